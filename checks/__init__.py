@@ -1,0 +1,1 @@
+"""What the outside world is asked, and how the answer is judged."""

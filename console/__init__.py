@@ -1,0 +1,1 @@
+"""The program: command line, console, engine and rehearsal."""

@@ -1,0 +1,1 @@
+"""A simulated outside world that is served over real connections."""

@@ -1,0 +1,1 @@
+"""What a launch is: events, their fold, the log that keeps them and the runbook that they follow."""

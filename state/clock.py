@@ -1,0 +1,206 @@
+"""Time, injected: nothing else in the program reads a clock or sleeps.
+
+``SharedClock`` is one clock for several processes, kept in a small mapped file, which can run faster than
+time. An engine that is given such a file follows it as it would follow the machine's own clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mmap
+import struct
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+SECOND_US = 1_000_000
+
+_LONGEST_REAL_WAIT_S = 0.1
+_LAYOUT = struct.Struct("<Qqqqd")  # version, real monotonic ns at the anchor, wall us, mono us, rate
+
+
+class Clock(Protocol):
+    """What tells the time. Wall time is UTC; monotonic time goes on during suspend."""
+
+    def wall_us(self) -> int:
+        """Return microseconds since 1970, UTC."""
+        ...
+
+    def mono_us(self) -> int:
+        """Return microseconds of a clock that never jumps, from an arbitrary start."""
+        ...
+
+    def boot(self) -> str:
+        """Return 16 hexadecimal digits that change with every boot: the scope of ``mono_us``."""
+        ...
+
+    def rate(self) -> float:
+        """Return how many of this clock's seconds pass in a second."""
+        ...
+
+    def adjustable(self) -> bool:
+        """Return whether ``set_rate`` may be called."""
+        ...
+
+    def set_rate(self, rate: float) -> None:
+        """Let the clock run ``rate`` times as fast.
+
+        Raises ValueError where it is not adjustable or the rate is outside 0.01 to 1000.
+        """
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until this clock has moved on by ``seconds``."""
+        ...
+
+
+def boot_digest() -> str:
+    """Return the machine's boot id as 16 hexadecimal digits (never the id itself)."""
+    try:
+        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        boot_id = "no boot id"
+    return sha256(boot_id.encode()).hexdigest()[:16]
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def wall_us(self) -> int:
+        return time.time_ns() // 1000
+
+    def mono_us(self) -> int:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+
+    def boot(self) -> str:
+        return boot_digest()
+
+    def rate(self) -> float:
+        return 1.0
+
+    def adjustable(self) -> bool:
+        return False
+
+    def set_rate(self, rate: float) -> None:
+        raise ValueError(f"the machine's clock cannot run {rate:g} times as fast")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds))
+
+
+class SharedClock:
+    """A clock that several processes read from one mapped file and that can run faster than time.
+
+    Between two changes of rate it is a straight line through an anchor, so a reading costs no system call.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), _LAYOUT.size)
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, *, wall_us: int, rate: float = 1.0) -> SharedClock:
+        """Make the file, with the clock at ``wall_us``, and return the clock."""
+        path.write_bytes(_LAYOUT.pack(2, time.monotonic_ns(), wall_us, wall_us, rate))
+        path.chmod(0o600)
+        return cls(path)
+
+    def _anchor(self) -> tuple[int, int, int, float]:
+        for _ in range(1000):
+            version, real_ns, wall_us, mono_us, rate = _LAYOUT.unpack(self._map[: _LAYOUT.size])
+            if version % 2 == 0 and self._map[:8] == version.to_bytes(8, "little"):
+                return real_ns, wall_us, mono_us, rate
+        raise RuntimeError(f"the clock file {self.path} is being written and never finished")
+
+    def _elapsed_us(self, real_ns: int, rate: float) -> int:
+        return int((time.monotonic_ns() - real_ns) / 1000 * rate)
+
+    def wall_us(self) -> int:
+        real_ns, wall_us, _, rate = self._anchor()
+        return wall_us + self._elapsed_us(real_ns, rate)
+
+    def mono_us(self) -> int:
+        real_ns, _, mono_us, rate = self._anchor()
+        return mono_us + self._elapsed_us(real_ns, rate)
+
+    def boot(self) -> str:
+        return boot_digest()
+
+    def rate(self) -> float:
+        return self._anchor()[3]
+
+    def adjustable(self) -> bool:
+        return True
+
+    def set_rate(self, rate: float) -> None:
+        if not 0.01 <= rate <= 1000:
+            raise ValueError(f"a clock's rate is between 0.01 and 1000, not {rate:g}")
+        self.set_line(self.wall_us(), rate)
+
+    def set_line(self, wall_us: int, rate: float) -> None:
+        """Put the clock at ``wall_us`` from now on, at ``rate``; monotonic time moves along, never back."""
+        mono_us = max(self.mono_us(), self.mono_us() + wall_us - self.wall_us())
+        version = int.from_bytes(self._map[:8], "little")
+        self._map[:8] = (version + 1).to_bytes(8, "little")
+        self._map[: _LAYOUT.size] = _LAYOUT.pack(version + 1, time.monotonic_ns(), wall_us, mono_us, rate)
+        self._map[:8] = (version + 2).to_bytes(8, "little")
+
+    async def sleep(self, seconds: float) -> None:
+        until = self.mono_us() + int(seconds * SECOND_US)
+        while (left := until - self.mono_us()) > 0:
+            await asyncio.sleep(min(left / SECOND_US / self.rate(), _LONGEST_REAL_WAIT_S))
+
+
+class ManualClock:
+    """A clock that stands still until a test moves it; sleepers wake in the order of their times."""
+
+    def __init__(self, wall_us: int = 1_795_000_000_000_000) -> None:
+        self._wall_us = wall_us
+        self._mono_us = SECOND_US
+        self._sleepers: list[tuple[int, asyncio.Event]] = []
+
+    def wall_us(self) -> int:
+        return self._wall_us
+
+    def mono_us(self) -> int:
+        return self._mono_us
+
+    def boot(self) -> str:
+        return "0" * 16
+
+    def rate(self) -> float:
+        return 1.0
+
+    def adjustable(self) -> bool:
+        return False
+
+    def set_rate(self, rate: float) -> None:
+        raise ValueError(f"a clock moved by hand has no rate, so not {rate:g}")
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken = asyncio.Event()
+        self._sleepers.append((self._mono_us + int(seconds * SECOND_US), woken))
+        await woken.wait()
+
+    async def advance(self, seconds: float) -> None:
+        """Move the clock on, waking each sleeper at its own time and letting it run before the next."""
+        target = self._mono_us + int(seconds * SECOND_US)
+        while due := sorted((s for s in self._sleepers if s[0] <= target), key=lambda s: s[0]):
+            at, woken = due[0]
+            self._sleepers.remove(due[0])
+            self._wall_us += max(0, at - self._mono_us)
+            self._mono_us = max(self._mono_us, at)
+            woken.set()
+            for _ in range(20):
+                await asyncio.sleep(0)
+        self._wall_us += target - self._mono_us
+        self._mono_us = target
+
+    def jump(self, seconds: float) -> None:
+        """Step the wall clock alone, as an administrator or NTP would."""
+        self._wall_us += int(seconds * SECOND_US)

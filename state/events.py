@@ -1,0 +1,122 @@
+"""The event: the one thing that is ever written down.
+
+A body is a JSON object without floats (numbers that are not whole are decimal strings), with keys of
+``[a-z0-9_]``, and never holds a secret value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from state.fields import JsonObject
+
+
+class Kind(StrEnum):
+    """Every kind of event that this version writes. A reader keeps kinds that it doesn't know."""
+
+    LOG_OPENED = "log.opened"
+    LOG_CLOSED = "log.closed"
+    LOG_ANCHORED = "log.anchored"
+    LOG_REDACTED = "log.redacted"
+    LOG_WRITE_FAILED = "log.write_failed"
+    LOG_RECOVERED = "log.recovered"
+
+    LAUNCH_OPENED = "launch.opened"
+    LAUNCH_HELD = "launch.held"
+    LAUNCH_RELEASED = "launch.released"
+    LAUNCH_SCRUBBED = "launch.scrubbed"
+    LAUNCH_CLOSED = "launch.closed"
+    RUNBOOK_CHANGED = "runbook.changed"
+    ENVIRONMENT_DECLARED = "environment.declared"
+    CONDITION_DECLARED = "condition.declared"
+    GRAPH_DECLARED = "graph.declared"
+    OPERATION_DECLARED = "operation.declared"
+    STAGE_DECLARED = "stage.declared"
+
+    ENGINE_STARTED = "engine.started"
+    ENGINE_STOPPED = "engine.stopped"
+    CONSOLE_OPENED = "console.opened"
+    CONSOLE_CLOSED = "console.closed"
+    CONSOLE_TOOK_OVER = "console.took_over"
+    COMMAND_REFUSED = "command.refused"
+
+    GATE_DECLARED = "gate.declared"
+    GATE_CHANGED = "gate.changed"
+    GATE_RECYCLED = "gate.recycled"
+    ITEM_WAIVED = "item.waived"
+    CHECK_STARTED = "check.started"
+    CHECK_FINISHED = "check.finished"
+    ATTEST_SIGNED = "attest.signed"
+    ATTEST_WITHDRAWN = "attest.withdrawn"
+
+    OPERATION_INTENDED = "operation.intended"
+    OPERATION_STARTED = "operation.started"
+    OPERATION_STEP = "operation.step"
+    OPERATION_OUTPUT = "operation.output"
+    OPERATION_ABORTED = "operation.aborted"
+    OPERATION_FINISHED = "operation.finished"
+    OPERATION_UNKNOWN = "operation.unknown"
+
+    SOURCE_CHANGED = "source.changed"
+    POD_CHANGED = "pod.changed"
+    POD_GONE = "pod.gone"
+    INGRESS_CHANGED = "ingress.changed"
+    INGRESS_GONE = "ingress.gone"
+    METRIC_BATCH = "metric.batch"
+    METRIC_GAP = "metric.gap"
+
+    CONDITION_CHANGED = "condition.changed"
+    CONDITION_ACKNOWLEDGED = "condition.acknowledged"
+    BAKE_STARTED = "bake.started"
+    BAKE_PROGRESS = "bake.progress"
+    BAKE_FINISHED = "bake.finished"
+
+    CLOCK_JUMPED = "clock.jumped"
+    CLOCK_RATE = "clock.rate"
+    NOTE_ADDED = "note.added"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event before it is written: what happened, without its place in the log."""
+
+    kind: str
+    body: JsonObject
+    gate: str | None = None
+    """``g01`` to ``g10``, or None."""
+    ref: int | None = None
+    """The sequence number of the event that this one answers."""
+    actor: str = "engine"
+    """Who: an account (``ann``), or ``engine``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event as the log keeps it. Order is ``seq`` alone."""
+
+    seq: int
+    eid: str
+    kind: str
+    gate: str | None
+    ref: int | None
+    actor: str
+    session: str
+    boot: str
+    wall_us: int
+    mono_us: int
+    body: JsonObject
+    hash: str
+    """64 hexadecimal digits: the head of the chain after this event."""
+
+
+def gate_key(number: int) -> str:
+    """Return how the log writes a gate: ``g01`` to ``g10``."""
+    return f"g{number:02d}"
+
+
+def gate_number(key: str | None) -> int | None:
+    """Return the number of a gate's key, or None where there is none."""
+    if key is None or len(key) != 3 or key[0] != "g" or not key[1:].isdigit():
+        return None
+    return int(key[1:])

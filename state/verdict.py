@@ -1,0 +1,83 @@
+"""The closed sets of what a check, an item, a gate, a condition and an operation can be."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What is known of an item or of one of its checks."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+    RUNNING = "running"
+    STALE = "stale"
+    WAIVED = "waived"
+
+
+class GateStatus(StrEnum):
+    """What a gate's items add up to. Computed, never set."""
+
+    GO = "GO"
+    NO_GO = "NO-GO"
+    BLIND = "BLIND"
+    OPEN = "OPEN"
+
+
+class ConditionState(StrEnum):
+    """What a stop condition says at one moment (design section 6)."""
+
+    WARMUP = "WARMUP"
+    OK = "OK"
+    BREACHING = "BREACHING"
+    TRIPPED = "TRIPPED"
+    NO_DATA = "NO_DATA"
+    NO_TRAFFIC = "NO_TRAFFIC"
+    STALE = "STALE"
+    ERROR = "ERROR"
+    MUTED = "MUTED"
+
+    @property
+    def blind(self) -> bool:
+        """Whether the condition could not be judged: a hold, never a pass and never a rollback."""
+        return self in _BLIND
+
+
+_BLIND = frozenset(
+    {ConditionState.NO_DATA, ConditionState.NO_TRAFFIC, ConditionState.STALE, ConditionState.ERROR}
+)
+
+
+class OperationState(StrEnum):
+    """How far an operation is. ``UNKNOWN`` is one whose end nobody saw."""
+
+    INTENDED = "intended"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    UNKNOWN = "unknown"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come from it by itself."""
+        return self not in {OperationState.INTENDED, OperationState.RUNNING}
+
+
+class Danger(StrEnum):
+    """How much a command can hurt (design section 5)."""
+
+    SAFE = "safe"
+    CAUTION = "caution"
+    DANGER = "danger"
+
+
+class LaunchState(StrEnum):
+    """Whether a launch runs, is held, or has ended."""
+
+    RUNNING = "running"
+    HELD = "held"
+    SCRUBBED = "scrubbed"
+    CLOSED = "closed"
