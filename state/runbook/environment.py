@@ -1,0 +1,119 @@
+"""An environment of a runbook: where staging or production is, and how it is reached."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+
+from state.runbook.units import Model, Seconds, SecretRef
+
+
+class Tier(StrEnum):
+    """What an environment is for."""
+
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class Kube(Model):
+    """A cluster: the kubeconfig's context and the namespace of the release."""
+
+    kubeconfig: Path | None = None
+    """None: the environment variable KUBECONFIG, then ``~/.kube/config``."""
+    context: str
+    namespace: str
+
+
+class Domain(Model):
+    """A public name of the platform."""
+
+    host: str
+    port: int = 443
+    pin: str | None = None
+    """``address`` or ``address:port`` to connect to instead, as curl's ``--resolve`` does."""
+
+
+class Domains(Model):
+    """The two names that customers use."""
+
+    api: Domain
+    admin: Domain
+
+
+class Endpoint(Model):
+    """An HTTP service of the operators, such as Prometheus."""
+
+    url: str = Field(pattern=r"^https?://[^\s/]+")
+    token: SecretRef | None = None
+    username: str | None = None
+    password: SecretRef | None = None
+    ca_file: Path | None = None
+    timeout: Seconds = 10.0
+
+
+class ObjectStore(Model):
+    """An S3-compatible store and the release's bucket in it."""
+
+    url: str = Field(pattern=r"^https?://[^\s/]+")
+    bucket: str
+    region: str = "us-east-1"
+    access_key: SecretRef
+    secret_key: SecretRef
+    ca_file: Path | None = None
+
+
+class Database(Model):
+    """A read-only account on the release's database."""
+
+    url: SecretRef
+    """An SQLAlchemy URL, for example ``postgresql+psycopg://reader:…@host/db``."""
+    statement_timeout: Seconds = 5.0
+
+
+class Account(Model):
+    """A test account on the platform."""
+
+    username: str
+    password: SecretRef
+    tenant: str | None = None
+
+
+class Chart(Model):
+    """The chart that is released."""
+
+    path: str
+    """A folder, an archive, or ``repository/chart``."""
+    version: str
+    values: tuple[Path, ...] = ()
+
+
+class Environment(Model):
+    """Staging or production."""
+
+    tier: Tier
+    title: str
+    """The words that name it on every screen."""
+    kube: Kube
+    release: str
+    chart: Chart
+    domains: Domains
+    ca_file: Path | None = None
+    """Certificates to trust for the domains, besides the system's."""
+    prometheus: Endpoint
+    alertmanager: Endpoint
+    grafana: Endpoint | None = None
+    traces: Endpoint | None = None
+    """Jaeger's or Tempo's query interface."""
+    logs: Endpoint | None = None
+    """Loki."""
+    ci: Endpoint | None = None
+    """An HTTP endpoint that tells a commit's build and test status."""
+    registry: Endpoint
+    objectstore: ObjectStore
+    database: Database
+    accounts: dict[str, Account] = {}
+    """By role: platform_admin, tenant_admin, tenant_user, partner."""
+    secrets: tuple[str, ...] = ()
+    """Names of the Kubernetes secrets that the release mounts."""

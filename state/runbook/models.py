@@ -1,0 +1,313 @@
+"""The runbook: the Production Launch SOP as data (gates, items, conditions, operations, pipeline)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, JsonValue, model_validator
+
+from state.runbook.environment import Environment, Tier
+from state.runbook.units import Model, Seconds, Threshold
+
+
+class Window(Model):
+    """When the launch may happen. Times carry their offset."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+    @model_validator(mode="after")
+    def _forward(self) -> Window:
+        if self.end <= self.start:
+            raise ValueError("a window ends after it starts")
+        return self
+
+    def holds(self, at: datetime) -> bool:
+        """Return whether ``at`` lies inside."""
+        return self.start <= at < self.end
+
+
+class Scope(Model):
+    """What gate 1 asks for (SOP section 1)."""
+
+    title: str
+    window: Window
+    modules: tuple[str, ...] = Field(min_length=1)
+    regions: tuple[str, ...] = Field(min_length=1)
+
+
+class Images(Model):
+    """The candidate's images, each by digest: ``registry/name@sha256:…``."""
+
+    backend: str
+    frontend: str
+    worker: str
+
+    def named(self) -> dict[str, str]:
+        """Return the references by container name."""
+        return {"backend": self.backend, "frontend": self.frontend, "worker": self.worker}
+
+
+class Migration(Model):
+    """The candidate's database migration."""
+
+    head: str
+    """The revision that ``alembic_version`` must hold afterwards."""
+    backward_compatible: bool = False
+    """Declared: the version before the candidate works on the migrated schema."""
+    tested_way_down: bool = False
+    cronjob: str = "dotmac-migrations"
+    """The cron job that a migration job is made from (SOP helm command 4)."""
+
+
+class Candidate(Model):
+    """What is being launched."""
+
+    version: str
+    commit: str
+    images: Images
+    migration: Migration
+
+
+class Role(StrEnum):
+    """What a person may do."""
+
+    CAPTAIN = "captain"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    OBSERVER = "observer"
+
+
+class Person(Model):
+    """Somebody with a part in the launch, known by Unix accounts."""
+
+    id: str
+    name: str
+    accounts: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = Field(min_length=1)
+
+
+class CheckSpec(Model):
+    """One automatic check of an item."""
+
+    kind: str
+    """A kind of ``checks/``, for example ``web.csp``."""
+    env: Tier = Tier.PRODUCTION
+    ttl: Seconds | None = None
+    """How long its evidence stays fresh; None: as its kind says."""
+    timeout: Seconds = 30.0
+    settings: dict[str, JsonValue] = Field(default={}, alias="with")
+
+
+class Item(Model):
+    """One line of the SOP."""
+
+    id: str = Field(pattern=r"^(?:[1-9]|10)\.[1-9]$")
+    text: str
+    checks: tuple[CheckSpec, ...] = ()
+    attest: str | None = None
+    """The question that a person answers; None where the checks judge it all."""
+
+    @model_validator(mode="after")
+    def _judged(self) -> Item:
+        if not self.checks and self.attest is None:
+            raise ValueError(f"item {self.id} has neither checks nor attest: nobody would judge it")
+        return self
+
+
+class Gate(Model):
+    """One of the ten gates."""
+
+    number: int = Field(ge=1, le=10)
+    title: str
+    items: tuple[Item, ...] = Field(min_length=1)
+
+
+class OnTrip(StrEnum):
+    """What a tripped condition asks for."""
+
+    HOLD = "hold"
+    ASK = "ask"
+    ROLLBACK = "rollback"
+
+
+class StopCondition(Model):
+    """A ratio or a value over Prometheus history, with a threshold and a duration (design section 6)."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]+$")
+    title: str
+    env: Tier = Tier.PRODUCTION
+    bad: str | None = None
+    total: str | None = None
+    """For a ratio: events per second that were bad, and all of them."""
+    value: str | None = None
+    """For a value: one number, such as a latency in seconds."""
+    unit: Literal["ratio", "seconds", "count"] = "ratio"
+    threshold: Threshold
+    """Breached when strictly greater."""
+    for_: Seconds = Field(alias="for")
+    window: Seconds = 60.0
+    """The rate window of the queries: at most a quarter of ``for``."""
+    min_events: int = 20
+    """Fewer events in the window are NO_TRAFFIC."""
+    bad_absent_is_zero: bool = False
+    reduce: Literal["max", "sum", "any", "all"] | None = None
+    max_age: Seconds = 60.0
+    warmup: Seconds = 60.0
+    min_coverage: float = Field(default=0.8, gt=0, le=1)
+    on_trip: OnTrip = OnTrip.ASK
+    blind_grace: Seconds = 120.0
+
+    @model_validator(mode="after")
+    def _shape(self) -> StopCondition:
+        ratio = self.bad is not None and self.total is not None
+        if ratio == (self.value is not None) or (self.bad is None) != (self.total is None):
+            raise ValueError("a condition has either bad: and total:, or value: (with total: left out)")
+        if self.window > self.for_ / 4:
+            raise ValueError(
+                f"the rate window ({self.window:g}s) may be at most a quarter of for ({self.for_:g}s): "
+                "with a longer one a short outage trips the condition"
+            )
+        return self
+
+
+class GraphSeries(Model):
+    """One line of a graph."""
+
+    id: str
+    label: str
+    query: str
+
+
+class Graph(Model):
+    """A graph of the dashboard."""
+
+    id: str
+    title: str
+    env: Tier = Tier.PRODUCTION
+    unit: Literal["ratio", "seconds", "count"]
+    series: tuple[GraphSeries, ...] = Field(min_length=1)
+    condition: str | None = None
+    """The stop condition whose threshold is drawn."""
+
+
+class OperationKind(StrEnum):
+    """What an operation does (SOP section 6 and pipeline)."""
+
+    DEPLOY = "deploy"
+    MIGRATE = "migrate"
+    ROLLBACK = "rollback"
+
+
+class Requirement(Model):
+    """What must be GO before an operation may run."""
+
+    gates: tuple[int, ...] = ()
+    items: tuple[str, ...] = ()
+
+
+class Operation(Model):
+    """An operation that changes an environment."""
+
+    id: str
+    """``staging.deploy``, ``production.migrate`` and so on."""
+    kind: OperationKind
+    title: str
+    env: Tier
+    gate: int = Field(ge=1, le=10)
+    requires: Requirement = Requirement()
+    timeout: Seconds = 600.0
+
+
+class StagePart(Model):
+    """What a pipeline stage is judged by: an item, an operation, or a check of its own."""
+
+    item: str | None = None
+    operation: str | None = None
+
+
+class Stage(Model):
+    """One of the six stages of the release pipeline."""
+
+    id: Literal["build", "test", "package", "staging-deploy", "promote", "monitor-rollback"]
+    title: str
+    steps: tuple[str, ...]
+    """The SOP's lines."""
+    parts: tuple[StagePart, ...] = ()
+
+
+class Bake(Model):
+    """The watch after the production release (SOP item 9.4)."""
+
+    minimum: Seconds = 1800.0
+    maximum: Seconds = 3600.0
+    interval: Seconds = 15.0
+    """Seconds between two evaluations."""
+
+
+class HelmCommand(Model):
+    """One of the SOP's five helm commands, as a template that a person can read."""
+
+    id: Literal["namespace", "secrets", "upgrade", "migrate", "validate"]
+    title: str
+    command: str
+
+
+class Runbook(Model):
+    """The whole procedure for one launch."""
+
+    version: Literal[1]
+    scope: Scope
+    candidate: Candidate
+    people: tuple[Person, ...] = Field(min_length=1)
+    environments: dict[Tier, Environment]
+    gates: tuple[Gate, ...]
+    conditions: tuple[StopCondition, ...]
+    graphs: tuple[Graph, ...]
+    operations: tuple[Operation, ...]
+    helm_commands: tuple[HelmCommand, ...]
+    stages: tuple[Stage, ...]
+    bake: Bake = Bake()
+    helm: str = "helm"
+    """The helm program: a name on PATH, or a path."""
+    webhooks: tuple[str, ...] = ()
+    launches: Path = Path("launches")
+    """The folder of the logs."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Runbook:
+        problems = [
+            *_missing("gate", {str(n) for n in range(1, 11)}, {str(g.number) for g in self.gates}),
+            *_missing("environment", {"staging", "production"}, {str(e) for e in self.environments}),
+            *_repeated("item", [i.id for g in self.gates for i in g.items]),
+            *_repeated("condition", [c.id for c in self.conditions]),
+            *_repeated("operation", [o.id for o in self.operations]),
+        ]
+        problems += [
+            f"item {item.id} stands in gate {gate.number}"
+            for gate in self.gates
+            for item in gate.items
+            if item.id.split(".")[0] != str(gate.number)
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def item(self, item_id: str) -> Item | None:
+        """Return an item by its number, or None."""
+        return next((i for g in self.gates for i in g.items if i.id == item_id), None)
+
+    def operation(self, operation_id: str) -> Operation | None:
+        """Return an operation by its id, or None."""
+        return next((o for o in self.operations if o.id == operation_id), None)
+
+
+def _missing(what: str, wanted: set[str], given: set[str]) -> list[str]:
+    return [f"{what} {name} is missing" for name in sorted(wanted - given, key=str)]
+
+
+def _repeated(what: str, ids: list[str]) -> list[str]:
+    return [f"{what} {name} stands twice" for name in sorted({i for i in ids if ids.count(i) > 1})]

@@ -1,0 +1,88 @@
+"""Durations, shares and secrets as people write them in a runbook."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
+_SECONDS = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
+
+
+def parse_duration(value: object) -> float:
+    """Return seconds from ``5m``, ``1h30m``, ``500ms`` or a plain number of seconds.
+
+    Raises ValueError for anything else, and for a negative number.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if value < 0:
+            raise ValueError(f"a duration is not negative: {value}")
+        return float(value)
+    if isinstance(value, str) and value and (match := _DURATION.fullmatch(value)):
+        return sum(float(n) * unit for n, unit in zip(match.groups(), _SECONDS, strict=True) if n)
+    raise ValueError(f"a duration such as 30s, 5m or 1h30m was expected, not {value!r}")
+
+
+def parse_threshold(value: object) -> float:
+    """Return a number from ``1%`` (0.01), ``500ms`` (0.5), ``2s`` or a plain number.
+
+    Raises ValueError for anything else.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str):
+        try:
+            if value.endswith("%"):
+                return float(value[:-1]) / 100
+            return parse_duration(value) if value[-1:] in {"s", "m", "h"} else float(value)
+        except ValueError:
+            pass
+    raise ValueError(f"a threshold such as 1%, 500ms or 0.5 was expected, not {value!r}")
+
+
+Seconds = Annotated[float, BeforeValidator(parse_duration)]
+Threshold = Annotated[float, BeforeValidator(parse_threshold)]
+
+
+class Model(BaseModel):
+    """A part of a runbook: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class MissingSecretError(LookupError):
+    """A secret that the runbook names is not there."""
+
+
+class SecretRef(Model):
+    """Where a secret is found. A runbook never holds the secret itself."""
+
+    env: str | None = None
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> SecretRef:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("a secret is named by exactly one of env: and file:")
+        return self
+
+    def read(self) -> str:
+        """Return the secret's value.
+
+        Raises MissingSecretError, which names the variable or the file, never a value.
+        """
+        if self.env is not None:
+            value = os.environ.get(self.env)
+            if not value:
+                raise MissingSecretError(f"environment variable {self.env} is not set")
+            return value
+        assert self.file is not None
+        try:
+            return self.file.read_text().rstrip("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a text file"
+            raise MissingSecretError(f"secret file {self.file}: {reason}") from None
