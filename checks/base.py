@@ -1,0 +1,129 @@
+"""What a check is: a kind with settings of its own, judging the outside world through clients.
+
+A kind is an async function, registered under a name that says what it judges::
+
+    class CspSettings(Settings):
+        paths: tuple[str, ...] = ("/", "/login")
+
+    @check("web.csp", CspSettings, ttl=3600)
+    async def csp(settings: CspSettings, around: Around) -> Outcome: ...
+
+A check that could not look raises ``CouldNotLookError`` (or one of the clients' errors, which derive from it):
+the runner records ``unknown`` with its reason. Unknown is not pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from state.fields import EMPTY, JsonObject
+from state.verdict import Verdict
+
+if TYPE_CHECKING:
+    from checks.clients.systems import Systems
+    from state.clock import Clock
+    from state.runbook.environment import Environment, Tier
+    from state.runbook.models import Runbook
+    from state.view import LaunchView
+
+
+class CouldNotLookError(Exception):
+    """The outside world could not be observed. The message is one line for the captain, without secrets."""
+
+
+class Settings(BaseModel):
+    """The settings of a kind, from the runbook's ``with:``. An unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check found: a verdict, one line that a captain understands, and what it saw.
+
+    ``evidence`` holds no floats and no secret value.
+    """
+
+    verdict: Verdict
+    summary: str
+    evidence: JsonObject = field(default_factory=dict)
+
+
+def passed(summary: str, evidence: JsonObject = EMPTY) -> Outcome:
+    """Return a pass."""
+    return Outcome(Verdict.PASS, summary, evidence)
+
+
+def failed(summary: str, evidence: JsonObject = EMPTY) -> Outcome:
+    """Return a fail."""
+    return Outcome(Verdict.FAIL, summary, evidence)
+
+
+def unknown(summary: str, evidence: JsonObject = EMPTY) -> Outcome:
+    """Return that it could not be judged."""
+    return Outcome(Verdict.UNKNOWN, summary, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a check may use: the item's environment, every system's client, the clock and the launch so far."""
+
+    tier: Tier
+    runbook: Runbook
+    systems: Systems
+    clock: Clock
+    view: LaunchView
+
+    @property
+    def environment(self) -> Environment:
+        """The environment that the check names."""
+        return self.runbook.environments[self.tier]
+
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckKind(Generic[S]):
+    """A registered kind of check."""
+
+    name: str
+    settings: type[S]
+    judge: Callable[[S, Around], Awaitable[Outcome]]
+    ttl: float
+    """Seconds that its evidence stays fresh."""
+    writes: bool
+    """Whether it leaves something behind (a log line, a failed login): asked for before it runs in production."""
+
+    async def run(self, settings: dict[str, object], around: Around) -> Outcome:
+        """Judge with raw settings from a runbook.
+
+        Raises pydantic.ValidationError where the settings don't fit.
+        """
+        return await self.judge(self.settings.model_validate(settings), around)
+
+
+REGISTRY: dict[str, CheckKind[Settings]] = {}
+
+
+def check(
+    name: str, settings: type[S], *, ttl: float = 3600.0, writes: bool = False
+) -> Callable[[Callable[[S, Around], Awaitable[Outcome]]], Callable[[S, Around], Awaitable[Outcome]]]:
+    """Register an async function as the kind ``name``.
+
+    Raises ValueError where the name is taken.
+    """
+
+    def register(
+        judge: Callable[[S, Around], Awaitable[Outcome]],
+    ) -> Callable[[S, Around], Awaitable[Outcome]]:
+        if name in REGISTRY:
+            raise ValueError(f"two check kinds are named {name}")
+        REGISTRY[name] = CheckKind(name, settings, judge, ttl, writes)  # type: ignore[assignment]  # S is erased
+        return judge
+
+    return register
