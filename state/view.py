@@ -1,0 +1,506 @@
+"""The frozen view of a launch: everything that a screen shows, folded from events.
+
+Every value is immutable; equal values mean that nothing changed. Times are microseconds since 1970, UTC.
+What depends on the present (freshness, waivers that end) is a method that takes ``now_us``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar
+
+from state.verdict import ConditionState, GateStatus, LaunchState, OperationState, Verdict
+
+SECOND_US = 1_000_000
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def empty_map() -> Mapping[K, V]:
+    """Return an empty mapping that nobody can change."""
+    return MappingProxyType({})
+
+
+def with_item(old: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
+    """Return a copy of a mapping in which ``key`` has ``value``."""
+    return MappingProxyType({**old, key: value})
+
+
+def without_item(old: Mapping[K, V], key: K) -> Mapping[K, V]:
+    """Return a copy of a mapping that lacks ``key``."""
+    return MappingProxyType({k: v for k, v in old.items() if k != key})
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeView:
+    """What gate 1 fixed: the launch's title, window, modules and regions."""
+
+    launch_id: str = ""
+    title: str = ""
+    window_start_us: int = 0
+    window_end_us: int = 0
+    modules: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    runbook_digest: str = ""
+    opened_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateView:
+    """What is being launched. ``images`` are (container, reference by digest)."""
+
+    version: str = ""
+    commit: str = ""
+    chart: str = ""
+    images: tuple[tuple[str, str], ...] = ()
+    migration_head: str = ""
+    backward_compatible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """Somebody with a part in the launch."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentView:
+    """Staging or production. ``title`` is shown on every screen."""
+
+    tier: str
+    title: str
+    namespace: str
+    release: str
+    context: str
+    api: str
+    admin: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One automatic check of an item and its newest result."""
+
+    id: str
+    """``3.2/0``: the item and the check's place in it."""
+    kind: str
+    env: str
+    ttl_s: int
+    writes: bool
+    verdict: Verdict = Verdict.PENDING
+    summary: str = ""
+    evidence: str = ""
+    """What it saw, as canonical JSON: shown, never computed with."""
+    started_us: int = 0
+    finished_us: int = 0
+    actor: str = ""
+    seq: int = 0
+
+    def at(self, now_us: int) -> Verdict:
+        """Return the verdict at a moment: evidence older than its time to live is stale."""
+        judged = self.verdict in {Verdict.PASS, Verdict.FAIL}
+        if judged and self.finished_us and now_us - self.finished_us > self.ttl_s * SECOND_US:
+            return Verdict.STALE
+        return self.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationView:
+    """A person's word on an item."""
+
+    seq: int
+    actor: str
+    how_known: str
+    """How the person is known: ``socket peer uid 1000``, ``rehearsal``, a key's fingerprint."""
+    go: bool
+    comment: str
+    link: str
+    at_us: int
+    evidence: tuple[int, ...] = ()
+    """The check results that the person saw, as sequence numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverView:
+    """An item that a named person let pass, until a moment."""
+
+    seq: int
+    actor: str
+    reason: str
+    second: str
+    at_us: int
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One SOP line."""
+
+    id: str
+    text: str
+    question: str | None
+    """What a person is asked, or None where the checks judge it all."""
+    checks: tuple[CheckView, ...] = ()
+    attestation: AttestationView | None = None
+    waiver: WaiverView | None = None
+
+    def verdict(self, now_us: int) -> Verdict:
+        """Return what the item's checks and its attestation add up to."""
+        if self.waiver is not None and now_us < self.waiver.until_us:
+            return Verdict.WAIVED
+        seen = [check.at(now_us) for check in self.checks]
+        if self.question is not None:
+            seen.append(self._attested())
+        elif self.attestation is not None and not self.attestation.go:
+            seen.append(Verdict.FAIL)
+        for worst in _WORST_FIRST:
+            if worst in seen:
+                return worst
+        return Verdict.PASS if seen else Verdict.PENDING
+
+    def _attested(self) -> Verdict:
+        if self.attestation is None:
+            return Verdict.PENDING
+        return Verdict.PASS if self.attestation.go else Verdict.FAIL
+
+    def checks_verdict(self, now_us: int) -> Verdict:
+        """Return what the automatic checks alone add up to; PENDING where there are none."""
+        seen = [check.at(now_us) for check in self.checks]
+        for worst in _WORST_FIRST:
+            if worst in seen:
+                return worst
+        return Verdict.PASS if seen else Verdict.PENDING
+
+
+_WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.RUNNING, Verdict.STALE, Verdict.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """One of the ten gates."""
+
+    number: int
+    title: str
+    items: tuple[ItemView, ...] = ()
+
+    def status(self, now_us: int) -> GateStatus:
+        """Return GO, NO-GO, BLIND or OPEN (design section 3). Computed, never set."""
+        verdicts = [item.verdict(now_us) for item in self.items]
+        if Verdict.FAIL in verdicts:
+            return GateStatus.NO_GO
+        if Verdict.UNKNOWN in verdicts:
+            return GateStatus.BLIND
+        if verdicts and all(v in {Verdict.PASS, Verdict.WAIVED} for v in verdicts):
+            return GateStatus.GO
+        return GateStatus.OPEN
+
+    def item(self, item_id: str) -> ItemView | None:
+        """Return an item by its number, or None."""
+        return next((item for item in self.items if item.id == item_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PodView:
+    """A pod as its newest watch event told it."""
+
+    env: str
+    name: str
+    app: str
+    phase: str
+    """``Running``, ``Pending``, or the reason a container waits: ``CrashLoopBackOff``."""
+    ready: int
+    containers: int
+    restarts: int
+    image: str
+    digest: str
+    node: str
+    created_us: int
+    reason: str = ""
+    changed_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IngressView:
+    """An ingress as its newest watch event told it."""
+
+    env: str
+    name: str
+    hosts: tuple[str, ...]
+    address: str
+    tls: bool
+    changed_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """A source that the engine observes: ``kubernetes/production``, ``prometheus/production``."""
+
+    name: str
+    ok: bool
+    reason: str
+    since_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView:
+    """One line of a graph. A point is (time, value); None is a gap and stays one."""
+
+    id: str
+    label: str
+    points: tuple[tuple[int, float | None], ...] = ()
+
+    @property
+    def last(self) -> float | None:
+        """The newest value, or None where the newest is a gap or nothing was seen."""
+        return self.points[-1][1] if self.points else None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphView:
+    """A graph: its lines, and the condition whose threshold is drawn."""
+
+    id: str
+    title: str
+    env: str
+    unit: str
+    condition: str | None
+    series: tuple[SeriesView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionView:
+    """A stop condition and its newest state."""
+
+    id: str
+    title: str
+    env: str
+    unit: str
+    threshold: float
+    for_s: int
+    on_trip: str
+    query: str
+    state: ConditionState = ConditionState.WARMUP
+    value: float | None = None
+    elapsed_s: int = 0
+    reason: str = ""
+    since_us: int = 0
+    """When the breach began, or when the state was entered."""
+    evaluated_us: int = 0
+    tripped_us: int = 0
+    acknowledged_by: str = ""
+    active: bool = False
+    """Whether it is evaluated: from the release on."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step of an operation."""
+
+    name: str
+    state: str
+    """``running``, ``done``, ``failed`` or ``skipped``."""
+    detail: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoodRevision:
+    """The revision to come back to, recorded before anything else (design section 7)."""
+
+    number: int
+    status: str
+    manifest_sha: str
+    images: tuple[tuple[str, str], ...]
+    """(container, digest that ran)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationView:
+    """One run of an operation, from its intent on."""
+
+    seq: int
+    """The sequence number of its ``operation.intended``."""
+    id: str
+    kind: str
+    env: str
+    title: str
+    actor: str
+    state: OperationState
+    commands: tuple[str, ...]
+    """The exact command lines."""
+    from_what: str
+    to_what: str
+    intended_us: int
+    timeout_s: int
+    good: GoodRevision | None = None
+    pid: int = 0
+    started_us: int = 0
+    finished_us: int = 0
+    steps: tuple[StepView, ...] = ()
+    output: tuple[str, ...] = ()
+    """The newest lines that it printed."""
+    verdict: str = ""
+    """In words: what history and live objects say."""
+    revision: int = 0
+    abort_by: str = ""
+    offers: tuple[str, ...] = ()
+    """What may be done next."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSpecView:
+    """An operation that the runbook offers."""
+
+    id: str
+    kind: str
+    env: str
+    title: str
+    gate: int
+    gates: tuple[int, ...]
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BakeView:
+    """The watch after the production release: only seconds seen good count."""
+
+    started_us: int
+    minimum_s: int
+    good_s: int = 0
+    state: str = "running"
+    """``running``, ``stopped``, ``done``, ``tripped`` or ``ended``."""
+    why: str = ""
+    """Why it stands still, where it does."""
+    updated_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    """The clock is stopped by a person or by a condition."""
+
+    by: str
+    reason: str
+    since_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleView:
+    """A console that is attached to the engine."""
+
+    id: str
+    account: str
+    tty: str
+    since_us: int
+    drives: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationView:
+    """Anything waived, overridden, blind, late or manual (item 10.3)."""
+
+    seq: int
+    what: str
+    who: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """A stage of the release pipeline; ``parts`` name items (``item:6.7``) and operations (``operation:…``)."""
+
+    id: str
+    title: str
+    steps: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkView:
+    """A moment worth marking on a graph and jumping to in a replay."""
+
+    seq: int
+    at_us: int
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """An event in words."""
+
+    seq: int
+    wall_us: int
+    kind: str
+    gate: str | None
+    actor: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchView:
+    """Everything that is known of a launch after ``seq`` events."""
+
+    seq: int = 0
+    head: str = ""
+    """The anchor of the newest event: ``lc1:…``."""
+    log_id: str = ""
+    wall_us: int = 0
+    state: LaunchState = LaunchState.RUNNING
+    scope: ScopeView = field(default_factory=ScopeView)
+    candidate: CandidateView = field(default_factory=CandidateView)
+    people: tuple[PersonView, ...] = ()
+    environments: tuple[EnvironmentView, ...] = ()
+    gates: tuple[GateView, ...] = ()
+    statuses: Mapping[int, GateStatus] = field(default_factory=empty_map)
+    """The newest recorded status of each gate."""
+    pods: Mapping[str, PodView] = field(default_factory=empty_map)
+    """By ``env/name``."""
+    ingresses: Mapping[str, IngressView] = field(default_factory=empty_map)
+    """By ``env/name``."""
+    sources: Mapping[str, SourceView] = field(default_factory=empty_map)
+    graphs: tuple[GraphView, ...] = ()
+    conditions: tuple[ConditionView, ...] = ()
+    operation_specs: tuple[OperationSpecView, ...] = ()
+    operations: tuple[OperationView, ...] = ()
+    bake: BakeView | None = None
+    hold: HoldView | None = None
+    consoles: tuple[ConsoleView, ...] = ()
+    engine: str = ""
+    """The session of the engine that runs, or nothing."""
+    deviations: tuple[DeviationView, ...] = ()
+    stages: tuple[StageView, ...] = ()
+    marks: tuple[MarkView, ...] = ()
+    tail: tuple[LogLine, ...] = ()
+    """The newest events in words, without samples."""
+    clock_rate: float = 1.0
+    unknown_kinds: int = 0
+    """Events of kinds that this version doesn't know."""
+
+    def gate(self, number: int) -> GateView | None:
+        """Return a gate by its number, or None."""
+        return next((gate for gate in self.gates if gate.number == number), None)
+
+    def item(self, item_id: str) -> ItemView | None:
+        """Return an item by its number, or None."""
+        return next((item for gate in self.gates for item in gate.items if item.id == item_id), None)
+
+    def condition(self, condition_id: str) -> ConditionView | None:
+        """Return a stop condition by its id, or None."""
+        return next((c for c in self.conditions if c.id == condition_id), None)
+
+    def environment(self, tier: str) -> EnvironmentView | None:
+        """Return an environment by its tier, or None."""
+        return next((e for e in self.environments if e.tier == tier), None)
+
+    def running(self) -> OperationView | None:
+        """Return the operation that is under way, or None."""
+        return next((o for o in reversed(self.operations) if not o.state.ended), None)
+
+    def last_operation(self, operation_id: str) -> OperationView | None:
+        """Return the newest run of an operation, or None."""
+        return next((o for o in reversed(self.operations) if o.id == operation_id), None)
