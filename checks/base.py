@@ -8,8 +8,8 @@ A kind is an async function, registered under a name that says what it judges::
     @check("web.csp", CspSettings, ttl=3600)
     async def csp(settings: CspSettings, around: Around) -> Outcome: ...
 
-A check that could not look raises ``CouldNotLookError`` (or one of the clients' errors, which derive from it):
-the runner records ``unknown`` with its reason. Unknown is not pass.
+A check that could not look raises ``CouldNotLookError`` or a client's error, which derives from it: the
+runner records ``unknown`` with its reason. Unknown is not pass.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def unknown(summary: str, evidence: JsonObject = EMPTY) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a check may use: the item's environment, every system's client, the clock and the launch so far."""
+    """What a check may use: its environment, every system's client, the clock, the launch so far."""
 
     tier: Tier
     runbook: Runbook
@@ -97,7 +97,7 @@ class CheckKind(Generic[S]):
     ttl: float
     """Seconds that its evidence stays fresh."""
     writes: bool
-    """Whether it leaves something behind (a log line, a failed login): asked for before it runs in production."""
+    """Whether it leaves something behind (a failed login): asked for before it runs in production."""
 
     async def run(self, settings: dict[str, object], around: Around) -> Outcome:
         """Judge with raw settings from a runbook.

@@ -149,7 +149,7 @@ class SharedClock:
 
     async def sleep(self, seconds: float) -> None:
         until = self.mono_us() + int(seconds * SECOND_US)
-        while (left := until - self.mono_us()) > 0:
+        while (left := until - self.mono_us()) > 0:  # noqa: ASYNC110  another process may change the rate
             await asyncio.sleep(min(left / SECOND_US / self.rate(), _LONGEST_REAL_WAIT_S))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias, cast
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 JsonObject: TypeAlias = Mapping[str, Json]
 
 EMPTY: JsonObject = {}
@@ -17,7 +17,7 @@ class FieldError(ValueError):
 
 def obj(value: Json | object) -> JsonObject:
     """Return ``value`` as an object, or an empty one where it is something else."""
-    return cast("JsonObject", value) if isinstance(value, Mapping) else EMPTY
+    return value if isinstance(value, Mapping) else EMPTY
 
 
 def items(value: Json | object) -> Sequence[Json]:

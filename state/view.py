@@ -411,7 +411,7 @@ class DeviationView:
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """A stage of the release pipeline; ``parts`` name items (``item:6.7``) and operations (``operation:…``)."""
+    """A stage of the pipeline; ``parts`` name items (``item:6.7``) and operations (``operation:…``)."""
 
     id: str
     title: str

@@ -1,0 +1,232 @@
+"""The registry of commands: every way to act goes through it (design section 5).
+
+A command is named here with its danger, its parameters and its keys; guards and effects run in the engine
+(``console/engine/effects``), for every client alike. This module is what a console needs to offer them, so it
+loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from state.fields import EMPTY, JsonObject, flag, obj, opt_text, text, texts
+from state.verdict import Danger
+
+
+class Field(StrEnum):
+    """What a parameter of a command is."""
+
+    ITEM = "item"
+    GATE = "gate"
+    OPERATION = "operation"
+    CONDITION = "condition"
+    TEXT = "text"
+    VERDICT = "verdict"
+    MINUTES = "minutes"
+    RATE = "rate"
+    PERSON = "person"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter: its name in ``args``, what it is, what is asked for, and whether it may be left out."""
+
+    name: str
+    field: Field
+    label: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """A command as a console offers it."""
+
+    name: str
+    title: str
+    """``area: Verb``, as the palette lists it."""
+    danger: Danger
+    parameters: tuple[Parameter, ...] = ()
+    key: str = ""
+    """The key that offers it on a screen; no letter starts a change without a dialog."""
+
+
+_ITEM = Parameter("item", Field.ITEM, "item")
+_REASON = Parameter("reason", Field.TEXT, "reason")
+_COMMENT = Parameter("comment", Field.TEXT, "comment", optional=True)
+
+COMMANDS: tuple[CommandSpec, ...] = (
+    CommandSpec("check.run", "item: Run its checks", Danger.SAFE, (_ITEM,), "r"),
+    CommandSpec(
+        "gate.run", "gate: Run all checks", Danger.SAFE, (Parameter("gate", Field.GATE, "gate"),), "R"
+    ),
+    CommandSpec("launch.run", "launch: Run every check", Danger.SAFE),
+    CommandSpec(
+        "attest.sign",
+        "item: Attest GO or NO-GO",
+        Danger.CAUTION,
+        (
+            _ITEM,
+            Parameter("verdict", Field.VERDICT, "GO or NO-GO"),
+            _COMMENT,
+            Parameter("link", Field.TEXT, "link", optional=True),
+        ),
+        "a",
+    ),
+    CommandSpec("attest.withdraw", "item: Withdraw an attestation", Danger.CAUTION, (_ITEM, _REASON)),
+    CommandSpec(
+        "item.waive",
+        "item: Waive",
+        Danger.DANGER,
+        (_ITEM, _REASON, Parameter("minutes", Field.MINUTES, "for how many minutes")),
+        "w",
+    ),
+    CommandSpec(
+        "gate.recycle",
+        "gate: Go back to it, evidence stale",
+        Danger.CAUTION,
+        (Parameter("gate", Field.GATE, "gate"), _REASON),
+    ),
+    CommandSpec("launch.hold", "launch: Hold", Danger.SAFE, (_REASON,), "h"),
+    CommandSpec("launch.release", "launch: Release the hold", Danger.CAUTION, (_REASON,)),
+    CommandSpec("launch.scrub", "launch: Scrub", Danger.DANGER, (_REASON,)),
+    CommandSpec("launch.close", "launch: Close", Danger.CAUTION),
+    CommandSpec(
+        "operation.run",
+        "operation: Run",
+        Danger.DANGER,
+        (Parameter("operation", Field.OPERATION, "operation"),),
+        "d",
+    ),
+    CommandSpec("operation.abort", "operation: Abort", Danger.CAUTION, (_REASON,), "x"),
+    CommandSpec(
+        "operation.recover",
+        "operation: Recover one without an end",
+        Danger.DANGER,
+        (Parameter("choice", Field.CHOICE, "what to do"),),
+    ),
+    CommandSpec(
+        "condition.acknowledge",
+        "condition: Acknowledge a trip",
+        Danger.CAUTION,
+        (Parameter("condition", Field.CONDITION, "condition"), _COMMENT),
+        "k",
+    ),
+    CommandSpec(
+        "clock.rate", "clock: Run faster", Danger.SAFE, (Parameter("rate", Field.RATE, "rate"),), "f"
+    ),
+    CommandSpec("note.add", "launch: Add a note", Danger.SAFE, (Parameter("text", Field.TEXT, "note"),), "n"),
+    CommandSpec("engine.stop", "engine: Stop", Danger.CAUTION, (_REASON,)),
+    CommandSpec("console.take_over", "console: Take over", Danger.CAUTION, (_REASON,)),
+)
+
+BY_NAME = {command.name: command for command in COMMANDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the engine says of a command before it runs: may it, and what exactly would happen."""
+
+    name: str
+    title: str
+    danger: Danger
+    allowed: bool
+    reason: str = ""
+    """Why not, where it may not."""
+    environment: str = ""
+    from_what: str = ""
+    to_what: str = ""
+    commands: tuple[str, ...] = ()
+    """The exact command lines."""
+    blast: tuple[str, ...] = ()
+    """Whom it touches: pods, hosts, traffic."""
+    checks: tuple[str, ...] = ()
+    """The preflight, a line each."""
+    phrase: str = ""
+    """What must be typed; nothing where no typing is asked."""
+    token: str = ""
+    """Binds the confirmation to what was shown: a changed candidate voids it."""
+    override_allowed: bool = False
+    """Whether a reason and a second person can open the lock."""
+
+    def dump(self) -> JsonObject:
+        """Return the preview as a JSON object."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "danger": self.danger.value,
+            "allowed": self.allowed,
+            "reason": self.reason,
+            "environment": self.environment,
+            "from_what": self.from_what,
+            "to_what": self.to_what,
+            "commands": list(self.commands),
+            "blast": list(self.blast),
+            "checks": list(self.checks),
+            "phrase": self.phrase,
+            "token": self.token,
+            "override_allowed": self.override_allowed,
+        }
+
+    @classmethod
+    def load(cls, body: JsonObject) -> Preview:
+        """Return the preview that ``dump`` made."""
+        return cls(
+            name=text(body, "name"),
+            title=text(body, "title"),
+            danger=Danger(text(body, "danger", "danger")),
+            allowed=flag(body, "allowed"),
+            reason=text(body, "reason"),
+            environment=text(body, "environment"),
+            from_what=text(body, "from_what"),
+            to_what=text(body, "to_what"),
+            commands=texts(body.get("commands")),
+            blast=texts(body.get("blast")),
+            checks=texts(body.get("checks")),
+            phrase=text(body, "phrase"),
+            token=text(body, "token"),
+            override_allowed=flag(body, "override_allowed"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a person gave to a preview: the typed phrase, its token, and for an override why and with whom."""
+
+    phrase: str = ""
+    token: str = ""
+    override_reason: str = ""
+    override_second: str = ""
+
+    def dump(self) -> JsonObject:
+        """Return the confirmation as a JSON object."""
+        return {
+            "phrase": self.phrase,
+            "token": self.token,
+            "override_reason": self.override_reason,
+            "override_second": self.override_second,
+        }
+
+    @classmethod
+    def load(cls, body: JsonObject) -> Confirmation:
+        """Return the confirmation that ``dump`` made."""
+        return cls(*(text(body, k) for k in ("phrase", "token", "override_reason", "override_second")))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The engine's answer to a command: done or refused, in one line."""
+
+    ok: bool
+    message: str
+    result: JsonObject = EMPTY
+
+    def dump(self) -> JsonObject:
+        """Return the reply as a JSON object."""
+        return {"ok": self.ok, "message": self.message, "result": self.result}
+
+    @classmethod
+    def load(cls, body: JsonObject) -> Reply:
+        """Return the reply that ``dump`` made."""
+        return cls(flag(body, "ok"), opt_text(body, "message") or "", obj(body.get("result")))

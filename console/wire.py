@@ -1,0 +1,88 @@
+"""The words that a console and an engine exchange: JSON lines with a version.
+
+A console says ``hello`` and gets ``welcome``, one ``keyframe`` (a whole view) and from then on every committed
+``event``, and a ``beat`` each second. It asks ``preview``, ``command``, ``events`` (a page of the log) and gets a
+``reply`` that carries the ``id`` of its request. A frame is at most 8 MiB.
+"""
+
+from __future__ import annotations
+
+import json
+
+from state.events import Event
+from state.fields import FieldError, Json, JsonObject, integer, need_text, obj, opt_integer, opt_text
+
+VERSION = 1
+FRAME_LIMIT = 8 * 1024 * 1024
+BEAT_S = 0.5
+"""Seconds of real time between two beats; a console calls an engine dead after 2 s without one."""
+
+
+class WireError(ValueError):
+    """A frame that is not ours, or of another version."""
+
+
+def encode(frame: JsonObject) -> bytes:
+    """Return a frame as one line."""
+    return json.dumps({"v": VERSION, **frame}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def decode(line: bytes) -> JsonObject:
+    """Return a frame from one line.
+
+    Raises WireError where it is no JSON object or of another version.
+    """
+    try:
+        frame = json.loads(line)
+    except ValueError as error:
+        raise WireError("a frame that is not JSON") from error
+    if not isinstance(frame, dict):
+        raise WireError("a frame that is not an object")
+    if frame.get("v") != VERSION:
+        raise WireError(
+            f"the other side speaks version {frame.get('v')!r}, this one {VERSION}: use one release"
+        )
+    return frame
+
+
+def dump_event(event: Event) -> JsonObject:
+    """Return an event as a JSON object."""
+    return {
+        "seq": event.seq,
+        "eid": event.eid,
+        "kind": event.kind,
+        "gate": event.gate,
+        "ref": event.ref,
+        "actor": event.actor,
+        "session": event.session,
+        "boot": event.boot,
+        "wall_us": event.wall_us,
+        "mono_us": event.mono_us,
+        "body": event.body,
+        "hash": event.hash,
+    }
+
+
+def load_event(value: Json) -> Event:
+    """Return the event that ``dump_event`` made.
+
+    Raises WireError where a field is missing.
+    """
+    body = obj(value)
+    try:
+        return Event(
+            seq=integer(body, "seq"),
+            eid=need_text(body, "eid"),
+            kind=need_text(body, "kind"),
+            gate=opt_text(body, "gate"),
+            ref=opt_integer(body, "ref"),
+            actor=need_text(body, "actor"),
+            session=need_text(body, "session"),
+            boot=need_text(body, "boot"),
+            wall_us=integer(body, "wall_us"),
+            mono_us=integer(body, "mono_us"),
+            body=obj(body.get("body")),
+            hash=need_text(body, "hash"),
+        )
+    except FieldError as error:
+        raise WireError(f"an event frame: {error}") from error

@@ -1,0 +1,53 @@
+"""The fold: events in, frozen view out. Live, follow, replay, report and headless all use this one.
+
+``fold(view, events)`` in one go equals the fold in any two parts. A kind that this version doesn't know
+moves the head on and is counted, never refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from state.canonical import anchor
+from state.events import Event
+from state.fold import gates, launch, operations, world
+from state.fold.step import Steps
+from state.fold.words import words
+from state.view import LaunchView, LogLine, MarkView
+
+TAIL = 300
+MARKS = 500
+
+STEPS: Steps = {**launch.STEPS, **gates.STEPS, **operations.STEPS, **world.STEPS}
+
+_QUIET = frozenset({"metric.batch", "bake.progress", "operation.output", "check.started"})
+
+
+def apply(view: LaunchView, event: Event) -> LaunchView:
+    """Return the view after one more event."""
+    step = STEPS.get(event.kind)
+    view = replace(view, unknown_kinds=view.unknown_kinds + 1) if step is None else step(view, event)
+    changes: dict[str, object] = {}
+    if event.kind not in _QUIET:
+        row = LogLine(event.seq, event.wall_us, event.kind, event.gate, event.actor, words(event))
+        changes["tail"] = (*view.tail[-TAIL + 1 :], row)
+    label = launch.mark(event)
+    if label:
+        mark = MarkView(event.seq, event.wall_us, event.kind, label)
+        changes["marks"] = (*view.marks[-MARKS + 1 :], mark)
+    head = anchor(view.log_id, event.seq, event.hash) if view.log_id else ""
+    return replace(view, seq=event.seq, head=head, wall_us=event.wall_us, **changes)  # type: ignore[arg-type]  # the two keys above
+
+
+def fold(events: Iterable[Event], view: LaunchView | None = None) -> LaunchView:
+    """Return the view after ``events``, starting from ``view`` or from nothing."""
+    view = view or LaunchView()
+    for event in events:
+        view = apply(view, event)
+    return view
+
+
+def line_of(event: Event) -> LogLine:
+    """Return an event in words, as the log screen lists it."""
+    return LogLine(event.seq, event.wall_us, event.kind, event.gate, event.actor, words(event))

@@ -1,0 +1,194 @@
+"""Events of the observed world: pods, ingresses, samples, stop conditions, the bake."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from state.events import Event, Kind
+from state.fields import decimal, flag, integer, items, text, texts
+from state.fold.launch import deviate
+from state.fold.step import Steps
+from state.verdict import ConditionState
+from state.view import (
+    BakeView,
+    GraphView,
+    IngressView,
+    LaunchView,
+    PodView,
+    SeriesView,
+    SourceView,
+    with_item,
+    without_item,
+)
+
+POINTS = 1000
+
+
+def _source(view: LaunchView, event: Event) -> LaunchView:
+    body = event.body
+    source = SourceView(text(body, "name"), flag(body, "ok"), text(body, "reason"), event.wall_us)
+    return replace(view, sources=with_item(view.sources, source.name, source))
+
+
+def _key(event: Event) -> str:
+    return f"{text(event.body, 'env')}/{text(event.body, 'name')}"
+
+
+def _pod(view: LaunchView, event: Event) -> LaunchView:
+    body = event.body
+    pod = PodView(
+        env=text(body, "env"),
+        name=text(body, "name"),
+        app=text(body, "app"),
+        phase=text(body, "phase"),
+        ready=integer(body, "ready"),
+        containers=integer(body, "containers"),
+        restarts=integer(body, "restarts"),
+        image=text(body, "image"),
+        digest=text(body, "digest"),
+        node=text(body, "node"),
+        created_us=integer(body, "created_us"),
+        reason=text(body, "reason"),
+        changed_us=event.wall_us,
+    )
+    return replace(view, pods=with_item(view.pods, _key(event), pod))
+
+
+def _pod_gone(view: LaunchView, event: Event) -> LaunchView:
+    return replace(view, pods=without_item(view.pods, _key(event)))
+
+
+def _ingress(view: LaunchView, event: Event) -> LaunchView:
+    body = event.body
+    ingress = IngressView(
+        text(body, "env"),
+        text(body, "name"),
+        texts(body.get("hosts")),
+        text(body, "address"),
+        flag(body, "tls"),
+        event.wall_us,
+    )
+    return replace(view, ingresses=with_item(view.ingresses, _key(event), ingress))
+
+
+def _ingress_gone(view: LaunchView, event: Event) -> LaunchView:
+    return replace(view, ingresses=without_item(view.ingresses, _key(event)))
+
+
+def _batch(view: LaunchView, event: Event) -> LaunchView:
+    at_us = integer(event.body, "at_us", event.wall_us)
+    news: dict[tuple[str, str], float | None] = {}
+    for row in items(event.body.get("values")):
+        cells = items(row)
+        if len(cells) == 3:
+            number = decimal({"v": cells[2]}, "v")
+            news[str(cells[0]), str(cells[1])] = number
+
+    def put(graph: GraphView, series: SeriesView) -> SeriesView:
+        if (graph.id, series.id) not in news:
+            return series
+        point = (at_us, news[graph.id, series.id])
+        return replace(series, points=(*series.points[-POINTS + 1 :], point))
+
+    graphs = tuple(replace(g, series=tuple(put(g, s) for s in g.series)) for g in view.graphs)
+    return replace(view, graphs=graphs)
+
+
+def _gap(view: LaunchView, event: Event) -> LaunchView:
+    at_us = integer(event.body, "from_us", event.wall_us)
+
+    def cut(series: SeriesView) -> SeriesView:
+        return replace(series, points=(*series.points[-POINTS + 1 :], (at_us, None)))
+
+    return replace(
+        view,
+        graphs=tuple(replace(g, series=tuple(cut(s) for s in g.series)) for g in view.graphs),
+    )
+
+
+def _condition(view: LaunchView, event: Event) -> LaunchView:
+    body = event.body
+    state = ConditionState(text(body, "state", "ERROR"))
+    name = text(body, "id")
+    old = view.condition(name)
+    if old is None:
+        return view
+    tripped = state is ConditionState.TRIPPED
+    new = replace(
+        old,
+        state=state,
+        value=decimal(body, "value"),
+        elapsed_s=integer(body, "elapsed_s"),
+        reason=text(body, "reason"),
+        since_us=integer(body, "since_us"),
+        evaluated_us=integer(body, "at_us", event.wall_us),
+        active=flag(body, "active"),
+        tripped_us=(old.tripped_us or event.wall_us) if tripped else 0,
+        acknowledged_by=old.acknowledged_by if tripped else "",
+    )
+    view = replace(view, conditions=tuple(new if c.id == name else c for c in view.conditions))
+    if tripped and old.state is not ConditionState.TRIPPED:
+        view = deviate(view, event, f"stop condition {name} tripped")
+    elif state.blind and not old.state.blind and new.active:
+        view = deviate(view, event, f"stop condition {name} blind: {new.reason or state}")
+    return view
+
+
+def _acknowledged(view: LaunchView, event: Event) -> LaunchView:
+    name = text(event.body, "id")
+    conditions = tuple(
+        replace(c, acknowledged_by=event.actor, state=ConditionState.OK, tripped_us=0, elapsed_s=0)
+        if c.id == name
+        else c
+        for c in view.conditions
+    )
+    return replace(view, conditions=conditions)
+
+
+def _bake_started(view: LaunchView, event: Event) -> LaunchView:
+    bake = BakeView(event.wall_us, integer(event.body, "minimum_s"), updated_us=event.wall_us)
+    return replace(view, bake=bake)
+
+
+def _bake_progress(view: LaunchView, event: Event) -> LaunchView:
+    if view.bake is None:
+        return view
+    body = event.body
+    bake = replace(
+        view.bake,
+        good_s=integer(body, "good_s"),
+        state=text(body, "state", "running"),
+        why=text(body, "why"),
+        updated_us=event.wall_us,
+    )
+    return replace(view, bake=bake)
+
+
+def _bake_finished(view: LaunchView, event: Event) -> LaunchView:
+    if view.bake is None:
+        return view
+    body = event.body
+    bake = replace(
+        view.bake,
+        good_s=integer(body, "good_s"),
+        state=text(body, "outcome", "ended"),
+        why=text(body, "why"),
+        updated_us=event.wall_us,
+    )
+    return replace(view, bake=bake)
+
+
+STEPS: Steps = {
+    Kind.SOURCE_CHANGED: _source,
+    Kind.POD_CHANGED: _pod,
+    Kind.POD_GONE: _pod_gone,
+    Kind.INGRESS_CHANGED: _ingress,
+    Kind.INGRESS_GONE: _ingress_gone,
+    Kind.METRIC_BATCH: _batch,
+    Kind.METRIC_GAP: _gap,
+    Kind.CONDITION_CHANGED: _condition,
+    Kind.CONDITION_ACKNOWLEDGED: _acknowledged,
+    Kind.BAKE_STARTED: _bake_started,
+    Kind.BAKE_PROGRESS: _bake_progress,
+    Kind.BAKE_FINISHED: _bake_finished,
+}
