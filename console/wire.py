@@ -1,8 +1,8 @@
 """The words that a console and an engine exchange: JSON lines with a version.
 
-A console says ``hello`` and gets ``welcome``, one ``keyframe`` (a whole view) and from then on every committed
-``event``, and a ``beat`` each second. It asks ``preview``, ``command``, ``events`` (a page of the log) and gets a
-``reply`` that carries the ``id`` of its request. A frame is at most 8 MiB.
+A console says ``hello`` and gets ``welcome``, one ``keyframe`` (a whole view) and from then on every
+committed ``event``, and a ``beat`` twice a second. It asks ``preview``, ``command``, ``events`` (a page of
+the log) and gets a ``reply`` that carries the ``id`` of its request. A frame is at most 8 MiB.
 """
 
 from __future__ import annotations
