@@ -41,9 +41,10 @@ SERIES = {
     "zero": "0x41",
     "big": "12345678901234567890x41",
 }
-AGAIN = "sum_over_time avg_over_time min_over_time max_over_time count_over_time stddev_over_time stdvar_over_time"
-OVER = ["rate", "increase", "delta", "irate", "idelta", "deriv", "resets", "changes", *AGAIN.split()]
-OVER += ["last_over_time", "present_over_time", "absent_over_time"]
+OVER = ["rate", "increase", "delta", "irate", "idelta", "deriv", "resets", "changes"]
+OVER += [f"{name}_over_time" for name in ("sum", "avg", "min", "max", "count", "stddev", "stdvar", "last")]
+OVER += ["present_over_time", "absent_over_time"]
+PLAIN = ["abs", "ceil", "floor", "exp", "sqrt", "ln", "log2", "log10", "sgn", "absent", "timestamp", "round"]
 QUERIES = [
     *(
         f"{name}({metric}[{window}])"
