@@ -1,0 +1,163 @@
+"""Checking a run of rows: sequence, bodies, links and hashes. The first fault ends the check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn, TypeAlias, cast
+
+from state import canonical
+from state.log.errors import Damage
+from state.log.rows import LOG_ID, Row
+
+_NONE = type(None)
+_TYPES: tuple[frozenset[type], ...] = tuple(
+    map(
+        frozenset,
+        (
+            *((int,), (str,), (str,), (str, _NONE), (int, _NONE), (str,), (str,), (str,), (int,), (int,)),
+            *((bytes, _NONE), (str, _NONE), (bytes,), (bytes,), (bytes,)),
+        ),
+    )
+)
+
+
+_Typed: TypeAlias = tuple[
+    int,
+    str,
+    str,
+    str | None,
+    int | None,
+    str,
+    str,
+    str,
+    int,
+    int,
+    bytes | None,
+    str | None,
+    bytes,
+    bytes,
+    bytes,
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first bad event and what is wrong with it."""
+
+    seq: int
+    damage: Damage
+    message: str
+
+
+def log_id_of(first_body: str | None) -> str | None:
+    """Return the log's id from the body of event 1, or None where it holds none."""
+    try:
+        body = json.loads(first_body or "")
+    except ValueError:
+        return None
+    found = body.get("log_id") if isinstance(body, dict) else None
+    return found if isinstance(found, str) and LOG_ID.fullmatch(found) else None
+
+
+def _typed(rows: Sequence[Row]) -> bool:
+    return all(
+        types.issuperset(map(type, cells))
+        for types, cells in zip(_TYPES, zip(*rows, strict=True), strict=False)
+    )
+
+
+class Chain:
+    """Follows the chain from one event on.
+
+    Where ``prev`` is None, the first row's own link is taken as true: the check of a part of the log.
+    """
+
+    def __init__(self, log_id: str, *, after: int = 0, prev: bytes | None = None) -> None:
+        self.log_id = log_id
+        self.seq = after
+        self.prev = canonical.genesis(log_id) if after == 0 else prev
+        self.bare: list[int] = []
+        """Events without a body: each needs a redaction."""
+        self.redactions: set[int] = set()
+        """Events that a redaction names."""
+
+    def feed(self, rows: Sequence[Row]) -> Fault | None:
+        """Check the next rows in the order of the file; return the first fault."""
+        typed = _typed(rows)
+        for row in rows:
+            damage = self._check(row) if typed or _typed((row,)) else Damage.SCHEMA
+            if damage is not None:
+                return Fault(self.seq + 1, damage, _SAYS[damage])
+            self.seq += 1
+        return None
+
+    def bare_fault(self, redactions: set[int]) -> Fault | None:
+        """Return the first event whose body is gone without a redaction that names it."""
+        for seq in self.bare:
+            if seq == 1 or seq not in redactions:
+                return Fault(seq, Damage.BODY, "its body is gone, and no later redaction names it")
+        return None
+
+    def _check(self, row: Row) -> Damage | None:
+        if row[0] != self.seq + 1:
+            return Damage.SEQ
+        typed = cast("_Typed", row)
+        seq, eid, kind, gate, ref, actor, session, boot, wall_us, mono_us, salt, body, digest, prev, own = (
+            typed
+        )
+        try:
+            if body is None and salt is None:
+                self.bare.append(seq)
+            elif body is None or salt is None or canonical.body_sha(salt, body) != digest:
+                return Damage.BODY
+            if prev != self.prev and self.prev is not None:
+                return Damage.PREV
+            text = canonical.header(
+                self.log_id, seq, eid, kind, gate, ref, actor, session, boot, wall_us, mono_us, digest, prev
+            )
+            if canonical.event_hash(text) != own:
+                return Damage.HASH
+            if body is not None and not is_canonical(body):
+                return Damage.CANONICAL
+        except UnicodeEncodeError:
+            return Damage.HASH if body is None or _has_utf8(body) else Damage.BODY
+        if kind == "log.redacted" and ref is not None:
+            self.redactions.add(ref)
+        self.prev = own
+        return None
+
+
+_SAYS = {
+    Damage.SEQ: "another sequence number stands here: an event is missing, added or out of order",
+    Damage.SCHEMA: "a column has a type that the schema doesn't allow",
+    Damage.BODY: "its body is not the one that was recorded",
+    Damage.PREV: "it doesn't follow the event before it",
+    Damage.HASH: "its time, kind, actor or another column is not the one that was recorded",
+    Damage.CANONICAL: "its body is not in canonical form",
+}
+
+
+def _has_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _refuse(_: str) -> NoReturn:
+    raise ValueError("a float")
+
+
+_load = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse).decode
+
+
+def is_canonical(body: str) -> bool:
+    """Return whether a stored body is an object whose canonical spelling it is itself."""
+    try:
+        parsed = _load(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(parsed, dict) and canonical.spell(parsed) == body

@@ -1,0 +1,125 @@
+"""The table of a log as one SQL text, pinned by its hash; and whether a file has exactly that."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+
+from state.log.errors import Damage, LogDamagedError, LogError, NewerFormatError, NotALogError
+
+SCHEMA_SHA256 = "6bb9592d2e97946aa31d2ec43badd33b180812c470d57e3dbd9a3201c6982479"
+APPLICATION_ID = 0x4C4E4348
+FORMAT_VERSION = 1
+COLUMNS = "seq,eid,type,gate,ref,actor,session,boot,wall_us,mono_us,salt,body,body_sha,prev,hash"
+
+SELECT_CHUNK = f"SELECT {COLUMNS} FROM event WHERE seq>? ORDER BY seq LIMIT ?"  # noqa: S608  our own columns
+NEWEST = f"SELECT {COLUMNS} FROM event ORDER BY seq DESC LIMIT ?"  # noqa: S608  our own columns
+INSERT = f"INSERT INTO event VALUES({','.join(f':{name}' for name in COLUMNS.split(','))})"
+
+_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+
+
+def schema_sql() -> str:
+    """Return the SQL that makes an empty log of this format."""
+    return Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+
+
+@cache
+def _expected() -> tuple[tuple[object, ...], ...]:
+    memory = sqlite3.connect(":memory:")
+    try:
+        memory.executescript(schema_sql())
+        return tuple(memory.execute(_OBJECTS))
+    finally:
+        memory.close()
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Return a connection that can't change the file or its journal, and waits up to 10 s for a writer.
+
+    Raises sqlite3.OperationalError. Never ``immutable=1``: with a hot journal that reads a corrupt image.
+    """
+    con = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=10,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    con.execute("PRAGMA trusted_schema=OFF")
+    con.execute("PRAGMA mmap_size=0")
+    return con
+
+
+def is_hot(error: sqlite3.Error) -> bool:
+    """Return whether reading failed because a writer died and left a journal that must be rolled back."""
+    return error.sqlite_errorname in {"SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY"}
+
+
+def peek(path: Path) -> None:
+    """Check that a file is a log before anything is made beside it; a hot journal is left to its writer.
+
+    Raises NotALogError, NewerFormatError or LogDamagedError.
+    """
+    try:
+        with closing(open_read_only(path)) as con:
+            check_layout(con, str(path))
+    except sqlite3.OperationalError as error:
+        if not is_hot(error):
+            raise LogError(f"{path} can't be read: {error}") from error
+
+
+def check_layout(con: sqlite3.Connection, name: str) -> None:
+    """Check that a file is a log of this format with its very schema text; ``name`` is for messages.
+
+    Raises NotALogError, NewerFormatError or LogDamagedError; errors of the file system pass as
+    sqlite3.OperationalError.
+    """
+    try:
+        (application,) = con.execute("PRAGMA application_id").fetchone()
+        (version,) = con.execute("PRAGMA user_version").fetchone()
+        found = tuple(con.execute(_OBJECTS))
+    except sqlite3.OperationalError as error:
+        if _is_broken_text(error):
+            raise _schema_damage(name) from None
+        raise
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorname == "SQLITE_NOTADB":
+            raise NotALogError(f"{name} is not a launch log: it is no SQLite file") from None
+        raise _unreadable(name, error) from None
+    if application != APPLICATION_ID:
+        raise NotALogError(_foreign(name, application, version, found))
+    if version > FORMAT_VERSION:
+        raise NewerFormatError(
+            f"{name} has format {version}, this program reads up to {FORMAT_VERSION}: "
+            f"use a newer launch-console"
+        )
+    if version < 1 or found != _expected():
+        raise _schema_damage(name)
+
+
+def _foreign(name: str, application: object, version: object, found: tuple[tuple[object, ...], ...]) -> str:
+    if application == 0 and version == 0 and not found:
+        return f"{name} is not a launch log: it is empty"
+    return (
+        f"{name} is not a launch log: it is the SQLite file of another program (application id {application})"
+    )
+
+
+def _schema_damage(name: str) -> LogDamagedError:
+    return LogDamagedError(
+        f"{name} is damaged (schema): its table and triggers are not those of format {FORMAT_VERSION}",
+        damage=Damage.SCHEMA,
+    )
+
+
+def _unreadable(name: str, error: sqlite3.Error) -> LogDamagedError:
+    schema = "malformed database schema" in str(error)
+    damage = Damage.SCHEMA if schema else Damage.FILE
+    return LogDamagedError(f"{name} is damaged ({damage.value}): {error}", damage=damage)
+
+
+def _is_broken_text(error: sqlite3.OperationalError) -> bool:
+    return "Could not decode" in str(error)

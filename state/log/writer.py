@@ -1,0 +1,316 @@
+"""The writer thread: one queue, group commit, and an answer only after COMMIT returned.
+
+A COMMIT that raised may still be in the file, so after a failure the ids decide what is retried, and an event
+that was found there is answered only together with a later commit that worked.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from state import canonical
+from state.events import Draft, Event, Kind
+from state.log.errors import (
+    Damage,
+    LogClosedError,
+    LogDamagedError,
+    LogError,
+    LogFrozenError,
+    LogMissingError,
+)
+from state.log.locks import WriteLock
+from state.log.rows import Cells, Stamped, event_of, seal
+from state.log.stamp import Stamper
+from state.log.table import TABLE, writing
+from state.log.trouble import REFUSED_WHILE_FROZEN, StoreState, Unit, failure_body, reason_of
+
+LARGEST_GROUP = 64
+LARGEST_BACKLOG = 20_000
+ATTEMPTS = 3
+
+_RETRY_S = 0.05
+_News = TypeVar("_News")
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last event of a log."""
+
+    seq: int
+    hash: str
+    """64 hexadecimal digits."""
+    anchor: str
+
+
+class Writer:
+    """Owns the one connection that writes, and the thread that uses it."""
+
+    def __init__(
+        self,
+        path: Path,
+        engine: Engine,
+        lock: WriteLock,
+        stamper: Stamper,
+        *,
+        log_id: str,
+        head: Head,
+        probe_every_s: float,
+    ) -> None:
+        self.path = path
+        self.log_id = log_id
+        self.head = head
+        self.state = StoreState()
+        self.engine = engine
+        self.database = threading.Lock()
+        """Held while the connection is in use."""
+        self.on_events: list[Callable[[Sequence[Event]], None]] = []
+        self.on_state: list[Callable[[StoreState], None]] = []
+        self._lock = lock
+        self._stamper = stamper
+        self._probe_every_s = probe_every_s
+        self._inode = path.stat().st_ino
+        self._queue: deque[Unit] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._failure: Unit | None = None
+        self._dropped = self._dropped_told = 0
+        self._last_reason = ""
+        self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        self._thread.start()
+
+    def put(
+        self,
+        drafts: Sequence[Draft],
+        done: Callable[[list[Event]], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Stamp drafts now and queue them as one unit.
+
+        Raises CanonicalError, LogClosedError, or LogFrozenError where these may not wait for a frozen log.
+        """
+        with self._changed:
+            if self._closing:
+                raise LogClosedError(f"{self.path} is closed")
+            if self.state.frozen and any(draft.kind in REFUSED_WHILE_FROZEN for draft in drafts):
+                self._dropped += sum(draft.kind == Kind.METRIC_BATCH for draft in drafts)
+                raise LogFrozenError(self.state.reason)
+            if len(self._queue) >= LARGEST_BACKLOG:
+                raise LogFrozenError(f"{len(self._queue)} events wait for {self.path}: no more are taken")
+            self._queue.append(Unit(self._stamper.stamp(drafts), done, failed))
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Write what is queued, then end. What can't be written is answered with LogFrozenError."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (units := self._take()) is not None:
+            if self._write(units):
+                continue
+            self._freeze(units)
+            if self._closing:
+                self._give_up()
+                return
+
+    def _take(self) -> list[Unit] | None:
+        """Wait for units and return at most a group of them; None ends the thread."""
+        with self._changed:
+            if self.state.frozen and not self._closing:
+                self._changed.wait_for(lambda: self._closing, self._probe_every_s)
+            while not (self._queue or self._closing or self.state.frozen):
+                self._changed.wait()
+            if not self._queue and not self.state.frozen:
+                return None
+            units: list[Unit] = []
+            size = 0
+            while self._queue and (not units or size + len(self._queue[0].stamped) <= LARGEST_GROUP):
+                units.append(self._queue.popleft())
+                size += len(units[-1].stamped)
+            return units
+
+    def _write(self, units: list[Unit]) -> bool:
+        for attempt in range(1 if self.state.frozen else ATTEMPTS):
+            if attempt:
+                threading.Event().wait(_RETRY_S * attempt)
+            try:
+                first = [self._failure] if self._failure is not None else []
+                answers = self._transaction([*first, *units, *self._recovery()])
+            except Exception as error:
+                self._failed(error)
+            else:
+                self._succeeded(answers)
+                return True
+        return False
+
+    def _transaction(self, units: list[Unit]) -> list[tuple[Unit, list[Event] | LogError]]:
+        self._check_same_file()
+        answers: list[tuple[Unit, list[Event] | LogError]] = []
+        rows: list[Cells] = []
+        with self.database, self._lock.held(), writing(self.engine) as connection:
+            seq, prev = self._read_head(connection)
+            present = self._present(connection) if self._failure is not None else {}
+            for unit in units:
+                if any(one.ref is not None and one.ref > seq for one in unit.stamped):
+                    answers.append((unit, LogError("an event refers to one that isn't in the log yet")))
+                    continue
+                events: list[Event] = []
+                for one in unit.stamped:
+                    if (ghost := present.get(one.eid)) is not None:
+                        events.append(ghost)
+                        continue
+                    row = seal(self.log_id, seq + 1, prev, one)
+                    seq, prev = row["seq"], row["hash"]
+                    rows.append(row)
+                    events.append(event_of(_cells(row)))
+                answers.append((unit, events))
+            if rows:
+                connection.execute(insert(TABLE), [dict(row) for row in rows])
+        self.head = Head(seq, prev.hex(), canonical.anchor(self.log_id, seq, prev.hex()))
+        return answers
+
+    def _read_head(self, connection: Connection) -> tuple[int, bytes]:
+        newest = select(TABLE.c.seq, TABLE.c.hash).order_by(TABLE.c.seq.desc()).limit(1)
+        found = connection.execute(newest).one_or_none()
+        seq, digest = (found[0], found[1]) if found is not None else (0, b"")
+        if seq < self.head.seq or (seq == self.head.seq and digest.hex() != self.head.hash):
+            raise LogDamagedError(
+                f"{self.path} lost events: it ends at {seq}, {self.head.seq} were acknowledged",
+                damage=Damage.TRUNCATED,
+                seq=seq + 1,
+            )
+        return seq, digest
+
+    def _present(self, connection: Connection) -> dict[str, Event]:
+        """Return by id what is in the file after the last commit that returned."""
+        later = select(TABLE).where(TABLE.c.seq > self.head.seq)
+        return {event.eid: event for event in map(event_of, map(tuple, connection.execute(later)))}
+
+    def _check_same_file(self) -> None:
+        try:
+            inode = self.path.stat().st_ino
+        except FileNotFoundError:
+            raise LogMissingError(f"{self.path} was moved away while it is being written") from None
+        if inode != self._inode:
+            raise LogMissingError(f"{self.path} was replaced by another file while it is being written")
+
+    def _succeeded(self, answers: list[tuple[Unit, list[Event] | LogError]]) -> None:
+        self._failure = None
+        thawed = self.state.frozen
+        if thawed:
+            with self._changed:
+                self.state = StoreState()
+                if missed := self._dropped - self._dropped_told:
+                    self._queue.append(Unit(self._stamp(self._gap(missed))))
+                self._dropped = self._dropped_told = 0
+        events = sorted((e for _, got in answers if isinstance(got, list) for e in got), key=lambda e: e.seq)
+        if events:
+            _tell(tuple(self.on_events), events)
+        for unit, got in answers:
+            if isinstance(got, list):
+                unit.done(got)
+            else:
+                unit.failed(got)
+        if thawed:
+            self._tell_state()
+
+    def _failed(self, error: BaseException) -> None:
+        self._last_reason = reason_of(error)
+        if self._failure is None:
+            self._failure = Unit(self._stamp(Draft(Kind.LOG_WRITE_FAILED, failure_body(error))))
+        with self.database:
+            self.engine.dispose()
+
+    def _freeze(self, units: list[Unit]) -> None:
+        """Stop acting on the log: refuse what may not wait, keep the rest, and say so once."""
+        with self._changed:
+            refused = [unit for unit in units if unit.refused_while_frozen()]
+            kept = [unit for unit in units if not unit.refused_while_frozen()]
+            if not self.state.frozen:
+                refused += [unit for unit in self._queue if unit.refused_while_frozen()]
+                held = [unit for unit in self._queue if not unit.refused_while_frozen()]
+                self._queue = deque(held)
+            self._queue.extendleft(reversed(kept))
+            self._dropped += sum(s.kind == Kind.METRIC_BATCH for unit in refused for s in unit.stamped)
+            news = not self.state.frozen or self.state.reason != self._last_reason
+            since = self.state.since_us or self._since_us()
+            self.state = StoreState(True, self._last_reason, since, len(self._queue), self._dropped)
+        for unit in refused:
+            unit.failed(LogFrozenError(self._last_reason))
+        if news:
+            self._tell_state()
+
+    def _recovery(self) -> list[Unit]:
+        """Return what is written, after all that waited, by the commit that ends a freeze."""
+        if not self.state.frozen:
+            return []
+        with self._changed:
+            self._dropped_told = self._dropped
+        recovered = Draft(Kind.LOG_RECOVERED, {"reason": self.state.reason, "since_us": self.state.since_us})
+        gap = [self._gap(self._dropped_told)] if self._dropped_told else []
+        return [Unit(self._stamp(*gap, recovered))]
+
+    def _gap(self, dropped: int) -> Draft:
+        return Draft(
+            Kind.METRIC_GAP, {"dropped": dropped, "reason": self.state.reason or "the log was frozen"}
+        )
+
+    def _give_up(self) -> None:
+        with self._changed:
+            units = list(self._queue)
+            self._queue.clear()
+        for unit in units:
+            unit.failed(LogFrozenError(f"closed before it could be written: {self.state.reason}"))
+
+    def _stamp(self, *drafts: Draft) -> list[Stamped]:
+        with self._changed:
+            return self._stamper.stamp(drafts)
+
+    def _since_us(self) -> int:
+        return self._failure.stamped[-1].wall_us if self._failure is not None else 0
+
+    def _tell_state(self) -> None:
+        _tell(tuple(self.on_state), self.state)
+
+
+def _tell(listeners: Sequence[Callable[[_News], None]], news: _News) -> None:
+    for listener in listeners:
+        try:
+            listener(news)
+        except Exception:
+            _logger.exception("a listener of the log failed")
+
+
+def _cells(row: Cells) -> tuple[int | str | bytes | None, ...]:
+    return (
+        *(
+            row["seq"],
+            row["eid"],
+            row["type"],
+            row["gate"],
+            row["ref"],
+            row["actor"],
+            row["session"],
+            row["boot"],
+        ),
+        *(
+            row["wall_us"],
+            row["mono_us"],
+            row["salt"],
+            row["body"],
+            row["body_sha"],
+            row["prev"],
+            row["hash"],
+        ),
+    )
