@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from state.runbook.units import Model, Seconds, SecretRef
+from state.runbook.units import FilePath, Model, Seconds, SecretRef
 
 
 class Tier(StrEnum):
@@ -20,7 +20,7 @@ class Tier(StrEnum):
 class Kube(Model):
     """A cluster: the kubeconfig's context and the namespace of the release."""
 
-    kubeconfig: Path | None = None
+    kubeconfig: FilePath | None = None
     """None: the environment variable KUBECONFIG, then ``~/.kube/config``."""
     context: str
     namespace: str
@@ -49,7 +49,7 @@ class Endpoint(Model):
     token: SecretRef | None = None
     username: str | None = None
     password: SecretRef | None = None
-    ca_file: Path | None = None
+    ca_file: FilePath | None = None
     timeout: Seconds = 10.0
 
 
@@ -61,7 +61,7 @@ class ObjectStore(Model):
     region: str = "us-east-1"
     access_key: SecretRef
     secret_key: SecretRef
-    ca_file: Path | None = None
+    ca_file: FilePath | None = None
 
 
 class Database(Model):
@@ -80,13 +80,30 @@ class Account(Model):
     tenant: str | None = None
 
 
+class Login(Model):
+    """How a test account logs in to the platform: a POST of JSON that answers with a bearer token."""
+
+    path: str = "/api/v1/auth/login"
+    username_field: str = "username"
+    password_field: str = "password"  # noqa: S105  the name of a field
+    token_field: str = "access_token"  # noqa: S105  the name of a field
+    tenant_header: str = "X-Tenant-ID"
+
+
 class Chart(Model):
     """The chart that is released."""
 
     path: str
     """A folder, an archive, or ``repository/chart``."""
     version: str
-    values: tuple[Path, ...] = ()
+    values: tuple[FilePath, ...] = ()
+
+    @field_validator("path")
+    @classmethod
+    def _beside_the_runbook(cls, value: str, info: ValidationInfo) -> str:
+        base = info.context.get("base") if isinstance(info.context, dict) else None
+        beside = base / value if isinstance(base, Path) else None
+        return str(beside) if beside is not None and beside.exists() else value
 
 
 class Environment(Model):
@@ -99,7 +116,7 @@ class Environment(Model):
     release: str
     chart: Chart
     domains: Domains
-    ca_file: Path | None = None
+    ca_file: FilePath | None = None
     """Certificates to trust for the domains, besides the system's."""
     prometheus: Endpoint
     alertmanager: Endpoint
@@ -115,5 +132,6 @@ class Environment(Model):
     database: Database
     accounts: dict[str, Account] = {}
     """By role: platform_admin, tenant_admin, tenant_user, partner."""
+    login: Login = Login()
     secrets: tuple[str, ...] = ()
     """Names of the Kubernetes secrets that the release mounts."""

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from state.runbook.environment import Environment, Tier
-from state.runbook.units import Model, Seconds, Threshold
+from state.runbook.units import FilePath, Model, Seconds, Threshold
 
 
 class Window(Model):
@@ -274,7 +274,7 @@ class Runbook(Model):
     helm: str = "helm"
     """The helm program: a name on PATH, or a path."""
     webhooks: tuple[str, ...] = ()
-    launches: Path = Path("launches")
+    launches: FilePath = Path("launches")
     """The folder of the logs."""
 
     @model_validator(mode="after")

@@ -7,7 +7,14 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    model_validator,
+)
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _SECONDS = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
@@ -48,6 +55,16 @@ Seconds = Annotated[float, BeforeValidator(parse_duration)]
 Threshold = Annotated[float, BeforeValidator(parse_threshold)]
 
 
+def _beside_the_runbook(value: Path, info: ValidationInfo) -> Path:
+    value = value.expanduser()
+    base = info.context.get("base") if isinstance(info.context, dict) else None
+    return base / value if isinstance(base, Path) else value
+
+
+FilePath = Annotated[Path, AfterValidator(_beside_the_runbook)]
+"""A path that is relative to the runbook's folder."""
+
+
 class Model(BaseModel):
     """A part of a runbook: frozen, and an unknown key is an error."""
 
@@ -62,7 +79,7 @@ class SecretRef(Model):
     """Where a secret is found. A runbook never holds the secret itself."""
 
     env: str | None = None
-    file: Path | None = None
+    file: FilePath | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> SecretRef:

@@ -18,6 +18,7 @@ from state.view import (
     LaunchView,
     OperationView,
     PodView,
+    SeriesView,
     with_item,
 )
 
