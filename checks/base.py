@@ -123,7 +123,7 @@ def check(
     ) -> Callable[[S, Around], Awaitable[Outcome]]:
         if name in REGISTRY:
             raise ValueError(f"two check kinds are named {name}")
-        REGISTRY[name] = CheckKind(name, settings, judge, ttl, writes)  # type: ignore[assignment]  # S is erased
+        REGISTRY[name] = CheckKind(name, settings, judge, ttl, writes)  # type: ignore[arg-type]  # S is erased
         return judge
 
     return register

@@ -1,0 +1,157 @@
+"""Alertmanager's API v2, and its own metrics, which tell whether notifications leave it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from checks.clients.errors import Where, WrongContentError
+from checks.clients.wire import Wire
+from state.fields import JsonObject, items, obj, objs, path, text
+
+if TYPE_CHECKING:
+    from state.runbook.environment import Endpoint
+
+_METRIC: Final = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{([^}]*)\})?\s+(\S+)", re.MULTILINE)
+_LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A receiver of the configuration and what it notifies."""
+
+    name: str
+    kinds: tuple[str, ...]
+    """For example ``webhook`` and ``email``; none: everything sent to it is dropped."""
+    urls: tuple[str, ...]
+    """Where its webhooks go."""
+
+
+class AlertmanagerClient:
+    """One Alertmanager."""
+
+    def __init__(self, endpoint: Endpoint, environment: str, *, token: str = "", password: str = "") -> None:
+        self.where = Where("Alertmanager", environment)
+        self._wire = Wire.to(endpoint, self.where, token=token, password=password)
+
+    async def ready(self) -> None:
+        """Return when it says that it is ready; otherwise raise."""
+        reply = await self._wire.send("GET", "/-/ready", expected="200 from /-/ready")
+        reply.need_success(expected="200 from /-/ready")
+
+    async def status(self) -> JsonObject:
+        """Return the status with its configuration's text."""
+        return obj(await self._wire.get_json("/api/v2/status", expected="Alertmanager's status"))
+
+    async def alerts(self, filters: Mapping[str, str] | None = None) -> list[JsonObject]:
+        """Return the alerts with these labels, each with ``receivers``.
+
+        Silenced and inhibited ones are included.
+        """
+        params = [("filter", f'{name}="{value}"') for name, value in (filters or {}).items()]
+        found = await self._wire.get_json("/api/v2/alerts", params, expected="a list of alerts")
+        if not isinstance(found, list):
+            raise WrongContentError(f"{self.where} answered something else than a list of alerts")
+        return objs(found)
+
+    async def post_alert(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], *, starts_us: int, ends_us: int
+    ) -> None:
+        """Send one alert; sent again with an end in the past it resolves.
+
+        Times are microseconds since 1970, UTC.
+        """
+        alert: JsonObject = {
+            "labels": dict(labels),
+            "annotations": dict(annotations),
+            "startsAt": _rfc3339(starts_us),
+            "endsAt": _rfc3339(ends_us),
+        }
+        expected = "200 to a posted alert"
+        reply = await self._wire.send("POST", "/api/v2/alerts", json=[alert], expected=expected)
+        reply.need_success(expected=expected, permission="post alerts")
+
+    async def receivers(self) -> tuple[Receiver, ...]:
+        """Return the receivers of the running configuration.
+
+        Raises WrongContentError where the configuration is not given or not YAML.
+        """
+        return receivers_of(await self.config())
+
+    async def config(self) -> JsonObject:
+        """Return the running configuration, parsed. It can hold secrets.
+
+        Alertmanager hides them, but show no part of it.
+        """
+        import yaml
+
+        original = text(obj((await self.status()).get("config")), "original")
+        try:
+            parsed = yaml.safe_load(original)
+        except yaml.YAMLError:
+            parsed = None
+        if not isinstance(parsed, Mapping):
+            raise WrongContentError(
+                f"{self.where} did not tell its configuration; expected config.original as YAML"
+            )
+        return parsed
+
+    async def notifications(self) -> dict[str, tuple[float, float]]:
+        """Return, for each integration, how many notifications were sent and how many of them failed."""
+        expected = "Alertmanager's own /metrics"
+        reply = await self._wire.send("GET", "/metrics", expected=expected)
+        metrics = parse_metrics(reply.need_success(expected=expected).text)
+        counts: dict[str, tuple[float, float]] = {}
+        for name, labels, value in metrics:
+            kind = labels.get("integration", "")
+            sent, bad = counts.get(kind, (0.0, 0.0))
+            if name == "alertmanager_notifications_total":
+                counts[kind] = (sent + value, bad)
+            elif name == "alertmanager_notifications_failed_total":
+                counts[kind] = (sent, bad + value)
+        return counts
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._wire.aclose()
+
+
+def receivers_of(config: JsonObject) -> tuple[Receiver, ...]:
+    """Return the receivers of an Alertmanager configuration."""
+    found = []
+    for one in objs(config.get("receivers")):
+        kinds = [key for key, value in one.items() if key.endswith("_configs") and items(value)]
+        urls = [text(hook, "url") for hook in objs(one.get("webhook_configs"))]
+        names = tuple(sorted(kind.removesuffix("_configs") for kind in kinds))
+        found.append(Receiver(text(one, "name"), names, tuple(url for url in urls if url)))
+    return tuple(found)
+
+
+def routed_receivers(config: JsonObject) -> set[str]:
+    """Return the names of the receivers that a route leads to."""
+    names: set[str] = set()
+    todo = [obj(config.get("route"))]
+    while todo:
+        route = todo.pop()
+        if name := text(route, "receiver"):
+            names.add(name)
+        todo.extend(objs(path(route, ("routes",))))
+    return names
+
+
+def parse_metrics(exposition: str) -> list[tuple[str, dict[str, str], float]]:
+    """Return the samples of a text exposition as (name, labels, value); what is no number is left out."""
+    found = []
+    for name, labels, value in _METRIC.findall(exposition):
+        try:
+            found.append((name, dict(_LABEL.findall(labels)), float(value)))
+        except ValueError:
+            continue
+    return found
+
+
+def _rfc3339(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us / 1_000_000, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,121 @@
+"""What an HTTP answer is worth: its status, its kind of content, its JSON.
+
+Shared by every client that speaks HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final, cast
+from urllib.parse import urlsplit
+
+from checks.base import CouldNotLookError
+from checks.clients.errors import (
+    ForbiddenError,
+    GoneError,
+    NotFoundError,
+    RejectedError,
+    ServerFailedError,
+    TooLargeError,
+    UnauthorizedError,
+    Where,
+    WrongContentError,
+)
+from state.fields import Json, JsonObject, obj, text
+from state.text import line
+
+BODY_LIMIT: Final = 8 * 1024 * 1024
+"""Bytes: a larger answer is refused, because no question that is asked here has one."""
+
+_LOGIN_WORDS: Final = ("login", "signin", "sign-in", "sign_in", "oauth", "sso", "saml", "auth/realms")
+
+
+def too_large(where: Where, expected: str) -> TooLargeError:
+    """Return the error for a body above the cap."""
+    return TooLargeError(
+        f"{where}: the answer is larger than {BODY_LIMIT // 1024 // 1024} MiB; expected {expected}"
+    )
+
+
+def refuse_status(
+    where: Where, status: int, headers: Mapping[str, str], body: bytes, *, expected: str, permission: str = ""
+) -> None:
+    """Raise the error that fits a status outside 200 to 299; ``headers`` has lower-case keys."""
+    if 200 <= status <= 299:
+        return
+    raise _status_error(where, status, headers, body, expected, permission)
+
+
+def _status_error(
+    where: Where, status: int, headers: Mapping[str, str], body: bytes, expected: str, permission: str
+) -> CouldNotLookError:
+    detail = _detail(headers, body)
+    if 300 <= status <= 399:
+        target = urlsplit(headers.get("location", ""))
+        place = line(f"{target.netloc}{target.path}", 120) or "nowhere"
+        kind = "a login page" if _is_login(target.path + target.netloc) else "another place"
+        return WrongContentError(f"{where} redirects to {kind} ({place}); expected {expected}")
+    if status == 401:
+        return UnauthorizedError(
+            f"{where} answered 401: the credentials are missing, wrong or expired; expected {expected}"
+        )
+    if status == 403:
+        needed = f"; needed: permission to {permission}" if permission else ""
+        return ForbiddenError(f"{where} answered 403{detail}{needed}")
+    if status == 404:
+        return NotFoundError(f"{where} answered 404{detail}; expected {expected}")
+    if status == 410:
+        return GoneError(f"{where} answered 410{detail}; expected {expected}")
+    if status >= 500:
+        return ServerFailedError(f"{where} answered {status}{detail}; expected {expected}")
+    return RejectedError(f"{where} answered {status}{detail}; expected {expected}")
+
+
+def _is_login(target: str) -> bool:
+    return any(word in target.lower() for word in _LOGIN_WORDS)
+
+
+def _detail(headers: Mapping[str, str], body: bytes) -> str:
+    if "json" not in headers.get("content-type", "") or len(body) > BODY_LIMIT:
+        return ""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    told = obj(value)
+    for key in ("message", "error", "detail"):
+        if found := text(told, key):
+            return f" ({line(found, 200)})"
+    return ""
+
+
+def read_json(where: Where, headers: Mapping[str, str], body: bytes, *, expected: str) -> Json:
+    """Return the JSON of a body.
+
+    Raises WrongContentError for HTML, a truncated or otherwise broken document.
+    """
+    if "html" in headers.get("content-type", "") or body[:200].lstrip()[:1] == b"<":
+        raise WrongContentError(
+            f"{where} answered HTML instead of JSON (a proxy or login page?); expected {expected}"
+        )
+    if not body.strip():
+        raise WrongContentError(f"{where} answered nothing; expected {expected}")
+    try:
+        return cast("Json", json.loads(body))
+    except (ValueError, RecursionError):
+        kind = line(headers.get("content-type", "no content type"), 60)
+        raise WrongContentError(
+            f"{where} answered broken or truncated JSON ({len(body)} bytes, {kind}); expected {expected}"
+        ) from None
+
+
+def read_object(where: Where, headers: Mapping[str, str], body: bytes, *, expected: str) -> JsonObject:
+    """Return the JSON object of a body.
+
+    Raises WrongContentError as ``read_json`` does, and for another kind of JSON value.
+    """
+    value = read_json(where, headers, body, expected=expected)
+    if not isinstance(value, Mapping):
+        raise WrongContentError(f"{where} answered JSON that is not an object; expected {expected}")
+    return value

@@ -1,0 +1,199 @@
+"""Helm's own records of a release, read from the cluster.
+
+What was deployed, with which values, and how its hooks went.
+
+Each revision is a Secret ``sh.helm.release.v1.NAME.vN`` that holds gzipped JSON in base64 (in the API's
+base64). Values and manifests hold secrets: whatever looks like one is registered with the redactor here,
+and nothing of them is shown whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+from checks.clients.answers import BODY_LIMIT
+from checks.clients.errors import NotFoundError, Where, WrongContentError
+from checks.clients.kube import KubeClient, secret_values
+from checks.clients.redact import secretish
+from state.fields import Json, JsonObject, integer, items, obj, objs, text
+
+if TYPE_CHECKING:
+    from checks.clients.redact import Redactor
+
+_EXPANDED_LIMIT: Final = 4 * BODY_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A hook of a release and its newest run."""
+
+    name: str
+    kind: str
+    events: tuple[str, ...]
+    phase: str
+    """``Succeeded``, ``Failed``, ``Running``, or empty where it never ran."""
+    completed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One revision of a release."""
+
+    name: str
+    revision: int
+    status: str
+    """``deployed``, ``superseded``, ``failed``, ``pending-upgrade`` and so on."""
+    chart: str
+    chart_version: str
+    app_version: str
+    description: str
+    deployed_at: str
+    values: JsonObject
+    """The chart's defaults with the release's own values over them. Secret-bearing: never log it."""
+    templates_sha: str
+    """A hash of the chart's templates: equal for equal charts, whatever their values."""
+    manifest_sha: str
+    manifest: str
+    """Secret-bearing: never log it."""
+    hooks: tuple[Hook, ...]
+
+    @property
+    def pending(self) -> bool:
+        """Whether an operation on it is under way, or was left so by a helm that was killed."""
+        return self.status.startswith("pending-") or self.status == "uninstalling"
+
+
+class HelmClient:
+    """The records of one release."""
+
+    def __init__(self, kube: KubeClient, release: str, environment: str, redactor: Redactor) -> None:
+        self.where = Where("Helm records", environment)
+        self._kube = kube
+        self._release = release
+        self._redactor = redactor
+
+    async def history(self) -> tuple[Release, ...]:
+        """Return every recorded revision, oldest first; empty where the release was never installed."""
+        found = await self._kube.list_objects(
+            f"/api/v1/namespaces/{self._kube.namespace}/secrets",
+            {"labelSelector": f"owner=helm,name={self._release}"},
+        )
+        releases = [self._read(one) for one in found.items]
+        return tuple(sorted(releases, key=lambda release: release.revision))
+
+    async def latest(self) -> Release:
+        """Return the newest revision, whatever its status.
+
+        Raises NotFoundError where there is none.
+        """
+        history = await self.history()
+        if not history:
+            raise NotFoundError(
+                f"{self.where}: release {self._release} has no record in {self._kube.namespace}; "
+                "expected it installed"
+            )
+        return history[-1]
+
+    async def deployed(self) -> Release:
+        """Return the newest revision with status ``deployed``.
+
+        Raises NotFoundError where there is none.
+        """
+        for release in reversed(await self.history()):
+            if release.status == "deployed":
+                return release
+        raise NotFoundError(f"{self.where}: no revision of {self._release} is deployed; expected one")
+
+    def _read(self, secret: JsonObject) -> Release:
+        coded = secret_values(secret).get("release", "")
+        try:
+            packed = base64.b64decode(coded, validate=True)
+            raw = _expand(packed) if packed[:2] == b"\x1f\x8b" else packed
+            told = json.loads(raw)
+        except (binascii.Error, ValueError, OSError, EOFError, zlib.error):
+            name = text(obj(secret.get("metadata")), "name")
+            raise WrongContentError(
+                f"{self.where}: {name} is not a release record; expected helm 3 or newer"
+            ) from None
+        release = _release(obj(told))
+        for key, value in _leaves(release.values):
+            if secretish(key):
+                self._redactor.register(value)
+        return release
+
+
+def _expand(packed: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=BytesIO(packed)) as stream:
+        raw = stream.read(_EXPANDED_LIMIT + 1)
+    if len(raw) > _EXPANDED_LIMIT:
+        raise ValueError("too large")
+    return raw
+
+
+def _release(told: JsonObject) -> Release:
+    chart = obj(told.get("chart"))
+    metadata = obj(chart.get("metadata"))
+    info = obj(told.get("info"))
+    manifest = text(told, "manifest")
+    return Release(
+        name=text(told, "name"),
+        revision=integer(told, "version"),
+        status=text(info, "status"),
+        chart=text(metadata, "name"),
+        chart_version=text(metadata, "version"),
+        app_version=text(metadata, "appVersion"),
+        description=text(info, "description"),
+        deployed_at=text(info, "last_deployed"),
+        values=merge(obj(chart.get("values")), obj(told.get("config"))),
+        templates_sha=_templates_sha(chart),
+        manifest_sha=sha256(manifest.encode()).hexdigest(),
+        manifest=manifest,
+        hooks=tuple(_hook(one) for one in objs(told.get("hooks"))),
+    )
+
+
+def _templates_sha(chart: JsonObject) -> str:
+    parts = sorted((text(one, "name"), text(one, "data")) for one in objs(chart.get("templates")))
+    return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _hook(told: JsonObject) -> Hook:
+    last = obj(told.get("last_run"))
+    events = tuple(str(event) for event in items(told.get("events")))
+    return Hook(
+        text(told, "name"), text(told, "kind"), events, text(last, "phase"), text(last, "completed_at")
+    )
+
+
+def merge(defaults: JsonObject, own: JsonObject) -> JsonObject:
+    """Return a chart's values with a release's own over them, as helm does: objects merge, null removes."""
+    merged = dict(defaults)
+    for key, value in own.items():
+        before = merged.get(key)
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(before, Mapping):
+            merged[key] = merge(before, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _leaves(value: Json, key: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _leaves(one, name)
+    else:
+        for one in items(value):
+            yield from _leaves(one, key)

@@ -1,0 +1,191 @@
+"""The platform as its customers reach it.
+
+Its two domains can be pinned to addresses, as curl's --resolve does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from checks.clients.errors import MisconfiguredError, RejectedError, Where
+from checks.clients.wire import Reply, Wire, trust
+from state.fields import Json, obj, text
+
+if TYPE_CHECKING:
+    import ssl
+
+    from checks.clients.redact import Redactor
+    from state.runbook.environment import Domain, Environment
+    from state.runbook.units import SecretRef
+
+Surface = Literal["api", "admin"]
+
+
+def address_of(domain: Domain) -> tuple[str, int]:
+    """Return the host and port to connect to for a domain, its pin heeded."""
+    if domain.pin is None:
+        return domain.host, domain.port
+    host, colon, port = domain.pin.rpartition(":")
+    if colon and port.isdigit() and (":" not in host or host.startswith("[")):
+        return host.strip("[]"), int(port)
+    return domain.pin.strip("[]"), domain.port
+
+
+class WebClient:
+    """The API and Admin domains of one environment, over HTTPS.
+
+    With nothing followed and nothing kept between calls.
+    """
+
+    def __init__(self, environment: Environment, redactor: Redactor, *, timeout: float = 10.0) -> None:
+        self.environment = environment
+        self._redactor = redactor
+        self._timeout = timeout
+        self._context: ssl.SSLContext | None = None
+        self._wires: dict[str, Wire] = {}
+        self._tokens: dict[str, str] = {}
+        self._logging_in = asyncio.Lock()
+
+    def url(self, surface: Surface, path: str = "") -> str:
+        """Return the public URL of a path."""
+        domain = self.domain(surface)
+        port = "" if domain.port == 443 else f":{domain.port}"
+        return f"https://{domain.host}{port}{path}"
+
+    def domain(self, surface: Surface) -> Domain:
+        """Return a domain of the runbook."""
+        domains = self.environment.domains
+        return domains.api if surface == "api" else domains.admin
+
+    async def send(
+        self,
+        method: str,
+        surface: Surface,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: Json = None,
+        host: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  each question has its own
+    ) -> Reply:
+        """Return the complete answer of any status; ``host`` replaces the Host header (and nothing else)."""
+        wire = self._wire(surface)
+        sent = {**(headers or {})}
+        if host is not None:
+            sent["Host"] = host
+        return await wire.send(
+            method,
+            path,
+            headers=sent,
+            json=json,
+            expected=f"{method} {path} of the {surface} domain",
+            timeout=timeout,
+        )
+
+    async def get(self, surface: Surface, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+        """Return the answer to a GET, of any status."""
+        return await self.send("GET", surface, path, headers=headers)
+
+    async def log_in(self, role: str) -> Reply:
+        """Log a test account in and return the whole answer. Its token is registered as secret.
+
+        Raises MisconfiguredError where the runbook has no such account or its password isn't there.
+        """
+        login = self.environment.login
+        account = self.environment.accounts.get(role)
+        if account is None:
+            raise MisconfiguredError(
+                f"the runbook has no account {role!r} for {self.environment.title}; expected accounts.{role}"
+            )
+        password = read_secret(account.password, self._redactor)
+        body = {login.username_field: account.username, login.password_field: password}
+        reply = await self.send("POST", "api", login.path, json=body)
+        for cookie in reply.all("set-cookie"):
+            value = cookie.partition(";")[0].partition("=")[2]
+            self._redactor.register(value)
+        if reply.status == 200:
+            self._redactor.register(text(obj(reply.json()), login.token_field))
+        return reply
+
+    async def bearer(self, role: str, *, fresh: bool = False) -> dict[str, str]:
+        """Return the headers of a logged-in test account: its bearer token and its tenant.
+
+        Logins are kept, because each one leaves traces on the platform and some platforms limit them.
+        Raises RejectedError where the platform refuses the account.
+        """
+        async with self._logging_in:
+            if fresh or role not in self._tokens:
+                reply = await self.log_in(role)
+                token = (
+                    text(obj(reply.json()), self.environment.login.token_field) if reply.status == 200 else ""
+                )
+                if not token:
+                    raise RejectedError(
+                        f"{reply.where} refused the test account {role} with {reply.status}; "
+                        "expected 200 and a token (an account without a second factor)"
+                    )
+                self._tokens[role] = token
+        headers = {"Authorization": f"Bearer {self._tokens[role]}"}
+        tenant = self.environment.accounts[role].tenant
+        if tenant is not None:
+            headers[self.environment.login.tenant_header] = tenant
+        return headers
+
+    async def get_as(self, role: str | None, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+        """Return the API's answer to a GET by a role, or by nobody; a token that ran out is renewed once."""
+        if role is None:
+            return await self.get("api", path, headers)
+        reply = await self.get("api", path, {**await self.bearer(role), **(headers or {})})
+        if reply.status == 401:
+            reply = await self.get("api", path, {**await self.bearer(role, fresh=True), **(headers or {})})
+        return reply
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for wire in self._wires.values():
+            await wire.aclose()
+        self._wires.clear()
+
+    def _wire(self, surface: Surface) -> Wire:
+        if surface not in self._wires:
+            domain = self.domain(surface)
+            where = Where(f"{surface} domain {domain.host}", self.environment.title)
+            if self._context is None:
+                self._context = trust(where, self.environment.ca_file)
+            host, port = address_of(domain)
+            shown = f"[{host}]" if ":" in host else host
+            public = domain.host if domain.port == 443 else f"{domain.host}:{domain.port}"
+            self._wires[surface] = Wire(
+                f"https://{shown}:{port}",
+                where,
+                timeout=self._timeout,
+                context=self._context,
+                headers={"Host": public},
+                sni=domain.host,
+            )
+        return self._wires[surface]
+
+
+def read_secret(ref: SecretRef | None, redactor: Redactor) -> str:
+    """Return a secret that the runbook names, registered with the redactor; empty where there is none.
+
+    Raises MisconfiguredError where the variable or file is not there.
+    """
+    from state.runbook.units import MissingSecretError
+
+    if ref is None:
+        return ""
+    try:
+        value = ref.read()
+    except MissingSecretError as error:
+        raise MisconfiguredError(str(error)) from None
+    redactor.register(value)
+    return value
+
+
+def elapsed_ms(since: float) -> int:
+    """Return whole milliseconds since a ``time.monotonic()`` reading: how long the network took."""
+    return int((time.monotonic() - since) * 1000)

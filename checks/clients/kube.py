@@ -1,0 +1,307 @@
+"""Kubernetes as raw JSON, through kubernetes.aio's ApiClient.
+
+This gives us kubeconfig and authentication without the typed models.
+
+The models cost a second of start-up and refuse whole lists over one odd object, so none is loaded. Values
+of every Secret that passes through are registered with the redactor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from checks.clients.answers import BODY_LIMIT, read_object, refuse_status, too_large
+from checks.clients.errors import UnauthorizedError, Where, from_transport
+from checks.clients.kube_config import open_api
+from state.fields import Json, JsonObject, flag, integer, obj, objs, path, text
+
+if TYPE_CHECKING:
+    from checks.clients.redact import Redactor
+    from state.runbook.environment import Kube
+
+Query = Mapping[str, str | int]
+
+_PATCHES: Final = {
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+    "json": "application/json-patch+json",
+}
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class KubeList:
+    """All objects of a list, and the resourceVersion that a watch goes on from."""
+
+    items: tuple[JsonObject, ...]
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """One line of a watch: ADDED, MODIFIED, DELETED, BOOKMARK or ERROR, and its object."""
+
+    type: str
+    object: JsonObject
+
+
+class KubeClient:
+    """One cluster context. Every call has a real-time timeout and is made once."""
+
+    def __init__(self, kube: Kube, environment: str, redactor: Redactor, *, timeout: float = 10.0) -> None:
+        self.namespace = kube.namespace
+        self.where = Where("Kubernetes", environment)
+        self._kube = kube
+        self._redactor = redactor
+        self._timeout = timeout
+        self._api: Any = None
+        self._opening = asyncio.Lock()
+
+    async def get(self, path: str, query: Query | None = None) -> JsonObject:
+        """Return the object at an API path such as ``/api/v1/namespaces/x/pods/y``."""
+        return await self._json("GET", path, query, permission=f"get {path}")
+
+    async def list_objects(self, path: str, query: Query | None = None) -> KubeList:
+        """Return every object of a list, page by page."""
+        asked: dict[str, str | int] = {"limit": _PAGE, **(query or {})}
+        found: list[JsonObject] = []
+        while True:
+            page = await self._json("GET", path, asked, permission=f"list {path}")
+            found.extend(objs(page.get("items")))
+            meta = obj(page.get("metadata"))
+            following = text(meta, "continue")
+            if not following:
+                return KubeList(tuple(found), text(meta, "resourceVersion"))
+            asked["continue"] = following
+
+    async def create(self, path: str, body: JsonObject) -> JsonObject:
+        """Create an object in a collection and return it as the server keeps it."""
+        return await self._json("POST", path, None, body, permission=f"create {path}")
+
+    async def patch(self, path: str, body: Json, kind: str = "merge") -> JsonObject:
+        """Patch an object; ``kind`` is ``merge``, ``strategic`` or ``json`` (then ``body`` is a list)."""
+        return await self._json("PATCH", path, None, body, content=_PATCHES[kind], permission=f"patch {path}")
+
+    async def delete(self, path: str, query: Query | None = None) -> JsonObject:
+        """Delete an object. What comes back is a Status or the object, depending on its kind."""
+        return await self._json("DELETE", path, query, permission=f"delete {path}")
+
+    async def access_review(
+        self, verb: str, group: str, resource: str, namespace: str | None = None, subresource: str = ""
+    ) -> bool:
+        """Return whether our own account may do this (a SelfSubjectAccessReview)."""
+        wanted: dict[str, Json] = {
+            "verb": verb,
+            "group": group,
+            "resource": resource,
+            "namespace": self.namespace if namespace is None else namespace,
+        }
+        if subresource:
+            wanted["subresource"] = subresource
+        review: JsonObject = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": wanted},
+        }
+        answer = await self.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+        return flag(obj(answer.get("status")), "allowed")
+
+    async def pod_logs(
+        self, pod: str, *, container: str | None = None, tail: int = 500, since_s: int | None = None
+    ) -> str:
+        """Return the last lines of a pod's log, at most 1 MiB."""
+        query: dict[str, str | int] = {"tailLines": tail, "limitBytes": 1024 * 1024}
+        if container is not None:
+            query["container"] = container
+        if since_s is not None:
+            query["sinceSeconds"] = since_s
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
+        _, _, body = await self._send(
+            "GET", path, query, permission=f"get pods/log of {pod}", expected="log text"
+        )
+        return body.decode(errors="replace")
+
+    async def secret(self, name: str, namespace: str | None = None) -> dict[str, str]:
+        """Return a Secret's values in clear text, for judging in memory only.
+
+        The redactor knows them from here on.
+        """
+        found = await self.get(f"/api/v1/namespaces/{namespace or self.namespace}/secrets/{name}")
+        return secret_values(found)
+
+    async def watch(self, path: str, query: Query, *, idle_timeout: float) -> AsyncIterator[WatchEvent]:
+        """Yield a watch's events until the server ends it.
+
+        ``idle_timeout`` is the longest silence in real seconds (bookmarks break it). Raises TimedOutError
+        after it, GoneError where the server refuses the resourceVersion, and the other errors of a call.
+        """
+        import aiohttp
+
+        limits = aiohttp.ClientTimeout(total=None, connect=self._timeout, sock_read=idle_timeout)
+        asked = {**query, "watch": "true", "allowWatchBookmarks": "true"}
+        expected = f"a watch of {path}"
+        try:
+            response = await self._open("GET", path, asked, None, "application/json", limits)
+            async with response:
+                headers = {key.lower(): value for key, value in response.headers.items()}
+                if response.status != 200:
+                    body = await response.content.read(64 * 1024)
+                    refuse_status(
+                        self.where,
+                        response.status,
+                        headers,
+                        body,
+                        expected=expected,
+                        permission=f"watch {path}",
+                    )
+                async for line in response.content:
+                    if line.strip():
+                        told = read_object(self.where, headers, line, expected=expected)
+                        yield self._seen(WatchEvent(text(told, "type"), obj(told.get("object"))))
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise self._transport(error, expected, idle_timeout) from None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        api, self._api = self._api, None
+        if api is not None:
+            await api.close()
+
+    def _seen(self, event: WatchEvent) -> WatchEvent:
+        self._learn(event.object)
+        return event
+
+    def _learn(self, found: JsonObject) -> None:
+        for one in (found, *objs(found.get("items"))):
+            if text(one, "kind") == "Secret" or text(found, "kind") == "SecretList":
+                for key, value in secret_values(one).items():
+                    self._redactor.register_pair(key, value)
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        body: Json = None,
+        *,
+        permission: str,
+        content: str = "application/json",
+    ) -> JsonObject:
+        expected = f"JSON from {method} {path}"
+        _, headers, answer = await self._send(
+            method, path, query, body, content=content, permission=permission, expected=expected
+        )
+        found = read_object(self.where, headers, answer, expected=expected)
+        self._learn(found)
+        return found
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        body: Json = None,
+        *,
+        permission: str,
+        expected: str,
+        content: str = "application/json",
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        import aiohttp
+
+        try:
+            async with asyncio.timeout(self._timeout):
+                limits = aiohttp.ClientTimeout(total=self._timeout)
+                response = await self._open(method, path, query, body, content, limits)
+                async with response:
+                    status = int(response.status)
+                    headers = {key.lower(): value for key, value in response.headers.items()}
+                    answer = bytes(await self._read(response, expected))
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise self._transport(error, expected, self._timeout) from None
+        try:
+            refuse_status(self.where, status, headers, answer, expected=expected, permission=permission)
+        except UnauthorizedError:
+            await (
+                self.aclose()
+            )  # a token from an exec plugin may have expired: the next call reads the kubeconfig anew
+            raise
+        return status, headers, answer
+
+    async def _read(self, response: Any, expected: str) -> bytearray:
+        answer = bytearray()
+        async for piece in response.content.iter_any():
+            answer += piece
+            if len(answer) > BODY_LIMIT:
+                raise too_large(self.where, expected)
+        return answer
+
+    async def _open(
+        self, method: str, path: str, query: Query | None, body: Json, content: str, limits: object
+    ) -> Any:
+        api = await self._client()
+        target = f"{path}?{urlencode(query)}" if query else path
+        verb, url, headers, _, _ = await api.param_serialize(
+            method,
+            target,
+            header_params={"Accept": "application/json", "Content-Type": content},
+            auth_settings=["BearerToken"],
+        )
+        answer = await api.call_api(verb, url, headers, body=body, _request_timeout=limits)
+        return answer.response
+
+    async def _client(self) -> Any:
+        async with self._opening:
+            if self._api is None:
+                self._api = await open_api(self._kube, self.where)
+            return self._api
+
+    def _transport(self, error: BaseException, expected: str, timeout: float) -> Exception:
+        host = self._api.configuration.host if self._api is not None else "its address"
+        return from_transport(self.where, error, address=host, expected=expected, timeout=timeout)
+
+
+def secret_values(secret: JsonObject) -> dict[str, str]:
+    """Return a Secret object's data decoded; bytes that are not text come as Latin-1."""
+    values = {key: value for key, value in obj(secret.get("stringData")).items() if isinstance(value, str)}
+    for key, coded in obj(secret.get("data")).items():
+        try:
+            raw = base64.b64decode(coded, validate=True) if isinstance(coded, str) else b""
+        except (binascii.Error, ValueError):
+            continue
+        try:
+            values[key] = raw.decode()
+        except UnicodeDecodeError:
+            values[key] = raw.decode("latin-1")
+    return values
+
+
+def name_of(thing: JsonObject) -> str:
+    """Return an object's name."""
+    return text(obj(thing.get("metadata")), "name")
+
+
+def labels_of(thing: JsonObject) -> JsonObject:
+    """Return an object's labels."""
+    return obj(path(thing, ("metadata", "labels")))
+
+
+def pod_ready(pod: JsonObject) -> bool:
+    """Return whether a pod's Ready condition is true."""
+    conditions = objs(path(pod, ("status", "conditions")))
+    return any(text(c, "type") == "Ready" and text(c, "status") == "True" for c in conditions)
+
+
+def restarts_of(pod: JsonObject) -> int:
+    """Return how often a pod's containers were restarted, together."""
+    return sum(integer(c, "restartCount") for c in objs(path(pod, ("status", "containerStatuses"))))
+
+
+def selector(labels: JsonObject) -> str:
+    """Return a label selector that matches exactly these labels."""
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()) if isinstance(value, str))

@@ -1,0 +1,239 @@
+"""An S3-compatible store, through minio in a thread.
+
+On a connection pool that never retries and caps what it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from checks.base import CouldNotLookError
+from checks.clients.answers import BODY_LIMIT, too_large
+from checks.clients.errors import (
+    ForbiddenError,
+    MisconfiguredError,
+    NotFoundError,
+    RejectedError,
+    ServerFailedError,
+    UnauthorizedError,
+    Where,
+    WrongContentError,
+    from_transport,
+)
+from checks.clients.kube_config import is_loopback
+from checks.clients.workers import Workers
+from state.text import line
+
+if TYPE_CHECKING:
+    from state.runbook.environment import ObjectStore
+
+T = TypeVar("T")
+
+_TIMEOUT: Final = 10.0
+_LISTED: Final = 1000
+_NO_LIFECYCLE: Final = "NoSuchLifecycleConfiguration"
+_NO_ENCRYPTION: Final = "ServerSideEncryptionConfigurationNotFoundError"
+_NO_POLICY: Final = "NoSuchBucketPolicy"
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleRule:
+    """A rule of a bucket's lifecycle."""
+
+    id: str
+    enabled: bool
+    prefix: str
+    days: int | None
+    """Days until objects expire; None: another action, or none."""
+    acts: bool
+    """Whether it does anything: expiry, transition, old versions or unfinished uploads."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as a listing shows it."""
+
+    name: str
+    size: int
+    modified: datetime
+
+
+class ObjectStoreClient:
+    """The release's bucket."""
+
+    def __init__(self, store: ObjectStore, environment: str, *, access_key: str, secret_key: str) -> None:
+        self.where = Where("Object store", environment)
+        self.bucket = store.bucket
+        self._store = store
+        self._keys = (access_key, secret_key)
+        self._workers = Workers("objectstore", 2)
+        self._client: Any = None
+
+    async def bucket_exists(self) -> bool:
+        """Return whether the bucket is there."""
+        return bool(await self._run(lambda s3: s3.bucket_exists(self.bucket), "the bucket"))
+
+    async def lifecycle(self) -> tuple[LifecycleRule, ...]:
+        """Return the bucket's lifecycle rules; empty where it has none."""
+        config = await self._optional(
+            lambda s3: s3.get_bucket_lifecycle(self.bucket), "its lifecycle", _NO_LIFECYCLE
+        )
+        return tuple(_rule(rule) for rule in config.rules) if config else ()
+
+    async def versioning(self) -> str:
+        """Return ``Enabled``, ``Suspended`` or ``Off``."""
+        config = await self._run(lambda s3: s3.get_bucket_versioning(self.bucket), "its versioning")
+        return str(config.status or "Off")
+
+    async def encryption(self) -> str | None:
+        """Return the default encryption's algorithm, or None."""
+        config = await self._optional(
+            lambda s3: s3.get_bucket_encryption(self.bucket), "its encryption", _NO_ENCRYPTION
+        )
+        return str(config.rule.sse_algorithm) if config and config.rule else None
+
+    async def policy(self) -> str | None:
+        """Return the bucket's policy as JSON text, or None where it has none."""
+        found = await self._optional(lambda s3: s3.get_bucket_policy(self.bucket), "its policy", _NO_POLICY)
+        return str(found) if found else None
+
+    async def objects(self, prefix: str) -> tuple[StoredObject, ...]:
+        """Return the first 1,000 objects below a prefix."""
+
+        def work(s3: Any) -> tuple[StoredObject, ...]:
+            found: list[StoredObject] = []
+            for one in s3.list_objects(self.bucket, prefix=prefix, recursive=True):
+                if one.last_modified is not None:
+                    found.append(StoredObject(str(one.object_name), int(one.size or 0), one.last_modified))
+                if len(found) == _LISTED:
+                    break
+            return tuple(found)
+
+        return await self._run(work, f"the objects below {prefix}")
+
+    async def aclose(self) -> None:
+        """Let the threads end."""
+        self._workers.close()
+
+    async def _optional(self, work: Callable[[Any], Any], what: str, absent: str) -> Any:
+        from minio.error import S3Error
+
+        def guarded(s3: Any) -> Any:
+            try:
+                return work(s3)
+            except S3Error as error:
+                if error.code == absent:
+                    return None
+                raise
+
+        return await self._run(guarded, what)
+
+    async def _run(self, work: Callable[[Any], T], what: str) -> T:
+        expected = f"{what} of {self.bucket}"
+        try:
+            return await self._workers.run(lambda: work(self._open()), _TIMEOUT)
+        except CouldNotLookError:
+            raise
+        except Exception as error:
+            raise self._explain(error, expected) from None
+
+    def _open(self) -> Any:
+        if self._client is None:
+            import minio
+
+            address = urlsplit(self._store.url)
+            self._client = minio.Minio(
+                address.netloc,
+                access_key=self._keys[0],
+                secret_key=self._keys[1],
+                secure=address.scheme == "https",
+                region=self._store.region,
+                http_client=_pool(self.where, self._store),
+            )
+        return self._client
+
+    def _explain(self, error: Exception, expected: str) -> CouldNotLookError:
+        from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
+
+        if isinstance(error, S3Error):
+            code = line(str(error.code), 60)
+            reason = f"{self.where} answered {code}; expected {expected}"
+            if code == "AccessDenied":
+                return ForbiddenError(f"{reason}; needed: permission to read {expected}")
+            if code in {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "Unauthorized"}:
+                return UnauthorizedError(f"{reason}; check the access key and its secret")
+            if code in {"NoSuchBucket", "NoSuchKey", "ResourceNotFound"}:
+                return NotFoundError(reason)
+            if code in {"InternalError", "ServiceUnavailable", "SlowDown"}:
+                return ServerFailedError(reason)
+            return RejectedError(reason)
+        if isinstance(error, ServerError):
+            return ServerFailedError(f"{self.where} answered {error.status_code}; expected {expected}")
+        if isinstance(error, InvalidResponseError) or type(error).__name__ == "ParseError":
+            return WrongContentError(
+                f"{self.where} answered something else than S3's XML; expected {expected}"
+            )
+        if isinstance(error, MinioException | ValueError):
+            return WrongContentError(f"{self.where}: {line(str(error), 120)}; expected {expected}")
+        return from_transport(self.where, error, address=self._store.url, expected=expected, timeout=_TIMEOUT)
+
+
+def _pool(where: Where, store: ObjectStore) -> Any:
+    """Return a pool for minio: one attempt, a timeout on every read, the runbook's authorities.
+
+    A cap on each body.
+    """
+    import certifi
+    import urllib3
+
+    class Capped(urllib3.PoolManager):
+        def urlopen(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override]  # by keyword
+            options.update(preload_content=False, redirect=False)
+            answer = super().urlopen(method, url, **options)
+            try:
+                body = answer.read(BODY_LIMIT + 1)
+            finally:
+                answer.release_conn()
+            if len(body) > BODY_LIMIT:
+                raise too_large(where, "S3's XML")
+            return urllib3.HTTPResponse(
+                body=BytesIO(body),
+                headers=answer.headers,
+                status=answer.status,
+                reason=answer.reason,
+                request_method=method,
+                preload_content=True,
+            )
+
+    ca_file = store.ca_file
+    if ca_file is not None and not ca_file.is_file():
+        raise MisconfiguredError(f"{where}: ca_file {ca_file} does not exist; expected PEM certificates")
+    return Capped(
+        timeout=urllib3.Timeout(connect=_TIMEOUT, read=_TIMEOUT),
+        retries=False,
+        cert_reqs="CERT_REQUIRED",
+        ca_certs=str(ca_file) if ca_file else certifi.where(),
+        num_pools=2 if is_loopback(store.url) else 4,
+    )
+
+
+def _rule(rule: Any) -> LifecycleRule:
+    expiration = getattr(rule, "expiration", None)
+    days = getattr(expiration, "days", None)
+    acts = any(
+        getattr(rule, part, None) is not None
+        for part in (
+            "expiration",
+            "transition",
+            "noncurrent_version_expiration",
+            "noncurrent_version_transition",
+            "abort_incomplete_multipart_upload",
+        )
+    )
+    prefix = getattr(getattr(rule, "rule_filter", None), "prefix", None) or ""
+    return LifecycleRule(str(rule.rule_id or ""), str(rule.status) == "Enabled", str(prefix), days, acts)

@@ -1,0 +1,131 @@
+"""The one place that knows secret values, so that none leaves memory.
+
+A value is registered when it is read; ``clean`` then removes it from any text in plain, base64, hex, URL
+and JSON form. Shapes that are secret whoever wrote them (bearer tokens, passwords in URLs, private keys)
+are removed always.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+from urllib.parse import quote, quote_plus, urlsplit
+
+from state.fields import Json, JsonObject
+
+MARK: Final = "[redacted]"
+
+_SECRETISH: Final = re.compile(
+    r"pass(?:word|wd|phrase)?|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key|dsn|_key$|^key$",
+    re.IGNORECASE,
+)
+_PLAIN_WORD: Final = re.compile(r"(?:[A-Za-z_ -]{1,14}|\d{1,6}|true|false)")
+_SHAPES: Final = (
+    (
+        re.compile(
+            r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+        ),
+        MARK,
+    ),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*"), MARK),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{12,}"), rf"\1 {MARK}"),
+    (re.compile(r"([a-z][a-z0-9+.-]*://[^\s/:@]*):[^\s/@]+@", re.IGNORECASE), rf"\1:{MARK}@"),
+)
+
+
+def secretish(key: str) -> bool:
+    """Return whether a key's name says that its value is secret."""
+    return bool(_SECRETISH.search(key))
+
+
+class Redactor:
+    """Removes registered values from text. One for each ``Systems``."""
+
+    def __init__(self, public: Iterable[str] = ()) -> None:
+        self._public = {text.strip() for text in public}
+        self._values: set[str] = set()
+        self._needles: tuple[str, ...] = ()
+
+    def register(self, value: str) -> None:
+        """Remember a value that is secret whatever it looks like.
+
+        Fewer than 4 characters are not kept apart.
+        """
+        value = value.strip()
+        if len(value) >= 4 and value not in self._values and value not in self._public:
+            self._values.add(value)
+            self._needles = ()
+
+    def register_pair(self, key: str, value: str) -> None:
+        """Remember the value of a setting that came with secrets.
+
+        Unless it is an everyday word or public anyway.
+
+        A URL's password is remembered by itself too.
+        """
+        if "://" in value:
+            password = _password_of(value)
+            if password:
+                self.register(password)
+        if secretish(key) or (len(value) >= 6 and not _PLAIN_WORD.fullmatch(value)):
+            self.register(value)
+
+    def clean(self, text: str) -> str:
+        """Return ``text`` without anything secret."""
+        for needle in self._all_needles():
+            if needle in text:
+                text = text.replace(needle, MARK)
+        for shape, mark in _SHAPES:
+            text = shape.sub(mark, text)
+        return text
+
+    def clean_json(self, value: Json) -> Json:
+        """Return a JSON value with every text in it cleaned, keys included."""
+        if isinstance(value, str):
+            return self.clean(value)
+        if isinstance(value, Mapping):
+            return {self.clean(key): self.clean_json(one) for key, one in value.items()}
+        if isinstance(value, Iterable):
+            return [self.clean_json(one) for one in value]
+        return value
+
+    def clean_object(self, value: JsonObject) -> JsonObject:
+        """Return a JSON object with every text in it cleaned."""
+        return {self.clean(key): self.clean_json(one) for key, one in value.items()}
+
+    def holds(self, text: str) -> bool:
+        """Return whether ``text`` has a registered value in any of its forms."""
+        return any(needle in text for needle in self._all_needles())
+
+    def _all_needles(self) -> tuple[str, ...]:
+        if not self._needles and self._values:
+            forms = {form for value in self._values for form in _forms(value)}
+            self._needles = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+        return self._needles
+
+
+def _password_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).password
+    except ValueError:
+        return None
+
+
+def _forms(value: str) -> Iterator[str]:
+    """Yield how a value can look: as it is, in URLs, in JSON, in hex, and in base64 wherever it starts."""
+    raw = value.encode()
+    yield value
+    yield from (quote(value), quote(value, safe=""), quote_plus(value))
+    yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
+    if len(raw) < 6:
+        return
+    yield from (raw.hex(), raw.hex().upper())
+    for shift in range(3):
+        coded = base64.b64encode(b"\0" * shift + raw).decode()
+        inner = coded[(0, 2, 3)[shift] : len(coded.rstrip("=")) - (1 if (shift + len(raw)) % 3 else 0)]
+        if len(inner) >= 8:
+            yield inner
+            yield inner.replace("+", "-").replace("/", "_")

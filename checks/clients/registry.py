@@ -1,0 +1,109 @@
+"""A registry's distribution API: which digest a tag has now, and whether a digest is there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from checks.clients.errors import Where, WrongContentError
+from checks.clients.wire import Reply, Wire
+from state.fields import obj, text
+
+if TYPE_CHECKING:
+    from checks.clients.redact import Redactor
+    from state.runbook.environment import Endpoint
+
+# Without all four a registry answers 404 for an image that is stored in another of these formats.
+_ACCEPT: Final = (
+    "application/vnd.oci.image.index.v1+json, "
+    "application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
+)
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_CHALLENGE: Final = re.compile(r'(\w+)="([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """``host/repository:tag@sha256:…`` taken apart; ``tag`` or ``digest`` may be empty."""
+
+    host: str
+    repository: str
+    tag: str
+    digest: str
+
+    @classmethod
+    def parse(cls, reference: str) -> ImageRef:
+        """Return the parts of an image reference.
+
+        A first part is a host only with a dot or a colon in it, or as ``localhost``.
+        """
+        name, _, digest = reference.partition("@")
+        first, slash, rest = name.partition("/")
+        is_host = bool(slash) and ("." in first or ":" in first or first == "localhost")
+        host, name = (first, rest) if is_host else ("", name)
+        repository, colon, tag = name.rpartition(":")
+        if not colon or "/" in tag:
+            repository, tag = name, ""
+        return cls(host, repository, tag, digest)
+
+
+class RegistryClient:
+    """One registry, asked with HEAD."""
+
+    def __init__(
+        self, endpoint: Endpoint, environment: str, redactor: Redactor, *, token: str = "", password: str = ""
+    ) -> None:
+        self.where = Where("Registry", environment)
+        self._wire = Wire.to(endpoint, self.where, token=token, password=password)
+        self._redactor = redactor
+        self._tokens: dict[str, str] = {}
+
+    async def digest(self, image: ImageRef) -> str:
+        """Return the digest that the registry has for an image's digest, or else its tag.
+
+        Raises NotFoundError where the registry doesn't have it.
+        """
+        reference = image.digest or image.tag or "latest"
+        expected = f"the manifest of {image.repository} at {reference[:19]}"
+        url = f"/v2/{image.repository}/manifests/{reference}"
+        reply = await self._head(url, image.repository, expected)
+        if reply.status == 401 and await self._authenticate(reply, image.repository):
+            reply = await self._head(url, image.repository, expected)
+        reply.need_success(expected=expected, permission=f"pull {image.repository}")
+        digest = (reply.header("docker-content-digest") or "").strip()
+        if not _DIGEST.fullmatch(digest):
+            raise WrongContentError(
+                f"{self.where} answered without a Docker-Content-Digest; expected {expected}"
+            )
+        return digest
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._wire.aclose()
+
+    async def _head(self, url: str, repository: str, expected: str) -> Reply:
+        headers = {"Accept": _ACCEPT}
+        if repository in self._tokens:
+            headers["Authorization"] = f"Bearer {self._tokens[repository]}"
+        return await self._wire.send("HEAD", url, headers=headers, expected=expected)
+
+    async def _authenticate(self, refused: Reply, repository: str) -> bool:
+        challenge = refused.header("www-authenticate") or ""
+        if not challenge.lower().startswith("bearer"):
+            return False
+        told = dict(_CHALLENGE.findall(challenge))
+        realm = told.get("realm", "")
+        if urlsplit(realm).scheme not in {"http", "https"}:
+            return False
+        params = {"scope": told.get("scope") or f"repository:{repository}:pull"}
+        if told.get("service"):
+            params["service"] = told["service"]
+        answer = obj(await self._wire.get_json(realm, params, expected="a registry token"))
+        token = text(answer, "token") or text(answer, "access_token")
+        self._redactor.register(token)
+        self._tokens[repository] = token
+        return bool(token)

@@ -1,0 +1,216 @@
+"""One HTTP service asked once: a deadline for the whole answer, a cap on its size, no redirects.
+
+No cookie jar, no retries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checks.clients.answers import BODY_LIMIT, read_json, read_object, refuse_status, too_large
+from checks.clients.errors import MisconfiguredError, Where, from_transport
+from checks.clients.kube_config import is_loopback
+from state.fields import Json, JsonObject
+from state.text import line
+
+if TYPE_CHECKING:
+    import httpx
+
+    from state.runbook.environment import Endpoint
+
+Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete answer, whatever its status. Header names are as they came.
+
+    There may be several of a name.
+    """
+
+    where: Where
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    elapsed_ms: int
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of a name, or None."""
+        return next(iter(self.all(name)), None)
+
+    def all(self, name: str) -> list[str]:
+        """Return every header of a name."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode(errors="replace")
+
+    def json(self, expected: str = "JSON") -> Json:
+        """Return the body's JSON. Raises WrongContentError where it is none."""
+        return read_json(self.where, self._lower(), self.body, expected=expected)
+
+    def object(self, expected: str = "a JSON object") -> JsonObject:
+        """Return the body's JSON object. Raises WrongContentError where it is none."""
+        return read_object(self.where, self._lower(), self.body, expected=expected)
+
+    def need_success(self, *, expected: str, permission: str = "") -> Reply:
+        """Return the reply itself, or raise the error of its status."""
+        refuse_status(
+            self.where, self.status, self._lower(), self.body, expected=expected, permission=permission
+        )
+        return self
+
+    def _lower(self) -> dict[str, str]:
+        return {key.lower(): value for key, value in reversed(self.headers)}
+
+
+def trust(where: Where, ca_file: Path | None) -> ssl.SSLContext:
+    """Return a context that trusts the system's authorities and those in ``ca_file``.
+
+    Raises MisconfiguredError where the file can't be read.
+    """
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise MisconfiguredError(
+                f"{where}: ca_file {ca_file} cannot be used ({line(str(error), 100)}); "
+                "expected PEM certificates"
+            ) from None
+    return context
+
+
+class Wire:
+    """Requests to one base URL. Shared by the clients of services that speak HTTP."""
+
+    def __init__(
+        self,
+        base: str,
+        where: Where,
+        *,
+        timeout: float,
+        context: ssl.SSLContext | None = None,
+        headers: Headers | None = None,
+        sni: str | None = None,
+    ) -> None:
+        self.base = base.rstrip("/")
+        self.where = where
+        self._timeout = timeout
+        self._context = context
+        self._headers = {"Accept-Encoding": "identity", "User-Agent": "launch-console", **(headers or {})}
+        self._sni = sni
+        self._client: httpx.AsyncClient | None = None
+
+    @classmethod
+    def to(cls, endpoint: Endpoint, where: Where, *, token: str = "", password: str = "") -> Wire:
+        """Return the wire to an endpoint of the runbook, with its credentials."""
+        import base64
+
+        headers = {}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        elif endpoint.username is not None:
+            pair = base64.b64encode(f"{endpoint.username}:{password}".encode()).decode()
+            headers["Authorization"] = f"Basic {pair}"
+        context = trust(where, endpoint.ca_file) if endpoint.url.startswith("https") else None
+        return cls(endpoint.url, where, timeout=endpoint.timeout, context=context, headers=headers)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | Sequence[tuple[str, str]] | None = None,
+        headers: Headers | None = None,
+        json: Json = None,
+        form: Mapping[str, str] | None = None,
+        expected: str = "an answer",
+        timeout: float | None = None,  # noqa: ASYNC109  each question has its own
+    ) -> Reply:
+        """Return the complete answer of any status.
+
+        ``path`` may be an absolute URL. Raises an error of ``checks.clients.errors`` where there is no
+        complete answer.
+        """
+        import httpx
+
+        limit = self._timeout if timeout is None else timeout
+        url = path if "://" in path else f"{self.base}{path}"
+        started = time.monotonic()
+        extensions = {"sni_hostname": self._sni} if self._sni else {}
+        try:
+            async with asyncio.timeout(limit):
+                client = self._open()
+                request = client.build_request(
+                    method,
+                    url,
+                    params=dict(params) if isinstance(params, Mapping) else list(params) if params else None,
+                    headers={**self._headers, **(headers or {})},
+                    json=json,
+                    data=dict(form) if form else None,
+                    extensions=extensions,
+                    timeout=limit,
+                )
+                answer = await client.send(request, stream=True)
+                try:
+                    body = await self._read(answer, expected)
+                finally:
+                    await answer.aclose()
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            raise from_transport(
+                self.where, error, address=self.base, expected=expected, timeout=limit
+            ) from None
+        elapsed = int((time.monotonic() - started) * 1000)
+        return Reply(self.where, answer.status_code, tuple(answer.headers.multi_items()), body, elapsed)
+
+    async def get_json(
+        self,
+        path: str,
+        params: Mapping[str, str | int] | Sequence[tuple[str, str]] | None = None,
+        *,
+        expected: str,
+        permission: str = "",
+    ) -> Json:
+        """Return the JSON at a path; any status but a success is an error."""
+        reply = await self.send(
+            "GET", path, params=params, headers={"Accept": "application/json"}, expected=expected
+        )
+        return reply.need_success(expected=expected, permission=permission).json(expected)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _read(self, answer: httpx.Response, expected: str) -> bytes:
+        body = bytearray()
+        async for piece in answer.aiter_bytes():
+            body += piece
+            if len(body) > BODY_LIMIT:
+                raise too_large(self.where, expected)
+        return bytes(body)
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._client is None:
+            from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+            import httpx
+
+            self._client = httpx.AsyncClient(
+                verify=self._context or False,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                follow_redirects=False,
+                trust_env=not is_loopback(self.base),
+                limits=httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=15.0),
+            )
+        return self._client
