@@ -82,7 +82,7 @@ def check_layout(con: sqlite3.Connection, name: str) -> None:
         (version,) = con.execute("PRAGMA user_version").fetchone()
         found = tuple(con.execute(_OBJECTS))
     except sqlite3.OperationalError as error:
-        if _is_broken_text(error):
+        if is_broken_text(error):
             raise _schema_damage(name) from None
         raise
     except sqlite3.DatabaseError as error:
@@ -121,5 +121,6 @@ def _unreadable(name: str, error: sqlite3.Error) -> LogDamagedError:
     return LogDamagedError(f"{name} is damaged ({damage.value}): {error}", damage=damage)
 
 
-def _is_broken_text(error: sqlite3.OperationalError) -> bool:
+def is_broken_text(error: sqlite3.Error) -> bool:
+    """Return whether reading failed at a text that is not UTF-8."""
     return "Could not decode" in str(error)

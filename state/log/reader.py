@@ -13,7 +13,7 @@ from state import canonical
 from state.events import Event
 from state.log.chain import log_id_of
 from state.log.errors import Damage, LogDamagedError, LogError, LogMissingError
-from state.log.layout import NEWEST, SELECT_CHUNK, check_layout, is_hot, open_read_only
+from state.log.layout import NEWEST, SELECT_CHUNK, check_layout, is_broken_text, is_hot, open_read_only
 from state.log.rows import Row, event_of
 from state.log.snapshot import Snapshot, state_of
 
@@ -24,7 +24,7 @@ LARGEST_CHUNK = 500
 class LogReader:
     """A log, open for reading. Bytes and times of the file are the same before and after.
 
-    ``log_id`` is the id that event 1 gives it. Every method may be called from every thread and raises LogError.
+    ``log_id`` is the id that event 1 gives it. Methods may be called from every thread and raise LogError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -106,7 +106,7 @@ class LogReader:
                     self._copy = Snapshot(self.path)
                     return self._connected().execute(sql, values).fetchall()
         except sqlite3.OperationalError as error:
-            if "Could not decode" in str(error):
+            if is_broken_text(error):
                 raise self._damaged(Damage.BODY, "a text is not UTF-8") from None
             raise LogError(f"{self.path} can't be read: {error}") from error
         except sqlite3.DatabaseError as error:

@@ -1,0 +1,235 @@
+"""Checking a whole log with the standard library alone: schema, sequence, bodies, links, hashes, anchors.
+
+What a chain can't show is a tail that was cut off or forged anew. Only a head that was kept elsewhere shows
+that, so the report says how many events no given anchor covers.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+
+from state import canonical
+from state.log.chain import Chain, Fault, log_id_of
+from state.log.errors import Damage, LogDamagedError, LogError, NewerFormatError, NotALogError
+from state.log.layout import SELECT_CHUNK, check_layout, is_broken_text, is_hot, open_read_only
+from state.log.rows import Row
+from state.log.snapshot import Snapshot
+
+_CHUNK = 500
+_WORTH_PROCESSES = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What a check of a log found."""
+
+    ok: bool
+    events: int
+    """Events that were found good, from the first on."""
+    head: str
+    """The anchor of the newest good event, or an empty text."""
+    bad_seq: int | None
+    """The first bad event, or None."""
+    damage: Damage | None
+    message: str
+    """One line for a person."""
+    unanchored: int
+    """Good events after the newest anchor that was given: nothing but the file itself speaks for them."""
+    anchors: int
+    """Given anchors that the log agrees with."""
+    log_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What the check of one run of rows found."""
+
+    good: int
+    """The last good sequence number."""
+    hash: bytes
+    fault: Fault | None
+    bare: tuple[int, ...]
+    redactions: frozenset[int]
+
+
+def verify(path: Path, anchors: Sequence[str] = (), *, processes: int | None = None) -> VerifyReport:
+    """Check every event of a log against its chain and against heads that were kept elsewhere.
+
+    Uses ``processes`` processes for a long log (by default one per core, at most 4). Raises ValueError for an
+    anchor that is none, and LogError where the file can't be read at all.
+    """
+    wanted = [canonical.parse_anchor(text) for text in anchors]
+    if not path.is_file():
+        return _refused(f"there is no file {path}")
+    try:
+        with _readable(path) as (con, readable):
+            return _verify(con, readable, wanted, processes or min(4, os.cpu_count() or 1))
+    except (NotALogError, NewerFormatError) as error:
+        return _refused(str(error))
+    except LogDamagedError as error:
+        return VerifyReport(False, 0, "", error.seq, error.damage, str(error), 0, 0, "")
+    except sqlite3.OperationalError as error:
+        raise LogError(f"{path} can't be read: {error}") from error
+    except sqlite3.DatabaseError as error:
+        return VerifyReport(False, 0, "", 1, Damage.FILE, f"{path} is damaged (file): {error}", 0, 0, "")
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[tuple[sqlite3.Connection, Path]]:
+    """Open the log, or a copy of it where its writer left a hot journal; yield connection and path."""
+    try:
+        con = open_read_only(path)
+        try:
+            check_layout(con, str(path))
+        except BaseException:
+            con.close()
+            raise
+    except sqlite3.OperationalError as error:
+        if not is_hot(error):
+            raise
+        snapshot = Snapshot(path)
+        try:
+            with closing(snapshot.connect()) as copied:
+                check_layout(copied, str(path))
+                yield copied, snapshot.path
+        finally:
+            snapshot.close()
+        return
+    with closing(con):
+        yield con, path
+
+
+def _verify(
+    con: sqlite3.Connection, path: Path, anchors: Sequence[canonical.Anchor], processes: int
+) -> VerifyReport:
+    _tolerate_broken_text(con)
+    first = con.execute("SELECT body FROM event WHERE seq=1").fetchone()
+    log_id = log_id_of(first[0]) if first is not None and isinstance(first[0], str) else None
+    if log_id is None:
+        damage = Damage.BODY if first is not None else Damage.TRUNCATED
+        return VerifyReport(False, 0, "", 1, damage, f"event 1: {damage.value}: it names no log", 0, 0, "")
+    (lowest, highest) = con.execute("SELECT min(seq), max(seq) FROM event").fetchone()
+    if lowest != 1:
+        return _report(
+            log_id, _nothing(log_id, Fault(1, Damage.SEQ, "an event stands before the first")), anchors, con
+        )
+    ranges = _ranges(highest, processes)
+    if len(ranges) == 1:
+        parts = [_check(path, log_id, *ranges[0])]
+    else:
+        with ProcessPoolExecutor(len(ranges), mp_context=get_context("spawn")) as pool:
+            parts = [job.result() for job in [pool.submit(_check, path, log_id, *one) for one in ranges]]
+    return _report(log_id, _joined(log_id, parts), anchors, con)
+
+
+def _ranges(highest: int, processes: int) -> list[tuple[int, int]]:
+    """Split 1…highest into runs of (after, last)."""
+    count = processes if highest >= _WORTH_PROCESSES else 1
+    edges = [highest * index // count for index in range(count + 1)]
+    return list(pairwise(edges))
+
+
+def _check(path: Path, log_id: str, after: int, last: int) -> _Part:
+    """Check the events over ``after`` up to ``last``; the first must follow the stored hash before it."""
+    with closing(open_read_only(path)) as con:
+        before = con.execute("SELECT hash FROM event WHERE seq=?", (after,)).fetchone() if after else None
+        chain = Chain(log_id, after=after, prev=before[0] if before is not None else None)
+        fault = None
+        while fault is None and chain.seq < last:
+            rows, error = _chunk(con, chain.seq, min(_CHUNK, last - chain.seq))
+            fault = chain.feed(rows)
+            if fault is None and error is not None:
+                fault = Fault(chain.seq + 1, Damage.FILE, f"SQLite can't read it: {error}")
+            elif fault is None and not rows:
+                fault = Fault(chain.seq + 1, Damage.SEQ, "it is missing")
+        return _Part(chain.seq, chain.prev or b"", fault, tuple(chain.bare), frozenset(chain.redactions))
+
+
+def _chunk(con: sqlite3.Connection, after: int, limit: int) -> tuple[list[Row], str | None]:
+    """Return the next rows, and why there are no more of them where the file can't be read on."""
+    rows: list[Row] = []
+    try:
+        for row in con.execute(SELECT_CHUNK, (after, limit)):
+            rows.append(row)  # noqa: PERF402  what was read before the bad page counts
+    except sqlite3.DatabaseError as error:
+        if not is_broken_text(error) or con.text_factory is _text:
+            return rows, str(error)
+        _tolerate_broken_text(con)
+        return _chunk(con, after, limit)
+    return rows, None
+
+
+def _joined(log_id: str, parts: Sequence[_Part]) -> _Part:
+    """Put the parts together: the earliest fault counts, and a body may be redacted in a later part."""
+    redactions = frozenset().union(*(part.redactions for part in parts))
+    broken = next((part for part in parts if part.fault is not None), parts[-1])
+    chain = Chain(log_id)
+    chain.bare = [seq for part in parts for seq in part.bare]
+    bare = chain.bare_fault(set(redactions))
+    if bare is not None and (broken.fault is None or bare.seq < broken.fault.seq):
+        return _Part(bare.seq - 1, b"", bare, (), redactions)
+    return _Part(broken.good, broken.hash, broken.fault, (), redactions)
+
+
+def _nothing(log_id: str, fault: Fault) -> _Part:
+    return _Part(0, canonical.genesis(log_id), fault, (), frozenset())
+
+
+def _report(
+    log_id: str, part: _Part, anchors: Sequence[canonical.Anchor], con: sqlite3.Connection
+) -> VerifyReport:
+    good, fault = part.good, part.fault
+    held: list[int] = []
+    for anchor in sorted(anchors, key=lambda one: one.seq):
+        if anchor.log != log_id[:8]:
+            fault = fault or Fault(1, Damage.ANCHOR, f"the anchor {anchor} belongs to another log")
+        elif anchor.seq > good:
+            told = f"it ends at event {good}, but the anchor {anchor} proves {anchor.seq} events"
+            fault = fault or Fault(good + 1, Damage.TRUNCATED, told)
+        elif _hash_at(con, anchor.seq)[:32] != anchor.hash:
+            fault = fault or Fault(anchor.seq, Damage.ANCHOR, f"its hash is not that of the anchor {anchor}")
+        else:
+            held.append(anchor.seq)
+    head = canonical.anchor(log_id, good, _hash_at(con, good)) if good else ""
+    unanchored = good - max(held, default=0)
+    if fault is None:
+        message = f"{good} events verify; {_coverage(unanchored, good, len(held))}"
+        return VerifyReport(True, good, head, None, None, message, unanchored, len(held), log_id)
+    message = f"event {fault.seq}: {fault.damage.value}: {fault.message}"
+    return VerifyReport(False, good, head, fault.seq, fault.damage, message, unanchored, len(held), log_id)
+
+
+def _coverage(unanchored: int, good: int, held: int) -> str:
+    if not held:
+        return "no anchor was given, so a tail that was cut off or forged anew would not show"
+    if not unanchored:
+        return "an anchor covers all of them"
+    return (
+        f"the last {unanchored} of {good} are after the newest anchor: nothing but the file speaks for them"
+    )
+
+
+def _hash_at(con: sqlite3.Connection, seq: int) -> str:
+    found = con.execute("SELECT hash FROM event WHERE seq=?", (seq,)).fetchone()
+    return found[0].hex() if found is not None and isinstance(found[0], bytes) else ""
+
+
+def _tolerate_broken_text(con: sqlite3.Connection) -> None:
+    """Let a text that is not UTF-8 through to the hashes instead of ending the scan."""
+    con.text_factory = _text
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _refused(message: str) -> VerifyReport:
+    return VerifyReport(False, 0, "", None, Damage.NOT_A_LOG, message, 0, 0, "")
