@@ -122,14 +122,8 @@ def _says(live: Json, wanted: Json) -> bool:
 
 
 def _shorter(old: Json, new: Json) -> bool:
-    """Return whether a list's members lost keys, which a list in a merge patch can only say as a whole."""
-    return (
-        isinstance(new, Sequence)
-        and not isinstance(new, str)
-        and old is not None
-        and not _says(new, old)
-        and not _says(old, new)
-    )
+    """Return whether a list's members lost keys, which a merge patch can only say with the whole list."""
+    return isinstance(new, Sequence) and not isinstance(new, str) and old is not None and not _says(new, old)
 
 
 def waiting_for(
