@@ -7,7 +7,8 @@ that the log doesn't have. A recorded event is durable before ``record`` returns
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from state.clock import Clock
@@ -25,6 +26,10 @@ class Store(Protocol):
         """Append an event; return it once it is durable."""
         ...
 
+    async def write_many(self, drafts: Sequence[Draft]) -> list[Event]:
+        """Append events together or not at all; return them once they are durable."""
+        ...
+
     def read(self, after: int, limit: int = 500) -> list[Event]:
         """Return the events after a sequence number, at most ``limit`` of them."""
         ...
@@ -39,7 +44,8 @@ class Journal:
         self.view = LaunchView()
         self._listeners: list[Listener] = []
         self._early: dict[int, Event] = {}
-        self._changed = asyncio.Condition()
+        self._writing: set[asyncio.Task[list[Event]]] = set()
+        self._changed = asyncio.Event()
 
     def load(self) -> int:
         """Fold what the log already holds, in chunks; return how many events there were."""
@@ -51,29 +57,57 @@ class Journal:
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` of every event from now on; return what ends that."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+
+        def end() -> None:
+            with contextlib.suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return end
 
     async def record(self, draft: Draft) -> Event:
         """Write a draft, and return its event once it is durable and folded.
 
         Raises the store's LogError where the log cannot be written: what was meant to follow must not run.
         """
-        event = await self.store.write(draft)
-        await self._take(event)
-        return event
+        return (await self.record_many((draft,)))[-1]
 
-    async def _take(self, event: Event) -> None:
-        self._early[event.seq] = event
+    async def record_many(self, drafts: Sequence[Draft]) -> list[Event]:
+        """Write drafts together or not at all, in their order; otherwise as ``record``."""
+        # A caller that is cancelled can't take the event back: it is folded all the same.
+        task = asyncio.create_task(self._write(drafts))
+        self._writing.add(task)
+        task.add_done_callback(self._written)
+        return await asyncio.shield(task)
+
+    def _written(self, task: asyncio.Task[list[Event]]) -> None:
+        self._writing.discard(task)
+        if not task.cancelled():
+            task.exception()  # a caller that was cancelled doesn't look at it
+
+    async def _write(self, drafts: Sequence[Draft]) -> list[Event]:
+        if len(drafts) == 1:
+            events = [await self.store.write(drafts[0])]
+        else:
+            events = await self.store.write_many(drafts)
+        self._take(events)
+        return events
+
+    def catch_up(self) -> None:
+        """Fold what the store wrote by itself (a clock jump, the end of a freeze) and nobody handed in."""
+        self._take(self.store.read(self.view.seq))
+
+    def _take(self, events: Sequence[Event]) -> None:
+        self._early.update((event.seq, event) for event in events if event.seq > self.view.seq)
         while (following := self.view.seq + 1) in self._early or self._fill(following):
             event_now = self._early.pop(following)
             self.view = apply(self.view, event_now)
             for listener in list(self._listeners):
                 listener(event_now, self.view)
-        async with self._changed:
-            self._changed.notify_all()
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _fill(self, following: int) -> bool:
-        """Fetch an event that the store wrote by itself (a clock jump) and nobody handed in."""
+        """Fetch an event that came between those that were handed in."""
         if not self._early or min(self._early) <= following:
             return False
         for event in self.store.read(following - 1, min(self._early) - following):
@@ -82,6 +116,11 @@ class Journal:
 
     async def until(self, true: Callable[[LaunchView], bool]) -> LaunchView:
         """Return the view as soon as ``true`` holds of it."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: true(self.view))
+        while not true(self.view):
+            await self._changed.wait()
         return self.view
+
+    async def settle(self) -> None:
+        """Wait until everything that is being recorded is durable or has failed."""
+        while self._writing:
+            await asyncio.wait(set(self._writing))

@@ -1,0 +1,78 @@
+"""What the parts of the engine need of each other, so that each can be read and tested by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from console.commands import Confirmation, Preview, Reply
+
+if TYPE_CHECKING:
+    from checks.clients.kube import KubeClient
+    from checks.clients.prometheus import PrometheusClient
+    from checks.clients.redact import Redactor
+    from state.runbook.environment import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who gives a command: an account, how it is known, and the console that it came from."""
+
+    account: str
+    how_known: str
+    """``socket peer uid 1000 (ann)``; written into every attestation."""
+    console: str = ""
+    """The id of the attached console, or nothing."""
+
+
+ENGINE = Who("engine", "the engine itself")
+"""The actor of what a tripped condition starts by itself."""
+
+
+class OperationsPort(Protocol):
+    """Runs operations: deploy, migrate, rollback. Guards have been asked before ``start``."""
+
+    async def preview(self, operation_id: str, who: Who) -> Preview:
+        """Return what would run: environment, from and to, exact command lines, blast radius, preflight."""
+        ...
+
+    async def start(self, operation_id: str, who: Who, override: Confirmation | None) -> Reply:
+        """Record the intent, start the operation, and return without waiting for its end."""
+        ...
+
+    async def abort(self, who: Who, reason: str) -> Reply:
+        """Ask the operation that is under way to end."""
+        ...
+
+    async def recover(self, choice: str, who: Who) -> Reply:
+        """Carry out one of the offers of an operation whose end nobody saw."""
+        ...
+
+    async def resume(self) -> None:
+        """Look at operations that the log left without an end, and say what was found; repair nothing."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of what is watched; programs that run go on."""
+        ...
+
+
+class SystemsPort(Protocol):
+    """What watches and samplers use of the outside world's clients."""
+
+    @property
+    def redactor(self) -> Redactor:
+        """What removes secret values from text."""
+        ...
+
+    def kube(self, tier: Tier) -> KubeClient:
+        """Return an environment's cluster."""
+        ...
+
+    def prometheus(self, tier: Tier) -> PrometheusClient:
+        """Return an environment's Prometheus."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every client."""
+        ...

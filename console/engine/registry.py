@@ -1,0 +1,144 @@
+"""Which engines run on this machine for this account: one small file for each, beside its socket.
+
+Loads nothing but the standard library: a console uses it to find the engine of a log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from state.fields import JsonObject, integer, obj, text
+
+_LONGEST_SOCKET_PATH = 100
+"""Linux takes 107 bytes."""
+
+
+class RuntimeDirectoryError(Exception):
+    """The folder of the sockets is not safe to use; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """A running engine."""
+
+    pid: int
+    started: int
+    """The kernel's start time of the process, which tells it from a later one with the same pid."""
+    log: Path
+    socket: Path
+    runbook: Path
+    session: str
+
+    def dump(self) -> JsonObject:
+        """Return it as a JSON object."""
+        return {
+            "pid": self.pid,
+            "started": self.started,
+            "log": str(self.log),
+            "socket": str(self.socket),
+            "runbook": str(self.runbook),
+            "session": self.session,
+        }
+
+    @classmethod
+    def load(cls, body: JsonObject) -> EngineInfo:
+        """Return what ``dump`` made."""
+        return cls(
+            integer(body, "pid"),
+            integer(body, "started"),
+            Path(text(body, "log")),
+            Path(text(body, "socket")),
+            Path(text(body, "runbook")),
+            text(body, "session"),
+        )
+
+
+def runtime_directory(environ: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of sockets, made with mode 0700: below XDG_RUNTIME_DIR, or in ``/tmp`` by user id.
+
+    Raises RuntimeDirectoryError where it belongs to somebody else, or others may look into it.
+    """
+    base = (os.environ if environ is None else environ).get("XDG_RUNTIME_DIR", "")
+    folder = Path(base) / "launch-console" if base and Path(base).is_dir() else Path("/tmp")  # noqa: S108  made 0700 and checked
+    if folder.name != "launch-console" or len(str(folder)) > _LONGEST_SOCKET_PATH - 24:
+        folder = Path(f"/tmp/launch-console-{os.getuid()}")  # noqa: S108  made 0700 and checked below
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise RuntimeDirectoryError(
+            f"the folder of sockets {folder} can't be made: {error.strerror}"
+        ) from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise RuntimeDirectoryError(
+            f"{folder} is not a folder that only this account can use: remove it, or set XDG_RUNTIME_DIR"
+        )
+    return folder
+
+
+def _key(log: Path) -> str:
+    return sha256(str(log.resolve()).encode()).hexdigest()[:16]
+
+
+def socket_path(log: Path) -> Path:
+    """Return where the engine of a log listens."""
+    return runtime_directory() / f"{_key(log)}.sock"
+
+
+def process_started(pid: int) -> int:
+    """Return the kernel's start time of a process, or 0 where there is none (or only its remains)."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return 0
+    fields = told.rpartition(")")[2].split()
+    return 0 if fields[0] in {"Z", "X"} else int(fields[19])
+
+
+def announce(info: EngineInfo) -> None:
+    """Write that this engine runs, so that consoles find it."""
+    path = runtime_directory() / f"{_key(info.log)}.json"
+    unfinished = path.with_suffix(f".{info.pid}")
+    unfinished.write_text(json.dumps(info.dump()))
+    unfinished.chmod(0o600)
+    unfinished.replace(path)
+
+
+def withdraw(info: EngineInfo) -> None:
+    """Remove what ``announce`` wrote, and the socket, unless another engine has taken the place."""
+    path = runtime_directory() / f"{_key(info.log)}.json"
+    if _read(path) == info:
+        path.unlink(missing_ok=True)
+        info.socket.unlink(missing_ok=True)
+
+
+def find(log: Path) -> EngineInfo | None:
+    """Return the engine that runs for a log, or None."""
+    wanted = log.resolve()
+    return next((one for one in running_engines() if one.log == wanted), None)
+
+
+def running_engines() -> list[EngineInfo]:
+    """Return the engines that run; files of those that died are removed."""
+    found = []
+    for path in sorted(runtime_directory().glob("*.json")):
+        info = _read(path)
+        if info is not None and info.pid and process_started(info.pid) == info.started:
+            found.append(info)
+        else:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".sock").unlink(missing_ok=True)
+    return found
+
+
+def _read(path: Path) -> EngineInfo | None:
+    try:
+        return EngineInfo.load(obj(json.loads(path.read_text())))
+    except (OSError, ValueError):
+        return None
