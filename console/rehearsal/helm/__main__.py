@@ -46,11 +46,21 @@ def _run(args: Namespace) -> None:
         names = Names(args.name, args.namespace or "default", 1)
         sys.stdout.write(render(chart, _values(args), names)[0])
     else:
+        _ask_cluster(args)
+
+
+def _ask_cluster(args: Namespace) -> None:
+    try:
         helm = _connect(args)
         try:
             _VERBS[args.verb](helm, args)
         finally:
             helm.cluster.close()
+    except HelmError as error:
+        plain_upgrade = args.verb == "upgrade" and not getattr(args, "install", False)
+        if plain_upgrade and str(error).startswith("Kubernetes cluster unreachable"):
+            raise HelmError(f"UPGRADE FAILED: {error}") from None
+        raise
 
 
 def _version(args: Namespace) -> str:
@@ -128,7 +138,7 @@ def _upgrade(helm: Helm, args: Namespace) -> None:
     if args.output != "table":
         output.write(_document(release.document(), args.output))
         return
-    if args.verb == "upgrade" and release.version > 1 and not wish.dry_run:
+    if args.verb == "upgrade" and release.version > 1:
         output.write(f'Release "{args.name}" has been upgraded. Happy Helming!')
     output.write(output.release_text(release))
     if wish.dry_run:
@@ -168,7 +178,13 @@ def _history(helm: Helm, args: Namespace) -> None:
     releases = helm.store.history(args.name)
     if not releases:
         raise HelmError("release: not found")
-    rows = output.history_rows(releases[-args.max :])
+    releases = releases[-args.max :]
+    rows = output.history_rows(releases)
+    if args.output == "table":
+        rows = [
+            {**row, "updated": output.ansic(r.last_deployed_us)}
+            for row, r in zip(rows, releases, strict=True)
+        ]
     output.write(_document(list(rows), args.output) if args.output != "table" else output.rows_text(rows))
 
 
@@ -179,7 +195,7 @@ def _get(helm: Helm, args: Namespace) -> None:
     elif args.part == "metadata":
         shown = output.metadata(release)
         if args.output == "table":
-            output.write("\n".join(f"{key[:1].upper()}{key[1:]}: {value}" for key, value in shown.items()))
+            output.write(output.metadata_text(release))
         else:
             output.write(_document(shown, args.output))
     else:

@@ -160,7 +160,7 @@ def _upgrade(sub: argparse.ArgumentParser) -> None:
 
 def _rollback(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("name")
-    sub.add_argument("revision", type=int, nargs="?")
+    sub.add_argument("revision", type=int, nargs="?", default=0)
     _change(sub)
 
 

@@ -70,7 +70,8 @@ def read_access(kubeconfig: Path, context: str | None) -> Access:
     try:
         config = obj(yaml.safe_load(kubeconfig.read_text()))
     except OSError as error:
-        raise HelmError(f"Kubernetes cluster unreachable: stat {kubeconfig}: {error.strerror}") from None
+        reason = (error.strerror or "error").lower()
+        raise HelmError(f"Kubernetes cluster unreachable: stat {kubeconfig}: {reason}") from None
     except (yaml.YAMLError, UnicodeDecodeError):
         raise HelmError(f'Kubernetes cluster unreachable: error loading config file "{kubeconfig}"') from None
     name = context or text(config, "current-context")

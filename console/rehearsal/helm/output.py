@@ -28,7 +28,8 @@ def go_time(wall_us: int) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}.{wall_us % 1_000_000:06d} +0000 UTC"
 
 
-def _ansic(wall_us: int) -> str:
+def ansic(wall_us: int) -> str:
+    """Return a time as the tables of helm show it."""
     return f"{datetime.fromtimestamp(wall_us // 1_000_000, UTC):%a %b %e %H:%M:%S %Y}"
 
 
@@ -43,7 +44,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 def release_text(release: Release) -> str:
     """Return the block that helm prints after an upgrade and for ``status``."""
     return (
-        f"NAME: {release.name}\nLAST DEPLOYED: {_ansic(release.last_deployed_us)}\n"
+        f"NAME: {release.name}\nLAST DEPLOYED: {ansic(release.last_deployed_us)}\n"
         f"NAMESPACE: {release.namespace}\nSTATUS: {release.status}\n"
         f"REVISION: {release.version}\nTEST SUITE: None"
     )
@@ -90,8 +91,17 @@ def metadata(release: Release) -> JsonObject:
         "namespace": release.namespace,
         "revision": release.version,
         "status": release.status.value,
-        "deployedAt": rfc3339(release.last_deployed_us),
+        "deployedAt": rfc3339(release.last_deployed_us // 1_000_000 * 1_000_000),
     }
+
+
+def metadata_text(release: Release) -> str:
+    """Return the text of ``helm get metadata``."""
+    known = metadata(release)
+    names = {"APP_VERSION": "appVersion", "DEPLOYED_AT": "deployedAt"}
+    heads = ("NAME", "CHART", "VERSION", "APP_VERSION", "ANNOTATIONS", "DEPENDENCIES")
+    every = (*heads, "NAMESPACE", "REVISION", "STATUS", "DEPLOYED_AT")
+    return "\n".join(f"{head}: {known.get(names.get(head, head.lower()), '')}" for head in every)
 
 
 def rows_text(rows: Sequence[JsonObject]) -> str:

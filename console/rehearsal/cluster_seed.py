@@ -1,0 +1,136 @@
+"""What stands in the cluster before anybody launches: nodes, namespaces, access, secrets."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+
+from console.rehearsal.credentials import platform_secret
+from console.rehearsal.places import PULL_SECRET, REGION, SECRET, TLS_SECRET, Env
+from console.rehearsal.platform.seeds import key
+from state.fields import Json, JsonObject
+
+_RBAC = "rbac.authorization.k8s.io"
+_READ: list[Json] = ["get", "list", "watch"]
+_WRITE: list[Json] = ["create", "update", "patch", "delete"]
+
+
+def objects(seed: int, certificates: Mapping[Env, tuple[str, str]]) -> Iterator[tuple[str, JsonObject]]:
+    """Yield (plural, object) of everything, ready to be created in this order.
+
+    ``certificates`` holds PEM texts of certificate and key.
+    """
+    yield from _nodes()
+    yield from _cluster_roles()
+    for env in Env:
+        yield "namespaces", {"metadata": {"name": env.namespace, "labels": _namespace_labels(env)}}
+        yield from _access(env)
+        yield from _secrets(seed, env, certificates[env])
+
+
+def _nodes() -> Iterator[tuple[str, JsonObject]]:
+    for number in range(1, 4):
+        zone = f"{REGION}{'abc'[number - 1]}"
+        yield (
+            "nodes",
+            {
+                "metadata": {
+                    "name": f"node-{number}",
+                    "labels": {
+                        "kubernetes.io/hostname": f"node-{number}",
+                        "kubernetes.io/os": "linux",
+                        "kubernetes.io/arch": "amd64",
+                        "topology.kubernetes.io/region": REGION,
+                        "topology.kubernetes.io/zone": zone,
+                    },
+                },
+                "spec": {"podCIDR": f"10.42.{number}.0/24"},
+                "status": {
+                    "capacity": {"cpu": "8", "memory": "32Gi", "pods": "110"},
+                    "allocatable": {"cpu": "7800m", "memory": "31Gi", "pods": "110"},
+                    "conditions": [
+                        {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "ready"}
+                    ],
+                    "nodeInfo": {
+                        "kubeletVersion": "v1.32.4",
+                        "osImage": "Rehearsal",
+                        "architecture": "amd64",
+                    },
+                },
+            },
+        )
+
+
+def _namespace_labels(env: Env) -> JsonObject:
+    return {
+        "kubernetes.io/metadata.name": env.namespace,
+        "pod-security.kubernetes.io/enforce": "restricted",
+        "dotmac.test/tier": env.value,
+    }
+
+
+def _rule(groups: list[Json], resources: list[Json], verbs: list[Json]) -> JsonObject:
+    return {"apiGroups": groups, "resources": resources, "verbs": verbs}
+
+
+def _cluster_roles() -> Iterator[tuple[str, JsonObject]]:
+    plain: list[Json] = ["pods", "pods/log", "services", "configmaps", "events", "endpoints"]
+    apps: list[Json] = ["deployments", "replicasets", "jobs", "cronjobs", "ingresses"]
+    view = [
+        _rule([""], plain, _READ),
+        _rule(["apps", "batch", "networking.k8s.io"], apps, _READ),
+    ]
+    edit = [
+        _rule([""], [*plain, "secrets", "pods/exec"], [*_READ, *_WRITE]),
+        _rule(["apps", "batch", "networking.k8s.io"], apps, [*_READ, *_WRITE]),
+    ]
+    for name, rules in (("view", view), ("edit", edit), ("cluster-admin", [_rule(["*"], ["*"], ["*"])])):
+        yield "clusterroles", {"metadata": {"name": name}, "rules": rules}
+    yield (
+        "clusterrolebindings",
+        {
+            "metadata": {"name": "cluster-admin"},
+            "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": "system:masters"}],
+        },
+    )
+
+
+def binding(env: Env, name: str, role: str, subject: str, kind: str = "Group") -> JsonObject:
+    """Return a role binding of a user or group in an environment."""
+    return {
+        "metadata": {"name": name, "namespace": env.namespace},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": _RBAC, "kind": kind, "name": subject}],
+    }
+
+
+def _access(env: Env) -> Iterator[tuple[str, JsonObject]]:
+    yield (
+        "serviceaccounts",
+        {
+            "metadata": {"name": "default", "namespace": env.namespace},
+            "automountServiceAccountToken": False,
+        },
+    )
+    yield "rolebindings", binding(env, "release-operators", "edit", "release-operators")
+    yield "rolebindings", binding(env, "on-call", "view", "on-call")
+    if env is Env.STAGING:
+        yield "rolebindings", binding(env, "developers", "edit", "developers")
+
+
+def _secrets(seed: int, env: Env, certificate: tuple[str, str]) -> Iterator[tuple[str, JsonObject]]:
+    yield "secrets", secret(env, SECRET, platform_secret(seed, env))
+    pull = f'{{"auths":{{"registry.dotmac.test":{{"auth":"{key(seed, env, "pull")[:32]}"}}}}}}'
+    yield "secrets", secret(env, PULL_SECRET, {".dockerconfigjson": pull}, "kubernetes.io/dockerconfigjson")
+    chain, private = certificate
+    yield "secrets", secret(env, TLS_SECRET, {"tls.crt": chain, "tls.key": private}, "kubernetes.io/tls")
+
+
+def secret(env: Env, name: str, content: Mapping[str, str], kind: str = "Opaque") -> JsonObject:
+    """Return a Secret of an environment."""
+    return {
+        "metadata": {"name": name, "namespace": env.namespace},
+        "type": kind,
+        "data": {name: base64.b64encode(value.encode()).decode() for name, value in content.items()},
+    }

@@ -1,0 +1,72 @@
+"""The two environments of the rehearsal: their names, and what is launched in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+RELEASE = "dotmac"
+CHART = "dotmac-platform"
+CHART_VERSION = "0.1.0"
+PARTS = ("backend", "frontend", "worker")
+CANDIDATE_VERSION = "v1.4.0"
+PREVIOUS_VERSION = "v1.3.2"
+COMMIT = "9dd485de0c1f5c1b7f6c0e7a41d2b3c4d5e6f708"
+IMAGE_HOST = "registry.dotmac.test"
+REGION = "eu-central-1"
+SECRET = "dotmac-platform-secrets"  # noqa: S105  the name of a Kubernetes Secret
+PULL_SECRET = "ghcr-pull"  # noqa: S105  the same
+TLS_SECRET = "dotmac-tls"  # noqa: S105  the same
+
+
+class Env(StrEnum):
+    """An environment, named as its kube context is."""
+
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+    @property
+    def namespace(self) -> str:
+        """The Kubernetes namespace of the release."""
+        return f"dotmac-{self}"
+
+    @property
+    def title(self) -> str:
+        """The words that name it on every screen: they say that it is a rehearsal."""
+        return "rehearsal staging" if self is Env.STAGING else "REHEARSAL PRODUCTION"
+
+    @property
+    def domain(self) -> str:
+        """The domain below which its names lie."""
+        return "staging.dotmac.test" if self is Env.STAGING else "dotmac.test"
+
+    @property
+    def bucket(self) -> str:
+        """Its bucket in the object store."""
+        return f"dotmac-{self}"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A test account: its user name and its home tenant."""
+
+    username: str
+    tenant: str | None
+
+
+LOGINS = {
+    "platform_admin": Login("smoke-admin", None),
+    "tenant_admin": Login("smoke-tenant-admin", "smoke"),
+    "tenant_user": Login("smoke-tenant-user", "smoke"),
+    "partner": Login("smoke-partner", None),
+}
+
+
+def repository(part: str) -> str:
+    """Return an image's name in the registry."""
+    return f"dotmactech/dotmac-platform-{part}"
+
+
+def reference(part: str, digest: str) -> str:
+    """Return the reference by which the cluster pulls an image."""
+    return f"{IMAGE_HOST}/{repository(part)}@{digest}"

@@ -1,0 +1,165 @@
+"""The rehearsal's runbook: the SOP's own, with the rehearsal's scope, candidate, people and environments.
+
+Gates, items, conditions, graphs and operations stay what they are: they are what is rehearsed.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from console.rehearsal.places import (
+    CANDIDATE_VERSION,
+    CHART_VERSION,
+    COMMIT,
+    LOGINS,
+    REGION,
+    RELEASE,
+    SECRET,
+    Env,
+)
+from state.fields import Json, JsonObject, obj
+
+_OPENS_BEFORE = timedelta(hours=1)
+_CLOSES_AFTER = timedelta(hours=11)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where one environment is found. Ports are on 127.0.0.1, URLs have no slash at their end."""
+
+    https_port: int
+    observers: str
+    files: Mapping[str, Path]
+    """The secrets' files: roles, ``s3-access-key``, ``s3-secret-key``, ``database-url``."""
+    values: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the whole world is found."""
+
+    kubeconfig: Path
+    prometheus: str
+    alertmanager: str
+    registry: str
+    objectstore: str
+    ca: Path
+    chart: Path
+    helm: Path
+    launches: Path
+    sites: Mapping[Env, Site]
+
+
+def sop_text() -> str:
+    """Return the text of the SOP's runbook, from the wheel or from the checkout."""
+    packaged = files("state.runbook") / "sop.yaml"
+    if packaged.is_file():
+        return packaged.read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / "runbook.yaml").read_text(encoding="utf-8")
+
+
+def account() -> str:
+    """Return the current Unix account's name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "captain"
+
+
+def rehearsal_runbook(
+    addresses: Addresses, images: Mapping[str, str], head: str, now_us: int
+) -> dict[str, Json]:
+    """Return the runbook as data: candidate ``images`` by part, its migration's ``head``, the clock's now."""
+    sop = dict(obj(yaml.safe_load(sop_text())))
+    now = datetime.fromtimestamp(now_us // 1_000_000, UTC).replace(second=0)
+    sop["scope"] = {
+        **obj(sop["scope"]),
+        "title": "REHEARSAL: DotMac platform, first production launch",
+        "window": {
+            "start": (now - _OPENS_BEFORE).isoformat(),
+            "end": (now + _CLOSES_AFTER).isoformat(),
+        },
+        "regions": [REGION],
+    }
+    migration = {**obj(obj(sop["candidate"]).get("migration")), "head": head, "backward_compatible": True}
+    sop["candidate"] = {
+        "version": CANDIDATE_VERSION,
+        "commit": COMMIT,
+        "images": dict(images),
+        "migration": migration,
+    }
+    sop["people"] = _people()
+    sop["environments"] = {env.value: _environment(env, addresses) for env in Env}
+    sop["helm"] = str(addresses.helm)
+    sop["launches"] = str(addresses.launches)
+    return sop
+
+
+def _people() -> list[Json]:
+    return [
+        {
+            "id": "captain",
+            "name": "Rehearsing captain",
+            "accounts": [account()],
+            "roles": ["captain", "operator", "approver"],
+        },
+        {"id": "observer", "name": "Everybody else", "accounts": ["*"], "roles": ["observer"]},
+    ]
+
+
+def _environment(env: Env, addresses: Addresses) -> JsonObject:
+    site = addresses.sites[env]
+    pin = f"127.0.0.1:{site.https_port}"
+
+    def file(name: str) -> JsonObject:
+        return {"file": str(site.files[name])}
+
+    return {
+        "tier": env.value,
+        "title": env.title,
+        "kube": {
+            "kubeconfig": str(addresses.kubeconfig),
+            "context": env.value,
+            "namespace": env.namespace,
+        },
+        "release": RELEASE,
+        "chart": {"path": str(addresses.chart), "version": CHART_VERSION, "values": [str(site.values)]},
+        "domains": {part: {"host": f"{part}.{env.domain}", "pin": pin} for part in ("api", "admin")},
+        "ca_file": str(addresses.ca),
+        "prometheus": {"url": addresses.prometheus},
+        "alertmanager": {"url": addresses.alertmanager},
+        "grafana": {"url": site.observers},
+        "traces": {"url": site.observers},
+        "logs": {"url": site.observers},
+        "ci": {"url": site.observers},
+        "registry": {"url": addresses.registry},
+        "objectstore": {
+            "url": addresses.objectstore,
+            "bucket": env.bucket,
+            "region": REGION,
+            "access_key": file("s3-access-key"),
+            "secret_key": file("s3-secret-key"),
+        },
+        "database": {"url": file("database-url")},
+        "accounts": {role: _login(role, file(role)) for role in LOGINS},
+        "secrets": [SECRET],
+    }
+
+
+def _login(role: str, password: JsonObject) -> JsonObject:
+    login = LOGINS[role]
+    found: dict[str, Json] = {"username": login.username, "password": password}
+    return found | ({"tenant": login.tenant} if login.tenant else {})
+
+
+def write_runbook(file: Path, runbook: JsonObject) -> None:
+    """Write the runbook for the engine and for whoever wants to read it."""
+    head = "# A rehearsal, written when its world was made: nothing here is a real system.\n"
+    file.write_text(head + yaml.safe_dump(runbook, sort_keys=False, width=200))
