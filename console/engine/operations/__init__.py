@@ -1,0 +1,7 @@
+"""Operations: deploy, migrate, roll back; each with preview, intent, run and verdict."""
+
+from __future__ import annotations
+
+from console.engine.operations.service import Operations
+
+__all__ = ["Operations"]

@@ -1,0 +1,145 @@
+"""A program that changes the world, run so that no terminal and no engine's death can reach it.
+
+It has its own session, an empty standard input, and its standard output and error in two files that are
+never merged. It starts only after its pid is in the log: a shell waits on a pipe and then becomes the
+program; if the engine dies before it has written the pid, the pipe ends and the program never runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from state.text import line
+
+_GATE = 'read -r go || exit 75; exec "$@" </dev/null'
+_POLL_S = 0.1
+NOT_STARTED = 75
+"""The exit code of a program that was never let go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A program under way: what finds it again after the engine was started anew."""
+
+    pid: int
+    started: str
+    """The kernel's start time of the process: with the pid it names the process for ever."""
+    out: Path
+    err: Path
+
+
+def start_time(pid: int) -> str | None:
+    """Return the kernel's start time of a process, or None where it is gone (or a zombie)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = stat.rsplit(")", 1)[1].split()
+    return None if fields[0] == "Z" else fields[19]
+
+
+def alive(running: Running) -> bool:
+    """Return whether that very process still runs."""
+    return start_time(running.pid) == running.started
+
+
+class Program:
+    """A program that was prepared, and runs once ``release`` is called."""
+
+    def __init__(self, process: asyncio.subprocess.Process, gate: int, running: Running) -> None:
+        self._process = process
+        self._gate = gate
+        self.running = running
+
+    @classmethod
+    async def prepare(cls, argv: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Program:
+        """Start the waiting shell; its pid is the program's later on.
+
+        Raises OSError where the folder or a process cannot be made.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240  one call, before anything waits
+        out, err = folder / "out", folder / "err"
+        reader, writer = os.pipe()
+        opened: list[int] = []
+        try:
+            opened += [os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600) for path in (out, err)]
+            process = await asyncio.create_subprocess_exec(
+                "/bin/sh",
+                "-c",
+                _GATE,
+                "launch-console-operation",
+                *argv,
+                stdin=reader,
+                stdout=opened[0],
+                stderr=opened[1],
+                start_new_session=True,
+                env=dict(environ),
+            )
+        except BaseException:
+            os.close(writer)
+            raise
+        finally:
+            os.close(reader)
+            for fd in opened:
+                os.close(fd)
+        return cls(process, writer, Running(process.pid, start_time(process.pid) or "", out, err))
+
+    def release(self) -> None:
+        """Let the program run."""
+        os.write(self._gate, b"go\n")
+        os.close(self._gate)
+
+    def cancel(self) -> None:
+        """End it before it ran: its start could not be recorded."""
+        os.close(self._gate)
+
+    async def wait(self) -> int:
+        """Return the exit code."""
+        return await self._process.wait()
+
+
+async def wait_gone(running: Running) -> None:
+    """Return once a process that isn't our child has ended."""
+    while alive(running):  # noqa: ASYNC110  a process that isn't our child gives no other sign
+        await asyncio.sleep(_POLL_S)
+
+
+def terminate(running: Running) -> bool:
+    """Ask a program to end (SIGTERM, never more); return whether it was there to be asked."""
+    if not alive(running):
+        return False
+    try:
+        os.kill(running.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def tail(path: Path, ended: asyncio.Event, offset: int = 0) -> AsyncIterator[list[str]]:
+    """Yield the new lines of a growing file, cleaned, until ``ended`` is set and all was read."""
+    rest = b""
+    while True:
+        last = ended.is_set()
+        with path.open("rb") as file:
+            file.seek(offset)
+            piece = file.read(64 * 1024)
+        offset += len(piece)
+        rest += piece
+        *whole, rest = rest.split(b"\n")
+        if last and not piece and rest:
+            whole, rest = [*whole, rest], b""
+        lines = [line(one.decode(errors="replace")) for one in whole if one.strip()]
+        if lines:
+            yield lines
+        if last and not piece:
+            return
+        if not piece:
+            try:
+                await asyncio.wait_for(ended.wait(), _POLL_S)
+            except TimeoutError:
+                continue
