@@ -81,6 +81,8 @@ def check_layout(con: sqlite3.Connection, name: str) -> None:
         (application,) = con.execute("PRAGMA application_id").fetchone()
         (version,) = con.execute("PRAGMA user_version").fetchone()
         found = tuple(con.execute(_OBJECTS))
+    except UnicodeDecodeError:  # SQLite's own message quotes a text of the schema that is not UTF-8
+        raise _schema_damage(name) from None
     except sqlite3.OperationalError as error:
         if is_broken_text(error):
             raise _schema_damage(name) from None

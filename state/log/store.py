@@ -164,7 +164,7 @@ class LogStore:
         The newest 2000 come from memory; older ones may wait for a commit under way. Raises LogError.
         """
         limit = max(0, min(limit, LARGEST_CHUNK))
-        recent = list(self._recent)
+        recent = list(self._recent) if self._engine_lock is not None else []
         if recent and recent[0].seq <= after + 1:
             return [event for event in recent if event.seq > after][:limit]
         chunk = select(TABLE).where(TABLE.c.seq > after).order_by(TABLE.c.seq).limit(limit)

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, insert, select
 
@@ -38,6 +38,7 @@ ATTEMPTS = 3
 
 _RETRY_S = 0.05
 _News = TypeVar("_News")
+_Answer: TypeAlias = "tuple[Unit, list[Event] | LogError]"
 _logger = logging.getLogger(__name__)
 
 
@@ -146,23 +147,25 @@ class Writer:
                 threading.Event().wait(_RETRY_S * attempt)
             try:
                 first = [self._failure] if self._failure is not None else []
-                answers = self._transaction([*first, *units, *self._recovery()])
+                answers, events = self._transaction([*first, *units, *self._recovery()])
             except Exception as error:
                 self._failed(error)
             else:
-                self._succeeded(answers)
+                self._succeeded(answers, events)
                 return True
         return False
 
-    def _transaction(self, units: list[Unit]) -> list[tuple[Unit, list[Event] | LogError]]:
+    def _transaction(self, units: list[Unit]) -> tuple[list[_Answer], list[Event]]:
+        """Commit units; return what each is answered, and every event that is new in the file."""
         self._check_same_file()
-        answers: list[tuple[Unit, list[Event] | LogError]] = []
+        answers: list[_Answer] = []
         rows: list[Cells] = []
         with self.database, self._lock.held(), writing(self.engine) as connection:
             seq, prev = self._read_head(connection)
-            present = self._present(connection) if self._failure is not None else {}
+            present = self._present(connection) if seq > self.head.seq else {}
+            new = list(present.values())
             for unit in units:
-                if any(one.ref is not None and one.ref > seq for one in unit.stamped):
+                if any(one.ref is not None and one.ref > seq + n for n, one in enumerate(unit.stamped)):
                     answers.append((unit, LogError("an event refers to one that isn't in the log yet")))
                     continue
                 events: list[Event] = []
@@ -174,11 +177,12 @@ class Writer:
                     seq, prev = row["seq"], row["hash"]
                     rows.append(row)
                     events.append(event_of(_cells(row)))
+                    new.append(events[-1])
                 answers.append((unit, events))
             if rows:
                 connection.execute(insert(TABLE), [dict(row) for row in rows])
         self.head = Head(seq, prev.hex(), canonical.anchor(self.log_id, seq, prev.hex()))
-        return answers
+        return answers, new
 
     def _read_head(self, connection: Connection) -> tuple[int, bytes]:
         newest = select(TABLE.c.seq, TABLE.c.hash).order_by(TABLE.c.seq.desc()).limit(1)
@@ -193,8 +197,8 @@ class Writer:
         return seq, digest
 
     def _present(self, connection: Connection) -> dict[str, Event]:
-        """Return by id what is in the file after the last commit that returned."""
-        later = select(TABLE).where(TABLE.c.seq > self.head.seq)
+        """Return by id what came after the last commit that returned: ghosts, and other writers' events."""
+        later = select(TABLE).where(TABLE.c.seq > self.head.seq).order_by(TABLE.c.seq)
         return {event.eid: event for event in map(event_of, map(tuple, connection.execute(later)))}
 
     def _check_same_file(self) -> None:
@@ -205,7 +209,7 @@ class Writer:
         if inode != self._inode:
             raise LogMissingError(f"{self.path} was replaced by another file while it is being written")
 
-    def _succeeded(self, answers: list[tuple[Unit, list[Event] | LogError]]) -> None:
+    def _succeeded(self, answers: list[_Answer], events: list[Event]) -> None:
         self._failure = None
         thawed = self.state.frozen
         if thawed:
@@ -214,7 +218,6 @@ class Writer:
                 if missed := self._dropped - self._dropped_told:
                     self._queue.append(Unit(self._stamp(self._gap(missed))))
                 self._dropped = self._dropped_told = 0
-        events = sorted((e for _, got in answers if isinstance(got, list) for e in got), key=lambda e: e.seq)
         if events:
             _tell(tuple(self.on_events), events)
         for unit, got in answers:

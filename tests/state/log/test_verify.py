@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from console import verify_command
+from state import canonical
+from state.log import verify as subject
+from state.log.errors import Damage
+from state.log.rows import Cells, Stamped
+from state.log.verify import verify
+from tests.state.log.support import LOG_ID, chained, forge, restamped, stamped, tampered, written
+
+FLIPS = 1200
+NAMES = ("seq", "eid", "type", "gate", "ref", "actor", "session", "boot")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    written(tmp_path / "x.lclog", 20)
+    return tmp_path / "x.lclog"
+
+
+def anchor_at(path: Path, seq: int) -> str:
+    with closing(sqlite3.connect(path)) as con:
+        (digest,) = con.execute("SELECT hash FROM event WHERE seq=?", (seq,)).fetchone()
+    return canonical.anchor(LOG_ID, seq, digest.hex())
+
+
+def test_a_good_log_verifies(log: Path) -> None:
+    report = verify(log)
+    assert (report.ok, report.events, report.bad_seq, report.damage) == (True, 21, None, None)
+    assert (report.head, report.log_id) == (anchor_at(log, 21), LOG_ID)
+    assert (report.unanchored, report.anchors) == (21, 0)
+    assert "no anchor was given" in report.message
+
+
+@pytest.mark.parametrize(
+    ("statement", "seq", "damage"),
+    [
+        ("UPDATE event SET actor='mallory' WHERE seq=4", 4, Damage.HASH),
+        ("UPDATE event SET wall_us=wall_us+1 WHERE seq=4", 4, Damage.HASH),
+        ("UPDATE event SET mono_us=mono_us-1 WHERE seq=4", 4, Damage.HASH),
+        ("UPDATE event SET gate=NULL WHERE seq=4", 4, Damage.HASH),
+        ("UPDATE event SET ref=NULL WHERE seq=4", 4, Damage.HASH),
+        ("UPDATE event SET eid='00000000-0000-4000-8000-000000000000' WHERE seq=21", 21, Damage.HASH),
+        ("UPDATE event SET type='gate.changed' WHERE seq=2", 2, Damage.HASH),
+        ("UPDATE event SET session='s-9' WHERE seq=1", 1, Damage.HASH),
+        ("UPDATE event SET boot='b' WHERE seq=1", 1, Damage.HASH),
+        ("UPDATE event SET hash=zeroblob(32) WHERE seq=21", 21, Damage.HASH),
+        ("UPDATE event SET prev=zeroblob(32) WHERE seq=7", 7, Damage.PREV),
+        ("UPDATE event SET body_sha=zeroblob(32) WHERE seq=7", 7, Damage.BODY),
+        ('UPDATE event SET body=\'{"text":"x"}\' WHERE seq=7', 7, Damage.BODY),
+        ("UPDATE event SET salt=zeroblob(16) WHERE seq=7", 7, Damage.BODY),
+        ("UPDATE event SET salt=NULL WHERE seq=7", 7, Damage.BODY),
+        ("UPDATE event SET body=NULL, salt=NULL WHERE seq=7", 7, Damage.BODY),
+        ("UPDATE event SET body=NULL, salt=NULL WHERE seq=1", 1, Damage.BODY),
+        ("UPDATE event SET body='x' WHERE seq=1", 1, Damage.BODY),
+        ("DELETE FROM event WHERE seq=9", 9, Damage.SEQ),
+        ("DELETE FROM event WHERE seq=1", 1, Damage.TRUNCATED),
+        ("DELETE FROM event", 1, Damage.TRUNCATED),
+        ("UPDATE event SET seq=99 WHERE seq=9", 9, Damage.SEQ),
+        ("CREATE INDEX extra ON event(hash)", None, Damage.SCHEMA),
+    ],
+)
+def test_a_change_is_named(log: Path, statement: str, seq: int | None, damage: Damage) -> None:
+    tampered(log, statement)
+    report = verify(log)
+    assert (report.ok, report.bad_seq, report.damage) == (False, seq, damage)
+    assert report.events == (seq or 1) - 1
+    assert "\n" not in report.message
+
+
+def test_swapped_events_are_named(log: Path) -> None:
+    tampered(
+        log,
+        "UPDATE event SET seq=100 WHERE seq=5",
+        "UPDATE event SET seq=5, ref=NULL WHERE seq=6",
+        "UPDATE event SET seq=6 WHERE seq=100",
+    )
+    assert (verify(log).bad_seq, verify(log).damage) == (5, Damage.PREV)
+
+
+def rows_with(body: str) -> list[Cells]:
+    return chained([stamped(1), stamped(2), restamped(stamped(3), body=body), stamped(4)])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a": 1}',
+        '{"b":1,"a":2}',
+        '{"a":1.0}',
+        '{"a":NaN}',
+        '{"a":1,"a":1}',
+        "[1]",
+        "1",
+        "",
+        '{"a":"\\u00fc"}',
+        "{",
+    ],
+)
+def test_a_body_in_another_spelling_is_named(tmp_path: Path, body: str) -> None:
+    forge(tmp_path / "x.lclog", rows_with(body))
+    report = verify(tmp_path / "x.lclog")
+    assert (report.bad_seq, report.damage) == (3, Damage.CANONICAL)
+
+
+def test_a_file_of_another_log_is_named(tmp_path: Path) -> None:
+    other = canonical.encode({"log_id": LOG_ID.replace("0193", "0194")})
+    forge(tmp_path / "x.lclog", chained([restamped(stamped(1), body=other), stamped(2)]))
+    report = verify(tmp_path / "x.lclog")
+    assert (report.bad_seq, report.damage) == (1, Damage.PREV)
+
+
+def redacted(tmp_path: Path, events: Sequence[Stamped], seq: int) -> Path:
+    path = tmp_path / "x.lclog"
+    forge(path, chained(events))
+    with closing(sqlite3.connect(path, isolation_level=None)) as con:
+        con.execute("UPDATE event SET body=NULL, salt=NULL WHERE seq=?", (seq,))
+    return path
+
+
+def test_a_redacted_log_verifies(tmp_path: Path) -> None:
+    events = [stamped(1), stamped(2), stamped(3), stamped(4, kind="log.redacted", ref=2)]
+    path = redacted(tmp_path, events, 2)
+    assert verify(path).ok
+    tampered(path, "UPDATE event SET body=NULL, salt=NULL WHERE seq=3")
+    assert (verify(path).bad_seq, verify(path).damage) == (3, Damage.BODY)
+
+
+def test_the_first_event_can_not_be_redacted_away(tmp_path: Path) -> None:
+    path = redacted(tmp_path, [stamped(1), stamped(2, kind="log.redacted", ref=1)], 1)
+    assert (verify(path).bad_seq, verify(path).damage) == (1, Damage.BODY)
+
+
+def test_a_cut_tail_shows_only_beside_an_anchor(log: Path) -> None:
+    anchors = [anchor_at(log, 5), anchor_at(log, 21)]
+    tampered(log, "DELETE FROM event WHERE seq>17")
+    assert verify(log).ok
+    assert verify(log).unanchored == 17
+    covered = verify(log, anchors[:1])
+    assert (covered.ok, covered.unanchored, covered.anchors) == (True, 12, 1)
+    assert "the last 12 of 17 are after the newest anchor" in covered.message
+    report = verify(log, anchors)
+    assert (report.ok, report.bad_seq, report.damage, report.events) == (False, 18, Damage.TRUNCATED, 17)
+
+
+def test_a_forged_tail_shows_only_beside_an_anchor(tmp_path: Path) -> None:
+    truth = [stamped(seq) for seq in range(1, 9)]
+    forge(tmp_path / "x.lclog", chained(truth))
+    early, late = anchor_at(tmp_path / "x.lclog", 3), anchor_at(tmp_path / "x.lclog", 8)
+    forge(tmp_path / "forged", chained([*truth[:5], restamped(truth[5], actor="mallory"), *truth[6:]]))
+    assert verify(tmp_path / "forged", [early]).unanchored == 5
+    report = verify(tmp_path / "forged", [late, early])
+    assert (report.ok, report.bad_seq, report.damage, report.anchors) == (False, 8, Damage.ANCHOR, 1)
+    assert (
+        verify(tmp_path / "x.lclog", [late, early]).message == "8 events verify; an anchor covers all of them"
+    )
+
+
+def test_an_anchor_of_another_log_does_not_agree(log: Path) -> None:
+    report = verify(log, [anchor_at(log, 5).replace("lc1:0193b0c4", "lc1:0193b0c5")])
+    assert (report.ok, report.damage) == (False, Damage.ANCHOR)
+    assert "belongs to another log" in report.message
+
+
+def test_a_long_log_is_checked_by_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "_WORTH_PROCESSES", 1)
+    path = tmp_path / "x.lclog"
+    forge(path, chained([stamped(seq) for seq in range(1, 1200)]))
+    anchor = anchor_at(path, 1199)
+    assert verify(path, [anchor], processes=2).ok
+    tampered(path, "UPDATE event SET actor='mallory' WHERE seq IN (600, 700)")
+    assert (verify(path, processes=2).bad_seq, verify(path, processes=2).events) == (600, 599)
+    tampered(path, "UPDATE event SET actor='ann' WHERE seq IN (600, 700)", "DELETE FROM event WHERE seq=1198")
+    report = verify(path, [anchor], processes=2)
+    assert (report.bad_seq, report.damage) == (1198, Damage.SEQ)
+
+
+def content_of(path: Path) -> list[tuple[object, ...]] | None:
+    """Return everything a log stores, or None where it can't be read at all."""
+    try:
+        with closing(sqlite3.connect(path)) as con:
+            con.text_factory = bytes
+            types = ",".join(f"typeof({name})" for name in NAMES)
+            return [
+                *con.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"),
+                *con.execute("PRAGMA application_id"),
+                *con.execute("PRAGMA user_version"),
+                *con.execute(
+                    f"SELECT *,{types},typeof(salt),typeof(body),typeof(hash) FROM event ORDER BY seq"
+                ),
+            ]
+    except (sqlite3.Error, UnicodeDecodeError):
+        return None
+
+
+def first_difference(good: list[tuple[object, ...]], bad: list[tuple[object, ...]]) -> int | None:
+    """Return the number of the first event that differs, or None where it is the schema."""
+    events = good.index(next(row for row in good if len(row) > 4))
+    if good[:events] != bad[:events]:
+        return None
+    pairs = zip(good[events:], bad[events:], strict=False)
+    return next((n for n, (one, other) in enumerate(pairs, 1) if one != other), len(bad) - events + 1)
+
+
+def test_every_flipped_bit_of_content_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.lclog"
+    written(path, 60)
+    good = content_of(path)
+    assert good is not None
+    raw = path.read_bytes()
+    flipped = tmp_path / "flipped.lclog"
+    chance = random.Random(20)
+    content = named = 0
+    for bit in chance.sample(range(len(raw) * 8), FLIPS):
+        broken = bytearray(raw)
+        broken[bit // 8] ^= 1 << bit % 8
+        flipped.write_bytes(broken)
+        report = verify(flipped)
+        bad = content_of(flipped)
+        if bad == good:
+            continue
+        content += 1
+        assert not report.ok, f"bit {bit} went unseen"
+        if bad is not None and report.bad_seq is not None:
+            assert report.bad_seq == first_difference(good, bad), f"bit {bit}: {report.message}"
+            named += 1
+    assert content > FLIPS // 3
+    assert named > content // 2
+
+
+@pytest.mark.parametrize("keep", [0, 50, 100, 4096, 5000, 12288])
+def test_a_file_that_was_cut_is_never_good(log: Path, keep: int) -> None:
+    log.write_bytes(log.read_bytes()[:keep])
+    report = verify(log)
+    assert not report.ok
+    assert report.events == 0 or report.damage in {Damage.FILE, Damage.SEQ, Damage.TRUNCATED}
+
+
+def test_verifying_changes_nothing(log: Path) -> None:
+    before = (log.read_bytes(), log.stat().st_mtime_ns, sorted(log.parent.iterdir()))
+    verify(log)
+    assert (log.read_bytes(), log.stat().st_mtime_ns, sorted(log.parent.iterdir())) == before
+
+
+def test_the_command_tells_a_person(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify_command.run(log, [anchor_at(log, 20)], False) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("VERIFIES")
+    assert "1 agree; 1 events are after the newest" in told
+    tampered(log, "UPDATE event SET actor='mallory' WHERE seq=4")
+    assert verify_command.run(log, [], False) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("DAMAGED")
+    assert "event 4: hash" in told
+
+
+def test_the_command_tells_a_program(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify_command.run(log, [], True) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["ok"], report["events"], report["damage"], report["head"]) == (
+        True,
+        21,
+        None,
+        anchor_at(log, 21),
+    )
+
+
+def test_the_command_refuses_what_it_can_not_check(
+    tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text").write_text("hello " * 1000)
+    assert verify_command.run(tmp_path / "text", [], False) == 2
+    assert verify_command.run(tmp_path / "missing", [], True) == 2
+    assert verify_command.run(tmp_path, [], True) == 2
+    assert verify_command.run(log, ["lc1:nonsense"], False) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert len(told.err.splitlines()) == 4
