@@ -1,0 +1,85 @@
+"""The command line: what can be asked of the program, and which module answers."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+SUBCOMMANDS = (
+    "open", "rehearse", "range", "faults", "check", "schema", "verify", "replay", "follow", "engine",
+)  # fmt: skip
+
+EPILOG = """exit codes: 0 done or GO, 1 internal error, 2 wrong use or a bad runbook, 3 refused, 4 not reachable;
+headless: 0 ten gates GO, 11 NO-GO, 12 tripped, 13 blind, 14 rolled back and verified, 15 rolled back and not verified"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(
+        prog="launch-console",
+        description="Drive a production launch through ten gates, from one terminal.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="store_true", help="print the version and leave")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    opened = commands.add_parser("open", help="open the console on a runbook (the default)")
+    opened.add_argument("runbook", nargs="?", type=Path, default=Path("runbook.yaml"))
+    opened.add_argument("--log", type=Path, help="the launch's log; a new one where it does not exist")
+    opened.add_argument("--clock", type=Path, help=argparse.SUPPRESS)
+
+    rehearse = commands.add_parser("rehearse", help="drive a whole launch in a simulated world")
+    _world(rehearse)
+    rehearse.add_argument("--headless", action="store_true", help="the launch drives itself, without a screen")
+    rehearse.add_argument("--json", action="store_true", help="one JSON object for each event, last a summary")
+    rehearse.add_argument("--log", type=Path, help="the launch's log; an existing one goes on where it was")
+
+    served = commands.add_parser("range", help="serve the simulated world alone, for kubectl, curl and others")
+    _world(served)
+    served.add_argument("--folder", type=Path, help="where the world is kept; a temporary one where left out")
+
+    faults = commands.add_parser("faults", help="list what can be made to go wrong in a rehearsal")
+    faults.add_argument("--json", action="store_true")
+
+    check = commands.add_parser("check", help="check a runbook without opening it")
+    check.add_argument("runbook", nargs="?", type=Path, default=Path("runbook.yaml"))
+    commands.add_parser("schema", help="print the JSON Schema of a runbook, for editors")
+
+    verify = commands.add_parser("verify", help="check that a log is whole and unaltered")
+    verify.add_argument("log", type=Path)
+    verify.add_argument("--anchor", action="append", default=[], help="a head that was noted elsewhere: lc1:…")
+    verify.add_argument("--json", action="store_true")
+
+    replay = commands.add_parser("replay", help="replay a saved log on the same screens")
+    replay.add_argument("log", type=Path)
+    replay.add_argument("--speed", type=float, default=1.0)
+    replay.add_argument("--at", default="", help="where to begin: T+12m, 14:03, 'gate 6', deploy, or a number")
+
+    follow = commands.add_parser("follow", help="watch a log that an engine is writing, read-only")
+    follow.add_argument("log", type=Path)
+
+    engine = commands.add_parser("engine", help="list or stop engines")
+    acts = engine.add_subparsers(dest="act", metavar="list|stop", required=True)
+    listing = acts.add_parser("list", help="the engines of this account")
+    listing.add_argument("--json", action="store_true")
+    stopping = acts.add_parser("stop", help="stop an engine")
+    stopping.add_argument("target", help="its log or its pid")
+    return top
+
+
+def _world(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--fault", action="append", default=[], metavar="NAME", help="see `launch-console faults`")
+    sub.add_argument("--seed", type=int, default=1)
+    sub.add_argument("--rate", type=float, default=0.0, help="how many times as fast as time its clock runs")
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Return the parsed command line; ``open`` is meant where no command is named.
+
+    Raises SystemExit(2) with one message where it is wrong.
+    """
+    known = {*SUBCOMMANDS, "-h", "--help", "--version"}
+    if not argv or argv[0] not in known:
+        argv = ["open", *argv]
+    return parser().parse_args(argv)
