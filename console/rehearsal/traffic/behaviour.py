@@ -168,7 +168,10 @@ def _bend(shares: list[float], fraction: float, value: float, fixed: int) -> Non
     low = BOUNDS_S[index - 1] if index else 0.0
     below = shares[index - 1] if index else 0.0
     part = (value - low) / (bound - low)
-    upper = min(0.9995, max(fraction, below + (fraction - below) / part)) if below < fraction else fraction
-    shares[index] = upper
     if index - 1 >= fixed and part < 1:
-        shares[index - 1] = max(0.0, min(fraction, (fraction - part * upper) / (1 - part)))
+        wanted = (fraction - part * shares[index]) / (1 - part)
+        least = shares[index - 2] if index > 1 else 0.0
+        if least <= wanted <= fraction:
+            shares[index - 1] = wanted
+            return
+    shares[index] = min(0.9995, max(fraction, below + (fraction - below) / part))
