@@ -137,7 +137,14 @@ def _condition(view: LaunchView, event: Event) -> LaunchView:
 def _acknowledged(view: LaunchView, event: Event) -> LaunchView:
     name = text(event.body, "id")
     conditions = tuple(
-        replace(c, acknowledged_by=event.actor, state=ConditionState.OK, tripped_us=0, elapsed_s=0)
+        replace(
+            c,
+            acknowledged_by=event.actor,
+            state=ConditionState.OK,
+            tripped_us=0,
+            elapsed_s=0,
+            since_us=event.wall_us,
+        )
         if c.id == name
         else c
         for c in view.conditions
