@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections import defaultdict
@@ -194,6 +195,6 @@ def own_metrics(core: Core) -> str:
     """Return the platform's own counters in Prometheus's text format, for a world without other metrics."""
     lines = ["# HELP dotmac_http_requests_total Requests", "# TYPE dotmac_http_requests_total counter"]
     for (method, path, status), count in sorted(core.records.requests.items()):
-        labels = f'method="{method}",endpoint="{path}",status_code="{status}",tenant_id="unknown"'
+        labels = f'method="{method}",endpoint={json.dumps(path)},status_code="{status}",tenant_id="unknown"'
         lines.append(f"dotmac_http_requests_total{{{labels}}} {count}")
     return "\n".join(lines) + "\n"

@@ -24,7 +24,6 @@ Handler = Callable[[Core, web.Request], Answer]
 def observers_application(core: Core) -> web.Application:
     """Return all observers of one environment on one server; their paths do not overlap."""
     server = web.Application(client_max_size=1 << 20)
-    observers = core.settings.observers
 
     def add(method: str, path: str, handler: Handler, outage: Callable[[], Outage]) -> None:
         async def handle(request: web.Request) -> web.Response:
@@ -34,16 +33,16 @@ def observers_application(core: Core) -> web.Application:
 
         server.router.add_route(method, path, handle)
 
-    add("GET", "/api/health", _grafana, lambda: observers.grafana)
-    add("GET", "/api/services", _services, lambda: observers.jaeger)
-    add("GET", "/api/traces", _find_traces, lambda: observers.jaeger)
-    add("GET", "/api/traces/{id}", _one_trace, lambda: observers.jaeger)
-    add("GET", "/ready", _ready, lambda: observers.loki)
-    add("GET", "/loki/api/v1/query_range", _query_range, lambda: observers.loki)
-    add("GET", "/loki/api/v1/labels", _labels, lambda: observers.loki)
+    add("GET", "/api/health", _grafana, lambda: core.settings.observers.grafana)
+    add("GET", "/api/services", _services, lambda: core.settings.observers.jaeger)
+    add("GET", "/api/traces", _find_traces, lambda: core.settings.observers.jaeger)
+    add("GET", "/api/traces/{id}", _one_trace, lambda: core.settings.observers.jaeger)
+    add("GET", "/ready", _ready, lambda: core.settings.observers.loki)
+    add("GET", "/loki/api/v1/query_range", _query_range, lambda: core.settings.observers.loki)
+    add("GET", "/loki/api/v1/labels", _labels, lambda: core.settings.observers.loki)
     add("POST", "/v1/traces", _otlp, lambda: Outage.NONE)
     add("GET", "/v1/sys/health", _vault, lambda: Outage.NONE)
-    add("GET", "/repos/{commit}/status", _ci, lambda: observers.ci)
+    add("GET", "/repos/{commit}/status", _ci, lambda: core.settings.observers.ci)
     return server
 
 

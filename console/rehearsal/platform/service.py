@@ -18,6 +18,8 @@ from console.rehearsal.platform.seeds import accounts as seeded_accounts
 from console.rehearsal.platform.settings import PlatformSettings
 from state.clock import Clock
 
+_ROUNDS_PER_S = 20
+
 Accounts = Mapping[str, tuple[str, str, str | None]]
 
 
@@ -106,10 +108,10 @@ class Platform:
         return observers.observers_application(self.core)
 
     async def run(self) -> None:
-        """Settle what is due, each second of the clock, for ever: the worker and late audit rows."""
+        """Settle what is due, each second of the clock or 20 times a second, for ever: jobs, late audit rows."""
         while True:
             self.core.settle()
-            await self.core.clock.sleep(1.0)
+            await self.core.clock.sleep(max(1.0, self.core.clock.rate() / _ROUNDS_PER_S))
 
     def close(self) -> None:
         """Close the database."""

@@ -50,7 +50,8 @@ def _audit_rows(call: Call) -> list[Row]:
     filters = {name: call.query[name] for name in _FILTERS if name in call.query}
     where = " AND ".join(f"{name} = ?" for name in filters) or "1"
     sql = f"SELECT {_COLUMNS} FROM audit_activities WHERE {where} ORDER BY timestamp DESC, rowid DESC"  # noqa: S608  names are ours
-    return call.core.database.query(sql, *filters.values())
+    rows = call.core.database.query(sql, *filters.values())
+    return [{**row, "timestamp": str(row["timestamp"]).replace(" ", "T")} for row in rows]
 
 
 def _platform_logs(call: Call) -> Answer:
