@@ -32,6 +32,20 @@ def clone(body: Mapping[str, object]) -> Obj:
     return {str(key): copied(one) for key, one in body.items()}
 
 
+def without_nulls(value: object) -> Value:
+    """Return a deep copy of a JSON value without members that are null, as the API server stores it."""
+    if isinstance(value, Mapping):
+        return {str(key): without_nulls(one) for key, one in value.items() if one is not None}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [without_nulls(one) for one in value]
+    return copied(value)
+
+
+def tidied(body: Mapping[str, object]) -> Obj:
+    """Return a deep copy of a JSON object without members that are null."""
+    return {str(key): without_nulls(one) for key, one in body.items() if one is not None}
+
+
 def child(body: Obj, *keys: str) -> Obj:
     """Return the object below ``keys``, made where it is not there yet."""
     for key in keys:

@@ -24,6 +24,7 @@ from console.rehearsal.kube.objects import (
     namespace_of,
     number,
     stamp,
+    tidied,
     uid_of,
     version_of,
     word,
@@ -166,7 +167,7 @@ class Store:
 
         Raises KubeError: 404 no such namespace, 403 namespace ends, 409 name taken, 422 breaks rules.
         """
-        kind, new = RESOURCES[resource], clone(body)
+        kind, new = RESOURCES[resource], tidied(body)
         meta = child(new, "metadata")
         if kind.namespaced:
             meta["namespace"] = text(meta, "namespace") or namespace or "default"
@@ -209,7 +210,7 @@ class Store:
         ``part`` is what of the body counts: "" all but the status, "status" only that, "all" everything.
         Raises KubeError: 404 not there, 409 other version or uid, 422 breaks rules.
         """
-        kind, given = RESOURCES[resource], clone(body)
+        kind, given = RESOURCES[resource], tidied(body)
         name, where = name_of(given), namespace_of(given) if kind.namespaced else ""
         old = self.need(resource, where, name)
         if (asked := version_of(given)) and asked != version_of(old):
