@@ -9,8 +9,9 @@ SUBCOMMANDS = (
     "open", "rehearse", "range", "faults", "check", "schema", "verify", "replay", "follow", "engine",
 )  # fmt: skip
 
-EPILOG = """exit codes: 0 done or GO, 1 internal error, 2 wrong use or a bad runbook, 3 refused, 4 not reachable;
-headless: 0 ten gates GO, 11 NO-GO, 12 tripped, 13 blind, 14 rolled back and verified, 15 rolled back and not verified"""
+EPILOG = """exit codes: 0 done or GO, 1 internal error, 2 wrong use or a bad runbook, 4 not reachable;
+headless: 0 ten gates GO, 11 NO-GO, 12 tripped, 13 blind, 14 rolled back and verified,
+15 rolled back and not verified, 16 stuck"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,11 +32,17 @@ def parser() -> argparse.ArgumentParser:
 
     rehearse = commands.add_parser("rehearse", help="drive a whole launch in a simulated world")
     _world(rehearse)
-    rehearse.add_argument("--headless", action="store_true", help="the launch drives itself, without a screen")
-    rehearse.add_argument("--json", action="store_true", help="one JSON object for each event, last a summary")
+    rehearse.add_argument(
+        "--headless", action="store_true", help="the launch drives itself, without a screen"
+    )
+    rehearse.add_argument(
+        "--json", action="store_true", help="one JSON object for each event, last a summary"
+    )
     rehearse.add_argument("--log", type=Path, help="the launch's log; an existing one goes on where it was")
 
-    served = commands.add_parser("range", help="serve the simulated world alone, for kubectl, curl and others")
+    served = commands.add_parser(
+        "range", help="serve the simulated world alone, for kubectl, curl and others"
+    )
     _world(served)
     served.add_argument("--folder", type=Path, help="where the world is kept; a temporary one where left out")
 
@@ -48,13 +55,17 @@ def parser() -> argparse.ArgumentParser:
 
     verify = commands.add_parser("verify", help="check that a log is whole and unaltered")
     verify.add_argument("log", type=Path)
-    verify.add_argument("--anchor", action="append", default=[], help="a head that was noted elsewhere: lc1:…")
+    verify.add_argument(
+        "--anchor", action="append", default=[], help="a head that was noted elsewhere: lc1:…"
+    )
     verify.add_argument("--json", action="store_true")
 
     replay = commands.add_parser("replay", help="replay a saved log on the same screens")
     replay.add_argument("log", type=Path)
     replay.add_argument("--speed", type=float, default=1.0)
-    replay.add_argument("--at", default="", help="where to begin: T+12m, 14:03, 'gate 6', deploy, or a number")
+    replay.add_argument(
+        "--at", default="", help="where to begin: T+12m, 14:03, 'gate 6', deploy, or a number"
+    )
 
     follow = commands.add_parser("follow", help="watch a log that an engine is writing, read-only")
     follow.add_argument("log", type=Path)
@@ -69,7 +80,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _world(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--fault", action="append", default=[], metavar="NAME", help="see `launch-console faults`")
+    sub.add_argument(
+        "--fault", action="append", default=[], metavar="NAME", help="see `launch-console faults`"
+    )
     sub.add_argument("--seed", type=int, default=1)
     sub.add_argument("--rate", type=float, default=0.0, help="how many times as fast as time its clock runs")
 

@@ -29,7 +29,7 @@ def items(value: Json | object) -> Sequence[Json]:
 
 def objs(value: Json | object) -> list[JsonObject]:
     """Return the objects in a list; other members are left out."""
-    return [cast("JsonObject", one) for one in items(value) if isinstance(one, Mapping)]
+    return [one for one in items(value) if isinstance(one, Mapping)]
 
 
 def texts(value: Json | object) -> tuple[str, ...]:

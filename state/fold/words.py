@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from state.events import Event, Kind, gate_number
 from state.fields import JsonObject, decimal, flag, integer, items, text, texts
 from state.text import line
@@ -31,88 +33,69 @@ def _pod(body: JsonObject) -> str:
     return f"{text(body, 'env')} pod {text(body, 'name')} {text(body, 'phase')} {ready}"
 
 
-def _both(body: JsonObject, first: str, second: str) -> str:
-    return f"{text(body, first)}: {text(body, second)}"
-
-
 def words(event: Event) -> str:
     """Return what happened, in one line that is safe to show."""
-    return line(_words(event), 300)
+    say = _SAY.get(event.kind)
+    return line(say(event.body, event) if say is not None else _told(event.body), 300)
 
 
-def _words(event: Event) -> str:
-    body = event.body
-    match event.kind:
-        case Kind.LOG_OPENED:
-            return f"log {text(body, 'log_id')} opened"
-        case Kind.LAUNCH_OPENED:
-            return f"launch opened: {text(body, 'title')}"
-        case Kind.GATE_DECLARED:
-            return f"gate {integer(body, 'number')}: {text(body, 'title')}"
-        case Kind.GATE_CHANGED:
-            return f"gate {gate_number(event.gate)} {text(body, 'from')} → {text(body, 'to')}"
-        case Kind.GATE_RECYCLED:
-            return f"back to gate {gate_number(event.gate)}: {text(body, 'reason')}"
-        case Kind.CHECK_FINISHED:
-            return f"{text(body, 'item')} {text(body, 'verdict')}: {text(body, 'summary')}"
-        case Kind.CHECK_STARTED:
-            return f"{text(body, 'item')} is being checked"
-        case Kind.ATTEST_SIGNED:
-            return _signed(body)
-        case Kind.ATTEST_WITHDRAWN:
-            return f"{text(body, 'item')} attestation withdrawn: {text(body, 'reason')}"
-        case Kind.ITEM_WAIVED:
-            return f"{text(body, 'item')} waived: {text(body, 'reason')}"
-        case Kind.OPERATION_INTENDED:
-            return f"{text(body, 'id')} intended: {text(body, 'from')} → {text(body, 'to')}"
-        case Kind.OPERATION_STARTED:
-            return f"{text(body, 'id')} started, pid {integer(body, 'pid')}"
-        case Kind.OPERATION_STEP:
-            return f"{text(body, 'name')} {text(body, 'state')} {text(body, 'detail')}"
-        case Kind.OPERATION_OUTPUT:
-            return " / ".join(texts(body.get("lines")))
-        case Kind.OPERATION_ABORTED:
-            return f"{text(body, 'id')} abort asked: {text(body, 'reason')}"
-        case Kind.OPERATION_FINISHED:
-            return f"{text(body, 'id')} {text(body, 'state')}: {text(body, 'verdict')}"
-        case Kind.OPERATION_UNKNOWN:
-            return f"{text(body, 'id')} has no known end: {text(body, 'verdict')}"
-        case Kind.SOURCE_CHANGED:
-            return _source(body)
-        case Kind.POD_CHANGED:
-            return _pod(body)
-        case Kind.POD_GONE:
-            return f"{text(body, 'env')} pod {text(body, 'name')} is gone"
-        case Kind.INGRESS_CHANGED:
-            return f"{text(body, 'env')} ingress {text(body, 'name')} {', '.join(texts(body.get('hosts')))}"
-        case Kind.METRIC_BATCH:
-            return f"{len(items(body.get('values')))} samples"
-        case Kind.CONDITION_CHANGED:
-            return _condition(body)
-        case Kind.CONDITION_ACKNOWLEDGED:
-            return f"{text(body, 'id')} acknowledged: {text(body, 'comment')}"
-        case Kind.BAKE_STARTED:
-            return f"bake started, {integer(body, 'minimum_s') // 60} min wanted"
-        case Kind.BAKE_PROGRESS:
-            return f"bake {integer(body, 'good_s')} s seen good"
-        case Kind.BAKE_FINISHED:
-            return f"bake {text(body, 'outcome')} after {integer(body, 'good_s')} s seen good"
-        case Kind.COMMAND_REFUSED:
-            return f"{text(body, 'command')} refused: {text(body, 'reason')}"
-        case Kind.CONSOLE_OPENED:
-            return f"console {text(body, 'id')} attached{', drives' if flag(body, 'drives') else ''}"
-        case Kind.CONSOLE_CLOSED:
-            return f"console {text(body, 'id')} left"
-        case Kind.ENGINE_STARTED:
-            return f"engine started, pid {integer(body, 'pid')}{', resumed' if flag(body, 'resumed') else ''}"
-        case Kind.CLOCK_RATE:
-            return f"the clock runs {text(body, 'rate')} times as fast"
-        case Kind.CLOCK_JUMPED:
-            return f"the clock jumped by {integer(body, 'delta_us') / 1_000_000:.1f} s"
-        case Kind.NOTE_ADDED:
-            return text(body, "text")
-        case Kind.ENVIRONMENT_DECLARED:
-            return f"{text(body, 'tier')}: {text(body, 'title')}, {text(body, 'namespace')}"
-        case _:
-            told = [text(body, key) for key in ("title", "id", "name", "reason", "outcome", "message")]
-            return " ".join(one for one in told if one)
+def _told(body: JsonObject) -> str:
+    told = [text(body, key) for key in ("title", "id", "name", "reason", "outcome", "message")]
+    return " ".join(one for one in told if one)
+
+
+def _gate(event: Event) -> str:
+    return f"gate {gate_number(event.gate)}"
+
+
+def _console(body: JsonObject) -> str:
+    return f"console {text(body, 'id')} attached{', drives' if flag(body, 'drives') else ''}"
+
+
+def _engine(body: JsonObject) -> str:
+    return f"engine started, pid {integer(body, 'pid')}{', resumed' if flag(body, 'resumed') else ''}"
+
+
+def _bake_end(body: JsonObject) -> str:
+    return f"bake {text(body, 'outcome')} after {integer(body, 'good_s')} s seen good"
+
+
+_SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
+    Kind.LOG_OPENED: lambda b, _: f"log {text(b, 'log_id')} opened",
+    Kind.LAUNCH_OPENED: lambda b, _: f"launch opened: {text(b, 'title')}",
+    Kind.ENVIRONMENT_DECLARED: lambda b, _: f"{text(b, 'tier')}: {text(b, 'title')}, {text(b, 'namespace')}",
+    Kind.GATE_DECLARED: lambda b, _: f"gate {integer(b, 'number')}: {text(b, 'title')}",
+    Kind.GATE_CHANGED: lambda b, e: f"{_gate(e)} {text(b, 'from')} → {text(b, 'to')}",
+    Kind.GATE_RECYCLED: lambda b, e: f"back to {_gate(e)}: {text(b, 'reason')}",
+    Kind.CHECK_STARTED: lambda b, _: f"{text(b, 'item')} is being checked",
+    Kind.CHECK_FINISHED: lambda b, _: f"{text(b, 'item')} {text(b, 'verdict')}: {text(b, 'summary')}",
+    Kind.ATTEST_SIGNED: lambda b, _: _signed(b),
+    Kind.ATTEST_WITHDRAWN: lambda b, _: f"{text(b, 'item')} attestation withdrawn: {text(b, 'reason')}",
+    Kind.ITEM_WAIVED: lambda b, _: f"{text(b, 'item')} waived: {text(b, 'reason')}",
+    Kind.OPERATION_INTENDED: lambda b, _: f"{text(b, 'id')} intended: {text(b, 'from')} → {text(b, 'to')}",
+    Kind.OPERATION_STARTED: lambda b, _: f"{text(b, 'id')} started, pid {integer(b, 'pid')}",
+    Kind.OPERATION_STEP: lambda b, _: f"{text(b, 'name')} {text(b, 'state')} {text(b, 'detail')}",
+    Kind.OPERATION_OUTPUT: lambda b, _: " / ".join(texts(b.get("lines"))),
+    Kind.OPERATION_ABORTED: lambda b, _: f"{text(b, 'id')} abort asked: {text(b, 'reason')}",
+    Kind.OPERATION_FINISHED: lambda b, _: f"{text(b, 'id')} {text(b, 'state')}: {text(b, 'verdict')}",
+    Kind.OPERATION_UNKNOWN: lambda b, _: f"{text(b, 'id')} has no known end: {text(b, 'verdict')}",
+    Kind.SOURCE_CHANGED: lambda b, _: _source(b),
+    Kind.POD_CHANGED: lambda b, _: _pod(b),
+    Kind.POD_GONE: lambda b, _: f"{text(b, 'env')} pod {text(b, 'name')} is gone",
+    Kind.INGRESS_CHANGED: lambda b, _: (
+        f"{text(b, 'env')} ingress {text(b, 'name')} {', '.join(texts(b.get('hosts')))}"
+    ),
+    Kind.METRIC_BATCH: lambda b, _: f"{len(items(b.get('values')))} samples",
+    Kind.CONDITION_CHANGED: lambda b, _: _condition(b),
+    Kind.CONDITION_ACKNOWLEDGED: lambda b, _: f"{text(b, 'id')} acknowledged: {text(b, 'comment')}",
+    Kind.BAKE_STARTED: lambda b, _: f"bake started, {integer(b, 'minimum_s') // 60} min wanted",
+    Kind.BAKE_PROGRESS: lambda b, _: f"bake {integer(b, 'good_s')} s seen good",
+    Kind.BAKE_FINISHED: lambda b, _: _bake_end(b),
+    Kind.COMMAND_REFUSED: lambda b, _: f"{text(b, 'command')} refused: {text(b, 'reason')}",
+    Kind.CONSOLE_OPENED: lambda b, _: _console(b),
+    Kind.CONSOLE_CLOSED: lambda b, _: f"console {text(b, 'id')} left",
+    Kind.ENGINE_STARTED: lambda b, _: _engine(b),
+    Kind.CLOCK_RATE: lambda b, _: f"the clock runs {text(b, 'rate')} times as fast",
+    Kind.CLOCK_JUMPED: lambda b, _: f"the clock jumped by {integer(b, 'delta_us') / 1_000_000:.1f} s",
+    Kind.NOTE_ADDED: lambda b, _: text(b, "text"),
+}

@@ -1,0 +1,243 @@
+"""A captain that drives a rehearsal by itself, through the same commands as a person.
+
+Its attestations say that they are the rehearsal's. Where a fault keeps a gate from GO it overrides the lock
+with a second person, so that everything behind the gate is judged too; the launch is no GO for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from console.attach import EngineClient
+from console.commands import Confirmation, Reply
+from state.fields import JsonObject
+from state.verdict import ConditionState, GateStatus, OperationState, Verdict
+from state.view import ItemView, LaunchView, OperationView
+
+WORD = "attested by the rehearsal itself, not by a person"
+OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
+SECOND = "rehearsal-second"
+_QUIET = frozenset({Verdict.RUNNING})
+_PATIENT = 3
+
+
+class Outcome(StrEnum):
+    """How a rehearsed launch ended."""
+
+    GO = "go"
+    NO_GO = "no-go"
+    TRIPPED = "tripped"
+    BLIND = "blind"
+    ROLLED_BACK = "rolled-back"
+    NOT_VERIFIED = "rolled-back-not-verified"
+    STUCK = "stuck"
+
+    @property
+    def code(self) -> int:
+        """The exit code of the headless run."""
+        return _CODES[self]
+
+
+_CODES = {
+    Outcome.GO: 0,
+    Outcome.NO_GO: 11,
+    Outcome.TRIPPED: 12,
+    Outcome.BLIND: 13,
+    Outcome.ROLLED_BACK: 14,
+    Outcome.NOT_VERIFIED: 15,
+    Outcome.STUCK: 16,
+}
+
+
+class RefusedError(Exception):
+    """The engine refused what the captain cannot do without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the clock runs: while something is done, and while the bake only wants watching."""
+
+    work: float = 20.0
+    bake: float = 120.0
+
+
+class Captain:
+    """Drives one launch from wherever it stands to its end."""
+
+    def __init__(self, client: EngineClient, pace: Pace) -> None:
+        self._client = client
+        self._pace = pace
+
+    @property
+    def view(self) -> LaunchView:
+        """The launch as it is known now."""
+        return self._client.view
+
+    async def drive(self) -> Outcome:
+        """Drive the launch to its end and return how it ended."""
+        await self._recover()
+        await self._rate(self._pace.work)
+        if not self._released():
+            await self._gates(1, 2, 3, 4, 5, 6)
+            await self._operate("staging.deploy")
+            await self._operate("staging.migrate")
+            await self._gates(8)
+            await self._item("7.1")
+            await self._operate("production.migrate")
+            await self._gates(7)
+            await self._operate("production.deploy")
+        if not self._released():
+            return Outcome.STUCK
+        await self._gates(9, only_checks=("9.1", "9.2", "9.3"))
+        tripped = await self._bake()
+        if tripped:
+            return await self._roll_back()
+        await self._gates(9, 10)
+        await self._freshen()
+        return self._outcome()
+
+    def _outcome(self) -> Outcome:
+        statuses = [gate.status(self.view.wall_us) for gate in self.view.gates]
+        if statuses and all(status is GateStatus.GO for status in statuses):
+            return Outcome.GO
+        return Outcome.BLIND if GateStatus.NO_GO not in statuses else Outcome.NO_GO
+
+    def _released(self) -> bool:
+        last = self.view.last_operation("production.deploy")
+        return last is not None and last.state is OperationState.SUCCEEDED
+
+    # gates and items
+
+    async def _gates(self, *numbers: int, only_checks: tuple[str, ...] = ()) -> None:
+        for number in numbers:
+            gate = self.view.gate(number)
+            if gate is None:
+                continue
+            if only_checks:
+                for item_id in only_checks:
+                    await self._item(item_id)
+                continue
+            if any(item.checks for item in gate.items):
+                await self._command("gate.run", {"gate": number})
+                await self._settled(lambda view, n=number: _settled_gate(view, n))  # type: ignore[misc]  # bound now
+            for item in gate.items:
+                await self._attest(item.id)
+
+    async def _item(self, item_id: str) -> None:
+        item = self.view.item(item_id)
+        if item is None:
+            return
+        if item.checks:
+            await self._command("check.run", {"item": item_id})
+            await self._settled(lambda view: _settled_item(view.item(item_id)))
+        await self._attest(item_id)
+
+    async def _attest(self, item_id: str) -> None:
+        item = self.view.item(item_id)
+        if item is None or item.question is None or item.attestation is not None:
+            return
+        await self._command("attest.sign", {"item": item_id, "verdict": "GO", "comment": WORD})
+
+    async def _settled(self, true: Callable[[LaunchView], bool]) -> None:
+        await self._client.until(true)
+
+    async def _freshen(self) -> None:
+        """Run again what became stale while the launch went on."""
+        for _ in range(_PATIENT):
+            now = self.view.wall_us
+            stale = [i.id for g in self.view.gates for i in g.items if i.verdict(now) is Verdict.STALE]
+            if not stale:
+                return
+            for item_id in stale:
+                await self._item(item_id)
+
+    # operations
+
+    async def _operate(self, operation_id: str) -> OperationView | None:
+        last = self.view.last_operation(operation_id)
+        if last is not None and last.state is OperationState.SUCCEEDED:
+            return last
+        reply = await self._danger("operation.run", {"operation": operation_id})
+        if not reply.ok:
+            return None
+        before = last.seq if last is not None else 0
+        view = await self._client.until(lambda v: _ended_since(v, operation_id, before))
+        return view.last_operation(operation_id)
+
+    async def _recover(self) -> None:
+        """Bring an operation that an engine before this one left to its end."""
+        await self._client.until(lambda view: view.running() is None)
+        for _ in range(_PATIENT):
+            last = self.view.operations[-1] if self.view.operations else None
+            if last is None or last.state is OperationState.SUCCEEDED or not last.offers:
+                return
+            choice = "rollback" if last.state is OperationState.UNKNOWN and "rollback" in last.offers else ""
+            if not choice:
+                return
+            count = len(self.view.operations)
+            reply = await self._danger("operation.recover", {"choice": choice})
+            if not reply.ok:
+                return
+            await self._client.until(lambda v, n=count: len(v.operations) > n and v.running() is None)  # type: ignore[misc]  # bound now
+
+    async def _bake(self) -> bool:
+        """Watch the bake to its end; return whether a stop condition tripped."""
+        await self._client.until(lambda view: view.bake is not None)
+        await self._rate(self._pace.bake)
+        view = await self._client.until(lambda v: _tripped(v) or _baked(v))
+        await self._rate(self._pace.work)
+        return _tripped(view)
+
+    async def _roll_back(self) -> Outcome:
+        if self.view.hold is not None:
+            await self._command("launch.release", {"reason": "to roll back"})
+        if self.view.last_operation("production.rollback") is None:
+            await self._operate("production.rollback")
+        view = await self._client.until(lambda v: v.running() is None)
+        await self._item("9.4")
+        await self._item("9.5")
+        last = view.last_operation("production.rollback")
+        if last is None:
+            return Outcome.TRIPPED
+        return Outcome.ROLLED_BACK if last.state is OperationState.SUCCEEDED else Outcome.NOT_VERIFIED
+
+    # commands
+
+    async def _rate(self, rate: float) -> None:
+        if self._client.welcome.adjustable:
+            await self._command("clock.rate", {"rate": f"{rate:g}"})
+
+    async def _command(self, name: str, args: JsonObject) -> Reply:
+        preview = await self._client.preview(name, args)
+        return await self._client.command(name, args, Confirmation(preview.phrase, preview.token))
+
+    async def _danger(self, name: str, args: JsonObject) -> Reply:
+        preview = await self._client.preview(name, args)
+        given = Confirmation(preview.phrase, preview.token)
+        if not preview.allowed and preview.override_allowed:
+            given = Confirmation(preview.phrase, preview.token, OVERRIDE, SECOND)
+        return await self._client.command(name, args, given)
+
+
+def _settled_item(item: ItemView | None) -> bool:
+    return item is None or all(c.verdict is not Verdict.RUNNING for c in item.checks)
+
+
+def _settled_gate(view: LaunchView, number: int) -> bool:
+    gate = view.gate(number)
+    return gate is None or all(_settled_item(item) for item in gate.items)
+
+
+def _ended_since(view: LaunchView, operation_id: str, before: int) -> bool:
+    last = view.last_operation(operation_id)
+    return last is not None and last.seq > before and last.state.ended
+
+
+def _tripped(view: LaunchView) -> bool:
+    return any(c.state is ConditionState.TRIPPED for c in view.conditions)
+
+
+def _baked(view: LaunchView) -> bool:
+    return view.bake is not None and view.bake.state in {"done", "ended", "tripped"}

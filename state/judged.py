@@ -1,0 +1,135 @@
+"""Checks, items and gates as a screen knows them, and what they add up to.
+
+What depends on the present (freshness, waivers that end) is a method that takes ``now_us``, microseconds
+since 1970, UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from state.verdict import GateStatus, Verdict
+
+SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One automatic check of an item and its newest result."""
+
+    id: str
+    """``3.2/0``: the item and the check's place in it."""
+    kind: str
+    env: str
+    ttl_s: int
+    writes: bool
+    verdict: Verdict = Verdict.PENDING
+    summary: str = ""
+    evidence: str = ""
+    """What it saw, as canonical JSON: shown, never computed with."""
+    started_us: int = 0
+    finished_us: int = 0
+    actor: str = ""
+    seq: int = 0
+
+    def at(self, now_us: int) -> Verdict:
+        """Return the verdict at a moment: evidence older than its time to live is stale."""
+        judged = self.verdict in {Verdict.PASS, Verdict.FAIL}
+        if judged and self.finished_us and now_us - self.finished_us > self.ttl_s * SECOND_US:
+            return Verdict.STALE
+        return self.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationView:
+    """A person's word on an item."""
+
+    seq: int
+    actor: str
+    how_known: str
+    """How the person is known: ``socket peer uid 1000``, ``rehearsal``, a key's fingerprint."""
+    go: bool
+    comment: str
+    link: str
+    at_us: int
+    evidence: tuple[int, ...] = ()
+    """The check results that the person saw, as sequence numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverView:
+    """An item that a named person let pass, until a moment."""
+
+    seq: int
+    actor: str
+    reason: str
+    second: str
+    at_us: int
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One SOP line."""
+
+    id: str
+    text: str
+    question: str | None
+    """What a person is asked, or None where the checks judge it all."""
+    checks: tuple[CheckView, ...] = ()
+    attestation: AttestationView | None = None
+    waiver: WaiverView | None = None
+
+    def verdict(self, now_us: int) -> Verdict:
+        """Return what the item's checks and its attestation add up to."""
+        if self.waiver is not None and now_us < self.waiver.until_us:
+            return Verdict.WAIVED
+        seen = [check.at(now_us) for check in self.checks]
+        if self.question is not None:
+            seen.append(self._attested())
+        elif self.attestation is not None and not self.attestation.go:
+            seen.append(Verdict.FAIL)
+        for worst in _WORST_FIRST:
+            if worst in seen:
+                return worst
+        return Verdict.PASS if seen else Verdict.PENDING
+
+    def _attested(self) -> Verdict:
+        if self.attestation is None:
+            return Verdict.PENDING
+        return Verdict.PASS if self.attestation.go else Verdict.FAIL
+
+    def checks_verdict(self, now_us: int) -> Verdict:
+        """Return what the automatic checks alone add up to; PENDING where there are none."""
+        seen = [check.at(now_us) for check in self.checks]
+        for worst in _WORST_FIRST:
+            if worst in seen:
+                return worst
+        return Verdict.PASS if seen else Verdict.PENDING
+
+
+_WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.RUNNING, Verdict.STALE, Verdict.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """One of the ten gates."""
+
+    number: int
+    title: str
+    items: tuple[ItemView, ...] = ()
+
+    def status(self, now_us: int) -> GateStatus:
+        """Return GO, NO-GO, BLIND or OPEN (design section 3). Computed, never set."""
+        verdicts = [item.verdict(now_us) for item in self.items]
+        if Verdict.FAIL in verdicts:
+            return GateStatus.NO_GO
+        if Verdict.UNKNOWN in verdicts:
+            return GateStatus.BLIND
+        if verdicts and all(v in {Verdict.PASS, Verdict.WAIVED} for v in verdicts):
+            return GateStatus.GO
+        return GateStatus.OPEN
+
+    def item(self, item_id: str) -> ItemView | None:
+        """Return an item by its number, or None."""
+        return next((item for item in self.items if item.id == item_id), None)
