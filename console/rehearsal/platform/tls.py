@@ -54,6 +54,7 @@ class Authority:
     def __init__(self, seed: int, clock: Clock, folder: Path, machine: Clock | None = None) -> None:
         self._seed, self._clock, self._machine = seed, clock, machine or SystemClock()
         self._folder = folder
+        self._issued: dict[tuple[tuple[str, ...], CertificateFault], bytes] = {}
         folder.mkdir(parents=True, exist_ok=True)
         self._root = self._signer("Rehearsal Root CA")
         self._foreign_root = self._signer("Some Other Root CA")
@@ -116,7 +117,16 @@ class Authority:
         )
 
     def certificate(self, hosts: Sequence[str], fault: CertificateFault = CertificateFault.NONE) -> bytes:
-        """Return the PEM chain for ``hosts`` (API first, Admin UI second): the leaf, then its issuer."""
+        """Return the PEM chain for ``hosts`` (API first, Admin UI second): the leaf, then its issuer.
+
+        The same hosts and fault give the same certificate each time, as long as this object lives.
+        """
+        wanted = (tuple(hosts), fault)
+        if wanted not in self._issued:
+            self._issued[wanted] = self._issue(hosts, fault)
+        return self._issued[wanted]
+
+    def _issue(self, hosts: Sequence[str], fault: CertificateFault) -> bytes:
         names = list(hosts)
         if fault is CertificateFault.MISSING_ADMIN_NAME:
             names = names[:1]
