@@ -6,59 +6,37 @@ import base64
 from collections.abc import Iterator, Mapping
 
 from console.rehearsal.credentials import platform_secret
+from console.rehearsal.kube.controllers import node
+from console.rehearsal.kube.objects import stamp
 from console.rehearsal.places import PULL_SECRET, REGION, SECRET, TLS_SECRET, Env
 from console.rehearsal.platform.seeds import key
-from state.fields import Json, JsonObject
+from state.fields import Json, JsonObject, obj
 
 _RBAC = "rbac.authorization.k8s.io"
 _READ: list[Json] = ["get", "list", "watch"]
 _WRITE: list[Json] = ["create", "update", "patch", "delete"]
 
 
-def objects(seed: int, certificates: Mapping[Env, tuple[str, str]]) -> Iterator[tuple[str, JsonObject]]:
-    """Yield (plural, object) of everything, ready to be created in this order.
-
-    ``certificates`` holds PEM texts of certificate and key.
-    """
-    yield from _nodes()
+def objects(seed: int, now_us: int) -> Iterator[tuple[str, JsonObject]]:
+    """Yield (plural, object) of everything, ready to be created in this order."""
+    yield from _nodes(stamp(now_us))
     yield from _cluster_roles()
     for env in Env:
         yield "namespaces", {"metadata": {"name": env.namespace, "labels": _namespace_labels(env)}}
         yield from _access(env)
-        yield from _secrets(seed, env, certificates[env])
+        yield from _secrets(seed, env)
 
 
-def _nodes() -> Iterator[tuple[str, JsonObject]]:
+def _nodes(now: str) -> Iterator[tuple[str, JsonObject]]:
     for number in range(1, 4):
-        zone = f"{REGION}{'abc'[number - 1]}"
-        yield (
-            "nodes",
-            {
-                "metadata": {
-                    "name": f"node-{number}",
-                    "labels": {
-                        "kubernetes.io/hostname": f"node-{number}",
-                        "kubernetes.io/os": "linux",
-                        "kubernetes.io/arch": "amd64",
-                        "topology.kubernetes.io/region": REGION,
-                        "topology.kubernetes.io/zone": zone,
-                    },
-                },
-                "spec": {"podCIDR": f"10.42.{number}.0/24"},
-                "status": {
-                    "capacity": {"cpu": "8", "memory": "32Gi", "pods": "110"},
-                    "allocatable": {"cpu": "7800m", "memory": "31Gi", "pods": "110"},
-                    "conditions": [
-                        {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "ready"}
-                    ],
-                    "nodeInfo": {
-                        "kubeletVersion": "v1.32.4",
-                        "osImage": "Rehearsal",
-                        "architecture": "amd64",
-                    },
-                },
-            },
-        )
+        body = node(f"node-{number}", f"10.0.0.{number + 10}", now)
+        metadata = obj(body["metadata"])
+        labels = {
+            **obj(metadata.get("labels")),
+            "topology.kubernetes.io/region": REGION,
+            "topology.kubernetes.io/zone": f"{REGION}{'abc'[number - 1]}",
+        }
+        yield "nodes", {**body, "metadata": {**metadata, "labels": labels}}
 
 
 def _namespace_labels(env: Env) -> JsonObject:
@@ -119,12 +97,15 @@ def _access(env: Env) -> Iterator[tuple[str, JsonObject]]:
         yield "rolebindings", binding(env, "developers", "edit", "developers")
 
 
-def _secrets(seed: int, env: Env, certificate: tuple[str, str]) -> Iterator[tuple[str, JsonObject]]:
+def _secrets(seed: int, env: Env) -> Iterator[tuple[str, JsonObject]]:
     yield "secrets", secret(env, SECRET, platform_secret(seed, env))
     pull = f'{{"auths":{{"registry.dotmac.test":{{"auth":"{key(seed, env, "pull")[:32]}"}}}}}}'
     yield "secrets", secret(env, PULL_SECRET, {".dockerconfigjson": pull}, "kubernetes.io/dockerconfigjson")
-    chain, private = certificate
-    yield "secrets", secret(env, TLS_SECRET, {"tls.crt": chain, "tls.key": private}, "kubernetes.io/tls")
+
+
+def tls_secret(env: Env, chain: str, private: str) -> JsonObject:
+    """Return the Secret of the certificate that the ingress presents; PEM texts."""
+    return secret(env, TLS_SECRET, {"tls.crt": chain, "tls.key": private}, "kubernetes.io/tls")
 
 
 def secret(env: Env, name: str, content: Mapping[str, str], kind: str = "Opaque") -> JsonObject:

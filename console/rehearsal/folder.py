@@ -12,7 +12,7 @@ from pathlib import Path
 
 from console.rehearsal.places import CHART, Env
 from state.clock import SECOND_US, SharedClock, SystemClock, boot_digest
-from state.fields import Json, integer, obj, text, texts
+from state.fields import Json, flag, integer, obj, text, texts
 
 FORMAT = 1
 SERVERS = (
@@ -38,6 +38,8 @@ class Kept:
     faults: tuple[str, ...]
     ports: dict[str, int]
     boot: str
+    opened_us: int
+    """The clock when the world was made."""
     built: bool = False
     """Whether the first release stands: a world that was killed before is made anew."""
 
@@ -148,7 +150,8 @@ class Folder:
             texts(body.get("faults")),
             ports,
             text(body, "boot"),
-            body.get("built") is True,
+            integer(body, "opened_us"),
+            flag(body, "built"),
         )
 
     def write(self, kept: Kept) -> None:
@@ -159,6 +162,7 @@ class Folder:
             "faults": list(kept.faults),
             "ports": dict(kept.ports),
             "boot": kept.boot,
+            "opened_us": kept.opened_us,
             "built": kept.built,
         }
         fresh = self._state.with_suffix(".new")

@@ -31,7 +31,7 @@ class Env(StrEnum):
         return f"dotmac-{self}"
 
     @property
-    def title(self) -> str:
+    def words(self) -> str:
         """The words that name it on every screen: they say that it is a rehearsal."""
         return "rehearsal staging" if self is Env.STAGING else "REHEARSAL PRODUCTION"
 

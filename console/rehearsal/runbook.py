@@ -123,7 +123,7 @@ def _environment(env: Env, addresses: Addresses) -> JsonObject:
 
     return {
         "tier": env.value,
-        "title": env.title,
+        "title": env.words,
         "kube": {
             "kubeconfig": str(addresses.kubeconfig),
             "context": env.value,

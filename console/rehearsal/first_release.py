@@ -1,0 +1,60 @@
+"""The past of a new world: the cluster's objects and, two days ago, a good release in both environments."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import yaml
+
+from console.rehearsal import cluster_seed
+from console.rehearsal.folder import Folder, WorldError
+from console.rehearsal.helm.actions import Helm, Wish
+from console.rehearsal.helm.cluster import ApiError, Cluster, HelmError, read_access
+from console.rehearsal.helm.render import load_chart
+from console.rehearsal.kube import Store
+from console.rehearsal.places import PREVIOUS_VERSION, RELEASE, Env
+from state.clock import SharedClock
+from state.fields import obj
+
+_TIMEOUT_S = 600.0
+
+
+def plant(store: Store, seed: int, clock: SharedClock) -> None:
+    """Create what stands in a cluster before the first release; what is there already stays."""
+    for plural, body in cluster_seed.objects(seed, clock.wall_us()):
+        store.put(plural, body)
+
+
+async def release_both(folder: Folder, clock: SharedClock) -> None:
+    """Release the previous version in both environments, through the API, as helm would.
+
+    Raises WorldError where a release fails.
+    """
+    await asyncio.gather(*(asyncio.to_thread(_release, folder, env, clock) for env in Env))
+
+
+def _release(folder: Folder, env: Env, clock: SharedClock) -> None:
+    access = read_access(folder.kubeconfig, env.value)
+    helm = Helm(
+        Cluster(access),
+        access.namespace,
+        clock.wall_us,
+        lambda: asyncio.run(clock.sleep(max(0.5, 0.02 * clock.rate()))),
+        say=lambda _: None,
+    )
+    wish = Wish(
+        name=RELEASE,
+        chart=load_chart(str(folder.chart)),
+        config=obj(yaml.safe_load(Path(folder.values(env, "previous")).read_text())),
+        description=f"release {PREVIOUS_VERSION}",
+        wait=True,
+        timeout=_TIMEOUT_S,
+        install=True,
+    )
+    try:
+        helm.upgrade(wish)
+    except (HelmError, ApiError) as error:
+        raise WorldError(f"the rehearsal's first release in {env} failed: {error}") from None
+    finally:
+        helm.cluster.close()
