@@ -86,6 +86,8 @@ def check_layout(con: sqlite3.Connection, name: str) -> None:
     except sqlite3.OperationalError as error:
         if is_broken_text(error):
             raise _schema_damage(name) from None
+        if error.sqlite_errorname == "SQLITE_ERROR":  # a header that no SQLite writes
+            raise _unreadable(name, error) from None
         raise
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorname == "SQLITE_NOTADB":

@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -117,17 +118,22 @@ def _verify(
         damage = Damage.BODY if first is not None else Damage.TRUNCATED
         return VerifyReport(False, 0, "", 1, damage, f"event 1: {damage.value}: it names no log", 0, 0, "")
     (lowest, highest) = con.execute("SELECT min(seq), max(seq) FROM event").fetchone()
-    if lowest != 1:
-        return _report(
-            log_id, _nothing(log_id, Fault(1, Damage.SEQ, "an event stands before the first")), anchors, con
-        )
+    part = _joined(log_id, _checked(path, log_id, max(highest, 0), processes))
+    if part.fault is None and lowest < 1:
+        stray = Fault(part.good + 1, Damage.SEQ, f"an event with the number {lowest} stands in the log")
+        part = _Part(part.good, part.hash, stray, (), frozenset())
+    return _report(log_id, part, anchors, con)
+
+
+def _checked(path: Path, log_id: str, highest: int, processes: int) -> list[_Part]:
     ranges = _ranges(highest, processes)
-    if len(ranges) == 1:
-        parts = [_check(path, log_id, *ranges[0])]
-    else:
-        with ProcessPoolExecutor(len(ranges), mp_context=get_context("spawn")) as pool:
-            parts = [job.result() for job in [pool.submit(_check, path, log_id, *one) for one in ranges]]
-    return _report(log_id, _joined(log_id, parts), anchors, con)
+    if len(ranges) > 1:
+        try:
+            with ProcessPoolExecutor(len(ranges), mp_context=get_context("spawn")) as pool:
+                return [job.result() for job in [pool.submit(_check, path, log_id, *one) for one in ranges]]
+        except (BrokenProcessPool, OSError):  # no process can be started here: it only takes longer
+            pass
+    return [_check(path, log_id, 0, highest)]
 
 
 def _ranges(highest: int, processes: int) -> list[tuple[int, int]]:
@@ -177,10 +183,6 @@ def _joined(log_id: str, parts: Sequence[_Part]) -> _Part:
     if bare is not None and (broken.fault is None or bare.seq < broken.fault.seq):
         return _Part(bare.seq - 1, b"", bare, (), redactions)
     return _Part(broken.good, broken.hash, broken.fault, (), redactions)
-
-
-def _nothing(log_id: str, fault: Fault) -> _Part:
-    return _Part(0, canonical.genesis(log_id), fault, (), frozenset())
 
 
 def _report(

@@ -214,6 +214,7 @@ def first_difference(good: list[tuple[object, ...]], bad: list[tuple[object, ...
 def test_every_flipped_bit_of_content_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.lclog"
     written(path, 60)
+    head = anchor_at(path, 61)
     good = content_of(path)
     assert good is not None
     raw = path.read_bytes()
@@ -224,7 +225,7 @@ def test_every_flipped_bit_of_content_is_named(tmp_path: Path) -> None:
         broken = bytearray(raw)
         broken[bit // 8] ^= 1 << bit % 8
         flipped.write_bytes(broken)
-        report = verify(flipped)
+        report = verify(flipped, [head])
         bad = content_of(flipped)
         if bad == good:
             continue
