@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from console.rehearsal.platform import tokens
 from console.rehearsal.platform.auth import allow_login, check_password, token_for
@@ -93,7 +93,7 @@ def _csrf(call: Call) -> Answer:
     nonce = digest(call.core.seed, call.request_id).hex()[:32]
     token = _csrf_token(call, nonce)
     headers = _cookie(call, CSRF, f"{nonce}|{token}") + _cookie(
-        call, CALLBACK, f"https://{call.core.admin_host}"
+        call, CALLBACK, quote(f"https://{call.core.admin_host}", safe="")
     )
     return Answer(200, {"csrfToken": nonce}, headers)
 

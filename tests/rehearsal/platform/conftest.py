@@ -33,6 +33,7 @@ class Site:
     settings: PlatformSettings
     clock: ManualClock
     authority: Authority
+    ingress: Ingress
     https: Listener
     http: Listener
     service: Listener
@@ -100,6 +101,7 @@ async def start(folder: Path, environment: str = "production") -> Site:
         settings,
         clock,
         authority,
+        ingress,
         await listen(ingress.https_application(), ssl_context=ingress.ssl_context()),
         await listen(ingress.http_application()),
         await listen(platform.api_application()),
