@@ -166,7 +166,10 @@ class Controllers:
             if found := [_address(one) for one in pods if is_ready(one) == ready]:
                 subset[key] = copied(found)
         meta = {"name": name, "namespace": namespace}
-        subsets = [subset] if pods else []
+        subsets: list[Value] = [subset] if pods else []
+        there = self._store.peek("endpoints", namespace, name)
+        if there is not None and there.get("subsets") == subsets:
+            return
         self._store.put(
             "endpoints", {"metadata": {**meta, "ownerReferences": [owner(service)]}, "subsets": subsets}
         )

@@ -125,6 +125,9 @@ class Kubelet:
         self._cluster.event(pod, reason, message, by=_KUBELET, warning=warning)
 
     def _terminate(self, pod: JsonObject) -> None:
+        if word(pod, "status", "phase") in ("Succeeded", "Failed"):
+            self._cluster.store.delete("pods", namespace_of(pod), name_of(pod), grace=False)
+            return
         began = seconds_of(word(pod, "metadata", "deletionTimestamp"))
         if not self._cluster.last_event(pod, "Killing"):
             for container in objs(path(pod, ("spec", "containers"))):

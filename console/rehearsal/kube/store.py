@@ -234,7 +234,8 @@ class Store:
 
     def set_status(self, resource: str, body: JsonObject, status: Mapping[str, object]) -> None:
         """Replace the status of an object, if it is still there."""
-        if self.peek(resource, namespace_of(body), name_of(body)) is not None:
+        old = self.peek(resource, namespace_of(body), name_of(body))
+        if old is not None and old.get("status") != status:
             where: Obj = {"name": name_of(body), "namespace": namespace_of(body)}
             self.update(resource, {"metadata": where, "status": status}, part="status")
 

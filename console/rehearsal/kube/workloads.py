@@ -120,8 +120,10 @@ class Workloads:
             self._annotate("deployments", deployment, {_REVISION: revision})
 
     def _annotate(self, resource: str, body: JsonObject, marks: dict[str, str]) -> None:
-        fresh = self._store.get(resource, namespace_of(body), name_of(body))
-        if fresh is not None:
+        live = self._store.need(resource, namespace_of(body), name_of(body))
+        have = strings(path(live, ("metadata", "annotations")))
+        if any(have.get(key) != value for key, value in marks.items()):
+            fresh = clone(live)
             child(fresh, "metadata", "annotations").update(marks)
             self._store.update(resource, fresh)
 
