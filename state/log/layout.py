@@ -55,7 +55,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
 
 def is_hot(error: sqlite3.Error) -> bool:
     """Return whether reading failed because a writer died and left a journal that must be rolled back."""
-    return error.sqlite_errorname in {"SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY"}
+    return _code(error) in {"SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY"}
 
 
 def peek(path: Path) -> None:
@@ -86,11 +86,11 @@ def check_layout(con: sqlite3.Connection, name: str) -> None:
     except sqlite3.OperationalError as error:
         if is_broken_text(error):
             raise _schema_damage(name) from None
-        if error.sqlite_errorname == "SQLITE_ERROR":  # a header that no SQLite writes
+        if _code(error) == "SQLITE_ERROR":  # a header that no SQLite writes
             raise _unreadable(name, error) from None
         raise
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorname == "SQLITE_NOTADB":
+        if _code(error) == "SQLITE_NOTADB":
             raise NotALogError(f"{name} is not a launch log: it is no SQLite file") from None
         raise _unreadable(name, error) from None
     if application != APPLICATION_ID:
@@ -102,6 +102,11 @@ def check_layout(con: sqlite3.Connection, name: str) -> None:
         )
     if version < 1 or found != _expected():
         raise _schema_damage(name)
+
+
+def _code(error: sqlite3.Error) -> str:
+    """Return SQLite's name of an error; errors of the driver itself have none."""
+    return getattr(error, "sqlite_errorname", "")
 
 
 def _foreign(name: str, application: object, version: object, found: tuple[tuple[object, ...], ...]) -> str:
