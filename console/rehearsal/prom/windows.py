@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from typing import TypeAlias
 from console.rehearsal.prom.columns import Column
 from console.rehearsal.prom.series import Labels
 
-Plan: TypeAlias = tuple[int, int, float, float, float]
-"""First and last sample, milliseconds between them, milliseconds to extrapolate before and after."""
+Plan: TypeAlias = tuple[int, int, float, float, float, float]
+"""First and last sample, the factor for their difference, and what the factor is made of: milliseconds
+between them, to extrapolate before and to extrapolate after."""
 
 
 class Windows:
@@ -46,7 +48,8 @@ class Windows:
             before = between / 2
         if after >= between * 1.1:
             after = between / 2
-        return low, high - 1, float(last - first), before, after
+        sampled = float(last - first)
+        return low, high - 1, (sampled + before + after) / sampled, sampled, before, after
 
 
 @dataclass(slots=True)
@@ -60,18 +63,17 @@ class RangeRow:
 
 def _without_resets(values: Sequence[float]) -> Sequence[float]:
     """Return a counter with what it lost at each reset added again."""
+    if not any(map(operator.lt, values[1:], values)):
+        return values
     lost = 0.0
-    out: list[float] | None = None
-    before = values[0] if values else 0.0
-    for index, value in enumerate(values):
+    out: list[float] = []
+    before = values[0]
+    for value in values:
         if value < before:
-            if out is None:
-                out = list(values[:index])
             lost += before
-        if out is not None:
-            out.append(value + lost)
+        out.append(value + lost)
         before = value
-    return values if out is None else out
+    return out
 
 
 def _extrapolated(row: RangeRow, *, counter: bool, per_second: bool) -> Column:
@@ -83,12 +85,13 @@ def _extrapolated(row: RangeRow, *, counter: bool, per_second: bool) -> Column:
         if plan is None:
             out.append(None)
             continue
-        low, last, sampled, before, after = plan
+        low, last, factor, sampled, before, after = plan
         rise = grown[last] - grown[low]
-        if counter and rise > 0 and values[low] >= 0:
-            to_zero = sampled * (values[low] / rise)
-            before = min(before, to_zero)
-        out.append(rise * ((sampled + before + after) / sampled) / divisor)
+        first = values[low]
+        # A counter is not extrapolated to before the time at which it was zero.
+        if counter and rise > 0 and 0 <= sampled * first < before * rise:
+            factor = (sampled + sampled * (first / rise) + after) / sampled
+        out.append(rise * (factor / divisor))
     return out
 
 

@@ -25,7 +25,7 @@ from console.rehearsal.traffic.exported import (
     of_ingress,
     of_pod,
 )
-from console.rehearsal.traffic.targets import ScrapeTarget, Sums
+from console.rehearsal.traffic.targets import ScrapeTarget, Sums, merged
 from state.clock import Clock
 from state.fields import Json, JsonObject, flag, integer, need_text, obj, objs, text
 
@@ -69,6 +69,7 @@ class Traffic:
         self._targets: dict[_Key, ScrapeTarget] = {}
         self._found: dict[tuple[str | None, tuple[Matcher, ...]], list[_Match]] = {}
         self._newest_ms = 0
+        self._divided = False
         self._arrange()
 
     def _now(self) -> int:
@@ -136,10 +137,14 @@ class Traffic:
             for kind in (_INGRESS, _KUBERNETES):
                 key = (environment, kind, 0)
                 there[key] = known.get(key) or self._of_environment(environment, course, kind)
-            for life in course.lives():
+            lives = course.lives()
+            begun = {(life.pod, life.start_ms) for life in lives}
+            self._divided = self._divided or len({life.pod for life in lives}) < len(lives)
+            for life in lives:
                 key = (environment, f"api/{life.pod}", life.start_ms)
                 target = known.get(key) or self._pod(environment, course, life)
                 target.end_ms = life.end_ms
+                target.followed = (life.pod, life.end_ms) in begun
                 there[key] = target
             for stay in course.stays():
                 key = (environment, stay.pod, stay.start_ms)
@@ -231,7 +236,7 @@ class Traffic:
                     out.extend(target.series(exported, start_ms, end_ms, now_ms))
                 if with_up:
                     out.extend(target.up(start_ms, end_ms, now_ms))
-        return out
+        return merged(out) if self._divided else out
 
     def _matching(self, name: str | None, matchers: Sequence[Matcher]) -> list[_Match]:
         out: list[_Match] = []

@@ -43,7 +43,8 @@ class ScrapeTarget:
     """A program that is scraped every ``interval_ms``, at its own offset, while it lives.
 
     ``reached`` tells whether a scrape at a time succeeds; ``sums`` gives the sums its values follow from.
-    Without ``up_labels`` it is part of another target, which has the ``up``.
+    Without ``up_labels`` it is part of another target, which has the ``up``. Where it is ``followed`` by
+    the same target (its container was started again) its ``up`` goes on.
     """
 
     labels: Labels
@@ -55,6 +56,7 @@ class ScrapeTarget:
     offset_ms: int
     reached: Callable[[int], bool]
     sums: Sums
+    followed: bool = False
     _chunks: dict[int, _Chunk] = field(default_factory=dict)
 
     def last_scrape_ms(self, now_ms: int) -> int:
@@ -91,8 +93,9 @@ class ScrapeTarget:
             before = at - self.interval_ms
             if self.end_ms is not None and at >= self.end_ms:
                 if before < self.end_ms:
-                    chunk.up_times.append(at)
-                    chunk.up.append(None)
+                    if not self.followed:
+                        chunk.up_times.append(at)
+                        chunk.up.append(None)
                     if before >= self.start_ms and self.reached(before):
                         chunk.times.append(at)
                         chunk.rows.append(None)
@@ -157,3 +160,21 @@ def _joined(pieces: list[tuple[_Chunk, int, int]], exported: Exported) -> list[f
         chunk, low, high = pieces[0]
         return chunk.of(exported)[low:high]
     return [value for chunk, low, high in pieces for value in chunk.of(exported)[low:high]]
+
+
+def merged(series: Sequence[Series]) -> list[Series]:
+    """Return series with one for each label set: the lives of a restarted container follow each other.
+
+    Where a life's staleness marker and the next life's first sample come of the same scrape, the sample counts.
+    """
+    out: dict[Labels, Series] = {}
+    for one in series:
+        first = out.get(one.labels)
+        if first is None:
+            out[one.labels] = one
+        else:
+            early, late = sorted((first, one), key=lambda part: part.times[0])
+            kept = len(early.times) - (early.times[-1] == late.times[0])
+            times, values = [*early.times[:kept], *late.times], [*early.values[:kept], *late.values]
+            out[one.labels] = Series(one.labels, times, values)
+    return list(out.values())
