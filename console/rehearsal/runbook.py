@@ -110,6 +110,12 @@ def _people() -> list[Json]:
             "accounts": [account()],
             "roles": ["captain", "operator", "approver"],
         },
+        {
+            "id": "second",
+            "name": "Rehearsing second person",
+            "accounts": ["rehearsal-second"],
+            "roles": ["approver"],
+        },
         {"id": "observer", "name": "Everybody else", "accounts": ["*"], "roles": ["observer"]},
     ]
 
