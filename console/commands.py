@@ -7,7 +7,7 @@ loads nothing heavy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from state.fields import EMPTY, JsonObject, flag, obj, opt_text, text, texts
@@ -220,7 +220,7 @@ class Reply:
 
     ok: bool
     message: str
-    result: JsonObject = EMPTY
+    result: JsonObject = field(default_factory=lambda: EMPTY)
 
     def dump(self) -> JsonObject:
         """Return the reply as a JSON object."""
