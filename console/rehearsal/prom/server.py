@@ -93,6 +93,8 @@ class Prometheus:
         for name, endpoint in getters.items():
             app.router.add_get(f"/api/v1/{name}", _handler(endpoint))
         app.router.add_get("/api/v1/label/{label}/values", self._label_values)
+        app.router.add_get("/", _front_page)
+        app.router.add_get("/query", _plain("<!doctype html><title>Prometheus</title>", "text/html"))
         app.router.add_get("/-/ready", _plain("Prometheus Server is Ready.\n"))
         app.router.add_get("/-/healthy", _plain("Prometheus Server is Healthy.\n"))
         return app
@@ -236,9 +238,15 @@ def _handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Stream
     return handle
 
 
-def _plain(text: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+async def _front_page(_: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound("/query")
+
+
+def _plain(
+    text: str, content_type: str = "text/plain"
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(_: web.Request) -> web.StreamResponse:
-        return web.Response(text=text)
+        return web.Response(text=text, content_type=content_type)
 
     return handle
 
