@@ -46,7 +46,7 @@ class NewerFormatError(LogError):
 class LogDamagedError(LogError):
     """The log's content can't be trusted: names the first bad event and the kind of damage."""
 
-    def __init__(self, message: str, *, damage: Damage, seq: int | None = None) -> None:
+    def __init__(self, message: str, *, damage: Damage | None, seq: int | None = None) -> None:
         super().__init__(message)
         self.damage = damage
         self.seq = seq

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -34,7 +35,8 @@ from state.log.locks import (
     make_directory,
     sync_directory,
 )
-from state.log.rows import LOG_ID, Row, event_of, seal
+from state.log.redact import blank, check_target
+from state.log.rows import LOG_ID, REDACTED_BODY, Row, event_of, seal
 from state.log.stamp import Stamper
 from state.log.table import TABLE, open_engine, raw_connection
 from state.log.trouble import StoreState, reason_of
@@ -71,6 +73,7 @@ class LogStore:
         newest = tail[-1]
         head = Head(newest.seq, newest.hash, canonical.anchor(self.log_id, newest.seq, newest.hash))
         self._recent = deque(tail, maxlen=_KEPT)
+        self._redacted: set[int] = set()
         self._writer = Writer(
             *(path, self._engine, self._write_lock, stamper),
             log_id=self.log_id,
@@ -166,7 +169,7 @@ class LogStore:
         limit = max(0, min(limit, LARGEST_CHUNK))
         recent = list(self._recent) if self._engine_lock is not None else []
         if recent and recent[0].seq <= after + 1:
-            return [event for event in recent if event.seq > after][:limit]
+            return [self._shown(event) for event in recent if event.seq > after][:limit]
         chunk = select(TABLE).where(TABLE.c.seq > after).order_by(TABLE.c.seq).limit(limit)
         try:
             with self._writer.database, self._engine.connect() as connection:
@@ -174,6 +177,25 @@ class LogStore:
         except (sqlite3.Error, DBAPIError) as error:
             raise LogError(f"{self.path} can't be read: {reason_of(error)}") from error
         return [event_of(row) for row in rows]
+
+    def _shown(self, event: Event) -> Event:
+        return replace(event, body=REDACTED_BODY) if event.seq in self._redacted else event
+
+    def redact(self, seq: int, *, reason: str, actor: str, signed: JsonObject | None = None) -> Event:
+        """Take the body of an event out for good and return the ``log.redacted`` event that says so.
+
+        ``signed`` goes into that event's body. Waits for the rebuild of the file. Raises LogError,
+        CanonicalError.
+        """
+        found = self.read(seq - 1, 1) if seq > 0 else []
+        check_target(found[0] if found and found[0].seq == seq else None, seq)
+        body: JsonObject = {**(signed or {}), "seq": seq, "reason": reason}
+        said = self.append(Draft(Kind.LOG_REDACTED, body, ref=seq, actor=actor)).result()
+        assert self._write_lock is not None
+        with self._writer.database, self._write_lock.held():
+            blank(self.path, seq)
+        self._redacted.add(seq)
+        return said
 
     def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
         """Call ``listener`` with every group of committed events, in order, before their futures resolve.

@@ -71,8 +71,8 @@ def verify(path: Path, anchors: Sequence[str] = (), *, processes: int | None = N
     if not path.is_file():
         return _refused(f"there is no file {path}")
     try:
-        with _readable(path) as (con, readable):
-            return _verify(con, readable, wanted, processes or min(4, os.cpu_count() or 1))
+        with readable(path) as (con, opened):
+            return _verify(con, opened, wanted, processes or min(4, os.cpu_count() or 1))
     except (NotALogError, NewerFormatError) as error:
         return _refused(str(error))
     except LogDamagedError as error:
@@ -84,8 +84,11 @@ def verify(path: Path, anchors: Sequence[str] = (), *, processes: int | None = N
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[tuple[sqlite3.Connection, Path]]:
-    """Open the log, or a copy of it where its writer left a hot journal; yield connection and path."""
+def readable(path: Path) -> Iterator[tuple[sqlite3.Connection, Path]]:
+    """Open the log, or a copy of it where its writer left a hot journal; yield connection and path.
+
+    Raises NotALogError, NewerFormatError, LogDamagedError, sqlite3.Error.
+    """
     try:
         con = open_read_only(path)
         try:
