@@ -154,6 +154,8 @@ class EngineClient:
         self.listener: Listener = listener or Quiet()
         self.lost: str | None = None
         """Why the engine is gone, or None while it is there."""
+        self.trouble = ""
+        """Why the engine can't write its log at the moment, or nothing."""
         self._connection = connection
         self._waiting: dict[int, asyncio.Future[JsonObject]] = {}
         self._asked = 0
@@ -230,6 +232,7 @@ class EngineClient:
                 async with self._changed:
                     self._changed.notify_all()
             case "beat":
+                self.trouble = text(frame, "trouble")
                 self.listener.on_beat(integer(frame, "wall_us"), decimal(frame, "rate") or 1.0)
             case "reply":
                 waiting = self._waiting.pop(integer(frame, "id"), None)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from console.engine.journal import Journal
+from state.clock import SECOND_US
 from state.events import Draft, Kind
 from state.fields import JsonObject
 from state.runbook.models import Runbook
 from state.verdict import ConditionState, LaunchState, OperationState
-from state.view import SECOND_US, BakeView, LaunchView, OperationView
+from state.view import BakeView, LaunchView, OperationView
 
 _RELEASING = frozenset({"deploy", "rollback"})
 _UNDER_WAY = frozenset({"running", "stopped"})

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from checks.base import CouldNotLookError
 from console.engine.journal import Journal
 from console.engine.ports import SystemsPort
+from state.clock import SECOND_US
 from state.conditions import ConditionSpec, Judgement, Samples, evaluate
 from state.events import Draft, Kind
 from state.fields import JsonObject, decimal_text
 from state.runbook.environment import Tier
 from state.runbook.models import OnTrip, Runbook, StopCondition
 from state.verdict import ConditionState, LaunchState, OperationState
-from state.view import SECOND_US, ConditionView, LaunchView
+from state.view import ConditionView, LaunchView
 
 Rollback = Callable[[str], Awaitable[bool]]
 """Starts the rollback for a condition by the engine's own command; False where it was refused."""

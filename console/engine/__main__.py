@@ -1,0 +1,132 @@
+"""``python -m console.engine``: the engine as a process. Consoles start it; nobody needs to type this.
+
+It leaves the terminal before it loads anything, and says over a pipe whether it came up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from console.engine.engine import Engine
+    from state.clock import Clock
+
+EXIT_RUNBOOK = 2
+EXIT_LOG = 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run an engine until it ends; return its exit code: 0, 2 for a runbook, 3 for a log, 1 for the rest."""
+    parser = argparse.ArgumentParser(prog="python -m console.engine", description=__doc__)
+    parser.add_argument("--runbook", type=Path, required=True)
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--clock", type=Path, help="a shared clock's file, instead of the machine's clock")
+    parser.add_argument("--detach", action="store_true", help="go on as a process that nobody waits for")
+    parser.add_argument("--ready-fd", type=int, help="where to say, in a line of JSON, how the start went")
+    options = parser.parse_args(argv)
+    if options.detach and os.fork() > 0:
+        os._exit(0)
+    os.umask(0o077)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    runbook, log = options.runbook.resolve(), options.log.resolve()
+    return asyncio.run(_run(runbook, log, options.clock, options.ready_fd))
+
+
+async def _run(runbook: Path, log: Path, clock_file: Path | None, ready_fd: int | None) -> int:
+    from console.engine.registry import RuntimeDirectoryError
+    from state.log.errors import LogError
+    from state.runbook.load import RunbookError
+
+    try:
+        engine = await _open(runbook, log, clock_file)
+    except RunbookError as error:
+        return _refuse(ready_fd, str(error), EXIT_RUNBOOK)
+    except LogError as error:
+        return _refuse(ready_fd, str(error), EXIT_LOG)
+    try:
+        await _serve(engine, runbook, log, ready_fd)
+    except RuntimeDirectoryError as error:
+        return _refuse(ready_fd, str(error), 1)
+    except OSError as error:
+        return _refuse(ready_fd, f"the engine can't listen: {error.strerror}", 1)
+    finally:
+        await engine.close()
+    return 0
+
+
+async def _open(runbook: Path, log: Path, clock_file: Path | None) -> Engine:
+    from console.engine.engine import Engine
+    from console.engine.server import account_of
+
+    return await Engine.open(runbook, log, _clock(clock_file), account=account_of(os.getuid()))
+
+
+def _clock(clock_file: Path | None) -> Clock:
+    from state.clock import SharedClock, SystemClock
+    from state.log.errors import LogError
+
+    if clock_file is None:
+        return SystemClock()
+    try:
+        return SharedClock(clock_file)
+    except (OSError, ValueError) as error:
+        raise LogError(f"the clock file {clock_file} can't be used: {error}") from None
+
+
+async def _serve(engine: Engine, runbook: Path, log: Path, ready_fd: int | None) -> None:
+    from console.engine.registry import EngineInfo, announce, process_started, socket_path, withdraw
+    from console.engine.server import SocketServer
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, engine.stop, "the engine got SIGTERM")
+    loop.add_signal_handler(signal.SIGINT, engine.stop, "the engine got SIGINT")
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    server = SocketServer(engine.hub, socket_path(log))
+    await server.open()
+    pid = os.getpid()
+    info = EngineInfo(
+        pid,
+        process_started(pid),
+        log,
+        server.path,
+        runbook,
+        engine.hub.facts.session,
+    )
+    announce(info)
+    _say(ready_fd, {"ready": True, "pid": pid})
+    try:
+        await engine.run()
+    finally:
+        await engine.close()
+        await server.aclose()
+        withdraw(info)
+
+
+def _refuse(ready_fd: int | None, message: str, code: int) -> int:
+    sys.stderr.write(f"{message}\n")
+    _say(ready_fd, {"error": message, "code": code})
+    return code
+
+
+def _say(ready_fd: int | None, told: dict[str, object]) -> None:
+    if ready_fd is None:
+        return
+    try:
+        os.write(ready_fd, json.dumps(told).encode() + b"\n")
+        os.close(ready_fd)
+    except OSError:
+        return  # nobody waits any more
+
+
+if __name__ == "__main__":
+    sys.exit(main())

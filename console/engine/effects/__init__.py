@@ -1,0 +1,7 @@
+"""Guards and effects of every command of ``console.commands``, run in the engine for every client alike."""
+
+from __future__ import annotations
+
+from console.engine.effects.desk import Commands
+
+__all__ = ["Commands"]

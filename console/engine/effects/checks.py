@@ -1,0 +1,60 @@
+"""Running checks: of an item, of a gate, all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from console.commands import Preview, Reply
+from console.engine.effects.base import Desk, Effect, Order, RefusedError, plain_preview
+from console.engine.runner import CheckRef
+from state.verdict import Danger
+
+
+def _of_item(desk: Desk, order: Order) -> list[CheckRef]:
+    item = order.item(desk.view)
+    if not item.checks:
+        raise RefusedError(f"item {item.id} has no automatic check: a person attests it")
+    return desk.runner.checks([item.id])
+
+
+def _of_gate(desk: Desk, order: Order) -> list[CheckRef]:
+    gate = order.gate(desk.view)
+    found = desk.runner.checks([item.id for item in gate.items])
+    if not found:
+        raise RefusedError(f"gate {gate.number} has no automatic checks: people attest its items")
+    return found
+
+
+def _of_launch(desk: Desk, _order: Order) -> list[CheckRef]:
+    return desk.runner.checks([item.id for gate in desk.view.gates for item in gate.items])
+
+
+_FINDERS = {"check.run": _of_item, "gate.run": _of_gate, "launch.run": _of_launch}
+
+
+async def _plan(desk: Desk, order: Order) -> Preview:
+    found = _FINDERS[order.spec.name](desk, order)
+    preview = plain_preview(order, to_what=f"{len(found)} checks run")
+    writing = _writing(desk, found)
+    if not writing:
+        return preview
+    traces = tuple(f"{check.id} {check.spec.kind} leaves traces in {check.spec.env}" for check in writing)
+    return replace(preview, danger=Danger.CAUTION, blast=traces)
+
+
+def _writing(desk: Desk, found: Sequence[CheckRef]) -> list[CheckRef]:
+    """Return the checks that leave something behind in production, such as a failed login."""
+    writing = {c.id for g in desk.view.gates for i in g.items for c in i.checks if c.writes}
+    return [check for check in found if check.id in writing and check.spec.env.value == "production"]
+
+
+async def _deed(desk: Desk, order: Order) -> Reply:
+    found = _FINDERS[order.spec.name](desk, order)
+    started = desk.runner.start(found, order.who.account)
+    already = len(found) - len(started)
+    told = f"{len(started)} checks started" + (f", {already} run already" if already else "")
+    return Reply(ok=True, message=told, result={"checks": started})
+
+
+EFFECTS = {name: Effect(_plan, _deed) for name in _FINDERS}

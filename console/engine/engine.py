@@ -1,0 +1,237 @@
+"""The engine: everything of one launch that acts or observes, composed; ended only when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.commands import Confirmation
+from console.engine.bake import Bake
+from console.engine.conditions import Conditions
+from console.engine.declare import candidate, declarations, opened, seen_candidate, unseen
+from console.engine.effects import Commands
+from console.engine.effects.base import Desk
+from console.engine.gates import GateKeeper
+from console.engine.hub import EngineFacts, Hub, LocalConnection
+from console.engine.journal import Journal
+from console.engine.judgeable import check_problems
+from console.engine.metrics import Sampler
+from console.engine.ports import ENGINE, OperationsPort
+from console.engine.pulse import Pulse
+from console.engine.runner import Runner, close_open_checks
+from console.engine.supervisor import Supervisor
+from console.engine.watches import Watches
+from state.clock import Clock
+from state.events import Draft, Kind, gate_key
+from state.fields import JsonObject
+from state.log.errors import LogError
+from state.log.store import LogStore
+from state.log.trouble import StoreState
+from state.runbook.load import LoadedRunbook, RunbookError, load_runbook
+
+if TYPE_CHECKING:
+    from checks.clients.systems import Systems
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why the engine ends, and who said so."""
+
+    reason: str
+    actor: str
+
+
+def version() -> str:
+    """Return the version of this program."""
+    try:
+        return importlib.metadata.version("launch-console")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+class Engine:
+    """Runs one launch. Open it, let it ``run``, and close it."""
+
+    def __init__(
+        self, loaded: LoadedRunbook, store: LogStore, clock: Clock, systems: Systems, session: str
+    ) -> None:
+        self.loaded = loaded
+        self.store = store
+        self.systems = systems
+        self.journal = Journal(store, clock)
+        self.runner = Runner(self.journal, loaded.runbook, systems)
+        self.operations = self._make_operations()
+        self.commands = Commands(
+            Desk(self.journal, loaded.runbook, self.runner, self.operations, self.stop, lambda: store.state)
+        )
+        facts = EngineFacts(os.getpid(), str(store.path), version(), session)
+        self.hub = Hub(self.journal, self.commands, facts)
+        self.supervisor = Supervisor(self.journal)
+        self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._unwatch = store.watch(self._on_store)
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls,
+        runbook_path: Path,
+        log_path: Path,
+        clock: Clock,
+        *,
+        account: str,
+        systems: Systems | None = None,
+    ) -> Engine:
+        """Open a log, or make it, and record that the engine runs. Nothing is watched before ``run``.
+
+        ``account`` started it. Raises RunbookError with every problem of the runbook, LogError.
+        """
+        loaded = load_judgeable(runbook_path)
+        session = uuid.uuid4().hex[:12]
+        store = open_store(log_path, clock, session)
+        try:
+            if systems is None:
+                from checks.clients.systems import Systems
+
+                systems = Systems(loaded.runbook)
+            engine = cls(loaded, store, clock, systems, session)
+            await engine.begin(account)
+        except BaseException:
+            store.close()
+            raise
+        return engine
+
+    def _make_operations(self) -> OperationsPort:
+        from console.engine.operations import Operations
+
+        folder = self.store.path.with_name(f"{self.store.path.name}.programs")
+        return Operations(self.loaded.runbook, self.journal, self.systems, self.journal.clock, folder)
+
+    async def begin(self, account: str) -> None:
+        """Record the start: a new launch's declarations, or what became of a launch that goes on."""
+        self.journal.load()
+        resumed = bool(self.journal.view.scope.launch_id)
+        started: JsonObject = {
+            "pid": os.getpid(),
+            "resumed": resumed,
+            "version": version(),
+            "account": account,
+        }
+        first = Draft(Kind.ENGINE_STARTED, started)
+        if not resumed:
+            launch_id = f"{self.loaded.runbook.candidate.version}-{self.store.log_id[:8]}"
+            declared = declarations(self.loaded.runbook)
+            drafts = [opened(self.loaded.runbook, launch_id, self.loaded.digest), *declared, first]
+            await self.journal.record_many(drafts)
+            return
+        await self.journal.record(first)
+        await close_open_checks(self.journal, "the engine ended while it ran")
+        await self._runbook_changed()
+
+    async def _runbook_changed(self) -> None:
+        view, runbook = self.journal.view, self.loaded.runbook
+        before = view.scope.runbook_digest
+        if before == self.loaded.digest:
+            return
+        body: JsonObject = {"digest": self.loaded.digest, "before": before}
+        drafts = [
+            Draft(Kind.RUNBOOK_CHANGED, body),
+            opened(runbook, view.scope.launch_id, self.loaded.digest),
+        ]
+        drafts += unseen(declarations(runbook), view)
+        if candidate(runbook) != seen_candidate(view):
+            reason = "the candidate changed: what was approved was another one"
+            drafts.append(Draft(Kind.GATE_RECYCLED, {"reason": reason}, gate_key(1)))
+        await self.journal.record_many(drafts)
+
+    async def run(self) -> Ending:
+        """Watch, sample, evaluate and serve until told to stop; return why."""
+        runbook, journal = self.loaded.runbook, self.journal
+        keep = self.supervisor.keep
+        keep("consoles", self.hub.beat)
+        keep("gates", GateKeeper(journal).run)
+        for environment in runbook.environments.values():
+            keep(f"watch-{environment.tier.value}", Watches(journal, self.systems, environment).run)
+        keep("samples", Sampler(journal, runbook, self.systems).run)
+        conditions = Conditions(journal, runbook, self.systems, self._roll_back)
+        keep("conditions", Pulse(journal, conditions, Bake(journal, runbook), runbook.bake.interval).run)
+        self.supervisor.once("operations", self.operations.resume)
+        return await asyncio.shield(self._ended)
+
+    def stop(self, reason: str, actor: str = "engine") -> None:
+        """Let ``run`` return."""
+        if not self._ended.done():
+            self._ended.set_result(Ending(reason, actor))
+
+    def connect(self, account: str, how_known: str = "") -> LocalConnection:
+        """Return a connection for a console in this process."""
+        return self.hub.connect(account, how_known)
+
+    async def close(self) -> None:
+        """End everything but the programs that run, record why, and close the log. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        ending = self._ended.result() if self._ended.done() else Ending("the engine was closed", "engine")
+        await self.supervisor.aclose()
+        await self.runner.aclose()
+        await self.operations.aclose()
+        try:
+            async with asyncio.timeout(5.0):
+                await close_open_checks(self.journal, "the engine was stopped while it ran")
+                await self.journal.record(
+                    Draft(Kind.ENGINE_STOPPED, {"reason": ending.reason}, actor=ending.actor)
+                )
+                await self.journal.settle()
+        except (LogError, TimeoutError):
+            pass  # the log can't be written: the next engine finds it without an end, and says so
+        await self.hub.aclose(ending.reason)
+        await self.systems.aclose()
+        self._unwatch()
+        await asyncio.to_thread(self.store.close)
+
+    async def _roll_back(self, condition: str) -> bool:
+        """Start production's rollback as a captain would, but for the typed name."""
+        note = Draft(Kind.NOTE_ADDED, {"text": f"{condition} tripped: the runbook asks for a rollback"})
+        await self.journal.record(note)
+        args = {"operation": "production.rollback"}
+        reply = await self.commands.run("operation.run", args, Confirmation(), ENGINE)
+        return reply.ok
+
+    def _on_store(self, state: StoreState) -> None:
+        """Called in the log's own thread when it freezes or can be written again."""
+
+        def tell() -> None:
+            self.hub.trouble = state.reason if state.frozen else ""
+            if not state.frozen:
+                self.journal.catch_up()
+
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(tell)
+
+
+def load_judgeable(path: Path) -> LoadedRunbook:
+    """Read a runbook whose checks can all run.
+
+    Raises RunbookError with every problem.
+    """
+    loaded = load_runbook(path)
+    problems = check_problems(loaded)
+    if problems:
+        raise RunbookError(problems)
+    return loaded
+
+
+def open_store(path: Path, clock: Clock, session: str) -> LogStore:
+    """Open the log at a path, or make a new one there.
+
+    Raises LogError.
+    """
+    if path.exists():
+        return LogStore.open(path, clock=clock, session=session)
+    return LogStore.create(path, clock=clock, session=session, opened={"version": version()})

@@ -1,0 +1,61 @@
+"""The beat of the stop conditions and the bake: every interval, and at once when a release ended."""
+
+from __future__ import annotations
+
+import asyncio
+
+from console.engine.bake import Bake
+from console.engine.conditions import Conditions
+from console.engine.journal import Journal
+from state.clock import SECOND_US
+from state.events import Event, Kind
+from state.view import LaunchView
+
+_AT_ONCE = frozenset(
+    {
+        Kind.OPERATION_INTENDED,
+        Kind.OPERATION_FINISHED,
+        Kind.OPERATION_UNKNOWN,
+        Kind.CONDITION_ACKNOWLEDGED,
+        Kind.LAUNCH_HELD,
+        Kind.LAUNCH_RELEASED,
+    }
+)
+
+
+class Pulse:
+    """Evaluates, then lets the bake count; never stops, whatever the phase."""
+
+    def __init__(self, journal: Journal, conditions: Conditions, bake: Bake, interval_s: float) -> None:
+        self._journal = journal
+        self._conditions = conditions
+        self._bake = bake
+        self._step = max(1, round(interval_s))
+        self._news = asyncio.Event()
+
+    async def run(self) -> None:
+        """Tick for ever."""
+        end = self._journal.listen(self._told)
+        try:
+            while True:
+                self._news.clear()
+                await self._conditions.tick()
+                await self._bake.tick()
+                await self._wait()
+        finally:
+            end()
+
+    def _told(self, event: Event, _view: LaunchView) -> None:
+        if event.kind in _AT_ONCE:
+            self._news.set()
+
+    async def _wait(self) -> None:
+        clock = self._journal.clock
+        left = self._step - clock.wall_us() / SECOND_US % self._step
+        waits = [asyncio.create_task(clock.sleep(left)), asyncio.create_task(self._news.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
