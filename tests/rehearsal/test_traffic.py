@@ -259,3 +259,20 @@ def test_the_sums_of_waves_are_their_integrals() -> None:
     exact_flat, exact_sloped = waves.sums(start, end)
     assert math.isclose(flat, exact_flat, rel_tol=1e-6)
     assert math.isclose(sloped, exact_sloped, rel_tol=1e-6)
+
+
+async def test_samples_that_were_dropped_are_made_again_the_same() -> None:
+    clock = ManualClock()
+    traffic = _platform(clock)
+    now = clock.wall_us() // 1000
+    steps = range(now - 3_600_000, now, 60_000)
+    query = 'dotmac_http_requests_total{pod="api-a"}'
+    first = at_steps(traffic, query, steps)
+    long_ago = at_steps(traffic, query, range(now - 40 * 3_600_000, now, 3_600_000))
+    assert at_steps(traffic, query, steps) == first
+    assert isinstance(long_ago, Vector)
+    assert all(
+        values == sorted(values) for values in ([one or 0.0 for one in row.values] for row in long_ago.rows)
+    )
+    target = next(one for key, one in traffic._targets.items() if key[1] == "api/api-a")
+    assert len(target._chunks) <= 16

@@ -234,7 +234,7 @@ def _over_range(node: Call, scope: Scope) -> Vector | None:
     if name == "predict_linear":
         ahead = _scalar(node.args[1], scope)
         rows = _range_argument(node.args[0], scope)
-        return collect(Row(nameless(row.labels), predict_linear(row, ahead)) for row in rows)
+        return collect(Row(nameless(row.labels), predict_linear(row, scope.steps, ahead)) for row in rows)
     if not isinstance(last, RangeSelector | Subquery):
         return None
     rows = _range_argument(last, scope)

@@ -14,7 +14,7 @@ from console.rehearsal.prom.series import Labels, SampleSource, label, labels_of
 from console.rehearsal.prom.tree import QueryError
 from state.fields import Json
 
-_FIRST_LOOK_BACK_MS = 3_600_000
+_FIRST_LOOK_BACK_MS = 600_000
 _LONGEST_STRETCH_STEPS = 2_000
 
 
@@ -103,7 +103,8 @@ class RuleBook:
     """Rules with their states, brought up to date to the time at which they are asked for.
 
     A rule is evaluated at every multiple of ``interval_ms``, as the real server would have done meanwhile:
-    a state doesn't depend on how often somebody asks. The first question looks back one hour.
+    a state doesn't depend on how often somebody asks. The first question looks back ten minutes more than
+    the longest ``for``.
     """
 
     def __init__(self, source: SampleSource, rules: Iterable[AlertRule], interval_ms: int = 15_000) -> None:
@@ -119,7 +120,8 @@ class RuleBook:
         last = now_ms // self._interval_ms * self._interval_ms
         if self._evaluated_ms is None or last < self._evaluated_ms:
             self._active = [{} for _ in self._rules]
-            self._evaluated_ms = last - _FIRST_LOOK_BACK_MS
+            longest = max((rule.for_s for rule in self._rules), default=0.0)
+            self._evaluated_ms = last - _FIRST_LOOK_BACK_MS - round(longest * 1000)
         earliest = last - _LONGEST_STRETCH_STEPS * self._interval_ms
         first = max(self._evaluated_ms, earliest) + self._interval_ms
         steps = range(first, last + 1, self._interval_ms)

@@ -156,11 +156,11 @@ def deriv(row: RangeRow) -> Column:
     return out
 
 
-def predict_linear(row: RangeRow, ahead_s: Sequence[float]) -> Column:
-    """Return the value of a gauge's line ``ahead_s`` seconds after each step."""
+def predict_linear(row: RangeRow, moments: Sequence[int], ahead_s: Sequence[float]) -> Column:
+    """Return the value of a gauge's line ``ahead_s`` seconds after each of ``moments`` (milliseconds)."""
     out: Column = []
-    for (low, high), end, ahead in zip(row.windows.bounds, row.windows.ends, ahead_s, strict=True):
-        line = _slope(row, low, high, end)
+    for (low, high), moment, ahead in zip(row.windows.bounds, moments, ahead_s, strict=True):
+        line = _slope(row, low, high, moment)
         out.append(None if line is None else line[0] * ahead + line[1])
     return out
 

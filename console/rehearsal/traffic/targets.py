@@ -10,6 +10,7 @@ from console.rehearsal.prom.series import Labels, Series
 from console.rehearsal.traffic.exported import Exported
 
 _CHUNK = 64
+_MOST_CHUNKS = 16
 
 Sums = Callable[[int], Sequence[float]]
 """The sums of requests at a time in milliseconds, by ``Flow``."""
@@ -79,6 +80,8 @@ class ScrapeTarget:
         for number in range(oldest // _CHUNK, newest // _CHUNK + 1):
             chunk = self._chunks.get(number)
             if chunk is None:
+                while len(self._chunks) >= _MOST_CHUNKS:
+                    del self._chunks[next(iter(self._chunks))]
                 chunk = self._chunks[number] = _Chunk(number * _CHUNK)
             self._grow(chunk, min((number + 1) * _CHUNK - 1, newest))
             out.append(chunk)

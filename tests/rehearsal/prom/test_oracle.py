@@ -121,6 +121,7 @@ QUERIES = [
     "big * big",
     "quantile_over_time(0.7, g[3m])",
     "predict_linear(g[2m], 60)",
+    "predict_linear(g[2m] offset 1m, 60)",
     "hour(vector(1000000))",
     "day_of_week(vector(1000000))",
     "days_in_month(vector(5200000))",
