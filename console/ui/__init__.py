@@ -1,0 +1,1 @@
+"""The console's process: a window on a launch."""

@@ -1,0 +1,340 @@
+"""The app: it shows moments of its source on screens, and turns wishes into commands."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import inspect
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from textual.app import App
+from textual.binding import BindingsMap
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.worker import Worker, WorkerState
+
+from console.attach import AttachError
+from console.commands import Reply
+from console.ui import crash, keymap
+from console.ui.asking import carry_out
+from console.ui.palette import CommandProvider
+from console.ui.session import EventSource, FileSource, LiveSource
+from console.ui.theme import THEMES
+from screens.bake import BakeScreen
+from screens.base import LaunchScreen
+from screens.dashboard import DashboardScreen
+from screens.deploy import DeployScreen
+from screens.gate import GateScreen
+from screens.help import HelpDialog, HelpEntry
+from screens.log import LogScreen
+from screens.messages import CommandWanted, ScreenWanted, TransportWanted
+from screens.pods import PodsScreen
+from screens.shown import Mode, Shown
+from screens.widgets.dialogs import Dialog
+from screens.widgets.forms import FormDialog, FormField, PickDialog
+from state.log.errors import LogError
+from state.verdict import LaunchState
+
+T = TypeVar("T")
+Restart = Callable[[], Path | Awaitable[Path]]
+"""Starts an engine for the launch and returns its socket."""
+
+SOONEST_S = 0.2
+"""Seconds between two paintings of the view: at most five a second."""
+EXIT_UNREACHABLE = 4
+
+
+class LaunchApp(App[int]):
+    """A window on a launch. ``restart`` starts an engine where the one that was attached is gone."""
+
+    TITLE = "launch console"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar = {CommandProvider}
+    CSS = "Screen { scrollbar-size-vertical: 1; }"
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (34, "-tall"), (46, "-tall -huge")]
+
+    def __init__(
+        self, source: EventSource, mode: Mode, *, restart: Restart | None = None, ascii_only: bool = False
+    ) -> None:
+        super().__init__(watch_css=False)
+        self.source = source
+        self.mode = mode
+        self._restart = restart
+        self._ascii_only = ascii_only
+        self._shown = Shown(mode=mode, ascii_only=ascii_only)
+        self._due: Timer | None = None
+        self._last = 0.0
+        self._asking = False
+        self._screens: dict[str, LaunchScreen] = {}
+        for theme in THEMES:
+            self.register_theme(theme)
+        if "TEXTUAL_THEME" not in os.environ:
+            self.theme = THEMES[0].name
+        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(keymap.bindings(mode))])
+
+    # -- beginning and end ---------------------------------------------------------------------------
+
+    async def on_mount(self) -> None:
+        """Show the dashboard, then attach to the source."""
+        made = (DashboardScreen(), GateScreen(), DeployScreen(), BakeScreen(), PodsScreen(), LogScreen(self.source.page))
+        for screen in made:
+            self._screens[screen.NAME] = screen
+            self.install_screen(screen, screen.NAME)
+        self._handle_signals()
+        await self.push_screen("dashboard")
+        try:
+            await self.source.open(self.changed)
+        except (AttachError, LogError) as error:
+            self.exit(return_code=EXIT_UNREACHABLE, message=str(error))
+            return
+        self.publish()
+        self.set_interval(1.0, self.publish)
+        self.call_after_refresh(_settle)
+
+    async def on_unmount(self) -> None:
+        """Leave the source."""
+        await self.source.close()
+
+    def _handle_signals(self) -> None:
+        """Let the terminal be restored on SIGTERM and SIGHUP: Textual alone leaves it broken."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread, as in some tests
+                loop.add_signal_handler(number, self._ended_by, number)
+
+    def _ended_by(self, number: int) -> None:
+        self.exit(return_code=128 + number)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Write the crash to a file without local variables (they may hold secrets) and say where it is."""
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._return_code = 1
+        self._exit_renderables.append(crash.words(error))
+        self._close_messages_no_wait()
+
+    # -- what is shown -------------------------------------------------------------------------------
+
+    def moment(self) -> Shown:
+        """Return what is shown now."""
+        return self._shown
+
+    def changed(self) -> None:
+        """Show what is new, soon: bursts become one painting."""
+        if self._due is None and self.is_running:
+            wait = self._last + SOONEST_S - asyncio.get_running_loop().time()
+            self._due = self.set_timer(max(wait, 0.001), self.publish)
+
+    def publish(self) -> None:
+        """Give the newest moment to the screen that is seen."""
+        if self._due is not None:
+            self._due.stop()
+            self._due = None
+        self._last = asyncio.get_running_loop().time()
+        shown = self.source.shown()
+        lost = f"{shown.lost} · S: start an engine" if shown.lost and self._restart is not None else shown.lost
+        now = shown.now_us - shown.now_us % 1_000_000
+        shown = replace(shown, lost=lost, now_us=max(now, 0), ascii_only=self._ascii_only)
+        if shown != self._shown:
+            self._shown = shown
+            self._show()
+
+    def _show(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, LaunchScreen):
+                screen.show(self._shown)
+
+    def _front(self) -> LaunchScreen | None:
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, LaunchScreen)), None)
+
+    def _tell(self, message: str, *, bad: bool = False) -> None:
+        front = self._front()
+        if front is not None and message:
+            front.flash(message, bad=bad)
+
+    # -- screens -------------------------------------------------------------------------------------
+
+    def open_screen(self, name: str) -> None:
+        """Show a screen by its name; nothing happens while a dialog is open."""
+        screen = self._screens[name]
+        if isinstance(self.screen, Dialog):
+            return
+        if self.screen is not screen:
+            self.switch_screen(screen)
+        screen.show(self._shown)
+
+    def action_open(self, name: str) -> None:
+        """Show a screen."""
+        self.open_screen(name)
+
+    def action_home(self) -> None:
+        """Show the dashboard."""
+        self.open_screen("dashboard")
+
+    def action_gate(self, number: int) -> None:
+        """Show a gate."""
+        gate = self._screens["gate"]
+        if isinstance(gate, GateScreen):
+            gate.number = number
+        self.open_screen("gate")
+
+    def action_back(self) -> None:
+        """Take a filter away, or go back to the dashboard."""
+        front = self._front()
+        if isinstance(front, LogScreen) and front.clear_filter():
+            return
+        self.open_screen("dashboard")
+
+    def on_screen_wanted(self, message: ScreenWanted) -> None:
+        """Show what a screen asks for."""
+        if message.screen == "gate":
+            self.action_gate(int(message.target))
+        else:
+            self.open_screen(message.screen)
+
+    # -- commands ------------------------------------------------------------------------------------
+
+    def on_command_wanted(self, message: CommandWanted) -> None:
+        """Carry out what a screen asks for."""
+        self.wish(message.name, message.args)
+
+    def wish(self, name: str, args: dict[str, str] | None = None) -> None:
+        """Ask for a command; a second wish while one is being asked is left out."""
+        if self._asking or isinstance(self.screen, Dialog):
+            return
+        self._asking = True
+        front = self._front()
+        known = {**(front.context() if front is not None else {}), **(args or {})}
+        self.run_worker(self._wish(name, known), exit_on_error=False, group="command")
+
+    async def _wish(self, name: str, known: dict[str, str]) -> None:
+        try:
+            spec_names = keymap.parameters_of(name)
+            reply = await carry_out(self, name, {k: v for k, v in known.items() if k in spec_names})
+            if reply is not None:
+                self._told(reply)
+        finally:
+            self._asking = False
+
+    def _told(self, reply: Reply) -> None:
+        self._tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
+
+    async def show_dialog(self, dialog: Screen[T]) -> T | None:
+        """Show a dialog and return how it ended; called from a worker."""
+        return await self.push_screen_wait(dialog)
+
+    def action_ask(self, name: str) -> None:
+        """Ask for a command by a key."""
+        self.wish(name)
+
+    def action_hold(self) -> None:
+        """Hold the launch, or release its hold."""
+        held = self._shown.view.state is LaunchState.HELD
+        self.wish("launch.release" if held else "launch.hold")
+
+    def action_rollback(self) -> None:
+        """Open the dialog of the production rollback."""
+        specs = [s for s in self._shown.view.operation_specs if s.kind == "rollback"]
+        if specs:
+            self.wish("operation.run", {"operation": specs[-1].id})
+        else:
+            self._tell("the runbook has no rollback", bad=True)
+
+    # -- help, palette, quitting -----------------------------------------------------------------------
+
+    def help_entries(self) -> list[HelpEntry]:
+        """Return everything that can be done."""
+        return keymap.entries(self.mode)
+
+    def run_entry(self, name: str) -> None:
+        """Do what an entry of the help or the palette says."""
+        kind, _, rest = name.partition(":")
+        if kind == "command":
+            self.call_later(self.wish, rest)
+        elif kind == "action":
+            self.call_later(self.run_action, rest)
+        elif kind == "screen":
+            screen, _, action = rest.partition(":")
+            self.open_screen(screen)
+            self.call_later(self._screens[screen].run_action, action)
+
+    def action_help(self) -> None:
+        """Show all keys and commands."""
+        self.push_screen(HelpDialog(self.help_entries()), self._helped)
+
+    def _helped(self, name: str | None) -> None:
+        if name is not None:
+            self.run_entry(name)
+
+    async def action_quit(self) -> None:
+        """Leave; ask first while an operation is under way."""
+        running = self._shown.view.running()
+        if running is None or self.mode is not Mode.LIVE or self._shown.lost:
+            self.exit(return_code=0)
+            return
+        if self._asking or isinstance(self.screen, Dialog):
+            return
+        options = [
+            ("stay", "Stay here"),
+            ("leave", f"Leave: {running.id} goes on in the engine, and any console can watch it"),
+            ("abort", f"Abort {running.id}, and stay"),
+        ]
+        self.push_screen(PickDialog(f"{running.id} is under way. Leave?", options), self._quitting)
+
+    def _quitting(self, choice: str | None) -> None:
+        if choice == "leave":
+            self.exit(return_code=0)
+        elif choice == "abort":
+            self.call_later(self.wish, "operation.abort")
+
+    def action_start_engine(self) -> None:
+        """Start an engine where the one that was attached is gone."""
+        if self._restart is not None and self._shown.lost and isinstance(self.source, LiveSource):
+            self._tell("an engine is being started")
+            self.run_worker(self._start_engine(self._restart, self.source), exit_on_error=False, group="engine", exclusive=True)
+
+    async def _start_engine(self, restart: Restart, source: LiveSource) -> None:
+        found = await asyncio.to_thread(restart)
+        await source.reopen(await found if inspect.isawaitable(found) else found)
+        self._tell("the launch goes on where its log ends")
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Tell what went wrong in the background; nothing of it ends the console."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            path = crash.write(event.worker.error)
+            self._tell(f"that failed: {event.worker.error} (see {path})", bad=True)
+
+    # -- replay --------------------------------------------------------------------------------------
+
+    def action_transport(self, action: str, value: str = "") -> None:
+        """Move a replay."""
+        if isinstance(self.source, FileSource):
+            self._tell(self.source.transport(action, value), bad=True)
+
+    def on_transport_wanted(self, message: TransportWanted) -> None:
+        """Move a replay as a screen asks."""
+        self.action_transport(message.action, message.value)
+
+    def action_goto(self) -> None:
+        """Ask where a replay shall go."""
+        field = FormField("where", "T+12m, 20:14, gate 6, deploy, rollback, TRIPPED, #123")
+        self.push_screen(FormDialog("Go to", [field], yes="Go"), self._gone_to)
+
+    def _gone_to(self, values: dict[str, str] | None) -> None:
+        if values:
+            self.action_transport("goto", values["where"])
+
+
+def _settle() -> None:
+    """Keep the garbage collector from pausing over what lives as long as the program."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)

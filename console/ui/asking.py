@@ -1,0 +1,184 @@
+"""From a wish to a command: what is missing is asked for, the engine's preview is shown, then it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, TypeVar
+
+from textual.screen import Screen
+
+from console.attach import AttachError
+from console.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Preview, Reply
+from console.ui.session import EventSource
+from screens.gate import item_lines
+from screens.shown import Shown
+from screens.widgets.dialogs import AskDialog, Question
+from screens.widgets.forms import AttestDialog, FormDialog, FormField, PickDialog
+from state.verdict import ConditionState, Danger
+
+T = TypeVar("T")
+RATES = ("1", "10", "60", "300")
+DEFAULT_WAIVER_MINUTES = "240"
+
+
+class Desk(Protocol):
+    """The app, as far as asking needs it."""
+
+    source: EventSource
+
+    async def show_dialog(self, dialog: Screen[T]) -> T | None:
+        """Show a dialog and return how it ended."""
+        ...
+
+    def moment(self) -> Shown:
+        """Return what is shown now."""
+        ...
+
+
+async def carry_out(desk: Desk, name: str, given: Mapping[str, str]) -> Reply | None:
+    """Ask for what a command lacks, preview it, ask for it, give it; None where the person said no."""
+    spec = BY_NAME[name]
+    args = dict(given)
+    asked = await _complete(desk, spec, args)
+    if asked is None:
+        return None
+    second = args.pop("second", "")
+    try:
+        preview = await desk.source.preview(name, args)
+        confirmation = await _confirm(desk, preview, formed=asked, second=second)
+        if confirmation is None:
+            return None
+        return await desk.source.command(name, args, confirmation)
+    except AttachError as error:
+        return Reply(ok=False, message=f"{name}: {error}")
+
+
+async def _confirm(desk: Desk, preview: Preview, *, formed: bool, second: str) -> Confirmation | None:
+    """Return the person's confirmation; a caution that was just filled in and given isn't asked twice."""
+    plain = not preview.phrase and not preview.commands and not preview.blast
+    quick = preview.danger is Danger.SAFE or (preview.danger is Danger.CAUTION and formed)
+    if preview.allowed and plain and quick:
+        return Confirmation(token=preview.token, override_second=second)
+    answer = await desk.show_dialog(AskDialog(question_of(preview)))
+    if answer is None:
+        return None
+    return Confirmation(answer.phrase, preview.token, answer.override_reason, answer.override_second or second)
+
+
+def question_of(preview: Preview) -> Question:
+    """Return the engine's preview as what a dialog shows."""
+    return Question(
+        title=preview.title,
+        danger=preview.danger,
+        allowed=preview.allowed,
+        reason=preview.reason,
+        environment=preview.environment,
+        from_what=preview.from_what,
+        to_what=preview.to_what,
+        commands=preview.commands,
+        blast=preview.blast,
+        checks=preview.checks,
+        phrase=preview.phrase,
+        override_allowed=preview.override_allowed,
+    )
+
+
+async def _complete(desk: Desk, spec: CommandSpec, args: dict[str, str]) -> bool | None:
+    """Fill in what is missing; return whether a form was given, or None where the person said no."""
+    formed = False
+    for parameter in spec.parameters:
+        options = _options(desk.moment(), parameter)
+        if parameter.name in args or options is None or parameter.field is Field.VERDICT:
+            continue
+        if not options:
+            await desk.show_dialog(AskDialog(_nothing_to_choose(spec, parameter)))
+            return None
+        chosen = options[0][0] if len(options) == 1 and parameter.field is Field.CONDITION else None
+        chosen = chosen or await desk.show_dialog(PickDialog(spec.title, options, danger=Danger.SAFE))
+        if chosen is None:
+            return None
+        args[parameter.name] = chosen
+        formed = parameter.field is Field.RATE
+    if spec.name == "attest.sign" and "verdict" not in args:
+        return await _attest(desk, args)
+    fields = _fields(spec, args)
+    if not fields:
+        return formed
+    about = " ".join(v for k, v in args.items() if k in {"item", "gate", "operation", "condition"})
+    title = f"{spec.title}{'  ' + about if about else ''}"
+    yes = "Next" if spec.danger is Danger.DANGER else "OK"
+    values = await desk.show_dialog(FormDialog(title, fields, danger=_form_danger(spec), yes=yes))
+    if values is None:
+        return None
+    args.update(values)
+    return True
+
+
+def _form_danger(spec: CommandSpec) -> Danger:
+    """Return the danger of filling in: where the command asks again, the form itself is harmless."""
+    return Danger.SAFE if spec.danger is Danger.DANGER else spec.danger
+
+
+def _nothing_to_choose(spec: CommandSpec, parameter: Parameter) -> Question:
+    return Question(spec.title, Danger.SAFE, allowed=False, reason=f"there is no {parameter.label} to choose")
+
+
+async def _attest(desk: Desk, args: dict[str, str]) -> bool | None:
+    shown = desk.moment()
+    item = shown.view.item(args.get("item", ""))
+    if item is None:
+        return False
+    title = f"Attest item {item.id}: {item.question or item.text}"
+    values = await desk.show_dialog(AttestDialog(title, lambda width: item_lines(item, shown.now_us, width)))
+    if values is None:
+        return None
+    args.update(values)
+    return True
+
+
+def _fields(spec: CommandSpec, args: Mapping[str, str]) -> list[FormField]:
+    fields = []
+    for one in spec.parameters:
+        if one.name in args or one.field not in {Field.TEXT, Field.MINUTES}:
+            continue
+        minutes = one.field is Field.MINUTES
+        fields.append(
+            FormField(
+                one.name,
+                one.label,
+                one.optional,
+                default=DEFAULT_WAIVER_MINUTES if minutes else "",
+                check=_whole if minutes else None,
+            )
+        )
+    if spec.name == "item.waive":
+        fields.append(FormField("second", "second person who agrees", optional=True))
+    return fields
+
+
+def _whole(value: str) -> str:
+    return "" if value.isdigit() and int(value) > 0 else "a whole number of minutes is needed"
+
+
+def _options(shown: Shown, parameter: Parameter) -> list[tuple[str, str]] | None:
+    """Return what can be chosen for a parameter (value and words), or None where it is free text."""
+    view, now = shown.view, shown.now_us
+    match parameter.field:
+        case Field.ITEM:
+            return [
+                (i.id, f"{i.id:<5} {i.verdict(now).value:<8} {i.text}") for g in view.gates for i in g.items
+            ]
+        case Field.GATE:
+            return [(str(g.number), f"{g.status(now).value:<6} {g.title}") for g in view.gates]
+        case Field.OPERATION:
+            return [(o.id, f"{o.id}: {o.title}") for o in view.operation_specs]
+        case Field.CONDITION:
+            tripped = [c for c in view.conditions if c.state is ConditionState.TRIPPED]
+            return [(c.id, f"{c.state.value:<10} {c.title}") for c in tripped]
+        case Field.RATE:
+            return [(r, f"×{r}{'  as time goes' if r == '1' else ''}") for r in RATES]
+        case Field.CHOICE:
+            last = next((o for o in reversed(view.operations) if o.offers), None)
+            return [(offer, offer) for offer in last.offers] if last is not None else []
+        case _:
+            return None

@@ -1,0 +1,89 @@
+"""Keys that work on every screen, and what the help says of them. Every binding has an id for a keymap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.binding import Binding, BindingType
+
+from console.commands import COMMANDS
+from screens.bake import BakeScreen
+from screens.deploy import DeployScreen
+from screens.gate import GateScreen
+from screens.help import HelpEntry
+from screens.log import LogScreen
+from screens.shown import Mode
+
+EVERYWHERE: tuple[tuple[str, str, str], ...] = (
+    *((str(n % 10), f"gate({n})", f"gate {n}") for n in range(1, 11)),
+    ("g", "home", "dashboard"),
+    ("d", "open('deploy')", "operations: deploy, migrate, roll back"),
+    ("b", "open('bake')", "bake: graphs and stop conditions"),
+    ("l", "open('log')", "log of every event"),
+    ("p", "open('pods')", "pods and ingresses"),
+    ("question_mark", "help", "help: search keys and commands"),
+    ("escape", "back", "back"),
+    ("backspace", "back", "back"),
+    ("q", "quit", "leave; the engine goes on"),
+)
+LIVE: tuple[tuple[str, str, str], ...] = (
+    ("n", "ask('note.add')", "add a note"),
+    ("h", "hold", "hold the launch, or release the hold"),
+    ("x", "ask('operation.abort')", "abort the operation under way"),
+    ("f", "ask('clock.rate')", "run the clock faster"),
+    ("k", "ask('condition.acknowledge')", "acknowledge a tripped stop condition"),
+    ("B", "rollback", "open the rollback dialog"),
+    ("S", "start_engine", "start an engine where it was lost"),
+)
+REPLAY: tuple[tuple[str, str, str], ...] = (
+    ("space", "transport('play')", "play or pause"),
+    ("comma", "transport('step','-')", "one event back"),
+    ("full_stop", "transport('step','+')", "one event on"),
+    ("left_square_bracket", "transport('marker','-')", "previous marked moment"),
+    ("right_square_bracket", "transport('marker','+')", "next marked moment"),
+    ("less_than_sign", "transport('speed','-')", "slower"),
+    ("greater_than_sign", "transport('speed','+')", "faster"),
+    ("g", "goto", "go to T+12m, 20:14, gate 6, deploy, rollback, #123"),
+    ("home", "transport('home')", "to the beginning"),
+    ("end", "transport('end')", "to the end"),
+)
+_SHOWN = {
+    "question_mark": "?", "escape": "esc", "comma": ",", "full_stop": ".", "left_square_bracket": "[",
+    "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">",
+}  # fmt: skip
+
+
+def bindings(mode: Mode) -> list[Binding]:
+    """Return the keys of every screen for a mode; a mode's own keys come first."""
+    own = REPLAY if mode is Mode.REPLAY else LIVE if mode is Mode.LIVE else ()
+    taken = {key for key, _, _ in own}
+    keys = [*own, *(one for one in EVERYWHERE if one[0] not in taken)]
+    return [
+        Binding(key, action, what, show=False, id=f"{mode.value}.{key}.{action.partition('(')[0]}")
+        for key, action, what in keys
+    ]
+
+
+def entries(mode: Mode) -> list[HelpEntry]:
+    """Return what the help lists: keys by name of their action, then the commands of the registry."""
+    listed = [
+        HelpEntry(f"action:{b.action}", _SHOWN.get(b.key, b.key), b.description, "everywhere") for b in bindings(mode)
+    ]
+    if mode is not Mode.LIVE:
+        return listed
+    for screen in (GateScreen, DeployScreen, BakeScreen, LogScreen):
+        for key, what, action in _own(screen.BINDINGS):
+            listed.append(HelpEntry(f"screen:{screen.NAME}:{action}", _SHOWN.get(key, key), what, f"on {screen.NAME}"))
+    listed += [HelpEntry(f"command:{c.name}", c.key, c.title, "command") for c in COMMANDS]
+    return listed
+
+
+def _own(all_of: list[BindingType]) -> Iterator[tuple[str, str, str]]:
+    for one in all_of:
+        if isinstance(one, Binding):
+            yield one.key, one.description, one.action
+
+
+def parameters_of(command: str) -> frozenset[str]:
+    """Return the names of a command's parameters."""
+    return frozenset(p.name for c in COMMANDS if c.name == command for p in c.parameters)

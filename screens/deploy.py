@@ -1,0 +1,184 @@
+"""Operations: what may be run and what keeps it locked, what runs, what ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from screens import words
+from screens.base import STYLES, LaunchScreen
+from screens.messages import CommandWanted
+from screens.shown import Shown
+from screens.widgets.lines import LineView
+from screens.widgets.pane import Pane
+from screens.widgets.plain import Line, Role, Span, cut, fill, heading, row, wrap
+from screens.widgets.table import Column, Row, Table
+from screens.widgets.world import bar, pod_line, pods_of, ready
+from state.verdict import GateStatus, OperationState
+from state.clock import SECOND_US
+from state.view import LaunchView, OperationSpecView, OperationView
+
+
+class DeployScreen(LaunchScreen):
+    """The operations that the runbook offers, and the run of the one under the cursor."""
+
+    NAME = "deploy"
+    CSS_PATH: ClassVar = [STYLES / "base.tcss", STYLES / "deploy.tcss"]
+    KEYS = (
+        ("enter", "preview and run"),
+        ("x", "abort"),
+        ("o", "what next"),
+        ("tab", "output"),
+        ("b", "bake"),
+        ("esc", "back"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "recover", "what may be done next", id="deploy.recover"),
+    ]
+
+    def body(self) -> Iterable[Widget]:
+        """Return the list of operations, the run's head, and its output."""
+        yield Table(
+            (Column("operation", 20), Column("lock", 24), Column("newest run", 22), Column("", 0)), id="operations"
+        )
+        yield Vertical(Pane(self._run, id="run"), LineView(stick=True, id="output"), id="run-box")
+
+    def on_screen_resume(self) -> None:
+        """Put the keys where the operations are."""
+        self.query_one(Table).focus()
+
+    def context(self) -> Mapping[str, str]:
+        """Return the operation under the cursor."""
+        key = self.query_one(Table).key
+        return {"operation": key} if key else {}
+
+    def choose(self, operation: str) -> None:
+        """Put the cursor on an operation."""
+        self.query_one(Table).select(operation)
+
+    def refresh_body(self, shown: Shown) -> None:
+        """Show the operations and the output of the newest run."""
+        table = self.query_one(Table)
+        table.show_rows([operation_row(spec, shown) for spec in shown.view.operation_specs])
+        run = self._chosen(shown)
+        lines = run.output if run is not None else ()
+        self.query_one(LineView).show_lines(
+            lambda width: [row(Span(part, Role.DIM)) for text in lines for part in wrap(text, width)],
+            about=str(run.seq) if run is not None else "",
+        )
+
+    def _chosen(self, shown: Shown) -> OperationView | None:
+        key = self.query_one(Table).key
+        running = shown.view.running()
+        return shown.view.last_operation(key) or (running if not key else None)
+
+    def _run(self, shown: Shown, width: int, height: int) -> list[Line]:
+        run = self._chosen(shown)
+        spec = next((s for s in shown.view.operation_specs if s.id == self.query_one(Table).key), None)
+        if run is None:
+            return not_run(spec, shown, width)[:height]
+        return run_lines(run, shown, width, height)
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        """Show the run of the operation that the cursor stands on."""
+        event.stop()
+        self.show(self.shown)
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """Ask for the operation: its preview comes first."""
+        event.stop()
+        self.post_message(CommandWanted("operation.run", {"operation": event.key}))
+
+    def action_recover(self) -> None:
+        """Ask what may be done next, of the newest operation that has offers."""
+        if any(o.offers for o in self.shown.view.operations):
+            self.post_message(CommandWanted("operation.recover"))
+        else:
+            self.flash("no operation offers a next step")
+
+
+def missing(spec: OperationSpecView, shown: Shown) -> tuple[list[int], list[str]]:
+    """Return the gates that are not GO and the items that are not done, of those that an operation needs."""
+    view, now = shown.view, shown.now_us
+    gates = [n for n in spec.gates if (g := view.gate(n)) is None or g.status(now) is not GateStatus.GO]
+    items = [i for i in spec.items if (one := view.item(i)) is None or one.verdict(now).value not in {"pass", "waived"}]
+    return gates, items
+
+
+def lock_words(spec: OperationSpecView, shown: Shown) -> Span:
+    """Return what keeps an operation locked: ``locked: gates 3 7 item 7.1``, or that it is free."""
+    gates, items = missing(spec, shown)
+    if not gates and not items:
+        return Span("✔ unlocked", Role.GOOD)
+    told = ("gate" + ("s " if len(gates) > 1 else " ") + " ".join(map(str, gates))) if gates else ""
+    if items:
+        told += (", " if told else "") + " ".join(items)
+    return Span(f"✖ {told}", Role.WARN)
+
+
+def operation_row(spec: OperationSpecView, shown: Shown) -> Row:
+    """Return an operation as a row: id, lock, newest run, title."""
+    run = shown.view.last_operation(spec.id)
+    told = Span("not run yet", Role.DIM)
+    if run is not None:
+        glyph, word, role = words.OPERATION[run.state]
+        told = Span(f"{glyph} {word} {words.clock(run.intended_us, seconds=False)}", role)
+    return Row(spec.id, (Span(spec.id, Role.STRONG), lock_words(spec, shown), told, spec.title))
+
+
+def not_run(spec: OperationSpecView | None, shown: Shown, width: int) -> list[Line]:
+    """Return what to say of an operation that has not run: what it needs."""
+    if spec is None:
+        return [heading("OPERATION", width)]
+    lines = [heading(cut(spec.title, width - 8), width)]
+    env = shown.view.environment(spec.env)
+    lines.append(row("environment  ", Span(env.title if env else spec.env, Role.STRONG)))
+    gates, items = missing(spec, shown)
+    for number in gates:
+        gate = shown.view.gate(number)
+        if gate is not None:
+            lines.append(row("needs gate   ", Span(f"{number:>2} ", Role.KEY), words.sign(words.GATE[gate.status(shown.now_us)], 8), f" {gate.title}"))
+    lines += [row("needs item   ", Span(i, Role.KEY)) for i in items]
+    lines.append(row(Span("enter: preview the exact commands, what they touch, and the preflight", Role.DIM)))
+    return lines
+
+
+def run_lines(run: OperationView, shown: Shown, width: int, height: int) -> list[Line]:
+    """Return a run: state and time, from → to, commands, steps, rollout, verdict, what next."""
+    end = run.finished_us or shown.now_us
+    took = (end - (run.started_us or run.intended_us)) / SECOND_US
+    limit = words.stopwatch(run.timeout_s)
+    time = row(f"{words.stopwatch(took)} / {limit} ", *bar(took, run.timeout_s, 12, Role.ACCENT))
+    lines = [heading(cut(run.title, width - 20), width, words.sign(words.OPERATION[run.state]))]
+    aborted = f", abort asked by {run.abort_by}" if run.abort_by else ""
+    who = row(Span(f"by {run.actor} at {words.clock(run.intended_us)}{aborted}", Role.DIM))
+    lines.append(fill(who, time, width))
+    lines.append(row("from ", Span(run.from_what, Role.STRONG), "  to ", Span(run.to_what, Role.STRONG)))
+    for command in run.commands:
+        lines += [row(Span("$ " if n == 0 else "  ", Role.KEY), Span(t)) for n, t in enumerate(wrap(command, width - 2, most=3))]
+    if run.good is not None:
+        good = f"recorded good: revision {run.good.number}, {run.good.status}, {run.good.manifest_sha[:12]}"
+        lines.append(row(Span(good, Role.DIM)))
+    for step in run.steps:
+        sign = words.STEP.get(step.state, ("·", step.state, Role.PLAIN))
+        lines.append(row("  ", words.sign(sign, 10), f" {step.name}  ", Span(cut(step.detail, width), Role.DIM)))
+    if not run.state.ended:
+        lines.append(_rollout(shown.view, run.env, width))
+    if run.verdict:
+        role = Role.GOOD if run.state is OperationState.SUCCEEDED else Role.BAD
+        lines += [row(Span(text, role)) for text in wrap(run.verdict, width, most=4)]
+    if run.offers:
+        lines.append(row(Span("o: ", Role.KEY), Span(cut(" · ".join(run.offers), width - 3), Role.ACCENT)))
+    return lines[:height]
+
+
+def _rollout(view: LaunchView, env: str, width: int) -> Line:
+    pods = pods_of(view, env)
+    fine = sum(1 for p in pods if ready(p))
+    waiting = next((p for p in pods if not ready(p)), None)
+    told = row("  pods ", *bar(fine, len(pods), 20, Role.ACCENT), f" {fine}/{len(pods)} ready  ")
+    return (*told, *pod_line(waiting, max(20, width - 45))) if waiting is not None else told

@@ -1,0 +1,240 @@
+"""One gate: its items, what the checks saw, what people said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from screens import words
+from screens.base import STYLES, LaunchScreen
+from screens.messages import CommandWanted, ScreenWanted
+from screens.shown import Shown
+from screens.widgets.gate_rail import DONE
+from screens.widgets.lines import LineView
+from screens.widgets.pane import Pane
+from screens.widgets.plain import Line, Role, Span, cut, fill, row, wrap
+from screens.widgets.table import Column, Row, Table
+from state.verdict import Verdict
+from state.clock import SECOND_US
+from state.view import CheckView, GateView, ItemView
+
+
+class GateScreen(LaunchScreen):
+    """A gate with its items and, for the one under the cursor, all evidence."""
+
+    NAME = "gate"
+    CSS_PATH: ClassVar = [STYLES / "base.tcss", STYLES / "gate.tcss"]
+    KEYS = (
+        ("r", "run item"),
+        ("R", "run all"),
+        ("a", "attest"),
+        ("w", "waive"),
+        ("←→", "gate"),
+        ("tab", "evidence"),
+        ("esc", "back"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "run_item", "run the item's checks", id="gate.run_item"),
+        Binding("R", "run_gate", "run all checks of the gate", id="gate.run_all"),
+        Binding("a", "attest", "attest GO or NO-GO", id="gate.attest"),
+        Binding("w", "waive", "waive the item", id="gate.waive"),
+        Binding("W", "withdraw", "withdraw the attestation", id="gate.withdraw"),
+        Binding("left", "turn(-1)", "gate before", id="gate.before"),
+        Binding("right", "turn(1)", "next gate", id="gate.next"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 1
+
+    def body(self) -> Iterable[Widget]:
+        """Return the heading, the items, and the detail of one."""
+        yield Pane(self._heading, id="gate-heading")
+        yield Table(
+            (Column("", 4), Column("verdict", 9), Column("checks", 7), Column("person", 8), Column("item", 0)),
+            id="items",
+        )
+        with_rule = Vertical(LineView(id="detail"), id="detail-box")
+        yield with_rule
+
+    def on_screen_resume(self) -> None:
+        """Put the keys where the items are."""
+        self.query_one(Table).focus()
+
+    def open(self, number: int) -> None:
+        """Show another gate."""
+        self.number = number
+        self.show(self.shown)
+
+    def context(self) -> Mapping[str, str]:
+        """Return the gate and the item under the cursor."""
+        table = self.query_one(Table)
+        return {"gate": str(self.number), **({"item": table.key} if table.key else {})}
+
+    def refresh_body(self, shown: Shown) -> None:
+        """Show the gate's items and the one under the cursor."""
+        gate = shown.view.gate(self.number)
+        items = gate.items if gate is not None else ()
+        self.query_one(Table).show_rows([item_row(item, shown.now_us) for item in items])
+        self._detail()
+
+    def _heading(self, shown: Shown, width: int, height: int) -> list[Line]:
+        gate = shown.view.gate(self.number)
+        if gate is None:
+            return [row(Span(f"There is no gate {self.number} yet", Role.DIM))]
+        return [gate_heading(gate, shown.now_us, width)]
+
+    def _item(self) -> ItemView | None:
+        return self.shown.view.item(self.query_one(Table).key)
+
+    def _detail(self) -> None:
+        item, now = self._item(), self.shown.now_us
+        view = self.query_one(LineView)
+        if item is None:
+            view.show_lines(lambda _: [], about="")
+            return
+        view.show_lines(lambda width: item_lines(item, now, width), about=item.id)
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        """Show the detail of the item that the cursor stands on."""
+        event.stop()
+        self._detail()
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """Go to the evidence."""
+        event.stop()
+        self.query_one(LineView).focus()
+
+    def _ask(self, command: str) -> None:
+        item = self._item()
+        if item is not None:
+            self.post_message(CommandWanted(command, {"item": item.id}))
+
+    def action_run_item(self) -> None:
+        """Ask for the item's checks."""
+        item = self._item()
+        if item is not None and not item.checks:
+            self.flash(f"{item.id} has no automatic check: a person answers it (a)")
+            return
+        self._ask("check.run")
+
+    def action_run_gate(self) -> None:
+        """Ask for all checks of the gate."""
+        self.post_message(CommandWanted("gate.run", {"gate": str(self.number)}))
+
+    def action_attest(self) -> None:
+        """Ask for an attestation."""
+        self._ask("attest.sign")
+
+    def action_withdraw(self) -> None:
+        """Ask for taking an attestation back."""
+        self._ask("attest.withdraw")
+
+    def action_waive(self) -> None:
+        """Ask for a waiver."""
+        self._ask("item.waive")
+
+    def action_turn(self, by: int) -> None:
+        """Go to the gate before or after."""
+        numbers = [g.number for g in self.shown.view.gates] or [1]
+        place = numbers.index(self.number) if self.number in numbers else 0
+        self.post_message(ScreenWanted("gate", str(numbers[(place + by) % len(numbers)])))
+
+
+def gate_heading(gate: GateView, now_us: int, width: int) -> Line:
+    """Return a gate's number, title, status and items done."""
+    done = sum(1 for i in gate.items if i.verdict(now_us) in DONE)
+    left = row(Span(f"GATE {gate.number}  ", Role.HEAD), Span(cut(gate.title, width - 30), Role.STRONG))
+    right = row(words.sign(words.GATE[gate.status(now_us)]), f"  {done}/{len(gate.items)} done ")
+    return fill(left, right, width)
+
+
+def item_row(item: ItemView, now_us: int) -> Row:
+    """Return an item as a row: verdict, what checks say, what a person said, its text."""
+    verdict = item.verdict(now_us)
+    checks = item.checks_verdict(now_us)
+    if item.checks:
+        passed = sum(1 for c in item.checks if c.at(now_us) is Verdict.PASS)
+        glyph, _, role = words.VERDICT[checks]
+        seen = Span(f"{glyph} {passed}/{len(item.checks)}", role)
+    else:
+        seen = Span("-", Role.DIM)
+    word = item.attestation
+    if word is not None:
+        person = Span("GO" if word.go else "NO-GO", Role.GOOD if word.go else Role.BAD)
+    else:
+        person = Span("asked", Role.ACCENT) if item.question is not None else Span("-", Role.DIM)
+    return Row(item.id, (Span(item.id, Role.KEY), words.sign(words.VERDICT[verdict]), seen, person, item.text))
+
+
+def item_lines(item: ItemView, now_us: int, width: int) -> list[Line]:
+    """Return all that is known of an item: text, question, waiver, attestation, checks with evidence."""
+    lines = [row(Span(text, Role.STRONG)) for text in wrap(f"{item.id} {item.text}", width)]
+    if item.waiver is not None:
+        lines += _waiver(item, now_us, width)
+    if item.question is not None or item.attestation is not None:
+        lines += _person(item, now_us, width)
+    for check in item.checks:
+        lines += check_lines(check, now_us, width)
+    return lines
+
+
+def _waiver(item: ItemView, now_us: int, width: int) -> list[Line]:
+    waiver = item.waiver
+    if waiver is None:
+        return []
+    left = (waiver.until_us - now_us) / SECOND_US
+    until = f"for {words.span(left)} more" if left > 0 else "the waiver is over"
+    second = f" with {waiver.second}" if waiver.second else ""
+    head = row(Span("! WAIVED ", Role.WARN), f"by {waiver.actor}{second}, {until}: ")
+    return [head, *(row(Span(f"  {t}")) for t in wrap(waiver.reason, width - 2))]
+
+
+def _person(item: ItemView, now_us: int, width: int) -> list[Line]:
+    lines = [row(Span(text, Role.ACCENT)) for text in wrap(f"asked: {item.question}", width)] if item.question else []
+    word = item.attestation
+    if word is None:
+        return [*lines, row(Span("  nobody has answered yet · a: attest", Role.DIM))]
+    sign = Span("✔ GO" if word.go else "✖ NO-GO", Role.GOOD if word.go else Role.BAD)
+    lines.append(row("  ", sign, f" by {word.actor}, ", words.ago(word.at_us, now_us), Span(f" ({word.how_known})", Role.DIM)))
+    for told in (word.comment, word.link):
+        lines += [row(f"  {text}") for text in wrap(told, width - 2) if text]
+    return lines
+
+
+def check_lines(check: CheckView, now_us: int, width: int) -> list[Line]:
+    """Return a check: verdict, what it judges, its summary, how fresh it is, its evidence as pretty JSON."""
+    verdict = check.at(now_us)
+    where = f" in {check.env}" if check.env else ""
+    writes = Span(" writes", Role.WARN) if check.writes else Span("")
+    left = row(words.sign(words.VERDICT[verdict], 10), Span(f" {check.kind}{where}", Role.STRONG), writes)
+    lines = [fill(left, row(Span(freshness(check, now_us), Role.DIM)), width)]
+    lines += [row(f"  {text}") for text in wrap(check.summary, width - 2) if text]
+    for text in pretty(check.evidence).split("\n"):
+        lines += [row(Span(f"  {part}", Role.DIM)) for part in wrap(text, width - 2) if part]
+    return lines
+
+
+def freshness(check: CheckView, now_us: int) -> str:
+    """Return how old a result is and how long it holds: ``3 m 10 s ago, holds 24 h 00 m``."""
+    if check.verdict is Verdict.RUNNING:
+        return f"runs since {words.span((now_us - check.started_us) / SECOND_US)}"
+    if not check.finished_us:
+        return "never run"
+    took = (check.finished_us - check.started_us) / SECOND_US if check.started_us else 0
+    return f"{words.ago(check.finished_us, now_us)}, took {took:.1f} s, holds {words.span(check.ttl_s)}"
+
+
+def pretty(evidence: str) -> str:
+    """Return evidence as indented JSON; as it is where it is none."""
+    if not evidence:
+        return ""
+    try:
+        return json.dumps(json.loads(evidence), indent=2, ensure_ascii=False, sort_keys=True)
+    except ValueError:
+        return evidence

@@ -1,0 +1,34 @@
+"""What screens tell the app. A screen changes nothing by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.message import Message
+
+
+class CommandWanted(Message):
+    """Somebody asks for a command of the registry; missing parameters are asked for."""
+
+    def __init__(self, name: str, args: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.name = name
+        self.args = dict(args or {})
+
+
+class ScreenWanted(Message):
+    """Somebody wants to see another screen: ``gate`` with a number as its target, ``deploy``, ``log``…"""
+
+    def __init__(self, screen: str, target: str = "") -> None:
+        super().__init__()
+        self.screen = screen
+        self.target = target
+
+
+class TransportWanted(Message):
+    """Somebody moves a replay: ``play``, ``step``, ``marker``, ``speed``, ``goto``, ``home``, ``end``."""
+
+    def __init__(self, action: str, value: str = "") -> None:
+        super().__init__()
+        self.action = action
+        self.value = value

@@ -1,0 +1,83 @@
+"""Every pod and ingress of both environments, as the watches told it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.widget import Widget
+
+from screens import words
+from screens.base import STYLES, LaunchScreen
+from screens.shown import Shown
+from screens.widgets.pane import Pane
+from screens.widgets.plain import Line, Role, Span, crop, row
+from screens.widgets.table import Column, Row, Table
+from screens.widgets.world import lost_since, pods_of, ready
+from state.view import PodView
+
+
+class PodsScreen(LaunchScreen):
+    """Pods, those in trouble first, and ingresses."""
+
+    NAME = "pods"
+    CSS_PATH: ClassVar = [STYLES / "base.tcss", STYLES / "pods.tcss"]
+    KEYS = (("↑↓", "move"), ("d", "deploy"), ("l", "log"), ("esc", "back"))
+
+    def body(self) -> Iterable[Widget]:
+        """Return the sources' state, the pods and the ingresses."""
+        yield Pane(sources, id="sources")
+        yield Table(
+            (Column("env", 10), Column("pod", 0), Column("state", 20), Column("ready", 5), Column("↻", 3, right=True), Column("image", 22), Column("since", 9)),
+            id="pods",
+        )  # fmt: skip
+        yield Table(
+            (Column("env", 10), Column("hosts", 0), Column("address", 24), Column("TLS", 6)), id="ingresses"
+        )
+
+    def on_screen_resume(self) -> None:
+        """Put the keys where the pods are."""
+        self.query_one("#pods", Table).focus()
+
+    def refresh_body(self, shown: Shown) -> None:
+        """Show pods and ingresses."""
+        view = shown.view
+        envs = [e.tier for e in view.environments] or sorted({p.env for p in view.pods.values()})
+        pods = [pod for env in reversed(envs) for pod in pods_of(view, env)]
+        pods.sort(key=ready)
+        self.query_one("#pods", Table).show_rows([pod_row(p) for p in pods])
+        rows = [
+            Row(
+                key,
+                (i.env, ", ".join(i.hosts), i.address or "none", Span("yes", Role.GOOD) if i.tls else Span("no", Role.WARN)),
+            )
+            for key, i in sorted(view.ingresses.items())
+        ]
+        self.query_one("#ingresses", Table).show_rows(rows)
+
+
+def sources(shown: Shown, width: int, height: int) -> list[Line]:
+    """Return every source with what it last said."""
+    spans: list[Span] = []
+    for name in sorted(shown.view.sources):
+        lost = lost_since(shown, name)
+        spans += [Span(f"{name} ", Role.STRONG), lost or Span("✔ answers", Role.GOOD), Span("   ")]
+    return [crop(row(*spans), width)] if spans else [row(Span("no source is watched yet", Role.DIM))]
+
+
+def pod_row(pod: PodView) -> Row:
+    """Return a pod as a row."""
+    fine = ready(pod)
+    word = f"{'✔' if fine else '✖'} {pod.phase}" + (f" {pod.reason}" if pod.reason and pod.reason != pod.phase else "")
+    return Row(
+        f"{pod.env}/{pod.name}",
+        (
+            pod.env,
+            pod.name,
+            Span(word, Role.GOOD if fine else Role.BAD),
+            f"{pod.ready}/{pod.containers}",
+            Span(str(pod.restarts), Role.WARN if pod.restarts else Role.DIM),
+            Span(pod.image.rpartition("/")[2] or pod.digest[:19], Role.DIM),
+            Span(words.clock(pod.changed_us), Role.DIM),
+        ),
+    )

@@ -1,0 +1,51 @@
+"""What a screen shows at one moment: the launch's view, the clock, and where both come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from state.view import LaunchView
+
+
+class Mode(StrEnum):
+    """Where the events come from."""
+
+    LIVE = "live"
+    FOLLOW = "follow"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How a replay stands."""
+
+    playing: bool
+    speed: float
+    seq: int
+    last_seq: int
+    first_us: int
+    last_us: int
+    skipped_s: int = 0
+    """How many seconds of idle time the newest skip left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One moment of a launch, as a console sees it."""
+
+    view: LaunchView = field(default_factory=LaunchView)
+    now_us: int = 0
+    mode: Mode = Mode.LIVE
+    lost: str = ""
+    """Why the source gives nothing any more, or nothing."""
+    me: str = ""
+    """The id under which the engine lists this console."""
+    account: str = ""
+    transport: Transport | None = None
+    adjustable: bool = False
+    """Whether the clock can be made to run faster."""
+    ascii_only: bool = False
+    """Whether the terminal lacks the glyphs of a graph."""
+    note: str = ""
+    """What the reader of a file says of it: that it is cut, or damaged from an event on."""

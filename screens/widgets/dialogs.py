@@ -1,0 +1,265 @@
+"""Asking before acting (design section 5).
+
+*Caution* asks, with the focus on No. *Danger* shows environment, from → to, the exact command line, the blast
+radius and the preflight, and wants the release's name typed; Enter never confirms by default. A dialog takes
+no answer in its first moment, so that keys meant for something else don't reach it, and never two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from screens.base import STYLES
+from screens.widgets.lines import LineView
+from screens.widgets.plain import Line, Role, Span, content, row, wrap
+from state.verdict import Danger
+
+T = TypeVar("T")
+
+ARM_S = {Danger.SAFE: 0.0, Danger.CAUTION: 0.3, Danger.DANGER: 1.0}
+"""Seconds before an answer is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before a command runs: the engine's preview, in words."""
+
+    title: str
+    danger: Danger
+    allowed: bool = True
+    reason: str = ""
+    """Why it may not run, where it may not."""
+    environment: str = ""
+    from_what: str = ""
+    to_what: str = ""
+    commands: tuple[str, ...] = ()
+    blast: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    phrase: str = ""
+    """What must be typed; nothing where no typing is asked."""
+    override_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person gave: the typed phrase, and for an override why and with whom."""
+
+    phrase: str = ""
+    override_reason: str = ""
+    override_second: str = ""
+
+
+class Dialog(ModalScreen[T], Generic[T]):
+    """A question over a screen. It ends once, by ``finish``, and Escape always means no."""
+
+    CSS_PATH: ClassVar = [STYLES / "widgets" / "dialogs.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "no", "no", show=False),
+        Binding("left", "beside(-1)", "before", show=False),
+        Binding("right", "beside(1)", "next", show=False),
+    ]
+    DANGER: ClassVar[Danger] = Danger.SAFE
+
+    def __init__(self, title: str, danger: Danger | None = None) -> None:
+        super().__init__()
+        self.danger = danger or self.DANGER
+        self._title = title
+        self._done = False
+        self.armed = False
+
+    def parts(self) -> Iterable[Widget]:
+        """Return the widgets between title and buttons."""
+        return ()
+
+    def buttons(self) -> Iterable[Button]:
+        """Return the buttons, No first."""
+        return ()
+
+    def compose(self) -> ComposeResult:
+        """Lay out title, parts and buttons."""
+        with Vertical(id="dialog", classes=f"-{self.danger.value}"):
+            yield Static(content(self._title), id="dialog-title")
+            yield from self.parts()
+            yield Horizontal(*self.buttons(), id="dialog-buttons")
+
+    def on_mount(self) -> None:
+        """Begin to take answers after a moment."""
+        delay = ARM_S[self.danger]
+        if delay:
+            self.set_timer(delay, self._arm)
+        else:
+            self._arm()
+
+    def _arm(self) -> None:
+        self.armed = True
+        self.update_buttons()
+
+    def update_buttons(self) -> None:
+        """Enable what may be pressed now."""
+
+    def finish(self, result: T | None) -> None:
+        """End with a result; a second end, as by key repeat, is left out."""
+        if not self._done:
+            self._done = True
+            self.dismiss(result)
+
+    def action_no(self) -> None:
+        """End without a result."""
+        self.finish(None)
+
+    def action_beside(self, by: int) -> None:
+        """Go to the button beside this one."""
+        if isinstance(self.focused, Button):
+            self.focus_next() if by > 0 else self.focus_previous()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Take No at once and everything else only when armed."""
+        event.stop()
+        name = event.button.id or ""
+        if name == "no":
+            self.finish(None)
+        elif self.armed and not event.button.disabled:
+            self.pressed(name)
+
+    def pressed(self, name: str) -> None:
+        """Take the press of a button other than No."""
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go on to the next field: Enter never confirms."""
+        event.stop()
+        self.focus_next()
+
+
+def no_button(label: str = "No (esc)") -> Button:
+    """Return the button that does nothing."""
+    return Button(content(label), id="no", compact=True)
+
+
+class AskDialog(Dialog[Answer]):
+    """Shows what a command would do, and asks for it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "yes", "yes", show=False),
+        Binding("n", "no", "no", show=False),
+    ]
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.title, question.danger)
+        self.question = question
+        self.refused = not question.allowed and not question.override_allowed
+        self.overriding = not question.allowed and question.override_allowed
+
+    def parts(self) -> Iterable[Widget]:
+        """Return the facts, the override's fields, and the field for the phrase."""
+        yield LineView(id="facts")
+        if self.refused:
+            return
+        if self.overriding:
+            yield Input(placeholder="why it must run all the same", id="override-reason", compact=True)
+            yield Input(placeholder="second person who agrees", id="override-second", compact=True)
+        if self.question.phrase:
+            words = f"Type {self.question.phrase} to confirm:"
+            yield Static(content(row(Span(words, Role.STRONG))), id="phrase-label")
+            yield Input(id="phrase", compact=True)
+
+    def buttons(self) -> Iterable[Button]:
+        """Return No, and what does it."""
+        if self.refused:
+            yield no_button("Close (esc)")
+            return
+        yield no_button()
+        typed = bool(self.question.phrase) or self.overriding
+        label = "Override and run" if self.overriding else "Do it" if typed else "Yes (y)"
+        yield Button(content(label), id="yes", compact=True, disabled=True, variant="error" if typed else "primary")
+
+    def on_mount(self) -> None:
+        """Show the facts; the focus is on No, or on what must be typed."""
+        facts = self.query_one(LineView)
+        facts.show_lines(lambda width: question_lines(self.question, width), about="facts")
+        facts.can_focus = True
+        first = next(iter(self.query(Input)), None)
+        (first or self.query_one("#no", Button)).focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the facts the lines that they need, and no more than there are."""
+        width = max(20, min(event.size.width - 4, 110) - 4)
+        fields = 2 * int(bool(self.question.phrase)) + 2 * int(self.overriding)
+        room = max(3, event.size.height - 6 - fields)
+        self.query_one(LineView).styles.height = min(room, len(question_lines(self.question, width)))
+
+    def update_buttons(self) -> None:
+        """Let Yes be pressed only when everything that must be typed is."""
+        for button in self.query("#yes").results(Button):
+            button.disabled = not (self.armed and self._complete())
+
+    def _typed(self, name: str) -> str:
+        return next((box.value.strip() for box in self.query(f"#{name}").results(Input)), "")
+
+    def _complete(self) -> bool:
+        if self.question.phrase and self._typed("phrase") != self.question.phrase:
+            return False
+        return not self.overriding or bool(self._typed("override-reason") and self._typed("override-second"))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look again at what may be pressed."""
+        event.stop()
+        self.update_buttons()
+
+    def action_yes(self) -> None:
+        """Say yes by a key: only where nothing has to be typed."""
+        if self.armed and not self.refused and not self.overriding and not self.question.phrase:
+            self.pressed("yes")
+
+    def pressed(self, name: str) -> None:
+        """Give the answer."""
+        if self._complete():
+            self.finish(
+                Answer(self._typed("phrase"), self._typed("override-reason"), self._typed("override-second"))
+            )
+
+
+def question_lines(question: Question, width: int) -> list[Line]:
+    """Return everything that a person must know before they say yes."""
+    lines: list[Line] = []
+    if not question.allowed:
+        lines += _told("✖ ", question.reason or "it may not run now", width, Role.BAD)
+    if question.environment:
+        role = Role.MARKED if "prod" in question.environment.lower() else Role.STRONG
+        lines.append(row("environment  ", Span(f" {question.environment} ", role)))
+    if question.from_what or question.to_what:
+        lines.append(row("from         ", Span(question.from_what or "-", Role.STRONG)))
+        lines.append(row("to           ", Span(question.to_what or "-", Role.STRONG)))
+    for command in question.commands:
+        lines += _told("$ ", command, width, Role.PLAIN, Role.KEY)
+    lines += _section("touches", question.blast, width)
+    lines += _section("preflight", question.checks, width)
+    if question.override_allowed and not question.allowed:
+        lines += _told("! ", "An override needs a reason and a second person, and is recorded as a deviation.", width, Role.WARN)
+    return lines or [row(Span("It is recorded with your name.", Role.DIM))]
+
+
+def _section(title: str, entries: Sequence[str], width: int) -> list[Line]:
+    lines: list[Line] = [row(Span(title, Role.DIM))] if entries else []
+    for entry in entries:
+        lines += _told("  ", entry, width, _entry_role(entry))
+    return lines
+
+
+def _entry_role(entry: str) -> Role:
+    return {"✖": Role.BAD, "✔": Role.GOOD, "?": Role.BLIND, "!": Role.WARN}.get(entry[:1], Role.PLAIN)
+
+
+def _told(sign: str, text: str, width: int, role: Role, sign_role: Role | None = None) -> list[Line]:
+    parts = wrap(text, max(10, width - len(sign)))
+    blank = " " * len(sign)
+    return [row(Span(sign if n == 0 else blank, sign_role or role), Span(part, role)) for n, part in enumerate(parts)]

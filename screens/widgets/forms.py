@@ -1,0 +1,199 @@
+"""Asking for what a command needs to know: fields, a choice, an attestation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from screens.widgets.dialogs import Dialog, no_button
+from screens.widgets.lines import LineView
+from screens.widgets.plain import Line, Role, Span, content, row
+from screens.widgets.table import Column, Row, Table
+from state.verdict import Danger
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A field: its name, what is asked for, and what is right."""
+
+    name: str
+    label: str
+    optional: bool = False
+    default: str = ""
+    check: Callable[[str], str] | None = None
+    """Returns what is wrong with a text, or nothing."""
+
+
+class FormDialog(Dialog[dict[str, str]]):
+    """Fields to fill in. Where the command is safe, Enter in the last one gives it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "yes", show=False)]
+
+    def __init__(self, title: str, fields: Sequence[FormField], *, danger: Danger = Danger.SAFE, yes: str = "OK", hint: str = "") -> None:
+        super().__init__(title, danger)
+        self._fields = tuple(fields)
+        self._yes = yes
+        self._hint = hint
+
+    def parts(self) -> Iterable[Widget]:
+        """Return the fields with their labels."""
+        if self._hint:
+            yield Static(content(row(Span(self._hint, Role.DIM))), classes="label")
+        for field in self._fields:
+            more = " (may be left out)" if field.optional else ""
+            yield Static(content(row(Span(field.label + more, Role.DIM))), classes="label")
+            yield Input(value=field.default, id=f"field-{field.name}", compact=True)
+        yield Static("", id="trouble", classes="label", markup=False)
+
+    def buttons(self) -> Iterable[Button]:
+        """Return No, and what gives it."""
+        yield no_button("Cancel (esc)")
+        yield Button(content(self._yes), id="yes", compact=True, variant="primary")
+
+    def on_mount(self) -> None:
+        """Begin with the first field."""
+        first = next(iter(self.query(Input)), None)
+        (first or self.query_one("#no", Button)).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give a safe form with Enter in its last field; else go on, to Cancel after the last."""
+        event.stop()
+        boxes = list(self.query(Input))
+        if event.input is boxes[-1] and self.danger is Danger.SAFE and self.armed:
+            self.pressed("yes")
+        else:
+            self.focus_next()
+
+    def action_yes(self) -> None:
+        """Give the form by a key, where no field has the focus."""
+        if self.armed:
+            self.pressed("yes")
+
+    def pressed(self, name: str) -> None:
+        """Give the fields, or say what is wrong with them."""
+        values = {f.name: self.query_one(f"#field-{f.name}", Input).value.strip() for f in self._fields}
+        for field in self._fields:
+            value = values[field.name]
+            trouble = ""
+            if not value and not field.optional:
+                trouble = f"{field.label}: something is needed"
+            elif value and field.check is not None:
+                trouble = field.check(value)
+            if trouble:
+                self.query_one("#trouble", Static).update(content(row(Span(trouble, Role.BAD))))
+                self.query_one(f"#field-{field.name}", Input).focus()
+                return
+        self.finish({name: value for name, value in values.items() if value})
+
+
+class PickDialog(Dialog[str]):
+    """One of a few: by its digit, or with arrows and Enter."""
+
+    def __init__(self, title: str, options: Sequence[tuple[str, str]], *, danger: Danger = Danger.SAFE) -> None:
+        super().__init__(title, danger)
+        self._options = tuple(options)
+
+    def parts(self) -> Iterable[Widget]:
+        """Return the options."""
+        yield Table((Column("", 2, right=True), Column("", 0)), id="options")
+
+    def buttons(self) -> Iterable[Button]:
+        """Return No alone: the options are chosen in their list."""
+        yield no_button("Cancel (esc)")
+
+    def on_mount(self) -> None:
+        """List the options."""
+        table = self.query_one(Table)
+        table.styles.height = min(len(self._options) + 1, max(4, self.app.size.height - 6))
+        table.show_rows(
+            [
+                Row(str(n), (Span(str(n + 1) if n < 9 else "", Role.KEY), label))
+                for n, (_, label) in enumerate(self._options)
+            ]
+        )
+        table.focus()
+
+    def on_key(self, event: events.Key) -> None:
+        """Take a digit."""
+        if self.armed and event.character and event.character.isdigit():
+            index = int(event.character) - 1
+            if 0 <= index < len(self._options):
+                event.stop()
+                self.finish(self._options[index][0])
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """Take the row under the cursor."""
+        event.stop()
+        if self.armed:
+            self.finish(self._options[int(event.key)][0])
+
+
+class AttestDialog(Dialog[dict[str, str]]):
+    """A person's word on an item: what was seen, GO or NO-GO, a comment."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("g", "say('GO')", "GO", show=False),
+        Binding("N", "say('NO-GO')", "NO-GO", show=False),
+        Binding("n", "no", "no", show=False),
+        Binding("c", "comment", "comment", show=False),
+    ]
+    DANGER: ClassVar[Danger] = Danger.CAUTION
+
+    def __init__(self, title: str, lines: Callable[[int], Sequence[Line]]) -> None:
+        super().__init__(title)
+        self._lines_of = lines
+
+    def parts(self) -> Iterable[Widget]:
+        """Return what was seen, and the fields."""
+        yield LineView(id="facts")
+        yield Static(content(row(Span("comment (c), may be left out", Role.DIM))), classes="label")
+        yield Input(id="comment", compact=True)
+        yield Static(content(row(Span("link, may be left out", Role.DIM))), classes="label")
+        yield Input(id="link", compact=True)
+
+    def buttons(self) -> Iterable[Button]:
+        """Return No, GO and NO-GO."""
+        yield no_button("Cancel (esc)")
+        yield Button(content("✔ GO (g)"), id="go", compact=True, variant="primary", disabled=True)
+        yield Button(content("✖ NO-GO (N)"), id="no-go", compact=True, variant="error", disabled=True)
+
+    def on_mount(self) -> None:
+        """Show what was seen; the focus is on Cancel."""
+        self.query_one(LineView).show_lines(self._lines_of, about="facts")
+        self.query_one("#no", Button).focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the facts the lines that there are."""
+        width = max(20, min(event.size.width - 4, 110) - 4)
+        room = max(3, event.size.height - 10)
+        self.query_one(LineView).styles.height = min(room, len(self._lines_of(width)))
+
+    def update_buttons(self) -> None:
+        """Let both be pressed."""
+        for button in self.query(Button):
+            button.disabled = not self.armed and button.id != "no"
+
+    def action_comment(self) -> None:
+        """Go to the comment."""
+        self.query_one("#comment", Input).focus()
+
+    def action_say(self, verdict: str) -> None:
+        """Give the word by a key."""
+        if self.armed:
+            self._give(verdict)
+
+    def pressed(self, name: str) -> None:
+        """Give the word by a button."""
+        self._give("GO" if name == "go" else "NO-GO")
+
+    def _give(self, verdict: str) -> None:
+        comment = self.query_one("#comment", Input).value.strip()
+        link = self.query_one("#link", Input).value.strip()
+        given = {"verdict": verdict, "comment": comment, "link": link}
+        self.finish({name: value for name, value in given.items() if value})

@@ -1,0 +1,57 @@
+"""The ten gates, a line each."""
+
+from __future__ import annotations
+
+from screens import words
+from screens.shown import Shown
+from screens.widgets.plain import Line, Role, Span, cut, fit, heading, row
+from state.verdict import GateStatus, Verdict
+from state.view import GateView
+
+DONE = frozenset({Verdict.PASS, Verdict.WAIVED})
+
+
+def gates(shown: Shown, width: int, height: int) -> list[Line]:
+    """Return a heading and a line per gate: key, status, items done of all, title."""
+    view, now = shown.view, shown.now_us
+    statuses = {g.number: g.status(now) for g in view.gates}
+    count = sum(1 for s in statuses.values() if s is GateStatus.GO)
+    role = Role.GOOD if count == len(statuses) and statuses else Role.PLAIN
+    lines = [heading("GATES", width, Span(f"{count} of {len(statuses)} GO", role))]
+    lines += [gate_line(g, statuses[g.number], now, width) for g in view.gates]
+    return lines
+
+
+def gate_line(gate: GateView, status: GateStatus, now_us: int, width: int) -> Line:
+    """Return one gate: ``3 ✔ GO    6/6 Security and compliance``, with what is wrong behind it."""
+    verdicts = [item.verdict(now_us) for item in gate.items]
+    done = sum(1 for v in verdicts if v in DONE)
+    signs = _wrong(verdicts)
+    room = width - 20 - sum(len(s.text) + 1 for s in signs)
+    title = fit(gate.title, max(4, room)) if signs else cut(gate.title, max(4, room))
+    tail: list[Span] = []
+    for sign in signs:
+        tail += [Span(" "), sign]
+    return row(
+        Span(f"{gate.number:>2} ", Role.KEY),
+        words.sign(words.GATE[status], 8),
+        " ",
+        Span(f"{done:>2}/{len(gate.items):<2}".ljust(6), Role.PLAIN if done else Role.DIM),
+        Span(title, Role.STRONG if status is GateStatus.NO_GO else Role.PLAIN),
+        *tail,
+    )
+
+
+def _wrong(verdicts: list[Verdict]) -> list[Span]:
+    told = []
+    for verdict in (Verdict.FAIL, Verdict.UNKNOWN, Verdict.STALE, Verdict.RUNNING):
+        count = verdicts.count(verdict)
+        if count:
+            glyph, _, role = words.VERDICT[verdict]
+            told.append(Span(f"{count}{glyph}", role))
+    return told
+
+
+def next_open(shown: Shown) -> GateView | None:
+    """Return the first gate that isn't GO, or None."""
+    return next((g for g in shown.view.gates if g.status(shown.now_us) is not GateStatus.GO), None)

@@ -1,0 +1,78 @@
+"""Lines that can be scrolled: evidence, helm's output, the detail of an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from screens.widgets.pane import Inked
+from screens.widgets.plain import Line, clean
+
+
+class LineView(ScrollView, Inked, can_focus=True):
+    """A list of lines, made for the width at hand; ``stick`` keeps the newest line in sight."""
+
+    DEFAULT_CSS = """
+    LineView { width: 1fr; height: 1fr; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; }
+    LineView:focus { scrollbar-color: $accent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_up", "up", show=False),
+        Binding("down", "scroll_down", "down", show=False),
+        Binding("pageup", "page_up", "page up", show=False),
+        Binding("pagedown", "page_down", "page down", show=False),
+        Binding("home", "scroll_home", "top", show=False),
+        Binding("end", "scroll_end", "bottom", show=False),
+    ]
+
+    def __init__(self, *, stick: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id, classes=classes)
+        self._make: Callable[[int], Sequence[Line]] | None = None
+        self._lines: tuple[Line, ...] = ()
+        self._stick = stick
+        self._about = ""
+
+    def show_lines(self, make: Callable[[int], Sequence[Line]], *, about: str = "") -> None:
+        """Show what ``make`` returns for the width. Another ``about`` begins at the top again."""
+        self._make = make
+        new_subject = about != self._about
+        self._about = about
+        self._remake(home=new_subject)
+
+    def _remake(self, *, home: bool) -> None:
+        width = self.size.width
+        if self._make is None or width < 1:
+            return
+        lines = tuple(self._make(width))
+        if lines == self._lines and not home:
+            return
+        at_end = self.scroll_offset.y + self.size.height >= len(self._lines)
+        self._lines = lines
+        self.virtual_size = Size(width, len(lines))
+        if self._stick and (at_end or home):
+            self.call_after_refresh(self.scroll_end, animate=False, force=True)
+        elif home:
+            self.scroll_home(animate=False, force=True)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Make the lines anew for another width."""
+        self._remake(home=False)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line."""
+        width, index = self.size.width, self.scroll_offset.y + y
+        if index >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        return self.strip(self._lines[index], width)
+
+    @property
+    def text(self) -> str:
+        """All lines as plain text."""
+        return "\n".join("".join(clean(s.text, 2000) for s in line) for line in self._lines)

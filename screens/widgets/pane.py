@@ -1,0 +1,104 @@
+"""A widget that shows lines: it repaints only those that changed, and reads no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, TypeAlias
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from screens.shown import Shown
+from screens.widgets.plain import Line, Role, clean
+
+Draw: TypeAlias = Callable[[Shown, int, int], Sequence[Line]]
+"""Makes the lines of a section: what is shown, its width and its height in cells."""
+
+
+class Inked(Widget):
+    """A widget whose text has roles; their colours come from the theme."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{role}" for role in Role}
+    DEFAULT_CSS = """
+    Inked {
+        & > .ink--strong { text-style: bold; }
+        & > .ink--head { text-style: bold; color: $accent; }
+        & > .ink--dim { color: $secondary; }
+        & > .ink--good { color: $success; }
+        & > .ink--bad { color: $error; text-style: bold; }
+        & > .ink--warn { color: $warning; }
+        & > .ink--blind { color: $warning; text-style: bold; }
+        & > .ink--accent { color: $accent; }
+        & > .ink--key { color: $accent; text-style: bold; }
+        & > .ink--marked { text-style: bold reverse; }
+        & > .ink--alarm { color: $error; text-style: bold reverse; }
+        & > .ink--line2 { color: $accent; }
+        & > .ink--line3 { color: $secondary; }
+    }
+    """
+
+    def ink(self, role: Role) -> Style:
+        """Return the terminal style of a role under the theme in force."""
+        return self.get_component_rich_style(f"ink--{role}")
+
+    def strip(self, line: Line, width: int, *, under: Style | None = None) -> Strip:
+        """Return a line as cells, exactly ``width`` wide; ``under`` is laid over every style (a cursor)."""
+        base = self.rich_style
+        segments = [
+            Segment(clean(span.text, 2000), base if span.role is Role.PLAIN else self.ink(span.role))
+            for span in line
+        ]
+        strip = Strip(segments).crop_extend(0, width, base)
+        return strip.apply_style(under) if under is not None else strip
+
+
+class Pane(Inked):
+    """A section of a screen, drawn by a pure function."""
+
+    DEFAULT_CSS = "Pane { width: 1fr; height: 1fr; }"
+
+    def __init__(self, draw: Draw, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  the name that Textual gives it
+        super().__init__(id=id, classes=classes)
+        self._draw = draw
+        self._shown: Shown | None = None
+        self._lines: tuple[Line, ...] = ()
+
+    def show(self, shown: Shown) -> None:
+        """Show a new state: only lines that differ are painted again."""
+        self._shown = shown
+        self._redraw()
+
+    def _redraw(self) -> None:
+        width, height = self.size
+        if self._shown is None or width < 1 or height < 1:
+            return
+        old, new = self._lines, tuple(self._draw(self._shown, width, height)[:height])
+        self._lines = new
+        if old == new:
+            return
+        for y in range(max(len(old), len(new))):
+            if old[y : y + 1] != new[y : y + 1]:
+                self.refresh(Region(0, y, width, 1))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw for the new size."""
+        event.stop()
+        self._lines = ()
+        self._redraw()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the section."""
+        width = self.size.width
+        if y >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        return self.strip(self._lines[y], width)
+
+    @property
+    def text(self) -> str:
+        """The lines as plain text, for tests and for copying."""
+        return "\n".join("".join(clean(span.text) for span in line) for line in self._lines)

@@ -1,0 +1,135 @@
+"""The two lines at the top of every screen, the banner below them, and the line of keys at the bottom."""
+
+from __future__ import annotations
+
+from screens import words
+from screens.shown import Mode, Shown
+from screens.widgets.plain import Line, Role, Span, crop, cut, fill, fit, row
+from state.verdict import ConditionState, LaunchState, OperationState
+from state.clock import SECOND_US
+from state.view import LaunchView
+
+
+def status(shown: Shown, width: int, height: int) -> list[Line]:
+    """Return both lines: where and what is launched; when, who, and the head of the log."""
+    return [_first(shown, width), _second(shown, width)]
+
+
+def environment_words(view: LaunchView) -> str:
+    """Return the title of the environment that a launch ends in, in words."""
+    production = view.environment("production") or (view.environments[-1] if view.environments else None)
+    return production.title if production else "no environment"
+
+
+def _first(shown: Shown, width: int) -> Line:
+    view = shown.view
+    state = {
+        LaunchState.RUNNING: Span("RUNNING", Role.GOOD),
+        LaunchState.HELD: Span("! HOLD", Role.WARN),
+        LaunchState.SCRUBBED: Span("✖ SCRUBBED", Role.BAD),
+        LaunchState.CLOSED: Span("■ CLOSED", Role.STRONG),
+    }[view.state]
+    rate = f" ×{view.clock_rate:g}" if view.clock_rate != 1 else ""
+    right = row(state, "  ", Span(words.clock(shown.now_us), Role.STRONG), Span(rate, Role.WARN))
+    left = row(
+        Span(f" {cut(environment_words(view), 40)} ", Role.MARKED),
+        " ",
+        Span(view.candidate.version or "no candidate", Role.STRONG),
+        "  ",
+        cut(view.scope.title, 80),
+    )
+    return fill(left, right, width)
+
+
+def _second(shown: Shown, width: int) -> Line:
+    view = shown.view
+    left = row(*_window(shown), "  ", *_driver(shown))
+    running = view.running()
+    if running is not None:
+        left = (*left, Span("  "), Span(f"… {running.id}", Role.ACCENT))
+    head = view.head if width >= 150 else _short(view.head)
+    return fill(left, row(Span(head, Role.DIM)), width)
+
+
+def _short(head: str) -> str:
+    parts = head.split(":")
+    return f"{parts[0]}:{parts[2]}:{parts[3][:8]}" if len(parts) == 4 else head
+
+
+def _window(shown: Shown) -> tuple[Span, ...]:
+    scope, now = shown.view.scope, shown.now_us
+    if not scope.window_end_us:
+        return (Span("no window", Role.WARN),)
+    if now < scope.window_start_us:
+        return (Span(f"window opens in {words.span((scope.window_start_us - now) / SECOND_US)}", Role.WARN),)
+    left = (scope.window_end_us - now) / SECOND_US
+    if left < 0:
+        return (Span(f"window is over since {words.span(-left)}", Role.BAD),)
+    return (Span(f"window {words.span(left)} left", Role.WARN if left < 3600 else Role.PLAIN),)
+
+
+def _driver(shown: Shown) -> tuple[Span, ...]:
+    if shown.mode is not Mode.LIVE:
+        return (Span("read-only", Role.WARN),)
+    driver = next((c for c in shown.view.consoles if c.drives), None)
+    if driver is None:
+        return (Span("nobody drives", Role.WARN),)
+    mine = driver.id == shown.me
+    others = len(shown.view.consoles) - 1
+    more = f" +{others}" if others > 0 else ""
+    return (Span(f"{cut(driver.account, 20)}{' (you)' if mine else ''} drives{more}", Role.PLAIN),)
+
+
+def banner(shown: Shown, width: int, height: int) -> list[Line]:
+    """Return what must not be overlooked, the most urgent first; at most ``height`` lines."""
+    lines = [_stretched(span, width) for span in _urgent(shown)]
+    return lines[: max(0, height)]
+
+
+def _stretched(span: Span, width: int) -> Line:
+    return (Span(fit(" " + span.text, width), span.role),)
+
+
+def banner_height(shown: Shown) -> int:
+    """Return how many lines the banner needs: none to two."""
+    return min(2, len(_urgent(shown)))
+
+
+def _urgent(shown: Shown) -> list[Span]:
+    view = shown.view
+    told: list[Span] = []
+    if shown.lost:
+        told.append(Span(f"✖ ENGINE LOST: {shown.lost}", Role.ALARM))
+    for condition in view.conditions:
+        if condition.state is ConditionState.TRIPPED:
+            value = words.number(condition.value, condition.unit)
+            limit = words.number(condition.threshold, condition.unit)
+            told.append(
+                Span(
+                    f"✖ TRIPPED {condition.title}: {value}, limit {limit}. "
+                    "B: open the rollback dialog · k: acknowledge",
+                    Role.ALARM,
+                )
+            )
+    unknown = view.operations[-1] if view.operations else None
+    if unknown is not None and unknown.state is OperationState.UNKNOWN:
+        told.append(Span(f"? {unknown.id} has no known end: {unknown.verdict}. d: see what may be done", Role.ALARM))
+    if view.hold is not None:
+        since = words.ago(view.hold.since_us, shown.now_us)
+        told.append(Span(f"! HOLD by {view.hold.by} {since}: {view.hold.reason}", Role.MARKED))
+    if shown.note:
+        told.append(Span(f"! {shown.note}", Role.MARKED))
+    return told
+
+
+def hints(keys: list[tuple[str, str]], width: int) -> Line:
+    """Return the line of keys: as many as fit, the most useful first."""
+    spans: list[Span] = []
+    room = width
+    for key, what in keys:
+        size = len(key) + len(what) + 3
+        if size > room:
+            break
+        spans += [Span(f" {key}", Role.KEY), Span(f" {what} ", Role.DIM)]
+        room -= size
+    return crop(tuple(spans), width)

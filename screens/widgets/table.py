@@ -1,0 +1,224 @@
+"""A table that is drawn line by line: keyed rows, fixed columns, a cursor that stays with its row.
+
+Only rows that are seen and have changed are painted; five thousand rows cost what fifty cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from screens.widgets.pane import Inked
+from screens.widgets.plain import Line, Role, Span, clean, fit
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its title and its width in cells; the one of width 0 takes what is left."""
+
+    title: str
+    width: int
+    right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: a key that stays the same while the row is about the same thing, and its cells."""
+
+    key: str
+    cells: tuple[Span | str, ...]
+
+
+class Table(ScrollView, Inked, can_focus=True):
+    """Rows with a cursor. ``Moved`` tells where it went, ``Chosen`` that Enter was pressed on it."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor"}
+    DEFAULT_CSS = """
+    Table {
+        width: 1fr; height: 1fr;
+        scrollbar-size-horizontal: 0;
+        scrollbar-size-vertical: 1;
+        & > .table--cursor { background: $primary 25%; }
+        &:focus > .table--cursor { background: $primary 60%; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "up", show=False),
+        Binding("down", "move(1)", "down", show=False),
+        Binding("pageup", "page(-1)", "page up", show=False),
+        Binding("pagedown", "page(1)", "page down", show=False),
+        Binding("home", "edge(-1)", "first", show=False),
+        Binding("end", "edge(1)", "last", show=False),
+        Binding("enter", "choose", "open", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, table: Table, key: str) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> Table:
+            """The table."""
+            return self.table
+
+    class Chosen(Moved):
+        """Enter was pressed, or the row was clicked."""
+
+    def __init__(
+        self, columns: Sequence[Column], *, id: str | None = None, classes: str | None = None  # noqa: A002  Textual's name
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.columns = tuple(columns)
+        self._rows: tuple[Row, ...] = ()
+        self._key = ""
+        self._tail = False
+
+    # -- what is shown -------------------------------------------------------------------------------
+
+    def show_rows(self, rows: Sequence[Row], *, follow: bool = False) -> None:
+        """Show these rows. The cursor stays with its key; with ``follow`` it stays at the end if it was there."""
+        old = self._rows
+        at_end = bool(old) and self.cursor == len(old) - 1
+        before = self.cursor
+        new = tuple(rows)
+        if new == old:
+            return
+        self._rows = new
+        if len(new) != len(old):
+            self.virtual_size = Size(self.size.width, len(new) + 1)
+        if follow and at_end and new:
+            self._key = new[-1].key
+        elif new and not any(r.key == self._key for r in new):
+            self._key = new[min(before, len(new) - 1)].key
+        if follow and at_end:
+            self.call_after_refresh(self._reveal)
+        top = self.scroll_offset.y
+        for y in range(1, self.size.height):
+            index = top + y - 1
+            if old[index : index + 1] != new[index : index + 1] or index in {before, self.cursor}:
+                self._paint(y)
+
+    def _paint(self, y: int) -> None:
+        if 0 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1).translate(self.scroll_offset))
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows."""
+        return self._rows
+
+    @property
+    def key(self) -> str:
+        """The key of the row under the cursor; nothing where there are no rows."""
+        return self._key if self._rows else ""
+
+    @property
+    def cursor(self) -> int:
+        """The number of the row under the cursor, from 0."""
+        return next((n for n, r in enumerate(self._rows) if r.key == self._key), 0)
+
+    def select(self, key: str) -> None:
+        """Put the cursor on a row, if it exists."""
+        if any(r.key == key for r in self._rows) and key != self._key:
+            self._key = key
+            self.refresh()
+            self._reveal()
+            self.post_message(self.Moved(self, key))
+
+    # -- keys and mouse ------------------------------------------------------------------------------
+
+    def _go(self, index: int) -> None:
+        if self._rows:
+            self.select(self._rows[max(0, min(index, len(self._rows) - 1))].key)
+
+    def _reveal(self) -> None:
+        y, height = self.cursor, max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        if y < top:
+            self.scroll_to(y=y, animate=False, force=True)
+        elif y >= top + height:
+            self.scroll_to(y=y - height + 1, animate=False, force=True)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by a number of rows."""
+        self._go(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by a number of pages."""
+        self._go(self.cursor + by * max(1, self.size.height - 2))
+
+    def action_edge(self, to: int) -> None:
+        """Move the cursor to the first or to the last row."""
+        self._go(0 if to < 0 else len(self._rows) - 1)
+
+    def action_choose(self) -> None:
+        """Tell that the row under the cursor was chosen."""
+        if self._rows:
+            self.post_message(self.Chosen(self, self._key))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is; choose with the second click."""
+        index = self.scroll_offset.y + event.y - 1
+        if event.y < 1 or not 0 <= index < len(self._rows):
+            return
+        if self._rows[index].key == self._key:
+            self.action_choose()
+        self._go(index)
+
+    def on_resize(self) -> None:
+        """Fit the rows to the new size."""
+        self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+        self.call_after_refresh(self._reveal)
+
+    # -- drawing -------------------------------------------------------------------------------------
+
+    def _widths(self, width: int) -> list[int]:
+        fixed = sum(c.width for c in self.columns) + len(self.columns) - 1
+        return [c.width or max(1, width - fixed) for c in self.columns]
+
+    def line_of(self, cells: Sequence[Span | str], width: int) -> Line:
+        """Return cells as a line, each in its column."""
+        spans: list[Span] = []
+        for column, size, cell in zip(self.columns, self._widths(width), cells, strict=False):
+            span = cell if isinstance(cell, Span) else Span(cell)
+            if spans:
+                spans.append(Span(" "))
+            spans.append(Span(fit(span.text, size, right=column.right), span.role))
+        return tuple(spans)
+
+    def render_line(self, y: int) -> Strip:
+        """Return the header or a row."""
+        width = self.size.width
+        if y == 0:
+            head = [Span(c.title, Role.DIM) for c in self.columns]
+            return self.strip(self.line_of(head, width), width)
+        index = self.scroll_offset.y + y - 1
+        if index >= len(self._rows):
+            return Strip.blank(width, self.rich_style)
+        one = self._rows[index]
+        return self.strip(self.line_of(one.cells, width), width, under=self._under(one.key))
+
+    def _under(self, key: str) -> Style | None:
+        if key != self._key:
+            return None
+        style = self.get_component_rich_style("table--cursor")
+        return Style(bgcolor=style.bgcolor, bold=style.bold)
+
+    @property
+    def text(self) -> str:
+        """The rows as plain text, for tests."""
+        width = self.size.width or 80
+        return "\n".join("".join(clean(s.text) for s in self.line_of(r.cells, width)) for r in self._rows)

@@ -1,0 +1,55 @@
+"""The transport bar of a replay: where it stands, both clocks, and the moments worth jumping to."""
+
+from __future__ import annotations
+
+from screens import words
+from screens.shown import Shown, Transport
+from screens.widgets.plain import Line, Role, Span, crop, row
+from state.view import LaunchView
+
+_BAD = ("NO-GO", "TRIPPED", "failed", "scrub", "aborted", "unknown")
+
+
+def transport(shown: Shown, width: int, height: int) -> list[Line]:
+    """Return the bar: ``REPLAY ▶ ×10 20:14:07Z T+0:14:07 ━━━━●╌╌│╌╌ 123/4567``; no line outside of a replay."""
+    how = shown.transport
+    if how is None:
+        return []
+    sign = "▶" if how.playing else "■"
+    end = " end" if how.seq >= how.last_seq else ""
+    left = row(
+        Span(f" REPLAY {sign} ×{how.speed:g}{end} ", Role.MARKED),
+        " ",
+        Span(f"{words.date(shown.now_us)} {words.clock(shown.now_us)}", Role.STRONG),
+        " ",
+        Span(words.offset(shown.now_us, how.first_us), Role.ACCENT),
+        " ",
+    )
+    if how.skipped_s:
+        left = (*left, Span(f"skipped {words.span(how.skipped_s)} ", Role.WARN))
+    right = Span(f" {how.seq}/{how.last_seq}", Role.DIM)
+    room = width - sum(len(s.text) for s in left) - len(right.text)
+    return [crop((*left, *ruler(how, shown.view, shown.now_us, room), right), width)]
+
+
+def ruler(how: Transport, view: LaunchView, now_us: int, width: int) -> list[Span]:
+    """Return the line from the first to the last event, with what happened until now marked on it."""
+    if width < 3:
+        return []
+    cells: list[tuple[str, Role]] = []
+    length = max(1, how.last_us - how.first_us)
+    here = min(width - 1, max(0, (now_us - how.first_us) * (width - 1) // length))
+    for x in range(width):
+        cells.append(("━", Role.ACCENT) if x < here else ("╌", Role.DIM))
+    for mark in view.marks:
+        x = (mark.at_us - how.first_us) * (width - 1) // length
+        if 0 <= x < width:
+            cells[x] = ("╋", Role.BAD if any(w in mark.label for w in _BAD) else Role.STRONG)
+    cells[here] = ("●", Role.KEY)
+    spans: list[Span] = []
+    for char, role in cells:
+        if spans and spans[-1].role is role:
+            spans[-1] = Span(spans[-1].text + char, role)
+        else:
+            spans.append(Span(char, role))
+    return spans

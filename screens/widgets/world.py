@@ -1,0 +1,213 @@
+"""Pods, ingresses, sources, stop conditions, the running operation and the tail of the log."""
+
+from __future__ import annotations
+
+from screens import words
+from screens.shown import Shown
+from screens.widgets.plain import Line, Role, Span, crop, cut, fill, fit, heading, row
+from state.verdict import ConditionState, OperationState
+from state.clock import SECOND_US
+from state.view import ConditionView, EnvironmentView, LaunchView, LogLine, OperationView, PodView
+
+
+def ready(pod: PodView) -> bool:
+    """Return whether a pod does its work, or has done it."""
+    if pod.phase in {"Succeeded", "Completed"}:
+        return True
+    return pod.phase == "Running" and pod.containers > 0 and pod.ready >= pod.containers
+
+
+def pods_of(view: LaunchView, env: str) -> list[PodView]:
+    """Return an environment's pods, those in trouble first."""
+    pods = [p for p in view.pods.values() if p.env == env]
+    return sorted(pods, key=lambda p: (ready(p), p.app, p.name))
+
+
+def cluster(shown: Shown, width: int, height: int) -> list[Line]:
+    """Return pods and ingresses of every environment, the ones in trouble by name."""
+    view = shown.view
+    lines: list[Line] = [heading("PODS AND INGRESSES", width)]
+    room = height - 1 - 2 * len(view.environments)
+    troubled = {e.tier: [p for p in pods_of(view, e.tier) if not ready(p)] for e in view.environments}
+    share = max(1, room // max(1, sum(1 for t in troubled.values() if t)))
+    for env in view.environments:
+        lines += _environment(shown, env, width)
+        bad = troubled[env.tier]
+        most = share if len(bad) <= share else share - 1
+        lines += [pod_line(p, width, indent="  ") for p in bad[: max(0, most)]]
+        if len(bad) > most:
+            lines.append(row(Span(f"  and {len(bad) - max(0, most)} more in trouble", Role.BAD)))
+    left = height - len(lines)
+    if left >= 3:
+        lines += _healthy(view, width, left)
+    return lines
+
+
+def _environment(shown: Shown, env: EnvironmentView, width: int) -> list[Line]:
+    view = shown.view
+    pods = pods_of(view, env.tier)
+    fine = sum(1 for p in pods if ready(p))
+    role = Role.GOOD if pods and fine == len(pods) else Role.DIM if not pods else Role.BAD
+    glyph = "✔" if role is Role.GOOD else "·" if not pods else "✖"
+    hosts = [i for i in view.ingresses.values() if i.env == env.tier]
+    bare = sum(1 for i in hosts if not i.tls or not i.address)
+    ingress = Span(words.plural(len(hosts), "ingress", "ingresses"), Role.PLAIN if hosts else Role.DIM)
+    if bare:
+        ingress = Span(f"{ingress.text}, {bare} without TLS or address", Role.WARN)
+    lost = lost_since(shown, f"kubernetes/{env.tier}")
+    name = fit(cut(env.title, 24), 12 if width < 60 else 24)
+    if lost is not None:
+        return [row(Span(name, Role.STRONG), " ", lost), _images(pods, width)]
+    first = row(Span(name, Role.STRONG), " ", Span(f"{glyph} {fine}/{len(pods)} ready", role), "  ", ingress)
+    return [crop(first, width), _images(pods, width)]
+
+
+def _images(pods: list[PodView], width: int) -> Line:
+    counts: dict[str, int] = {}
+    for pod in pods:
+        tag = pod.image.rpartition(":")[2] if ":" in pod.image.rpartition("/")[2] else pod.digest[7:19]
+        counts[tag] = counts.get(tag, 0) + 1
+    told = ", ".join(f"{n} × {tag}" for tag, n in sorted(counts.items()))
+    return row(Span(cut(f"  {told or 'no pods seen'}", width), Role.DIM))
+
+
+def lost_since(shown: Shown, source: str) -> Span | None:
+    """Return ``lost since 20:14Z: reason`` for a source that doesn't answer, else None."""
+    seen = shown.view.sources.get(source)
+    if seen is None:
+        return Span("? not watched yet", Role.BLIND)
+    if seen.ok:
+        return None
+    return Span(f"? lost since {words.clock(seen.since_us)}: {seen.reason}", Role.BLIND)
+
+
+def _healthy(view: LaunchView, width: int, room: int) -> list[Line]:
+    lines: list[Line] = []
+    for env in view.environments:
+        fine = [p for p in pods_of(view, env.tier) if ready(p)]
+        hosts = [i for i in view.ingresses.values() if i.env == env.tier]
+        if not fine and not hosts:
+            continue
+        lines.append(row(Span(cut(env.title, width), Role.DIM)))
+        for host in sorted(hosts, key=lambda i: i.name):
+            tls = Span("TLS", Role.GOOD) if host.tls else Span("no TLS", Role.WARN)
+            address = host.address or "no address"
+            lines.append(crop(row("  ", tls, f" {', '.join(host.hosts)} → {address}"), width))
+        lines += [pod_line(p, width, indent="  ") for p in fine]
+    return lines[:room]
+
+
+def pod_line(pod: PodView, width: int, *, indent: str = "") -> Line:
+    """Return a pod in a line: glyph, name, phase, ready, restarts, reason."""
+    fine = ready(pod)
+    word = pod.phase + (f" ({pod.reason})" if pod.reason and pod.reason != pod.phase else "")
+    tail = f"{pod.ready}/{pod.containers}" + (f" ↻{pod.restarts}" if pod.restarts else "")
+    sign = Span("✔", Role.GOOD) if fine else Span("✖", Role.BAD)
+    room = width - len(indent) - 2
+    name_room = room if fine and room < 50 else max(12, room - len(word) - len(tail) - 2)
+    line = row(indent, sign, " ", fit(pod.name, min(name_room, 44)), " ", Span(f"{cut(word, 40)} {tail}", Role.DIM if fine else Role.BAD))
+    return crop(line, width)
+
+
+def conditions(shown: Shown, width: int, height: int) -> list[Line]:
+    """Return the stop conditions with value, limit and ``elapsed / for``."""
+    told = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
+    right = Span(f"{len(told)} TRIPPED", Role.BAD) if told else Span("")
+    lines = [heading("STOP CONDITIONS", width, *([right] if told else []))]
+    for condition in shown.view.conditions:
+        lines.append(condition_line(condition, width))
+        if condition.reason and height > 2 * len(shown.view.conditions):
+            lines.append(row(Span(cut(f"    {condition.reason}", width), Role.DIM)))
+    return lines
+
+
+def condition_line(condition: ConditionView, width: int) -> Line:
+    """Return a stop condition in a line: ``! BREACHING 150/300 s  HTTP 5xx share  3.10 % > 1.00 %``."""
+    glyph, word, role = words.CONDITION[condition.state]
+    if not condition.active and condition.state is ConditionState.WARMUP:
+        word = "WAITS"
+    elapsed = f"{condition.elapsed_s}/{condition.for_s} s"
+    value = words.number(condition.value, condition.unit) if condition.evaluated_us else "-"
+    left = row(Span(f"{glyph} {word}".ljust(11), role), " ", cut(condition.title, max(8, width - 34)))
+    right = row(
+        Span(value, role if condition.state is not ConditionState.OK else Role.PLAIN),
+        Span(f" /{words.number(condition.threshold, condition.unit)} ", Role.DIM),
+        Span(elapsed, role if condition.elapsed_s else Role.DIM),
+    )
+    return fill(left, right, width)
+
+
+def operation(shown: Shown, width: int, height: int) -> list[Line]:
+    """Return the operation under way, or the newest one, and the bake; what next where there is none."""
+    view = shown.view
+    lines = [heading("OPERATION", width)]
+    newest = view.running() or (view.operations[-1] if view.operations else None)
+    if newest is None:
+        lines.append(row(Span("none yet · d: what may be run", Role.DIM)))
+    else:
+        lines += operation_lines(newest, shown.now_us, width)
+    if view.bake is not None:
+        lines.append(bake_line(shown, width))
+    return lines[:height]
+
+
+def operation_lines(one: OperationView, now_us: int, width: int) -> list[Line]:
+    """Return an operation in two lines: state and time, then what it does at the moment."""
+    end = one.finished_us or now_us
+    took = (end - (one.started_us or one.intended_us)) / SECOND_US
+    time = f"{words.stopwatch(took)} / {words.stopwatch(one.timeout_s)}" if not one.state.ended else words.stopwatch(took)
+    first = fill(row(words.sign(words.OPERATION[one.state]), " ", Span(one.id, Role.STRONG)), row(time), width)
+    if one.state.ended:
+        role = Role.PLAIN if one.state is OperationState.SUCCEEDED else Role.BAD
+        return [first, row(Span(cut(f"  {one.verdict}", width), role))]
+    step = one.steps[-1] if one.steps else None
+    doing = f"  {step.name}: {step.state} {step.detail}" if step else "  about to begin"
+    return [first, row(Span(cut(doing, width), Role.DIM))]
+
+
+def bake_line(shown: Shown, width: int) -> Line:
+    """Return the bake in a line: a bar, time seen good of the time wanted, why it stands still."""
+    bake = shown.view.bake
+    if bake is None:
+        return ()
+    role = {"running": Role.ACCENT, "done": Role.GOOD, "tripped": Role.BAD}.get(bake.state, Role.WARN)
+    told = f" {words.stopwatch(bake.good_s)} / {words.stopwatch(bake.minimum_s)} good"
+    why = f"  {bake.state}" + (f": {bake.why}" if bake.why else "")
+    size = max(6, min(30, width - len(told) - len(why) - 6))
+    return crop(row(Span("bake ", Role.STRONG), *bar(bake.good_s, bake.minimum_s, size, role), told, Span(why, role)), width)
+
+
+def bar(part: float, whole: float, width: int, role: Role) -> tuple[Span, Span]:
+    """Return how far something is as a bar of ``width`` cells."""
+    done = 0 if whole <= 0 else min(width, int(width * part / whole))
+    return Span("━" * done, role), Span("╌" * (width - done), Role.DIM)
+
+
+def tail(shown: Shown, width: int, height: int) -> list[Line]:
+    """Return the newest events in words, the newest last."""
+    lines = [heading("LOG", width, Span(words.plural(shown.view.seq, "event"), Role.DIM))]
+    return lines + [log_line(one, width) for one in shown.view.tail[-max(0, height - 1) :]]
+
+
+def log_line(one: LogLine, width: int) -> Line:
+    """Return an event in a line: time, who, what."""
+    actor = "" if one.actor == "engine" else f"{cut(one.actor, 12)}: "
+    return crop(
+        row(Span(words.clock(one.wall_us)[:8] + " ", Role.DIM), Span(actor, Role.ACCENT), Span(cut(one.words, width), role_of(one))),
+        width,
+    )
+
+
+def role_of(one: LogLine) -> Role:
+    """Return the role of an event's words: what went wrong is seen."""
+    said = one.words
+    if one.kind in {"check.finished", "operation.finished", "condition.changed", "gate.changed", "attest.signed"}:
+        if any(w in said for w in (" fail", "NO-GO", "TRIPPED", "aborted")):
+            return Role.BAD
+        if any(w in said for w in (" unknown", "BLIND", "BREACHING", "ERROR", "NO_")):
+            return Role.BLIND
+    if one.kind in {"source.changed"} and "lost" in said:
+        return Role.BLIND
+    if one.kind in {"log.write_failed", "command.refused", "operation.unknown"}:
+        return Role.BAD
+    return Role.PLAIN

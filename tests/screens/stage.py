@@ -1,0 +1,76 @@
+"""An app on a story: the source answers as an engine would, and remembers what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.commands import BY_NAME, Confirmation, Preview, Reply
+from console.ui.app import LaunchApp
+from console.ui.session import Changed
+from screens.base import LaunchScreen
+from screens.shown import Mode, Shown
+from screens.widgets.lines import LineView
+from screens.widgets.pane import Pane
+from screens.widgets.table import Table
+from state.events import Event
+from state.fields import JsonObject
+from tests.screens.story import Story
+
+
+class StorySource:
+    """A source whose events a test tells."""
+
+    def __init__(self, story: Story, *, mode: Mode = Mode.LIVE) -> None:
+        self.story = story
+        self.mode = mode
+        self.lost = ""
+        self.given: list[tuple[str, JsonObject, Confirmation | None]] = []
+        self.previews: dict[str, Preview] = {}
+        self.replies: dict[str, Reply] = {}
+        self.changed: Changed = lambda: None
+        self._view = story.view()
+
+    async def open(self, changed: Changed) -> None:
+        self.changed = changed
+
+    async def close(self) -> None:
+        return
+
+    def tell(self) -> None:
+        """Let the screens see what the story has become."""
+        self._view = self.story.view()
+        self.changed()
+
+    def shown(self) -> Shown:
+        return Shown(self._view, self.story.now_us, self.mode, lost=self.lost, me="c1", account="ann", adjustable=True)
+
+    async def page(self, after: int, limit: int) -> Sequence[Event]:
+        return self.story.events[after : after + limit]
+
+    async def preview(self, name: str, args: JsonObject) -> Preview:
+        spec = BY_NAME[name]
+        return self.previews.get(name) or Preview(name, spec.title, spec.danger, allowed=True, token="t")
+
+    async def command(self, name: str, args: JsonObject, given: Confirmation | None) -> Reply:
+        self.given.append((name, args, given))
+        return self.replies.get(name) or Reply(ok=True, message=f"{name} taken")
+
+
+def app_of(story: Story, *, mode: Mode = Mode.LIVE) -> tuple[LaunchApp, StorySource]:
+    """Return an app on a story, and its source."""
+    source = StorySource(story, mode=mode)
+    return LaunchApp(source, mode), source
+
+
+def text_of(app: LaunchApp) -> str:
+    """Return what the front screen shows, section by section, as plain text."""
+    front = next(s for s in reversed(app.screen_stack) if isinstance(s, LaunchScreen))
+    parts = [w.text for w in front.query("*") if isinstance(w, Pane | Table | LineView) and w.display]
+    return "\n".join(parts)
+
+
+def picture(app: LaunchApp) -> list[str]:
+    """Return the rows of cells that the terminal would show."""
+    width, height = app.size
+    strips = app.screen._compositor.render_strips()
+    return [strip.text for strip in strips[:height]] if width else []
