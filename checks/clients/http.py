@@ -6,7 +6,6 @@ Its two domains can be pinned to addresses, as curl's --resolve does.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
@@ -84,6 +83,18 @@ class WebClient:
             expected=f"{method} {path} of the {surface} domain",
             timeout=timeout,
         )
+
+    async def post_form(
+        self,
+        surface: Surface,
+        path: str,
+        form: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Return the answer to a form that is sent as a browser sends it, of any status."""
+        expected = f"POST {path} of the {surface} domain"
+        return await self._wire(surface).send("POST", path, headers=headers, form=form, expected=expected)
 
     async def get(self, surface: Surface, path: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Return the answer to a GET, of any status."""
@@ -184,8 +195,3 @@ def read_secret(ref: SecretRef | None, redactor: Redactor) -> str:
         raise MisconfiguredError(str(error)) from None
     redactor.register(value)
     return value
-
-
-def elapsed_ms(since: float) -> int:
-    """Return whole milliseconds since a ``time.monotonic()`` reading: how long the network took."""
-    return int((time.monotonic() - since) * 1000)

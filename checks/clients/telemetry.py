@@ -24,6 +24,12 @@ class TracesClient:
         found = await self._wire.get_json("/api/services", expected="the traced services")
         return texts(obj(found).get("data"))
 
+    async def export_nothing(self, path: str) -> None:
+        """Send an empty OTLP export to a path and return when it is taken; otherwise raise."""
+        expected = "200 to an empty OTLP export"
+        reply = await self._wire.send("POST", path, json={"resourceSpans": []}, expected=expected)
+        reply.need_success(expected=expected, permission="export traces")
+
     async def trace_services(self, trace_id: str) -> tuple[str, ...]:
         """Return the services of one trace's spans; empty where the trace isn't there (yet)."""
         try:

@@ -1,0 +1,218 @@
+"""Whether an alert would reach a person."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from checks.base import Around, CouldNotLookError, Outcome, Settings, check
+from checks.clients.alertmanager import receivers_of, routed_receivers
+from checks.clients.errors import RejectedError
+from checks.judging import STEADY, Findings, whole
+from state.fields import JsonObject, objs, text
+from state.runbook.units import Seconds
+
+if TYPE_CHECKING:
+    from checks.clients.alertmanager import AlertmanagerClient, Receiver
+
+_SECOND_US = 1_000_000
+
+
+class RoutedSettings(Settings):
+    """The synthetic alert and what must become of it."""
+
+    labels: dict[str, str] = {"severity": "critical"}
+    """Besides its unique name: choose them so that it goes where a real one would."""
+    human: tuple[str, ...] = (
+        "pagerduty",
+        "opsgenie",
+        "victorops",
+        "email",
+        "slack",
+        "telegram",
+        "sns",
+        "msteams",
+    )
+    """Integrations that reach people."""
+    own_hosts: tuple[str, ...] = ()
+    """Hosts of the platform itself, besides its domains: its webhook reaches nobody when it is down."""
+    within: Seconds = 120.0
+    """Seconds of the launch's clock until a notification is sent."""
+    rules: bool = True
+    """Every metric of every alert rule must exist."""
+    ignored_metrics: tuple[str, ...] = ()
+    """Metrics that exist only after their first event, such as an error."""
+
+
+@check("alerts.routed", RoutedSettings, ttl=STEADY, writes=True)
+async def routed(settings: RoutedSettings, around: Around) -> Outcome:
+    """Judge by a synthetic alert that notifications leave for a person.
+
+    And that the rules can fire at all.
+    """
+    found = Findings()
+    client = around.systems.alertmanager(around.tier)
+    receivers = await found.look(_receivers(client))
+    if receivers is not None:
+        _reaches_somebody(settings, receivers, around, found)
+    name = f"LaunchConsoleProbe{secrets.token_hex(4)}"
+    labels = {"alertname": name, "environment": str(around.tier), **settings.labels}
+    sent = await found.look(_send(client, labels, around))
+    if sent is not None:
+        await _notified(settings, client, labels, around, found, sent)
+    if settings.rules:
+        await _rules(settings, around, found)
+    return found.outcome("a synthetic alert was routed to people; every rule's metrics exist")
+
+
+async def _receivers(client: AlertmanagerClient) -> list[Receiver]:
+    config = await client.config()
+    routed_names = routed_receivers(config)
+    return [one for one in receivers_of(config) if one.name in routed_names]
+
+
+def _reaches_somebody(
+    settings: RoutedSettings, receivers: list[Receiver], around: Around, found: Findings
+) -> None:
+    domains = around.environment.domains
+    own = {domains.api.host, domains.admin.host, "localhost", *settings.own_hosts}
+    shown, useful = [], False
+    for one in receivers:
+        outside = [url for url in one.urls if (urlsplit(url).hostname or "") not in own]
+        useful |= bool(set(one.kinds) & set(settings.human)) or bool(outside)
+        shown.append(f"{one.name}: {', '.join(one.kinds) or 'drops everything'}")
+    found.saw("receivers", list(shown))
+    if not receivers:
+        found.wrong("no route of Alertmanager leads to a receiver")
+    elif not useful:
+        found.wrong(f"alerts reach nobody: {'; '.join(shown)}")
+
+
+async def _send(
+    client: AlertmanagerClient, labels: dict[str, str], around: Around
+) -> dict[str, tuple[float, float]]:
+    before = await client.notifications()
+    now = around.clock.wall_us()
+    words = {"summary": "launch-console: a test of alert routing, nothing is wrong"}
+    await client.post_alert(labels, words, starts_us=now, ends_us=now + 600 * _SECOND_US)
+    return before
+
+
+async def _notified(
+    settings: RoutedSettings,
+    client: AlertmanagerClient,
+    labels: dict[str, str],
+    around: Around,
+    found: Findings,
+    before: dict[str, tuple[float, float]],
+) -> None:
+    found.saw("alert", labels["alertname"])
+    try:
+        alert, sent, failed, waited = await _wait(settings, client, labels, around, before)
+    except CouldNotLookError as error:
+        found.blind(str(error))
+        return
+    finally:
+        await _resolve(client, labels, around, found)
+    names = [text(one, "name") for one in objs(alert.get("receivers"))]
+    found.saw("routed_to", list(names))
+    found.saw("notifications_sent", {kind: whole(count) for kind, count in sent.items() if count})
+    found.saw("notifications_failed", {kind: whole(count) for kind, count in failed.items() if count})
+    found.saw("waited_s", waited)
+    found.need(bool(alert), "the synthetic alert does not appear in Alertmanager")
+    found.need(not alert or bool(names), "the synthetic alert is routed to no receiver")
+    human = sum(count for kind, count in sent.items() if kind in settings.human or kind == "webhook")
+    found.need(human > 0, f"no notification left Alertmanager within {waited}s")
+    bad = sorted(kind for kind, count in failed.items() if count > 0)
+    found.need(not bad, f"notifications by {', '.join(bad)} failed")
+
+
+async def _wait(
+    settings: RoutedSettings,
+    client: AlertmanagerClient,
+    labels: dict[str, str],
+    around: Around,
+    before: dict[str, tuple[float, float]],
+) -> tuple[JsonObject, dict[str, float], dict[str, float], int]:
+    started = around.clock.mono_us()
+    while True:
+        listed = await client.alerts({"alertname": labels["alertname"]})
+        counts = await client.notifications()
+        sent = {kind: count[0] - before.get(kind, (0.0, 0.0))[0] for kind, count in counts.items()}
+        failed = {kind: count[1] - before.get(kind, (0.0, 0.0))[1] for kind, count in counts.items()}
+        waited = (around.clock.mono_us() - started) // _SECOND_US
+        if (listed and sum(sent.values()) > 0) or waited >= settings.within:
+            return next(iter(listed), {}), sent, failed, waited
+        await around.clock.sleep(3.0)
+
+
+async def _resolve(
+    client: AlertmanagerClient, labels: dict[str, str], around: Around, found: Findings
+) -> None:
+    now = around.clock.wall_us()
+    try:
+        await client.post_alert(labels, {}, starts_us=now - _SECOND_US, ends_us=now)
+        found.saw("resolved", value=True)
+    except CouldNotLookError as error:
+        found.saw("resolved", value=False)
+        found.blind(f"the synthetic alert could not be resolved again: {error}")
+
+
+async def _rules(settings: RoutedSettings, around: Around, found: Findings) -> None:
+    prometheus = around.systems.prometheus(around.tier)
+    rules = await found.look(prometheus.rules())
+    if rules is None:
+        return
+    alerting = [rule for rule in rules if text(rule, "type") == "alerting"]
+    found.saw("alert_rules", len(alerting))
+    found.need(bool(alerting), "Prometheus has no alert rule")
+    metrics = {text(rule, "name"): metrics_of(text(rule, "query")) for rule in alerting}
+    wanted = sorted(set().union(*metrics.values()) - set(settings.ignored_metrics)) if metrics else []
+    recorded = {text(rule, "name") for rule in rules if text(rule, "type") == "recording"}
+    dead: set[str] = set()
+    for metric in wanted:
+        if metric in recorded:
+            continue
+        try:
+            samples = await prometheus.query(f'count({{__name__="{metric}"}})')
+        except RejectedError as error:
+            found.blind(str(error))
+            continue
+        except CouldNotLookError as error:
+            found.blind(str(error))
+            return
+        if not any(sample.value > 0 for sample in samples):
+            dead.add(metric)
+    found.saw("metrics_without_series", sorted(dead))
+    for name, used in sorted(metrics.items()):
+        if used & dead:
+            found.wrong(f"alert {name} can never fire: {', '.join(sorted(used & dead))} does not exist")
+
+
+def metrics_of(promql: str) -> set[str]:
+    """Return the names of the metrics that a PromQL expression reads; empty where it can't be parsed."""
+    import promql_parser
+
+    try:
+        todo = [promql_parser.parse(promql)]
+    except ValueError:
+        return set()
+    names: set[str] = set()
+    while todo:
+        node = todo.pop()
+        name = getattr(node, "name", None)
+        if isinstance(node, promql_parser.VectorSelector) and isinstance(name, str):
+            names.add(name)
+        elif isinstance(node, promql_parser.VectorSelector):
+            names |= {
+                one.value
+                for one in node.matchers.matchers
+                if one.name == "__name__" and str(one.op) == "MatchOp.Equal"
+            }
+        for part in ("lhs", "rhs", "expr", "param", "vector_selector", "vs"):
+            child = getattr(node, part, None)
+            if child is not None and not isinstance(child, str | int | float):
+                todo.append(child)
+        todo.extend(getattr(node, "args", None) or [])
+    return names

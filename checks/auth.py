@@ -1,0 +1,211 @@
+"""Who gets in, as what, and whether it is written down."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from pydantic import JsonValue
+
+from checks.base import Around, Outcome, Settings, check
+from checks.judging import STEADY, Findings, key, lookup
+from state.fields import Json, JsonObject, items, obj, text
+from state.runbook.units import Seconds
+
+if TYPE_CHECKING:
+    from checks.clients.http import WebClient
+
+ANONYMOUS: Final = "anonymous"
+
+
+class ForgedSettings(Settings):
+    """Tokens that nobody may be able to make."""
+
+    path: str
+    """A path that tells whether a token is good."""
+    keys: tuple[str, ...] = ("",)
+    """Published signing keys; the empty one is what an unset key often becomes."""
+    claims: dict[str, JsonValue] = {}
+    """Claims that would give the most rights."""
+    refused: tuple[int, ...] = (400, 401, 403)
+
+
+@check("auth.forged_tokens", ForgedSettings, ttl=STEADY)
+async def forged_tokens(settings: ForgedSettings, around: Around) -> Outcome:
+    """Judge that tokens signed with an empty or published key, or not at all, are refused."""
+    found = Findings()
+    now = around.clock.wall_us() // 1_000_000
+    claims = {"iat": now, "exp": now + 300, **settings.claims}
+    tokens = {f"key {number}": _hs256(claims, signing) for number, signing in enumerate(settings.keys)}
+    if "" in settings.keys:
+        tokens["the empty key"] = tokens.pop(f"key {settings.keys.index('')}")
+    tokens["no signature (alg none)"] = _unsigned(claims)
+    tokens["a random key"] = _hs256(claims, secrets.token_hex(32))
+    for name, token in tokens.items():
+        headers = {"Authorization": f"Bearer {token}"}
+        reply = await found.look(around.systems.web(around.tier).get("api", settings.path, headers))
+        if reply is None:
+            continue
+        found.saw(key(name), reply.status)
+        if 200 <= reply.status <= 299:
+            found.wrong(f"a token signed with {name} is accepted at {settings.path} ({reply.status})")
+        elif reply.status not in settings.refused:
+            found.blind(f"a token signed with {name} is answered with {reply.status}; expected 401")
+    return found.outcome(f"{len(tokens)} forged tokens are refused at {settings.path}")
+
+
+def _part(value: Mapping[str, Json]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _hs256(claims: Mapping[str, Json], signing: str) -> str:
+    body = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(claims)}"
+    mark = hmac.new(signing.encode(), body.encode(), sha256).digest()
+    return f"{body}.{base64.urlsafe_b64encode(mark).decode().rstrip('=')}"
+
+
+def _unsigned(claims: Mapping[str, Json]) -> str:
+    return f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(claims)}."
+
+
+class Foreign(Settings):
+    """A try to read another tenant's data by naming it in a header."""
+
+    role: str
+    path: str
+    list_path: str
+    """Where an administrator finds tenants."""
+    list_role: str
+    items: str = "items"
+    id_field: str = "id"
+    owner_field: str = "tenant_id"
+    rows: str = "items"
+    """Where the rows are in the answer, dotted."""
+
+
+class RolesSettings(Settings):
+    """Who may read what."""
+
+    matrix: dict[str, dict[str, tuple[int, ...]]]
+    """Path -> role (or ``anonymous``) -> the statuses that are right."""
+    foreign: Foreign | None = None
+
+
+@check("auth.roles", RolesSettings, ttl=STEADY, writes=True)
+async def roles(settings: RolesSettings, around: Around) -> Outcome:
+    """Judge every role on every path, and that nobody reads another tenant's data.
+
+    Logs the test accounts in.
+    """
+    found = Findings()
+    web = around.systems.web(around.tier)
+    asked = 0
+    for path, expected in settings.matrix.items():
+        seen: dict[str, Json] = {}
+        for role, statuses in expected.items():
+            reply = await found.look(web.get_as(None if role == ANONYMOUS else role, path))
+            if reply is None:
+                continue
+            asked += 1
+            seen[key(role)] = reply.status
+            if reply.status not in statuses:
+                wanted = " or ".join(map(str, statuses))
+                found.wrong(f"{role} gets {reply.status} at {path}; expected {wanted}")
+        found.saw(key(path), seen)
+    if settings.foreign is not None:
+        await found.look(_foreign(settings.foreign, web, found, around.environment.login.tenant_header))
+    return found.outcome(f"{asked} answers to {len(settings.matrix)} paths are as the roles allow")
+
+
+async def _foreign(foreign: Foreign, web: WebClient, found: Findings, header: str) -> None:
+    expected = "a list of tenants"
+    own = await web.get_as(foreign.role, foreign.path)
+    listing = await web.get_as(foreign.list_role, foreign.list_path)
+    tenants = items(lookup(listing.need_success(expected=expected).json(expected), foreign.items))
+    homes = _owners(own.need_success(expected="the account's own data").json(), foreign)
+    others = [text(obj(one), foreign.id_field) for one in tenants]
+    other = next((one for one in others if one and one not in homes), None)
+    if other is None or not homes:
+        found.blind("no second tenant, or no data of the own one: reading across tenants could not be tried")
+        return
+    reply = await web.get_as(foreign.role, foreign.path, {header: other})
+    if reply.status >= 400:
+        found.saw("foreign_tenant", f"refused with {reply.status}")
+        return
+    leaked = _owners(reply.json(), foreign) - homes
+    found.saw("foreign_tenant", "served" if leaked else "ignored: own data")
+    if leaked:
+        found.wrong(f"{foreign.role} reads another tenant's data at {foreign.path} by naming it in {header}")
+
+
+def _owners(answer: Json, foreign: Foreign) -> set[str]:
+    return {text(obj(row), foreign.owner_field) for row in items(lookup(answer, foreign.rows))} - {""}
+
+
+class AuditSettings(Settings):
+    """Where a failed login must appear."""
+
+    path: str
+    """The audit trail of the API."""
+    role: str
+    rows: str
+    """Where its rows are in the answer, dotted."""
+    sql: str | None = None
+    """A query with ``:username`` that counts the rows in the database."""
+    within: Seconds = 30.0
+    """Seconds of the launch's clock."""
+
+
+@check("audit.recorded", AuditSettings, ttl=STEADY, writes=True)
+async def recorded(settings: AuditSettings, around: Around) -> Outcome:
+    """Judge that a failed login with a unique name is in the audit trail soon afterwards."""
+    found = Findings()
+    web = around.systems.web(around.tier)
+    login = around.environment.login
+    username = f"launch-console-{secrets.token_hex(6)}"
+    body = {login.username_field: username, login.password_field: "not-the-password"}
+    attempt = await web.send("POST", "api", login.path, json=body)
+    found.saw("probe", username)
+    found.saw("attempt", attempt.status)
+    if attempt.status not in {400, 401, 403, 422}:
+        found.blind(f"the failed login was answered with {attempt.status}; expected 401")
+        return found.outcome("")
+    started = around.clock.mono_us()
+    row: JsonObject = {}
+    counted = 0
+    while True:
+        row = await _find(settings, web, username)
+        if settings.sql is not None:
+            counted = await _count(settings.sql, around, username)
+        waited = (around.clock.mono_us() - started) // 1_000_000
+        if (row and (counted or settings.sql is None)) or waited >= settings.within:
+            break
+        await around.clock.sleep(1.0)
+    found.saw("waited_s", waited)
+    found.saw(
+        "row", {name: text(row, name) for name in ("id", "activity_type", "action", "timestamp") if row}
+    )
+    found.need(bool(row), f"a failed login is not in the audit trail after {waited}s ({settings.path})")
+    if settings.sql is not None:
+        found.saw("rows_in_database", counted)
+        found.need(counted > 0, f"a failed login has no audit row in the database after {waited}s")
+    return found.outcome(f"a failed login was in the audit trail after {waited}s")
+
+
+async def _find(settings: AuditSettings, web: WebClient, username: str) -> JsonObject:
+    reply = await web.get_as(settings.role, settings.path)
+    told = reply.need_success(expected="the audit trail", permission="read the audit trail").json(
+        "the audit trail"
+    )
+    rows = (obj(row) for row in items(lookup(told, settings.rows)))
+    return next((row for row in rows if username in json.dumps(row)), {})
+
+
+async def _count(sql: str, around: Around, username: str) -> int:
+    found = await around.systems.sql(around.tier).scalar(sql, {"username": username})
+    return found if isinstance(found, int) else 0

@@ -1,0 +1,158 @@
+"""The cluster around the release: its namespace, and who may do what in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from checks.base import Around, Outcome, Settings, check
+from checks.judging import LASTING, Findings
+from state.fields import JsonObject, items, obj, objs, path, text, texts
+
+if TYPE_CHECKING:
+    from checks.clients.kube import KubeClient
+
+_RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
+
+
+class NamespaceSettings(Settings):
+    """What the namespace must be."""
+
+    labels: tuple[str, ...] = ()
+    """Labels that must be there, whatever their value."""
+
+
+@check("cluster.namespace", NamespaceSettings, ttl=LASTING)
+async def namespace(settings: NamespaceSettings, around: Around) -> Outcome:
+    """Judge that the namespace is active and holds exactly one release of the chart."""
+    found = Findings()
+    kube = around.systems.kube(around.tier)
+    seen = await kube.get(f"/api/v1/namespaces/{kube.namespace}")
+    meta = obj(seen.get("metadata"))
+    phase = text(obj(seen.get("status")), "phase")
+    found.saw("uid", text(meta, "uid"))
+    found.saw("created", text(meta, "creationTimestamp"))
+    found.saw("phase", phase)
+    found.need(
+        phase == "Active", f"namespace {kube.namespace} is {phase or 'without a phase'}; expected Active"
+    )
+    for label in settings.labels:
+        found.need(label in obj(meta.get("labels")), f"namespace {kube.namespace} has no label {label}")
+    others = await found.look(_releases(kube))
+    if others is not None:
+        found.saw("releases", sorted(others))
+        found.need(
+            around.environment.release in others, f"no release {around.environment.release} in the namespace"
+        )
+        # The chart's selectors lack the release's name: two releases in one namespace share their pods.
+        found.need(
+            len(others) <= 1, f"{len(others)} releases share the namespace: {', '.join(sorted(others))}"
+        )
+    return found.outcome(f"namespace {kube.namespace} is active and holds one release")
+
+
+async def _releases(kube: KubeClient) -> set[str]:
+    listed = await kube.list_objects(
+        f"/api/v1/namespaces/{kube.namespace}/secrets", {"labelSelector": "owner=helm"}
+    )
+    names = {text(obj(path(one, ("metadata", "labels"))), "name") for one in listed.items}
+    return names - {""}
+
+
+class AccessSettings(Settings):
+    """Who may have power in production."""
+
+    allowed: tuple[str, ...]
+    """Groups, users and service accounts that may read secrets, enter pods or change things."""
+    system: tuple[str, ...] = ("system:",)
+    """Beginnings of the cluster's own subjects, which are not judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    subject: str
+    role: str
+    powers: tuple[str, ...]
+
+
+@check("cluster.access", AccessSettings, ttl=LASTING)
+async def access(settings: AccessSettings, around: Around) -> Outcome:
+    """Judge that only the named subjects may read secrets, enter pods or change things in production."""
+    found = Findings()
+    kube = around.systems.kube(around.tier)
+    grants = await _grants(kube)
+    judged = [one for one in grants if not one.subject.partition(" ")[2].startswith(settings.system)]
+    found.saw("with_power", sorted({f"{one.subject}: {', '.join(one.powers)}" for one in judged}))
+    for one in judged:
+        if one.subject.partition(" ")[2] not in settings.allowed:
+            found.wrong(f"{one.subject} may {', '.join(one.powers)} (by {one.role}) and is not on the list")
+    await _tokens(kube, found)
+    return found.outcome(
+        f"{len({one.subject for one in judged})} subjects have power in production, all on the list"
+    )
+
+
+async def _grants(kube: KubeClient) -> list[_Grant]:
+    roles: dict[tuple[str, str], list[JsonObject]] = {}
+    for kind, where in (
+        ("ClusterRole", f"{_RBAC}/clusterroles"),
+        ("Role", f"{_RBAC}/namespaces/{kube.namespace}/roles"),
+    ):
+        for role in (await kube.list_objects(where)).items:
+            roles[(kind, text(obj(role.get("metadata")), "name"))] = objs(role.get("rules"))
+    found: list[_Grant] = []
+    for where in (f"{_RBAC}/clusterrolebindings", f"{_RBAC}/namespaces/{kube.namespace}/rolebindings"):
+        for binding in (await kube.list_objects(where)).items:
+            ref = obj(binding.get("roleRef"))
+            powers = _powers(roles.get((text(ref, "kind"), text(ref, "name")), []))
+            if powers:
+                found += [_Grant(who, text(ref, "name"), powers) for who in _subjects(binding)]
+    return found
+
+
+def _subjects(binding: JsonObject) -> Iterator[str]:
+    for subject in objs(binding.get("subjects")):
+        name = text(subject, "name")
+        if text(subject, "kind") == "ServiceAccount":
+            name = f"{text(subject, 'namespace')}/{name}"
+        yield f"{text(subject, 'kind')} {name}"
+
+
+def _powers(rules: list[JsonObject]) -> tuple[str, ...]:
+    powers = set()
+    for rule in rules:
+        verbs, resources = set(texts(rule.get("verbs"))), set(texts(rule.get("resources")))
+        writes = bool(verbs & {"*", "create", "update", "patch", "delete"})
+        if resources & {"*", "secrets"} and verbs & {"*", "get", "list", "watch"}:
+            powers.add("read secrets")
+        if resources & {"*", "pods/exec"} and writes:
+            powers.add("enter pods")
+        if writes and resources & {"*", "deployments", "pods", "secrets", "configmaps", "jobs"}:
+            powers.add("change things")
+    return tuple(sorted(powers))
+
+
+async def _tokens(kube: KubeClient, found: Findings) -> None:
+    listed = await found.look(kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/pods"))
+    accounts = await found.look(kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/serviceaccounts"))
+    if listed is None or accounts is None:
+        return
+    closed = {
+        text(obj(one.get("metadata")), "name")
+        for one in accounts.items
+        if one.get("automountServiceAccountToken") is False
+    }
+    exposed = set()
+    for pod in listed.items:
+        spec = obj(pod.get("spec"))
+        mounts = spec.get("automountServiceAccountToken")
+        if mounts is True or (
+            mounts is None and (text(spec, "serviceAccountName") or "default") not in closed
+        ):
+            exposed.add(
+                text(obj(path(pod, ("metadata", "labels"))), "app") or text(obj(pod.get("metadata")), "name")
+            )
+    found.saw("pods", len(items(listed.items)))
+    for app in sorted(exposed):
+        found.wrong(f"pods of {app} get a Kubernetes token that they don't need")

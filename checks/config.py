@@ -1,0 +1,205 @@
+"""Gate 5: the settings are production's own, final, and quiet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from checks.base import Around, Outcome, Settings, check
+from checks.judging import STEADY, Findings, key, lookup
+from checks.workloads import config_values, pods
+from state.fields import objs, path, text
+from state.text import line
+
+if TYPE_CHECKING:
+    from checks.clients.http import WebClient
+
+_SCRIPT: Final = re.compile(r"""<script[^>]+src=["']([^"']+)["']""", re.IGNORECASE)
+_SCRIPTS_READ: Final = 20
+
+
+class PlaceholdersSettings(Settings):
+    """What an unfinished configuration looks like."""
+
+    address_keys: tuple[str, ...] = ("URL", "HOST", "ENDPOINT", "ORIGINS", "DOMAIN")
+    """Parts of the names of settings that hold addresses."""
+    placeholders: tuple[str, ...] = (
+        "localhost",
+        "127.0.0.1",
+        "0.0.0.0",
+        "example.com",
+        "yourdomain",
+        "change-me",
+        "changeme",
+    )
+    exact: dict[str, str] = {}
+    """Setting -> its right value; ``{api}`` and ``{admin}`` stand for the https origins."""
+    ignored: tuple[str, ...] = ()
+    """Settings that are not judged."""
+    pages: tuple[str, ...] = ("/", "/login")
+    """Pages of the Admin UI whose scripts are read."""
+    baked: tuple[str, ...] = ("localhost:8000", "localhost:3000", "127.0.0.1")
+    """What a script must not hold: addresses that were built in."""
+
+
+@check("config.placeholders", PlaceholdersSettings, ttl=STEADY)
+async def placeholders(settings: PlaceholdersSettings, around: Around) -> Outcome:
+    """Judge that settings, ingress, helm values and the Admin UI's scripts name the final domains."""
+    found = Findings()
+    web = around.systems.web(around.tier)
+    values = await found.look(config_values(around))
+    if values is not None:
+        _settings(settings, values, {"api": web.url("api"), "admin": web.url("admin")}, found)
+    await _ingress(around, found)
+    await _scripts(settings, web, found)
+    return found.outcome("settings, ingress and scripts name the final domains")
+
+
+def _settings(
+    settings: PlaceholdersSettings, values: Mapping[str, str], origins: Mapping[str, str], found: Findings
+) -> None:
+    judged = 0
+    for name, value in values.items():
+        if name in settings.ignored or not any(part in name.upper() for part in settings.address_keys):
+            continue
+        judged += 1
+        hit = next((one for one in settings.placeholders if one in value.lower()), None)
+        found.need(hit is None, f"{name} holds the placeholder {hit}")
+    for name, pattern in settings.exact.items():
+        wanted = pattern.replace("{api}", origins["api"]).replace("{admin}", origins["admin"])
+        right = values.get(name, "").rstrip("/") == wanted.rstrip("/")
+        found.saw(key(name), "as expected" if right else "not as expected")
+        found.need(right, f"{name} is {'not ' + wanted if name in values else 'not set'}")
+    found.saw("addresses_judged", judged)
+    if not judged:
+        found.blind("the release has no setting that holds an address; expected some")
+
+
+async def _ingress(around: Around, found: Findings) -> None:
+    kube = around.systems.kube(around.tier)
+    listed = await found.look(
+        kube.list_objects(f"/apis/networking.k8s.io/v1/namespaces/{kube.namespace}/ingresses")
+    )
+    if listed is None:
+        return
+    hosts = {text(rule, "host") for one in listed.items for rule in objs(path(one, ("spec", "rules")))}
+    domains = around.environment.domains
+    wanted = {domains.api.host, domains.admin.host}
+    found.saw("ingress_hosts", sorted(hosts))
+    for host in sorted(wanted - hosts):
+        found.wrong(f"no ingress serves {host}")
+    for host in sorted(hosts - wanted):
+        found.wrong(f"an ingress serves {host or 'every host'}, which the runbook does not name")
+
+
+async def _scripts(settings: PlaceholdersSettings, web: WebClient, found: Findings) -> None:
+    sources: set[str] = set()
+    for page in settings.pages:
+        reply = await found.look(web.get("admin", page))
+        if reply is None:
+            continue
+        if reply.status != 200:
+            found.blind(f"admin {page} answers {reply.status}; expected a page whose scripts can be read")
+            continue
+        sources |= {
+            one for one in _SCRIPT.findall(reply.text) if one.startswith("/") and not one.startswith("//")
+        }
+    read = 0
+    for source in sorted(sources)[:_SCRIPTS_READ]:
+        reply = await found.look(web.get("admin", source))
+        if reply is None:
+            continue
+        read += 1
+        hit = next((one for one in settings.baked if one in reply.text), None)
+        found.need(hit is None, f"the Admin UI's script {line(source, 80)} has {hit} built in")
+    found.saw("scripts_read", read)
+    if settings.pages and not read:
+        found.blind("the Admin UI's pages name no script, so built-in addresses could not be looked for")
+
+
+class DebugSettings(Settings):
+    """What debugging looks like."""
+
+    forbidden: dict[str, tuple[str, ...]]
+    """Setting -> values (any case) that must not be; ``*`` means any value."""
+    health_path: str = "/health"
+    environment_field: str | None = "environment"
+    """Where the health answer says which environment it believes to be."""
+    environment: str = "production"
+    closed: tuple[str, ...] = ("/docs", "/redoc")
+    """Paths that only developers need: 404."""
+    log_part: str = "backend"
+    log_pattern: str = r"\bDEBUG\b"
+    log_lines: int = 300
+
+
+@check("config.debug_off", DebugSettings, ttl=STEADY)
+async def debug_off(settings: DebugSettings, around: Around) -> Outcome:
+    """Judge by settings, answers and log lines that debugging is off."""
+    found = Findings()
+    values = await found.look(config_values(around))
+    for name, bad in settings.forbidden.items() if values is not None else ():
+        value = (values or {}).get(name)
+        hit = value is not None and ("*" in bad or value.strip().lower() in {one.lower() for one in bad})
+        found.saw(key(name), "absent" if value is None else "debugging" if hit else "ok")
+        found.need(not hit, f"{name} is set for debugging")
+    await _answers(settings, around, found)
+    await _log(settings, around, found)
+    return found.outcome("no setting, answer or log line shows debugging")
+
+
+async def _answers(settings: DebugSettings, around: Around, found: Findings) -> None:
+    web = around.systems.web(around.tier)
+    health = await found.look(web.get("api", settings.health_path))
+    if health is not None and settings.environment_field is not None:
+        told = found.read(lambda: health.need_success(expected="a health answer").json("a health answer"))
+        said = lookup(told, settings.environment_field)
+        found.saw("environment", str(said))
+        if told is not None:
+            found.need(
+                said == settings.environment,
+                f"the platform says that it is {said!r}, not {settings.environment}",
+            )
+    for closed in settings.closed:
+        reply = await found.look(web.get("api", closed))
+        if reply is not None:
+            found.saw(key(closed), reply.status)
+            found.need(reply.status in {401, 403, 404, 400}, f"{closed} is open ({reply.status})")
+
+
+async def _log(settings: DebugSettings, around: Around, found: Findings) -> None:
+    running = await found.look(pods(around, settings.log_part))
+    if running is None:
+        return
+    name = str(path(running[0], ("metadata", "name")))
+    log = await found.look(around.systems.kube(around.tier).pod_logs(name, tail=settings.log_lines))
+    if log is None:
+        return
+    lines = log.splitlines()
+    hits = sum(bool(re.search(settings.log_pattern, one)) for one in lines)
+    found.saw("log_lines", len(lines))
+    found.saw("log_debug_lines", hits)
+    found.saw("log_of", name)
+    found.need(hits == 0, f"{hits} of the last {len(lines)} log lines of {name} are DEBUG")
+
+
+class StackTracesSettings(Settings):
+    """An answer to an error, which must tell nobody how the program is made."""
+
+    path: str
+    """A path that fails, or that a broken request would fail at."""
+    role: str | None = None
+    trace_field: str = "details.stack_trace"
+
+
+@check("config.no_stack_traces", StackTracesSettings, ttl=STEADY, writes=True)
+async def no_stack_traces(settings: StackTracesSettings, around: Around) -> Outcome:
+    """Judge that an error's answer holds no stack trace, as it does where the root logger is at DEBUG."""
+    found = Findings()
+    reply = await around.systems.web(around.tier).get_as(settings.role, settings.path)
+    found.saw("status", reply.status)
+    told = found.read(reply.json) if reply.status >= 400 and reply.body else None
+    trace = lookup(told, settings.trace_field) or "Traceback (most recent" in reply.text
+    found.need(not trace, f"the answer of {settings.path} ({reply.status}) holds a stack trace")
+    return found.outcome(f"{settings.path} answers {reply.status} without a stack trace")

@@ -1,0 +1,125 @@
+"""Gate 4: staging and production share nothing, and few people can touch production."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from checks.base import Around, Outcome, Settings, check
+from checks.judging import LASTING, Findings, key
+from checks.workloads import config_values
+from state.fields import Json
+from state.runbook.environment import Tier
+
+if TYPE_CHECKING:
+    from checks.clients.systems import Systems
+
+
+class SeparateSettings(Settings):
+    """Which settings must differ between the two environments."""
+
+    differ: dict[str, tuple[str, ...]]
+    """Purpose (``database``, ``redis``…) -> settings whose values must all differ."""
+    optional: tuple[str, ...] = ()
+    """Settings that may be absent in both."""
+    places: dict[str, tuple[str, ...]] = {}
+    """Purpose -> settings that together name one place (host and database).
+
+    At least one of which must differ.
+    """
+    database_identity: bool = True
+    objectstore: bool = True
+
+
+@check("env.separate", SeparateSettings, ttl=LASTING)
+async def separate(settings: SeparateSettings, around: Around) -> Outcome:
+    """Judge that databases, caches, stores and credentials differ.
+
+    By value and by what the systems say of themselves.
+    """
+    found = Findings()
+    ours = await found.look(config_values(around, Tier.PRODUCTION))
+    theirs = await found.look(config_values(around, Tier.STAGING))
+    if ours is not None and theirs is not None:
+        _values(settings, ours, theirs, found)
+    if settings.database_identity:
+        await _database(around.systems, found)
+    if settings.objectstore:
+        _stores(around, found)
+    count = sum(map(len, settings.differ.values()))
+    return found.outcome(f"{count} settings, the database systems and the buckets differ")
+
+
+def _values(
+    settings: SeparateSettings, ours: Mapping[str, str], theirs: Mapping[str, str], found: Findings
+) -> None:
+    for purpose, names in settings.differ.items():
+        seen: dict[str, Json] = {}
+        for name in names:
+            one, other = ours.get(name), theirs.get(name)
+            if one is None and other is None:
+                seen[key(name)] = "absent"
+                if name not in settings.optional:
+                    found.blind(f"{name} is set in neither environment, so {purpose} could not be compared")
+            elif one == other:
+                seen[key(name)] = "same"
+                found.wrong(f"{purpose}: {name} is the same in staging and production")
+            else:
+                seen[key(name)] = "differ"
+        found.saw(key(purpose), seen)
+    for purpose, names in settings.places.items():
+        place = [ours.get(name, "") for name in names]
+        same = any(place) and place == [theirs.get(name, "") for name in names]
+        found.saw(key(purpose, "place"), "same" if same else "differ")
+        found.need(not same, f"{purpose} is the same place in staging and production ({', '.join(names)})")
+
+
+async def _database(systems: Systems, found: Findings) -> None:
+    ours = await found.look(systems.sql(Tier.PRODUCTION).identity())
+    theirs = await found.look(systems.sql(Tier.STAGING).identity())
+    if ours is None or theirs is None:
+        return
+    found.saw("database_system", "same" if ours == theirs else "differ")
+    found.need(
+        ours != theirs, "staging and production are the same database system, whatever their addresses say"
+    )
+
+
+def _stores(around: Around, found: Findings) -> None:
+    ours, theirs = (around.runbook.environments[tier].objectstore for tier in (Tier.PRODUCTION, Tier.STAGING))
+    same = (ours.url.rstrip("/"), ours.bucket) == (theirs.url.rstrip("/"), theirs.bucket)
+    found.saw("bucket", "same" if same else "differ")
+    found.need(not same, f"staging and production use the same bucket {ours.bucket}")
+
+
+class NoSharedDataSettings(Settings):
+    """Samples that must not be in both databases."""
+
+    samples: dict[str, str]
+    """What (``tenants``…) -> a query for one column of values that identify somebody."""
+    allowed: tuple[str, ...] = ()
+    """Values that may be in both, such as a smoke tenant's name."""
+
+
+@check("env.no_shared_data", NoSharedDataSettings, ttl=LASTING)
+async def no_shared_data(settings: NoSharedDataSettings, around: Around) -> Outcome:
+    """Judge that no sampled row of production is in staging. Values are compared by keyed fingerprint."""
+    found = Findings()
+    compared = 0
+    for what, sql in settings.samples.items():
+        sides: list[set[str]] = []
+        for tier in (Tier.PRODUCTION, Tier.STAGING):
+            rows = await found.look(around.systems.sql(tier).rows(sql))
+            if rows is None:
+                break
+            values = {str(value) for row in rows for value in row.values() if value is not None}
+            sides.append({around.systems.fingerprint(value) for value in values - set(settings.allowed)})
+        if len(sides) < 2:
+            continue
+        shared = len(sides[0] & sides[1])
+        compared += len(sides[0])
+        found.saw(key(what), {"production": len(sides[0]), "staging": len(sides[1]), "in_both": shared})
+        if not sides[0]:
+            found.blind(f"production has no {what}, so nothing could be compared")
+        found.need(shared == 0, f"{shared} {what} of production are in staging too")
+    return found.outcome(f"none of {compared} sampled values of production is in staging")

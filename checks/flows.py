@@ -1,0 +1,131 @@
+"""The core flows, walked through the API as its users do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from checks.base import Around, CouldNotLookError, Outcome, Settings, check
+from checks.clients.errors import WrongContentError
+from checks.clients.http import Surface
+from checks.judging import FRESH, Findings, key, lookup
+from state.fields import Json
+from state.runbook.units import Seconds
+
+if TYPE_CHECKING:
+    from checks.clients.http import WebClient
+
+
+class Step(Settings):
+    """One request of a flow and what its answer must hold."""
+
+    flow: str
+    """The flow that it belongs to: auth, tenants, billing, jobs."""
+    path: str
+    surface: Surface = "api"
+    role: str | None = None
+    expect: tuple[int, ...] = (200,)
+    has: tuple[str, ...] = ()
+    """Dotted fields that the JSON answer must have, whatever their value."""
+
+
+class Task(Settings):
+    """Work that is put in a queue and must come back done."""
+
+    flow: str = "jobs"
+    role: str
+    path: str
+    body: dict[str, JsonValue]
+    id_field: str = "id"
+    status_path: str
+    """With ``{id}``."""
+    status_field: str = "status"
+    done: tuple[str, ...] = ("completed",)
+    failed: tuple[str, ...] = ("failed", "cancelled")
+    within: Seconds = 60.0
+    """Seconds of the launch's clock."""
+
+
+class SmokeSettings(Settings):
+    """The flows to walk."""
+
+    steps: tuple[Step, ...]
+    task: Task | None = None
+
+
+@check("flows.smoke", SmokeSettings, ttl=FRESH, writes=True)
+async def smoke(settings: SmokeSettings, around: Around) -> Outcome:
+    """Judge that every step of the core flows answers as it must, and that a task goes through the worker."""
+    found = Findings()
+    web = around.systems.web(around.tier)
+    flows: dict[str, list[int]] = {}
+    for step in settings.steps:
+        took = await _walk(step, web, found)
+        if took is not None:
+            flows.setdefault(step.flow, []).append(took)
+    if settings.task is not None:
+        try:
+            await _round_trip(settings.task, around, web, found)
+        except CouldNotLookError as error:
+            found.blind(f"{settings.task.flow}: {error}")
+    for flow, times in flows.items():
+        found.saw(key(flow), {"answers": len(times), "slowest_ms": max(times)})
+    names = sorted({*flows, *([settings.task.flow] if settings.task else [])})
+    return found.outcome(f"{len(settings.steps)} answers are right in {', '.join(names)}")
+
+
+async def _walk(step: Step, web: WebClient, found: Findings) -> int | None:
+    name = f"{step.flow}: {step.path}"
+    try:
+        reply = (
+            await web.get_as(step.role, step.path)
+            if step.surface == "api"
+            else await web.get(step.surface, step.path)
+        )
+    except CouldNotLookError as error:
+        found.blind(f"{name}: {error}")
+        return None
+    who = f" as {step.role}" if step.role else ""
+    if reply.status not in step.expect:
+        found.wrong(f"{name} answers {reply.status}{who}; expected {' or '.join(map(str, step.expect))}")
+        return reply.elapsed_ms
+    if step.has:
+        try:
+            told = reply.json()
+        except CouldNotLookError as error:
+            found.blind(f"{name}: {error}")
+            return reply.elapsed_ms
+        missing = [field for field in step.has if not _has(told, field)]
+        found.need(not missing, f"{name}: the answer{who} lacks {', '.join(missing)}")
+    return reply.elapsed_ms
+
+
+def _has(told: Json, dotted: str) -> bool:
+    parent, _, last = dotted.rpartition(".")
+    inside = lookup(told, parent) if parent else told
+    return isinstance(inside, dict) and last in inside
+
+
+async def _round_trip(task: Task, around: Around, web: WebClient, found: Findings) -> None:
+    headers = await web.bearer(task.role)
+    created = await web.send("POST", "api", task.path, headers=headers, json=task.body)
+    if created.status not in {200, 201, 202}:
+        found.wrong(f"{task.flow}: a task at {task.path} is refused with {created.status}")
+        return
+    identity = lookup(created.json(), task.id_field)
+    if not isinstance(identity, str | int):
+        raise WrongContentError(f"{created.where}: the task at {task.path} has no {task.id_field}")
+    started = around.clock.mono_us()
+    while True:
+        reply = await web.get_as(task.role, task.status_path.replace("{id}", str(identity)))
+        state = lookup(reply.need_success(expected="the task's state").json(), task.status_field)
+        waited = (around.clock.mono_us() - started) // 1_000_000
+        if state in task.done or state in task.failed or waited >= task.within:
+            break
+        await around.clock.sleep(1.0)
+    found.saw("task", {"id": str(identity), "state": str(state), "waited_s": waited})
+    if state in task.failed:
+        found.wrong(f"{task.flow}: the task ended as {state}")
+    elif state not in task.done:
+        found.wrong(f"{task.flow}: the task is still {state} after {waited}s: no worker does it")

@@ -1,0 +1,140 @@
+"""Gate 2: functions that are unfinished must be finished, switched off, or known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from checks.base import Around, Outcome, Settings, check
+from checks.judging import STEADY, Findings, key, lookup
+from checks.scope import openapi_paths
+from checks.workloads import config_values
+from state.fields import Json, items
+
+
+class FeatureSettings(Settings):
+    """How a part of the API shows that it is finished or off."""
+
+    title: str
+    paths: tuple[str, ...]
+    """Patterns of its paths in the API's inventory, for example ``/api/v1/partner/*``."""
+    openapi_path: str = "/openapi.json"
+    probes: tuple[str, ...]
+    """Paths to GET."""
+    role: str
+    """Who asks: the account that would use it."""
+    tables: tuple[str, ...] = ()
+    """Tables that it needs where it is implemented."""
+    endpoint: str | None = None
+    """A setting that must lead somewhere real where it is implemented."""
+    unfinished: str | None = None
+    """Where an answer's list of work is, dotted: work that nothing has started shows that nobody does it."""
+    waiting: tuple[str, ...] = ("pending", "queued")
+
+
+@check("gaps.feature", FeatureSettings, ttl=STEADY, writes=True)
+async def feature(settings: FeatureSettings, around: Around) -> Outcome:
+    """Judge that a part of the API is either implemented or gone: 403 and 500 are neither."""
+    found = Findings()
+    inventory = await openapi_paths(around, settings.openapi_path, found)
+    listed = [path for path in inventory or () if any(fnmatchcase(path, one) for one in settings.paths)]
+    found.saw("openapi_paths", len(listed) if inventory is not None else "not served")
+    statuses: dict[str, int] = {}
+    for path in settings.probes:
+        reply = await found.look(around.systems.web(around.tier).get_as(settings.role, path))
+        if reply is None:
+            continue
+        statuses[path] = reply.status
+        if 200 <= reply.status <= 299 and settings.unfinished is not None:
+            told = found.read(reply.json)
+            _idle(settings, path, told, found)
+    found.saw("statuses", [f"{path}: {status}" for path, status in statuses.items()])
+    gone = [path for path, status in statuses.items() if status == 404]
+    good = [path for path, status in statuses.items() if 200 <= status <= 299]
+    for path, status in statuses.items():
+        if path not in gone and path not in good:
+            found.wrong(
+                f"{settings.title}: {path} answers {status}: neither implemented (2xx) nor disabled (404)"
+            )
+    if good and gone:
+        found.wrong(f"{settings.title} is half there: {good[0]} answers, {gone[0]} is 404")
+    if gone and not good and listed:
+        found.wrong(f"{settings.title} answers 404 and is still listed in the API's inventory ({listed[0]})")
+    if good:
+        await _implemented(settings, around, found)
+    state = "implemented" if good else "disabled: 404 and not in the API's inventory"
+    return found.outcome(f"{settings.title}: {state}")
+
+
+def _idle(settings: FeatureSettings, path: str, told: Json, found: Findings) -> None:
+    work = items(lookup(told, settings.unfinished or ""))
+    states = [str(one.get("status")) for one in work if isinstance(one, Mapping)]
+    if states and all(state in settings.waiting for state in states):
+        found.wrong(f"{settings.title}: all {len(states)} jobs at {path} wait, so nothing works on them")
+
+
+async def _implemented(settings: FeatureSettings, around: Around, found: Findings) -> None:
+    if settings.tables:
+        tables = await found.look(around.systems.sql(around.tier).tables())
+        missing = sorted(set(settings.tables) - tables) if tables is not None else []
+        for table in missing:
+            found.wrong(f"{settings.title} answers, and its table {table} does not exist")
+    if settings.endpoint is not None:
+        values = await found.look(config_values(around))
+        address = (values or {}).get(settings.endpoint, "")
+        if values is not None:
+            real = bool(address) and "localhost" not in address and "127.0.0.1" not in address
+            found.saw("endpoint_set", real)
+            found.need(
+                real, f"{settings.title} answers, and {settings.endpoint} is unset or leads to localhost"
+            )
+
+
+class Probe(Settings):
+    """An answer that must not be a placeholder."""
+
+    path: str
+    role: str
+    field: str
+    """What must be neither zero nor empty, dotted."""
+
+
+class PlaceholdersSettings(Settings):
+    """Where placeholders are known to hide."""
+
+    probes: tuple[Probe, ...]
+    documented: tuple[str, ...] = ()
+    """Paths whose placeholder is documented and accepted."""
+
+
+@check("gaps.placeholders", PlaceholdersSettings, ttl=STEADY, writes=True)
+async def placeholders(settings: PlaceholdersSettings, around: Around) -> Outcome:
+    """Judge that no answer is a constant zero or an empty list.
+
+    Each probe follows a login, so there is something.
+    """
+    found = Findings()
+    documented = 0
+    for probe in settings.probes:
+        reply = await found.look(around.systems.web(around.tier).get_as(probe.role, probe.path))
+        if reply is None:
+            continue
+        if reply.status in {404, 501} or reply.status >= 500:
+            known = probe.path in settings.documented
+            documented += known
+            found.need(known, f"{probe.path} answers {reply.status}")
+            found.saw(key(probe.path), reply.status)
+            continue
+        told = found.read(lambda reply=reply: reply.need_success(expected="an answer with data").json())  # type: ignore[misc]  # mypy can't infer a lambda's default
+        if told is None:
+            continue
+        value = lookup(told, probe.field)
+        empty = value is None or value in (0, "", False) or (isinstance(value, list | dict) and not value)
+        found.saw(key(probe.path), "empty" if empty else "has data")
+        if empty and probe.path in settings.documented:
+            documented += 1
+        elif empty:
+            found.wrong(f"{probe.path}: {probe.field} is zero or empty although there is something to tell")
+    return found.outcome(
+        f"{len(settings.probes)} probes give real data; {documented} documented placeholders"
+    )

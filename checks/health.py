@@ -1,0 +1,146 @@
+"""Whether the platform says that it is well, and whether what it says can be believed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.base import Around, Outcome, Settings, check
+from checks.clients.alertmanager import parse_metrics
+from checks.clients.kube import name_of, pod_ready, restarts_of
+from checks.judging import FRESH, Findings, key, lookup
+from checks.workloads import PARTS, deployment, pods, ready_replicas
+from state.fields import items, obj, texts
+from state.text import line
+
+if TYPE_CHECKING:
+    from checks.clients.wire import Reply
+
+
+class HealthSettings(Settings):
+    """What the health endpoints must say."""
+
+    path: str = "/health"
+    status_field: str = "status"
+    status: str = "healthy"
+    environment_field: str | None = "environment"
+    environment: str | None = None
+    """What it must say; None: the environment's tier."""
+    ready_path: str | None = "/health/ready"
+    ready_field: str = "healthy"
+    failed_field: str = "failed_services"
+    judged_elsewhere: tuple[str, ...] = ()
+    """Services whose failing another item judges."""
+    metrics_path: str | None = "/metrics"
+    metrics: tuple[str, ...] = ()
+    """Metrics that must be exported."""
+    enforce_host: bool = True
+    """A request with a made-up Host header must be refused."""
+    parts: tuple[str, ...] = PARTS
+    max_restarts: int = 3
+
+
+@check("health.endpoints", HealthSettings, ttl=FRESH)
+async def endpoints(settings: HealthSettings, around: Around) -> Outcome:
+    """Judge health, readiness and metrics by what their answers say.
+
+    And the pods by what the cluster says.
+    """
+    found = Findings()
+    web = around.systems.web(around.tier)
+    health = await found.look(web.get("api", settings.path))
+    if health is not None:
+        _health(settings, health, around, found)
+    if settings.ready_path is not None:
+        ready = await found.look(web.get("api", settings.ready_path))
+        if ready is not None:
+            _ready(settings, ready, found)
+    if settings.metrics_path is not None:
+        metrics = await found.look(web.get("api", settings.metrics_path))
+        if metrics is not None:
+            _metrics(settings, metrics, found)
+    if settings.enforce_host:
+        odd = await found.look(web.send("GET", "api", settings.path, host="launch-console-probe.invalid"))
+        if odd is not None:
+            found.saw("made_up_host", odd.status)
+            found.need(
+                odd.status >= 400, f"a made-up Host header is answered with {odd.status}: any host is trusted"
+            )
+    for part in settings.parts:
+        await _pods(settings, part, around, found)
+    return found.outcome(f"{settings.path} is {settings.status}, ready, metrics there, all pods ready")
+
+
+def _health(settings: HealthSettings, reply: Reply, around: Around, found: Findings) -> None:
+    found.saw("health_status", reply.status)
+    if reply.status != 200:
+        found.wrong(f"{settings.path} answers {reply.status}; expected 200")
+        return
+    told = found.read(lambda: reply.object("a health answer"))
+    if told is None:
+        return
+    said = lookup(told, settings.status_field)
+    found.saw("health", line(str(said), 60))
+    found.need(said == settings.status, f"{settings.path} says {said!r}; expected {settings.status!r}")
+    if settings.environment_field is not None:
+        place = lookup(told, settings.environment_field)
+        wanted = settings.environment or str(around.tier)
+        found.saw("environment", line(str(place), 60))
+        found.need(place == wanted, f"{settings.path} says that this is {place!r}; expected {wanted!r}")
+
+
+def _ready(settings: HealthSettings, reply: Reply, found: Findings) -> None:
+    found.saw("ready_status", reply.status)
+    if reply.status not in {200, 503}:
+        found.wrong(f"{settings.ready_path} answers {reply.status}; expected 200")
+        return
+    told = found.read(lambda: reply.object("a readiness answer"))
+    if told is None:
+        return
+    healthy = lookup(told, settings.ready_field)
+    failing = texts(lookup(told, settings.failed_field))
+    found.saw("failed_services", list(failing))
+    others = bool(failing) and set(failing) <= set(settings.judged_elsewhere)
+    if (healthy is not True or reply.status != 200) and not others:
+        names = ", ".join(failing) or "it does not say what"
+        found.wrong(f"{settings.ready_path} answers {reply.status} and says not ready: {names}")
+
+
+def _metrics(settings: HealthSettings, reply: Reply, found: Findings) -> None:
+    found.saw("metrics_status", reply.status)
+    found.saw("metrics_public", reply.status == 200)
+    if reply.status in {401, 403}:
+        return  # not for the public, which is better; that it is scraped shows in Prometheus
+    if reply.status != 200:
+        found.wrong(f"{settings.metrics_path} answers {reply.status}; expected 200, or 403 from outside")
+        return
+    names = {name for name, _, _ in parse_metrics(reply.text)}
+    found.saw("metrics", len(names))
+    missing = [name for name in settings.metrics if name not in names]
+    if "<html" in reply.text[:500].lower():
+        found.blind(f"{settings.metrics_path} answers HTML; expected a metrics exposition")
+    else:
+        found.need(not missing, f"{settings.metrics_path} lacks {', '.join(missing)}")
+
+
+async def _pods(settings: HealthSettings, part: str, around: Around, found: Findings) -> None:
+    deployed = await found.look(deployment(around, part))
+    running = await found.look(pods(around, part)) if deployed is not None else None
+    if deployed is None or running is None:
+        return
+    ready, wanted = ready_replicas(deployed)
+    restarts = max((restarts_of(pod) for pod in running), default=0)
+    found.saw(key(part), {"ready": ready, "wanted": wanted, "restarts": restarts})
+    found.need(ready >= wanted, f"{part}: {ready} of {wanted} replicas are ready")
+    for pod in running:
+        if not pod_ready(pod):
+            found.wrong(f"pod {name_of(pod)} is not ready ({_waiting(pod)})")
+    found.need(restarts <= settings.max_restarts, f"{part}: a pod was restarted {restarts} times")
+
+
+def _waiting(pod: object) -> str:
+    for status in items(lookup(obj(pod), "status.containerStatuses")):
+        for state in ("waiting", "terminated"):
+            reason = lookup(obj(status), f"state.{state}.reason")
+            if isinstance(reason, str):
+                return line(reason, 60)
+    return "no reason given"

@@ -1,0 +1,181 @@
+"""What helm's records and values files say about a release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from checks.base import Around, CouldNotLookError, Outcome, Settings, check
+from checks.clients.errors import MisconfiguredError
+from checks.clients.helm_release import merge
+from checks.clients.registry import ImageRef
+from checks.judging import STEADY, Findings, key, lookup
+from checks.workloads import PARTS, deployment, digest_of, ready_replicas
+from state.fields import Json, JsonObject, obj
+from state.runbook.environment import Tier
+
+if TYPE_CHECKING:
+    from state.runbook.environment import Environment
+
+
+class ValuesSettings(Settings):
+    """Where values say what; ``{part}`` stands for each of ``parts``."""
+
+    parts: tuple[str, ...] = PARTS
+    image: str = "image.{part}"
+    resources: str = "resources.{part}"
+    hosts: dict[str, str] = {"api": "ingress.hosts.api", "admin": "ingress.hosts.admin"}
+    mutable_tags: tuple[str, ...] = ("latest", "main", "master", "dev", "stable", "")
+    """Tags that can move; an image with a digest may have any."""
+
+
+@check("helm.values", ValuesSettings, ttl=STEADY)
+async def values(settings: ValuesSettings, around: Around) -> Outcome:
+    """Judge the deployed release's values and the candidate's.
+
+    Fixed images, requests and limits, final hosts.
+    """
+    found = Findings()
+    release = await found.look(around.systems.helm(around.tier).deployed())
+    if release is not None:
+        found.saw("revision", release.revision)
+        found.saw("chart", f"{release.chart}-{release.chart_version}")
+        _judge("deployed", release.values, settings, around.environment, found)
+    candidate = found.read(lambda: candidate_values(around.environment))
+    if candidate is not None:
+        _judge("candidate", candidate, settings, around.environment, found)
+    for part, reference in around.runbook.candidate.images.named().items():
+        image = ImageRef.parse(reference)
+        if candidate is not None:
+            named = _image(candidate, settings, part)
+            found.need(
+                named is None or digest_of(named) in {"", image.digest},
+                f"the candidate's values name another {part} image than the runbook",
+            )
+        found.need(bool(image.digest), f"the runbook names the {part} image without a digest")
+    return found.outcome("images are fixed, requests and limits are set, hosts are the final ones")
+
+
+def candidate_values(environment: Environment) -> JsonObject:
+    """Return the candidate's values: the chart's own where it is a folder, and the runbook's files over them.
+
+    Raises MisconfiguredError where a file can't be read.
+    """
+    from pathlib import Path
+
+    import yaml
+
+    files = [Path(environment.chart.path) / "values.yaml"]
+    merged: JsonObject = {}
+    for path in (*(one for one in files if one.is_file()), *environment.chart.values):
+        try:
+            loaded = yaml.safe_load(Path(path).read_text())
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise MisconfiguredError(
+                f"values file {path} of {environment.title} cannot be read ({type(error).__name__})"
+            ) from None
+        merged = merge(merged, obj(loaded))
+    return merged
+
+
+def _judge(
+    which: str, release: JsonObject, settings: ValuesSettings, environment: Environment, found: Findings
+) -> None:
+    for part in settings.parts:
+        reference = _image(release, settings, part)
+        if reference is None:
+            found.wrong(f"{which}: no image for {part} at {settings.image.replace('{part}', part)}")
+        else:
+            image = ImageRef.parse(reference)
+            fixed = bool(image.digest) or image.tag not in settings.mutable_tags
+            found.saw(key(which, part), image.digest or image.tag or "no tag")
+            found.need(
+                fixed, f"{which}: the {part} image has the tag {image.tag or 'latest'}, which can move"
+            )
+        place = settings.resources.replace("{part}", part)
+        for kind in ("requests", "limits"):
+            for what in ("cpu", "memory"):
+                given = lookup(release, f"{place}.{kind}.{what}")
+                found.need(bool(given), f"{which}: {part} has no {what} {kind[:-1]}")
+    domains = {"api": environment.domains.api.host, "admin": environment.domains.admin.host}
+    for name, place in settings.hosts.items():
+        host = lookup(release, place)
+        found.need(host == domains[name], f"{which}: {place} is {host!r}; expected {domains[name]}")
+
+
+def _image(release: JsonObject, settings: ValuesSettings, part: str) -> str | None:
+    value = lookup(release, settings.image.replace("{part}", part))
+    if isinstance(value, Mapping):  # charts often split repository and tag
+        repository, tag, digest = (value.get(k) for k in ("repository", "tag", "digest"))
+        return f"{repository}:{tag or ''}" + (f"@{digest}" if digest else "")
+    return value if isinstance(value, str) and value else None
+
+
+class DeployedSettings(Settings):
+    """What a rehearsed release must look like."""
+
+    parts: tuple[str, ...] = PARTS
+    image: str = "image.{part}"
+    like: Tier | None = None
+    """The environment whose values it may differ from only in ``may_differ``."""
+    may_differ: tuple[str, ...] = ()
+    """Beginnings of dotted keys."""
+
+
+@check("helm.candidate_deployed", DeployedSettings, ttl=STEADY)
+async def candidate_deployed(settings: DeployedSettings, around: Around) -> Outcome:
+    """Judge that the candidate is deployed, complete.
+
+    And configured like production but for the named keys.
+    """
+    found = Findings()
+    release = await around.systems.helm(around.tier).latest()
+    found.saw("revision", release.revision)
+    found.saw("status", release.status)
+    found.need(
+        release.status == "deployed",
+        f"helm revision {release.revision} is {release.status}; expected deployed",
+    )
+    wanted = around.environment.chart.version
+    found.need(
+        release.chart_version == wanted,
+        f"chart version {release.chart_version} is deployed; expected {wanted}",
+    )
+    for part in settings.parts:
+        named = lookup(release.values, settings.image.replace("{part}", part))
+        digest = digest_of(around.runbook.candidate.images.named().get(part, ""))
+        right = isinstance(named, str) and digest_of(named) == digest
+        found.need(right, f"the {part} image of revision {release.revision} is not the candidate's")
+        deployed = await found.look(deployment(around, part))
+        if deployed is not None:
+            ready, replicas = ready_replicas(deployed)
+            found.saw(key(part), {"ready": ready, "wanted": replicas, "candidate": right})
+            found.need(ready >= replicas > 0, f"{part}: {ready} of {replicas} replicas are ready")
+    if settings.like is not None:
+        await _differences(settings, around, release.values, found)
+    return found.outcome(
+        f"revision {release.revision} is the candidate, complete, and configured like production"
+    )
+
+
+async def _differences(settings: DeployedSettings, around: Around, ours: JsonObject, found: Findings) -> None:
+    like = settings.like or Tier.PRODUCTION
+    try:
+        theirs = (await around.systems.helm(like).deployed()).values
+    except CouldNotLookError as error:
+        found.blind(str(error))
+        return
+    one, other = dict(_flat(ours)), dict(_flat(theirs))
+    keys = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    unexpected = [name for name in keys if not name.startswith(settings.may_differ or ("\0",))]
+    found.saw("keys_that_differ", list(keys[:40]))
+    if unexpected:
+        found.wrong(f"{around.tier} differs from {like} in {', '.join(unexpected[:6])}")
+
+
+def _flat(value: Json, prefix: str = "") -> Iterator[tuple[str, Json]]:
+    if isinstance(value, Mapping) and value:
+        for name, one in value.items():
+            yield from _flat(one, f"{prefix}.{name}" if prefix else name)
+    else:
+        yield prefix, value

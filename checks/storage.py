@@ -1,0 +1,94 @@
+"""The release's bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable
+
+from checks.base import Around, Outcome, Settings, check
+from checks.judging import STEADY, Findings
+from state.fields import Json, items, obj, objs, text
+
+
+class LifecycleSettings(Settings):
+    """What the bucket must have."""
+
+    prefixes: tuple[str, ...] = ()
+    """Each must be covered by an enabled rule."""
+    versioning: bool = False
+    encryption: bool = False
+    private: bool = True
+    """No policy gives everybody access."""
+
+
+@check("storage.lifecycle", LifecycleSettings, ttl=STEADY)
+async def lifecycle(settings: LifecycleSettings, around: Around) -> Outcome:
+    """Judge that the bucket exists and that at least one enabled lifecycle rule does something."""
+    found = Findings()
+    store = around.systems.objectstore(around.tier)
+    found.saw("bucket", store.bucket)
+    exists = await store.bucket_exists()
+    if not exists:
+        found.wrong(f"bucket {store.bucket} does not exist")
+        return found.outcome("")
+    rules = await found.look(store.lifecycle())
+    if rules is not None:
+        found.saw(
+            "rules", [{"id": r.id, "enabled": r.enabled, "prefix": r.prefix, "days": r.days} for r in rules]
+        )
+        working = [rule for rule in rules if rule.enabled and rule.acts]
+        disabled = [rule.id or "without a name" for rule in rules if not rule.enabled]
+        if not rules:
+            found.wrong(f"bucket {store.bucket} has no lifecycle rule")
+        elif not working:
+            found.wrong(
+                f"no lifecycle rule of {store.bucket} is enabled ({', '.join(disabled) or 'none does anything'})"
+            )
+        for prefix in settings.prefixes:
+            covered = any(prefix.startswith(rule.prefix) for rule in working)
+            found.need(covered or not working, f"no enabled lifecycle rule covers {prefix}")
+    await _protection(settings, around, found)
+    count = len(rules or ())
+    return found.outcome(f"bucket {store.bucket} exists with {count} lifecycle rules")
+
+
+async def _protection(settings: LifecycleSettings, around: Around, found: Findings) -> None:
+    store = around.systems.objectstore(around.tier)
+    if settings.versioning:
+        versioning = await found.look(store.versioning())
+        found.saw("versioning", versioning)
+        found.need(
+            versioning in {None, "Enabled"}, f"versioning of {store.bucket} is {versioning}; expected Enabled"
+        )
+    if settings.encryption:
+        encryption = await found.look(_told(store.encryption()))
+        found.saw("encryption", encryption)
+        found.need(encryption != "", f"bucket {store.bucket} is not encrypted by default")
+    if settings.private:
+        policy = await found.look(_told(store.policy()))
+        if policy is not None:
+            public = _public(policy)
+            found.saw("public_statements", public)
+            found.need(public == 0, f"the policy of {store.bucket} lets everybody in")
+
+
+async def _told(asking: Awaitable[str | None]) -> str:
+    """Return an answer as text, so that "there is none" (empty) differs from "could not be seen" (None)."""
+    return await asking or ""
+
+
+def _public(policy: str) -> int:
+    if not policy:
+        return 0
+    try:
+        told: Json = json.loads(policy)
+    except ValueError:
+        return 0
+    count = 0
+    for statement in objs(obj(told).get("Statement")):
+        principal = statement.get("Principal")
+        everybody = (
+            principal == "*" or "*" in items(obj(principal).get("AWS")) or obj(principal).get("AWS") == "*"
+        )
+        count += everybody and text(statement, "Effect") == "Allow" and not statement.get("Condition")
+    return count

@@ -1,0 +1,182 @@
+"""Whether what happens can be seen: observers that can be reached.
+
+And a request that appears in all of them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from checks.base import Around, CouldNotLookError, Outcome, Settings, check
+from checks.clients.errors import WrongContentError
+from checks.judging import FRESH, STEADY, Findings, lookup
+from state.fields import objs, text, texts
+from state.runbook.units import Seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class ReachableSettings(Settings):
+    """What is asked, from here and from inside the platform."""
+
+    grafana_path: str = "/api/health"
+    traces: bool = True
+    logs: bool = True
+    readiness_path: str | None = None
+    """Where the platform says which services it reaches."""
+    services_field: str = "services"
+    services: tuple[str, ...] = ()
+    """Names that must be healthy there."""
+    good: tuple[str, ...] = ("healthy", "ok", "up")
+    otlp_path: str | None = None
+    """On the traces endpoint: an empty OTLP export must be taken."""
+
+
+@check("telemetry.reachable", ReachableSettings, ttl=STEADY)
+async def reachable(settings: ReachableSettings, around: Around) -> Outcome:
+    """Judge that Prometheus, Alertmanager, Grafana and OTLP are reachable.
+
+    From here and from the platform.
+    """
+    found = Findings()
+    systems, tier = around.systems, around.tier
+    asked: dict[str, Callable[[], Awaitable[None]]] = {
+        "prometheus": lambda: systems.prometheus(tier).ready(),
+        "alertmanager": lambda: systems.alertmanager(tier).ready(),
+        "grafana": lambda: _grafana(settings, around),
+    }
+    if settings.traces:
+        asked["traces"] = lambda: _services(around)
+    if settings.logs:
+        asked["logs"] = lambda: _log_query(around)
+    if settings.otlp_path is not None:
+        asked["otlp"] = lambda: _otlp(settings.otlp_path or "", around)
+    for name, ask in asked.items():
+        try:
+            await ask()
+            found.saw(name, "reachable")
+        except CouldNotLookError as error:
+            # Here not being reachable is what is judged, so it is a fail and not blindness.
+            found.saw(name, "not reachable")
+            found.wrong(str(error))
+    if settings.readiness_path is not None:
+        await _inside(settings, around, found)
+    return found.outcome(f"{', '.join(asked)} are reachable from here, and the platform reaches its own")
+
+
+async def _grafana(settings: ReachableSettings, around: Around) -> None:
+    expected = "Grafana's health with its database ok"
+    reply = await around.systems.grafana(around.tier).send("GET", settings.grafana_path, expected=expected)
+    told = reply.need_success(expected=expected).object(expected)
+    database = text(told, "database")
+    if database and database != "ok":
+        raise WrongContentError(f"{reply.where} says that its database is {database}; expected ok")
+
+
+async def _services(around: Around) -> None:
+    await around.systems.traces(around.tier).services()
+
+
+async def _log_query(around: Around) -> None:
+    now = around.clock.wall_us()
+    await around.systems.logs(around.tier).lines(
+        '{app=~".+"}', start_us=now - 60_000_000, end_us=now, limit=1
+    )
+
+
+async def _otlp(path: str, around: Around) -> None:
+    await around.systems.traces(around.tier).export_nothing(path)
+
+
+async def _inside(settings: ReachableSettings, around: Around, found: Findings) -> None:
+    reply = await found.look(around.systems.web(around.tier).get("api", settings.readiness_path or ""))
+    if reply is None:
+        return
+    told = found.read(lambda: reply.object("the platform's services"))
+    if told is None:
+        return
+    services = {text(one, "name"): text(one, "status") for one in objs(lookup(told, settings.services_field))}
+    failing = set(texts(told.get("failed_services")))
+    seen = {name: services.get(name, "not listed") for name in settings.services}
+    found.saw("inside", [f"{name}: {status}" for name, status in seen.items()])
+    for name, status in seen.items():
+        if status == "not listed":
+            found.blind(f"the platform does not say whether it reaches {name}")
+        elif status not in settings.good or name in failing:
+            found.wrong(f"the platform does not reach {name} ({status})")
+
+
+class AppearsSettings(Settings):
+    """A request with an identity, and where it must appear."""
+
+    path: str
+    role: str | None = None
+    service: str
+    """The name under which the platform sends traces."""
+    logql: str
+    """A LogQL query with ``{needle}``; the needle is the request's correlation id."""
+    correlation_header: str = "X-Correlation-ID"
+    metric: str
+    """A PromQL query that must give a number above zero: requests were counted lately."""
+    within: Seconds = 90.0
+    """Seconds of the launch's clock."""
+
+
+@check("telemetry.appears", AppearsSettings, ttl=FRESH, writes=True)
+async def appears(settings: AppearsSettings, around: Around) -> Outcome:
+    """Judge that one request appears as a trace, as a log line and in the metrics."""
+    found = Findings()
+    trace, needle = secrets.token_hex(16), f"launch-console-{secrets.token_hex(6)}"
+    headers = {
+        "traceparent": f"00-{trace}-{secrets.token_hex(8)}-01",
+        settings.correlation_header: needle,
+    }
+    reply = await around.systems.web(around.tier).get_as(settings.role, settings.path, headers)
+    found.saw("trace_id", trace)
+    found.saw("correlation_id", needle)
+    found.saw("status", reply.status)
+    started_us = around.clock.wall_us()
+    wanted: dict[str, Callable[[], Awaitable[bool]]] = {
+        "traces": lambda: _traced(settings, around, trace),
+        "logs": lambda: _logged(settings, around, needle, started_us),
+        "metrics": lambda: _counted(settings, around),
+    }
+    for name, look in wanted.items():
+        await _appear(name, look, settings.within, around, found)
+    return found.outcome("one request appeared in traces, logs and metrics")
+
+
+async def _appear(
+    name: str, look: Callable[[], Awaitable[bool]], within: float, around: Around, found: Findings
+) -> None:
+    started = around.clock.mono_us()
+    while True:
+        try:
+            there = await look()
+        except CouldNotLookError as error:
+            found.blind(str(error))
+            return
+        waited = (around.clock.mono_us() - started) // 1_000_000
+        if there or waited >= within:
+            break
+        await around.clock.sleep(2.0)
+    found.saw(f"{name}_after_s", waited if there else None)
+    found.need(there, f"the request does not appear in the {name} within {waited}s")
+
+
+async def _traced(settings: AppearsSettings, around: Around, trace: str) -> bool:
+    return settings.service in await around.systems.traces(around.tier).trace_services(trace)
+
+
+async def _logged(settings: AppearsSettings, around: Around, needle: str, started_us: int) -> bool:
+    now = around.clock.wall_us()
+    logql = settings.logql.replace("{needle}", needle)
+    lines = await around.systems.logs(around.tier).lines(logql, start_us=started_us - 60_000_000, end_us=now)
+    return any(needle in one for one in lines)
+
+
+async def _counted(settings: AppearsSettings, around: Around) -> bool:
+    samples = await around.systems.prometheus(around.tier).query(settings.metric)
+    return any(sample.value > 0 for sample in samples)

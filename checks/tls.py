@@ -1,0 +1,87 @@
+"""Certificates, as a browser meets them and as the cluster holds them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from checks.base import Around, Outcome, Settings, check
+from checks.judging import STEADY, Findings, key
+from state.fields import obj, objs, path, text, texts
+
+if TYPE_CHECKING:
+    from checks.clients.tls import CertificateFacts
+
+
+class CertificatesSettings(Settings):
+    """What makes a certificate good enough."""
+
+    min_days: int = 21
+    issuer_forbidden: tuple[str, ...] = ("(STAGING)", "Fake LE", "Kubernetes Ingress Controller Fake")
+    ingress: bool = True
+    """The ingress names a TLS secret for both domains, and the secret exists."""
+
+
+@check("tls.certificates", CertificatesSettings, ttl=STEADY)
+async def certificates(settings: CertificatesSettings, around: Around) -> Outcome:
+    """Judge both domains' certificates: trusted, for their name, from a real authority, with time left."""
+    found = Findings()
+    now = datetime.fromtimestamp(around.clock.wall_us() / 1_000_000, UTC)
+    ends: list[datetime] = []
+    for domain in (around.environment.domains.api, around.environment.domains.admin):
+        facts = await found.look(around.systems.tls(around.tier).handshake(domain))
+        if facts is not None:
+            ends.append(facts.not_after)
+            _judge(settings, facts, now, found)
+    if settings.ingress:
+        await _ingress(around, found)
+    days = min(((end - now).days for end in ends), default=0)
+    return found.outcome(f"both domains have trusted certificates, valid for {days} more days")
+
+
+def _judge(settings: CertificatesSettings, facts: CertificateFacts, now: datetime, found: Findings) -> None:
+    found.saw(
+        key(facts.host),
+        {
+            "issuer": facts.issuer,
+            "names": list(facts.names),
+            "not_after": facts.not_after.isoformat(),
+            "serial": facts.serial,
+            "protocol": facts.protocol,
+            "trusted": facts.trusted,
+        },
+    )
+    left = facts.not_after - now
+    if not facts.covers(facts.host):
+        found.wrong(f"{facts.host}: the certificate is for {', '.join(facts.names) or 'no name'}")
+    elif left <= timedelta(0):
+        found.wrong(f"{facts.host}: the certificate expired on {facts.not_after:%Y-%m-%d}")
+    elif not facts.trusted:
+        found.wrong(f"{facts.host}: the certificate is not trusted ({facts.why_not})")
+    elif left < timedelta(days=settings.min_days):
+        found.wrong(f"{facts.host}: the certificate ends in {left.days} days; expected {settings.min_days}")
+    bad = next((word for word in settings.issuer_forbidden if word.lower() in facts.issuer.lower()), None)
+    found.need(bad is None, f"{facts.host}: the certificate is from a test authority ({facts.issuer})")
+
+
+async def _ingress(around: Around, found: Findings) -> None:
+    kube = around.systems.kube(around.tier)
+    listed = await found.look(
+        kube.list_objects(f"/apis/networking.k8s.io/v1/namespaces/{kube.namespace}/ingresses")
+    )
+    if listed is None:
+        return
+    named: dict[str, str] = {}
+    for ingress in listed.items:
+        for entry in objs(path(ingress, ("spec", "tls"))):
+            named |= dict.fromkeys(texts(entry.get("hosts")), text(entry, "secretName"))
+    for domain in (around.environment.domains.api, around.environment.domains.admin):
+        found.need(bool(named.get(domain.host)), f"no ingress has a TLS secret for {domain.host}")
+    for secret in sorted(set(named.values()) - {""}):
+        seen = await found.look(kube.get(f"/api/v1/namespaces/{kube.namespace}/secrets/{secret}"))
+        if seen is not None:
+            data = obj(seen.get("data"))
+            found.need(
+                "tls.crt" in data and "tls.key" in data, f"TLS secret {secret} lacks tls.crt or tls.key"
+            )
+            found.saw("tls_secret", secret)

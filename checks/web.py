@@ -1,0 +1,300 @@
+"""What the platform sends to browsers: policies, cookies, origins, limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from checks.base import Around, Outcome, Settings, check
+from checks.clients.errors import WrongContentError
+from checks.clients.http import Surface
+from checks.cookies import CookieRule, judge_cookies, parse_cookies
+from checks.judging import STEADY, Findings, key
+from state.fields import obj, objs, path, text
+from state.text import line
+
+if TYPE_CHECKING:
+    from checks.clients.http import WebClient
+    from checks.clients.wire import Reply
+
+
+class Page(Settings):
+    """A page to look at."""
+
+    surface: Surface
+    path: str = "/"
+
+
+class CspSettings(Settings):
+    """Which pages, and what else a browser must be told."""
+
+    pages: tuple[Page, ...] = (Page(surface="admin"), Page(surface="api", path="/health"))
+    directives: tuple[str, ...] = ("script-src", "script-src-elem", "script-src-attr", "default-src")
+    """Where an unsafe source counts; ``default-src`` only where ``script-src`` is absent."""
+    unsafe: tuple[str, ...] = ("'unsafe-inline'", "'unsafe-eval'", "*", "data:", "http:", "https:")
+    required: tuple[str, ...] = ()
+    """Unsafe sources that are required and accepted."""
+    hsts_min_days: int = 180
+    nosniff: bool = True
+    frames: bool = True
+    """Framing by others is forbidden, by X-Frame-Options or frame-ancestors."""
+
+
+@check("web.csp", CspSettings, ttl=STEADY)
+async def csp(settings: CspSettings, around: Around) -> Outcome:
+    """Judge that every page has an enforced Content-Security-Policy without unsafe script sources."""
+    found = Findings()
+    for page in settings.pages:
+        reply = await found.look(around.systems.web(around.tier).get(page.surface, page.path))
+        if reply is None:
+            continue
+        name = f"{page.surface} {page.path}"
+        if reply.status >= 500:
+            found.blind(f"{name} answers {reply.status}; expected a page")
+            continue
+        _judge_csp(settings, name, reply, found)
+        _judge_headers(settings, name, reply, found)
+    return found.outcome(f"{len(settings.pages)} pages have a strong policy, HSTS and no framing")
+
+
+def _judge_csp(settings: CspSettings, name: str, reply: Reply, found: Findings) -> None:
+    policies = reply.all("content-security-policy")
+    found.saw(key(name, "csp"), [line(policy, 400) for policy in policies])
+    if not policies:
+        only = bool(reply.all("content-security-policy-report-only"))
+        found.wrong(f"{name}: the policy is report-only" if only else f"{name}: no Content-Security-Policy")
+        return
+    weak = [_weak(settings, policy) for policy in policies]
+    if all(weak):  # browsers enforce all policies, so one strong policy is enough
+        found.wrong(f"{name}: the policy allows {', '.join(sorted(set(weak[0])))} for scripts")
+
+
+def _weak(settings: CspSettings, policy: str) -> list[str]:
+    directives = {
+        parts[0].lower(): [source.lower() for source in parts[1:]]
+        for clause in policy.split(";")
+        if (parts := clause.split())
+    }
+    if "script-src" not in directives and "default-src" not in directives:
+        return ["any source"]
+    bad: list[str] = []
+    for directive in settings.directives:
+        if directive == "default-src" and "script-src" in directives:
+            continue
+        sources = directives.get(directive, [])
+        guarded = any(source.startswith(("'nonce-", "'sha")) for source in sources)
+        for source in sources:
+            ignored = guarded and source == "'unsafe-inline'"  # browsers ignore it beside a nonce or hash
+            if source in settings.unsafe and source not in settings.required and not ignored:
+                bad.append(source)
+    return bad
+
+
+def _judge_headers(settings: CspSettings, name: str, reply: Reply, found: Findings) -> None:
+    hsts = reply.header("strict-transport-security") or ""
+    if settings.hsts_min_days:
+        age = next(
+            (part.strip()[8:] for part in hsts.lower().split(";") if part.strip().startswith("max-age=")), "0"
+        )
+        days = int(age.strip('"')) // 86_400 if age.strip('"').isdigit() else 0
+        found.saw(key(name, "hsts_days"), days)
+        found.need(
+            days >= settings.hsts_min_days,
+            f"{name}: HSTS lasts {days} days; expected {settings.hsts_min_days}",
+        )
+    if settings.nosniff:
+        sniff = (reply.header("x-content-type-options") or "").lower()
+        found.need(sniff == "nosniff", f"{name}: no X-Content-Type-Options: nosniff")
+    if settings.frames:
+        frame = (reply.header("x-frame-options") or "").upper() in {"DENY", "SAMEORIGIN"}
+        ancestors = any("frame-ancestors" in policy for policy in reply.all("content-security-policy"))
+        found.need(frame or ancestors, f"{name}: other sites may frame it")
+
+
+class SignIn(Settings):
+    """How a browser session is opened at the Admin UI with a form."""
+
+    csrf_path: str
+    csrf_field: str = "csrfToken"
+    path: str
+    role: str
+
+
+class CookiesSettings(Settings):
+    """Which cookies a login sets, and what each must be."""
+
+    role: str
+    cookies: dict[str, CookieRule]
+    """Of the API's login."""
+    sign_in: SignIn | None = None
+    admin_cookies: dict[str, CookieRule] = {}
+
+
+@check("web.cookies", CookiesSettings, ttl=STEADY, writes=True)
+async def cookies(settings: CookiesSettings, around: Around) -> Outcome:
+    """Judge the attributes of every session cookie; logs a test account in."""
+    found = Findings()
+    web = around.systems.web(around.tier)
+    reply = await found.look(web.log_in(settings.role))
+    if reply is not None:
+        if reply.status == 200:
+            judge_cookies("api", parse_cookies(reply), settings.cookies, found)
+        else:
+            found.blind(f"{reply.where} refused the test account {settings.role} with {reply.status}")
+    if settings.sign_in is not None:
+        seen = await found.look(_browser_session(settings.sign_in, around, web))
+        if seen is not None:
+            judge_cookies("admin", seen, settings.admin_cookies, found)
+    return found.outcome(f"{len(settings.cookies) + len(settings.admin_cookies)} cookies are as intended")
+
+
+async def _browser_session(sign_in: SignIn, around: Around, web: WebClient) -> dict[str, dict[str, str]]:
+    first = await web.get("admin", sign_in.csrf_path)
+    token = text(first.need_success(expected="a CSRF token").object("a CSRF token"), sign_in.csrf_field)
+    seen = parse_cookies(first)
+    account = around.environment.accounts.get(sign_in.role)
+    if account is None or not token:
+        raise WrongContentError(f"{first.where}: no CSRF token, or no account {sign_in.role} in the runbook")
+    sent = "; ".join(header.partition(";")[0] for header in first.all("set-cookie"))
+    form = {
+        "username": account.username,
+        "email": account.username,
+        "password": around.systems.secret(account.password),
+        sign_in.csrf_field: token,
+        "json": "true",
+    }
+    second = await web.post_form("admin", sign_in.path, form, headers={"Cookie": sent})
+    for header in second.all("set-cookie"):
+        around.systems.redactor.register(header.partition(";")[0].partition("=")[2])
+    if second.status >= 400:
+        raise WrongContentError(
+            f"{second.where} refused the test account {sign_in.role} with {second.status}"
+        )
+    return seen | parse_cookies(second)
+
+
+class CorsSettings(Settings):
+    """Which origins may call the API from a browser."""
+
+    path: str
+    method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
+    allowed: tuple[str, ...] = ()
+    """Besides the Admin UI's own origin."""
+    refused: tuple[str, ...] = (
+        "http://localhost:3000",
+        "http://localhost:3001",
+        "https://launch-console-probe.invalid",
+        "null",
+    )
+    """Besides the http variant of the Admin UI's origin."""
+
+
+@check("web.cors", CorsSettings, ttl=STEADY)
+async def cors(settings: CorsSettings, around: Around) -> Outcome:
+    """Judge by preflights that exactly the intended origins are allowed."""
+    found = Findings()
+    web = around.systems.web(around.tier)
+    own = web.url("admin")
+    expected = dict.fromkeys((own, *settings.allowed), True)
+    expected |= dict.fromkeys((*settings.refused, own.replace("https://", "http://", 1)), False)
+    for origin, wanted in expected.items():
+        headers = {"Origin": origin, "Access-Control-Request-Method": settings.method}
+        reply = await found.look(web.send("OPTIONS", "api", settings.path, headers=headers))
+        if reply is None:
+            continue
+        if reply.status >= 500:
+            found.blind(f"a preflight from {origin} is answered with {reply.status}")
+            continue
+        granted = reply.header("access-control-allow-origin")
+        allowed = granted in {origin, "*"}
+        credentials = (reply.header("access-control-allow-credentials") or "").lower() == "true"
+        found.saw(
+            key(origin), {"status": reply.status, "allowed": allowed, "credentials": credentials and allowed}
+        )
+        if wanted:
+            found.need(
+                allowed and reply.status < 300, f"{origin} is refused ({reply.status}); it must be allowed"
+            )
+        elif allowed:
+            found.wrong(
+                f"{origin} is allowed{' with credentials' if credentials else ''}; it must be refused"
+            )
+    refused = sum(not wanted for wanted in expected.values())
+    return found.outcome(f"{own} is allowed; {refused} other origins are refused")
+
+
+class RateLimitSettings(Settings):
+    """A bounded burst of wrong passwords."""
+
+    path: str
+    max_calls: int = 8
+    """A bound: the burst never sends more."""
+    username: str = "launch-console-probe"
+    """Nobody's name: no real account is locked."""
+    role: str
+    """An account that must still get in, from the same place, after the burst."""
+    ingress_annotations: tuple[str, ...] = ()
+    """One of these must be on the ingress: the limit of all other paths."""
+
+
+@check("web.rate_limit", RateLimitSettings, ttl=STEADY, writes=True)
+async def rate_limit(settings: RateLimitSettings, around: Around) -> Outcome:
+    """Judge that a burst of wrong passwords is stopped, and that it stops nobody else."""
+    found = Findings()
+    web = around.systems.web(around.tier)
+    login = around.environment.login
+    body = {login.username_field: settings.username, login.password_field: "not-the-password"}
+    limited = 0
+    for call in range(1, settings.max_calls + 1):
+        reply = await found.look(web.send("POST", "api", settings.path, json=body))
+        if reply is None or reply.status >= 500 or reply.status == 404:
+            if reply is not None:
+                found.blind(f"{settings.path} answers {reply.status}; expected 401 or 429")
+            return found.outcome("")
+        if reply.status == 429:
+            limited = call
+            found.saw("retry_after", reply.header("retry-after") or "absent")
+            break
+        found.need(reply.status >= 400, f"{settings.path} let a wrong password in ({reply.status})")
+    found.saw("limited_at_call", limited)
+    found.need(limited > 0, f"{settings.max_calls} wrong passwords in a row at {settings.path}: no 429")
+    account = around.environment.accounts.get(settings.role)
+    if account is not None:
+        right = {
+            login.username_field: account.username,
+            login.password_field: around.systems.secret(account.password),
+        }
+        after = await found.look(web.send("POST", "api", settings.path, json=right))
+        if after is not None:
+            for header in after.all("set-cookie"):
+                around.systems.redactor.register(header.partition(";")[0].partition("=")[2])
+            found.saw("other_account_after", after.status)
+            found.need(
+                after.status != 429, "after the burst another account is locked out (429): one limit for all"
+            )
+            if after.status not in {200, 429}:
+                found.blind(
+                    f"after the burst the test account {settings.role} got {after.status}; expected 200"
+                )
+    await _ingress_limits(settings, around, found)
+    return found.outcome(f"the burst was stopped at call {limited}; another account still got in")
+
+
+async def _ingress_limits(settings: RateLimitSettings, around: Around, found: Findings) -> None:
+    if not settings.ingress_annotations:
+        return
+    kube = around.systems.kube(around.tier)
+    ingresses = await found.look(
+        kube.list_objects(f"/apis/networking.k8s.io/v1/namespaces/{kube.namespace}/ingresses")
+    )
+    if ingresses is None:
+        return
+    host = around.environment.domains.api.host
+    for ingress in ingresses.items:
+        if host not in {text(rule, "host") for rule in objs(path(ingress, ("spec", "rules")))}:
+            continue
+        names = set(obj(path(ingress, ("metadata", "annotations"))))
+        limits = sorted(names & set(settings.ingress_annotations))
+        found.saw("ingress_limits", list(limits))
+        found.need(bool(limits), "the API's ingress has no rate limit of its own")
+        return
+    found.wrong("no ingress serves the API's domain")

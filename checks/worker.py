@@ -1,0 +1,121 @@
+"""The worker runs what the API runs, with what the API knows, and reads the queues that work is put in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.base import Around, Outcome, Settings, check
+from checks.clients.kube import name_of, restarts_of
+from checks.judging import FRESH, Findings, key
+from checks.workloads import (
+    config_values,
+    containers,
+    deployment,
+    digest_of,
+    env_sources,
+    pod_template,
+    pods,
+    ready_replicas,
+    running_digests,
+)
+from state.fields import JsonObject, obj, objs, path, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ParitySettings(Settings):
+    """What API and worker must have in common."""
+
+    api: str = "backend"
+    worker: str = "worker"
+    same_image: bool = False
+    """Both run one image, with different commands."""
+    checksums: tuple[str, ...] = ("checksum/config", "checksum/secret")
+    """Annotations that change with the configuration: equal means started with the same."""
+    queues_key: str | None = None
+    """The setting that lists the worker's queues."""
+    queues: tuple[str, ...] = ()
+    """Queues that tasks are put in."""
+    max_restarts: int = 0
+
+
+@check("worker.parity", ParitySettings, ttl=FRESH)
+async def parity(settings: ParitySettings, around: Around) -> Outcome:
+    """Judge that the worker has the API's environment and secrets, runs its named image.
+
+    And reads every queue.
+    """
+    found = Findings()
+    api = await deployment(around, settings.api)
+    worker = await deployment(around, settings.worker)
+    _same_environment(api, worker, found)
+    _same_checksums(settings, api, worker, found)
+    _images(settings, api, worker, found)
+    ready, wanted = ready_replicas(worker)
+    found.saw("worker_replicas", {"ready": ready, "wanted": wanted})
+    found.need(ready >= wanted > 0, f"{ready} of {wanted} workers are ready")
+    running = await found.look(pods(around, settings.worker)) or ()
+    _running(settings.worker, worker, running, found)
+    restarts = sum(map(restarts_of, running))
+    found.saw("worker_restarts", restarts)
+    found.need(restarts <= settings.max_restarts, f"the worker was restarted {restarts} times")
+    if settings.queues_key is not None:
+        await _queues(settings, around, found)
+    return found.outcome("the worker has the API's configuration and secrets, and reads every queue")
+
+
+def _same_environment(api: JsonObject, worker: JsonObject, found: Findings) -> None:
+    sources, own = [], []
+    for deployed in (api, worker):
+        box = next(iter(containers(pod_template(deployed))), {})
+        sources.append(env_sources(box))
+        own.append({text(one, "name") for one in objs(box.get("env"))})
+    found.saw("env_from_api", list(sources[0]))
+    found.saw("env_from_worker", list(sources[1]))
+    shown = [", ".join(one) or "nothing" for one in sources]
+    found.need(
+        sources[0] == sources[1], f"the worker's environment is from {shown[1]}, the API's from {shown[0]}"
+    )
+    extra = sorted(own[0] ^ own[1])
+    found.need(not extra, f"only one of API and worker has {', '.join(extra)}")
+
+
+def _same_checksums(settings: ParitySettings, api: JsonObject, worker: JsonObject, found: Findings) -> None:
+    for name in settings.checksums:
+        pair = [
+            text(obj(path(pod_template(one), ("metadata", "annotations"))), name) for one in (api, worker)
+        ]
+        found.saw(key(name), "same" if pair[0] == pair[1] else "differ")
+        found.need(
+            pair[0] == pair[1], f"API and worker were started with different {name.rpartition('/')[2]}"
+        )
+
+
+def _images(settings: ParitySettings, api: JsonObject, worker: JsonObject, found: Findings) -> None:
+    named = [text(next(iter(containers(pod_template(one))), {}), "image") for one in (api, worker)]
+    digests = [digest_of(image) or image.rpartition(":")[2] for image in named]
+    found.saw("api_image", digests[0])
+    found.saw("worker_image", digests[1])
+    if settings.same_image:
+        found.need(named[0] == named[1], "API and worker name different images")
+
+
+def _running(part: str, deployed: JsonObject, running: Iterable[JsonObject], found: Findings) -> None:
+    wanted = {text(box, "name"): digest_of(text(box, "image")) for box in containers(pod_template(deployed))}
+    for pod in running:
+        for name, digest in running_digests(pod).items():
+            if wanted.get(name) and digest and digest != wanted[name]:
+                found.wrong(
+                    f"{part}: {name_of(pod)} runs {digest[:19]}, its deployment names {wanted[name][:19]}"
+                )
+
+
+async def _queues(settings: ParitySettings, around: Around, found: Findings) -> None:
+    values = await found.look(config_values(around))
+    if values is None:
+        return
+    read = {one.strip() for one in values.get(settings.queues_key or "", "").split(",")} - {""}
+    unread = sorted(set(settings.queues) - read)
+    found.saw("queues_read", sorted(read))
+    found.need(not unread, f"no worker reads the queue {', '.join(unread)}: its tasks wait for ever")

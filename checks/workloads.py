@@ -1,0 +1,127 @@
+"""What several families ask a cluster about a release: its deployments, pods, settings and images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from checks.clients.errors import NotFoundError
+from checks.clients.kube import KubeClient, name_of, selector
+from state.fields import JsonObject, obj, objs, path, text
+
+if TYPE_CHECKING:
+    from checks.base import Around
+    from state.runbook.environment import Tier
+
+PARTS: Final = ("backend", "frontend", "worker")
+
+
+def deployment_path(kube: KubeClient, name: str) -> str:
+    """Return the API path of a deployment."""
+    return f"/apis/apps/v1/namespaces/{kube.namespace}/deployments/{name}"
+
+
+async def deployment(around: Around, part: str, tier: Tier | None = None) -> JsonObject:
+    """Return the deployment of a part of the release: ``RELEASE-part``."""
+    tier = tier or around.tier
+    kube = around.systems.kube(tier)
+    return await kube.get(deployment_path(kube, f"{around.runbook.environments[tier].release}-{part}"))
+
+
+async def pods(around: Around, part: str, tier: Tier | None = None) -> tuple[JsonObject, ...]:
+    """Return the live pods of a part that are not being deleted.
+
+    Raises NotFoundError where there is none: nothing that should be there runs.
+    """
+    tier = tier or around.tier
+    kube = around.systems.kube(tier)
+    labels = obj(path(await deployment(around, part, tier), ("spec", "selector", "matchLabels")))
+    query = {"labelSelector": selector(labels)}
+    found = await kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/pods", query)
+    live = tuple(
+        pod
+        for pod in found.items
+        if not text(obj(pod.get("metadata")), "deletionTimestamp")
+        and text(obj(pod.get("status")), "phase") not in {"Succeeded", "Failed"}
+    )
+    if not live:
+        raise NotFoundError(f"{kube.where}: no pod of {part} runs in {kube.namespace}; expected some")
+    return live
+
+
+def pod_template(deployed: JsonObject) -> JsonObject:
+    """Return a deployment's pod template."""
+    return obj(path(deployed, ("spec", "template")))
+
+
+def containers(template: JsonObject) -> list[JsonObject]:
+    """Return the containers of a pod template or pod."""
+    return objs(path(template, ("spec", "containers")))
+
+
+def env_sources(container: JsonObject) -> list[str]:
+    """Return what a container takes its environment from, in order: ``configMap/name``, ``secret/name``."""
+    pairs = (
+        (kind, text(obj(source.get(f"{kind}Ref")), "name"))
+        for source in objs(container.get("envFrom"))
+        for kind in ("configMap", "secret")
+    )
+    return [f"{kind}/{name}" for kind, name in pairs if name]
+
+
+def running_digests(pod: JsonObject) -> dict[str, str]:
+    """Return the digest that each container of a pod really runs; empty where the kubelet doesn't say."""
+    return {
+        text(status, "name"): digest_of(text(status, "imageID"))
+        for status in objs(path(pod, ("status", "containerStatuses")))
+    }
+
+
+def digest_of(reference: str) -> str:
+    """Return the ``sha256:…`` of an image reference or imageID, or nothing."""
+    _, at, digest = reference.rpartition("sha256:")
+    return f"sha256:{digest}" if at else ""
+
+
+async def config_values(
+    around: Around, tier: Tier | None = None, *, with_secrets: bool = True
+) -> dict[str, str]:
+    """Return every setting that the release's containers get, for judging in memory only.
+
+    Of the same name, the later source wins, as in Kubernetes. The redactor knows all values that come from
+    secrets.
+    """
+    tier = tier or around.tier
+    kube = around.systems.kube(tier)
+    values: dict[str, str] = {}
+    for container in containers(pod_template(await deployment(around, PARTS[0], tier))):
+        for source in env_sources(container):
+            kind, _, name = source.partition("/")
+            if kind == "configMap":
+                found = await kube.get(f"/api/v1/namespaces/{kube.namespace}/configmaps/{name}")
+                values |= _strings(obj(found.get("data")))
+            elif with_secrets:
+                values |= await kube.secret(name)
+        values |= {
+            text(one, "name"): text(one, "value") for one in objs(container.get("env")) if "value" in one
+        }
+    return values
+
+
+def _strings(data: JsonObject) -> dict[str, str]:
+    return {key: value for key, value in data.items() if isinstance(value, str)}
+
+
+def ready_replicas(deployed: JsonObject) -> tuple[int, int]:
+    """Return how many replicas of a deployment are updated and ready, and how many are wanted."""
+    status: Mapping[str, object] = obj(deployed.get("status"))
+    wanted = path(deployed, ("spec", "replicas"))
+    counts = [
+        n if isinstance(n := status.get(key), int) else 0 for key in ("updatedReplicas", "readyReplicas")
+    ]
+    return min(counts), wanted if isinstance(wanted, int) else 1
+
+
+def title_of(thing: JsonObject) -> str:
+    """Return an object's kind and name, for a sentence."""
+    return f"{text(thing, 'kind') or 'object'} {name_of(thing)}"
