@@ -44,7 +44,7 @@ async def open_api(kube: Kube, where: Where) -> Any:
     from kubernetes.aio.client.configuration import Configuration
 
     settings = Configuration()
-    settings.retries = False
+    settings.retries = None  # False would mean 0 attempts, which the library never reaches: retries for ever
     try:
         await config.load_kube_config(
             config_file=paths, context=kube.context, client_configuration=settings, persist_config=False
