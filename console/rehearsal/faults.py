@@ -1,35 +1,25 @@
-"""The catalogue of faults."""
+"""The catalogue of faults: each names the item of the SOP that must notice it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from console.rehearsal.world import World
+from console.rehearsal.catalogue import blindness, data, infrastructure, platform, release, security, setting
+from console.rehearsal.fault import Expect, Fault
+
+FAULTS: tuple[Fault, ...] = (
+    *setting.FAULTS,
+    *platform.FAULTS,
+    *security.FAULTS,
+    *infrastructure.FAULTS,
+    *data.FAULTS,
+    *release.FAULTS,
+    *blindness.FAULTS,
+)
 
 
 class UnknownFaultError(Exception):
     """No fault has that name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that is wrong with the world, and the item of the SOP that must notice.
-
-    ``expect`` is the item's verdict; ``what`` says in a sentence what is wrong.
-    """
-
-    name: str
-    item: str
-    expect: Literal["fail", "unknown"]
-    what: str
-    apply: Callable[[World], None]
-
-
-FAULTS: tuple[Fault, ...] = ()
 
 
 def named(name: str) -> Fault:
@@ -43,3 +33,6 @@ def named(name: str) -> Fault:
     close = get_close_matches(name, [fault.name for fault in FAULTS], n=5, cutoff=0.4)
     hint = f"did you mean {', '.join(close)}?" if close else "`launch-console faults` lists them"
     raise UnknownFaultError(f"there is no fault {name!r}: {hint}")
+
+
+__all__ = ["FAULTS", "Expect", "Fault", "UnknownFaultError", "named"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,10 +24,11 @@ from console.rehearsal.places import (
     SECRET,
     Env,
 )
+from state.clock import SECOND_US
 from state.fields import Json, JsonObject, obj
 
-_OPENS_BEFORE = timedelta(hours=1)
-_CLOSES_AFTER = timedelta(hours=11)
+_OPENS_BEFORE_S = 3600
+_CLOSES_AFTER_S = 11 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,12 @@ def rehearsal_runbook(
 ) -> dict[str, Json]:
     """Return the runbook as data: candidate ``images`` by part, its migration's ``head``, the clock's now."""
     sop = dict(obj(yaml.safe_load(sop_text())))
-    now = datetime.fromtimestamp(now_us // 1_000_000, UTC).replace(second=0)
     sop["scope"] = {
         **obj(sop["scope"]),
         "title": "REHEARSAL: DotMac platform, first production launch",
         "window": {
-            "start": (now - _OPENS_BEFORE).isoformat(),
-            "end": (now + _CLOSES_AFTER).isoformat(),
+            "start": stamp(now_us - _OPENS_BEFORE_S * SECOND_US),
+            "end": stamp(now_us + _CLOSES_AFTER_S * SECOND_US),
         },
         "regions": [REGION],
     }
@@ -96,10 +96,16 @@ def rehearsal_runbook(
         "migration": migration,
     }
     sop["people"] = _people()
-    sop["environments"] = {env.value: _environment(env, addresses) for env in Env}
+    known = obj(sop["environments"])
+    sop["environments"] = {env.value: {**obj(known[env]), **_environment(env, addresses)} for env in Env}
     sop["helm"] = str(addresses.helm)
     sop["launches"] = str(addresses.launches)
     return sop
+
+
+def stamp(wall_us: int) -> str:
+    """Return a time as a runbook writes it, to the minute."""
+    return datetime.fromtimestamp(wall_us // SECOND_US, UTC).replace(second=0).isoformat()
 
 
 def _people() -> list[Json]:
@@ -113,6 +119,12 @@ def _people() -> list[Json]:
         {
             "id": "second",
             "name": "Rehearsing second person",
+            "accounts": ["rehearsal-second"],
+            "roles": ["approver"],
+        },
+        {
+            "id": "rehearsal-second",
+            "name": "Rehearsal's second person",
             "accounts": ["rehearsal-second"],
             "roles": ["approver"],
         },

@@ -106,11 +106,14 @@ class World:
         """Serve. Raises WorldError where that is not possible; ``stop`` is to be called in any case."""
         await self._serve_cluster()
         self._write_secrets_and_values()
+        faults = [catalogue.named(name) for name in self.kept.faults]
+        for fault in faults:
+            fault.prepare(self)
         if self._fresh:
             await self._make_past()
         await self._serve_the_rest()
-        for name in self.kept.faults:
-            catalogue.named(name).apply(self)
+        for fault in faults:
+            fault.apply(self)
         self._write_runbook()
         self.kept.built, self.kept.boot = True, boot_digest()
         self.folder.write(self.kept)
