@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias, cast
 
 from state import canonical
+from state.fields import Json
 from state.log.errors import Damage
 from state.log.rows import LOG_ID, Row
 
@@ -151,13 +152,15 @@ def _refuse(_: str) -> NoReturn:
     raise ValueError("a float")
 
 
-_load = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse).decode
+_scan: Callable[[str, int], tuple[Json, int]] = getattr(  # noqa: B009  the stubs leave it out
+    json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse), "scan_once"
+)
 
 
 def is_canonical(body: str) -> bool:
     """Return whether a stored body is an object whose canonical spelling it is itself."""
     try:
-        parsed = _load(body)
-    except (ValueError, RecursionError):
+        parsed, _ = _scan(body, 0)  # what stands after the object shows in the comparison
+    except (ValueError, RecursionError, StopIteration):
         return False
     return isinstance(parsed, dict) and canonical.spell(parsed) == body

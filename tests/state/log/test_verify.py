@@ -17,7 +17,7 @@ from state.log.rows import Cells, Stamped
 from state.log.verify import verify
 from tests.state.log.support import LOG_ID, chained, forge, restamped, stamped, tampered, written
 
-FLIPS = 1200
+FLIPS = 500
 NAMES = ("seq", "eid", "type", "gate", "ref", "actor", "session", "boot")
 
 

@@ -1,0 +1,154 @@
+"""How fast the log is, each figure beside its goal.
+
+python -m tests.torture.bench DIRECTORY
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from state import canonical
+from state.clock import SystemClock
+from state.events import Draft
+from state.log.store import LogStore
+from state.log.verify import verify
+from tests.state.log.support import OPENED, chained, forge, restamped, stamped
+
+_TICK_S = 0.02
+_SAMPLES = {
+    "error_ratio": "0.000123",
+    "latency_p50": "0.081",
+    "latency_p95": "0.2341",
+    "requests": "120.5",
+    "saturation": "0.42",
+}
+METRICS = Draft("metric.batch", {"at_us": 1_795_000_000_000_000, "samples": _SAMPLES})
+
+
+def main(arguments: list[str]) -> int:
+    """Run every measurement and print a line for each."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--latency-only", action="store_true")
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    asked = parser.parse_args(arguments)
+    asked.directory.mkdir(parents=True, exist_ok=True)
+    if asked.latency_only:
+        found = asyncio.run(latency(asked.directory / f"{os.getpid()}.lclog", asked.seconds))
+        sys.stdout.write(f"{json.dumps(found)}\n")
+        return 0
+    _latencies(asked.directory, asked.seconds)
+    for writers in (1, 2):
+        rate, longest = throughput(asked.directory / f"{writers}.lclog", writers, asked.seconds)
+        _line(f"events/s, {writers} writer(s), one at a time", f"{rate:,.0f}", "≥ 1,000")
+        _line(f"longest wait, {writers} writer(s)", f"{longest * 1000:.1f} ms", "≤ 250 ms")
+    size, took = verification(asked.directory / "big.lclog", asked.events)
+    _line("bytes per metric event", f"{size:.0f}", "≤ 360")
+    _line(f"verify {asked.events:,} events", f"{took:.2f} s", "≤ 4 s for 1,000,000")
+    return 0
+
+
+def _line(what: str, found: str, goal: str) -> None:
+    sys.stdout.write(f"{what:<52} {found:>12}   goal {goal}\n")
+    sys.stdout.flush()
+
+
+def _latencies(directory: Path, seconds: float) -> None:
+    program = [
+        sys.executable,
+        "-m",
+        "tests.torture.bench",
+        str(directory),
+        "--latency-only",
+        "--seconds",
+        str(seconds),
+    ]
+    slow = ["strace", "-f", "-o", os.devnull, "-e", "trace=fdatasync,fsync"]
+    slow += ["-e", "inject=fdatasync,fsync:delay_exit=5000"]
+    for told, prefix, goal in (("", [], 10), (", +5 ms per fsync", slow, 80)):
+        if prefix and shutil.which("strace") is None:
+            continue
+        done = subprocess.run([*prefix, *program], check=True, capture_output=True, text=True)
+        durable, lag = json.loads(done.stdout)
+        _line(f"append to durable at 50/s{told}, p99", f"{durable:.1f} ms", f"≤ {goal} ms")
+        _line(f"event loop lag meanwhile{told}, p99", f"{lag:.1f} ms", "≤ 5 ms")
+
+
+async def latency(path: Path, seconds: float) -> tuple[float, float]:
+    """Append 50 events a second; return p99 of append to durable, and of the event loop's lag, in ms."""
+    waits: list[float] = []
+    lags: list[float] = []
+
+    async def write() -> None:
+        began = time.perf_counter()
+        await store.write(METRICS)
+        waits.append(time.perf_counter() - began)
+
+    with LogStore.create(path, clock=SystemClock(), session="s-1") as store:
+        tasks: list[asyncio.Task[None]] = []
+        until = time.perf_counter() + seconds
+        while (now := time.perf_counter()) < until:
+            tasks.append(asyncio.create_task(write()))
+            await asyncio.sleep(_TICK_S)
+            lags.append(time.perf_counter() - now - _TICK_S)
+        await asyncio.gather(*tasks)
+    return percentile(waits, 99) * 1000, percentile(lags, 99) * 1000
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return the value that ``percent`` of the values don't exceed."""
+    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
+
+
+def throughput(path: Path, writers: int, seconds: float) -> tuple[float, float]:
+    """Let writers append one event after another; return events per second and the longest wait in seconds."""
+    LogStore.create(path, clock=SystemClock(), session="s-0").close()
+    context = multiprocessing.get_context("spawn")
+    answers = context.SimpleQueue()
+    children = [context.Process(target=_append, args=(path, n, seconds, answers)) for n in range(writers)]
+    for child in children:
+        child.start()
+    found = [answers.get() for _ in children]
+    for child in children:
+        child.join()
+    return sum(count for count, _ in found) / seconds, max(longest for _, longest in found)
+
+
+def _append(
+    path: Path, number: int, seconds: float, answers: multiprocessing.SimpleQueue[tuple[int, float]]
+) -> None:
+    count, longest = 0, 0.0
+    with LogStore.open(path, clock=SystemClock(), session=f"s-{number}", alone=False) as store:
+        until = time.perf_counter() + seconds
+        while (began := time.perf_counter()) < until:
+            store.append(METRICS).result()
+            longest = max(longest, time.perf_counter() - began)
+            count += 1
+    answers.put((count, longest))
+
+
+def verification(path: Path, events: int) -> tuple[float, float]:
+    """Return bytes per event of a long log of metrics, and how many seconds its check took."""
+    if not path.exists():
+        body = canonical.encode(METRICS.body)
+        first = restamped(stamped(1), body=canonical.encode(OPENED))
+        forge(path, chained([first, *(restamped(stamped(n, body=body)) for n in range(2, events + 1))]))
+    began = time.perf_counter()
+    report = verify(path)
+    assert report.ok, report.message
+    return path.stat().st_size / report.events, time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
