@@ -1,0 +1,231 @@
+"""A launch on a rehearsal world, as far as operations need one: a real log, real clients, a real helm program."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from checks.clients.systems import Systems
+from console.commands import Confirmation
+from console.engine.declare import declarations, opened
+from console.engine.journal import Journal
+from console.engine.operations import Operations
+from console.engine.ports import Who
+from console.rehearsal.kube import PodPlan
+from console.rehearsal.places import Env
+from console.rehearsal.world import World
+from state.events import Draft, Kind, gate_key
+from state.fields import Json, JsonObject, obj, objs, text
+from state.log.store import LogStore
+from state.runbook.load import load_runbook
+from state.runbook.models import Runbook
+from state.verdict import OperationState
+from state.view import OperationView
+
+ANN = Who("ann", "socket peer uid 1000 (ann)", "c1")
+TWO = Confirmation(override_reason="made up for a test", override_second="ben (self-declared)")
+RATE = 100.0
+Change = Callable[[dict[str, Json]], None]
+
+
+@dataclass(slots=True)
+class Stand:
+    """A world, a log, and the operations on them."""
+
+    world: World
+    runbook: Runbook
+    store: LogStore
+    journal: Journal
+    systems: Systems
+    operations: Operations
+
+    async def go(self, *gates: int) -> None:
+        """Let gates be GO by what a launch would record: checks that passed, attestations."""
+        drafts: list[Draft] = []
+        for gate in self.journal.view.gates:
+            if gates and gate.number not in gates:
+                continue
+            key = gate_key(gate.number)
+            for item in gate.items:
+                for check in item.checks:
+                    body: JsonObject = {"item": item.id, "check": check.id, "verdict": "pass", "summary": ""}
+                    drafts.append(Draft(Kind.CHECK_FINISHED, body, key))
+                if item.question is not None:
+                    signed: JsonObject = {"item": item.id, "go": True, "comment": "", "how_known": "test"}
+                    drafts.append(Draft(Kind.ATTEST_SIGNED, signed, key, actor="ann"))
+        for at in range(0, len(drafts), 50):
+            await self.journal.record_many(drafts[at : at + 50])
+
+    async def start(self, operation_id: str, override: Confirmation | None = None) -> OperationView:
+        """Start an operation, which must not be refused, and return it as the log has it."""
+        reply = await self.operations.start(operation_id, ANN, override)
+        assert reply.ok, reply.message
+        return self.last()
+
+    async def run(self, operation_id: str, override: Confirmation | None = None) -> OperationView:
+        """Start an operation and return it when it has ended."""
+        await self.start(operation_id, override)
+        return await self.ended()
+
+    async def ended(self) -> OperationView:
+        """Return the newest operation once it has ended."""
+        async with asyncio.timeout(40):
+            await self.journal.until(lambda view: view.running() is None)
+        await self.operations.idle()
+        return self.last()
+
+    async def until_step(self, name: str, state: str = "") -> OperationView:
+        """Return the newest operation once it has reached a step."""
+
+        def reached() -> bool:
+            return any(s.name == name and state in {"", s.state} for s in self.last().steps)
+
+        async with asyncio.timeout(30):
+            await self.journal.until(lambda _: reached() or self.last().state.ended)
+        assert reached(), self.last()
+        return self.last()
+
+    async def refused(self, operation_id: str, override: Confirmation | None = None) -> str:
+        """Return why an operation is refused, which it must be without any trace in the log."""
+        before = len(self.journal.view.operations)
+        reply = await self.operations.start(operation_id, ANN, override)
+        assert not reply.ok
+        assert len(self.journal.view.operations) == before
+        return reply.message
+
+    def last(self) -> OperationView:
+        """Return the newest operation."""
+        return self.journal.view.operations[-1]
+
+    def steps(self) -> dict[str, tuple[str, str]]:
+        """Return the newest operation's steps: state and detail by name."""
+        return {s.name: (s.state, s.detail) for s in self.last().steps}
+
+    async def until(self, true: Callable[[], bool], seconds: float = 600.0) -> None:
+        """Wait, by the world's clock, until something is so."""
+        for _ in range(int(seconds)):
+            if true():
+                return
+            await self.world.clock.sleep(1.0)
+        raise AssertionError(f"not within {seconds:g} seconds of the clock")
+
+    def bad_pods(self, env: Env, plan: PodPlan, digest: str = "") -> None:
+        """Let the pods of an image go as ``plan`` says; the candidate's backend where none is named."""
+        wanted = digest or self.world.artifacts.candidate["backend"]
+
+        def ask(pod: JsonObject) -> PodPlan | None:
+            told = json.dumps(pod.get("spec"))
+            here = text(obj(pod.get("metadata")), "namespace") == env.namespace
+            return plan if here and wanted in told else None
+
+        self.world.control.plans.append(ask)
+
+    def release(self, env: Env, revision: int) -> JsonObject | None:
+        """Return helm's record of a revision as the cluster holds it."""
+        return self.world.store.peek("secrets", env.namespace, f"sh.helm.release.v1.dotmac.v{revision}")
+
+    def running_digests(self, env: Env) -> set[str]:
+        """Return the digests of all pods that are ready."""
+        return {image.partition("@")[2] for image in self.world.causes.ready(env).values()}
+
+    async def again(self, *, alone: bool = True) -> Stand:
+        """Return the same launch in a new engine: the old one forgets all it held in memory."""
+        await self.operations.aclose()
+        await self.systems.aclose()
+        path = self.store.path
+        self.store.close()
+        return self._on(LogStore.open(path, clock=self.world.clock, session="s2", alone=alone))
+
+    def second(self) -> Stand:
+        """Return another launch, with a log of its own, on the same world."""
+        path = self.store.path.with_name("other.lclog")
+        return self._on(LogStore.create(path, clock=self.world.clock, session="s9"))
+
+    def _on(self, store: LogStore) -> Stand:
+        return _stand(self.world, self.runbook, store)
+
+    async def close(self) -> None:
+        """Let go of everything but the world."""
+        await self.operations.aclose()
+        await self.systems.aclose()
+        self.store.close()
+
+
+def _stand(world: World, runbook: Runbook, store: LogStore) -> Stand:
+    journal = Journal(store, world.clock)
+    journal.load()
+    systems = Systems(runbook)
+    folder = store.path.with_suffix(".operations")
+    return Stand(
+        world, runbook, store, journal, systems, Operations(runbook, journal, systems, world.clock, folder)
+    )
+
+
+@asynccontextmanager
+async def launch(
+    folder: Path, *, rate: float = RATE, change: Change | None = None, faults: Sequence[str] = ()
+) -> AsyncIterator[Stand]:
+    """Open a launch on a new world; ``change`` may change its runbook before it is read."""
+    world = World.open(folder / "world", 3, faults, rate)
+    stand: Stand | None = None
+    try:
+        await world.start()
+        runbook = read_runbook(world, change)
+        store = LogStore.create(folder / "launch.lclog", clock=world.clock, session="s1")
+        stand = _stand(world, runbook, store)
+        await stand.journal.record_many([opened(runbook, "L1", "0" * 64), *declarations(runbook)])
+        yield stand
+    finally:
+        if stand is not None:
+            await stand.close()
+        await world.stop()
+
+
+def read_runbook(world: World, change: Change | None = None) -> Runbook:
+    """Return the world's runbook, changed where a test wants it so."""
+    if change is not None:
+        body = dict(obj(yaml.safe_load(world.runbook_path.read_text())))
+        change(body)
+        world.runbook_path.write_text(yaml.safe_dump(body, sort_keys=False))
+    return load_runbook(world.runbook_path).runbook
+
+
+def section(body: dict[str, Json], *names: str) -> dict[str, Json]:
+    """Return a part of a runbook's body to write into."""
+    for name in names:
+        part = body[name]
+        assert isinstance(part, Mapping)
+        body[name] = body = dict(part)
+    return body
+
+
+def failed_words(view: OperationView) -> str:
+    """Return an operation's verdict, which must not be a success."""
+    assert view.state is not OperationState.SUCCEEDED
+    return view.verdict
+
+
+def revisions(stand: Stand, env: Env) -> list[str]:
+    """Return ``number status`` of every revision, as helm's labels tell it."""
+    found: list[tuple[int, str]] = []
+    for secret in stand.world.store.scan("secrets", env.namespace):
+        labels = obj(obj(secret.get("metadata")).get("labels"))
+        if labels.get("owner") == "helm":
+            found.append((int(text(labels, "version")), text(labels, "status")))
+    return [f"{number} {status}" for number, status in sorted(found)]
+
+
+def jobs(stand: Stand, env: Env) -> list[str]:
+    """Return the names of the jobs of an environment."""
+    return [text(obj(j.get("metadata")), "name") for j in stand.world.store.scan("jobs", env.namespace)]
+
+
+def containers(pod: JsonObject) -> list[JsonObject]:
+    """Return a pod's containers."""
+    return list(objs(obj(pod.get("spec")).get("containers")))
