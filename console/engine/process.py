@@ -22,7 +22,6 @@ from state.fields import obj, text
 
 START_S = 30.0
 STOP_S = 30.0
-_POLL_S = 0.05
 
 
 class EngineFailedError(Exception):
@@ -122,12 +121,17 @@ def stop(info: EngineInfo, timeout_s: float = STOP_S) -> None:
 
     Raises EngineFailedError where it is still there after ``timeout_s`` real seconds.
     """
-    if process_started(info.pid) != info.started:
+    try:
+        fd = os.pidfd_open(info.pid)
+    except ProcessLookupError:
         return
-    with suppress(ProcessLookupError):
-        os.kill(info.pid, signal.SIGTERM)
-    until = time.monotonic() + timeout_s
-    while process_started(info.pid) == info.started:
-        if time.monotonic() > until:
+    try:
+        if process_started(info.pid) != info.started:
+            return  # another process has the number by now
+        signal.pidfd_send_signal(fd, signal.SIGTERM)
+        if not select.select([fd], [], [], timeout_s)[0]:
             raise EngineFailedError(f"engine {info.pid} has not ended after {timeout_s:g} s")
-        time.sleep(_POLL_S)
+    except ProcessLookupError:
+        return
+    finally:
+        os.close(fd)
