@@ -6,7 +6,7 @@ with a second person, so that everything behind the gate is judged too; the laun
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,12 +14,11 @@ from console.attach import EngineClient
 from console.commands import Confirmation, Reply
 from state.fields import JsonObject
 from state.verdict import ConditionState, GateStatus, OperationState, Verdict
-from state.view import ItemView, LaunchView, OperationView
+from state.view import LaunchView, OperationView
 
 WORD = "attested by the rehearsal itself, not by a person"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
 SECOND = "rehearsal-second"
-_QUIET = frozenset({Verdict.RUNNING})
 _PATIENT = 3
 
 
@@ -59,8 +58,8 @@ class RefusedError(Exception):
 class Pace:
     """How fast the clock runs: while something is done, and while the bake only wants watching."""
 
-    work: float = 20.0
-    bake: float = 120.0
+    work: float = 40.0
+    bake: float = 200.0
 
 
 class Captain:
@@ -120,8 +119,7 @@ class Captain:
                     await self._item(item_id)
                 continue
             if any(item.checks for item in gate.items):
-                await self._command("gate.run", {"gate": number})
-                await self._settled(lambda view, n=number: _settled_gate(view, n))  # type: ignore[misc]  # bound now
+                await self._judged("gate.run", {"gate": number}, [i.id for i in gate.items])
             for item in gate.items:
                 await self._attest(item.id)
 
@@ -130,8 +128,7 @@ class Captain:
         if item is None:
             return
         if item.checks:
-            await self._command("check.run", {"item": item_id})
-            await self._settled(lambda view: _settled_item(view.item(item_id)))
+            await self._judged("check.run", {"item": item_id}, [item_id])
         await self._attest(item_id)
 
     async def _attest(self, item_id: str) -> None:
@@ -140,8 +137,12 @@ class Captain:
             return
         await self._command("attest.sign", {"item": item_id, "verdict": "GO", "comment": WORD})
 
-    async def _settled(self, true: Callable[[LaunchView], bool]) -> None:
-        await self._client.until(true)
+    async def _judged(self, name: str, args: JsonObject, item_ids: Sequence[str]) -> None:
+        """Give a command that runs checks, and return when each of them has a new result."""
+        before = self.view.seq
+        reply = await self._command(name, args)
+        if reply.ok:
+            await self._client.until(lambda view: _judged_since(view, item_ids, before))
 
     async def _freshen(self) -> None:
         """Run again what became stale while the launch went on."""
@@ -221,13 +222,9 @@ class Captain:
         return await self._client.command(name, args, given)
 
 
-def _settled_item(item: ItemView | None) -> bool:
-    return item is None or all(c.verdict is not Verdict.RUNNING for c in item.checks)
-
-
-def _settled_gate(view: LaunchView, number: int) -> bool:
-    gate = view.gate(number)
-    return gate is None or all(_settled_item(item) for item in gate.items)
+def _judged_since(view: LaunchView, item_ids: Sequence[str], before: int) -> bool:
+    items = [view.item(item_id) for item_id in item_ids]
+    return all(c.seq > before and c.verdict is not Verdict.RUNNING for i in items if i for c in i.checks)
 
 
 def _ended_since(view: LaunchView, operation_id: str, before: int) -> bool:

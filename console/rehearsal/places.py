@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 RELEASE = "dotmac"
 CHART = "dotmac-platform"
@@ -70,3 +71,8 @@ def repository(part: str) -> str:
 def reference(part: str, digest: str) -> str:
     """Return the reference by which the cluster pulls an image."""
     return f"{IMAGE_HOST}/{repository(part)}@{digest}"
+
+
+def world_folder(log: Path) -> Path:
+    """Return the folder of the world that a rehearsal's log belongs to: beside the log."""
+    return log.with_name(f"{log.name}.world")

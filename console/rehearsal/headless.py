@@ -1,0 +1,138 @@
+"""A whole launch in one process, without a screen: world, engine and a captain that drives itself.
+
+The log and the world lie side by side, so that a run that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.attach import AttachError, EngineClient, Quiet
+from console.engine.engine import Engine
+from console.rehearsal.captain import Captain, Outcome, Pace
+from console.rehearsal.places import world_folder
+from console.rehearsal.runbook import account
+from console.rehearsal.world import World
+from console.wire import dump_event
+from state.events import Event
+from state.fields import Json
+from state.fold import apply, line_of
+from state.log.reader import LogReader
+from state.view import LaunchView
+
+_FEW = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a headless run was asked for."""
+
+    log: Path
+    faults: Sequence[str]
+    seed: int
+    rate: float
+    as_json: bool
+
+
+class _Printer(Quiet):
+    """Prints each event once, in the order of the log."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self.last = 0
+
+    def on_event(self, event: Event, view: LaunchView) -> None:  # noqa: ARG002  a Listener's shape
+        if event.seq <= self.last:
+            return
+        self.last = event.seq
+        if self._as_json:
+            sys.stdout.write(json.dumps(dump_event(event), ensure_ascii=False) + "\n")
+        else:
+            row = line_of(event)
+            sys.stdout.write(f"{row.seq:6} {row.kind:22} {row.words}\n")
+        sys.stdout.flush()
+
+
+async def run(wanted: Wanted) -> int:
+    """Drive the launch of ``wanted`` to its end and return the outcome's exit code.
+
+    Raises UnknownFaultError and WorldError for the world, RunbookError and LogError for the engine.
+    """
+    pace = Pace(wanted.rate, wanted.rate) if wanted.rate else Pace()
+    world = World.open(world_folder(wanted.log), wanted.seed, wanted.faults, pace.work)
+    engine: Engine | None = None
+    driving: asyncio.Task[Outcome] | None = None
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        await world.start()
+        engine = await Engine.open(world.runbook_path, wanted.log, world.clock, account=account())
+        running = asyncio.create_task(engine.run())
+        printer = _Printer(as_json=wanted.as_json)
+        client = EngineClient(engine.connect(account(), "rehearsal"), printer)
+        await _print_history(engine, printer)
+        await client.open()
+        driving = asyncio.create_task(_drive(client, pace))
+        stopping = asyncio.create_task(stopped.wait())
+        await asyncio.wait({driving, running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        outcome = driving.result() if driving.done() else Outcome.STUCK
+        driving.cancel()
+        stopping.cancel()
+        await client.close()
+        engine.stop(f"the rehearsal ended: {outcome}", account())
+        await running
+    finally:
+        if engine is not None:
+            await engine.close()
+        await world.stop()
+    _summarise(engine, wanted, outcome, printer)
+    return outcome.code
+
+
+async def _drive(client: EngineClient, pace: Pace) -> Outcome:
+    try:
+        return await Captain(client, pace).drive()
+    except AttachError as error:
+        sys.stderr.write(f"launch-console rehearse: {error}\n")
+        return Outcome.STUCK
+
+
+async def _print_history(engine: Engine, printer: _Printer) -> None:
+    """Print what the log holds before the captain attaches."""
+    view = engine.journal.view
+    while printer.last < view.seq:
+        for event in engine.store.read(printer.last, _FEW):
+            printer.on_event(event, view)
+
+
+def _summarise(engine: Engine, wanted: Wanted, outcome: Outcome, printer: _Printer) -> None:
+    view = engine.journal.view
+    reader = LogReader(wanted.log)
+    while page := reader.events(printer.last, _FEW):
+        for event in page:
+            printer.on_event(event, view)
+            view = view if event.seq <= view.seq else apply(view, event)
+    now = view.wall_us
+    items: dict[str, Json] = {i.id: i.verdict(now).value for g in view.gates for i in g.items}
+    summary: dict[str, Json] = {
+        "outcome": outcome.value,
+        "gates": {str(g.number): g.status(now).value for g in view.gates},
+        "items": items,
+        "events": view.seq,
+        "head": view.head,
+        "log": str(wanted.log),
+    }
+    if wanted.as_json:
+        sys.stdout.write(json.dumps({"summary": summary}) + "\n")
+    else:
+        gates = "  ".join(f"{g.number} {g.status(now)}" for g in view.gates)
+        sys.stdout.write(f"\n{outcome.value}\n{gates}\n{view.seq} events, head {view.head}\n{wanted.log}\n")
+    sys.stdout.flush()

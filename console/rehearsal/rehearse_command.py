@@ -1,0 +1,129 @@
+"""``launch-console rehearse``: a whole launch in a simulated world, on the screen or by itself.
+
+The console's side loads nothing of the world: the world and the engine are processes of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from console.engine.process import EngineFailedError, start_engine
+from console.rehearsal.places import world_folder
+from state.clock import SystemClock
+from state.fields import JsonObject, obj, text
+
+_START_S = 60.0
+_LOOK_S = 0.05
+READY = "serve.json"
+
+
+def new_log() -> Path:
+    """Return the path of a new rehearsal's log, below the user's state folder."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    stamp = datetime.fromtimestamp(SystemClock().wall_us() / 1_000_000, UTC).strftime("%Y%m%dT%H%M%S")
+    return Path(base) / "launch-console" / "rehearsals" / f"{stamp}-{os.getpid()}" / "launch.lclog"
+
+
+def run_headless(log: Path | None, faults: Sequence[str], seed: int, rate: float, *, as_json: bool) -> int:
+    """Let a launch drive itself; return 0 where all ten gates are GO (the other codes: Outcome)."""
+    from console.rehearsal.faults import UnknownFaultError
+    from console.rehearsal.folder import WorldError
+    from console.rehearsal.headless import Wanted, run
+    from state.log.errors import LogError
+    from state.runbook.load import RunbookError
+
+    log = (log or new_log()).resolve()
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        return asyncio.run(run(Wanted(log, faults, seed, rate, as_json)))
+    except (UnknownFaultError, WorldError, LogError, RunbookError) as error:
+        sys.stderr.write(f"launch-console rehearse: {error}\n")
+        return 2
+
+
+def run_console(log: Path | None, faults: Sequence[str], seed: int, rate: float) -> int:
+    """Open the console on a rehearsal; one that is under way on the same log is attached to."""
+    from console.ui.run import run_live
+
+    log = (log or new_log()).resolve()
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sys.stderr.write("The rehearsal's world is being made: a few seconds…\n")
+    try:
+        world = _world(log, faults, seed, rate)
+        runbook, clock = Path(text(world, "runbook")), Path(text(world, "clock"))
+        info = start_engine(runbook, log, clock)
+    except EngineFailedError as error:
+        sys.stderr.write(f"launch-console rehearse: {error}\n")
+        return error.code
+
+    def restart() -> Path:
+        again = _world(log, faults, seed, rate)
+        return start_engine(Path(text(again, "runbook")), log, Path(text(again, "clock"))).socket
+
+    code = run_live(info.socket, restart=restart)
+    sys.stderr.write(
+        f"The engine goes on. Back to it:  launch-console rehearse --log {log}\n"
+        f"End it:  launch-console engine stop {log}\nReplay:  launch-console replay {log}\n"
+    )
+    return code
+
+
+def _world(log: Path, faults: Sequence[str], seed: int, rate: float) -> JsonObject:
+    """Start the world of a log, or find the one that serves, and return its description.
+
+    Raises EngineFailedError with the world's own message.
+    """
+    folder = world_folder(log)
+    served = _served(folder)
+    if served is not None:
+        return served
+    arguments = [str(folder), str(log), "--seed", str(seed), "--rate", f"{rate:g}"]
+    arguments += [part for name in faults for part in ("--fault", name)]
+    out = log.with_name(f"{log.name}.world.out")
+    with out.open("ab") as file:
+        out.chmod(0o600)
+        at = file.tell()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "console.rehearsal.serve", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    until = time.monotonic() + _START_S
+    while time.monotonic() < until:
+        served = _served(folder)
+        if served is not None:
+            return served
+        code = process.poll()
+        if code is not None:
+            told = out.read_bytes()[at:].decode(errors="replace").strip().splitlines()
+            raise EngineFailedError(told[-1] if told else f"the world ended: see {out}", code or 1)
+        _wait()
+    process.terminate()
+    raise EngineFailedError(f"the world did not come up within {_START_S:g} s: see {out}")
+
+
+def _wait() -> None:
+    """Wait a moment of real time for another process."""
+    import select
+
+    select.select([], [], [], _LOOK_S)
+
+
+def _served(folder: Path) -> JsonObject | None:
+    """Return the description of the world that serves a folder, or None."""
+    try:
+        told = obj(json.loads((folder / READY).read_text()))
+    except (OSError, ValueError):
+        return None
+    pid = told.get("pid")
+    return told if isinstance(pid, int) and Path(f"/proc/{pid}").exists() else None
