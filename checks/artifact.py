@@ -23,7 +23,8 @@ async def published(settings: PublishedSettings, around: Around) -> Outcome:
     """Judge that the registry has the candidate's digests and that its tag still leads to them."""
     found = Findings()
     await _registry(settings.tag, around, found)
-    return found.outcome("the registry has the candidate's digests, and its tag leads to them")
+    tags = "" if settings.tag is None else ", and its tag leads to them"
+    return found.outcome(f"the registry has the candidate's digests{tags}")
 
 
 async def _registry(tag: str | None, around: Around, found: Findings) -> None:

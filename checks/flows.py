@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from checks.base import Around, CouldNotLookError, Outcome, Settings, check
-from checks.clients.errors import WrongContentError
+from checks.clients.errors import LoginRefusedError, WrongContentError
 from checks.clients.http import Surface
 from checks.judging import FRESH, Findings, key, lookup
 from state.fields import Json
@@ -83,6 +83,12 @@ async def _walk(step: Step, web: WebClient, found: Findings) -> int | None:
             if step.surface == "api"
             else await web.get(step.surface, step.path)
         )
+    except LoginRefusedError as error:
+        if error.status == 401:  # right password, wrong answer: the flow itself is broken
+            found.wrong(f"{step.flow}: {error}")
+        else:
+            found.blind(f"{step.flow}: {error}")
+        return None
     except CouldNotLookError as error:
         found.blind(f"{name}: {error}")
         return None

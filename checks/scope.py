@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from checks.alerts import metrics_of
 from checks.base import Around, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import RejectedError
 from checks.clients.kube import labels_of
@@ -182,4 +183,19 @@ async def _dry_run(condition: StopCondition, around: Around, found: Findings) ->
         if len(samples) > 1 and condition.reduce is None:
             found.wrong(f"{name} gives {len(samples)} series where one is expected; say how with reduce:")
         elif not numbers and not (part == "bad" and condition.bad_absent_is_zero):
-            found.blind(f"{name} gives no number now: no data, so it could not stop anything")
+            dead = await found.look(_dead_metrics(query, condition, around))
+            if dead:
+                found.wrong(
+                    f"{name} asks for {', '.join(dead)}, which nobody exports: it could never stop anything"
+                )
+            else:
+                found.blind(f"{name} gives no number now: no data, so it could not stop anything")
+
+
+async def _dead_metrics(query: str, condition: StopCondition, around: Around) -> list[str]:
+    prometheus = around.systems.prometheus(condition.env)
+    wanted = sorted(metrics_of(query))
+    counts = [await prometheus.query(f'count({{__name__="{metric}"}})') for metric in wanted]
+    return [
+        metric for metric, count in zip(wanted, counts, strict=True) if not any(s.value > 0 for s in count)
+    ]

@@ -6,16 +6,19 @@ And a request that appears in all of them.
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from checks.base import Around, CouldNotLookError, Outcome, Settings, check
-from checks.clients.errors import WrongContentError
+from checks.clients.errors import ServerFailedError, TimedOutError, UnreachableError, UntrustedError
 from checks.judging import FRESH, STEADY, Findings, lookup
 from state.fields import objs, text, texts
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+
+_UNREACHED: Final = (UnreachableError, TimedOutError, UntrustedError, ServerFailedError)
 
 
 class ReachableSettings(Settings):
@@ -57,10 +60,13 @@ async def reachable(settings: ReachableSettings, around: Around) -> Outcome:
         try:
             await ask()
             found.saw(name, "reachable")
-        except CouldNotLookError as error:
+        except _UNREACHED as error:
             # Here not being reachable is what is judged, so it is a fail and not blindness.
             found.saw(name, "not reachable")
             found.wrong(str(error))
+        except CouldNotLookError as error:
+            found.saw(name, "not seen")
+            found.blind(str(error))
     if settings.readiness_path is not None:
         await _inside(settings, around, found)
     return found.outcome(f"{', '.join(asked)} are reachable from here, and the platform reaches its own")
@@ -72,7 +78,7 @@ async def _grafana(settings: ReachableSettings, around: Around) -> None:
     told = reply.need_success(expected=expected).object(expected)
     database = text(told, "database")
     if database and database != "ok":
-        raise WrongContentError(f"{reply.where} says that its database is {database}; expected ok")
+        raise ServerFailedError(f"{reply.where} says that its database is {database}; expected ok")
 
 
 async def _services(around: Around) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from checks.base import Around, Outcome, Settings, check
+from checks.clients.http import Surface
 from checks.judging import STEADY, Findings, key
 from state.fields import obj, objs, path, text, texts
 
@@ -18,6 +19,8 @@ class CertificatesSettings(Settings):
 
     min_days: int = 21
     issuer_forbidden: tuple[str, ...] = ("(STAGING)", "Fake LE", "Kubernetes Ingress Controller Fake")
+    redirect: bool = True
+    """Plain HTTP leads to https, where a pin does not hide it."""
     ingress: bool = True
     """The ingress names a TLS secret for both domains, and the secret exists."""
 
@@ -33,6 +36,8 @@ async def certificates(settings: CertificatesSettings, around: Around) -> Outcom
         if facts is not None:
             ends.append(facts.not_after)
             _judge(settings, facts, now, found)
+    if settings.redirect:
+        await _redirects(around, found)
     if settings.ingress:
         await _ingress(around, found)
     days = min(((end - now).days for end in ends), default=0)
@@ -62,6 +67,21 @@ def _judge(settings: CertificatesSettings, facts: CertificateFacts, now: datetim
         found.wrong(f"{facts.host}: the certificate ends in {left.days} days; expected {settings.min_days}")
     bad = next((word for word in settings.issuer_forbidden if word.lower() in facts.issuer.lower()), None)
     found.need(bad is None, f"{facts.host}: the certificate is from a test authority ({facts.issuer})")
+
+
+async def _redirects(around: Around, found: Findings) -> None:
+    web = around.systems.web(around.tier)
+    surfaces: tuple[Surface, ...] = ("api", "admin")
+    for surface in surfaces:
+        reply = await found.look(web.plain_http(surface, "/"))
+        if reply is None:
+            continue
+        target = reply.header("location") or ""
+        right = 300 <= reply.status <= 399 and target.startswith("https://")
+        found.saw(key(surface, "plain_http"), reply.status)
+        found.need(
+            right, f"plain HTTP of the {surface} domain answers {reply.status} and does not lead to https"
+        )
 
 
 async def _ingress(around: Around, found: Findings) -> None:

@@ -39,8 +39,12 @@ class AlertmanagerClient:
 
     async def ready(self) -> None:
         """Return when it says that it is ready; otherwise raise."""
-        reply = await self._wire.send("GET", "/-/ready", expected="200 from /-/ready")
-        reply.need_success(expected="200 from /-/ready")
+        expected = "200 from /-/ready"
+        reply = (await self._wire.send("GET", "/-/ready", expected=expected)).need_success(expected=expected)
+        if "html" in (reply.header("content-type") or ""):
+            raise WrongContentError(
+                f"{self.where} answered HTML (a proxy or login page?); expected {expected}"
+            )
 
     async def status(self) -> JsonObject:
         """Return the status with its configuration's text."""

@@ -50,6 +50,14 @@ class ForbiddenError(CouldNotLookError):
     """403: the credentials lack a permission, which the message names."""
 
 
+class LoginRefusedError(CouldNotLookError):
+    """The platform refused a test account, with ``status``."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class NotFoundError(CouldNotLookError):
     """404: the thing that was asked for is not there."""
 

@@ -13,6 +13,7 @@ import base64
 import binascii
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +30,10 @@ from state.fields import Json, JsonObject, integer, items, obj, objs, text
 if TYPE_CHECKING:
     from checks.clients.redact import Redactor
 
+_NAMES: Final = re.compile(r"name$|ref$|^existing|pullsecret", re.IGNORECASE)
+"""Keys that name a Secret rather than hold one."""
 _EXPANDED_LIMIT: Final = 4 * BODY_LIMIT
+_RECORDS_A_PAGE: Final = 5  # a record may be nearly 1 MiB, and a page has a cap
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class HelmClient:
         """Return every recorded revision, oldest first; empty where the release was never installed."""
         found = await self._kube.list_objects(
             f"/api/v1/namespaces/{self._kube.namespace}/secrets",
-            {"labelSelector": f"owner=helm,name={self._release}"},
+            {"labelSelector": f"owner=helm,name={self._release}", "limit": _RECORDS_A_PAGE},
         )
         releases = [self._read(one) for one in found.items]
         return tuple(sorted(releases, key=lambda release: release.revision))
@@ -126,7 +130,7 @@ class HelmClient:
             ) from None
         release = _release(obj(told))
         for key, value in _leaves(release.values):
-            if secretish(key):
+            if secretish(key) and not _NAMES.search(key):
                 self._redactor.register(value)
         return release
 

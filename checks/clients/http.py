@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from checks.clients.errors import MisconfiguredError, RejectedError, Where
+from checks.clients.errors import LoginRefusedError, MisconfiguredError, RefusedError, Where
 from checks.clients.wire import Reply, Wire, trust
 from state.fields import Json, obj, text
 
@@ -84,6 +84,24 @@ class WebClient:
             timeout=timeout,
         )
 
+    async def plain_http(self, surface: Surface, path: str) -> Reply | None:
+        """Return what plain HTTP answers; None where nothing listens there or a pinned port hides it."""
+        domain = self.domain(surface)
+        if domain.http_pin is not None:
+            host, port = address_of(domain.model_copy(update={"pin": domain.http_pin, "port": 80}))
+        else:
+            host, port = address_of(domain.model_copy(update={"port": 80}))
+            if port != 80:
+                return None
+        where = Where(f"plain HTTP of {domain.host}", self.environment.title)
+        wire = Wire(f"http://{host}:{port}", where, timeout=self._timeout, headers={"Host": domain.host})
+        try:
+            return await wire.send("GET", path, expected="a redirect to https")
+        except RefusedError:
+            return None  # no plain HTTP at all is as good as a redirect
+        finally:
+            await wire.aclose()
+
     async def post_form(
         self,
         surface: Surface,
@@ -125,7 +143,7 @@ class WebClient:
         """Return the headers of a logged-in test account: its bearer token and its tenant.
 
         Logins are kept, because each one leaves traces on the platform and some platforms limit them.
-        Raises RejectedError where the platform refuses the account.
+        Raises LoginRefusedError where the platform refuses the account.
         """
         async with self._logging_in:
             if fresh or role not in self._tokens:
@@ -134,9 +152,10 @@ class WebClient:
                     text(obj(reply.json()), self.environment.login.token_field) if reply.status == 200 else ""
                 )
                 if not token:
-                    raise RejectedError(
+                    raise LoginRefusedError(
                         f"{reply.where} refused the test account {role} with {reply.status}; "
-                        "expected 200 and a token (an account without a second factor)"
+                        "expected 200 and a token (an account without a second factor)",
+                        reply.status,
                     )
                 self._tokens[role] = token
         headers = {"Authorization": f"Bearer {self._tokens[role]}"}

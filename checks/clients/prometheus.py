@@ -207,6 +207,10 @@ def _guarded_session(where: Where, timeout: float) -> Any:
             refuse_status(
                 where, response.status_code, headers, body, expected=expected, permission="read metrics"
             )
+            if not wants_json and "html" in headers.get("content-type", ""):
+                raise WrongContentError(
+                    f"{where} answered HTML (a proxy or login page?); expected {expected}"
+                )
             if wants_json:
                 local.told = _success(where, read_object(where, headers, body, expected=expected))
             return response

@@ -33,6 +33,8 @@ class Domain(Model):
     port: int = 443
     pin: str | None = None
     """``address`` or ``address:port`` to connect to instead, as curl's ``--resolve`` does."""
+    http_pin: str | None = None
+    """The same for plain HTTP, which must redirect. None: port 80 of the pinned address, unless a port is pinned."""
 
 
 class Domains(Model):
@@ -106,6 +108,15 @@ class Chart(Model):
         return str(beside) if beside is not None and beside.exists() else value
 
 
+class AppliedSecret(Model):
+    """A Kubernetes secret that a deploy creates or brings up to date (SOP helm command 2), through the API."""
+
+    name: str
+    type: str = "Opaque"
+    data: dict[str, SecretRef] = Field(min_length=1)
+    """By key: where the value is found. Keys that are there and not named here stay as they are."""
+
+
 class Environment(Model):
     """Staging or production."""
 
@@ -134,4 +145,6 @@ class Environment(Model):
     """By role: platform_admin, tenant_admin, tenant_user, partner."""
     login: Login = Login()
     secrets: tuple[str, ...] = ()
-    """Names of the Kubernetes secrets that the release mounts."""
+    """Names of the Kubernetes secrets that the release mounts; each must be there before a deploy."""
+    apply_secrets: tuple[AppliedSecret, ...] = ()
+    """Secrets whose values come from this machine's environment or files."""
