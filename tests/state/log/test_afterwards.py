@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from console import archive_command
 from state import canonical
 from state.clock import ManualClock
 from state.events import Draft
@@ -160,3 +161,15 @@ def test_what_can_not_be_redacted(tmp_path: Path) -> None:
             with pytest.raises(RedactionRefusedError, match=told):
                 store.redact(seq, reason="r", actor="ann")
         assert store.head.seq == said.seq
+
+
+def test_the_archive_command_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(tmp_path / "x.lclog", 3)
+    assert archive_command.run(tmp_path / "x.lclog", None) == 0
+    assert verify(tmp_path / "x.archive.lclog").head in capsys.readouterr().out
+    assert archive_command.run(tmp_path / "x.lclog", None) == 2
+    tampered(tmp_path / "x.lclog", "UPDATE event SET actor='mallory' WHERE seq=3")
+    assert archive_command.run(tmp_path / "x.lclog", tmp_path / "new.lclog") == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "event 3: hash" in told.err.splitlines()[1]
