@@ -17,8 +17,8 @@ from screens.widgets import world
 from screens.widgets.chart import nth_chart
 from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, cut, row
-from state.verdict import ConditionState
 from state.clock import SECOND_US
+from state.verdict import ConditionState
 
 SPAN_S = 3600
 
@@ -82,6 +82,10 @@ def bake(shown: Shown, width: int, height: int) -> list[Line]:
     left = max(0, one.minimum_s - one.good_s)
     todo = f"  {words.span(left)} to go" if left and one.state == "running" else ""
     return [
-        row(Span("BAKE ", Role.HEAD), *world.bar(one.good_s, one.minimum_s, size, role), Span(told, Role.STRONG)),
+        row(
+            Span("BAKE ", Role.HEAD),
+            *world.bar(one.good_s, one.minimum_s, size, role),
+            Span(told, Role.STRONG),
+        ),
         row(Span(cut(why, width - 30), role), Span(f"  begun {words.span(since)} ago{todo}", Role.DIM)),
     ]

@@ -31,7 +31,8 @@ class LaunchScreen(Screen[None]):
     NAME: ClassVar[str] = ""
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
     REPLAY_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("space", "play"), (",.", "step"), ("[]", "marker"), ("<>", "speed"), ("g", "go to"), ("?", "help"), ("q", "quit"),
+        ("space", "play"), (",.", "step"), ("[]", "marker"), ("<>", "speed"), ("g", "go to"), ("?", "help"),
+        ("q", "quit"),
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -78,7 +79,7 @@ class LaunchScreen(Screen[None]):
     def show(self, shown: Shown) -> None:
         """Show a moment of the launch."""
         self.shown = shown
-        if not self.is_mounted or not self._panes:
+        if not self._panes:
             return
         with self.app.batch_update():
             self._frame(shown)

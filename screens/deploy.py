@@ -18,8 +18,8 @@ from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, cut, fill, heading, row, wrap
 from screens.widgets.table import Column, Row, Table
 from screens.widgets.world import bar, pod_line, pods_of, ready
-from state.verdict import GateStatus, OperationState
 from state.clock import SECOND_US
+from state.verdict import ConditionState, GateStatus, OperationState
 from state.view import LaunchView, OperationSpecView, OperationView
 
 
@@ -40,16 +40,24 @@ class DeployScreen(LaunchScreen):
         Binding("o", "recover", "what may be done next", id="deploy.recover"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._moved = False
+        """Whether somebody chose an operation; until then the screen shows the one that matters."""
+
     def body(self) -> Iterable[Widget]:
         """Return the list of operations, the run's head, and its output."""
         yield Table(
-            (Column("operation", 20), Column("lock", 24), Column("newest run", 22), Column("", 0)), id="operations"
+            (Column("operation", 19), Column("lock", 18), Column("newest run", 18), Column("", 0)),
+            id="operations",
         )
         yield Vertical(Pane(self._run, id="run"), LineView(stick=True, id="output"), id="run-box")
 
     def on_screen_resume(self) -> None:
         """Put the keys where the operations are."""
+        self._moved = False
         self.query_one(Table).focus()
+        self.show(self.shown)
 
     def context(self) -> Mapping[str, str]:
         """Return the operation under the cursor."""
@@ -64,6 +72,8 @@ class DeployScreen(LaunchScreen):
         """Show the operations and the output of the newest run."""
         table = self.query_one(Table)
         table.show_rows([operation_row(spec, shown) for spec in shown.view.operation_specs])
+        if not self._moved:
+            table.select(pressing(shown))
         run = self._chosen(shown)
         lines = run.output if run is not None else ()
         self.query_one(LineView).show_lines(
@@ -86,6 +96,7 @@ class DeployScreen(LaunchScreen):
     def on_table_moved(self, event: Table.Moved) -> None:
         """Show the run of the operation that the cursor stands on."""
         event.stop()
+        self._moved = self._moved or event.by_hand
         self.show(self.shown)
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
@@ -105,7 +116,11 @@ def missing(spec: OperationSpecView, shown: Shown) -> tuple[list[int], list[str]
     """Return the gates that are not GO and the items that are not done, of those that an operation needs."""
     view, now = shown.view, shown.now_us
     gates = [n for n in spec.gates if (g := view.gate(n)) is None or g.status(now) is not GateStatus.GO]
-    items = [i for i in spec.items if (one := view.item(i)) is None or one.verdict(now).value not in {"pass", "waived"}]
+    items = [
+        i
+        for i in spec.items
+        if (one := view.item(i)) is None or one.verdict(now).value not in {"pass", "waived"}
+    ]
     return gates, items
 
 
@@ -114,10 +129,43 @@ def lock_words(spec: OperationSpecView, shown: Shown) -> Span:
     gates, items = missing(spec, shown)
     if not gates and not items:
         return Span("✔ unlocked", Role.GOOD)
-    told = ("gate" + ("s " if len(gates) > 1 else " ") + " ".join(map(str, gates))) if gates else ""
+    told = ("gate" + ("s " if len(gates) > 1 else " ") + ranges(gates)) if gates else ""
     if items:
         told += (", " if told else "") + " ".join(items)
     return Span(f"✖ {told}", Role.WARN)
+
+
+def ranges(numbers: list[int]) -> str:
+    """Return numbers with runs drawn together: ``1-6 8``."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return " ".join(f"{r[0]}-{r[-1]}" if len(r) > 2 else " ".join(map(str, r)) for r in runs)
+
+
+def pressing(shown: Shown) -> str:
+    """Return the operation that matters now: the one under way, the way back, or the next one to run."""
+    view = shown.view
+    running = view.running()
+    if running is not None:
+        return running.id
+    specs = view.operation_specs
+    if any(c.state is ConditionState.TRIPPED for c in view.conditions):
+        back = next((s.id for s in specs if s.kind == "rollback"), "")
+        if back:
+            return back
+    newest = view.operations[-1] if view.operations else None
+    if newest is not None and newest.state is not OperationState.SUCCEEDED:
+        return newest.id
+    for spec in specs:
+        run = view.last_operation(spec.id)
+        done = run is not None and run.state is OperationState.SUCCEEDED
+        if not done and spec.kind != "rollback" and missing(spec, shown) == ([], []):
+            return spec.id
+    return newest.id if newest is not None else ""
 
 
 def operation_row(spec: OperationSpecView, shown: Shown) -> Row:
@@ -126,7 +174,7 @@ def operation_row(spec: OperationSpecView, shown: Shown) -> Row:
     told = Span("not run yet", Role.DIM)
     if run is not None:
         glyph, word, role = words.OPERATION[run.state]
-        told = Span(f"{glyph} {word} {words.clock(run.intended_us, seconds=False)}", role)
+        told = Span(f"{glyph} {word} {words.clock(run.intended_us, seconds=False)[:5]}", role)
     return Row(spec.id, (Span(spec.id, Role.STRONG), lock_words(spec, shown), told, spec.title))
 
 
@@ -141,7 +189,14 @@ def not_run(spec: OperationSpecView | None, shown: Shown, width: int) -> list[Li
     for number in gates:
         gate = shown.view.gate(number)
         if gate is not None:
-            lines.append(row("needs gate   ", Span(f"{number:>2} ", Role.KEY), words.sign(words.GATE[gate.status(shown.now_us)], 8), f" {gate.title}"))
+            lines.append(
+                row(
+                    "needs gate   ",
+                    Span(f"{number:>2} ", Role.KEY),
+                    words.sign(words.GATE[gate.status(shown.now_us)], 8),
+                    f" {gate.title}",
+                )
+            )
     lines += [row("needs item   ", Span(i, Role.KEY)) for i in items]
     lines.append(row(Span("enter: preview the exact commands, what they touch, and the preflight", Role.DIM)))
     return lines
@@ -159,13 +214,18 @@ def run_lines(run: OperationView, shown: Shown, width: int, height: int) -> list
     lines.append(fill(who, time, width))
     lines.append(row("from ", Span(run.from_what, Role.STRONG), "  to ", Span(run.to_what, Role.STRONG)))
     for command in run.commands:
-        lines += [row(Span("$ " if n == 0 else "  ", Role.KEY), Span(t)) for n, t in enumerate(wrap(command, width - 2, most=3))]
+        lines += [
+            row(Span("$ " if n == 0 else "  ", Role.KEY), Span(t))
+            for n, t in enumerate(wrap(command, width - 2, most=3))
+        ]
     if run.good is not None:
         good = f"recorded good: revision {run.good.number}, {run.good.status}, {run.good.manifest_sha[:12]}"
         lines.append(row(Span(good, Role.DIM)))
     for step in run.steps:
         sign = words.STEP.get(step.state, ("·", step.state, Role.PLAIN))
-        lines.append(row("  ", words.sign(sign, 10), f" {step.name}  ", Span(cut(step.detail, width), Role.DIM)))
+        lines.append(
+            row("  ", words.sign(sign, 10), f" {step.name}  ", Span(cut(step.detail, width), Role.DIM))
+        )
     if not run.state.ended:
         lines.append(_rollout(shown.view, run.env, width))
     if run.verdict:

@@ -19,8 +19,8 @@ from screens.widgets.lines import LineView
 from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, cut, fill, row, wrap
 from screens.widgets.table import Column, Row, Table
-from state.verdict import Verdict
 from state.clock import SECOND_US
+from state.verdict import Verdict
 from state.view import CheckView, GateView, ItemView
 
 
@@ -56,7 +56,13 @@ class GateScreen(LaunchScreen):
         """Return the heading, the items, and the detail of one."""
         yield Pane(self._heading, id="gate-heading")
         yield Table(
-            (Column("", 4), Column("verdict", 9), Column("checks", 7), Column("person", 8), Column("item", 0)),
+            (
+                Column("", 4),
+                Column("verdict", 9),
+                Column("checks", 7),
+                Column("person", 8),
+                Column("item", 0),
+            ),
             id="items",
         )
         with_rule = Vertical(LineView(id="detail"), id="detail-box")
@@ -169,7 +175,9 @@ def item_row(item: ItemView, now_us: int) -> Row:
         person = Span("GO" if word.go else "NO-GO", Role.GOOD if word.go else Role.BAD)
     else:
         person = Span("asked", Role.ACCENT) if item.question is not None else Span("-", Role.DIM)
-    return Row(item.id, (Span(item.id, Role.KEY), words.sign(words.VERDICT[verdict]), seen, person, item.text))
+    return Row(
+        item.id, (Span(item.id, Role.KEY), words.sign(words.VERDICT[verdict]), seen, person, item.text)
+    )
 
 
 def item_lines(item: ItemView, now_us: int, width: int) -> list[Line]:
@@ -196,12 +204,24 @@ def _waiver(item: ItemView, now_us: int, width: int) -> list[Line]:
 
 
 def _person(item: ItemView, now_us: int, width: int) -> list[Line]:
-    lines = [row(Span(text, Role.ACCENT)) for text in wrap(f"asked: {item.question}", width)] if item.question else []
+    lines = (
+        [row(Span(text, Role.ACCENT)) for text in wrap(f"asked: {item.question}", width)]
+        if item.question
+        else []
+    )
     word = item.attestation
     if word is None:
         return [*lines, row(Span("  nobody has answered yet · a: attest", Role.DIM))]
     sign = Span("✔ GO" if word.go else "✖ NO-GO", Role.GOOD if word.go else Role.BAD)
-    lines.append(row("  ", sign, f" by {word.actor}, ", words.ago(word.at_us, now_us), Span(f" ({word.how_known})", Role.DIM)))
+    lines.append(
+        row(
+            "  ",
+            sign,
+            f" by {word.actor}, ",
+            words.ago(word.at_us, now_us),
+            Span(f" ({word.how_known})", Role.DIM),
+        )
+    )
     for told in (word.comment, word.link):
         lines += [row(f"  {text}") for text in wrap(told, width - 2) if text]
     return lines

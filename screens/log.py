@@ -71,9 +71,16 @@ class LogScreen(LaunchScreen):
         yield Pane(self._heading, id="log-heading")
         yield Input(placeholder="words, gate:6 kind:fail actor:ann seq:120", id="filter")
         yield Table(
-            (Column("seq", 6, right=True), Column("time", 9), Column("gate", 4), Column("who", 9), Column("kind", 20), Column("what", 0)),
+            (
+                Column("seq", 6, right=True),
+                Column("time", 9),
+                Column("gate", 4),
+                Column("who", 9),
+                Column("kind", 20),
+                Column("what", 0),
+            ),
             id="events",
-        )  # fmt: skip
+        )
         yield Vertical(LineView(id="detail"), id="detail-box")
 
     def on_screen_resume(self) -> None:
@@ -225,7 +232,7 @@ def event_row(event: Event, line: LogLine) -> Row:
             Span(str(gate) if gate else "", Role.KEY),
             Span(event.actor if event.actor != "engine" else "", Role.ACCENT),
             Span(event.kind, Role.DIM),
-            Span(line.words, role_of(line)),
+            Span(line.words or event.kind, role_of(line)),
         ),
     )
 

@@ -17,7 +17,7 @@ class CommandWanted(Message):
 
 
 class ScreenWanted(Message):
-    """Somebody wants to see another screen: ``gate`` with a number as its target, ``deploy``, ``log``…"""
+    """Somebody wants to see another screen: ``gate`` with a number as its target, ``deploy``, and so on."""
 
     def __init__(self, screen: str, target: str = "") -> None:
         super().__init__()

@@ -28,9 +28,17 @@ class PodsScreen(LaunchScreen):
         """Return the sources' state, the pods and the ingresses."""
         yield Pane(sources, id="sources")
         yield Table(
-            (Column("env", 10), Column("pod", 0), Column("state", 20), Column("ready", 5), Column("↻", 3, right=True), Column("image", 22), Column("since", 9)),
+            (
+                Column("env", 10),
+                Column("pod", 0),
+                Column("state", 20),
+                Column("ready", 5),
+                Column("↻", 3, right=True),
+                Column("image", 22),
+                Column("since", 9),
+            ),
             id="pods",
-        )  # fmt: skip
+        )
         yield Table(
             (Column("env", 10), Column("hosts", 0), Column("address", 24), Column("TLS", 6)), id="ingresses"
         )
@@ -49,7 +57,12 @@ class PodsScreen(LaunchScreen):
         rows = [
             Row(
                 key,
-                (i.env, ", ".join(i.hosts), i.address or "none", Span("yes", Role.GOOD) if i.tls else Span("no", Role.WARN)),
+                (
+                    i.env,
+                    ", ".join(i.hosts),
+                    i.address or "none",
+                    Span("yes", Role.GOOD) if i.tls else Span("no", Role.WARN),
+                ),
             )
             for key, i in sorted(view.ingresses.items())
         ]
@@ -68,7 +81,9 @@ def sources(shown: Shown, width: int, height: int) -> list[Line]:
 def pod_row(pod: PodView) -> Row:
     """Return a pod as a row."""
     fine = ready(pod)
-    word = f"{'✔' if fine else '✖'} {pod.phase}" + (f" {pod.reason}" if pod.reason and pod.reason != pod.phase else "")
+    word = f"{'✔' if fine else '✖'} {pod.phase}" + (
+        f" {pod.reason}" if pod.reason and pod.reason != pod.phase else ""
+    )
     return Row(
         f"{pod.env}/{pod.name}",
         (
@@ -77,7 +92,13 @@ def pod_row(pod: PodView) -> Row:
             Span(word, Role.GOOD if fine else Role.BAD),
             f"{pod.ready}/{pod.containers}",
             Span(str(pod.restarts), Role.WARN if pod.restarts else Role.DIM),
-            Span(pod.image.rpartition("/")[2] or pod.digest[:19], Role.DIM),
+            Span(image_words(pod), Role.DIM),
             Span(words.clock(pod.changed_us), Role.DIM),
         ),
     )
+
+
+def image_words(pod: PodView) -> str:
+    """Return a pod's tag and the beginning of its digest: ``v1.4.0 1f2e3d4c5b6a``."""
+    name, _, tag = pod.image.rpartition("/")[2].partition("@")[0].partition(":")
+    return f"{tag or name} {pod.digest.removeprefix('sha256:')[:12]}".strip()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from screens.widgets.plain import Role, Span
-from state.verdict import ConditionState, GateStatus, OperationState, Verdict
 from state.clock import SECOND_US
+from state.verdict import ConditionState, GateStatus, OperationState, Verdict
 
 GATE = {
     GateStatus.GO: ("✔", "GO", Role.GOOD),

@@ -13,8 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+from rich.text import Text
 from textual.app import App
 from textual.binding import BindingsMap
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
@@ -57,13 +59,19 @@ class LaunchApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar = {CommandProvider}
     CSS = "Screen { scrollbar-size-vertical: 1; }"
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (34, "-tall"), (46, "-tall -huge")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall"), (46, "-huge")]
 
     def __init__(
-        self, source: EventSource, mode: Mode, *, restart: Restart | None = None, ascii_only: bool = False
+        self,
+        source: EventSource,
+        mode: Mode,
+        *,
+        restart: Restart | None = None,
+        ascii_only: bool = False,
+        driver_class: type[Driver] | None = None,
     ) -> None:
-        super().__init__(watch_css=False)
+        super().__init__(driver_class=driver_class, watch_css=False)
         self.source = source
         self.mode = mode
         self._restart = restart
@@ -83,7 +91,14 @@ class LaunchApp(App[int]):
 
     async def on_mount(self) -> None:
         """Show the dashboard, then attach to the source."""
-        made = (DashboardScreen(), GateScreen(), DeployScreen(), BakeScreen(), PodsScreen(), LogScreen(self.source.page))
+        made = (
+            DashboardScreen(),
+            GateScreen(),
+            DeployScreen(),
+            BakeScreen(),
+            PodsScreen(),
+            LogScreen(self.source.page),
+        )
         for screen in made:
             self._screens[screen.NAME] = screen
             self.install_screen(screen, screen.NAME)
@@ -92,7 +107,7 @@ class LaunchApp(App[int]):
         try:
             await self.source.open(self.changed)
         except (AttachError, LogError) as error:
-            self.exit(return_code=EXIT_UNREACHABLE, message=str(error))
+            self.exit(return_code=EXIT_UNREACHABLE, message=Text(f"launch-console: {error}"))
             return
         self.publish()
         self.set_interval(1.0, self.publish)
@@ -118,7 +133,7 @@ class LaunchApp(App[int]):
             self._exception = error
             self._exception_event.set()
         self._return_code = 1
-        self._exit_renderables.append(crash.words(error))
+        self._exit_renderables.append(Text(crash.words(error)))
         self._close_messages_no_wait()
 
     # -- what is shown -------------------------------------------------------------------------------
@@ -140,7 +155,9 @@ class LaunchApp(App[int]):
             self._due = None
         self._last = asyncio.get_running_loop().time()
         shown = self.source.shown()
-        lost = f"{shown.lost} · S: start an engine" if shown.lost and self._restart is not None else shown.lost
+        lost = (
+            f"{shown.lost} · S: start an engine" if shown.lost and self._restart is not None else shown.lost
+        )
         now = shown.now_us - shown.now_us % 1_000_000
         shown = replace(shown, lost=lost, now_us=max(now, 0), ascii_only=self._ascii_only)
         if shown != self._shown:
@@ -186,7 +203,7 @@ class LaunchApp(App[int]):
             gate.number = number
         self.open_screen("gate")
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Take a filter away, or go back to the dashboard."""
         front = self._front()
         if isinstance(front, LogScreen) and front.clear_filter():
@@ -299,7 +316,12 @@ class LaunchApp(App[int]):
         """Start an engine where the one that was attached is gone."""
         if self._restart is not None and self._shown.lost and isinstance(self.source, LiveSource):
             self._tell("an engine is being started")
-            self.run_worker(self._start_engine(self._restart, self.source), exit_on_error=False, group="engine", exclusive=True)
+            self.run_worker(
+                self._start_engine(self._restart, self.source),
+                exit_on_error=False,
+                group="engine",
+                exclusive=True,
+            )
 
     async def _start_engine(self, restart: Restart, source: LiveSource) -> None:
         found = await asyncio.to_thread(restart)

@@ -62,7 +62,9 @@ async def _confirm(desk: Desk, preview: Preview, *, formed: bool, second: str) -
     answer = await desk.show_dialog(AskDialog(question_of(preview)))
     if answer is None:
         return None
-    return Confirmation(answer.phrase, preview.token, answer.override_reason, answer.override_second or second)
+    return Confirmation(
+        answer.phrase, preview.token, answer.override_reason, answer.override_second or second
+    )
 
 
 def question_of(preview: Preview) -> Question:
@@ -93,8 +95,10 @@ async def _complete(desk: Desk, spec: CommandSpec, args: dict[str, str]) -> bool
         if not options:
             await desk.show_dialog(AskDialog(_nothing_to_choose(spec, parameter)))
             return None
-        chosen = options[0][0] if len(options) == 1 and parameter.field is Field.CONDITION else None
-        chosen = chosen or await desk.show_dialog(PickDialog(spec.title, options, danger=Danger.SAFE))
+        if len(options) == 1 and parameter.field is Field.CONDITION:
+            args[parameter.name] = options[0][0]
+            continue
+        chosen = await desk.show_dialog(PickDialog(spec.title, options))
         if chosen is None:
             return None
         args[parameter.name] = chosen
@@ -128,7 +132,7 @@ async def _attest(desk: Desk, args: dict[str, str]) -> bool | None:
     item = shown.view.item(args.get("item", ""))
     if item is None:
         return False
-    title = f"Attest item {item.id}: {item.question or item.text}"
+    title = f"Attest item {item.id}"
     values = await desk.show_dialog(AttestDialog(title, lambda width: item_lines(item, shown.now_us, width)))
     if values is None:
         return None

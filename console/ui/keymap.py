@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from textual.binding import Binding, BindingType
 
@@ -67,13 +68,18 @@ def bindings(mode: Mode) -> list[Binding]:
 def entries(mode: Mode) -> list[HelpEntry]:
     """Return what the help lists: keys by name of their action, then the commands of the registry."""
     listed = [
-        HelpEntry(f"action:{b.action}", _SHOWN.get(b.key, b.key), b.description, "everywhere") for b in bindings(mode)
+        HelpEntry(f"action:{b.action}", _SHOWN.get(b.key, b.key), b.description, "everywhere")
+        for b in bindings(mode)
+        if b.key != "backspace" and not (b.key.isdigit() and b.key != "1")
     ]
+    listed = [replace(e, key="1-9 0", title="gate 1 to 10") if e.key == "1" else e for e in listed]
     if mode is not Mode.LIVE:
         return listed
     for screen in (GateScreen, DeployScreen, BakeScreen, LogScreen):
         for key, what, action in _own(screen.BINDINGS):
-            listed.append(HelpEntry(f"screen:{screen.NAME}:{action}", _SHOWN.get(key, key), what, f"on {screen.NAME}"))
+            listed.append(
+                HelpEntry(f"screen:{screen.NAME}:{action}", _SHOWN.get(key, key), what, f"on {screen.NAME}")
+            )
     listed += [HelpEntry(f"command:{c.name}", c.key, c.title, "command") for c in COMMANDS]
     return listed
 

@@ -201,7 +201,7 @@ def _length(words: str) -> int | None:
         parts = words.split(":")
         if len(parts) > 3 or not all(p.isdigit() for p in parts):
             return None
-        return sum(int(p) * 60**n for n, p in enumerate(reversed(parts)))
+        return sum(int(p) * size for p, size in zip(reversed(parts), (1, 60, 3600), strict=False))
     total, digits = 0, ""
     for char in words.replace(" ", ""):
         if char.isdigit():

@@ -130,6 +130,7 @@ class LiveSource:
 
     def on_event(self, event: Event, view: LaunchView) -> None:
         """Take the view after one more event."""
+        del event
         self._view = view
         self._changed()
 
@@ -197,7 +198,9 @@ class _Refusal:
 class FileSource:
     """A log's file, read-only: followed while somebody writes it, or replayed."""
 
-    def __init__(self, path: Path, *, replay: bool, speed: float = 1.0, at: str = "", clock: Clock | None = None) -> None:
+    def __init__(
+        self, path: Path, *, replay: bool, speed: float = 1.0, at: str = "", clock: Clock | None = None
+    ) -> None:
         self._path = path
         self._clock = clock or SystemClock()
         self._replay = replay
@@ -271,7 +274,11 @@ class FileSource:
     def shown(self) -> Shown:
         """Return the newest moment, or where the replay stands."""
         if not self._replay:
-            now = max(self._view.wall_us, self._clock.wall_us()) if self._view.clock_rate == 1 else self._view.wall_us
+            now = (
+                max(self._view.wall_us, self._clock.wall_us())
+                if self._view.clock_rate == 1
+                else self._view.wall_us
+            )
             return Shown(self._view, now, Mode.FOLLOW, lost=self._lost)
         player = self.player
         return Shown(player.view, player.now_us, Mode.REPLAY, transport=player.transport(), note=self._note)
@@ -309,8 +316,10 @@ class FileSource:
 
     async def preview(self, name: str, args: JsonObject) -> Preview:
         """Refuse."""
+        del args
         return self._refusal.preview(name)
 
     async def command(self, name: str, args: JsonObject, given: Confirmation | None) -> Reply:
         """Refuse."""
+        del name, args, given
         return self._refusal.reply()

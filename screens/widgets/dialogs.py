@@ -180,7 +180,9 @@ class AskDialog(Dialog[Answer]):
         yield no_button()
         typed = bool(self.question.phrase) or self.overriding
         label = "Override and run" if self.overriding else "Do it" if typed else "Yes (y)"
-        yield Button(content(label), id="yes", compact=True, disabled=True, variant="error" if typed else "primary")
+        yield Button(
+            content(label), id="yes", compact=True, disabled=True, variant="error" if typed else "primary"
+        )
 
     def on_mount(self) -> None:
         """Show the facts; the focus is on No, or on what must be typed."""
@@ -244,7 +246,12 @@ def question_lines(question: Question, width: int) -> list[Line]:
     lines += _section("touches", question.blast, width)
     lines += _section("preflight", question.checks, width)
     if question.override_allowed and not question.allowed:
-        lines += _told("! ", "An override needs a reason and a second person, and is recorded as a deviation.", width, Role.WARN)
+        lines += _told(
+            "! ",
+            "An override needs a reason and a second person, and is recorded as a deviation.",
+            width,
+            Role.WARN,
+        )
     return lines or [row(Span("It is recorded with your name.", Role.DIM))]
 
 
@@ -262,4 +269,7 @@ def _entry_role(entry: str) -> Role:
 def _told(sign: str, text: str, width: int, role: Role, sign_role: Role | None = None) -> list[Line]:
     parts = wrap(text, max(10, width - len(sign)))
     blank = " " * len(sign)
-    return [row(Span(sign if n == 0 else blank, sign_role or role), Span(part, role)) for n, part in enumerate(parts)]
+    return [
+        row(Span(sign if n == 0 else blank, sign_role or role), Span(part, role))
+        for n, part in enumerate(parts)
+    ]

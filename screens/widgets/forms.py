@@ -35,7 +35,15 @@ class FormDialog(Dialog[dict[str, str]]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "yes", show=False)]
 
-    def __init__(self, title: str, fields: Sequence[FormField], *, danger: Danger = Danger.SAFE, yes: str = "OK", hint: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        fields: Sequence[FormField],
+        *,
+        danger: Danger = Danger.SAFE,
+        yes: str = "OK",
+        hint: str = "",
+    ) -> None:
         super().__init__(title, danger)
         self._fields = tuple(fields)
         self._yes = yes
@@ -95,7 +103,9 @@ class FormDialog(Dialog[dict[str, str]]):
 class PickDialog(Dialog[str]):
     """One of a few: by its digit, or with arrows and Enter."""
 
-    def __init__(self, title: str, options: Sequence[tuple[str, str]], *, danger: Danger = Danger.SAFE) -> None:
+    def __init__(
+        self, title: str, options: Sequence[tuple[str, str]], *, danger: Danger = Danger.SAFE
+    ) -> None:
         super().__init__(title, danger)
         self._options = tuple(options)
 

@@ -10,17 +10,21 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from screens.widgets.pane import Inked
+from screens.widgets.pane import INKS, Inked, ink_css
 from screens.widgets.plain import Line, clean
 
 
 class LineView(ScrollView, Inked, can_focus=True):
     """A list of lines, made for the width at hand; ``stick`` keeps the newest line in sight."""
 
-    DEFAULT_CSS = """
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(INKS)
+    DEFAULT_CSS = (
+        ink_css("LineView")
+        + """
     LineView { width: 1fr; height: 1fr; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; }
     LineView:focus { scrollbar-color: $accent; }
     """
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "scroll_up", "up", show=False),
         Binding("down", "scroll_down", "down", show=False),
@@ -45,7 +49,7 @@ class LineView(ScrollView, Inked, can_focus=True):
         self._remake(home=new_subject)
 
     def _remake(self, *, home: bool) -> None:
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if self._make is None or width < 1:
             return
         lines = tuple(self._make(width))
@@ -67,7 +71,7 @@ class LineView(ScrollView, Inked, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return one line."""
-        width, index = self.size.width, self.scroll_offset.y + y
+        width, index = self.scrollable_content_region.width, self.scroll_offset.y + y
         if index >= len(self._lines):
             return Strip.blank(width, self.rich_style)
         return self.strip(self._lines[index], width)

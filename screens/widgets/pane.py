@@ -19,27 +19,34 @@ Draw: TypeAlias = Callable[[Shown, int, int], Sequence[Line]]
 """Makes the lines of a section: what is shown, its width and its height in cells."""
 
 
+INKS = frozenset(f"ink--{role}" for role in Role)
+
+
+def ink_css(name: str) -> str:
+    """Return the default styles of a widget's roles; Textual inherits them along one line of bases only."""
+    rules = {
+        "strong": "text-style: bold;",
+        "head": "text-style: bold; color: $accent;",
+        "dim": "color: $secondary;",
+        "good": "color: $success;",
+        "bad": "color: $error; text-style: bold;",
+        "warn": "color: $warning;",
+        "blind": "color: $warning; text-style: bold;",
+        "accent": "color: $accent;",
+        "key": "color: $accent; text-style: bold;",
+        "marked": "text-style: bold reverse;",
+        "alarm": "color: $error; text-style: bold reverse;",
+        "line2": "color: $accent;",
+        "line3": "color: $secondary;",
+    }
+    return "\n".join(f"{name} > .ink--{role} {{ {rule} }}" for role, rule in rules.items())
+
+
 class Inked(Widget):
     """A widget whose text has roles; their colours come from the theme."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{role}" for role in Role}
-    DEFAULT_CSS = """
-    Inked {
-        & > .ink--strong { text-style: bold; }
-        & > .ink--head { text-style: bold; color: $accent; }
-        & > .ink--dim { color: $secondary; }
-        & > .ink--good { color: $success; }
-        & > .ink--bad { color: $error; text-style: bold; }
-        & > .ink--warn { color: $warning; }
-        & > .ink--blind { color: $warning; text-style: bold; }
-        & > .ink--accent { color: $accent; }
-        & > .ink--key { color: $accent; text-style: bold; }
-        & > .ink--marked { text-style: bold reverse; }
-        & > .ink--alarm { color: $error; text-style: bold reverse; }
-        & > .ink--line2 { color: $accent; }
-        & > .ink--line3 { color: $secondary; }
-    }
-    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(INKS)
+    DEFAULT_CSS = ink_css("Inked")
 
     def ink(self, role: Role) -> Style:
         """Return the terminal style of a role under the theme in force."""
@@ -52,8 +59,10 @@ class Inked(Widget):
             Segment(clean(span.text, 2000), base if span.role is Role.PLAIN else self.ink(span.role))
             for span in line
         ]
-        strip = Strip(segments).crop_extend(0, width, base)
-        return strip.apply_style(under) if under is not None else strip
+        if under is not None:
+            base = base + under
+            segments = [Segment(s.text, s.style + under if s.style else under) for s in segments]
+        return Strip(segments).crop_extend(0, width, base)
 
 
 class Pane(Inked):

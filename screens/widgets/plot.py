@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median_low
 
 from screens.widgets.plain import Line, Role, Span
@@ -79,7 +80,7 @@ def ceiling(value: float) -> float:
 
 def pieces(points: Sequence[tuple[int, float | None]]) -> list[list[tuple[int, float]]]:
     """Return the runs of points between which a line may be drawn."""
-    apart = [b[0] - a[0] for a, b in zip(points, points[1:], strict=False) if b[0] > a[0]]
+    apart = [b[0] - a[0] for a, b in pairwise(points) if b[0] > a[0]]
     longest = 3 * median_low(apart) if apart else 0
     runs: list[list[tuple[int, float]]] = []
     run: list[tuple[int, float]] = []
@@ -183,7 +184,9 @@ def draw(
         words = label if y == limit_row else scale[0] if y == 0 else scale[1] if y == rows - 1 else ""
         role = Role.WARN if y == limit_row else Role.DIM
         cells = (
-            _cell(canvas, x, y, limit=y == limit_row, mark=marked.get(x), gap=x in gaps, ascii_only=ascii_only)
+            _cell(
+                canvas, x, y, limit=y == limit_row, mark=marked.get(x), gap=x in gaps, ascii_only=ascii_only
+            )
             for x in range(window.columns)
         )
         lines.append((Span(words.rjust(gutter) + " ", role), *_merged(cells)))
@@ -193,7 +196,9 @@ def draw(
 
 def highest(curves: Iterable[Curve], window: Window, threshold: float | None) -> float:
     """Return the top of the scale: above every value in the window, and above the threshold."""
-    values = [v for c in curves for t, v in c.points if v is not None and t >= window.first_us and math.isfinite(v)]
+    values = [
+        v for c in curves for t, v in c.points if v is not None and t >= window.first_us and math.isfinite(v)
+    ]
     return ceiling(max([*values, (threshold or 0) * 1.3, 0.0]))
 
 

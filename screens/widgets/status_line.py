@@ -5,8 +5,8 @@ from __future__ import annotations
 from screens import words
 from screens.shown import Mode, Shown
 from screens.widgets.plain import Line, Role, Span, crop, cut, fill, fit, row
-from state.verdict import ConditionState, LaunchState, OperationState
 from state.clock import SECOND_US
+from state.verdict import ConditionState, LaunchState, OperationState
 from state.view import LaunchView
 
 
@@ -106,14 +106,15 @@ def _urgent(shown: Shown) -> list[Span]:
             limit = words.number(condition.threshold, condition.unit)
             told.append(
                 Span(
-                    f"✖ TRIPPED {condition.title}: {value}, limit {limit}. "
-                    "B: open the rollback dialog · k: acknowledge",
+                    f"✖ TRIPPED {condition.title} {value} over {limit} · B: roll back · k: acknowledge",
                     Role.ALARM,
                 )
             )
     unknown = view.operations[-1] if view.operations else None
     if unknown is not None and unknown.state is OperationState.UNKNOWN:
-        told.append(Span(f"? {unknown.id} has no known end: {unknown.verdict}. d: see what may be done", Role.ALARM))
+        told.append(
+            Span(f"? {unknown.id} has no known end: {unknown.verdict}. d: see what may be done", Role.ALARM)
+        )
     if view.hold is not None:
         since = words.ago(view.hold.since_us, shown.now_us)
         told.append(Span(f"! HOLD by {view.hold.by} {since}: {view.hold.reason}", Role.MARKED))

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from screens.widgets.pane import Inked
+from screens.widgets.pane import INKS, Inked, ink_css
 from screens.widgets.plain import Line, Role, Span, clean, fit
 
 
@@ -41,8 +41,10 @@ class Row:
 class Table(ScrollView, Inked, can_focus=True):
     """Rows with a cursor. ``Moved`` tells where it went, ``Chosen`` that Enter was pressed on it."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor"}
-    DEFAULT_CSS = """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor", *INKS}
+    DEFAULT_CSS = (
+        ink_css("Table")
+        + """
     Table {
         width: 1fr; height: 1fr;
         scrollbar-size-horizontal: 0;
@@ -51,6 +53,7 @@ class Table(ScrollView, Inked, can_focus=True):
         &:focus > .table--cursor { background: $primary 60%; text-style: bold; }
     }
     """
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "up", show=False),
         Binding("down", "move(1)", "down", show=False),
@@ -64,10 +67,12 @@ class Table(ScrollView, Inked, can_focus=True):
     class Moved(Message):
         """The cursor stands on another row."""
 
-        def __init__(self, table: Table, key: str) -> None:
+        def __init__(self, table: Table, key: str, *, by_hand: bool = True) -> None:
             super().__init__()
             self.table = table
             self.key = key
+            self.by_hand = by_hand
+            """Whether a person moved the cursor, not the screen."""
 
         @property
         def control(self) -> Table:
@@ -78,7 +83,11 @@ class Table(ScrollView, Inked, can_focus=True):
         """Enter was pressed, or the row was clicked."""
 
     def __init__(
-        self, columns: Sequence[Column], *, id: str | None = None, classes: str | None = None  # noqa: A002  Textual's name
+        self,
+        columns: Sequence[Column],
+        *,
+        id: str | None = None,  # noqa: A002  the name that Textual gives it
+        classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.columns = tuple(columns)
@@ -130,19 +139,19 @@ class Table(ScrollView, Inked, can_focus=True):
         """The number of the row under the cursor, from 0."""
         return next((n for n, r in enumerate(self._rows) if r.key == self._key), 0)
 
-    def select(self, key: str) -> None:
+    def select(self, key: str, *, by_hand: bool = False) -> None:
         """Put the cursor on a row, if it exists."""
         if any(r.key == key for r in self._rows) and key != self._key:
             self._key = key
             self.refresh()
             self._reveal()
-            self.post_message(self.Moved(self, key))
+            self.post_message(self.Moved(self, key, by_hand=by_hand))
 
     # -- keys and mouse ------------------------------------------------------------------------------
 
     def _go(self, index: int) -> None:
         if self._rows:
-            self.select(self._rows[max(0, min(index, len(self._rows) - 1))].key)
+            self.select(self._rows[max(0, min(index, len(self._rows) - 1))].key, by_hand=True)
 
     def _reveal(self) -> None:
         y, height = self.cursor, max(1, self.size.height - 1)
@@ -201,7 +210,7 @@ class Table(ScrollView, Inked, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return the header or a row."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if y == 0:
             head = [Span(c.title, Role.DIM) for c in self.columns]
             return self.strip(self.line_of(head, width), width)
@@ -214,11 +223,13 @@ class Table(ScrollView, Inked, can_focus=True):
     def _under(self, key: str) -> Style | None:
         if key != self._key:
             return None
+        if self.app.no_color:
+            return Style(reverse=self.has_focus, bold=True)
         style = self.get_component_rich_style("table--cursor")
         return Style(bgcolor=style.bgcolor, bold=style.bold)
 
     @property
     def text(self) -> str:
         """The rows as plain text, for tests."""
-        width = self.size.width or 80
+        width = self.scrollable_content_region.width or 80
         return "\n".join("".join(clean(s.text) for s in self.line_of(r.cells, width)) for r in self._rows)

@@ -36,11 +36,9 @@ def ruler(how: Transport, view: LaunchView, now_us: int, width: int) -> list[Spa
     """Return the line from the first to the last event, with what happened until now marked on it."""
     if width < 3:
         return []
-    cells: list[tuple[str, Role]] = []
     length = max(1, how.last_us - how.first_us)
     here = min(width - 1, max(0, (now_us - how.first_us) * (width - 1) // length))
-    for x in range(width):
-        cells.append(("━", Role.ACCENT) if x < here else ("╌", Role.DIM))
+    cells = [("━", Role.ACCENT) if x < here else ("╌", Role.DIM) for x in range(width)]
     for mark in view.marks:
         x = (mark.at_us - how.first_us) * (width - 1) // length
         if 0 <= x < width:

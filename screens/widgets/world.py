@@ -5,8 +5,8 @@ from __future__ import annotations
 from screens import words
 from screens.shown import Shown
 from screens.widgets.plain import Line, Role, Span, crop, cut, fill, fit, heading, row
-from state.verdict import ConditionState, OperationState
 from state.clock import SECOND_US
+from state.verdict import ConditionState, OperationState
 from state.view import ConditionView, EnvironmentView, LaunchView, LogLine, OperationView, PodView
 
 
@@ -51,14 +51,24 @@ def _environment(shown: Shown, env: EnvironmentView, width: int) -> list[Line]:
     glyph = "✔" if role is Role.GOOD else "·" if not pods else "✖"
     hosts = [i for i in view.ingresses.values() if i.env == env.tier]
     bare = sum(1 for i in hosts if not i.tls or not i.address)
-    ingress = Span(words.plural(len(hosts), "ingress", "ingresses"), Role.PLAIN if hosts else Role.DIM)
+    narrow = width < 48
+    counted = f"{len(hosts)} ingr" if narrow else words.plural(len(hosts), "ingress", "ingresses")
+    ingress = Span(counted, Role.PLAIN if hosts else Role.DIM)
     if bare:
-        ingress = Span(f"{ingress.text}, {bare} without TLS or address", Role.WARN)
+        ingress = Span(
+            f"{counted}, {bare} bare" if narrow else f"{counted}, {bare} without TLS or address", Role.WARN
+        )
     lost = lost_since(shown, f"kubernetes/{env.tier}")
-    name = fit(cut(env.title, 24), 12 if width < 60 else 24)
+    name = fit(env.title, 23)
     if lost is not None:
         return [row(Span(name, Role.STRONG), " ", lost), _images(pods, width)]
-    first = row(Span(name, Role.STRONG), " ", Span(f"{glyph} {fine}/{len(pods)} ready", role), "  ", ingress)
+    first = row(
+        Span(name, Role.STRONG),
+        " ",
+        Span(f"{glyph} {fine}/{len(pods)}{'' if narrow else ' ready'}", role),
+        "  ",
+        ingress,
+    )
     return [crop(first, width), _images(pods, width)]
 
 
@@ -105,7 +115,14 @@ def pod_line(pod: PodView, width: int, *, indent: str = "") -> Line:
     sign = Span("✔", Role.GOOD) if fine else Span("✖", Role.BAD)
     room = width - len(indent) - 2
     name_room = room if fine and room < 50 else max(12, room - len(word) - len(tail) - 2)
-    line = row(indent, sign, " ", fit(pod.name, min(name_room, 44)), " ", Span(f"{cut(word, 40)} {tail}", Role.DIM if fine else Role.BAD))
+    line = row(
+        indent,
+        sign,
+        " ",
+        fit(pod.name, min(name_room, 44)),
+        " ",
+        Span(f"{cut(word, 40)} {tail}", Role.DIM if fine else Role.BAD),
+    )
     return crop(line, width)
 
 
@@ -128,10 +145,11 @@ def condition_line(condition: ConditionView, width: int) -> Line:
         word = "WAITS"
     elapsed = f"{condition.elapsed_s}/{condition.for_s} s"
     value = words.number(condition.value, condition.unit) if condition.evaluated_us else "-"
-    left = row(Span(f"{glyph} {word}".ljust(11), role), " ", cut(condition.title, max(8, width - 34)))
+    limit = f" / {words.number(condition.threshold, condition.unit)}" if width >= 60 else ""
+    left = row(Span(f"{glyph} {word}".ljust(11), role), " ", condition.title)
     right = row(
         Span(value, role if condition.state is not ConditionState.OK else Role.PLAIN),
-        Span(f" /{words.number(condition.threshold, condition.unit)} ", Role.DIM),
+        Span(f"{limit}  ", Role.DIM),
         Span(elapsed, role if condition.elapsed_s else Role.DIM),
     )
     return fill(left, right, width)
@@ -155,8 +173,14 @@ def operation_lines(one: OperationView, now_us: int, width: int) -> list[Line]:
     """Return an operation in two lines: state and time, then what it does at the moment."""
     end = one.finished_us or now_us
     took = (end - (one.started_us or one.intended_us)) / SECOND_US
-    time = f"{words.stopwatch(took)} / {words.stopwatch(one.timeout_s)}" if not one.state.ended else words.stopwatch(took)
-    first = fill(row(words.sign(words.OPERATION[one.state]), " ", Span(one.id, Role.STRONG)), row(time), width)
+    time = (
+        f"{words.stopwatch(took)} / {words.stopwatch(one.timeout_s)}"
+        if not one.state.ended
+        else words.stopwatch(took)
+    )
+    first = fill(
+        row(words.sign(words.OPERATION[one.state]), " ", Span(one.id, Role.STRONG)), row(time), width
+    )
     if one.state.ended:
         role = Role.PLAIN if one.state is OperationState.SUCCEEDED else Role.BAD
         return [first, row(Span(cut(f"  {one.verdict}", width), role))]
@@ -174,7 +198,10 @@ def bake_line(shown: Shown, width: int) -> Line:
     told = f" {words.stopwatch(bake.good_s)} / {words.stopwatch(bake.minimum_s)} good"
     why = f"  {bake.state}" + (f": {bake.why}" if bake.why else "")
     size = max(6, min(30, width - len(told) - len(why) - 6))
-    return crop(row(Span("bake ", Role.STRONG), *bar(bake.good_s, bake.minimum_s, size, role), told, Span(why, role)), width)
+    return crop(
+        row(Span("bake ", Role.STRONG), *bar(bake.good_s, bake.minimum_s, size, role), told, Span(why, role)),
+        width,
+    )
 
 
 def bar(part: float, whole: float, width: int, role: Role) -> tuple[Span, Span]:
@@ -193,7 +220,11 @@ def log_line(one: LogLine, width: int) -> Line:
     """Return an event in a line: time, who, what."""
     actor = "" if one.actor == "engine" else f"{cut(one.actor, 12)}: "
     return crop(
-        row(Span(words.clock(one.wall_us)[:8] + " ", Role.DIM), Span(actor, Role.ACCENT), Span(cut(one.words, width), role_of(one))),
+        row(
+            Span(words.clock(one.wall_us)[:8] + " ", Role.DIM),
+            Span(actor, Role.ACCENT),
+            Span(cut(one.words or one.kind, width), role_of(one)),
+        ),
         width,
     )
 
@@ -201,12 +232,18 @@ def log_line(one: LogLine, width: int) -> Line:
 def role_of(one: LogLine) -> Role:
     """Return the role of an event's words: what went wrong is seen."""
     said = one.words
-    if one.kind in {"check.finished", "operation.finished", "condition.changed", "gate.changed", "attest.signed"}:
+    if one.kind in {
+        "check.finished",
+        "operation.finished",
+        "condition.changed",
+        "gate.changed",
+        "attest.signed",
+    }:
         if any(w in said for w in (" fail", "NO-GO", "TRIPPED", "aborted")):
             return Role.BAD
         if any(w in said for w in (" unknown", "BLIND", "BREACHING", "ERROR", "NO_")):
             return Role.BLIND
-    if one.kind in {"source.changed"} and "lost" in said:
+    if one.kind == "source.changed" and "lost" in said:
         return Role.BLIND
     if one.kind in {"log.write_failed", "command.refused", "operation.unknown"}:
         return Role.BAD

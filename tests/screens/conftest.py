@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from textual.widgets import Input
 
@@ -12,11 +10,9 @@ from state.verdict import Danger
 
 
 @pytest.fixture(autouse=True)
-def still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take answers at once, keep cursors from blinking, and the environment from colouring."""
     monkeypatch.setattr(dialogs, "ARM_S", dict.fromkeys(Danger, 0.0))
     monkeypatch.setattr(Input, "cursor_blink", False)
     for name in ("NO_COLOR", "TEXTUAL_THEME", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
-    return
-    yield

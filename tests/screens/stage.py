@@ -42,7 +42,9 @@ class StorySource:
         self.changed()
 
     def shown(self) -> Shown:
-        return Shown(self._view, self.story.now_us, self.mode, lost=self.lost, me="c1", account="ann", adjustable=True)
+        return Shown(
+            self._view, self.story.now_us, self.mode, lost=self.lost, me="c1", account="ann", adjustable=True
+        )
 
     async def page(self, after: int, limit: int) -> Sequence[Event]:
         return self.story.events[after : after + limit]

@@ -125,9 +125,7 @@ class Story:
                 },
             )
         self._gates(objs(runbook["gates"]))
-        self.tell(
-            Kind.CONSOLE_OPENED, {"id": "c1", "tty": "/dev/pts/3", "drives": True}, actor="ann"
-        )
+        self.tell(Kind.CONSOLE_OPENED, {"id": "c1", "tty": "/dev/pts/3", "drives": True}, actor="ann")
 
     def _conditions(self, conditions: Sequence[JsonObject]) -> None:
         limits = {"error-rate": "0.01", "auth-errors": "0.01", "latency-p95": "1"}
@@ -148,7 +146,9 @@ class Story:
 
     def _graphs(self, graphs: Sequence[JsonObject]) -> None:
         for one in graphs:
-            series: list[Json] = [{"id": text(s, "id"), "label": text(s, "label")} for s in objs(one["series"])]
+            series: list[Json] = [
+                {"id": text(s, "id"), "label": text(s, "label")} for s in objs(one["series"])
+            ]
             self.tell(
                 Kind.GRAPH_DECLARED,
                 {
@@ -169,14 +169,20 @@ class Story:
                 checks: list[Json] = []
                 if name in CHECKED:
                     checks = [
-                        {"id": f"{name}/{n}", "kind": CHECKED[name], "env": env, "ttl_s": 86_400, "writes": False}
+                        {
+                            "id": f"{name}/{n}",
+                            "kind": CHECKED[name],
+                            "env": env,
+                            "ttl_s": 86_400,
+                            "writes": False,
+                        }
                         for n, env in enumerate(("staging", "production"))
                     ]
                 items.append(
                     {
                         "id": name,
                         "text": text(item, "text"),
-                        "question": None if name in CHECKED else opt_text(item, "attest"),
+                        "question": None if name in CHECKED else opt_text(item, "attest") or "Is it done?",
                         "checks": checks,
                     }
                 )
@@ -277,8 +283,10 @@ class Story:
 
     # -- gates ---------------------------------------------------------------------------------------
 
-    def check(self, item: str, verdict: str, summary: str, *, n: int = 0, evidence: JsonObject | None = None) -> None:
-        gate = int(item.split(".")[0])
+    def check(
+        self, item: str, verdict: str, summary: str, *, n: int = 0, evidence: JsonObject | None = None
+    ) -> None:
+        gate = int(item.split(".", maxsplit=1)[0])
         self.tell(Kind.CHECK_STARTED, {"item": item, "check": f"{item}/{n}"}, gate=gate)
         self.wait(0.4)
         self.tell(
@@ -299,7 +307,7 @@ class Story:
         self.tell(
             Kind.ATTEST_SIGNED,
             {"item": item, "go": go, "comment": comment, "link": "", "how_known": "socket peer uid 1000"},
-            gate=int(item.split(".")[0]),
+            gate=int(item.split(".", maxsplit=1)[0]),
             actor="ann",
         )
 
@@ -317,7 +325,8 @@ class Story:
     # -- operations ----------------------------------------------------------------------------------
 
     def intend(self, operation: str, kind: str, env: str, *, to: str = "v1.4.0") -> int:
-        command = f"helm upgrade --install dotmac deploy/helm/dotmac-platform --namespace dotmac-{env} -f values/{env}.yaml --version 0.1.0"
+        values = f"--namespace dotmac-{env} -f values/{env}.yaml --version 0.1.0"
+        command = f"helm upgrade --install dotmac deploy/helm/dotmac-platform {values}"
         if kind == "rollback":
             command = f"helm rollback dotmac 7 --namespace dotmac-{env} --wait --timeout 10m"
         seq = self.tell(
@@ -350,7 +359,9 @@ class Story:
     def step(self, seq: int, name: str, state: str, detail: str = "") -> None:
         self.tell(Kind.OPERATION_STEP, {"name": name, "state": state, "detail": detail}, ref=seq, gate=9)
 
-    def finish(self, seq: int, operation: str, state: str, verdict: str, *, offers: Sequence[str] = ()) -> None:
+    def finish(
+        self, seq: int, operation: str, state: str, verdict: str, *, offers: Sequence[str] = ()
+    ) -> None:
         self.tell(
             Kind.OPERATION_FINISHED,
             {"id": operation, "state": state, "verdict": verdict, "revision": 8, "offers": list(offers)},
@@ -385,11 +396,19 @@ def deploying() -> Story:
     story.wait(20)
     story.tell(
         Kind.OPERATION_OUTPUT,
-        {"lines": ["Release \"dotmac\" has been upgraded.", "STATUS: pending-upgrade", "waiting for 2 of 3 replicas"]},
+        {
+            "lines": [
+                'Release "dotmac" has been upgraded.',
+                "STATUS: pending-upgrade",
+                "waiting for 2 of 3 replicas",
+            ]
+        },
         ref=seq,
         gate=9,
     )
-    story.pod("production", "dotmac-api-6ad368-0aq0z", "api", phase="ContainerCreating", ready=0, version="v1.4.0")
+    story.pod(
+        "production", "dotmac-api-6ad368-0aq0z", "api", phase="ContainerCreating", ready=0, version="v1.4.0"
+    )
     return story
 
 
@@ -400,13 +419,21 @@ def baking() -> Story:
     story.pod("production", "dotmac-api-6ad368-0aq0z", "api", version="v1.4.0")
     story.step(seq, "helm upgrade", "done", "exit 0")
     story.step(seq, "verify live objects", "done", "3 digests as wanted")
-    story.finish(seq, "production.deploy", "succeeded", "revision 8 is deployed and live", offers=("production.rollback",))
+    story.finish(
+        seq,
+        "production.deploy",
+        "succeeded",
+        "revision 8 is deployed and live",
+        offers=("production.rollback",),
+    )
     story.tell(Kind.BAKE_STARTED, {"minimum_s": 1800}, gate=9)
     for name in ("error-rate", "auth-errors", "latency-p95"):
         story.condition(name, "OK", value="0.001")
     story.samples(600)
     story.tell(Kind.METRIC_GAP, {"from_us": story.now_us + SECOND_US})
-    story.tell(Kind.SOURCE_CHANGED, {"name": "prometheus/production", "ok": False, "reason": "timed out after 5 s"})
+    story.tell(
+        Kind.SOURCE_CHANGED, {"name": "prometheus/production", "ok": False, "reason": "timed out after 5 s"}
+    )
     story.wait(120)
     story.tell(Kind.SOURCE_CHANGED, {"name": "prometheus/production", "ok": True, "reason": ""})
     story.samples(180)

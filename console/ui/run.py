@@ -1,0 +1,91 @@
+"""The console's entry points: on a running engine, on a log that is followed, on a log that is replayed.
+
+Nothing heavy is imported here; Textual is imported in the child of the terminal's guardian.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from console.ui import terminal
+
+Restart = Callable[[], Path | Awaitable[Path]]
+
+
+def run_live(socket_path: Path, *, restart: Restart | None = None) -> int:
+    """Show the launch of the engine that listens at a socket; return the exit code.
+
+    ``restart`` starts an engine for the same launch and returns its socket; it is called, in a thread of the
+    console's process, when the captain asks for it after the engine was lost. Exit codes: 0 left, 1 a mistake
+    in the program, 2 no usable terminal, 4 no engine answered, 128 + n ended by a signal.
+    """
+
+    def show() -> int:
+        from console.ui.session import LiveSource
+        from screens.shown import Mode
+
+        return _show(LiveSource(socket_path, tty=_tty()), Mode.LIVE, restart)
+
+    return _guarded(show)
+
+
+def run_replay(log_path: Path, *, speed: float = 1.0, at: str = "") -> int:
+    """Replay a log, read-only; return the exit code.
+
+    ``at`` is a moment to stand at, paused: ``T+12m``, ``20:14``, ``gate 6``, ``deploy``, ``#123``.
+    """
+
+    def show() -> int:
+        from console.ui.session import FileSource
+        from screens.shown import Mode
+
+        return _show(FileSource(log_path, replay=True, speed=speed, at=at), Mode.REPLAY, None)
+
+    return _guarded(show)
+
+
+def run_follow(log_path: Path) -> int:
+    """Show a log that somebody else writes, read-only; return the exit code."""
+
+    def show() -> int:
+        from console.ui.session import FileSource
+        from screens.shown import Mode
+
+        return _show(FileSource(log_path, replay=False), Mode.FOLLOW, None)
+
+    return _guarded(show)
+
+
+def _guarded(show: Callable[[], int]) -> int:
+    tty = sys.stdin.isatty() and sys.stderr.isatty()  # Textual draws on the error stream
+    problem = terminal.trouble(os.environ, tty=tty)
+    if problem is not None:
+        sys.stderr.write(f"launch-console: {problem}\n")
+        return terminal.EXIT_USAGE
+    terminal.prepare(os.environ)
+    return terminal.guarded(show)
+
+
+def _show(source: object, mode: object, restart: Restart | None) -> int:
+    from console.ui.app import LaunchApp
+    from console.ui.driver import SafeDriver
+
+    app = LaunchApp(
+        source,  # type: ignore[arg-type]  # made above as an EventSource, which is imported only there
+        mode,  # type: ignore[arg-type]  # the same
+        restart=restart,
+        ascii_only=terminal.ascii_only(os.environ),
+        driver_class=SafeDriver,
+    )
+    app.run()
+    return app.return_code or 0
+
+
+def _tty() -> str:
+    try:
+        return os.ttyname(0)
+    except OSError:
+        return ""
