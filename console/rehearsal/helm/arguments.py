@@ -146,6 +146,7 @@ def _chart(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--version", dest="chart_version")
     sub.add_argument("--description")
     sub.add_argument("--hide-secret", action="store_true")
+    sub.add_argument("--hide-notes", action="store_true")
 
 
 def _upgrade(sub: argparse.ArgumentParser) -> None:
