@@ -315,7 +315,7 @@ class World:
     async def _alert(self) -> None:
         """Post firing alerts to Alertmanager, as Prometheus does after each evaluation."""
         while True:
-            await self.clock.sleep(max(15.0, 0.2 * self.clock.rate()))
+            await self.clock.sleep(max(15.0, 0.5 * self.clock.rate()))
             firing = [obj(one) for one in self.prometheus.firing()]
             if firing:
                 self.alertmanager.post(firing)
