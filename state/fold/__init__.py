@@ -26,13 +26,13 @@ _QUIET = frozenset({"metric.batch", "bake.progress", "operation.output", "check.
 
 def apply(view: LaunchView, event: Event) -> LaunchView:
     """Return the view after one more event."""
+    label = launch.mark(view, event)
     step = STEPS.get(event.kind)
     view = replace(view, unknown_kinds=view.unknown_kinds + 1) if step is None else step(view, event)
     changes: dict[str, object] = {}
     if event.kind not in _QUIET:
         row = LogLine(event.seq, event.wall_us, event.kind, event.gate, event.actor, words(event))
         changes["tail"] = (*view.tail[-TAIL + 1 :], row)
-    label = launch.mark(event)
     if label:
         mark = MarkView(event.seq, event.wall_us, event.kind, label)
         changes["marks"] = (*view.marks[-MARKS + 1 :], mark)
