@@ -7,7 +7,7 @@ from dataclasses import replace
 from state.events import Event, Kind
 from state.fields import decimal, flag, integer, items, obj, objs, opt_text, text, texts
 from state.fold.step import Steps
-from state.verdict import LaunchState
+from state.verdict import ConditionState, LaunchState
 from state.view import (
     CandidateView,
     ConditionView,
@@ -186,8 +186,8 @@ def _same(view: LaunchView, event: Event) -> LaunchView:
     return view
 
 
-def mark(event: Event) -> str:
-    """Return the label of a moment worth jumping to, or nothing."""
+def mark(before: LaunchView, event: Event) -> str:
+    """Return the label of a moment worth jumping to, or nothing; ``before`` is the view that it changed."""
     body = event.body
     match event.kind:
         case Kind.GATE_CHANGED:
@@ -196,8 +196,10 @@ def mark(event: Event) -> str:
             return text(body, "id")
         case Kind.OPERATION_FINISHED:
             return f"{text(body, 'id')} {text(body, 'state')}"
-        case Kind.CONDITION_CHANGED if text(body, "state") == "TRIPPED":
-            return f"{text(body, 'id')} TRIPPED"
+        case Kind.CONDITION_CHANGED if text(body, "state") == ConditionState.TRIPPED:
+            old = before.condition(text(body, "id"))
+            known = old is not None and old.state is ConditionState.TRIPPED
+            return "" if known else f"{text(body, 'id')} TRIPPED"
         case Kind.BAKE_STARTED:
             return "bake"
         case Kind.BAKE_FINISHED:
@@ -214,6 +216,7 @@ STEPS: Steps = {
     Kind.LOG_OPENED: _log_opened,
     Kind.LOG_CLOSED: _same,
     Kind.LOG_ANCHORED: _same,
+    Kind.CANDIDATE_SEEN: _same,
     Kind.LOG_REDACTED: _same,
     Kind.LOG_WRITE_FAILED: _same,
     Kind.LOG_RECOVERED: _same,
