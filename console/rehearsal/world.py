@@ -58,7 +58,10 @@ class World:
         self._listeners: dict[str, Listener] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.control = Control()
-        self.store = Store.open(folder.journal, clock, seed=self.seed)
+        try:
+            self.store = Store.open(folder.journal, clock, seed=self.seed)
+        except (OSError, ValueError) as error:
+            raise WorldError(f"the rehearsal's cluster cannot be read: {error}") from None
         self.kube = KubeApi(
             self.store,
             pod_log=self._pod_log,
@@ -83,6 +86,8 @@ class World:
         """
         for name in faults:
             catalogue.named(name)
+        if not 0.01 <= rate <= 1000:
+            raise WorldError(f"the clock's rate is between 0.01 and 1000, not {rate:g}")
         place = Folder(folder.resolve())
         kept = place.read()
         if kept is not None and kept.built:
