@@ -50,6 +50,7 @@ class Kind(StrEnum):
     ATTEST_SIGNED = "attest.signed"
     ATTEST_WITHDRAWN = "attest.withdrawn"
 
+    CANDIDATE_SEEN = "candidate.seen"
     OPERATION_INTENDED = "operation.intended"
     OPERATION_STARTED = "operation.started"
     OPERATION_STEP = "operation.step"

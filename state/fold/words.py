@@ -72,6 +72,7 @@ _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.ATTEST_SIGNED: lambda b, _: _signed(b),
     Kind.ATTEST_WITHDRAWN: lambda b, _: f"{text(b, 'item')} attestation withdrawn: {text(b, 'reason')}",
     Kind.ITEM_WAIVED: lambda b, _: f"{text(b, 'item')} waived: {text(b, 'reason')}",
+    Kind.CANDIDATE_SEEN: lambda b, _: f"candidate seen for {text(b, 'env')}: {len(items(b.get('parts')))} parts",
     Kind.OPERATION_INTENDED: lambda b, _: f"{text(b, 'id')} intended: {text(b, 'from')} → {text(b, 'to')}",
     Kind.OPERATION_STARTED: lambda b, _: f"{text(b, 'id')} started, pid {integer(b, 'pid')}",
     Kind.OPERATION_STEP: lambda b, _: f"{text(b, 'name')} {text(b, 'state')} {text(b, 'detail')}",

@@ -30,11 +30,18 @@ class Window(Model):
         return self.start <= at < self.end
 
 
+class Freeze(Window):
+    """A time in which production isn't changed; the way back stays open."""
+
+    reason: str
+
+
 class Scope(Model):
     """What gate 1 asks for (SOP section 1)."""
 
     title: str
     window: Window
+    freezes: tuple[Freeze, ...] = ()
     modules: tuple[str, ...] = Field(min_length=1)
     regions: tuple[str, ...] = Field(min_length=1)
 
@@ -59,8 +66,13 @@ class Migration(Model):
     backward_compatible: bool = False
     """Declared: the version before the candidate works on the migrated schema."""
     tested_way_down: bool = False
+    by: Literal["cronjob", "deployment", "hook"] = "cronjob"
+    """A job made from the cron job, a job with a deployment's pod, or the chart's own hook in the deploy."""
     cronjob: str = "dotmac-migrations"
     """The cron job that a migration job is made from (SOP helm command 4)."""
+    deployment: str = "dotmac-backend"
+    """The deployment whose pod a migration job is made from, with ``command``."""
+    command: tuple[str, ...] = ("alembic", "upgrade", "head")
 
 
 class Candidate(Model):
