@@ -116,8 +116,9 @@ def from_transport(
             return cause
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
+            why = next((m for one in causes if (m := getattr(one, "verify_message", ""))), "not verified")
             return UntrustedError(
-                f"{where} at {address}: its certificate is not trusted ({line(cause.verify_message, 160)}); "
+                f"{where} at {address}: its certificate is not trusted ({line(str(why), 160)}); "
                 "expected one that ca_file or the system vouches for"
             )
         if isinstance(cause, ConnectionRefusedError):

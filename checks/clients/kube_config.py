@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from checks.clients.answers import refuse_status
 from checks.clients.errors import MisconfiguredError, Where
 from state.text import line
 
@@ -56,6 +57,7 @@ async def open_api(kube: Kube, where: Where) -> Any:
             f"{where}: kubeconfig {paths} cannot be read ({type(error).__name__}); expected a kubeconfig file"
         ) from None
     _check_client_certificate(settings.cert_file, where, paths)
+    settings.trace_configs = [_no_redirects(where)]
     if is_loopback(settings.host):
         settings.client_session_kwargs = {"trust_env": False}
     try:
@@ -64,6 +66,20 @@ async def open_api(kube: Kube, where: Where) -> Any:
         raise MisconfiguredError(
             f"{where}: the certificates in kubeconfig {paths} cannot be used ({line(str(error), 120)})"
         ) from None
+
+
+def _no_redirects(where: Where) -> Any:
+    """Return what stops the library from following a redirect: an API server never sends one."""
+    import aiohttp
+
+    async def refuse(_session: object, _context: object, params: Any) -> None:
+        response = params.response
+        headers = {key.lower(): value for key, value in response.headers.items()}
+        refuse_status(where, int(response.status), headers, b"", expected="JSON from the API server")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
 
 
 def _check_files(paths: str, where: Where) -> None:

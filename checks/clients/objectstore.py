@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TIMEOUT: Final = 10.0
 _LISTED: Final = 1000
 _NO_LIFECYCLE: Final = "NoSuchLifecycleConfiguration"
 _NO_ENCRYPTION: Final = "ServerSideEncryptionConfigurationNotFoundError"
@@ -66,11 +65,14 @@ class StoredObject:
 class ObjectStoreClient:
     """The release's bucket."""
 
-    def __init__(self, store: ObjectStore, environment: str, *, access_key: str, secret_key: str) -> None:
+    def __init__(
+        self, store: ObjectStore, environment: str, *, access_key: str, secret_key: str, timeout: float = 10.0
+    ) -> None:
         self.where = Where("Object store", environment)
         self.bucket = store.bucket
         self._store = store
         self._keys = (access_key, secret_key)
+        self._timeout = timeout
         self._workers = Workers("objectstore", 2)
         self._client: Any = None
 
@@ -136,7 +138,7 @@ class ObjectStoreClient:
     async def _run(self, work: Callable[[Any], T], what: str) -> T:
         expected = f"{what} of {self.bucket}"
         try:
-            return await self._workers.run(lambda: work(self._open()), _TIMEOUT)
+            return await self._workers.run(lambda: work(self._open()), self._timeout)
         except CouldNotLookError:
             raise
         except Exception as error:
@@ -153,7 +155,7 @@ class ObjectStoreClient:
                 secret_key=self._keys[1],
                 secure=address.scheme == "https",
                 region=self._store.region,
-                http_client=_pool(self.where, self._store),
+                http_client=_pool(self.where, self._store, self._timeout),
             )
         return self._client
 
@@ -180,10 +182,12 @@ class ObjectStoreClient:
             )
         if isinstance(error, MinioException | ValueError):
             return WrongContentError(f"{self.where}: {line(str(error), 120)}; expected {expected}")
-        return from_transport(self.where, error, address=self._store.url, expected=expected, timeout=_TIMEOUT)
+        return from_transport(
+            self.where, error, address=self._store.url, expected=expected, timeout=self._timeout
+        )
 
 
-def _pool(where: Where, store: ObjectStore) -> Any:
+def _pool(where: Where, store: ObjectStore, timeout: float) -> Any:
     """Return a pool for minio: one attempt, a timeout on every read, the runbook's authorities.
 
     A cap on each body.
@@ -214,7 +218,7 @@ def _pool(where: Where, store: ObjectStore) -> Any:
     if ca_file is not None and not ca_file.is_file():
         raise MisconfiguredError(f"{where}: ca_file {ca_file} does not exist; expected PEM certificates")
     return Capped(
-        timeout=urllib3.Timeout(connect=_TIMEOUT, read=_TIMEOUT),
+        timeout=urllib3.Timeout(connect=timeout, read=timeout),
         retries=False,
         cert_reqs="CERT_REQUIRED",
         ca_certs=str(ca_file) if ca_file else certifi.where(),

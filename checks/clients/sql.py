@@ -54,10 +54,13 @@ _SQLSTATES: Final = {
 class SqlClient:
     """One database, in one thread, so that statements are made one after the other on one connection."""
 
-    def __init__(self, url: str, environment: str, *, statement_timeout: float) -> None:
+    def __init__(
+        self, url: str, environment: str, *, statement_timeout: float, connect_timeout: float = _CONNECT_S
+    ) -> None:
         self.where = Where("Database", environment)
         self._url = url
         self._timeout = statement_timeout
+        self._connect = connect_timeout
         self._workers = Workers("sql", 1)
         self._engine: Engine | None = None
 
@@ -129,11 +132,11 @@ class SqlClient:
         engine, self._engine = self._engine, None
         if engine is not None:
             with suppress(TimeoutError):
-                await self._workers.run(engine.dispose, 2.0)
+                await self._workers.run(engine.dispose, 0.3)
         self._workers.close()
 
     async def _run(self, work: Callable[[Connection], T]) -> T:
-        limit = self._timeout + _CONNECT_S
+        limit = self._timeout + self._connect
         engine = self._make()
 
         def job() -> T:
