@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pytest
+
+from screens.shown import Shown
+from screens.widgets import status_line, world
+from screens.widgets.gate_rail import gates
+from tests.screens import story
+from tests.screens.stage import app_of, picture, text_of
+
+
+def lines(draw: object, told: story.Story, width: int, height: int) -> str:
+    made = draw(Shown(told.view(), told.now_us, me="c1"), width, height)  # type: ignore[operator]  # a Draw
+    return "\n".join("".join(span.text for span in line) for line in made)
+
+
+def test_every_gate_says_its_status_in_a_word() -> None:
+    told = story.ready()
+    told.check("9.1", "fail", "digests differ")
+    told.check("10.2", "unknown", "no permission")
+    rail = lines(gates, told, 60, 11).split("\n")
+    assert "8 of 10 GO" in rail[0]
+    assert " 1 ✔ GO" in rail[1]
+    assert " 9 ✖ NO-GO" in rail[9]
+    assert "10 ? BLIND" in rail[10]
+    assert "1✖" in rail[9]
+    told.attest("9.2")
+    assert " 1/5 " in lines(gates, told, 60, 11).split("\n")[9]
+
+
+def test_a_lost_source_says_since_when_and_why() -> None:
+    told = story.opened()
+    told.tell("source.changed", {"name": "kubernetes/production", "ok": False, "reason": "connection refused"})
+    text = lines(world.cluster, told, 66, 30)
+    assert "? lost since 20:00:00Z: connection refused" in text
+
+
+def test_pods_in_trouble_are_named_however_many_are_well() -> None:
+    told = story.opened()
+    for n in range(5000):
+        told.pod("production", f"worker-{n:05d}", "worker")
+    told.pod("production", "api-bad", "api", phase="CrashLoopBackOff", ready=0, restarts=4)
+    text = lines(world.cluster, told, 38, 9)
+    assert "✖ 5007/5008" in text
+    assert "api-bad" in text
+    assert "CrashLoopBackOff" in text
+
+
+def test_a_condition_tells_elapsed_of_its_for() -> None:
+    text = lines(world.conditions, story.tripped(), 80, 4)
+    assert "✖ TRIPPED" in text
+    assert "315/300 s" in text
+    assert "! BREACHING" in text
+    assert "165/300 s" in text
+
+
+def test_the_window_clock_warns_and_says_when_it_is_over() -> None:
+    told = story.opened()
+    assert "window 6 h 00 m left" in lines(status_line.status, told, 120, 2)
+    told.wait(7 * 3600)
+    assert "window is over since 1 h 00 m" in lines(status_line.status, told, 120, 2)
+
+
+def test_a_clock_that_is_not_real_time_says_so() -> None:
+    told = story.opened()
+    assert "×" not in lines(status_line.status, told, 120, 2)
+    told.tell("clock.rate", {"rate": "60"})
+    assert "×60" in lines(status_line.status, told, 120, 2)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (80, 23), (120, 40), (200, 55), (60, 20)])
+async def test_the_screen_is_filled_and_no_line_is_too_long(size: tuple[int, int]) -> None:
+    app, _ = app_of(story.tripped())
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        rows = picture(app)
+        assert len(rows) == size[1]
+        assert "PRODUCTION (rehearsal)" in rows[0]
+        assert "TRIPPED HTTP 5xx share" in rows[2]
+        assert any("GATES" in one for one in rows)
+        assert any("error rate" in one for one in rows)
+        assert any("STOP CONDITIONS" in one for one in rows)
+        assert "gate" in rows[-1]
+
+
+async def test_too_small_is_one_notice_that_keeps_the_environment() -> None:
+    app, _ = app_of(story.deploying())
+    async with app.run_test(size=(40, 10)) as pilot:
+        await pilot.pause()
+        text = "\n".join(picture(app))
+        assert "PRODUCTION" in text
+        assert "production.deploy runs" in text
+        assert "too small: 60x15" in text
+        assert "GATES" not in text
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "GATES" in "\n".join(picture(app))
+
+
+async def test_news_are_shown_and_only_then_painted() -> None:
+    app, source = app_of(story.opened())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        source.story.gate_go(1)
+        source.tell()
+        await pilot.pause(0.3)
+        assert "1 of 10 GO" in text_of(app)
+
+
+async def test_the_deploy_is_seen_on_the_dashboard() -> None:
+    app, _ = app_of(story.deploying())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        text = text_of(app)
+        assert "… RUNNING" in text
+        assert "production.deploy" in text
+        assert "0:19 / 15:00" in text

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from screens.shown import Mode
+from screens.widgets.dialogs import AskDialog, Question
+from state.verdict import Danger
+from tests.screens import story
+from tests.screens.stage import app_of, picture
+
+BAD = tuple(chr(n) for n in (*range(9), *range(11, 32), *range(0x7F, 0xA0), 0x202E))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_no_text_from_outside_reaches_the_terminal_or_ends_the_console(size: tuple[int, int]) -> None:
+    app, _ = app_of(story.hostile())
+    async with app.run_test(size=size) as pilot:
+        for key in ("g", "1", "3", "d", "b", "p", "l"):
+            await pilot.press(key)
+            await pilot.pause(0.1)
+            for _ in range(8):
+                await pilot.press("down")
+            rows = picture(app)
+            assert not any(char in one for one in rows for char in BAD), key
+        await pilot.press("3", "a")
+        await pilot.pause(0.1)
+        assert not any(char in one for one in picture(app) for char in BAD)
+        assert app.return_code is None
+
+
+async def test_a_preview_is_shown_as_plain_text() -> None:
+    app, _ = app_of(story.hostile())
+    question = Question(
+        title=story.HOSTILE[0],
+        danger=Danger.DANGER,
+        environment=story.HOSTILE[0],
+        from_what=story.HOSTILE[1],
+        to_what=story.HOSTILE[4],
+        commands=story.HOSTILE,
+        blast=story.HOSTILE,
+        checks=story.HOSTILE,
+        phrase=story.HOSTILE[1],
+    )
+    async with app.run_test(size=(100, 40)) as pilot:
+        app.push_screen(AskDialog(question))
+        await pilot.pause(0.1)
+        rows = picture(app)
+        assert any("[@click=app.quit]x[/]" in one for one in rows)
+        assert not any(char in one for one in rows for char in BAD)
+        await pilot.press("escape")
+
+
+async def test_what_the_engine_answers_is_plain_text() -> None:
+    app, source = app_of(story.opened())
+    source.lost = story.HOSTILE[0]
+    async with app.run_test(size=(80, 24)) as pilot:
+        for text in story.HOSTILE:
+            app._tell(text, bad=True)
+            await pilot.pause(0.05)
+        source.tell()
+        await pilot.pause(0.3)
+        assert any("ENGINE LOST: [@click" in one for one in picture(app))
+    assert source.mode is Mode.LIVE
