@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from state.canonical import anchor
-from state.events import Event
+from state.events import Event, Kind
+from state.fields import text
 from state.fold import gates, launch, operations, world
 from state.fold.step import Steps
 from state.fold.words import words
@@ -26,11 +27,12 @@ _QUIET = frozenset({"metric.batch", "bake.progress", "operation.output", "check.
 
 def apply(view: LaunchView, event: Event) -> LaunchView:
     """Return the view after one more event."""
-    label = launch.mark(view, event)
+    before = view
+    label = launch.mark(before, event)
     step = STEPS.get(event.kind)
     view = replace(view, unknown_kinds=view.unknown_kinds + 1) if step is None else step(view, event)
     changes: dict[str, object] = {}
-    if event.kind not in _QUIET:
+    if event.kind not in _QUIET and not _same_condition(before, event):
         row = LogLine(event.seq, event.wall_us, event.kind, event.gate, event.actor, words(event))
         changes["tail"] = (*view.tail[-TAIL + 1 :], row)
     if label:
@@ -38,6 +40,14 @@ def apply(view: LaunchView, event: Event) -> LaunchView:
         changes["marks"] = (*view.marks[-MARKS + 1 :], mark)
     head = anchor(view.log_id, event.seq, event.hash) if view.log_id else ""
     return replace(view, seq=event.seq, head=head, wall_us=event.wall_us, **changes)  # type: ignore[arg-type]  # the two keys above
+
+
+def _same_condition(before: LaunchView, event: Event) -> bool:
+    """Return whether a condition only has another value: the graph shows it, the tail need not tell it."""
+    if event.kind != Kind.CONDITION_CHANGED:
+        return False
+    known = before.condition(text(event.body, "id"))
+    return known is not None and known.state == text(event.body, "state") and known.evaluated_us > 0
 
 
 def fold(events: Iterable[Event], view: LaunchView | None = None) -> LaunchView:
