@@ -125,9 +125,8 @@ class Conditions:
         view = self._journal.view
         old = view.condition(condition.id)
         active = release_of(view, condition.env.value, now_us).active
-        if old is None or (old.state is ConditionState.TRIPPED) != (judged.state is ConditionState.TRIPPED):
-            pass  # a trip, or the first word: always told
-        elif _shown(old) == _shown_new(judged, active) and judged.state is not ConditionState.BREACHING:
+        news = old is None or _shown(old) != _shown_new(judged, active, condition.threshold)
+        if not news and judged.state is not ConditionState.BREACHING:
             return
         value = None if judged.value is None else decimal_text(judged.value)
         body: JsonObject = {
@@ -193,13 +192,18 @@ def _latched(old: ConditionView | None) -> Judgement | None:
 
 
 def _shown(old: ConditionView) -> tuple[object, ...]:
-    value = None if old.value is None else f"{old.value:.3g}"
-    return old.state, value, old.reason, old.active
+    return old.state, _rounded(old.value, old.threshold), old.reason, old.active
 
 
-def _shown_new(judged: Judgement, active: bool) -> tuple[object, ...]:
-    value = None if judged.value is None else f"{judged.value:.3g}"
-    return judged.state, value, judged.reason[:400], active
+def _shown_new(judged: Judgement, active: bool, threshold: float) -> tuple[object, ...]:
+    return judged.state, _rounded(judged.value, threshold), judged.reason[:400], active
+
+
+def _rounded(value: float | None, threshold: float) -> int | str | None:
+    """Return what of a value is worth an event: its place in twentieths of the threshold."""
+    if value is None:
+        return None
+    return round(value / threshold * 20) if threshold > 0 else f"{value:.2g}"
 
 
 def _since(old: ConditionView | None, judged: Judgement, now_us: int) -> int:

@@ -8,7 +8,7 @@ from state.fields import JsonObject, integer, obj, objs, path, text
 from state.text import line
 from state.view import IngressView, PodView
 
-_APP_LABELS = ("app.kubernetes.io/component", "app.kubernetes.io/name", "app", "k8s-app", "job-name")
+_APP_LABELS = ("app.kubernetes.io/component", "app", "app.kubernetes.io/name", "k8s-app", "job-name")
 
 
 def pod_body(env: str, pod: JsonObject) -> JsonObject:

@@ -64,10 +64,10 @@ class Stand:
 
     async def settle(self) -> None:
         """Wait until the outside world has not been asked anything for a moment."""
-        before = -1
-        while before != self.world.asked:
+        before = 0
+        while before != self.world.asked or not before:
             before = self.world.asked
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.1)
 
     def events(self, kind: Kind) -> list[Event]:
         found, after = [], 0
