@@ -37,6 +37,7 @@ from state.fields import JsonObject, items, objs, path, text
 NODES = ("rehearsal-node-1", "rehearsal-node-2", "rehearsal-node-3")
 _MOST_SWEEPS = 20
 _LOOK_AT_LEAST_S = 5.0
+_SHORTEST_PAUSE_S = 0.01  # a float of seconds since 1970 is not exact: a pause rounded to nothing would spin
 _NAMESPACE_ENDS_S = 3.0
 _INGRESS_S = 3.0
 
@@ -94,7 +95,7 @@ class Controllers:
             self._sweep()
             if self._store.version == before:
                 break
-        return max(0.0, min(self._cluster.due - self._cluster.now, _LOOK_AT_LEAST_S))
+        return max(_SHORTEST_PAUSE_S, min(self._cluster.due - self._cluster.now, _LOOK_AT_LEAST_S))
 
     async def _rest(self, version: int, seconds: float) -> None:
         self._poked.clear()

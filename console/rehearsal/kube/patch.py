@@ -156,9 +156,11 @@ def _strategic_object(target: Value, patch: JsonObject) -> Value:
             result.pop(key, None)
         else:
             result[key] = strategic(result.get(key), value, key)
-    for key, value in patch.items():
-        if key.startswith("$setElementOrder/"):
-            _order(result, key.partition("/")[2], value)
+    for key in {one.removeprefix("$setElementOrder/") for one in patch}:
+        wanted = patch.get(f"$setElementOrder/{key}", patch.get(key))
+        before = target.get(key) if isinstance(target, dict) else None
+        if isinstance(before, list) and isinstance(wanted, Sequence) and not isinstance(wanted, str):
+            _order(result, key, wanted, before)
     return result
 
 
@@ -168,17 +170,33 @@ def _delete_primitives(result: Obj, field: str, gone: Json) -> None:
         result[field] = [one for one in have if one not in gone]
 
 
-def _order(result: Obj, field: str, wanted: Json) -> None:
+def _order(result: Obj, field: str, wanted: Sequence[Json], before: list[Value]) -> None:
+    """Put a merged list in Kubernetes' order: the patch's, into which what only the server has is woven.
+
+    So a container that a plain patch adds comes first.
+    """
     have = result.get(field)
-    if not isinstance(have, list) or not isinstance(wanted, Sequence) or isinstance(wanted, str):
+    if not isinstance(have, list) or not have:
         return
-    key = merge_key(field, have)
-    places = {str(obj(one).get(key) if key else one): place for place, one in enumerate(wanted)}
+    key = merge_key(field, [*have, *wanted])
+    if key is None and field not in _SET_LISTS:
+        return
+    known = [_told_by(one, key) for one in before]
+    asked = [_told_by(one, key) for one in wanted]
+    patched = sorted(
+        (one for one in have if _told_by(one, key) in asked), key=lambda x: asked.index(_told_by(x, key))
+    )
+    kept = [one for one in have if _told_by(one, key) not in asked]
+    ordered: list[Value] = []
+    while kept and patched:
+        place = _told_by(patched[0], key)
+        first_kept = place in known and known.index(_told_by(kept[0], key)) < known.index(place)
+        ordered.append((kept if first_kept else patched).pop(0))
+    result[field] = [*ordered, *kept, *patched]
 
-    def place(one: Value) -> int:
-        return places.get(str(one.get(key) if key and isinstance(one, dict) else one), len(places))
 
-    result[field] = sorted(have, key=place)
+def _told_by(member: Json, key: str | None) -> str:
+    return str(obj(member).get(key) if key and isinstance(member, Mapping) else member)
 
 
 def _strategic_list(target: list[Value], patch: Sequence[Json], field: str) -> list[Value]:
