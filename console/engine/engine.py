@@ -69,6 +69,9 @@ class Engine:
         self.commands = Commands(
             Desk(self.journal, loaded.runbook, self.runner, self.operations, self.stop, lambda: store.state)
         )
+        self.sampler = Sampler(self.journal, loaded.runbook, systems)
+        self.conditions = Conditions(self.journal, loaded.runbook, systems, self._roll_back)
+        self.bake = Bake(self.journal, loaded.runbook)
         facts = EngineFacts(os.getpid(), str(store.path), version(), session)
         self.hub = Hub(self.journal, self.commands, facts)
         self.supervisor = Supervisor(self.journal)
@@ -157,9 +160,8 @@ class Engine:
         keep("gates", GateKeeper(journal).run)
         for environment in runbook.environments.values():
             keep(f"watch-{environment.tier.value}", Watches(journal, self.systems, environment).run)
-        keep("samples", Sampler(journal, runbook, self.systems).run)
-        conditions = Conditions(journal, runbook, self.systems, self._roll_back)
-        keep("conditions", Pulse(journal, conditions, Bake(journal, runbook), runbook.bake.interval).run)
+        keep("samples", self.sampler.run)
+        keep("conditions", Pulse(journal, self.conditions, self.bake, runbook.bake.interval).run)
         self.supervisor.once("operations", self.operations.resume)
         return await asyncio.shield(self._ended)
 

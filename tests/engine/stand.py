@@ -57,17 +57,12 @@ class Stand:
         async with asyncio.timeout(REAL_S):
             return await self.engine.journal.until(true)
 
-    async def tick(self, seconds: float = 15.0) -> None:
-        """Let ``seconds`` pass, and wait until a sample of that moment, and what follows, is recorded."""
+    async def tick(self, seconds: float = 0.0) -> None:
+        """Let time pass, then sample, evaluate and count once, as a running engine does by itself."""
         await self.clock.advance(seconds)
-        await self.settle()
-
-    async def settle(self) -> None:
-        """Wait until the outside world has not been asked anything for a moment."""
-        before = 0
-        while before != self.world.asked or not before:
-            before = self.world.asked
-            await asyncio.sleep(0.1)
+        await self.engine.sampler.tick()
+        await self.engine.conditions.tick()
+        await self.engine.bake.tick()
 
     def events(self, kind: Kind) -> list[Event]:
         found, after = [], 0

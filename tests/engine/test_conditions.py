@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,31 +34,32 @@ def change(s: Stand, **condition: object) -> None:
     s.runbook.write_text(yaml.safe_dump(data))
 
 
-async def sampled(s: Stand) -> list[int]:
-    """Wait for the sample of the newest interval; return the times of all, in seconds."""
-    due = s.clock.wall_us() // 15_000_000 * 15_000_000
-    await s.until(lambda v: bool(v.graphs[0].series[0].points) and v.graphs[0].series[0].points[-1][0] >= due)
-    await asyncio.sleep(0.05)  # until it sleeps again
+def times(s: Stand) -> list[int]:
+    """Return the times of all samples, in seconds."""
     return [int(str(e.body["at_us"])) // 1_000_000 for e in s.events(Kind.METRIC_BATCH)]
 
 
 async def test_samples_are_taken_once_for_each_interval_and_backfilled(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
-        await s.open()
-        first = await sampled(s)
-        await s.clock.advance(15)
-        assert await sampled(s) == [*first, first[-1] + 15]
+        await s.open(run=False)
+        await s.tick()
+        first = times(s)
+        assert first == list(range(first[0], s.clock.wall_us() // 1_000_000 + 1, 15))
+        await s.tick()
+        assert times(s) == first
+        await s.tick(15)
+        assert times(s) == [*first, first[-1] + 15]
         await s.close()
-        s.clock._wall_us += 60_000_000
-        s.clock._mono_us += 60_000_000
-        await s.open()
-        assert await sampled(s) == list(range(first[0], first[-1] + 76, 15))
+        await s.clock.advance(60)
+        await s.open(run=False)
+        await s.tick()
+        assert times(s) == list(range(first[0], first[-1] + 76, 15))
 
 
 async def test_a_lost_prometheus_is_a_gap_and_a_source(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
-        await s.open()
-        await s.settle()
+        await s.open(run=False)
+        await s.tick()
         s.world.prometheus_status = 503
         await s.tick(15)
         await s.tick(15)
@@ -79,17 +79,27 @@ async def test_a_missing_value_is_not_zero(tmp_path: Path) -> None:
         s.world.value = lambda query, _at: (
             None if "0.99" in query else float("nan") if "0.5," in query else 1.0
         )
-        await s.open()
-        await sampled(s)
+        await s.open(run=False)
+        await s.tick()
         last = {series.id: series.last for g in s.view.graphs for series in g.series}
         assert last == {"5xx": 1.0, "p50": None, "p95": 1.0, "p99": None, "rps": 1.0}
+
+
+async def test_a_running_engine_samples_and_evaluates_by_itself(tmp_path: Path) -> None:
+    async with stand(tmp_path) as s:
+        change(s)
+        s.world.value = traffic(lambda _at: 0.0)
+        await s.open()
+        await s.until(lambda v: v.graphs[0].series[0].last is not None and v.conditions[0].value is not None)
+        await s.released()
+        await s.until(lambda v: v.bake is not None and "WARMUP" in v.bake.why)
 
 
 async def test_conditions_show_values_before_the_release_and_never_trip(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
         change(s)
         s.world.value = traffic(lambda _at: 0.5)
-        await s.open()
+        await s.open(run=False)
         for _ in range(3):
             await s.tick(150)
         condition = s.view.condition("error-rate")
@@ -107,9 +117,9 @@ async def test_a_good_release_bakes_by_seconds_seen_good(tmp_path: Path) -> None
     async with stand(tmp_path) as s:
         change(s)
         s.world.value = traffic(lambda _at: 0.0)
-        await s.open()
+        await s.open(run=False)
         await s.released()
-        await s.settle()
+        await s.tick()
         assert s.view.bake is not None
         assert s.view.bake.state == "stopped"
         assert "WARMUP" in s.view.bake.why
@@ -132,18 +142,18 @@ async def test_a_bake_goes_on_after_a_restart_and_stops_on_hold(tmp_path: Path) 
     async with stand(tmp_path) as s:
         change(s)
         s.world.value = traffic(lambda _at: 0.0)
-        await s.open()
+        await s.open(run=False)
         await s.released()
         await run_for(s, 120)
         assert s.view.bake is not None
         before = s.view.bake.good_s
         await s.close()
-        await s.open()
+        await s.open(run=False)
         await run_for(s, 30)
         assert s.view.bake.good_s > before
         ann = await s.attach("ann")
         assert (await ann.command("launch.hold", {"reason": "lunch"})).ok
-        await s.settle()
+        await s.tick()
         assert s.view.bake.why == "held by ann: lunch"
         await ann.close()
 
@@ -153,7 +163,7 @@ async def test_a_bad_release_breaches_trips_and_is_acknowledged(tmp_path: Path) 
         change(s, **{"for": "4m", "on_trip": "hold"})
         bad = [0.2]
         s.world.value = traffic(lambda _at: bad[0])
-        await s.open()
+        await s.open(run=False)
         await s.released()
         await run_for(s, 150, 30)
         condition = s.view.condition("error-rate")
@@ -185,7 +195,7 @@ async def test_a_trip_that_asks_for_a_rollback_goes_through_the_command(tmp_path
     async with stand(tmp_path) as s:
         change(s, **{"for": "4m", "on_trip": "rollback"})
         s.world.value = traffic(lambda _at: 0.2)
-        await s.open()
+        await s.open(run=False)
         await s.released()
         await run_for(s, 420, 30)
         (refused,) = s.events(Kind.COMMAND_REFUSED)  # nothing good was recorded: the way back is refused
@@ -197,7 +207,7 @@ async def test_blind_for_too_long_holds_the_bake(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
         change(s, blind_grace="45s")
         s.world.value = traffic(lambda _at: 0.0)
-        await s.open()
+        await s.open(run=False)
         await s.released()
         await run_for(s, 90)
         s.world.prometheus_status = 500

@@ -86,7 +86,7 @@ async def test_old_evidence_opens_a_gate_again(tmp_path: Path) -> None:
 
             assert (await client.command("item.waive", args, Confirmation("dotmac", preview.token))).ok
         await s.until(lambda v: v.statuses.get(3) is GateStatus.GO)
-        await s.tick(80)
+        await s.clock.advance(80)
         await s.until(lambda v: v.statuses.get(3) is GateStatus.OPEN)
         await client.close()
 
