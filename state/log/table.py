@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +63,8 @@ TABLE = SQLModel.metadata.tables["event"]
 def open_engine(path: Path, connection_class: type[sqlite3.Connection] = sqlite3.Connection) -> Engine:
     """Return an engine with one connection to a log, with every pragma and the second fence in force.
 
+    A transaction of ``engine.execution_options(lc_write=True)`` is immediate: it waits for its turn to write.
+
     Raises sqlite3.Error at its first use where the file can't be opened.
     """
 
@@ -87,13 +87,6 @@ def open_engine(path: Path, connection_class: type[sqlite3.Connection] = sqlite3
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin)
     return engine
-
-
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """Run a block as one immediate transaction, committed at its end, rolled back on an error."""
-    with engine.execution_options(lc_write=True).begin() as connection:
-        yield connection
 
 
 def raw_connection(engine: Engine) -> sqlite3.Connection:

@@ -29,7 +29,7 @@ from state.log.errors import (
 from state.log.locks import WriteLock
 from state.log.rows import Cells, Stamped, event_of, seal
 from state.log.stamp import Stamper
-from state.log.table import TABLE, writing
+from state.log.table import TABLE
 from state.log.trouble import REFUSED_WHILE_FROZEN, StoreState, Unit, failure_body, reason_of
 
 LARGEST_GROUP = 64
@@ -39,6 +39,8 @@ ATTEMPTS = 3
 _RETRY_S = 0.05
 _News = TypeVar("_News")
 _Answer: TypeAlias = "tuple[Unit, list[Event] | LogError]"
+_NEWEST = select(TABLE.c.seq, TABLE.c.hash).order_by(TABLE.c.seq.desc()).limit(1)
+_INSERT = insert(TABLE)
 _logger = logging.getLogger(__name__)
 
 
@@ -75,6 +77,7 @@ class Writer:
         """Held while the connection is in use."""
         self.on_events: list[Callable[[Sequence[Event]], None]] = []
         self.on_state: list[Callable[[StoreState], None]] = []
+        self._immediate = engine.execution_options(lc_write=True)
         self._lock = lock
         self._stamper = stamper
         self._probe_every_s = probe_every_s
@@ -160,7 +163,7 @@ class Writer:
         self._check_same_file()
         answers: list[_Answer] = []
         rows: list[Cells] = []
-        with self.database, self._lock.held(), writing(self.engine) as connection:
+        with self.database, self._lock.held(), self._immediate.begin() as connection:
             seq, prev = self._read_head(connection)
             present = self._present(connection) if seq > self.head.seq else {}
             new = list(present.values())
@@ -180,13 +183,12 @@ class Writer:
                     new.append(events[-1])
                 answers.append((unit, events))
             if rows:
-                connection.execute(insert(TABLE), [dict(row) for row in rows])
+                connection.execute(_INSERT, [dict(row) for row in rows])
         self.head = Head(seq, prev.hex(), canonical.anchor(self.log_id, seq, prev.hex()))
         return answers, new
 
     def _read_head(self, connection: Connection) -> tuple[int, bytes]:
-        newest = select(TABLE.c.seq, TABLE.c.hash).order_by(TABLE.c.seq.desc()).limit(1)
-        found = connection.execute(newest).one_or_none()
+        found = connection.execute(_NEWEST).one_or_none()
         seq, digest = (found[0], found[1]) if found is not None else (0, b"")
         if seq < self.head.seq or (seq == self.head.seq and digest.hex() != self.head.hash):
             raise LogDamagedError(
