@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Literal
 
 from checks.clients.errors import LoginRefusedError, MisconfiguredError, RefusedError, Where
 from checks.clients.wire import Reply, Wire, trust
-from state.fields import Json, obj, text
+from state.clock import SECOND_US, SystemClock
+from state.fields import EMPTY, Json, JsonObject, obj, text
 
 if TYPE_CHECKING:
     import ssl
 
     from checks.clients.redact import Redactor
+    from state.clock import Clock
     from state.runbook.environment import Domain, Environment
     from state.runbook.units import SecretRef
 
 Surface = Literal["api", "admin"]
+
+_UNTOLD_LIFE_US = 3600 * SECOND_US
 
 
 def address_of(domain: Domain) -> tuple[str, int]:
@@ -39,13 +43,22 @@ class WebClient:
     With nothing followed and nothing kept between calls.
     """
 
-    def __init__(self, environment: Environment, redactor: Redactor, *, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        redactor: Redactor,
+        *,
+        timeout: float = 10.0,
+        clock: Clock | None = None,
+    ) -> None:
         self.environment = environment
         self._redactor = redactor
         self._timeout = timeout
+        self._clock = clock or SystemClock()
         self._context: ssl.SSLContext | None = None
         self._wires: dict[str, Wire] = {}
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[str, tuple[str, int]] = {}
+        """A role's token, and when it is too old on the clock's monotonic time."""
         self._logging_in = asyncio.Lock()
 
     def url(self, surface: Surface, path: str = "") -> str:
@@ -146,19 +159,19 @@ class WebClient:
         Raises LoginRefusedError where the platform refuses the account.
         """
         async with self._logging_in:
-            if fresh or role not in self._tokens:
+            _, until_us = self._tokens.get(role, ("", 0))
+            if fresh or until_us <= self._clock.mono_us():
                 reply = await self.log_in(role)
-                token = (
-                    text(obj(reply.json()), self.environment.login.token_field) if reply.status == 200 else ""
-                )
+                told = obj(reply.json()) if reply.status == 200 else EMPTY
+                token = text(told, self.environment.login.token_field)
                 if not token:
                     raise LoginRefusedError(
                         f"{reply.where} refused the test account {role} with {reply.status}; "
                         "expected 200 and a token (an account without a second factor)",
                         reply.status,
                     )
-                self._tokens[role] = token
-        headers = {"Authorization": f"Bearer {self._tokens[role]}"}
+                self._tokens[role] = (token, self._clock.mono_us() + _kept_us(told))
+        headers = {"Authorization": f"Bearer {self._tokens[role][0]}"}
         tenant = self.environment.accounts[role].tenant
         if tenant is not None:
             headers[self.environment.login.tenant_header] = tenant
@@ -197,6 +210,18 @@ class WebClient:
                 sni=domain.host,
             )
         return self._wires[surface]
+
+
+def _kept_us(answer: JsonObject) -> int:
+    """Return how long a login is kept: half of the life that the platform says it has.
+
+    A platform that looks for the tenant first answers an old token with 400 as it answers a wrong tenant,
+    so a login must not be used to its end.
+    """
+    life_s = answer.get("expires_in")
+    if not isinstance(life_s, int) or life_s <= 0:
+        return _UNTOLD_LIFE_US
+    return life_s * SECOND_US // 2
 
 
 def read_secret(ref: SecretRef | None, redactor: Redactor) -> str:

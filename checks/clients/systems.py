@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from checks.clients.sql import SqlClient
     from checks.clients.telemetry import LogsClient, TracesClient
     from checks.clients.tls import TlsClient
+    from state.clock import Clock
     from state.runbook.environment import Endpoint, Environment
     from state.runbook.models import Runbook
     from state.runbook.units import SecretRef
@@ -38,8 +39,9 @@ class _Closable(Protocol):
 class Systems:
     """The outside world of a runbook. Methods raise MisconfiguredError for a secret that isn't there."""
 
-    def __init__(self, runbook: Runbook) -> None:
+    def __init__(self, runbook: Runbook, clock: Clock | None = None) -> None:
         self.runbook = runbook
+        self._clock = clock
         self.redactor = Redactor(_public(runbook))
         self._key = secrets.token_bytes(32)
         self._built: dict[tuple[str, str], object] = {}
@@ -93,7 +95,9 @@ class Systems:
 
     def web(self, tier: Tier) -> WebClient:
         """Return the platform's two domains."""
-        return self._once("web", tier, lambda: WebClient(self.environment(tier), self.redactor))
+        return self._once(
+            "web", tier, lambda: WebClient(self.environment(tier), self.redactor, clock=self._clock)
+        )
 
     def tls(self, tier: Tier) -> TlsClient:
         """Return what makes handshakes with the two domains."""
