@@ -101,7 +101,7 @@ class Engine:
             if systems is None:
                 from checks.clients.systems import Systems
 
-                systems = Systems(loaded.runbook)
+                systems = Systems(loaded.runbook, clock)
             engine = cls(loaded, store, clock, systems, session)
             await engine.begin(account)
         except BaseException:
