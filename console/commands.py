@@ -143,6 +143,8 @@ class Preview:
     """Whom it touches: pods, hosts, traffic."""
     checks: tuple[str, ...] = ()
     """The preflight, a line each."""
+    diff: tuple[str, ...] = ()
+    """What would change in the cluster, object by object and field by field; secrets as fingerprints."""
     phrase: str = ""
     """What must be typed; nothing where no typing is asked."""
     token: str = ""
@@ -164,6 +166,7 @@ class Preview:
             "commands": list(self.commands),
             "blast": list(self.blast),
             "checks": list(self.checks),
+            "diff": list(self.diff),
             "phrase": self.phrase,
             "token": self.token,
             "override_allowed": self.override_allowed,
@@ -184,6 +187,7 @@ class Preview:
             commands=texts(body.get("commands")),
             blast=texts(body.get("blast")),
             checks=texts(body.get("checks")),
+            diff=texts(body.get("diff")),
             phrase=text(body, "phrase"),
             token=text(body, "token"),
             override_allowed=flag(body, "override_allowed"),

@@ -6,12 +6,15 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from checks.clients.helm_release import HelmClient
 from checks.clients.kube import KubeClient
+from checks.clients.systems import Systems
 from console.engine.operations.helm import Helm
+from console.engine.operations.lease import Lease
 from console.engine.operations.program import Running
 from console.engine.operations.report import Report
 from state.clock import Clock
-from state.runbook.environment import Environment
+from state.runbook.environment import Environment, Tier
 from state.runbook.models import Operation, Runbook
 from state.view import GoodRevision
 
@@ -23,15 +26,35 @@ class Site:
     runbook: Runbook
     environment: Environment
     helm: Helm
-    kube: KubeClient
+    systems: Systems
     clock: Clock
     folder: Path
     """Where the output files of its programs are kept."""
 
     @property
+    def tier(self) -> Tier:
+        """Staging or production."""
+        return self.environment.tier
+
+    @property
     def namespace(self) -> str:
         """The release's namespace."""
         return self.environment.kube.namespace
+
+    @property
+    def release(self) -> str:
+        """The release's name."""
+        return self.environment.release
+
+    @property
+    def kube(self) -> KubeClient:
+        """The cluster."""
+        return self.systems.kube(self.tier)
+
+    @property
+    def records(self) -> HelmClient:
+        """Helm's records of the release, read from the cluster."""
+        return self.systems.helm(self.tier)
 
 
 @dataclass(slots=True)
@@ -42,6 +65,20 @@ class Run:
     site: Site
     report: Report
     good: GoodRevision | None
+    lease: Lease
+    before: int = 0
+    """The number of the newest revision before it began."""
     running: Running | None = None
     job: str = ""
     abort: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for a while, or until somebody aborts."""
+        sleeping = asyncio.ensure_future(self.site.clock.sleep(seconds))
+        aborting = asyncio.ensure_future(self.abort.wait())
+        try:
+            await asyncio.wait({sleeping, aborting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in (sleeping, aborting):
+                one.cancel()
+            await asyncio.gather(sleeping, aborting, return_exceptions=True)

@@ -1,7 +1,7 @@
-"""helm, asked: versions, history, the stored manifest; and the command lines that change something.
+"""The helm program: its version, what a chart would come to, and the command lines that change something.
 
 Every call names the kubeconfig and the context, because helm with a missing kubeconfig silently talks to
-localhost. What ``helm upgrade -o json`` prints holds secrets, so it is never asked for.
+localhost. What ``helm upgrade -o json`` prints holds secrets: it stays in memory.
 """
 
 from __future__ import annotations
@@ -12,44 +12,29 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from checks.base import CouldNotLookError
-from state.fields import integer, objs, text
+from checks.clients.redact import Redactor
+from state.fields import JsonObject, obj, objs, text
 from state.runbook.environment import Environment
-from state.runbook.models import Candidate
+from state.runbook.models import Candidate, Runbook
+from state.runbook.units import SecretRef
 from state.text import line
 
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 60.0
 _BROKEN = {(4, 2, 1): "it never creates hook jobs (helm #32224) and hangs on fast deletes (#32214)"}
 HISTORY_MAX = 20
+_HIDES_NOTES = (3, 16)
+_OLDEST = (3, 8)
 
 
 class HelmError(CouldNotLookError):
     """helm could not be asked, or it answered with an error. One line, no secrets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """A line of ``helm history``."""
-
-    number: int
-    status: str
-    chart: str
-    description: str
-
-    @property
-    def pending(self) -> bool:
-        """Whether an operation on it never ended, as far as helm knows."""
-        return self.status.startswith("pending-")
-
-    @property
-    def good(self) -> bool:
-        """Whether it was installed completely once."""
-        return self.status in {"deployed", "superseded"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +49,44 @@ class Version:
     def problem(self) -> str:
         """Return why this version must not be used, or nothing."""
         reason = _BROKEN.get((self.major, self.minor, self.patch))
+        if reason is None and (self.major, self.minor) < _OLDEST:
+            reason = f"it is older than {_OLDEST[0]}.{_OLDEST[1]}"
+        if reason is None and self.major > 4:
+            reason = "its command line is not known here"
         return f"helm {self.text} must not be used: {reason}" if reason else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What an upgrade would bring."""
+
+    manifest: str = field(repr=False)
+    """Secret-bearing: never log it."""
+    hooks: tuple[str, ...]
+    """Each with its events: ``Job/dotmac-migrate (pre-upgrade)``."""
 
 
 class Helm:
     """The helm program, for one environment."""
 
-    def __init__(self, program: str, environment: Environment, kubeconfig: Path) -> None:
-        self.program = program
+    _versions: dict[tuple[str, int, int], Version] = {}
+
+    def __init__(
+        self, runbook: Runbook, environment: Environment, kubeconfig: Path, redactor: Redactor
+    ) -> None:
+        self.program = runbook.helm
         self.environment = environment
         self.kubeconfig = kubeconfig
+        self._redactor = redactor
+        self._hidden = {ref.env for ref in _secret_refs(runbook) if ref.env is not None}
 
     def environ(self) -> dict[str, str]:
-        """Return the environment that helm runs in: ours, without what would change its target."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HELM_", "KUBE"))}
+        """Return helm's environment: ours, without what would change its target, and without secrets."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("HELM_", "KUBE")) and name not in self._hidden
+        }
         return {**kept, "HELM_MAX_HISTORY": str(HISTORY_MAX), "LC_ALL": "C.UTF-8"}
 
     def _target(self) -> list[str]:
@@ -88,29 +97,41 @@ class Helm:
             "--kube-context", kube.context,
         ]  # fmt: skip
 
-    def upgrade(self, candidate: Candidate, version: Version, timeout_s: int, words: str) -> list[str]:
-        """Return the command line that installs or upgrades the release with the candidate's images."""
+    def _release(self, candidate: Candidate) -> list[str]:
         chart = self.environment.chart
         images = [f"image.{name}={ref}" for name, ref in candidate.images.named().items()]
         return [
-            self.program, "upgrade", "--install", self.environment.release, chart.path,
+            self.environment.release, chart.path,
             *self._target(),
             *(part for path in chart.values for part in ("-f", str(path))),
             *(part for image in images for part in ("--set-string", image)),
             "--version", chart.version,
-            "--wait=legacy" if version.major >= 4 else "--wait",
+        ]  # fmt: skip
+
+    def upgrade(self, candidate: Candidate, version: Version, timeout_s: int, words: str) -> list[str]:
+        """Return the command line that installs or upgrades the release with the candidate's images.
+
+        Without ``--atomic``: what follows a failure is decided here, not by helm.
+        """
+        return [
+            self.program, "upgrade", "--install", *self._release(candidate),
+            *_wait(version),
             "--timeout", f"{timeout_s}s",
             "--history-max", str(HISTORY_MAX),
+            *(["--hide-notes"] if (version.major, version.minor) >= _HIDES_NOTES else []),
             "--description", words[:256],
         ]  # fmt: skip
 
-    def rollback(self, number: int, version: Version, timeout_s: int) -> list[str]:
+    def rollback(
+        self, number: int, version: Version, timeout_s: int, *, without_hooks: bool = False
+    ) -> list[str]:
         """Return the command line that goes back to one explicit revision."""
         return [
             self.program, "rollback", self.environment.release, str(number),
             *self._target(),
-            "--wait=legacy" if version.major >= 4 else "--wait",
+            *_wait(version),
             "--timeout", f"{timeout_s}s",
+            *(["--no-hooks"] if without_hooks else []),
         ]  # fmt: skip
 
     async def version(self) -> Version:
@@ -118,44 +139,30 @@ class Helm:
 
         Raises HelmError where there is no helm, or its answer is none.
         """
-        if shutil.which(self.program) is None:
+        found = shutil.which(self.program)
+        if found is None:
             raise HelmError(
                 f"helm: no program {self.program!r} was found: install helm or set helm: in the runbook"
             )
-        told = (await self._ask(["version", "--short"])).strip()
-        match = re.match(r"v(\d+)\.(\d+)\.(\d+)", told)
-        if match is None:
-            raise HelmError(f"helm: a version such as v3.17.2 was expected, not {line(told, 60)!r}")
-        return Version(int(match[1]), int(match[2]), int(match[3]), line(told, 40))
+        about = Path(found).stat()  # noqa: ASYNC240  one quick call
+        key = (found, about.st_mtime_ns, about.st_size)
+        if key not in self._versions:
+            self._versions[key] = _version((await self._ask(["version", "--short"])).strip())
+        return self._versions[key]
 
-    async def history(self) -> list[Revision]:
-        """Return the release's revisions, oldest first; none where there is no release."""
-        try:
-            told = await self._ask(
-                ["history", self.environment.release, *self._target(), "-o", "json", "--max", "256"]
-            )
-        except HelmError as error:
-            if "release: not found" in str(error):
-                return []
-            raise
-        try:
-            rows = objs(json.loads(told))
-        except ValueError as error:
-            raise HelmError("helm history: JSON was expected") from error
-        found = [
-            Revision(
-                integer(r, "revision"), text(r, "status"), text(r, "chart"), line(text(r, "description"))
-            )
-            for r in rows
-        ]
-        return sorted(found, key=lambda r: r.number)
+    async def render(self, candidate: Candidate) -> Rendered:
+        """Return what an upgrade with the candidate would bring, as the cluster would take it.
 
-    async def manifest_sha(self, number: int) -> str:
-        """Return sha256 of a revision's stored manifest, 64 hexadecimal digits."""
+        Raises HelmError where the chart doesn't render or the cluster refuses it.
+        """
         told = await self._ask(
-            ["get", "manifest", self.environment.release, "--revision", str(number), *self._target()]
+            ["upgrade", "--install", *self._release(candidate), "--dry-run=server", "-o", "json"]
         )
-        return sha256(told.encode()).hexdigest()
+        try:
+            release = obj(json.loads(told[told.find("{") :]))
+        except ValueError:
+            raise HelmError("helm upgrade --dry-run: JSON was expected") from None
+        return Rendered(text(release, "manifest"), tuple(_hook(one) for one in objs(release.get("hooks"))))
 
     async def _ask(self, args: Sequence[str]) -> str:
         process = await asyncio.create_subprocess_exec(
@@ -170,13 +177,31 @@ class Helm:
         try:
             out, err = await asyncio.wait_for(process.communicate(), _TIMEOUT_S)
         except TimeoutError as error:
-            process.kill()
+            process.kill()  # it only asks: nothing is left half done
             await process.wait()
             raise HelmError(f"helm {args[0]}: no answer within {_TIMEOUT_S:g} s") from error
         if process.returncode:
-            told = line(err.decode(errors="replace").strip() or f"exit code {process.returncode}")
-            raise HelmError(f"helm {args[0]}: {told}")
+            told = err.decode(errors="replace").strip() or f"exit code {process.returncode}"
+            raise HelmError(f"helm {args[0]}: {line(self._redactor.clean(told))}")
         return out.decode(errors="replace")
+
+
+def _version(told: str) -> Version:
+    match = re.match(r"v(\d+)\.(\d+)\.(\d+)", told)
+    if match is None:
+        raise HelmError(f"helm: a version such as v3.17.2 was expected, not {line(told, 60)!r}")
+    return Version(int(match[1]), int(match[2]), int(match[3]), line(told, 40))
+
+
+def _wait(version: Version) -> list[str]:
+    # helm 4's watcher waits for custom resources that never become ready (delivery 3.3)
+    return ["--wait=legacy" if version.major >= 4 else "--wait", "--wait-for-jobs"]
+
+
+def _hook(hook: JsonObject) -> str:
+    events = hook.get("events")
+    told = ", ".join(str(one) for one in events) if isinstance(events, list) else ""
+    return line(f"{text(hook, 'kind')}/{text(hook, 'name')} ({told})", 160)
 
 
 def shown(argv: Sequence[str]) -> str:
@@ -184,16 +209,16 @@ def shown(argv: Sequence[str]) -> str:
     return shlex.join(argv)
 
 
-def newest_good(history: Sequence[Revision]) -> Revision | None:
-    """Return the newest revision that was ever installed completely, or None.
-
-    Never "the previous one": the one before may have failed (helm #1796, #5237).
-    """
-    deployed = [r for r in history if r.status == "deployed"]
-    good = deployed or [r for r in history if r.good]
-    return max(good, key=lambda r: r.number, default=None)
-
-
-def hidden(argv: Sequence[str], secrets: Mapping[str, str]) -> list[str]:
-    """Return a command line without secret values; there should be none."""
-    return [next((f"<{name}>" for name, value in secrets.items() if value in part), part) for part in argv]
+def _secret_refs(part: object) -> Iterator[SecretRef]:
+    """Yield every reference to a secret that a runbook holds."""
+    if isinstance(part, SecretRef):
+        yield part
+    elif isinstance(part, BaseModel):
+        for name in type(part).model_fields:
+            yield from _secret_refs(getattr(part, name))
+    elif isinstance(part, dict):
+        for one in part.values():
+            yield from _secret_refs(one)
+    elif isinstance(part, tuple | list):
+        for one in part:
+            yield from _secret_refs(one)

@@ -1,15 +1,18 @@
-"""Migrate: a Job made from the chart's cron job (SOP helm command 4), with the candidate's backend image.
+"""Migrate: a Job with the candidate's backend image (SOP helm command 4).
 
-The job lives in the cluster, so it goes on whatever happens to the engine; its name is in the log before it
-is created.
+It is made from the chart's cron job, or from a deployment's pod with a command of its own. The job lives in the
+cluster, so it goes on whatever happens to the engine; its name is in the log before it is created.
 """
 
 from __future__ import annotations
 
+import shlex
+
 from checks.base import CouldNotLookError
-from checks.clients.errors import NotFoundError
+from checks.clients.errors import MisconfiguredError, NotFoundError
 from console.engine.operations.context import Run, Site
-from console.engine.operations.deploy import RETRY
+from console.engine.operations.deploy import lease_step
+from console.engine.operations.judge import RETRY
 from console.engine.operations.report import End
 from state.fields import JsonObject, integer, obj, objs, text
 from state.verdict import OperationState as State
@@ -25,9 +28,11 @@ def job_name(site: Site, seq: int) -> str:
 
 def command(site: Site, name: str) -> str:
     """Return the equivalent kubectl command line."""
-    cronjob = site.runbook.candidate.migration.cronjob
-    context = site.environment.kube.context
-    return f"kubectl --context {context} -n {site.namespace} create job --from=cronjob/{cronjob} {name}"
+    migration = site.runbook.candidate.migration
+    target = f"kubectl --context {site.environment.kube.context} -n {site.namespace} create job {name}"
+    if migration.by == "deployment":
+        return f"{target} --image={site.runbook.candidate.images.backend} -- {shlex.join(migration.command)}"
+    return f"{target} --from=cronjob/{migration.cronjob}"
 
 
 def _jobs(site: Site) -> str:
@@ -35,29 +40,60 @@ def _jobs(site: Site) -> str:
 
 
 async def _body(site: Site, name: str) -> JsonObject:
-    cronjob = site.runbook.candidate.migration.cronjob
-    path = f"/apis/batch/v1/namespaces/{site.namespace}/cronjobs/{cronjob}"
+    migration = site.runbook.candidate.migration
+    if migration.by == "deployment":
+        return await _from_deployment(site, name)
+    path = f"/apis/batch/v1/namespaces/{site.namespace}/cronjobs/{migration.cronjob}"
     found = await site.kube.get(path)
-    spec = obj(obj(obj(found.get("spec")).get("jobTemplate")).get("spec"))
-    template = obj(spec.get("template"))
-    pod = obj(template.get("spec"))
-    image = site.runbook.candidate.images.backend
-    containers = [{**c, "image": image} for c in objs(pod.get("containers"))]
     owner = {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
-        "name": cronjob,
+        "name": migration.cronjob,
         "uid": text(obj(found.get("metadata")), "uid"),
     }
+    spec = obj(obj(obj(found.get("spec")).get("jobTemplate")).get("spec"))
+    template = obj(spec.get("template"))
+    pod = obj(template.get("spec"))
+    containers = [{**c, "image": site.runbook.candidate.images.backend} for c in objs(pod.get("containers"))]
+    notes = {"cronjob.kubernetes.io/instantiate": "manual"}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {
-            "name": name,
-            "annotations": {"cronjob.kubernetes.io/instantiate": "manual"},
-            "ownerReferences": [owner],
-        },
+        "metadata": {"name": name, "annotations": notes, "ownerReferences": [owner]},
         "spec": {**spec, "template": {**template, "spec": {**pod, "containers": containers}}},
+    }
+
+
+async def _from_deployment(site: Site, name: str) -> JsonObject:
+    """Return a job with a deployment's pod: its environment and its secrets, but no probes and no ports."""
+    migration = site.runbook.candidate.migration
+    found = await site.kube.get(
+        f"/apis/apps/v1/namespaces/{site.namespace}/deployments/{migration.deployment}"
+    )
+    template = obj(obj(found.get("spec")).get("template"))
+    pod = {k: v for k, v in obj(template.get("spec")).items() if k not in {"initContainers", "restartPolicy"}}
+    dropped = {"livenessProbe", "readinessProbe", "startupProbe", "ports", "args", "lifecycle"}
+    first = next(iter(objs(pod.get("containers"))), None)
+    if first is None:
+        raise MisconfiguredError(f"deployment {migration.deployment} has no container to migrate with")
+    container = {k: v for k, v in first.items() if k not in dropped}
+    container |= {
+        "name": "migrations",
+        "image": site.runbook.candidate.images.backend,
+        "command": list(migration.command),
+    }
+    labels = {"app": "dotmac-migrations", "app.kubernetes.io/instance": site.release}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name},
+        "spec": {
+            "backoffLimit": 0,
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {**pod, "containers": [container], "restartPolicy": "Never"},
+            },
+        },
     }
 
 
@@ -65,9 +101,13 @@ async def migrate(run: Run) -> End:
     """Create the job and follow it to its verdict."""
     site, name = run.site, run.job
     body = await _body(site, name)
-    await run.report.started(0, name, None)
+    held = await lease_step(run)
+    if held:
+        return End(State.FAILED, f"nothing was changed: {held}", offers=(RETRY,))
     if run.abort.is_set():
+        await run.report.step("job", "skipped", "aborted before it was created")
         return End(State.ABORTED, "aborted before the job was created: nothing was changed", offers=(RETRY,))
+    await run.report.started(0, name, None)
     await site.kube.create(_jobs(site), body)
     await run.report.step("job", "running", name)
     return await follow_job(run)
@@ -77,7 +117,6 @@ async def follow_job(run: Run) -> End:
     """Follow a job that exists to its end, and judge it by its conditions."""
     site, name = run.site, run.job
     until = site.clock.mono_us() + int(run.operation.timeout * 1_000_000)
-    suspended = False
     while True:
         try:
             job = await site.kube.get(f"{_jobs(site)}/{name}")
@@ -90,10 +129,7 @@ async def follow_job(run: Run) -> End:
             if end is not None:
                 return end
             await run.report.step("job", "running", _progress(job))
-        if run.abort.is_set() and not suspended:
-            await site.kube.patch(f"{_jobs(site)}/{name}", {"spec": {"suspend": True}})
-            suspended = True
-            await run.report.step("job", "failed", "suspended on request")
+        if run.abort.is_set() and await _suspended(run):
             return End(
                 State.ABORTED,
                 f"job {name} was suspended: its transaction is rolled back unless it had committed already; "
@@ -104,7 +140,19 @@ async def follow_job(run: Run) -> End:
             return End(
                 State.UNKNOWN, f"job {name} has not ended within {run.operation.timeout:g} s", offers=(RETRY,)
             )
-        await site.clock.sleep(_LOOK_S)
+        await run.pause(_LOOK_S)
+
+
+async def _suspended(run: Run) -> bool:
+    """Suspend the job, which ends its pods gently; return whether that was done."""
+    try:
+        await run.site.kube.patch(f"{_jobs(run.site)}/{run.job}", {"spec": {"suspend": True}})
+    except CouldNotLookError as error:
+        await run.report.step("job", "running", f"cannot be suspended yet: {error}")
+        await run.site.clock.sleep(_LOOK_S)
+        return False
+    await run.report.step("job", "failed", "suspended on request")
+    return True
 
 
 async def _judged(run: Run, job: JsonObject) -> End | None:

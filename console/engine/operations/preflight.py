@@ -1,25 +1,63 @@
-"""What is looked at before an operation: each line passes, fails, or could not be seen (and then it fails too)."""
+"""What is looked at before an operation: each line passes, fails, or could not be seen, which is no pass either.
+
+A soft line may be overridden by two people with a reason; the others can't.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 from checks.base import CouldNotLookError
-from checks.clients.kube import KubeClient
-from console.engine.operations.helm import HISTORY_MAX, Helm, Revision, Version, newest_good
-from console.engine.operations.live import Live, look
-from state.runbook.environment import Environment
+from checks.clients.errors import NotFoundError
+from checks.clients.registry import ImageRef
+from console.engine.operations import diff as differing
+from console.engine.operations.context import Site
+from console.engine.operations.diff import Diff
+from console.engine.operations.helm import HISTORY_MAX, Version
+from console.engine.operations.lease import Lease
+from console.engine.operations.live import Live, digest_of, look, short
+from console.engine.operations.records import (
+    Revision,
+    history,
+    images_of,
+    last_writer,
+    newest_good,
+    record_bytes,
+)
+from state.fields import obj, objs, path, text
+from state.runbook.environment import Tier
 from state.runbook.models import Operation, OperationKind
 from state.verdict import Verdict
-from state.view import GoodRevision, LaunchView
+from state.view import GoodRevision
 
-_VERBS = (
-    ("create", "", "secrets"),
-    ("patch", "apps", "deployments"),
-    ("create", "batch", "jobs"),
-    ("list", "", "pods"),
-)
+_LARGEST_RECORD = 900 * 1024
+_VERBS = {
+    OperationKind.DEPLOY: (
+        *((verb, "", "secrets") for verb in ("get", "list", "create", "update")),
+        *((verb, "apps", "deployments") for verb in ("get", "create", "patch")),
+        ("create", "", "services"),
+        ("create", "", "configmaps"),
+        ("create", "networking.k8s.io", "ingresses"),
+        ("create", "batch", "jobs"),
+        ("list", "", "pods"),
+        ("create", "coordination.k8s.io", "leases"),
+        ("patch", "coordination.k8s.io", "leases"),
+    ),
+    OperationKind.MIGRATE: (
+        ("get", "batch", "cronjobs"),
+        ("create", "batch", "jobs"),
+        ("get", "batch", "jobs"),
+        ("patch", "batch", "jobs"),
+        ("list", "", "pods"),
+    ),
+    OperationKind.ROLLBACK: (
+        *((verb, "", "secrets") for verb in ("get", "list", "create", "update")),
+        ("patch", "apps", "deployments"),
+        ("list", "", "pods"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +66,8 @@ class Finding:
 
     verdict: Verdict
     words: str
+    soft: bool = False
+    """Whether two people may override it."""
 
     @property
     def shown(self) -> str:
@@ -35,21 +75,43 @@ class Finding:
         return f"{self.verdict.value}: {self.words}"
 
 
-@dataclass(frozen=True, slots=True)
+def passes(words: str) -> Finding:
+    """Return a line that is as it should be."""
+    return Finding(Verdict.PASS, words)
+
+
+def fails(words: str, *, soft: bool = False) -> Finding:
+    """Return a line that isn't."""
+    return Finding(Verdict.FAIL, words, soft)
+
+
+def unseen(words: str, *, soft: bool = False) -> Finding:
+    """Return a line that could not be judged."""
+    return Finding(Verdict.UNKNOWN, words, soft)
+
+
+@dataclass(slots=True)
 class Situation:
     """What was found before an operation."""
 
-    findings: tuple[Finding, ...]
+    findings: list[Finding] = field(default_factory=list)
     version: Version | None = None
     history: tuple[Revision, ...] = ()
     live: Live | None = None
     good: Revision | None = None
-    manifest_sha: str = ""
+    diff: Diff | None = None
+    namespace_there: bool = False
 
     @property
-    def blockers(self) -> tuple[str, ...]:
-        """What must not be, one line each."""
-        return tuple(f.words for f in self.findings if f.verdict is not Verdict.PASS)
+    def against(self) -> list[str]:
+        """What stands against the operation, one line each."""
+        return [f.words for f in self.findings if f.verdict is not Verdict.PASS]
+
+    @property
+    def overridable(self) -> bool:
+        """Whether something is in the way, and all of it may be overridden by two people."""
+        closed = [f for f in self.findings if f.verdict is not Verdict.PASS]
+        return bool(closed) and all(f.soft for f in closed)
 
     @property
     def newest(self) -> Revision | None:
@@ -57,89 +119,220 @@ class Situation:
         return self.history[-1] if self.history else None
 
     def recorded(self) -> GoodRevision | None:
-        """Return the revision to come back to, as the log keeps it."""
+        """Return the revision to come back to, as the log keeps it.
+
+        What runs is its own images only while it is the newest; otherwise its manifest tells them.
+        """
         if self.good is None:
             return None
-        images = self.live.images if self.live is not None else ()
-        return GoodRevision(self.good.number, self.good.status, self.manifest_sha, images)
+        newest = self.newest is not None and self.newest.number == self.good.number
+        running = self.live.images if self.live is not None and newest and self.live.settled else ()
+        images = running or images_of(self.good.manifest)
+        return GoodRevision(self.good.number, self.good.status, self.good.manifest_sha, images)
 
 
-async def survey(helm: Helm, kube: KubeClient, environment: Environment) -> Situation:
-    """Look at helm, its history and what runs; never raises for what could not be seen."""
-    findings: list[Finding] = []
-    version, history, live, good, sha = None, [], None, None, ""
+Look = Callable[[Site, Operation, Situation], Awaitable[None]]
+
+
+async def survey(site: Site, operation: Operation, lease: Lease) -> Situation:
+    """Look at helm, its history, the cluster and the registry; never raises for what could not be seen."""
+    situation = Situation()
+    first: tuple[Look, ...] = (_helm, _cluster, _releases, _pods)
+    second: tuple[Look, ...] = ()
+    if operation.kind is OperationKind.DEPLOY:
+        second = (_record_size, _images, _diff)
+        if operation.env is Tier.PRODUCTION:
+            second = (*second, _staging)
+    for looks in (first, second):
+        found = await asyncio.gather(*(_careful(look_at, site, operation, situation) for look_at in looks))
+        situation.findings += [one for one in found if one is not None]
+    if situation.namespace_there:
+        held = await _careful_lease(lease)
+        situation.findings.append(held)
+    return situation
+
+
+async def _careful(look_at: Look, site: Site, operation: Operation, situation: Situation) -> Finding | None:
     try:
-        version = await helm.version()
-        problem = version.problem()
-        findings.append(Finding(Verdict.FAIL if problem else Verdict.PASS, problem or f"helm {version.text}"))
-        history = await helm.history()
-        good = newest_good(history)
-        findings.append(_history_finding(history, good, environment.release))
-        if good is not None:
-            sha = await helm.manifest_sha(good.number)
+        await look_at(site, operation, situation)
     except CouldNotLookError as error:
-        findings.append(Finding(Verdict.UNKNOWN, str(error)))
+        return unseen(str(error), soft=look_at in _SOFT)
+    return None
+
+
+async def _careful_lease(lease: Lease) -> Finding:
     try:
-        live = await look(kube, environment.kube.namespace, environment.release)
-        findings.append(Finding(Verdict.PASS, f"{live.ready} of {live.wanted} pods are ready"))
+        other = await lease.foreign()
     except CouldNotLookError as error:
-        findings.append(Finding(Verdict.UNKNOWN, str(error)))
-    findings.extend(await _access(kube))
-    return Situation(tuple(findings), version, tuple(history), live, good, sha)
+        return unseen(f"the lease of this release cannot be read: {error}", soft=True)
+    return fails(other.words) if other is not None else passes("nobody else works on this release")
 
 
-def _history_finding(history: Sequence[Revision], good: Revision | None, release: str) -> Finding:
-    if not history:
-        return Finding(Verdict.PASS, f"release {release} does not exist yet: this is its first install")
-    newest = history[-1]
-    if newest.pending:
-        return Finding(
-            Verdict.FAIL,
-            f"revision {newest.number} is {newest.status}: an operation never ended, helm refuses another one",
-        )
-    if good is None:
-        return Finding(Verdict.FAIL, f"release {release} has no revision that was ever installed completely")
-    if newest.number - good.number >= HISTORY_MAX - 1:
-        return Finding(Verdict.FAIL, f"good revision {good.number} is about to leave helm's history")
-    return Finding(Verdict.PASS, f"revision {good.number} ({good.status}) is the good one to come back to")
-
-
-async def _access(kube: KubeClient) -> list[Finding]:
-    found: list[Finding] = []
-    try:
-        for verb, group, resource in _VERBS:
-            if not await kube.access_review(verb, group, resource):
-                found.append(Finding(Verdict.FAIL, f"this account may not {verb} {resource}"))
-    except CouldNotLookError as error:
-        return [Finding(Verdict.UNKNOWN, str(error))]
-    return found or [Finding(Verdict.PASS, "this account may do what will be done")]
-
-
-def locks(view: LaunchView, operation: Operation, now_us: int) -> list[str]:
-    """Return which gates and items keep an operation locked (design section 5)."""
-    closed = [
-        f"gate {gate.number} is {gate.status(now_us)}"
-        for gate in view.gates
-        if gate.number in operation.requires.gates and gate.status(now_us) != "GO"
-    ]
-    for item_id in operation.requires.items:
-        item = view.item(item_id)
-        verdict = item.verdict(now_us) if item is not None else Verdict.UNKNOWN
-        if verdict not in {Verdict.PASS, Verdict.WAIVED}:
-            closed.append(f"item {item_id} is {verdict}")
-    return closed
-
-
-def interlock(view: LaunchView, environment: str) -> str:
-    """Return why a rollback is interlocked, or nothing: a migration ran that isn't backward compatible."""
-    migrated = [
-        o
-        for o in view.operations
-        if o.env == environment and o.kind == OperationKind.MIGRATE and o.started_us and o.state != "aborted"
-    ]
-    if not migrated or view.candidate.backward_compatible:
-        return ""
-    return (
-        "a migration ran that is not declared backward compatible: the old version may not start on the new "
-        "schema. Restore a verified backup first, or override with a second person"
+async def _helm(site: Site, operation: Operation, situation: Situation) -> None:
+    if operation.kind is OperationKind.MIGRATE:
+        return
+    situation.version = await site.helm.version()
+    problem = situation.version.problem()
+    soft = operation.kind is OperationKind.ROLLBACK
+    situation.findings.append(
+        fails(problem, soft=soft) if problem else passes(f"helm {situation.version.text}")
     )
+
+
+async def _cluster(site: Site, operation: Operation, situation: Situation) -> None:
+    name, context = site.namespace, site.environment.kube.context
+    try:
+        await site.kube.get(f"/api/v1/namespaces/{name}")
+        situation.namespace_there = True
+        told = passes(f"context {context}, namespace {name}, as the runbook says")
+    except NotFoundError:
+        if operation.kind is OperationKind.DEPLOY:
+            told = passes(f"context {context}; namespace {name} will be created")
+        else:
+            told = fails(f"namespace {name} does not exist in context {context}")
+    situation.findings.append(told)
+    verbs = _VERBS[operation.kind]
+    allowed = await asyncio.gather(*(site.kube.access_review(*verb) for verb in verbs))
+    denied = [f"{v} {r}" for (v, _, r), may in zip(verbs, allowed, strict=True) if not may]
+    situation.findings.append(
+        fails(f"this account may not {', '.join(denied)} in {name}")
+        if denied
+        else passes("this account may do what will be done")
+    )
+
+
+async def _releases(site: Site, operation: Operation, situation: Situation) -> None:
+    situation.history = await history(site)
+    situation.good = newest_good(situation.history)
+    newest, good = situation.newest, situation.good
+    if operation.kind is OperationKind.MIGRATE:
+        await _migration(site, situation)
+        return
+    if newest is None:
+        words = f"release {site.release} does not exist yet: this is its first install"
+        situation.findings.append(passes(words))
+    elif newest.pending:
+        await _pending(site, operation, situation, newest)
+    elif operation.kind is OperationKind.DEPLOY and good is None and newest.number > 1:
+        words = f"release {site.release} has no revision that was ever installed completely"
+        situation.findings.append(fails(words, soft=True))
+    elif good is not None and newest.number - good.number >= HISTORY_MAX - 2:
+        situation.findings.append(fails(f"good {good.words} is about to leave helm's history"))
+    elif good is not None:
+        situation.findings.append(passes(f"{good.words} is the good one to come back to"))
+    else:
+        situation.findings.append(passes(f"{newest.words}: nothing was ever installed completely"))
+
+
+async def _migration(site: Site, situation: Situation) -> None:
+    """Look for a migration that runs: two at once would work on one schema."""
+    if site.runbook.candidate.migration.by == "hook":
+        situation.findings.append(
+            fails("the chart's own hook migrates, in the deploy: there is no job to make")
+        )
+        return
+    active = [one for one in await _active_jobs(site) if one.startswith(f"db-migrate-{site.release}-")]
+    if active:
+        situation.findings.append(fails(f"job {active[0]} still runs: two migrations at once would collide"))
+    else:
+        situation.findings.append(passes("no other migration runs"))
+
+
+async def _active_jobs(site: Site) -> list[str]:
+    jobs = await site.kube.list_objects(f"/apis/batch/v1/namespaces/{site.namespace}/jobs")
+    return [text(obj(j.get("metadata")), "name") for j in jobs.items if obj(j.get("status")).get("active")]
+
+
+async def _pending(site: Site, operation: Operation, situation: Situation, newest: Revision) -> None:
+    age = max(0, (site.clock.wall_us() - newest.deployed_us) // 1_000_000)
+    by = await last_writer(site, newest.number)
+    active = await _active_jobs(site)
+    told = (
+        f"{newest.words} since {age} s"
+        + (f", last written by {by}" if by else "")
+        + (f", jobs that run: {', '.join(active[:3])}" if active else "")
+    )
+    if operation.kind is OperationKind.ROLLBACK:
+        situation.findings.append(passes(f"{told}: a rollback clears it"))
+        return
+    way = "roll it back first" if situation.good is not None else "recover it with a rollback to itself first"
+    situation.findings.append(fails(f"{told}: an operation never ended, and helm refuses another one; {way}"))
+
+
+async def _pods(site: Site, _operation: Operation, situation: Situation) -> None:
+    live = situation.live = await look(site.kube, site.namespace, site.release)
+    situation.findings.append(passes(f"pods: {live.words}" if live.pods else "no pod of this release runs"))
+
+
+async def _record_size(site: Site, _operation: Operation, situation: Situation) -> None:
+    if situation.newest is None:
+        return
+    size = await record_bytes(site, situation.newest.number)
+    words = f"helm's record of the release has {size // 1024} KiB of at most {_LARGEST_RECORD // 1024}"
+    situation.findings.append(fails(words) if size > _LARGEST_RECORD else passes(words))
+
+
+async def _images(site: Site, _operation: Operation, situation: Situation) -> None:
+    candidate = site.runbook.candidate
+    registry = site.systems.registry(site.tier)
+    found: list[Finding] = []
+    for name, reference in candidate.images.named().items():
+        image = ImageRef.parse(reference)
+        if not digest_of(reference):
+            found.append(fails(f"image {name} is not named by a digest: a tag may move"))
+            continue
+        try:
+            await registry.digest(image)
+        except NotFoundError:
+            found.append(fails(f"the registry doesn't have {name}@{short(image.digest)}"))
+            continue
+        tagged = ImageRef(image.host, image.repository, candidate.version, "")
+        try:
+            now = await registry.digest(tagged)
+        except NotFoundError:
+            continue
+        if now != image.digest:
+            words = f"tag {candidate.version} of {name} is {short(now)} now, the candidate is {short(image.digest)}"
+            found.append(fails(f"{words}: somebody moved the tag", soft=True))
+    situation.findings += found or [passes("the registry has every image by its digest, and no tag moved")]
+
+
+async def _diff(site: Site, _operation: Operation, situation: Situation) -> None:
+    rendered = await site.helm.render(site.runbook.candidate)
+    stored = situation.newest.manifest if situation.newest is not None else ""
+    if situation.good is not None and situation.newest is not None and not situation.newest.good:
+        stored = situation.good.manifest
+    situation.diff = await differing.compare(site, stored, rendered.manifest, rendered.hooks)
+    situation.findings.append(passes(situation.diff.words))
+    situation.findings += [fails(problem, soft=True) for problem in situation.diff.problems]
+
+
+async def _staging(site: Site, _operation: Operation, situation: Situation) -> None:
+    staging = site.runbook.environments[Tier.STAGING]
+    kube = site.systems.kube(Tier.STAGING)
+    live = await look(kube, staging.kube.namespace, staging.release)
+    differs = live.differs(site.runbook.candidate.images.named())
+    if differs:
+        situation.findings.append(fails(f"staging doesn't run what is promoted: {differs}", soft=True))
+        return
+    told = ", ".join(f"{name} {short(digest)}" for name, digest in live.images)
+    situation.findings.append(passes(f"staging runs the same digests: {told}"))
+
+
+_SOFT: Sequence[Look] = (_images, _staging)
+
+
+async def ingresses(site: Site) -> tuple[bool, str]:
+    """Return whether every ingress of the release has an address, and what there is in words."""
+    query = {"labelSelector": f"app.kubernetes.io/instance={site.release}"}
+    where = f"/apis/networking.k8s.io/v1/namespaces/{site.namespace}/ingresses"
+    found = (await site.kube.list_objects(where, query)).items
+    bare = [
+        text(obj(one.get("metadata")), "name")
+        for one in found
+        if not objs(path(one, ("status", "loadBalancer", "ingress")))
+    ]
+    if bare:
+        return False, f"{bare[0]} has no address yet"
+    hosts = [text(rule, "host") for one in found for rule in objs(path(one, ("spec", "rules")))]
+    return True, ", ".join(hosts) or "none"

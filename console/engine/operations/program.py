@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,9 +120,12 @@ def terminate(running: Running) -> bool:
     return True
 
 
-async def tail(path: Path, ended: asyncio.Event, offset: int = 0) -> AsyncIterator[list[str]]:
-    """Yield the new lines of a growing file, cleaned, until ``ended`` is set and all was read."""
-    rest = b""
+async def tail(path: Path, ended: asyncio.Event, clean: Callable[[str], str]) -> AsyncIterator[list[str]]:
+    """Yield the lines of a growing file until ``ended`` is set and all was read.
+
+    ``clean`` takes secrets out of a line before anything else is done to it.
+    """
+    rest, offset = b"", 0
     while True:
         last = ended.is_set()
         with path.open("rb") as file:
@@ -133,7 +136,7 @@ async def tail(path: Path, ended: asyncio.Event, offset: int = 0) -> AsyncIterat
         *whole, rest = rest.split(b"\n")
         if last and not piece and rest:
             whole, rest = [*whole, rest], b""
-        lines = [line(one.decode(errors="replace")) for one in whole if one.strip()]
+        lines = [line(clean(one.decode(errors="replace"))) for one in whole if one.strip()]
         if lines:
             yield lines
         if last and not piece:

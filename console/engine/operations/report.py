@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from checks.clients.redact import Redactor
 from console.engine.journal import Journal
-from console.engine.operations.program import tail
+from console.engine.operations.program import Running, tail
 from state.events import Draft, Event, Kind, gate_key
+from state.fields import text, texts
 from state.text import line
 from state.verdict import OperationState
 from state.view import OperationView
@@ -35,6 +37,8 @@ class Report:
         self.journal = journal
         self.ref = ref
         self.operation_id = operation_id
+        self.last_error = ""
+        """The last line of the program's standard error."""
         self._redactor = redactor
         self._gate = gate_key(gate)
 
@@ -62,13 +66,13 @@ class Report:
         run = self.run()
         if run is not None and any((s.name, s.state, s.detail) == (name, state, detail) for s in run.steps):
             return
-        await self._record(Kind.OPERATION_STEP, {"name": name, "state": state, "detail": detail})
+        await self._record(Kind.OPERATION_STEP, {"name": line(name, 120), "state": state, "detail": detail})
 
     async def output(self, stream: str, lines: Sequence[str]) -> None:
-        """Record lines that the program printed."""
+        """Record lines that a program printed."""
         for at in range(0, len(lines), _LINES):
             cleaned = [self._clean(one) for one in lines[at : at + _LINES]]
-            await self._record(Kind.OPERATION_OUTPUT, {"stream": stream, "lines": cleaned})
+            await self._record(Kind.OPERATION_OUTPUT, {"stream": line(stream, 120), "lines": cleaned})
 
     async def aborted(self, actor: str, reason: str) -> None:
         """Record that a person asked it to end."""
@@ -79,22 +83,50 @@ class Report:
         verdict = self._clean(end.verdict)
         offers = list(end.offers)
         if end.state is OperationState.UNKNOWN:
-            await self._record(Kind.OPERATION_UNKNOWN, {"verdict": verdict, "offers": offers})
+            body: dict[str, object] = {"verdict": verdict, "revision": end.revision, "offers": offers}
+            await self._record(Kind.OPERATION_UNKNOWN, body)
             return
         await self._record(
             Kind.OPERATION_FINISHED,
             {"state": end.state.value, "verdict": verdict, "revision": end.revision, "offers": offers},
         )
 
-    async def follow(self, out: Path, err: Path, ended: asyncio.Event) -> list[str]:
-        """Record what a program prints until it has ended; return the lines of its standard error."""
-        errors: list[str] = []
+    async def follow(self, running: Running, ended: asyncio.Event) -> None:
+        """Record what a program prints until it has ended.
+
+        Lines that an engine before this one recorded are not recorded again.
+        """
+        known = self._recorded()
 
         async def one(stream: str, path: Path) -> None:
-            async for lines in tail(path, ended):
+            skip = known.get(stream, 0)
+            async for lines in tail(path, ended, self._redactor.clean):
                 if stream == "stderr":
-                    errors.extend(lines)
-                await self.output(stream, lines)
+                    self.last_error = lines[-1]
+                new = lines[skip:]
+                skip = max(0, skip - len(lines))
+                if new:
+                    await self.output(stream, new)
 
-        await asyncio.gather(one("stdout", out), one("stderr", err))
-        return errors
+        await asyncio.gather(one("stdout", running.out), one("stderr", running.err))
+
+    def _recorded(self) -> dict[str, int]:
+        """Return how many lines of each stream the log has."""
+        found: dict[str, int] = {}
+        after = self.ref
+        while chunk := self.journal.store.read(after):
+            for event in chunk:
+                if event.kind == Kind.OPERATION_OUTPUT and event.ref == self.ref:
+                    stream = text(event.body, "stream")
+                    found[stream] = found.get(stream, 0) + len(texts(event.body.get("lines")))
+            after = chunk[-1].seq
+        return found
+
+    def redact_files(self, running: Running) -> None:
+        """Write the output files of a program that has ended anew, without secret values."""
+        for path in (running.out, running.err):
+            with contextlib.suppress(OSError):
+                raw = path.read_text(errors="replace")
+                cleaned = self._redactor.clean(raw)
+                if cleaned != raw:
+                    path.write_text(cleaned)

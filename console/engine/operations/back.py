@@ -1,0 +1,105 @@
+"""Where a rollback goes, and what stands against it."""
+
+from __future__ import annotations
+
+from console.engine.operations.context import Site
+from console.engine.operations.interlock import interlock
+from console.engine.operations.preflight import Finding, Situation, fails, passes
+from console.engine.operations.records import Revision, images_of
+from state.runbook.models import Operation, OperationKind
+from state.view import GoodRevision, LaunchView, OperationView
+
+_MARGIN_S = 60
+
+
+def good_of(view: LaunchView, operation: Operation, situation: Situation) -> GoodRevision | None:
+    """Return the revision to go back to, which is never "the one before".
+
+    The one that the newest deploy of this launch recorded. Without such a deploy: the newest revision in
+    helm's history that was ever installed completely. And where there is only a first install that never
+    ended: that one itself, so that helm finishes it; nothing is deleted.
+    """
+    if operation.kind is not OperationKind.ROLLBACK:
+        return situation.recorded()
+    recorded = next(
+        (o.good for o in reversed(_deploys(view, operation.env.value)) if o.good is not None), None
+    )
+    if recorded is not None:
+        return recorded
+    if situation.good is not None:
+        return _as_good(situation.good)
+    newest = situation.newest
+    if newest is not None and newest.number == 1 and newest.pending:
+        return _as_good(newest)
+    return None
+
+
+async def back_findings(
+    view: LaunchView, site: Site, operation: Operation, situation: Situation
+) -> list[Finding]:
+    """Return what is to be said of a rollback: its target, and whether something stands against it."""
+    good = good_of(view, operation, situation)
+    newest = situation.newest
+    if newest is None:
+        return [fails("helm's history cannot be seen, or is empty: there is nothing to go back to")]
+    if good is None:
+        return [fails("no revision was ever installed completely: there is nothing to go back to")]
+    itself = newest.number == good.number and newest.pending
+    if newest.number <= good.number and not itself:
+        told = f"revision {newest.number} is the good one: no newer revision exists, a rollback would undo it"
+        return [fails(told)]
+    if good.number not in {r.number for r in situation.history}:
+        return [fails(f"good revision {good.number} is no longer in helm's history")]
+    found = [passes(_target(view, good, operation, itself=itself))]
+    foreign = _foreign(view, site, newest)
+    if foreign:
+        found.append(fails(foreign))
+    closed, key = await interlock(view, site)
+    if closed:
+        found.append(fails(closed, soft=True))
+    elif key:
+        found.append(passes(key))
+    return found
+
+
+def _target(view: LaunchView, good: GoodRevision, operation: Operation, *, itself: bool) -> str:
+    if itself:
+        return f"revision {good.number} is a first install that never ended: helm is made to finish it"
+    recorded = any(o.good is not None for o in _deploys(view, operation.env.value))
+    where = "recorded by this launch" if recorded else "the newest in helm's history that was ever complete"
+    return f"goes back to revision {good.number}: {where}"
+
+
+def _foreign(view: LaunchView, site: Site, newest: Revision) -> str:
+    """Return why a pending revision must be left alone for now, or nothing.
+
+    One that an operation of this launch left behind has no helm any more. Another's may still be at work:
+    its timeout counts for the hooks before, the objects and the hooks after.
+    """
+    if not newest.pending or _ours(view, site, newest):
+        return ""
+    timeout = max((o.timeout for o in site.runbook.operations if o.env is site.tier), default=600.0)
+    age = (site.clock.wall_us() - newest.deployed_us) / 1_000_000
+    wait = 3 * timeout + _MARGIN_S - age
+    if wait <= 0:
+        return ""
+    return (
+        f"{newest.words} is not of this launch, and began {age:.0f} s ago: somebody's helm may still work on it. "
+        f"It is left alone for another {wait:.0f} s"
+    )
+
+
+def _ours(view: LaunchView, site: Site, newest: Revision) -> bool:
+    return any(
+        o.started_us and o.intended_us <= newest.deployed_us <= (o.finished_us or newest.deployed_us)
+        for o in view.operations
+        if o.env == site.tier
+    )
+
+
+def _deploys(view: LaunchView, env: str) -> list[OperationView]:
+    return [o for o in view.operations if o.env == env and o.kind == OperationKind.DEPLOY]
+
+
+def _as_good(revision: Revision) -> GoodRevision:
+    return GoodRevision(revision.number, revision.status, revision.manifest_sha, images_of(revision.manifest))

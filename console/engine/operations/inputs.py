@@ -1,0 +1,139 @@
+"""What an approval is for: images, chart, values files, migration. A change of any of them voids it.
+
+The log keeps fingerprints (``candidate.seen``): when the engine starts, and with every attestation that finds
+them changed. An attestation stands for the parts that were seen last before it, or with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import yaml
+
+from checks.clients.redact import Redactor, secretish
+from state.events import Draft, Event, Kind
+from state.fields import Json, items, text, texts
+from state.runbook.environment import Environment, Tier
+from state.runbook.models import Runbook
+from state.view import AttestationView, LaunchView
+
+Parts = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The parts of an environment as the log has them: from an event on, or for one attestation."""
+
+    seq: int
+    ref: int | None
+    env: str
+    parts: Parts
+
+
+def parts_of(runbook: Runbook, tier: Tier) -> Parts:
+    """Return (what, fingerprint) of everything that a deploy to an environment is made of."""
+    chart = runbook.environments[tier].chart
+    candidate = runbook.candidate
+    images = "\n".join(f"{name}={ref}" for name, ref in candidate.images.named().items())
+    return (
+        ("images", _sha(images.encode())),
+        ("migration", _sha(candidate.migration.model_dump_json().encode())),
+        (f"chart {Path(chart.path).name} {chart.version}", _chart_sha(Path(chart.path))),
+        *((f"values file {path.name}", _file_sha(path)) for path in chart.values),
+    )
+
+
+def seen_draft(tier: Tier, parts: Parts, ref: int | None = None) -> Draft:
+    """Return the event that keeps an environment's parts."""
+    rows: list[Json] = [[name, digest] for name, digest in parts]
+    return Draft(Kind.CANDIDATE_SEEN, {"env": tier.value, "parts": rows}, None, ref)
+
+
+def seen_of(event: Event) -> Seen:
+    """Return what a ``candidate.seen`` says."""
+    rows = [texts(row) for row in items(event.body.get("parts"))]
+    parts = tuple((row[0], row[1]) for row in rows if len(row) == 2)
+    return Seen(event.seq, event.ref, text(event.body, "env"), parts)
+
+
+def void(view: LaunchView, seen: Sequence[Seen], gates: Sequence[int], tier: Tier, now: Parts) -> str:
+    """Return which approvals of these gates are void, and why; or nothing.
+
+    An approval from before anything was seen can't be judged, and is void too.
+    """
+    mine = [one for one in seen if one.env == tier]
+    changed: set[str] = set()
+    items_of: list[str] = []
+    for gate in view.gates:
+        for item in gate.items if gate.number in gates else ():
+            if item.attestation is None or not item.attestation.go:
+                continue
+            before = _for(item.attestation, mine)
+            differ = {name for name, digest in now if (name, digest) not in before}
+            if differ:
+                changed |= differ
+                items_of.append(item.id)
+    if not items_of:
+        return ""
+    more = f" and {len(items_of) - 3} more" if len(items_of) > 3 else ""
+    return (
+        f"changed since it was approved: {', '.join(sorted(changed))}; the approvals of "
+        f"{', '.join(items_of[:3])}{more} are for something else: attest them again"
+    )
+
+
+def _for(attestation: AttestationView, seen: Sequence[Seen]) -> Parts:
+    """Return the parts that an attestation stands for."""
+    with_it = [one for one in seen if one.ref == attestation.seq]
+    before = [one for one in seen if one.seq < attestation.seq]
+    newest = max(with_it or before, key=lambda one: one.seq, default=None)
+    return newest.parts if newest is not None else ()
+
+
+def register_secrets(environment: Environment, redactor: Redactor) -> None:
+    """Let the redactor know what looks like a secret in the values files."""
+    for path in environment.chart.values:
+        try:
+            told = yaml.safe_load(path.read_bytes())
+        except (OSError, yaml.YAMLError, UnicodeDecodeError):
+            continue  # helm will say what is wrong with it
+        for key, value in _leaves(told):
+            if secretish(key):
+                redactor.register_pair(key, value)
+
+
+def _leaves(value: object, key: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from _leaves(one, str(name))
+    elif isinstance(value, list):
+        for one in value:
+            yield from _leaves(one, key)
+    elif isinstance(value, str):
+        yield key, value
+
+
+def _sha(raw: bytes) -> str:
+    return sha256(raw).hexdigest()
+
+
+def _file_sha(path: Path) -> str:
+    try:
+        return _sha(path.read_bytes())
+    except OSError:
+        return "missing"
+
+
+def _chart_sha(path: Path) -> str:
+    """Return a folder's or an archive's hash; what is not on this machine is known by its name and version."""
+    if path.is_file():
+        return _file_sha(path)
+    if not path.is_dir():
+        return "remote"
+    digest = sha256()
+    for file in sorted(one for one in path.rglob("*") if one.is_file()):
+        digest.update(f"{file.relative_to(path)}\0{_file_sha(file)}\n".encode())
+    return digest.hexdigest()

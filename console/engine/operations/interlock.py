@@ -1,0 +1,92 @@
+"""The way back after a migration: closed, unless one of four keys opens it (design section 7).
+
+Rolling back the programs doesn't roll back the schema. The old version on a new schema is how an automatic
+rollback made an outage out of a failed deploy (delivery 3.3, meho #1607).
+"""
+
+from __future__ import annotations
+
+from checks.base import CouldNotLookError
+from console.engine.operations.context import Site
+from state.runbook.models import OperationKind
+from state.text import line
+from state.verdict import OperationState
+from state.view import LaunchView, OperationView
+
+_SQL = "SELECT version_num FROM alembic_version"
+READY_BEFORE = "old version ready on the new schema"
+"""The step of a deploy that proves a declared compatibility."""
+
+
+def migrated(view: LaunchView, site: Site) -> OperationView | None:
+    """Return the operation that migrated this environment in this launch, or may have, or None."""
+    kind = OperationKind.DEPLOY if site.runbook.candidate.migration.by == "hook" else OperationKind.MIGRATE
+    ran = [
+        o for o in view.operations if o.env == site.tier and o.kind == kind and o.started_us and _may_have(o)
+    ]
+    return ran[-1] if ran else None
+
+
+def _may_have(operation: OperationView) -> bool:
+    never = {s.name for s in operation.steps if s.state == "skipped"}
+    return "job" not in never
+
+
+async def interlock(view: LaunchView, site: Site) -> tuple[str, str]:
+    """Return (why a rollback is closed, or nothing; which key opens it, or nothing)."""
+    migration = migrated(view, site)
+    if migration is None:
+        return "", ""
+    declared = site.runbook.candidate.migration
+    if declared.backward_compatible and (proof := _proof(view, site, migration)):
+        return "", f"the migration is declared backward compatible, and {proof}"
+    schema, why = await _schema(site)
+    if schema and schema != declared.head:
+        way = "the tested way down was taken" if declared.tested_way_down else "a backup was restored"
+        return "", f"the schema is at {schema}, no longer at the candidate's {declared.head}: {way}"
+    now = f"the schema is at {schema}" if schema else f"the schema cannot be seen ({why})"
+    told = (
+        "declared backward compatible, but that was not proven"
+        if declared.backward_compatible
+        else ("not declared backward compatible")
+    )
+    do = "take the tested way down first" if declared.tested_way_down else "restore the verified backup first"
+    return (
+        f"{migration.id} ran and is {told}; {now}: the old version may not start on it, and a rollback would "
+        f"turn a failed deploy into an outage. Either {do}, or override with a second person"
+    ), ""
+
+
+def _proof(view: LaunchView, site: Site, migration: OperationView) -> str:
+    """Return how it was seen that the old version works on the migrated schema, or nothing.
+
+    Seen here: a deploy found it ready after the migration. Or in staging: a rollback after the migration was
+    verified live.
+    """
+    for one in view.operations:
+        after = one.seq > migration.seq and one.env == site.tier and one.kind == OperationKind.DEPLOY
+        if after and any(s.name == READY_BEFORE and s.state == "done" for s in one.steps):
+            return f"the old version was seen ready on the new schema before {one.id}"
+    staged = next(
+        (
+            o
+            for o in view.operations
+            if o.env == "staging" and o.kind == OperationKind.MIGRATE and o.started_us
+        ),
+        None,
+    )
+    for one in view.operations:
+        back = one.kind == OperationKind.ROLLBACK and one.env == "staging"
+        if staged and back and one.seq > staged.seq and one.state is OperationState.SUCCEEDED:
+            return "staging was rolled back on the migrated schema"
+    return ""
+
+
+async def _schema(site: Site) -> tuple[str, str]:
+    """Return (the schema's revision, or nothing; why it cannot be told)."""
+    try:
+        rows = await site.systems.sql(site.tier).rows(_SQL)
+    except CouldNotLookError as error:
+        return "", line(str(error), 160)
+    found = sorted(str(row.get("version_num")) for row in rows)
+    return (found[0], "") if len(found) == 1 else ("", f"it has {len(found)} revisions")

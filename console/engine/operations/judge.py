@@ -1,0 +1,187 @@
+"""What an operation came to: read from helm's history and live objects, never from an exit code (delivery 5.3)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+
+from checks.base import CouldNotLookError
+from console.engine.operations.context import Run
+from console.engine.operations.diff import drift_of
+from console.engine.operations.live import Live, look
+from console.engine.operations.preflight import ingresses
+from console.engine.operations.records import Revision, history
+from console.engine.operations.report import End
+from console.engine.operations.why import tell_why
+from state.verdict import OperationState as State
+from state.view import GoodRevision
+
+_SETTLE_S = 60.0
+_LOOK_S = 2.0
+ROLLBACK, RETRY = "rollback", "retry"
+
+
+async def judge_deploy(run: Run) -> End:
+    """Say what a deploy came to, and what may be done next."""
+    recorded = run.good.number if run.good is not None else 0
+    back = (ROLLBACK, RETRY) if recorded else (RETRY,)
+    try:
+        newest = _newest(await history(run.site))
+        if newest is None or newest.number <= run.before:
+            return _nothing(run, newest, recorded)
+        if newest.pending:
+            return await _stuck(run, newest, recorded)
+        live = await settled(run, run.site.runbook.candidate.images.named())
+    except CouldNotLookError as error:
+        return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(RETRY, ROLLBACK))
+    await run.report.step("pods", "done" if live.settled else "failed", live.words)
+    if not live.settled:
+        await tell_why(run, live)
+    if newest.status != "deployed":
+        return await _failed(run, newest, live, back)
+    return await _deployed(run, newest, live, back)
+
+
+def _nothing(run: Run, newest: Revision | None, recorded: int) -> End:
+    state = State.ABORTED if run.abort.is_set() else State.FAILED
+    if newest is None or not recorded:
+        return End(state, "failed before a revision was created: nothing was installed", offers=(RETRY,))
+    if newest.number > recorded:
+        told = f"failed before a revision was created: {newest.words} is still the newest"
+        return End(state, told, newest.number, (ROLLBACK, RETRY))
+    return End(
+        state,
+        f"failed before a revision was created: revision {recorded} is untouched, and a rollback would undo "
+        "a good release",
+        recorded,
+        (RETRY,),
+    )
+
+
+async def _stuck(run: Run, newest: Revision, recorded: int) -> End:
+    await run.report.step("release", "failed", newest.words)
+    way = f"is rolled back to revision {recorded}" if recorded else "is finished by a rollback to itself"
+    return End(
+        State.UNKNOWN,
+        f"{newest.words}, and its helm is gone: helm refuses another operation until the release {way}",
+        newest.number,
+        (ROLLBACK,),
+    )
+
+
+async def _failed(run: Run, newest: Revision, live: Live, back: tuple[str, ...]) -> End:
+    state = State.ABORTED if run.abort.is_set() else State.FAILED
+    hook = newest.failed_hook()
+    why = f"hook {hook} failed" if hook else newest.description
+    old = run.good is not None and live.settled and live.runs(dict(run.good.images))
+    still = f"; what runs is still revision {run.good.number}" if old and run.good is not None else ""
+    return End(state, f"{newest.words}: {why}{still}", newest.number, back)
+
+
+async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...]) -> End:
+    wanted = run.site.runbook.candidate.images.named()
+    differs = live.differs(wanted)
+    if differs:
+        await run.report.step("images", "failed", differs)
+        told = f"{newest.words}, but what runs is not the candidate: {differs}"
+        return End(State.FAILED, told, newest.number, back)
+    equal = ", ".join(f"{name} {digest[7:19]}" for name, digest in live.images if name in wanted)
+    await run.report.step("images", "done", f"equal to the candidate: {equal}")
+    if not live.settled:
+        told = f"{newest.words}, but not every pod is ready: {live.words}"
+        return End(State.ABORTED if run.abort.is_set() else State.FAILED, told, newest.number, back)
+    drift = await _drift(run, newest.manifest)
+    if drift:
+        told = f"{newest.words}, but live objects differ from it: {drift[0]}"
+        return End(State.FAILED, told, newest.number, back)
+    await _reachable(run)
+    return End(State.SUCCEEDED, f"{newest.words} runs: {live.ready} pods, digests equal", newest.number)
+
+
+async def _drift(run: Run, manifest: str) -> list[str]:
+    drift = await drift_of(run.site, manifest)
+    told = f"{len(drift)} fields differ: {'; '.join(drift[:3])}" if drift else "live is what helm recorded"
+    await run.report.step("objects", "failed" if drift else "done", told)
+    return drift
+
+
+async def _reachable(run: Run) -> None:
+    """Record ingress and health (SOP helm command 5); gate 9's own item judges them."""
+    with contextlib.suppress(CouldNotLookError):
+        well, told = await ingresses(run.site)
+        await run.report.step("ingress", "done" if well else "failed", told)
+    try:
+        reply = await run.site.systems.web(run.site.tier).get("api", "/health")
+        await run.report.step("health", "done" if reply.status == 200 else "failed", f"HTTP {reply.status}")
+    except CouldNotLookError as error:
+        await run.report.step("health", "failed", str(error))
+
+
+async def judge_rollback(run: Run) -> End:
+    """Say whether what runs is the recorded good revision again."""
+    good = run.good
+    assert good is not None
+    try:
+        revisions = await history(run.site)
+        newest = _newest(revisions)
+        live = await settled(run, dict(good.images))
+    except CouldNotLookError as error:
+        return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(ROLLBACK,))
+    if newest is None or newest.number <= run.before:
+        return End(State.FAILED, "helm created no revision: nothing was rolled back", offers=(ROLLBACK,))
+    same = newest.manifest_sha == good.manifest_sha
+    await run.report.step("manifest", "done" if same else "failed", "equal" if same else "differs")
+    await run.report.step("pods", "done" if live.settled else "failed", live.words)
+    if not live.settled:
+        await tell_why(run, live)
+    return await _judged_back(run, good, newest, live, same=same)
+
+
+async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Live, *, same: bool) -> End:
+    images = dict(good.images)
+    back = same and live.settled and (live.runs(images) or not images)
+    if newest.pending:
+        told = f"the objects of revision {good.number} are back, but " if back else ""
+        why = (
+            f"hook {newest.failed_hook()} failed"
+            if newest.failed_hook()
+            else "a hook failed or helm was killed"
+        )
+        clear = " without hooks" if back else ""
+        return End(
+            State.UNKNOWN,
+            f"{told}{newest.words}: {why}; a rollback to the same revision{clear} clears it",
+            newest.number,
+            (ROLLBACK,),
+        )
+    try:
+        drift = await _drift(run, newest.manifest)
+    except CouldNotLookError as error:
+        drift = [str(error)]
+    if newest.status == "deployed" and back and not drift:
+        told = f"revision {good.number} runs again (as revision {newest.number}), verified live"
+        return End(State.SUCCEEDED, told, newest.number)
+    why = "the manifest differs" if not same else live.differs(images) or (drift[0] if drift else live.words)
+    return End(
+        State.FAILED,
+        f"rolled back, but not verified as revision {good.number}: {newest.status}, {why}",
+        newest.number,
+        (ROLLBACK,),
+    )
+
+
+async def settled(run: Run, images: Mapping[str, str]) -> Live:
+    """Return what runs, once it is settled with these images, a minute has passed, or somebody aborts."""
+    site = run.site
+    until = site.clock.mono_us() + int(_SETTLE_S * 1_000_000)
+    while True:
+        live = await look(site.kube, site.namespace, site.release)
+        if (live.settled and (live.runs(images) or not images)) or site.clock.mono_us() >= until:
+            return live
+        if run.abort.is_set():
+            return live
+        await run.pause(_LOOK_S)
+
+
+def _newest(revisions: tuple[Revision, ...]) -> Revision | None:
+    return revisions[-1] if revisions else None

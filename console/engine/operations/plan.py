@@ -1,0 +1,97 @@
+"""What an operation would do, in the words of a preview: command lines, from and to, whom it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from console.engine.operations import migrate as migrating
+from console.engine.operations import secrets as applying
+from console.engine.operations.context import Site
+from console.engine.operations.helm import shown
+from console.engine.operations.inputs import parts_of
+from console.engine.operations.preflight import Situation
+from console.engine.ports import Who
+from state.runbook.models import Operation, OperationKind
+from state.view import GoodRevision, LaunchView
+
+
+def helm_words(
+    operation: Operation,
+    site: Site,
+    situation: Situation,
+    who: Who,
+    view: LaunchView,
+    good: GoodRevision | None,
+    anchor: str = "(anchor)",
+) -> list[str]:
+    """Return helm's command line; nothing where the operation has none, or helm is missing.
+
+    ``anchor`` is the log's head once the intent is in it: helm's history keeps a copy outside the log.
+    """
+    if situation.version is None or operation.kind is OperationKind.MIGRATE:
+        return []
+    timeout = int(operation.timeout)
+    if operation.kind is OperationKind.ROLLBACK:
+        if good is None:
+            return []
+        bare = _needs_no_hooks(situation, good)
+        return site.helm.rollback(good.number, situation.version, timeout, without_hooks=bare)
+    words = f"launch {view.scope.launch_id} gate {operation.gate} by {who.account} {anchor}"
+    return site.helm.upgrade(site.runbook.candidate, situation.version, timeout, words)
+
+
+def _needs_no_hooks(situation: Situation, good: GoodRevision) -> bool:
+    """Return whether a hook failed in a rollback whose objects are back: only the hook is in the way."""
+    newest, live = situation.newest, situation.live
+    stuck = newest is not None and newest.status == "pending-rollback"
+    return stuck and live is not None and live.settled and live.runs(dict(good.images))
+
+
+def commands(
+    operation: Operation, site: Site, situation: Situation, helm: Sequence[str], job: str
+) -> list[str]:
+    """Return the command lines that come to the same, as a person would type them, in their order."""
+    target = f"kubectl --context {site.environment.kube.context} -n {site.namespace}"
+    if operation.kind is OperationKind.MIGRATE:
+        return [migrating.command(site, job)]
+    lines = [shown(helm)] if helm else []
+    if operation.kind is OperationKind.ROLLBACK:
+        return lines
+    context = site.environment.kube.context
+    made = (
+        []
+        if situation.namespace_there
+        else [f"kubectl --context {context} create namespace {site.namespace}"]
+    )
+    return [*made, *applying.commands(site), *lines, f"{target} get pods,ingress"]
+
+
+def from_to(
+    operation: Operation, site: Site, situation: Situation, good: GoodRevision | None
+) -> tuple[str, str]:
+    """Return what is there, and what is to be."""
+    newest = situation.newest
+    now = newest.words if newest is not None else "nothing"
+    candidate = site.runbook.candidate
+    if operation.kind is OperationKind.ROLLBACK:
+        return now, f"revision {good.number} (recorded good)" if good is not None else "nothing recorded"
+    if operation.kind is OperationKind.MIGRATE:
+        return "the schema as it is", f"alembic head {candidate.migration.head}"
+    return now, f"{candidate.version} ({candidate.images.backend.rpartition(':')[2][:12]})"
+
+
+def blast(operation: Operation, site: Site, situation: Situation) -> tuple[str, ...]:
+    """Return whom it touches."""
+    environment = site.environment
+    pods = situation.live.pods if situation.live is not None else 0
+    hosts = f"{environment.domains.api.host}, {environment.domains.admin.host}"
+    database = operation.kind is OperationKind.MIGRATE
+    touched = f"the database of {environment.title}" if database else f"{pods} pods"
+    return (f"{touched} in namespace {site.namespace}", f"traffic of {hosts}")
+
+
+def token(operation: Operation, site: Site, commands: Sequence[str]) -> str:
+    """Bind a confirmation to what was shown: command lines, images, chart and values files."""
+    parts = [f"{name} {digest}" for name, digest in parts_of(site.runbook, site.tier)]
+    return sha256("\n".join([operation.id, *commands, *parts]).encode()).hexdigest()[:16]

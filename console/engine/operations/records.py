@@ -1,0 +1,134 @@
+"""helm's history of a release, as its records in the cluster tell it, and what a stored manifest holds."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import yaml
+
+from checks.clients.errors import NotFoundError
+from checks.clients.helm_release import Hook
+from console.engine.operations.context import Site
+from console.engine.operations.live import digest_of
+from state.clock import SECOND_US
+from state.fields import JsonObject, obj, objs, path, text
+from state.text import line
+
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision of a release."""
+
+    number: int
+    status: str
+    description: str
+    deployed_us: int
+    manifest_sha: str
+    hooks: tuple[Hook, ...] = ()
+    manifest: str = field(default="", repr=False)
+    """Secret-bearing: never log it."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether an operation on it never ended, as far as helm knows."""
+        return self.status.startswith("pending-") or self.status == "uninstalling"
+
+    @property
+    def good(self) -> bool:
+        """Whether it was installed completely once."""
+        return self.status in {"deployed", "superseded"}
+
+    @property
+    def words(self) -> str:
+        """Number and status."""
+        return f"revision {self.number} ({self.status})"
+
+    def failed_hook(self) -> str:
+        """Return the name of the hook that failed, or nothing."""
+        return next((hook.name for hook in self.hooks if hook.phase == "Failed"), "")
+
+
+async def history(site: Site) -> tuple[Revision, ...]:
+    """Return the release's revisions, oldest first; none where there is no release.
+
+    Raises the client's errors where they cannot be read.
+    """
+    return tuple(
+        Revision(
+            one.revision,
+            one.status,
+            line(one.description, 200),
+            _micros(one.deployed_at),
+            one.manifest_sha,
+            one.hooks,
+            one.manifest,
+        )
+        for one in await site.records.history()
+    )
+
+
+def newest_good(revisions: Sequence[Revision]) -> Revision | None:
+    """Return the newest revision that was ever installed completely, or None.
+
+    Never "the previous one": the one before may have failed (helm #1796, #5237).
+    """
+    deployed = [r for r in revisions if r.status == "deployed"]
+    good = deployed or [r for r in revisions if r.good]
+    return max(good, key=lambda r: r.number, default=None)
+
+
+def documents(manifest: str) -> list[JsonObject]:
+    """Return the objects of a manifest; none where it isn't YAML."""
+    try:
+        return [obj(one) for one in yaml.load_all(manifest, _LOADER) if one]
+    except yaml.YAMLError:
+        return []
+
+
+def images_of(manifest: str) -> tuple[tuple[str, str], ...]:
+    """Return (container, digest) of a manifest's deployments and stateful sets, as far as it names digests."""
+    found = {
+        (text(container, "name"), digest_of(text(container, "image")))
+        for one in documents(manifest)
+        if text(one, "kind") in {"Deployment", "StatefulSet", "DaemonSet"}
+        for container in objs(path(one, ("spec", "template", "spec", "containers")))
+    }
+    return tuple(sorted(pair for pair in found if pair[1]))
+
+
+async def record_bytes(site: Site, number: int) -> int:
+    """Return how large a revision's record is, in bytes; 0 where there is none."""
+    name = f"sh.helm.release.v1.{site.release}.v{number}"
+    try:
+        secret = await site.kube.get(f"/api/v1/namespaces/{site.namespace}/secrets/{name}")
+    except NotFoundError:
+        return 0
+    try:
+        return len(base64.b64decode(text(obj(secret.get("data")), "release")))
+    except binascii.Error:
+        return 0
+
+
+async def last_writer(site: Site, number: int) -> str:
+    """Return which program wrote a revision's record last, as the cluster knows it, or nothing."""
+    name = f"sh.helm.release.v1.{site.release}.v{number}"
+    try:
+        secret = await site.kube.get(f"/api/v1/namespaces/{site.namespace}/secrets/{name}")
+    except NotFoundError:
+        return ""
+    managers = objs(obj(secret.get("metadata")).get("managedFields"))
+    newest = max(managers, key=lambda one: text(one, "time"), default=None)
+    return line(text(newest, "manager"), 60) if newest is not None else ""
+
+
+def _micros(stamp: str) -> int:
+    try:
+        return int(datetime.fromisoformat(stamp).timestamp() * SECOND_US)
+    except ValueError:
+        return 0

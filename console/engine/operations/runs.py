@@ -1,0 +1,140 @@
+"""One run of an operation: carried out, supervised, and found again after the engine was started anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from checks.base import CouldNotLookError
+from console.engine.journal import Journal
+from console.engine.operations import deploy as deploying
+from console.engine.operations import migrate as migrating
+from console.engine.operations.context import Run
+from console.engine.operations.inputs import register_secrets
+from console.engine.operations.interlock import READY_BEFORE
+from console.engine.operations.judge import RETRY, ROLLBACK, judge_deploy, judge_rollback
+from console.engine.operations.program import Running, alive
+from console.engine.operations.report import End
+from state.events import Event, Kind
+from state.fields import integer, text
+from state.runbook.models import OperationKind
+from state.verdict import OperationState
+from state.view import OperationView
+
+Work = Callable[[], Awaitable[End]]
+
+
+async def carry_out(run: Run, argv: Sequence[str], *, ready_before: bool) -> End:
+    """Carry out a run from its first step to its verdict.
+
+    ``ready_before``: the old version is ready on a schema that was migrated in this launch.
+    """
+    if run.operation.kind is OperationKind.MIGRATE:
+        return await migrating.migrate(run)
+    if run.operation.kind is OperationKind.ROLLBACK:
+        return await deploying.rollback(run, argv)
+    if ready_before:
+        await run.report.step(READY_BEFORE, "done", "every pod of the old version is ready")
+    return await deploying.deploy(run, argv)
+
+
+async def supervised(run: Run, work: Work) -> None:
+    """Do a run's work and record its end; what goes wrong in our own code is an end that nobody saw."""
+    try:
+        end = await work()
+    except CouldNotLookError as error:
+        end = _failed(run, str(error))
+    except asyncio.CancelledError:
+        await run.lease.aclose()
+        raise
+    except Exception as error:
+        end = End(
+            OperationState.UNKNOWN,
+            f"the engine failed in the middle of it ({type(error).__name__}): look at helm's history",
+            offers=(RETRY, ROLLBACK),
+        )
+    await run.lease.give_back()
+    await run.report.finished(end)
+
+
+def _failed(run: Run, why: str) -> End:
+    if run.running is None and not run.job:
+        return End(OperationState.FAILED, f"helm was not started: {why}", offers=(RETRY,))
+    return End(OperationState.UNKNOWN, why, offers=(RETRY, ROLLBACK))
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What the log knows of a run beyond its view."""
+
+    intended: Event | None
+    started: Event | None
+
+
+def traces(journal: Journal, seq: int) -> Traces:
+    """Return the events that a run left at its beginning."""
+    intended = started = None
+    after = seq - 1
+    while chunk := journal.store.read(after):
+        for event in chunk:
+            if event.seq == seq:
+                intended = event
+            elif event.kind == Kind.OPERATION_STARTED and event.ref == seq:
+                return Traces(intended, event)
+        after = chunk[-1].seq
+    return Traces(intended, started)
+
+
+def remember(run: Run, view: OperationView, found: Traces) -> None:
+    """Put into a run what the log knows: its process, its job, what was there before.
+
+    A process of another boot of the machine is not ours, whatever its pid.
+    """
+    run.before = integer(found.intended.body, "before") if found.intended is not None else 0
+    if view.abort_by:
+        run.abort.set()
+    if found.started is None:
+        return
+    if run.operation.kind is OperationKind.MIGRATE:
+        run.job = text(found.started.body, "start_time")
+    elif view.pid:
+        folder = run.site.folder / str(view.seq)
+        same = found.started.boot == run.site.clock.boot()
+        start = text(found.started.body, "start_time") if same else "of another boot"
+        run.running = Running(view.pid, start, folder / "out", folder / "err")
+
+
+def under_way(run: Run) -> bool:
+    """Return whether something of a run that an engine before this one began still goes on."""
+    return bool(run.job) or (run.running is not None and alive(run.running))
+
+
+async def again(run: Run, view: OperationView) -> End:
+    """Go on with a run that the log left without an end: attach to what runs, judge what doesn't."""
+    if run.running is None and not run.job:
+        return End(
+            OperationState.FAILED,
+            f"{view.id} was intended, but the engine ended before {_what(run)} was started",
+            offers=(RETRY,),
+        )
+    register_secrets(run.site.environment, run.site.systems.redactor)
+    await deploying.lease_step(run)
+    if run.job:
+        await run.report.step("engine", "done", f"found job {run.job} again")
+        return await migrating.follow_job(run)
+    assert run.running is not None
+    name = "helm rollback" if view.kind == OperationKind.ROLLBACK else "helm upgrade"
+    if alive(run.running):
+        await run.report.step("engine", "done", f"attached again to helm, pid {run.running.pid}")
+        await deploying.follow_helm(run, name)
+    else:
+        await run.report.step("engine", "done", "helm had ended meanwhile: judged by what is there")
+        run.report.redact_files(run.running)
+    if run.operation.kind is OperationKind.ROLLBACK:
+        return await judge_rollback(run)
+    return await judge_deploy(run)
+
+
+def _what(run: Run) -> str:
+    return "the job" if run.operation.kind is OperationKind.MIGRATE else "helm"

@@ -1,0 +1,65 @@
+"""The release's secrets (SOP helm command 2): applied through the API, never on a command line."""
+
+from __future__ import annotations
+
+import shlex
+from base64 import b64encode
+
+from checks.clients.errors import NotFoundError
+from console.engine.operations.context import Run, Site
+from state.fields import JsonObject
+from state.runbook.environment import AppliedSecret
+
+
+async def secrets_step(run: Run) -> str:
+    """Apply what the runbook applies, and return which secret is missing, or nothing.
+
+    The redactor knows every value from here on. Raises MisconfiguredError where a value isn't on this machine,
+    and the client's errors.
+    """
+    site = run.site
+    told = [await _apply(site, one) for one in site.environment.apply_secrets]
+    missing: list[str] = []
+    for name in site.environment.secrets:
+        try:
+            await site.kube.secret(name, site.namespace)
+            told.append(f"{name} exists")
+        except NotFoundError:
+            missing.append(name)
+    if missing:
+        await run.report.step("secrets", "failed", f"missing: {', '.join(missing)}")
+        return f"secret {missing[0]} does not exist in {site.namespace}: create it, then deploy again"
+    await run.report.step("secrets", "done", "; ".join(told) or "none named")
+    return ""
+
+
+def commands(site: Site) -> list[str]:
+    """Return the equivalent kubectl command lines; they name files and variables, never values."""
+    target = f"kubectl --context {site.environment.kube.context} -n {site.namespace}"
+    lines: list[str] = []
+    for one in site.environment.apply_secrets:
+        parts = [
+            f"--from-file={key}={ref.file if ref.file is not None else f'<(printenv {ref.env})'}"
+            for key, ref in one.data.items()
+        ]
+        create = f"{target} create secret generic {shlex.quote(one.name)} --type={one.type} {' '.join(parts)}"
+        lines.append(f"{create} --dry-run=client -o yaml | {target} apply -f -")
+    return lines
+
+
+async def _apply(site: Site, one: AppliedSecret) -> str:
+    values = {key: site.systems.secret(ref) for key, ref in one.data.items()}
+    coded = {key: b64encode(value.encode()).decode() for key, value in values.items()}
+    collection = f"/api/v1/namespaces/{site.namespace}/secrets"
+    try:
+        now = await site.kube.secret(one.name, site.namespace)
+    except NotFoundError:
+        meta: JsonObject = {"name": one.name}
+        body: JsonObject = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": one.type}
+        await site.kube.create(collection, {**body, "data": coded})
+        return f"{one.name} created with {len(coded)} keys"
+    changed = [key for key, value in values.items() if now.get(key) != value]
+    if not changed:
+        return f"{one.name} is up to date ({len(coded)} keys)"
+    await site.kube.patch(f"{collection}/{one.name}", {"data": {key: coded[key] for key in changed}})
+    return f"{one.name}: {', '.join(sorted(changed))} changed, {len(coded) - len(changed)} keys as they were"

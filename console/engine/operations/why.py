@@ -1,0 +1,69 @@
+"""Why a pod isn't ready: what its containers wait for, its newest warnings, the last lines of its log."""
+
+from __future__ import annotations
+
+from checks.base import CouldNotLookError
+from console.engine.operations.context import Run
+from console.engine.operations.live import Live
+from state.fields import JsonObject, integer, obj, objs, path, text
+from state.text import line
+
+_PODS = 3
+_EVENTS = 3
+_LOG_LINES = 8
+
+
+async def tell_why(run: Run, live: Live) -> None:
+    """Record why the pods that aren't ready aren't; that something of it can't be read changes no verdict."""
+    for name in live.unready[:_PODS]:
+        try:
+            await _tell(run, name)
+        except CouldNotLookError as error:
+            await run.report.step(f"pod {name}", "failed", f"cannot be seen: {error}")
+
+
+async def _tell(run: Run, name: str) -> None:
+    kube, namespace = run.site.kube, run.site.namespace
+    pod = await kube.get(f"/api/v1/namespaces/{namespace}/pods/{name}")
+    told = [one for one in map(_container, objs(path(pod, ("status", "containerStatuses")))) if one]
+    told += [_unscheduled(pod)] if _unscheduled(pod) else []
+    query = {"fieldSelector": f"involvedObject.name={name}"}
+    events = await kube.list_objects(f"/api/v1/namespaces/{namespace}/events", query)
+    warnings = [one for one in events.items if text(one, "type") == "Warning"]
+    warnings.sort(key=lambda one: text(one, "lastTimestamp") or text(one, "eventTime"))
+    told += [line(f"{text(w, 'reason')}: {text(w, 'message')}", 200) for w in warnings[-_EVENTS:]]
+    await run.report.step(f"pod {name}", "failed", "; ".join(dict.fromkeys(told)) or "not ready")
+    await _log(run, name, pod)
+
+
+async def _log(run: Run, name: str, pod: JsonObject) -> None:
+    for status in objs(path(pod, ("status", "containerStatuses"))):
+        if status.get("ready") is True or not text(status, "containerID"):
+            continue
+        container = text(status, "name")
+        told = await run.site.kube.pod_logs(name, container=container, tail=_LOG_LINES)
+        lines = [one for one in told.splitlines() if one.strip()][-_LOG_LINES:]
+        if lines:
+            await run.report.output(f"log of {name}/{container}", lines)
+
+
+def _container(status: JsonObject) -> str:
+    name = text(status, "name")
+    waits = obj(path(status, ("state", "waiting")))
+    ended = obj(path(status, ("lastState", "terminated"))) or obj(path(status, ("state", "terminated")))
+    restarts = integer(status, "restartCount")
+    again = f", restarted {restarts} times" if restarts else ""
+    code = f", last exit code {integer(ended, 'exitCode')} ({text(ended, 'reason')})" if ended else ""
+    if waits:
+        message = f": {text(waits, 'message')}" if text(waits, "message") else ""
+        return line(f"{name} waits, {text(waits, 'reason')}{message}{code}{again}", 240)
+    if status.get("ready") is True:
+        return ""
+    return line(f"{name} runs but isn't ready{code}{again}", 240)
+
+
+def _unscheduled(pod: JsonObject) -> str:
+    for one in objs(path(pod, ("status", "conditions"))):
+        if text(one, "type") == "PodScheduled" and text(one, "status") == "False":
+            return line(f"no node takes it: {text(one, 'message')}", 200)
+    return ""
