@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check format lock clean
+.PHONY: demo test check format lock clean torture bench
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,13 @@ check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+torture: $(READY) ## kill writers and cut the power, for a long time
+	$(BIN)/python -m tests.torture.kills
+	$(BIN)/python -m tests.torture.powerloss
+
+bench: $(READY) ## figures beside their goals; wants an idle machine
+	$(BIN)/python -m tests.torture.bench
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -42,6 +42,10 @@ def _run(options: Namespace) -> int:
             from console import verify_command
 
             return verify_command.run(options.log, options.anchor, options.json)
+        case "archive":
+            from console import archive_command
+
+            return archive_command.run(options.log, options.target)
         case "replay":
             from console.ui.run import run_replay
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 SUBCOMMANDS = (
-    "open", "rehearse", "range", "faults", "check", "schema", "verify", "replay", "follow", "engine",
+    "open", "rehearse", "range", "faults", "check", "schema", "verify", "archive", "replay", "follow", "engine",
 )  # fmt: skip
 
 EPILOG = """exit codes: 0 done or GO, 1 internal error, 2 wrong use or a bad runbook, 4 not reachable;
@@ -59,6 +59,10 @@ def parser() -> argparse.ArgumentParser:
         "--anchor", action="append", default=[], help="a head that was noted elsewhere: lc1:…"
     )
     verify.add_argument("--json", action="store_true")
+
+    archive = commands.add_parser("archive", help="copy a log into one clean file that verifies to the same head")
+    archive.add_argument("log", type=Path)
+    archive.add_argument("target", nargs="?", type=Path)
 
     replay = commands.add_parser("replay", help="replay a saved log on the same screens")
     replay.add_argument("log", type=Path)
