@@ -45,7 +45,7 @@ async def carry_out(desk: Desk, name: str, given: Mapping[str, str]) -> Reply | 
     second = args.pop("second", "")
     try:
         preview = await desk.source.preview(name, args)
-        confirmation = await _confirm(desk, preview, formed=asked, second=second)
+        confirmation = await _confirm(desk, preview, formed=asked, told=name == "attest.sign", second=second)
         if confirmation is None:
             return None
         return await desk.source.command(name, args, confirmation)
@@ -53,9 +53,14 @@ async def carry_out(desk: Desk, name: str, given: Mapping[str, str]) -> Reply | 
         return Reply(ok=False, message=f"{name}: {error}")
 
 
-async def _confirm(desk: Desk, preview: Preview, *, formed: bool, second: str) -> Confirmation | None:
-    """Return the person's confirmation; a caution that was just filled in and given isn't asked twice."""
-    plain = not preview.phrase and not preview.commands and not preview.blast
+async def _confirm(
+    desk: Desk, preview: Preview, *, formed: bool, told: bool, second: str
+) -> Confirmation | None:
+    """Return the person's confirmation; a caution that was just filled in and given isn't asked twice.
+
+    ``told`` is for a form that showed already what the preview says.
+    """
+    plain = not preview.phrase and not preview.commands and (told or not preview.blast)
     quick = preview.danger is Danger.SAFE or (preview.danger is Danger.CAUTION and formed)
     if preview.allowed and plain and quick:
         return Confirmation(token=preview.token, override_second=second)

@@ -238,8 +238,9 @@ def question_lines(question: Question, width: int) -> list[Line]:
     if question.environment:
         role = Role.MARKED if "prod" in question.environment.lower() else Role.STRONG
         lines.append(row("environment  ", Span(f" {question.environment} ", role)))
+    if question.from_what:
+        lines.append(row("from         ", Span(question.from_what, Role.STRONG)))
     if question.from_what or question.to_what:
-        lines.append(row("from         ", Span(question.from_what or "-", Role.STRONG)))
         lines.append(row("to           ", Span(question.to_what or "-", Role.STRONG)))
     for command in question.commands:
         lines += _told("$ ", command, width, Role.PLAIN, Role.KEY)
