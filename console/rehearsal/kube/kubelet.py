@@ -191,14 +191,40 @@ class Kubelet:
         missing = next((one for one in images if self._image_id(one) is None), None)
         if plan.image_error or missing is not None:
             self._no_image(pod, missing or images[0], plan.image_error or "not found")
-        elif plan.config_error:
+        elif lacking := plan.config_error or self._lacking(pod):
             if reason != "CreateContainerConfigError":
-                self._tell(pod, "Failed", f"Error: {plan.config_error}", warning=True)
-            self._wait(pod, "CreateContainerConfigError", plan.config_error)
+                self._tell(pod, "Failed", f"Error: {lacking}", warning=True)
+            self._wait(pod, "CreateContainerConfigError", lacking)
         else:
             for container in objs(path(pod, ("spec", "containers"))):
                 self._tell(pod, "Pulled", f'Successfully pulled image "{text(container, "image")}"')
             self._restart(pod, first=True)
+
+    def _lacking(self, pod: JsonObject) -> str:
+        """Return what of its environment a container cannot be given, in the kubelet's words."""
+        for container in objs(path(pod, ("spec", "containers"))):
+            sources = [
+                *(("configmap", obj(one.get("configMapRef"))) for one in objs(container.get("envFrom"))),
+                *(("secret", obj(one.get("secretRef"))) for one in objs(container.get("envFrom"))),
+                *(
+                    ("configmap", obj(path(one, ("valueFrom", "configMapKeyRef"))))
+                    for one in objs(container.get("env"))
+                ),
+                *(
+                    ("secret", obj(path(one, ("valueFrom", "secretKeyRef"))))
+                    for one in objs(container.get("env"))
+                ),
+            ]
+            for kind, source in sources:
+                name, key = text(source, "name"), text(source, "key")
+                if not name or source.get("optional") is True:
+                    continue
+                there = self._cluster.store.peek(f"{kind}s", namespace_of(pod), name)
+                if there is None:
+                    return f'{kind} "{name}" not found'
+                if key and key not in obj(there.get("data")):
+                    return f"couldn't find key {key} in {kind.title()} {namespace_of(pod)}/{name}"
+        return ""
 
     def _no_image(self, pod: JsonObject, image: str, why: str) -> None:
         reason = word(self._state(pod), "waiting", "reason")

@@ -147,6 +147,20 @@ async def test_ways_to_fail(moved: Moved, plan: PodPlan, image: str, shown: str,
     assert event in moved.reasons()
 
 
+async def test_a_pod_waits_for_the_config_map_that_it_names(moved: Moved) -> None:
+    made = deployment(replicas=1)
+    container = {"name": "web", "image": "shop/web:1", "envFrom": [{"configMapRef": {"name": "web-config"}}]}
+    labelled = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}
+    moved.store.create("deployments", {**made, "spec": {**obj(made["spec"]), "template": labelled}})
+    await moved.run(10)
+    assert moved.shown() == ["CreateContainerConfigError"]
+    status = objs(path(moved.pods()[0], ("status", "containerStatuses")))[0]
+    assert path(status, ("state", "waiting", "message")) == 'configmap "web-config" not found'
+    moved.store.create("configmaps", {"metadata": {"name": "web-config", "namespace": "shop"}})
+    await moved.run(10)
+    assert moved.shown() == ["Running"]
+
+
 async def test_a_crash_loop_counts_and_says_why(moved: Moved) -> None:
     moved.plan = lambda pod: PodPlan(ends_after_s=2, exit_code=137, end_reason="OOMKilled")
     moved.store.create("deployments", deployment(replicas=1))
