@@ -12,9 +12,9 @@ from console.engine.journal import Journal
 from console.engine.ports import SystemsPort
 from console.engine.sources import tell_source
 from state.events import Draft, Kind
-from state.fields import Json, decimal_text
 from state.runbook.environment import Tier
 from state.runbook.models import Graph, Runbook
+from state.samples import pack
 
 BACKFILL_TICKS = 240
 """How far back, in ticks, samples are fetched that nobody was there to take."""
@@ -87,13 +87,9 @@ class Sampler:
     async def _record(self, start: int, end: int, answers: list[Values]) -> None:
         drafts = []
         for at in range(start, end + 1, self._step):
-            values: list[Json] = []
-            for (graph, index), answer in zip(self._queries(), answers, strict=True):
-                value = answer.get(at)
-                values.append(
-                    [graph.id, graph.series[index].id, None if value is None else decimal_text(value)]
-                )
-            drafts.append(Draft(Kind.METRIC_BATCH, {"at_us": at * 1_000_000, "values": values}))
+            values = iter([answer.get(at) for answer in answers])
+            rows = [(graph.id, [next(values) for _ in graph.series]) for graph in self._graphs]
+            drafts.append(Draft(Kind.METRIC_BATCH, {"at_us": at * 1_000_000, "values": pack(rows)}))
         for first in range(0, len(drafts), _AT_ONCE):
             await self._journal.record_many(drafts[first : first + _AT_ONCE])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from state import samples
 from state.events import Event, Kind, gate_number
 from state.fields import JsonObject, decimal, flag, integer, items, text, texts
 from state.text import line
@@ -72,7 +73,9 @@ _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.ATTEST_SIGNED: lambda b, _: _signed(b),
     Kind.ATTEST_WITHDRAWN: lambda b, _: f"{text(b, 'item')} attestation withdrawn: {text(b, 'reason')}",
     Kind.ITEM_WAIVED: lambda b, _: f"{text(b, 'item')} waived: {text(b, 'reason')}",
-    Kind.CANDIDATE_SEEN: lambda b, _: f"candidate seen for {text(b, 'env')}: {len(items(b.get('parts')))} parts",
+    Kind.CANDIDATE_SEEN: lambda b, _: (
+        f"candidate seen for {text(b, 'env')}: {len(items(b.get('parts')))} parts"
+    ),
     Kind.OPERATION_INTENDED: lambda b, _: f"{text(b, 'id')} intended: {text(b, 'from')} → {text(b, 'to')}",
     Kind.OPERATION_STARTED: lambda b, _: f"{text(b, 'id')} started, pid {integer(b, 'pid')}",
     Kind.OPERATION_STEP: lambda b, _: f"{text(b, 'name')} {text(b, 'state')} {text(b, 'detail')}",
@@ -86,7 +89,7 @@ _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.INGRESS_CHANGED: lambda b, _: (
         f"{text(b, 'env')} ingress {text(b, 'name')} {', '.join(texts(b.get('hosts')))}"
     ),
-    Kind.METRIC_BATCH: lambda b, _: f"{len(items(b.get('values')))} samples",
+    Kind.METRIC_BATCH: lambda b, _: f"{samples.count(b)} samples",
     Kind.CONDITION_CHANGED: lambda b, _: _condition(b),
     Kind.CONDITION_ACKNOWLEDGED: lambda b, _: f"{text(b, 'id')} acknowledged: {text(b, 'comment')}",
     Kind.BAKE_STARTED: lambda b, _: f"bake started, {integer(b, 'minimum_s') // 60} min wanted",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from state.events import Event, Kind
-from state.fields import decimal, flag, integer, items, text, texts
+from state.fields import decimal, flag, integer, text, texts
 from state.fold.launch import deviate
 from state.fold.step import Steps
+from state.samples import by_series
 from state.verdict import ConditionState
 from state.view import (
     BakeView,
@@ -77,12 +78,7 @@ def _ingress_gone(view: LaunchView, event: Event) -> LaunchView:
 
 def _batch(view: LaunchView, event: Event) -> LaunchView:
     at_us = integer(event.body, "at_us", event.wall_us)
-    news: dict[tuple[str, str], float | None] = {}
-    for row in items(event.body.get("values")):
-        cells = items(row)
-        if len(cells) == 3:
-            number = decimal({"v": cells[2]}, "v")
-            news[str(cells[0]), str(cells[1])] = number
+    news = by_series(event.body, {g.id: tuple(s.id for s in g.series) for g in view.graphs})
 
     def put(graph: GraphView, series: SeriesView) -> SeriesView:
         if (graph.id, series.id) not in news:

@@ -22,17 +22,17 @@ from state.clock import SystemClock
 from state.events import Draft
 from state.log.store import LogStore
 from state.log.verify import verify
+from state.samples import pack
 from tests.state.log.support import OPENED, chained, forge, restamped, stamped
 
 _TICK_S = 0.02
-_SAMPLES = {
-    "error_ratio": "0.000123",
-    "latency_p50": "0.081",
-    "latency_p95": "0.2341",
-    "requests": "120.5",
-    "saturation": "0.42",
-}
-METRICS = Draft("metric.batch", {"at_us": 1_795_000_000_000_000, "samples": _SAMPLES})
+_SAMPLES = (
+    ("errors", (0.000614250614,)),
+    ("latency", (0.0451046798, 0.181811224, 0.411640625)),
+    ("requests", (36.7111111,)),
+)
+METRICS = Draft("metric.batch", {"at_us": 1_795_000_000_000_000, "values": pack(_SAMPLES)})
+"""Five series, as the engine records them."""
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,49 @@
+"""The samples of one moment as a short text: most of a log is samples, so their spelling decides its size.
+
+``errors=0.00061;latency=0.045,-,0.41``: each graph, and of each of its series in the declared order the value
+or ``-`` where there was none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote, unquote
+
+from state.fields import JsonObject, decimal, items
+
+_NONE = "-"
+
+
+def pack(rows: Sequence[tuple[str, Sequence[float | None]]]) -> str:
+    """Return the text of (graph, values of its series); six digits of each, far more than a graph shows."""
+    return ";".join(f"{quote(graph, safe='')}={','.join(map(_spell, values))}" for graph, values in rows)
+
+
+def _spell(value: float | None) -> str:
+    return _NONE if value is None else f"{value:.6g}"
+
+
+def by_series(body: JsonObject, declared: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], float | None]:
+    """Return the values of a ``metric.batch`` by (graph, series).
+
+    ``declared`` has the series of each graph in their order. A graph with another number of values than of
+    series is left out. Logs of earlier versions hold a list of ``[graph, series, value]`` instead.
+    """
+    told = body.get("values")
+    if not isinstance(told, str):
+        rows = [items(row) for row in items(told)]
+        return {(str(r[0]), str(r[1])): decimal({"v": r[2]}, "v") for r in rows if len(r) == 3}
+    found: dict[tuple[str, str], float | None] = {}
+    for part in told.split(";"):
+        name, _, values = part.partition("=")
+        graph, numbers = unquote(name), values.split(",")
+        series = declared.get(graph, ())
+        if len(series) == len(numbers):
+            found.update({(graph, s): decimal({"v": n}, "v") for s, n in zip(series, numbers, strict=True)})
+    return found
+
+
+def count(body: JsonObject) -> int:
+    """Return how many values a ``metric.batch`` holds, gaps included."""
+    told = body.get("values")
+    return told.count("=") + told.count(",") if isinstance(told, str) else len(items(told))
