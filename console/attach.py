@@ -19,6 +19,7 @@ from state.codec import load_view
 from state.events import Event
 from state.fields import EMPTY, FieldError, JsonObject, decimal, flag, integer, obj, objs, text
 from state.fold import apply
+from state.text import line
 from state.view import LaunchView
 
 SILENCE_S = 4 * BEAT_S
@@ -219,6 +220,10 @@ class EngineClient:
             reason = f"the engine was silent for {SILENCE_S:g} s"
         except (OSError, WireError, FieldError) as error:
             reason = f"the engine can't be understood: {error}"
+        except (
+            Exception
+        ) as error:  # a body that the fold can't take must not leave a console that stands still
+            reason = f"this console failed ({type(error).__name__}: {line(str(error), 160)})"
         await self._lose(reason)
 
     async def _take(self, frame: JsonObject) -> None:

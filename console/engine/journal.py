@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from state.clock import Clock
 from state.events import Draft, Event
 from state.fold import apply
 from state.view import LaunchView
+
+_logger = logging.getLogger(__name__)
 
 Listener = Callable[[Event, LaunchView], None]
 
@@ -102,9 +105,15 @@ class Journal:
             event_now = self._early.pop(following)
             self.view = apply(self.view, event_now)
             for listener in list(self._listeners):
-                listener(event_now, self.view)
+                self._tell(listener, event_now)
         self._changed.set()
         self._changed = asyncio.Event()
+
+    def _tell(self, listener: Listener, event: Event) -> None:
+        try:
+            listener(event, self.view)
+        except Exception:  # whoever listens must not make a durable event look as if it had failed
+            _logger.exception("a listener failed at event %d", event.seq)
 
     def _fill(self, following: int) -> bool:
         """Fetch an event that came between those that were handed in."""
