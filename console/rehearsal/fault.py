@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
-import yaml
 from aiohttp import web
 
 from console.rehearsal.places import SECRET, Env
+from console.rehearsal.plain_yaml import dump, load
 from state.fields import Json, JsonObject, obj
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ class Expect(StrEnum):
 class Fault:
     """Something that is wrong with the world, and the item of the SOP that must notice.
 
-    ``what`` says in a sentence what is wrong. ``prepare`` is called before the first release is made, when
-    the chart and the values lie in the folder; ``apply`` when the world is complete. Both are called at every
-    start of a world, so they may find what they have changed already.
+    ``what`` says in a sentence what is wrong. ``prepare``, where there is one, is called before the first
+    release is made, when the chart and the values lie in the folder; ``apply`` when the world is complete. Both
+    are called at every start of a world, so they may find what they have changed already.
     """
 
     name: str
@@ -42,17 +42,17 @@ class Fault:
     expect: Expect
     what: str
     apply: Apply
-    prepare: Apply
+    prepare: Apply | None = None
 
 
 def fails(name: str, item: str, what: str, *applies: Apply, prepare: Apply | None = None) -> Fault:
     """Return a fault by which an item fails."""
-    return Fault(name, item, Expect.FAIL, what, together(*applies), prepare or together())
+    return Fault(name, item, Expect.FAIL, what, together(*applies), prepare)
 
 
 def blinds(name: str, item: str, what: str, *applies: Apply) -> Fault:
     """Return a fault by which an item cannot be judged."""
-    return Fault(name, item, Expect.UNKNOWN, what, together(*applies), together())
+    return Fault(name, item, Expect.UNKNOWN, what, together(*applies))
 
 
 def together(*applies: Apply) -> Apply:
@@ -167,9 +167,9 @@ def chart_values(
     def apply(world: World) -> None:
         for which in ("", "previous") if always else ("",):
             file = world.folder.values(env, which)
-            values = cast("dict[str, Json]", yaml.safe_load(file.read_text()))
+            values = load(file.read_text())
             change(values)
-            file.write_text(yaml.safe_dump(values, sort_keys=False))
+            file.write_text(dump(values))
 
     return apply
 
@@ -230,6 +230,10 @@ def only(part: str, hook: Hook) -> Hook:
     return answer
 
 
-def both(one: str, other: str, hook: Hook) -> Hook:
-    """Return a hook that looks only at requests that hold both parts."""
-    return only(one, only(other, hook))
+def at(path: str, hook: Hook) -> Hook:
+    """Return a hook that looks only at requests to exactly ``path``."""
+
+    async def answer(request: web.Request) -> web.StreamResponse | None:
+        return await hook(request) if request.path == path else None
+
+    return answer

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import yaml
 
 from console.rehearsal import cluster_seed
 from console.rehearsal.folder import Folder, WorldError
@@ -16,8 +13,8 @@ from console.rehearsal.helm.releases import Release, Status, encode, secret_name
 from console.rehearsal.helm.render import load_chart
 from console.rehearsal.kube import Store
 from console.rehearsal.places import PREVIOUS_VERSION, RELEASE, Env
+from console.rehearsal.plain_yaml import load
 from state.clock import SharedClock
-from state.fields import obj
 
 if TYPE_CHECKING:
     from console.rehearsal.world import World
@@ -51,7 +48,7 @@ def _release(folder: Folder, env: Env, clock: SharedClock) -> None:
     wish = Wish(
         name=RELEASE,
         chart=load_chart(str(folder.chart)),
-        config=obj(yaml.safe_load(Path(folder.values(env, "previous")).read_text())),
+        config=load(folder.values(env, "previous").read_text()),
         description=f"release {PREVIOUS_VERSION}",
         wait=True,
         timeout=_TIMEOUT_S,

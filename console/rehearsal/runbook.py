@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-import yaml
-
 from console.rehearsal.places import (
     CANDIDATE_VERSION,
     CHART_VERSION,
@@ -24,6 +22,7 @@ from console.rehearsal.places import (
     SECRET,
     Env,
 )
+from console.rehearsal.plain_yaml import dump, load
 from state.clock import SECOND_US
 from state.fields import Json, JsonObject, obj
 
@@ -78,7 +77,7 @@ def rehearsal_runbook(
     addresses: Addresses, images: Mapping[str, str], head: str, now_us: int
 ) -> dict[str, Json]:
     """Return the runbook as data: candidate ``images`` by part, its migration's ``head``, the clock's now."""
-    sop = dict(obj(yaml.safe_load(sop_text())))
+    sop = load(sop_text())
     sop["scope"] = {
         **obj(sop["scope"]),
         "title": "REHEARSAL: DotMac platform, first production launch",
@@ -180,4 +179,4 @@ def _login(role: str, password: JsonObject) -> JsonObject:
 def write_runbook(file: Path, runbook: JsonObject) -> None:
     """Write the runbook for the engine and for whoever wants to read it."""
     head = "# A rehearsal, written when its world was made: nothing here is a real system.\n"
-    file.write_text(head + yaml.safe_dump(runbook, sort_keys=False, width=200))
+    file.write_text(head + dump(runbook))

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-import yaml
-
 from console.rehearsal.places import PARTS, PULL_SECRET, SECRET, TLS_SECRET, Env, reference
+from console.rehearsal.plain_yaml import dump
 from state.fields import Json, JsonObject
 
 _RESOURCES: JsonObject = {
@@ -70,4 +69,4 @@ def _checksum(content: Mapping[str, Json] | Mapping[str, str]) -> str:
 def write_values(file: Path, content: JsonObject) -> None:
     """Write a values file."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump(content, sort_keys=False))
+    file.write_text(dump(content))

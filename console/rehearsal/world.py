@@ -113,7 +113,8 @@ class World:
         self._write_secrets_and_values()
         faults = [catalogue.named(name) for name in self.kept.faults]
         for fault in faults:
-            fault.prepare(self)
+            if fault.prepare is not None:
+                fault.prepare(self)
         if self._fresh:
             await self._make_past()
         await self._serve_the_rest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.rehearsal.fault import Apply, Fault, Hook, answering, blinds, both, denied, only, switch
+from console.rehearsal.fault import Apply, Fault, Hook, answering, at, blinds, denied, only, switch
 from console.rehearsal.places import Env
 from console.rehearsal.platform import Metrics, Outage
 
@@ -29,16 +29,16 @@ _LOGIN = answering(200, "<html><body><form action='/login'>Log in</form></body><
 
 FAULTS: tuple[Fault, ...] = (
     blinds(
-        "condition-unanswered",
+        "prometheus-down",
         "1.4",
-        "Prometheus answers 503 to one stop condition's query",
-        _prometheus(both("/api/v1/query", "histogram_quantile", _DOWN)),
+        "Prometheus answers 503 when asked for a stop condition",
+        _prometheus(at("/api/v1/query", only("histogram_quantile", _DOWN))),
     ),
     blinds(
         "prometheus-html",
         "1.4",
         "a login page answers one stop condition's query",
-        _prometheus(both("/api/v1/query", "histogram_quantile", _LOGIN)),
+        _prometheus(at("/api/v1/query", only("histogram_quantile", _LOGIN))),
     ),
     blinds(
         "alertmanager-refuses",
@@ -90,5 +90,4 @@ FAULTS: tuple[Fault, ...] = (
         "Loki's answers end in the middle",
         switch("observers.loki", Outage.TRUNCATED, Env.STAGING),
     ),
-    blinds("prometheus-down", "1.4", "Prometheus answers 503 to everything", _prometheus(_DOWN)),
 )

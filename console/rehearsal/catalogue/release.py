@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.rehearsal.alertmanager import Config, Receiver, Route
 from console.rehearsal.causes import Temper
-from console.rehearsal.fault import Apply, Fault, below, chart_values, database, fails, switch
+from console.rehearsal.fault import Apply, Fault, below, blinds, chart_values, database, fails, switch
 from console.rehearsal.places import Env
 from console.rehearsal.platform import HEAD, PREVIOUS_HEAD
 from console.rehearsal.prom.rules import AlertRule
@@ -62,6 +62,10 @@ def _stops(env: Env, flow: str) -> Apply:
     return switch("flows.broken_paths", {flow: 500}, env)
 
 
+def _ci(name: str, state: str) -> Apply:
+    return switch(f"observers.ci_checks.{name}", state, _STAGING)
+
+
 FAULTS: tuple[Fault, ...] = (
     fails(
         "staging-not-like-production",
@@ -94,6 +98,14 @@ FAULTS: tuple[Fault, ...] = (
         "8.3",
         "the smoke tenant's user cannot log in to staging",
         switch("auth.refused_roles", {"tenant_user"}, _STAGING),
+    ),
+    fails("ci-red", "8.3", "the unit tests of the candidate's commit failed", _ci("unit-tests", "failure")),
+    blinds("ci-pending", "8.3", "the integration tests still run", _ci("integration-tests", "pending")),
+    blinds(
+        "ci-unknown-commit",
+        "8.3",
+        "CI knows nothing of the candidate's commit",
+        switch("observers.ci_unknown_commit", True, _STAGING),
     ),
     fails(
         "traces-lost",
@@ -141,8 +153,8 @@ FAULTS: tuple[Fault, ...] = (
     fails(
         "customer-flow-500",
         "10.1",
-        "once it is live, the list of invoices answers 500 in production",
-        _when_live(_PRODUCTION, _stops(_PRODUCTION, "/api/v1/billing/invoices")),
+        "once it is live, the billing settings answer 500 in production",
+        _when_live(_PRODUCTION, _stops(_PRODUCTION, "/api/v1/billing/settings")),
     ),
     fails(
         "receiver-dev-null",

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import yaml
 
+from console.rehearsal.plain_yaml import load
 from state.fields import Json, JsonObject, obj, objs, path, text
 
 _TIMEOUT_S = 30.0
@@ -68,7 +69,7 @@ def read_access(kubeconfig: Path, context: str | None) -> Access:
     localhost:8080, which nobody wants).
     """
     try:
-        config = obj(yaml.safe_load(kubeconfig.read_text()))
+        config = load(kubeconfig.read_text())
     except OSError as error:
         reason = (error.strerror or "error").lower()
         raise HelmError(f"Kubernetes cluster unreachable: stat {kubeconfig}: {reason}") from None

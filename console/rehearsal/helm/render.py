@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from console.rehearsal.helm.cluster import HelmError, mutable
+from console.rehearsal.plain_yaml import load, load_all
 from state.fields import Json, JsonObject, obj, text
 
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
@@ -66,7 +67,7 @@ def load_chart(folder: str) -> Chart:
     if not root.is_dir():
         raise HelmError(f'path "{folder}" not found')
     try:
-        metadata = obj(yaml.safe_load((root / "Chart.yaml").read_text()))
+        metadata = load((root / "Chart.yaml").read_text())
     except OSError:
         raise HelmError("Chart.yaml file is missing") from None
     except yaml.YAMLError as error:
@@ -85,7 +86,7 @@ def read_values(file: Path) -> JsonObject:
     Raises HelmError in helm's words.
     """
     try:
-        return obj(yaml.safe_load(file.read_text()) or {})
+        return load(file.read_text())
     except OSError as error:
         raise HelmError(f"open {file}: {(error.strerror or 'error').lower()}") from None
     except yaml.YAMLError as error:
@@ -145,7 +146,7 @@ def render(chart: Chart, values: JsonObject, names: Names) -> tuple[str, tuple[J
         source = f"{chart_name}/{name}"
         filled = _fill(body, every, names, source)
         try:
-            item = obj(yaml.safe_load(filled))
+            item = load(filled)
         except yaml.YAMLError as error:
             raise HelmError(f"YAML parse error on {source}: {_short(error)}") from None
         kind = text(item, "kind")
@@ -160,7 +161,7 @@ def render(chart: Chart, values: JsonObject, names: Names) -> tuple[str, tuple[J
 
 def objects(manifest: str) -> tuple[JsonObject, ...]:
     """Return the objects of a manifest."""
-    return tuple(obj(one) for one in yaml.safe_load_all(manifest) if one)
+    return tuple(load_all(manifest))
 
 
 def _fill(body: str, values: JsonObject, names: Names, source: str) -> str:
