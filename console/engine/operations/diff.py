@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from state.text import line
 Fields = dict[str, str]
 Key = tuple[str, str, str, str]
 _LINES = 200
+_DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
 _IMMUTABLE = {
     "Deployment": ("spec.selector",),
     "StatefulSet": ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"),
@@ -179,8 +181,13 @@ def _fields(thing: JsonObject | None, hide: Callable[[str], str]) -> Fields:
     found: Fields = {}
     for name, value in _leaves({k: v for k, v in thing.items() if k != "status"}, ""):
         hidden = secret and name.startswith("data.")
-        found[name] = f"fingerprint {hide(json.dumps(value))}" if hidden else line(json.dumps(value), 120)
+        found[name] = f"fingerprint {hide(json.dumps(value))}" if hidden else _short(json.dumps(value))
     return found
+
+
+def _short(told: str) -> str:
+    """Return a value short enough for a line; digests by their first digits."""
+    return line(_DIGEST.sub(r"sha256:\1…", told), 140)
 
 
 def _leaves(value: Json, place: str) -> Iterator[tuple[str, Json]]:
