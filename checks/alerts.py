@@ -38,7 +38,10 @@ class RoutedSettings(Settings):
     own_hosts: tuple[str, ...] = ()
     """Hosts of the platform itself, besides its domains: its webhook reaches nobody when it is down."""
     own_receivers: tuple[str, ...] = ()
-    """Receivers that are the platform's own webhook. Alertmanager hides URLs, so a name is all that there is."""
+    """Receivers that are the platform's own webhook.
+
+    Alertmanager hides URLs, so a name is all that there is.
+    """
     within: Seconds = 120.0
     """Seconds of the launch's clock until a notification is sent."""
     rules: bool = True

@@ -56,12 +56,14 @@ async def backup(settings: BackupSettings, around: Around) -> Outcome:
     found.saw("made_at", at.isoformat(timespec="seconds"))
     found.saw("bytes", size)
     minutes = int(age.total_seconds() // 60)
+    moment = "the migration" if migrated else "now"
     limit = timedelta(seconds=settings.max_age)
     found.need(
-        age <= limit, f"the newest backup is {minutes} minutes older than the migration; expected {limit}"
+        age <= limit,
+        f"the newest backup was made {minutes} minutes before {moment}; "
+        f"expected at most {int(settings.max_age // 60)}",
     )
     found.need(size >= settings.min_bytes, f"backup {name} has {size} bytes")
-    moment = "the migration" if migrated else "now"
     return found.outcome(
         f"backup of {at:%Y-%m-%d %H:%M} UTC, {size} bytes, {minutes} minutes before {moment}"
     )

@@ -97,6 +97,9 @@ class Probe(Settings):
     role: str
     field: str
     """What must be neither zero nor empty, dotted."""
+    only_if: str | None = None
+    """A path whose ``only_if_field`` shows that there is something to tell; where there isn't, zero is right."""
+    only_if_field: str = ""
 
 
 class PlaceholdersSettings(Settings):
@@ -105,6 +108,14 @@ class PlaceholdersSettings(Settings):
     probes: tuple[Probe, ...]
     documented: tuple[str, ...] = ()
     """Paths whose placeholder is documented and accepted."""
+
+
+async def _something_to_tell(probe: Probe, around: Around, found: Findings) -> bool:
+    if probe.only_if is None:
+        return True
+    reply = await found.look(around.systems.web(around.tier).get_as(probe.role, probe.only_if))
+    told = found.read(reply.json) if reply is not None else None
+    return bool(lookup(told, probe.only_if_field))
 
 
 @check("gaps.placeholders", PlaceholdersSettings, ttl=STEADY, writes=True)
@@ -133,7 +144,7 @@ async def placeholders(settings: PlaceholdersSettings, around: Around) -> Outcom
         found.saw(key(probe.path), "empty" if empty else "has data")
         if empty and probe.path in settings.documented:
             documented += 1
-        elif empty:
+        elif empty and await _something_to_tell(probe, around, found):
             found.wrong(f"{probe.path}: {probe.field} is zero or empty although there is something to tell")
     return found.outcome(
         f"{len(settings.probes)} probes give real data; {documented} documented placeholders"

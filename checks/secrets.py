@@ -27,7 +27,7 @@ class StrongSettings(Settings):
     keys: tuple[str, ...]
     """Settings that must be there, strong, and unlike each other."""
     others: tuple[str, ...] = ()
-    """Further settings that must be there and not known-bad."""
+    """Further settings that must not be known-bad where they are."""
     same: tuple[tuple[str, str], ...] = ()
     """Pairs that may be (and usually are) one value under two names."""
     min_length: int = 32
@@ -60,15 +60,9 @@ async def strong(settings: StrongSettings, around: Around) -> Outcome:
         found.need(not problem, f"{name} {problem}")
     for name in settings.others:
         value = values.get(name, "")
-        problem = (
-            ""
-            if value and not published(value, settings)
-            else "is missing"
-            if not value
-            else "is a known default"
-        )
-        found.saw(key(name), {"present": bool(value), "known_default": bool(value) and bool(problem)})
-        found.need(not problem, f"{name} {problem}")
+        bad = bool(value) and published(value, settings)
+        found.saw(key(name), {"present": bool(value), "known_default": bad})
+        found.need(not bad, f"{name} is a known default")
     _unique(settings, values, found)
     if settings.differs_from is not None and settings.differs_from is not around.tier:
         other = await found.look(config_values(around, settings.differs_from))
