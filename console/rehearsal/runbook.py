@@ -35,6 +35,7 @@ class Site:
     """Where one environment is found. Ports are on 127.0.0.1, URLs have no slash at their end."""
 
     https_port: int
+    http_port: int
     observers: str
     files: Mapping[str, Path]
     """The secrets' files: roles, ``s3-access-key``, ``s3-secret-key``, ``database-url``."""
@@ -133,7 +134,7 @@ def _people() -> list[Json]:
 
 def _environment(env: Env, addresses: Addresses) -> JsonObject:
     site = addresses.sites[env]
-    pin = f"127.0.0.1:{site.https_port}"
+    pins = {"pin": f"127.0.0.1:{site.https_port}", "http_pin": f"127.0.0.1:{site.http_port}"}
 
     def file(name: str) -> JsonObject:
         return {"file": str(site.files[name])}
@@ -148,7 +149,7 @@ def _environment(env: Env, addresses: Addresses) -> JsonObject:
         },
         "release": RELEASE,
         "chart": {"path": str(addresses.chart), "version": CHART_VERSION, "values": [str(site.values)]},
-        "domains": {part: {"host": f"{part}.{env.domain}", "pin": pin} for part in ("api", "admin")},
+        "domains": {part: {"host": f"{part}.{env.domain}", **pins} for part in ("api", "admin")},
         "ca_file": str(addresses.ca),
         "prometheus": {"url": addresses.prometheus},
         "alertmanager": {"url": addresses.alertmanager},

@@ -283,6 +283,7 @@ class World:
         sites = {
             env: Site(
                 https_port=self._listeners[f"{env}-https"].port,
+                http_port=self._listeners[f"{env}-http"].port,
                 observers=self._url(f"{env}-observers"),
                 files=write_credentials(
                     self.folder.secrets, self.seed, env, {"database-url": self.platforms[env].database.url}

@@ -29,7 +29,10 @@ def observers_application(core: Core) -> web.Application:
         async def handle(request: web.Request) -> web.Response:
             core.settle()
             failure = await fail(request, outage())
-            return write_answer(failure or handler(core, request))
+            answer = failure or handler(core, request)
+            if outage() is Outage.TRUNCATED:
+                answer.body = answer.payload()[: len(answer.payload()) // 2]
+            return write_answer(answer)
 
         server.router.add_route(method, path, handle)
 
