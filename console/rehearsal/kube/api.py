@@ -33,9 +33,10 @@ def _no_log(namespace: str, pod: str, container: str) -> str:
 class KubeApi:
     """Serves a store as a Kubernetes API server does.
 
-    ``pod_log`` gives what a container has written. ``tokens`` maps bearer tokens to users; without it anyone
-    is let in. ``authorize`` says what a user may do. Each of ``hooks`` is awaited before a request is looked
-    at and may answer in its place, or never: that is how an API server fails in the rehearsal.
+    ``pod_log`` gives what a container has written. ``tokens`` maps bearer tokens to users (kubectl and helm send
+    theirs only over TLS); without it anyone is let in. ``authorize`` says what a user may do. Each of ``hooks`` is
+    awaited before a request is looked at and may answer in its place, or never: that is how an API server fails
+    in the rehearsal.
     """
 
     def __init__(

@@ -19,11 +19,10 @@ from console.rehearsal.kube.objects import (
     version_of,
     word,
 )
-from console.rehearsal.kube.store import Store
+from console.rehearsal.kube.store import SUFFIX_LETTERS, Store
 from state.fields import JsonObject, objs, path, text
 
 _EVENTS_KEPT_S = 3600.0
-LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
 def draw(seed: str, low: float, high: float) -> float:
@@ -34,7 +33,7 @@ def draw(seed: str, low: float, high: float) -> float:
 def letters(seed: str, count: int) -> str:
     """Return a short word for a name, always the same for a seed."""
     digest = sha256(seed.encode()).digest()
-    return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:count])
+    return "".join(SUFFIX_LETTERS[byte % len(SUFFIX_LETTERS)] for byte in digest[:count])
 
 
 @dataclass(slots=True)

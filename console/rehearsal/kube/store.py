@@ -37,7 +37,7 @@ Key: TypeAlias = tuple[str, str, str]  # plural, namespace ("" for the cluster's
 Part: TypeAlias = Literal["", "status", "all"]
 
 FIRST_NAMESPACES = ("default", "kube-public", "kube-system")
-_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
 class Store:
@@ -364,7 +364,7 @@ class Store:
             self._names += 1
             digest = sha256(f"{self._seed}/{self.version}/{self._names}".encode()).digest()
             name = text(meta, "generateName")[:248]
-            name += "".join(_SUFFIX_LETTERS[byte % len(_SUFFIX_LETTERS)] for byte in digest[:5])
+            name += "".join(SUFFIX_LETTERS[byte % len(SUFFIX_LETTERS)] for byte in digest[:5])
             if self.peek(resource, text(meta, "namespace"), name) is None:
                 return name
 
