@@ -73,6 +73,7 @@ class HelpDialog(Dialog[str]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Do what the line under the cursor says."""
         event.stop()
+        event.prevent_default()  # Textual calls the base class's handler too
         self.query_one(Table).action_choose()
 
     def action_list(self) -> None:

@@ -26,7 +26,7 @@ from console.commands import Reply
 from console.ui import crash, keymap
 from console.ui.asking import carry_out
 from console.ui.palette import CommandProvider
-from console.ui.session import EventSource, FileSource, LiveSource
+from console.ui.session import EventSource, FileSource, Reopens
 from console.ui.theme import THEMES
 from screens.bake import BakeScreen
 from screens.base import LaunchScreen
@@ -314,7 +314,7 @@ class LaunchApp(App[int]):
 
     def action_start_engine(self) -> None:
         """Start an engine where the one that was attached is gone."""
-        if self._restart is not None and self._shown.lost and isinstance(self.source, LiveSource):
+        if self._restart is not None and self._shown.lost and isinstance(self.source, Reopens):
             self._tell("an engine is being started")
             self.run_worker(
                 self._start_engine(self._restart, self.source),
@@ -323,7 +323,7 @@ class LaunchApp(App[int]):
                 exclusive=True,
             )
 
-    async def _start_engine(self, restart: Restart, source: LiveSource) -> None:
+    async def _start_engine(self, restart: Restart, source: Reopens) -> None:
         found = await asyncio.to_thread(restart)
         await source.reopen(await found if inspect.isawaitable(found) else found)
         self._tell("the launch goes on where its log ends")

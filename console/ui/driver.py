@@ -24,6 +24,13 @@ _TICK_S = 0.1
 class SafeDriver(LinuxDriver):
     """Textual's driver, with an input thread that survives any byte."""
 
+    def _run_input_thread(self) -> None:
+        """Read keys; a mistake ends the console as every other one does, not with a traceback on the screen."""
+        try:
+            self.run_input_thread()
+        except Exception as error:
+            self._app.call_later(self._app._handle_exception, error)  # noqa: SLF001  where Textual itself sends errors
+
     def run_input_thread(self) -> None:
         """Read keys until the app ends or the terminal is gone."""
         parser = XTermParser(self._debug)
@@ -36,7 +43,8 @@ class SafeDriver(LinuxDriver):
                     data = _read(self.fileno)
                     if not data:
                         break
-                    for event in parser.feed(decode(_OLD_MOUSE.sub(b"", data))):
+                    typed = decode(_OLD_MOUSE.sub(b"", data))
+                    for event in parser.feed(typed) if typed else ():  # nothing means the end to the parser
                         self.process_message(event)
                 for event in parser.tick():
                     self.process_message(event)

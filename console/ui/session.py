@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from console.attach import AttachError, EngineClient
 from console.commands import COMMANDS, Confirmation, Preview, Reply
@@ -61,6 +61,18 @@ class EventSource(Protocol):
 
     async def command(self, name: str, args: JsonObject, given: Confirmation | None) -> Reply:
         """Give a command."""
+        ...
+
+
+@runtime_checkable
+class Reopens(Protocol):
+    """A source that can be given another engine of the same launch."""
+
+    async def reopen(self, socket: Path) -> None:
+        """Attach to the engine behind a socket.
+
+        Raises AttachError.
+        """
         ...
 
 

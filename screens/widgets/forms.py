@@ -72,6 +72,7 @@ class FormDialog(Dialog[dict[str, str]]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give a safe form with Enter in its last field; else go on, to Cancel after the last."""
         event.stop()
+        event.prevent_default()  # Textual calls the base class's handler too
         boxes = list(self.query(Input))
         if event.input is boxes[-1] and self.danger is Danger.SAFE and self.armed:
             self.pressed("yes")

@@ -18,7 +18,7 @@ from state.view import LaunchView
 START_US = 1_796_155_200_000_000
 """2026-12-01T20:00:00Z, when the window opens."""
 SECOND_US = 1_000_000
-RUNBOOK = Path(__file__).parents[2] / "runbook.yaml"
+RUNBOOK = Path(__file__).with_name("story.yaml")
 CHECKED = {"2.1": "openapi", "3.2": "csp", "3.4": "cookies", "4.1": "stores", "5.2": "cors", "5.3": "reach",
            "6.1": "tls", "6.2": "health", "6.5": "namespace", "6.7": "values", "7.2": "alembic", "7.3": "sql",
            "8.3": "smoke", "9.1": "digests", "9.3": "health", "10.2": "alerts"}  # fmt: skip

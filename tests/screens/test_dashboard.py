@@ -30,7 +30,9 @@ def test_every_gate_says_its_status_in_a_word() -> None:
 
 def test_a_lost_source_says_since_when_and_why() -> None:
     told = story.opened()
-    told.tell("source.changed", {"name": "kubernetes/production", "ok": False, "reason": "connection refused"})
+    told.tell(
+        "source.changed", {"name": "kubernetes/production", "ok": False, "reason": "connection refused"}
+    )
     text = lines(world.cluster, told, 66, 30)
     assert "? lost since 20:00:00Z: connection refused" in text
 

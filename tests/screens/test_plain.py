@@ -52,7 +52,7 @@ def test_no_data_is_not_nought() -> None:
 
 def test_every_glyph_is_one_cell_wide_and_no_emoji() -> None:
     tables = (words.GATE, words.VERDICT, words.CONDITION, words.OPERATION, words.STEP)
-    for glyph, word, _ in (told for table in tables for told in table.values()):  # type: ignore[attr-defined]  # maps of one shape
+    for glyph, word, _ in (told for table in tables for told in table.values()):
         assert plain.width_of(glyph) == 1
         assert "\ufe0f" not in glyph
         assert word

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from screens.widgets.plain import Line, Role
@@ -17,7 +19,7 @@ def roles(line: Line) -> dict[str, Role]:
     return {char: span.role for span in line for char in span.text}
 
 
-def points(values: list[float | None], step: int = 15) -> list[tuple[int, float | None]]:
+def points(values: Sequence[float | None], step: int = 15) -> list[tuple[int, float | None]]:
     return [(BASE + n * step * SECOND, v) for n, v in enumerate(values)]
 
 

@@ -1,0 +1,372 @@
+"""From a key to a command: what is asked, what is shown, what the engine is given."""
+
+from __future__ import annotations
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, Input
+
+from console.commands import Preview, Reply
+from console.ui.app import LaunchApp
+from screens.widgets import dialogs
+from screens.widgets.dialogs import AskDialog, Dialog
+from screens.widgets.forms import AttestDialog, FormDialog, PickDialog
+from state.verdict import Danger
+from tests.screens import story
+from tests.screens.stage import StorySource, app_of, picture, text_of
+
+DEPLOY = Preview(
+    "operation.run",
+    "Promote the candidate to production",
+    Danger.DANGER,
+    allowed=True,
+    environment="PRODUCTION (rehearsal)",
+    from_what="revision 7, v1.3.9",
+    to_what="v1.4.0",
+    commands=("helm upgrade --install dotmac deploy/helm/dotmac-platform --namespace dotmac-production",),
+    blast=("7 pods in dotmac-production", "api.production.example.com"),
+    checks=("✔ gates 1 to 8 are GO", "✔ cluster answers"),
+    phrase="dotmac",
+    token="t-1",
+)
+
+
+async def typed(pilot: Pilot[int], text: str) -> None:
+    await pilot.press(*("space" if c == " " else c for c in text))
+
+
+def ready(app: LaunchApp) -> bool:
+    """Return whether the button that acts can be pressed."""
+    return not app.screen.query_one("#yes", Button).disabled
+
+
+async def open_deploy(pilot: Pilot[int]) -> None:
+    await pilot.press("d")
+    await pilot.pause(0.15)
+    await pilot.press("enter")
+    await pilot.pause(0.2)
+
+
+def deploy_app() -> tuple[LaunchApp, StorySource]:
+    app, source = app_of(story.ready())
+    source.previews["operation.run"] = DEPLOY
+    return app, source
+
+
+async def test_a_deploy_shows_everything_and_wants_the_name_typed() -> None:
+    app, source = deploy_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_deploy(pilot)
+        shown = "\n".join(picture(app))
+        for told in ("PRODUCTION (rehearsal)", "revision 7, v1.3.9", "helm upgrade", "7 pods", "Type dotmac"):
+            assert told in shown
+        assert not ready(app)
+        await typed(pilot, "dotmax")
+        assert not ready(app)
+        await pilot.press("backspace", "c")
+        assert ready(app)
+        await pilot.press("enter")
+        assert source.given == []
+        assert app.focused is app.screen.query_one("#no", Button)
+        await pilot.press("right", "enter")
+        await pilot.pause(0.1)
+        name, args, given = source.given[0]
+        assert (name, args) == ("operation.run", {"operation": "staging.deploy"})
+        assert given is not None
+        assert (given.phrase, given.token) == ("dotmac", "t-1")
+        assert "operation.run taken" in text_of(app)
+
+
+async def test_y_does_not_confirm_what_must_be_typed_and_escape_is_no() -> None:
+    app, source = deploy_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_deploy(pilot)
+        await pilot.press("tab", "y", "enter")
+        await pilot.pause(0.1)
+        assert source.given == []
+        assert not isinstance(app.screen, Dialog)
+
+
+async def test_a_dialog_takes_no_answer_before_it_is_armed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(dialogs.ARM_S, Danger.DANGER, 60.0)
+    app, source = deploy_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_deploy(pilot)
+        await typed(pilot, "dotmac")
+        await pilot.press("tab", "right", "enter")
+        assert isinstance(app.screen, AskDialog)
+        assert app.screen.query_one("#yes", Button).disabled
+        assert source.given == []
+
+
+async def test_two_answers_in_one_breath_are_one() -> None:
+    app, source = app_of(story.ready())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await pilot.pause(0.1)
+        await pilot.press("a", "a", "a")
+        await pilot.pause(0.1)
+        dialog = app.screen
+        assert isinstance(dialog, AttestDialog)
+        dialog.finish({"verdict": "GO"})
+        dialog.finish({"verdict": "NO-GO"})
+        await pilot.pause(0.2)
+        assert [args for _, args, _ in source.given] == [{"item": "3.1", "verdict": "GO"}]
+
+
+async def test_a_locked_operation_is_refused_with_its_reason() -> None:
+    app, source = app_of(story.opened())
+    refused = Preview("operation.run", "x", Danger.DANGER, allowed=False, reason="gates 1 to 8 are not GO")
+    source.previews["operation.run"] = refused
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_deploy(pilot)
+        assert "gates 1 to 8 are not GO" in "\n".join(picture(app))
+        assert not app.screen.query("#yes")
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert not isinstance(app.screen, Dialog)
+        assert source.given == []
+
+
+async def test_an_override_needs_a_reason_and_a_second_person() -> None:
+    app, source = app_of(story.opened())
+    source.previews["operation.run"] = Preview(
+        "operation.run",
+        "x",
+        Danger.DANGER,
+        allowed=False,
+        reason="locked",
+        phrase="dotmac",
+        token="t",
+        override_allowed=True,
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_deploy(pilot)
+        await typed(pilot, "hotfix")
+        await pilot.press("tab", "tab")
+        await typed(pilot, "dotmac")
+        assert not ready(app)
+        await pilot.press("shift+tab")
+        await typed(pilot, "bob")
+        assert ready(app)
+        app.screen.query_one("#yes", Button).focus()
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        given = source.given[0][2]
+        assert given is not None
+        assert (given.override_reason, given.override_second, given.phrase) == ("hotfix", "bob", "dotmac")
+
+
+async def test_attesting_takes_two_different_keys_and_a_comment() -> None:
+    app, source = app_of(story.opened())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("1")
+        await pilot.pause(0.1)
+        await pilot.press("a")
+        await pilot.pause(0.1)
+        assert app.focused is app.screen.query_one("#no", Button)
+        await pilot.press("c")
+        await typed(pilot, "agreed in CHG-7")
+        await pilot.press("tab", "tab", "g")
+        await pilot.pause(0.1)
+        assert source.given[0][:2] == (
+            "attest.sign",
+            {"item": "1.1", "verdict": "GO", "comment": "agreed in CHG-7"},
+        )
+        await pilot.press("down", "a")
+        await pilot.pause(0.1)
+        await pilot.press("n")
+        await pilot.pause(0.1)
+        assert len(source.given) == 1
+        await pilot.press("a")
+        await pilot.pause(0.1)
+        await pilot.press("N")
+        await pilot.pause(0.1)
+        assert source.given[1][1] == {"item": "1.2", "verdict": "NO-GO"}
+
+
+async def test_running_checks_asks_nothing() -> None:
+    app, source = app_of(story.opened())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await pilot.pause(0.1)
+        await pilot.press("R")
+        await pilot.pause(0.1)
+        await pilot.press("down", "r")
+        await pilot.pause(0.1)
+        assert [g[:2] for g in source.given] == [("gate.run", {"gate": "3"}), ("check.run", {"item": "3.2"})]
+        await pilot.press("up", "r")
+        await pilot.pause(0.1)
+        assert "3.1 has no automatic check" in text_of(app)
+
+
+async def test_a_note_and_a_hold_are_one_form_each() -> None:
+    app, source = app_of(story.opened())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, FormDialog)
+        await pilot.press("enter")
+        assert isinstance(app.screen, FormDialog)
+        await typed(pilot, "all quiet")
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        await pilot.press("h")
+        await pilot.pause(0.1)
+        await typed(pilot, "lunch")
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert [g[:2] for g in source.given] == [
+            ("note.add", {"text": "all quiet"}),
+            ("launch.hold", {"reason": "lunch"}),
+        ]
+
+
+async def test_the_clock_is_made_faster_by_a_digit() -> None:
+    app, source = app_of(story.baking())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, PickDialog)
+        await pilot.press("3")
+        await pilot.pause(0.1)
+        assert source.given[0][:2] == ("clock.rate", {"rate": "60"})
+
+
+async def test_a_waiver_asks_for_reason_and_time_and_then_for_the_name() -> None:
+    app, source = app_of(story.opened())
+    source.previews["item.waive"] = Preview(
+        "item.waive", "x", Danger.DANGER, allowed=True, phrase="dotmac", token="w"
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await pilot.pause(0.1)
+        await pilot.press("w")
+        await pilot.pause(0.1)
+        await typed(pilot, "later")
+        await pilot.press("tab", "tab")
+        await typed(pilot, "bob")
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, AskDialog)
+        await typed(pilot, "dotmac")
+        app.screen.query_one("#yes", Button).focus()
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        name, args, given = source.given[0]
+        assert (name, args) == ("item.waive", {"item": "2.1", "reason": "later", "minutes": "240"})
+        assert given is not None
+        assert given.override_second == "bob"
+
+
+async def test_one_key_opens_the_rollback_and_it_still_wants_the_name() -> None:
+    app, source = app_of(story.tripped())
+    source.previews["operation.run"] = DEPLOY
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("B")
+        await pilot.pause(0.15)
+        assert isinstance(app.screen, AskDialog)
+        await typed(pilot, "dotmac")
+        await pilot.press("tab", "right", "enter")
+        await pilot.pause(0.1)
+        assert source.given[0][1] == {"operation": "production.rollback"}
+
+
+async def test_a_trip_is_acknowledged_with_a_comment() -> None:
+    app, source = app_of(story.tripped())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("k")
+        await pilot.pause(0.1)
+        await typed(pilot, "seen")
+        await pilot.press("enter")
+        assert app.focused is app.screen.query_one("#no", Button)
+        assert source.given == []
+        await pilot.press("y")
+        await pilot.pause(0.1)
+        assert source.given[0][:2] == (
+            "condition.acknowledge",
+            {"condition": "error-rate", "comment": "seen"},
+        )
+
+
+async def test_a_refusal_by_the_engine_is_told() -> None:
+    app, source = app_of(story.opened())
+    source.replies["note.add"] = Reply(ok=False, message="read-only: observers give no notes")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await pilot.pause(0.1)
+        await typed(pilot, "x")
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert "read-only: observers give no notes" in text_of(app)
+
+
+async def test_quitting_during_an_operation_asks() -> None:
+    app, source = app_of(story.deploying())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("q")
+        await pilot.pause(0.1)
+        assert "goes on in the engine" in "\n".join(picture(app))
+        await pilot.press("1")
+        await pilot.pause(0.1)
+        assert not isinstance(app.screen, Dialog)
+        await pilot.press("ctrl+q")
+        await pilot.pause(0.1)
+        await pilot.press("3")
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, FormDialog)
+        await typed(pilot, "wrong window")
+        app.screen.query_one("#yes", Button).press()
+        await pilot.pause(0.1)
+        assert source.given[0][:2] == ("operation.abort", {"reason": "wrong window"})
+        await pilot.press("q")
+        await pilot.pause(0.1)
+        await pilot.press("2")
+        await pilot.pause(0.1)
+    assert app.return_code == 0
+
+
+async def test_quitting_otherwise_does_not_ask() -> None:
+    app, _ = app_of(story.opened())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("q")
+        await pilot.pause(0.1)
+    assert app.return_code == 0
+
+
+async def test_pasted_text_presses_no_keys() -> None:
+    from textual import events
+
+    app, source = app_of(story.opened())
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.post_message(events.Paste("xB3aghnq"))
+        await pilot.pause(0.1)
+        assert not isinstance(app.screen, Dialog)
+        assert source.given == []
+
+
+async def test_help_searches_and_runs() -> None:
+    app, source = app_of(story.opened())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause(0.1)
+        await typed(pilot, "every check")
+        assert app.screen.query_one(Input).value == "every check"
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        assert source.given[0][:2] == ("launch.run", {})
+
+
+async def test_the_palette_offers_the_registry_and_only_asks() -> None:
+    app, source = app_of(story.opened())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.2)
+        await typed(pilot, "launch: Run every")
+        await pilot.pause(0.5)
+        await pilot.press("down", "enter")
+        await pilot.pause(0.3)
+        if not source.given:
+            await pilot.press("enter")
+            await pilot.pause(0.3)
+        assert source.given[0][0] == "launch.run"

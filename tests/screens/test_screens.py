@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from screens.deploy import ranges
+from screens.widgets.lines import LineView
+from screens.widgets.table import Table
+from tests.screens import story
+from tests.screens.stage import app_of, picture, text_of
+
+
+async def test_a_gate_shows_verdicts_evidence_and_freshness() -> None:
+    told = story.opened()
+    told.check("3.2", "fail", "unsafe-inline is allowed", evidence={"csp": "default-src 'unsafe-inline'"})
+    told.wait(91)
+    app, _ = app_of(told)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await pilot.pause(0.1)
+        await pilot.press("down")
+        await pilot.pause(0.1)
+        text = text_of(app)
+        assert "GATE 3" in text
+        assert "✖ NO-GO" in text
+        assert "3.2  ✖ FAIL" in text
+        assert "unsafe-inline is allowed" in text
+        assert '"csp": "default-src' in text
+        assert "1 m 30 s ago" in text
+        await pilot.press("right")
+        await pilot.pause(0.1)
+        assert "GATE 4" in text_of(app)
+        await pilot.press("0")
+        await pilot.pause(0.1)
+        assert "GATE 10" in text_of(app)
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert "GATES" in text_of(app)
+
+
+async def test_evidence_that_is_too_old_is_stale() -> None:
+    told = story.opened()
+    told.check("3.2", "pass", "fine")
+    told.check("3.2", "pass", "fine", n=1)
+    told.wait(2 * 86_400)
+    app, _ = app_of(told)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await pilot.pause(0.1)
+        assert "3.2  ~ STALE" in text_of(app)
+
+
+async def test_the_cursor_stays_with_its_item_when_rows_change() -> None:
+    told = story.opened()
+    app, source = app_of(told)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("p")
+        await pilot.pause(0.1)
+        table = app.screen.query_one("#pods", Table)
+        await pilot.press("down", "down", "down")
+        chosen = table.key
+        told.pod("production", "aaa-first", "aaa", phase="Pending", ready=0)
+        source.tell()
+        await pilot.pause(0.3)
+        assert table.rows[0].key == "production/aaa-first"
+        assert table.key == chosen
+        told.tell("pod.gone", {"env": chosen.split("/")[0], "name": chosen.split("/")[1]})
+        source.tell()
+        await pilot.pause(0.3)
+        assert table.key in {r.key for r in table.rows}
+
+
+async def test_operations_tell_their_locks() -> None:
+    app, _ = app_of(story.opened())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("d")
+        await pilot.pause(0.1)
+        text = text_of(app)
+        assert "✖ gates 1-6 8, 7.1" in text
+        assert "✖ gates 1-8" in text
+        assert "✔ unlocked" in text
+
+
+async def test_a_deploy_shows_steps_time_output_and_the_recorded_good() -> None:
+    app, source = app_of(story.deploying())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("d")
+        await pilot.pause(0.15)
+        text = text_of(app)
+        for told in (
+            "… RUNNING",
+            "from revision 7, v1.3.9  to v1.4.0",
+            "$ helm upgrade --install dotmac",
+            "recorded good: revision 7",
+            "✔ done",
+            "0:19 / 15:00",
+            "waiting for 2 of 3 replicas",
+            "7/8 ready",
+        ):
+            assert told in text, told
+        source.story.finish(
+            source.story.view().operations[-1].seq,
+            "production.deploy",
+            "failed",
+            "helm: timed out",
+            offers=("retry", "production.rollback"),
+        )
+        source.tell()
+        await pilot.pause(0.3)
+        assert "o: retry · production.rollback" in text_of(app)
+        await pilot.press("o")
+        await pilot.pause(0.1)
+        await pilot.press("2")
+        await pilot.pause(0.2)
+        await pilot.press("y")
+        await pilot.pause(0.1)
+        assert source.given[0][:2] == ("operation.recover", {"choice": "production.rollback"})
+
+
+async def test_a_trip_puts_the_way_back_under_the_cursor() -> None:
+    app, _ = app_of(story.tripped())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("d")
+        await pilot.pause(0.15)
+        assert app.screen.query_one("#operations", Table).key == "production.rollback"
+
+
+async def test_the_bake_says_what_is_good_and_why_it_stands_still() -> None:
+    app, _ = app_of(story.tripped())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("b")
+        await pilot.pause(0.1)
+        text = text_of(app)
+        assert "13:00 of 30:00 seen good" in text
+        assert "TRIPPED: error-rate is TRIPPED" in text
+        assert "▲deploy" in text
+        assert "×" in text
+
+
+async def test_the_log_has_every_event_and_filters_them() -> None:
+    told = story.rolled_back()
+    told.check("3.2", "fail", "unsafe-inline is allowed")
+    app, source = app_of(told)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("l")
+        await pilot.pause(0.4)
+        table = app.screen.query_one("#events", Table)
+        assert len(table.rows) == len(told.events)
+        assert table.key == str(len(told.events))
+        await pilot.press("slash")
+        await pilot.press(*"gate:9", "space", *"rollback")
+        await pilot.pause(0.2)
+        assert 0 < len(table.rows) < 12
+        assert all("rollback" in " ".join(str(c) for c in r.cells) for r in table.rows)
+        await pilot.press("enter", "home")
+        await pilot.pause(0.1)
+        assert "operation.intended" in app.screen.query_one("#detail", LineView).text
+        kept = table.key
+        told.tell("note.add", {"text": "x"})
+        source.tell()
+        await pilot.pause(0.3)
+        assert table.key == kept
+        await pilot.press("escape")
+        await pilot.pause(0.2)
+        assert len(table.rows) == len(told.events)
+        assert table.key == kept
+
+
+async def test_the_log_follows_its_end_and_reads_older_pages() -> None:
+    told = story.ready()
+    told.samples(15 * 1200)
+    app, source = app_of(told)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("l")
+        await pilot.pause(0.6)
+        table = app.screen.query_one("#events", Table)
+        assert len(table.rows) == len(told.events) > 1200
+        told.samples(30)
+        source.tell()
+        await pilot.pause(0.4)
+        assert table.key == str(len(told.events))
+
+
+async def test_a_lost_engine_is_said_on_every_screen() -> None:
+    app, source = app_of(story.ready())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        source.lost = "the engine was silent for 2 s"
+        source.tell()
+        for key in ("g", "3", "d", "b", "l", "p"):
+            await pilot.press(key)
+            await pilot.pause(0.15)
+            assert any("ENGINE LOST: the engine was silent for 2 s" in one for one in picture(app)), key
+
+
+def test_runs_of_numbers_are_drawn_together() -> None:
+    assert ranges([1, 2, 3, 4, 5, 6, 8]) == "1-6 8"
+    assert ranges([3, 4]) == "3 4"
+    assert ranges([]) == ""
