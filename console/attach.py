@@ -143,7 +143,8 @@ class SocketConnection:
         """See Connection."""
         self._writer.close()
         with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
+            # Shielded: a cancelled waiter would be cancelled for everybody who closes it again.
+            await asyncio.shield(asyncio.ensure_future(self._writer.wait_closed()))
 
 
 class EngineClient:
