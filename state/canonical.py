@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from json import JSONEncoder
 from json.encoder import encode_basestring
@@ -141,12 +142,24 @@ def header(
     prev: bytes,
 ) -> str:
     """Return the canonical text that an event's hash is taken over: every column but the body itself."""
+    first, second, third, fourth = _names(log_id, kind, gate, actor, session, boot)
+    return (
+        f'{first}{body_digest.hex()}{second}{encode_basestring(eid)}{third}{mono_us},"prev":"{prev.hex()}",'
+        f'"ref":{"null" if ref is None else ref},"seq":{seq}{fourth}{wall_us}}}'
+    )
+
+
+@lru_cache(maxsize=1024)
+def _names(
+    log_id: str, kind: str, gate: str | None, actor: str, session: str, boot: str
+) -> tuple[str, str, str, str]:
+    """Return what stands between the parts of a header that differ from event to event."""
     quote = encode_basestring
     return (
-        f'{{"actor":{quote(actor)},"body":"{body_digest.hex()}","boot":{quote(boot)},"eid":{quote(eid)},'
-        f'"gate":{"null" if gate is None else quote(gate)},"log":{quote(log_id)},"mono_us":{mono_us},'
-        f'"prev":"{prev.hex()}","ref":{"null" if ref is None else ref},"seq":{seq},'
-        f'"session":{quote(session)},"type":{quote(kind)},"v":1,"wall_us":{wall_us}}}'
+        f'{{"actor":{quote(actor)},"body":"',
+        f'","boot":{quote(boot)},"eid":',
+        f',"gate":{"null" if gate is None else quote(gate)},"log":{quote(log_id)},"mono_us":',
+        f',"session":{quote(session)},"type":{quote(kind)},"v":1,"wall_us":',
     )
 
 

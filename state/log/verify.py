@@ -166,8 +166,7 @@ def _chunk(con: sqlite3.Connection, after: int, limit: int) -> tuple[list[Row], 
     """Return the next rows, and why there are no more of them where the file can't be read on."""
     rows: list[Row] = []
     try:
-        for row in con.execute(SELECT_CHUNK, (after, limit)):
-            rows.append(row)  # noqa: PERF402  what was read before the bad page counts
+        rows.extend(con.execute(SELECT_CHUNK, (after, limit)))  # what was read before a bad page is kept
     except sqlite3.DatabaseError as error:
         if not is_broken_text(error) or con.text_factory is _text:
             return rows, str(error)

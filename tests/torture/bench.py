@@ -141,9 +141,11 @@ def _append(
 def verification(path: Path, events: int) -> tuple[float, float]:
     """Return bytes per event of a long log of metrics, and how many seconds its check took."""
     if not path.exists():
-        body = canonical.encode(METRICS.body)
+        as_recorded = {"kind": METRICS.kind, "actor": METRICS.actor, "session": "0123456789ab"}
+        as_recorded["body"] = canonical.encode(METRICS.body)
         first = restamped(stamped(1), body=canonical.encode(OPENED))
-        forge(path, chained([first, *(restamped(stamped(n, body=body)) for n in range(2, events + 1))]))
+        rows = (restamped(stamped(n), **as_recorded) for n in range(2, events + 1))
+        forge(path, chained([first, *rows]))
     began = time.perf_counter()
     report = verify(path)
     assert report.ok, report.message
