@@ -75,10 +75,19 @@ def _environment(shown: Shown, env: EnvironmentView, width: int) -> list[Line]:
 def _images(pods: list[PodView], width: int) -> Line:
     counts: dict[str, int] = {}
     for pod in pods:
-        tag = pod.image.rpartition(":")[2] if ":" in pod.image.rpartition("/")[2] else pod.digest[7:19]
-        counts[tag] = counts.get(tag, 0) + 1
-    told = ", ".join(f"{n} × {tag}" for tag, n in sorted(counts.items()))
-    return row(Span(cut(f"  {told or 'no pods seen'}", width), Role.DIM))
+        if pod.phase != "Succeeded":
+            told = f"{pod.app.rpartition('-')[2] or pod.name} {image_words(pod)}"
+            counts[told] = counts.get(told, 0) + 1
+    shown = ", ".join(f"{n}× {told}" for told, n in sorted(counts.items()))
+    return row(Span(cut(f"  {shown or 'no pods seen'}", width), Role.DIM))
+
+
+def image_words(pod: PodView) -> str:
+    """Return an image's tag, or the first seven digits of its digest."""
+    name = pod.image.rpartition("/")[2]
+    if "@" not in name and ":" in name:
+        return name.rpartition(":")[2]
+    return pod.digest.rpartition(":")[2][:7]
 
 
 def lost_since(shown: Shown, source: str) -> Span | None:
