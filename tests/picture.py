@@ -1,0 +1,25 @@
+"""``python -m tests.picture LOG MOMENT FILE``: a picture of a replayed launch, as the README shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from console.ui.app import LaunchApp
+from console.ui.session import FileSource
+from screens.shown import Mode
+
+SIZE = (132, 42)
+
+
+async def draw(log: Path, moment: str, file: Path) -> None:
+    """Replay a log to a moment and save what the dashboard shows."""
+    app = LaunchApp(FileSource(log, replay=True, speed=1.0, at=moment), Mode.REPLAY)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause(1.0)
+        file.write_text(app.export_screenshot(title="launch-console replay"))
+
+
+if __name__ == "__main__":
+    asyncio.run(draw(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))
