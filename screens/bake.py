@@ -45,9 +45,9 @@ class BakeScreen(LaunchScreen):
         """Return the bake's state, the graphs and the stop conditions."""
         yield Pane(bake, id="bake")
         yield Vertical(
-            Pane(nth_chart(0, span_s=SPAN_S), classes="graph"),
-            Pane(nth_chart(1, span_s=SPAN_S), classes="graph"),
-            Pane(nth_chart(2, span_s=SPAN_S), classes="graph third"),
+            Pane(nth_chart(0, span_s=SPAN_S, bake=True), classes="graph"),
+            Pane(nth_chart(1, span_s=SPAN_S, bake=True), classes="graph"),
+            Pane(nth_chart(2, span_s=SPAN_S, bake=True), classes="graph third"),
             id="graphs",
         )
         yield Pane(world.conditions, id="conditions")

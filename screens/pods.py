@@ -13,7 +13,7 @@ from screens.shown import Shown
 from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, crop, row
 from screens.widgets.table import Column, Row, Table
-from screens.widgets.world import lost_since, pods_of, ready
+from screens.widgets.world import image_words, lost_since, pods_of, ready
 from state.view import PodView
 
 
@@ -31,11 +31,11 @@ class PodsScreen(LaunchScreen):
             (
                 Column("env", 10),
                 Column("pod", 0),
-                Column("state", 20),
+                Column("state", 18),
                 Column("ready", 5),
                 Column("↻", 3, right=True),
-                Column("image", 22),
-                Column("since", 9),
+                Column("image", 20, wanted=110),
+                Column("since", 9, wanted=80),
             ),
             id="pods",
         )
@@ -96,9 +96,3 @@ def pod_row(pod: PodView) -> Row:
             Span(words.clock(pod.changed_us), Role.DIM),
         ),
     )
-
-
-def image_words(pod: PodView) -> str:
-    """Return a pod's tag and the beginning of its digest: ``v1.4.0 1f2e3d4c5b6a``."""
-    name, _, tag = pod.image.rpartition("/")[2].partition("@")[0].partition(":")
-    return f"{tag or name} {pod.digest.removeprefix('sha256:')[:12]}".strip()

@@ -7,6 +7,7 @@ from screens.shown import Shown
 from screens.widgets.pane import Draw
 from screens.widgets.plain import Line, Role, Span, crop, heading, row
 from screens.widgets.plot import Curve, Mark, Window, draw, highest
+from state.clock import SECOND_US
 from state.verdict import ConditionState
 from state.view import ConditionView, GraphView, LaunchView
 
@@ -26,13 +27,20 @@ def chart(graph_id: str, *, span_s: int = 1800) -> Draw:
     return lines
 
 
-def nth_chart(index: int, *, span_s: int = 1800) -> Draw:
-    """Return what draws the launch's first, second … graph, in the runbook's order."""
+def nth_chart(index: int, *, span_s: int = 1800, bake: bool = False) -> Draw:
+    """Return what draws the launch's first, second … graph, in the runbook's order.
+
+    With ``bake`` the graph begins five minutes before the bake, once there is one.
+    """
 
     def lines(shown: Shown, width: int, height: int) -> list[Line]:
         if index >= len(shown.view.graphs):
             return []
-        return graph_lines(shown, shown.view.graphs[index], width, height, span_s=span_s)
+        seconds = span_s
+        if bake and shown.view.bake is not None:
+            since = (shown.now_us - shown.view.bake.started_us) // SECOND_US
+            seconds = min(4 * span_s, max(900, since + 300))
+        return graph_lines(shown, shown.view.graphs[index], width, height, span_s=seconds)
 
     return lines
 

@@ -151,6 +151,8 @@ class AskDialog(Dialog[Answer]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "yes", "yes", show=False),
         Binding("n", "no", "no", show=False),
+        Binding("pageup,up", "facts(-1)", "facts up", show=False),
+        Binding("pagedown,down", "facts(1)", "facts down", show=False),
     ]
 
     def __init__(self, question: Question) -> None:
@@ -162,6 +164,7 @@ class AskDialog(Dialog[Answer]):
     def parts(self) -> Iterable[Widget]:
         """Return the facts, the override's fields, and the field for the phrase."""
         yield LineView(id="facts")
+        yield Static("", id="more", classes="label", markup=False)
         if self.refused:
             return
         if self.overriding:
@@ -197,7 +200,12 @@ class AskDialog(Dialog[Answer]):
         width = max(20, min(event.size.width - 4, 110) - 4)
         fields = 2 * int(bool(self.question.phrase)) + 2 * int(self.overriding)
         room = max(3, event.size.height - 6 - fields)
-        self.query_one(LineView).styles.height = min(room, len(question_lines(self.question, width)))
+        needed = len(question_lines(self.question, width))
+        self.query_one(LineView).styles.height = min(room, needed)
+        more = self.query_one("#more", Static)
+        more.display = needed > room
+        if needed > room:
+            more.update(content(row(Span(f"↓ {needed - room} more lines: page down", Role.WARN))))
 
     def update_buttons(self) -> None:
         """Let Yes be pressed only when everything that must be typed is."""
@@ -216,6 +224,11 @@ class AskDialog(Dialog[Answer]):
         """Look again at what may be pressed."""
         event.stop()
         self.update_buttons()
+
+    def action_facts(self, by: int) -> None:
+        """Scroll the facts, wherever the focus is."""
+        facts = self.query_one(LineView)
+        facts.scroll_to(y=facts.scroll_offset.y + by * max(1, facts.size.height - 1), animate=False)
 
     def action_yes(self) -> None:
         """Say yes by a key: only where nothing has to be typed."""
@@ -242,10 +255,10 @@ def question_lines(question: Question, width: int) -> list[Line]:
         lines.append(row("from         ", Span(question.from_what, Role.STRONG)))
     if question.from_what or question.to_what:
         lines.append(row("to           ", Span(question.to_what or "-", Role.STRONG)))
-    for command in question.commands:
-        lines += _told("$ ", command, width, Role.PLAIN, Role.KEY)
     lines += _section("touches", question.blast, width)
     lines += _section("preflight", question.checks, width)
+    for command in question.commands:
+        lines += _told("$ ", command, width, Role.PLAIN, Role.KEY)
     if question.override_allowed and not question.allowed:
         lines += _told(
             "! ",

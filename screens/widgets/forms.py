@@ -121,7 +121,7 @@ class PickDialog(Dialog[str]):
     def on_mount(self) -> None:
         """List the options."""
         table = self.query_one(Table)
-        table.styles.height = min(len(self._options) + 1, max(4, self.app.size.height - 6))
+        table.styles.height = min(len(self._options), max(4, self.app.size.height - 6))
         table.show_rows(
             [
                 Row(str(n), (Span(str(n + 1) if n < 9 else "", Role.KEY), label))

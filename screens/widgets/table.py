@@ -23,11 +23,15 @@ from screens.widgets.plain import Line, Role, Span, clean, fit
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its title and its width in cells; the one of width 0 takes what is left."""
+    """A column: its title and its width in cells; the one of width 0 takes what is left.
+
+    A column with ``wanted`` is left out where the table is narrower than that.
+    """
 
     title: str
     width: int
     right: bool = False
+    wanted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ class Table(ScrollView, Inked, can_focus=True):
         self.columns = tuple(columns)
         self._rows: tuple[Row, ...] = ()
         self._key = ""
-        self._tail = False
+        self.head = int(any(c.title for c in self.columns))
+        """How many lines the titles take: none where no column has one."""
 
     # -- what is shown -------------------------------------------------------------------------------
 
@@ -107,7 +112,7 @@ class Table(ScrollView, Inked, can_focus=True):
             return
         self._rows = new
         if len(new) != len(old):
-            self.virtual_size = Size(self.size.width, len(new) + 1)
+            self.virtual_size = Size(self.size.width, len(new) + self.head)
         if follow and at_end and new:
             self._key = new[-1].key
         elif new and not any(r.key == self._key for r in new):
@@ -115,8 +120,8 @@ class Table(ScrollView, Inked, can_focus=True):
         if follow and at_end:
             self.call_after_refresh(self._reveal)
         top = self.scroll_offset.y
-        for y in range(1, self.size.height):
-            index = top + y - 1
+        for y in range(self.head, self.size.height):
+            index = top + y - self.head
             if old[index : index + 1] != new[index : index + 1] or index in {before, self.cursor}:
                 self._paint(y)
 
@@ -154,7 +159,7 @@ class Table(ScrollView, Inked, can_focus=True):
             self.select(self._rows[max(0, min(index, len(self._rows) - 1))].key, by_hand=True)
 
     def _reveal(self) -> None:
-        y, height = self.cursor, max(1, self.size.height - 1)
+        y, height = self.cursor, max(1, self.size.height - self.head)
         top = self.scroll_offset.y
         if y < top:
             self.scroll_to(y=y, animate=False, force=True)
@@ -180,8 +185,8 @@ class Table(ScrollView, Inked, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is; choose with the second click."""
-        index = self.scroll_offset.y + event.y - 1
-        if event.y < 1 or not 0 <= index < len(self._rows):
+        index = self.scroll_offset.y + event.y - self.head
+        if event.y < self.head or not 0 <= index < len(self._rows):
             return
         if self._rows[index].key == self._key:
             self.action_choose()
@@ -189,19 +194,23 @@ class Table(ScrollView, Inked, can_focus=True):
 
     def on_resize(self) -> None:
         """Fit the rows to the new size."""
-        self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+        self.virtual_size = Size(self.size.width, len(self._rows) + self.head)
         self.call_after_refresh(self._reveal)
 
     # -- drawing -------------------------------------------------------------------------------------
 
     def _widths(self, width: int) -> list[int]:
-        fixed = sum(c.width for c in self.columns) + len(self.columns) - 1
-        return [c.width or max(1, width - fixed) for c in self.columns]
+        """Return every column's width; -1 for one that is left out."""
+        kept = [c for c in self.columns if c.wanted <= width]
+        rest = max(1, width - sum(c.width for c in kept) - len(kept) + 1)
+        return [(c.width or rest) if c.wanted <= width else -1 for c in self.columns]
 
     def line_of(self, cells: Sequence[Span | str], width: int) -> Line:
         """Return cells as a line, each in its column."""
         spans: list[Span] = []
         for column, size, cell in zip(self.columns, self._widths(width), cells, strict=False):
+            if size < 0:
+                continue
             span = cell if isinstance(cell, Span) else Span(cell)
             if spans:
                 spans.append(Span(" "))
@@ -211,10 +220,10 @@ class Table(ScrollView, Inked, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return the header or a row."""
         width = self.scrollable_content_region.width
-        if y == 0:
+        if y < self.head:
             head = [Span(c.title, Role.DIM) for c in self.columns]
             return self.strip(self.line_of(head, width), width)
-        index = self.scroll_offset.y + y - 1
+        index = self.scroll_offset.y + y - self.head
         if index >= len(self._rows):
             return Strip.blank(width, self.rich_style)
         one = self._rows[index]
