@@ -86,7 +86,7 @@ async def compare(site: Site, stored: str, rendered: str, hooks: Sequence[str] =
             lines += [f"{name}: live {one}" for one in drift]
     problems += _scaled(new, live)
     lines += [f"hook {hook} runs" for hook in hooks]
-    cleaned = [line(site.systems.redactor.clean(one), 220) for one in lines]
+    cleaned = [line(site.systems.redactor.clean(one), 400) for one in lines]
     return Diff(tuple(cleaned), changed, drifted, tuple(problems))
 
 
@@ -103,7 +103,7 @@ async def drift_of(site: Site, manifest: str) -> list[str]:
         for told in _drift(one, live.get(key), site.systems.fingerprint):
             if told.startswith("spec.replicas") and (key[1], key[3]) in scaled:
                 continue
-            found.append(line(site.systems.redactor.clean(f"{key[1]}/{key[3]}: live {told}"), 220))
+            found.append(line(site.systems.redactor.clean(f"{key[1]}/{key[3]}: live {told}"), 400))
     return found
 
 

@@ -165,15 +165,18 @@ class Helm:
         return Rendered(text(release, "manifest"), tuple(_hook(one) for one in objs(release.get("hooks"))))
 
     async def _ask(self, args: Sequence[str]) -> str:
-        process = await asyncio.create_subprocess_exec(
-            self.program,
-            *args,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            env=self.environ(),
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                self.program,
+                *args,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+                env=self.environ(),
+            )
+        except OSError as error:
+            raise HelmError(f"helm: {self.program} cannot be run: {error.strerror}") from error
         try:
             out, err = await asyncio.wait_for(process.communicate(), _TIMEOUT_S)
         except TimeoutError as error:

@@ -298,6 +298,8 @@ async def _images(site: Site, _operation: Operation, situation: Situation) -> No
 
 
 async def _diff(site: Site, _operation: Operation, situation: Situation) -> None:
+    if situation.version is None:
+        return  # there is no helm to ask, which was said already
     rendered = await site.helm.render(site.runbook.candidate)
     stored = situation.newest.manifest if situation.newest is not None else ""
     if situation.good is not None and situation.newest is not None and not situation.newest.good:

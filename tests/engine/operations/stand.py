@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,10 @@ from console.engine.ports import Who
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from console.rehearsal.world import World
+from state.clock import SharedClock
 from state.events import Draft, Kind, gate_key
-from state.fields import Json, JsonObject, obj, objs, text
+from state.fields import Json, JsonObject, integer, obj, objs, text
+from state.log.reader import LogReader
 from state.log.store import LogStore
 from state.runbook.models import Runbook
 from state.view import OperationView
@@ -31,6 +33,7 @@ ANN = Who("ann", "socket peer uid 1000 (ann)", "c1")
 TWO = Confirmation(override_reason="made up for a test", override_second="ben (self-declared)")
 RATE = 150.0
 TIMEOUT_S = 240
+Hook = Callable[[web.Request], Awaitable["web.StreamResponse | None"]]
 Change = Callable[[dict[str, Json]], None]
 
 
@@ -72,6 +75,21 @@ class Stand:
         """Start an operation and return it when it has ended."""
         await self.start(operation_id, override)
         return await self.ended()
+
+    async def run_quickly(self, operation_id: str) -> OperationView:
+        """Run an operation on a clock that is fast meanwhile, and then slow again, so that nothing gets stale."""
+        rate = self.world.clock.rate()
+        self.world.clock.set_rate(30.0)
+        try:
+            return await self.run(operation_id)
+        finally:
+            self.world.clock.set_rate(rate)
+
+    async def until_recorded(self, kind: str, times: int) -> None:
+        """Wait until the log has so many events of a kind."""
+        async with asyncio.timeout(10):
+            while sum(e.kind == kind for e in self.store.read(0, 500)) < times:  # noqa: ASYNC110  the log is read
+                await asyncio.sleep(0.02)
 
     async def ended(self) -> OperationView:
         """Return the newest operation once it has ended."""
@@ -142,6 +160,20 @@ class Stand:
         self.store.close()
         return self._on(LogStore.open(path, clock=self.world.clock, session="s2", alone=alone))
 
+    def reopened(self) -> Stand:
+        """Return the same launch in a new engine, after another process had its log."""
+        return self._on(LogStore.open(self.store.path, clock=self.world.clock, session="s3"))
+
+    def stall(self, method: str, part: str) -> Hook:
+        """Return a hook for the API server that never answers some requests."""
+
+        async def hook(request: web.Request) -> web.StreamResponse | None:
+            if request.method == method and part in request.path:
+                await asyncio.Event().wait()
+            return None
+
+        return hook
+
     def second(self) -> Stand:
         """Return another launch, with a log of its own, on the same world."""
         path = self.store.path.with_name("other.lclog")
@@ -195,6 +227,7 @@ def read_runbook(world: World, change: Change | None = None) -> Runbook:
     body["operations"] = [{**one, "timeout": TIMEOUT_S} for one in objs(body["operations"])]
     if change is not None:
         change(body)
+    world.runbook_path.with_name("as-changed.json").write_text(json.dumps(body))
     return Runbook.model_validate(body, context={"base": world.runbook_path.parent})
 
 
@@ -262,3 +295,25 @@ def jobs(stand: Stand, env: Env) -> list[str]:
 def containers(pod: JsonObject) -> list[JsonObject]:
     """Return a pod's containers."""
     return list(objs(obj(pod.get("spec")).get("containers")))
+
+
+async def engine_alone(log: Path, operation_id: str) -> None:
+    """Be an engine in a process of its own on the world beside ``log``, and start an operation."""
+    folder = log.parent / "world"
+    body = json.loads((folder / "as-changed.json").read_text())
+    runbook = Runbook.model_validate(body, context={"base": folder})
+    clock = SharedClock(folder / "clock")
+    store = LogStore.open(log, clock=clock, session="s2")
+    journal = Journal(store, clock)
+    journal.load()
+    operations = Operations(runbook, journal, Systems(runbook), clock, log.with_suffix(".operations"))
+    reply = await operations.start(operation_id, ANN, TWO)
+    assert reply.ok, reply.message
+    await asyncio.Event().wait()
+
+
+def pid_in(log: Path) -> int:
+    """Return the pid of the newest operation that a log names, which another process may be writing."""
+    with closing(LogReader(log)) as reader:
+        events = [e for e in reader.events(0) if e.kind == Kind.OPERATION_STARTED]
+    return integer(events[-1].body, "pid")
