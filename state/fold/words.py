@@ -63,6 +63,12 @@ def _bake_end(body: JsonObject) -> str:
 
 _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.LOG_OPENED: lambda b, _: f"log {text(b, 'log_id')} opened",
+    Kind.LOG_ANCHORED: lambda b, _: f"{text(b, 'head')} kept: {', '.join(texts(b.get('sinks')))}",
+    Kind.LOG_DOUBTED: lambda b, _: f"THE LOG IS IN DOUBT: {text(b, 'reason')}",
+    Kind.LOG_REDACTED: lambda b, _: f"event {integer(b, 'seq')} redacted: {text(b, 'reason')}",
+    Kind.LOG_WRITE_FAILED: lambda b, _: f"the log could not be written: {text(b, 'reason')}",
+    Kind.LOG_RECOVERED: lambda b, _: f"the log is written again, after: {text(b, 'reason')}",
+    Kind.METRIC_GAP: lambda b, _: f"no samples: {text(b, 'reason')}",
     Kind.LAUNCH_OPENED: lambda b, _: f"launch opened: {text(b, 'title')}",
     Kind.ENVIRONMENT_DECLARED: lambda b, _: f"{text(b, 'tier')}: {text(b, 'title')}, {text(b, 'namespace')}",
     Kind.GATE_DECLARED: lambda b, _: f"gate {integer(b, 'number')}: {text(b, 'title')}",
@@ -100,6 +106,6 @@ _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.CONSOLE_CLOSED: lambda b, _: f"console {text(b, 'id')} left",
     Kind.ENGINE_STARTED: lambda b, _: _engine(b),
     Kind.CLOCK_RATE: lambda b, _: f"the clock runs {text(b, 'rate')} times as fast",
-    Kind.CLOCK_JUMPED: lambda b, _: f"the clock jumped by {integer(b, 'delta_us') / 1_000_000:.1f} s",
+    Kind.CLOCK_JUMPED: lambda b, _: f"the clock jumped by {integer(b, 'jump_us') / 1_000_000:.1f} s",
     Kind.NOTE_ADDED: lambda b, _: text(b, "text"),
 }
