@@ -70,17 +70,34 @@ def switch(path: str, value: object, env: Env = Env.PRODUCTION) -> Apply:
 
     Applying it raises AttributeError or KeyError where there is no such switch.
     """
-    *holders, last = path.split(".")
+    return lambda world: _set(world.settings[env], path, value)
+
+
+def _get(settings: object, path: str) -> object:
+    found = settings
+    for name in path.split("."):
+        found = found[name] if isinstance(found, dict) else getattr(found, name)
+    return found
+
+
+def _set(settings: object, path: str, value: object) -> None:
+    _get(settings, path)
+    holders, _, last = path.rpartition(".")
+    holder = _get(settings, holders) if holders else settings
+    if isinstance(holder, dict):
+        holder[last] = value
+    else:
+        setattr(holder, last, value)
+
+
+def until_released(path: str, value: object) -> Apply:
+    """Set a switch of production until the candidate runs there: the release before it is what is wrong."""
 
     def apply(world: World) -> None:
-        holder: object = world.settings[env]
-        for name in holders:
-            holder = holder[name] if isinstance(holder, dict) else getattr(holder, name)
-        if isinstance(holder, dict):
-            holder[last] = value
-        else:
-            getattr(holder, last)
-            setattr(holder, last, value)
+        settings = world.settings[Env.PRODUCTION]
+        right = _get(settings, path)
+        _set(settings, path, value)
+        world.causes.when_live[Env.PRODUCTION].append(lambda: _set(settings, path, right))
 
     return apply
 

@@ -34,19 +34,29 @@ class Judged:
     words: str
 
 
-async def release(folder: Path, *faults: str) -> None:
-    """Make a world in which the candidate is released and migrated in both environments, and stop it."""
+async def release(folder: Path, *faults: str, production: bool) -> None:
+    """Make a world in which the candidate is released in staging and migrated in both environments.
+
+    With ``production`` it is released there too. The world is stopped.
+    """
     async with running(folder, *faults, seed=1, rate=60) as world:
+        await deploy(world, Env.STAGING)
         for env in Env:
-            images = world.artifacts.references()
-            given = [word for part in images for word in ("--set-string", f"image.{part}={images[part]}")]
-            code, _, err = await helm(world, env, *upgrade(world, env, *given))
-            assert code == 0, err
             cronjob = world.store.need("cronjobs", env.namespace, "dotmac-migrations")
             spec = obj(obj(obj(cronjob["spec"])["jobTemplate"])["spec"])
             where = {"name": "db-migrate-dotmac-1", "namespace": env.namespace}
             world.store.create("jobs", {"metadata": where, "spec": spec})
         await until(world, lambda: all(p.database.migrated() for p in world.platforms.values()))
+        if production:
+            await deploy(world, Env.PRODUCTION)
+
+
+async def deploy(world: World, env: Env) -> None:
+    """Release the candidate, as the engine does it."""
+    images = world.artifacts.references()
+    given = [word for part in images for word in ("--set-string", f"image.{part}={images[part]}")]
+    code, _, err = await helm(world, env, *upgrade(world, env, *given))
+    assert code == 0, err
 
 
 def with_fault(template: Path, folder: Path, fault: str) -> None:
@@ -56,14 +66,14 @@ def with_fault(template: Path, folder: Path, fault: str) -> None:
     state.write_text(json.dumps({**json.loads(state.read_text()), "faults": [fault] if fault else []}))
 
 
-async def judge(folder: Path) -> dict[str, Judged]:
-    """Serve a world and return what each item's checks say of it."""
+async def judge(folder: Path, gates: range) -> dict[str, Judged]:
+    """Serve a world and return what the checks of some gates say of it, by item."""
     async with running(folder, rate=RATE) as world:
         runbook = load_runbook(world.runbook_path).runbook
         systems = Systems(runbook)
         await world.clock.sleep(20)
         view = LaunchView(operations=_operations(world))
-        items = [i for g in runbook.gates for i in g.items if i.checks and i.id not in OF_THE_LAUNCH]
+        items = [i for g in runbook.gates if g.number in gates for i in g.items if i.id not in OF_THE_LAUNCH]
         try:
             found = await asyncio.gather(*(_item(i, runbook, systems, world.clock, view) for i in items))
         finally:

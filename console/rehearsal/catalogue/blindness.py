@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from console.rehearsal.fault import Apply, Fault, Hook, answering, at, blinds, denied, only, switch
+from console.rehearsal.fault import (
+    Apply,
+    Fault,
+    Hook,
+    answering,
+    at,
+    blinds,
+    denied,
+    only,
+    switch,
+    until_released,
+)
 from console.rehearsal.places import Env
 from console.rehearsal.platform import Metrics, Outage
 
@@ -73,7 +84,7 @@ FAULTS: tuple[Fault, ...] = (
         "metrics-html",
         "6.2",
         "/metrics answers with somebody else's page",
-        switch("health.metrics", Metrics.HTML),
+        until_released("health.metrics", Metrics.HTML),
     ),
     blinds(
         "grafana-html", "5.3", "Grafana answers with a login page", switch("observers.grafana", Outage.LOGIN)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.rehearsal.fault import Fault, database, fails
+from console.rehearsal.fault import Fault, database, fails, until_released
 from console.rehearsal.places import Env
-from console.rehearsal.platform import HEAD, PREVIOUS_HEAD
+from console.rehearsal.platform import HEAD, PREVIOUS_HEAD, DatabaseSettings
 from state.clock import SECOND_US
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ FAULTS: tuple[Fault, ...] = (
         "alembic-two-heads",
         "7.2",
         "alembic_version has two rows after the migration",
-        database(heads=(HEAD, PREVIOUS_HEAD)),
+        until_released("database", DatabaseSettings(heads=(HEAD, PREVIOUS_HEAD))),
     ),
     fails(
         "alembic-behind",
         "7.2",
         "the migration ends well and stops before the head",
-        database(heads=(PREVIOUS_HEAD,)),
+        until_released("database", DatabaseSettings(heads=(PREVIOUS_HEAD,))),
     ),
     fails(
         "sentinel-column-missing",

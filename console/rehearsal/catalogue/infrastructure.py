@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from console.rehearsal.fault import Apply, Fault, below, chart_values, fails, gone, secret, switch, template
+from console.rehearsal.fault import (
+    Apply,
+    Fault,
+    below,
+    chart_values,
+    fails,
+    gone,
+    secret,
+    switch,
+    template,
+    until_released,
+)
 from console.rehearsal.first_release import second_release
 from console.rehearsal.places import PULL_SECRET, SECRET, Env
 from console.rehearsal.platform import CertificateFault, Metrics
@@ -85,12 +96,6 @@ FAULTS: tuple[Fault, ...] = (
         _certificate(CertificateFault.MISSING_ADMIN_NAME),
     ),
     fails(
-        "certificate-expired",
-        "6.1",
-        "the certificate expired yesterday",
-        _certificate(CertificateFault.EXPIRED),
-    ),
-    fails(
         "certificate-ends-soon",
         "6.1",
         "the certificate ends within a week",
@@ -103,32 +108,26 @@ FAULTS: tuple[Fault, ...] = (
         _certificate(CertificateFault.STAGING_ISSUER),
     ),
     fails(
-        "certificate-self-signed",
-        "6.1",
-        "the certificate is self-signed",
-        _certificate(CertificateFault.SELF_SIGNED),
-    ),
-    fails(
         "plain-http", "6.1", "plain HTTP is served and not redirected", switch("web.redirect_status", None)
     ),
     fails(
         "health-unhealthy",
         "6.2",
         "readiness answers 200 and says healthy: false",
-        switch("health.failing_services", {"celery_broker"}),
+        until_released("health.failing_services", {"celery_broker"}),
     ),
     fails(
         "health-other-environment",
         "6.2",
         "/health says that production is staging",
-        switch("health.reported_environment", "staging"),
+        until_released("health.reported_environment", "staging"),
     ),
-    fails("metrics-absent", "6.2", "/metrics is 404", switch("health.metrics", Metrics.ABSENT)),
+    fails("metrics-absent", "6.2", "/metrics is 404", until_released("health.metrics", Metrics.ABSENT)),
     fails(
         "any-host-trusted",
         "6.2",
         "a made-up Host header is answered",
-        switch("health.trusted_hosts_enforced", False),
+        until_released("health.trusted_hosts_enforced", False),
     ),
     fails(
         "worker-other-environment",
