@@ -31,6 +31,15 @@ class CanonicalError(ValueError):
     """A body is outside the domain of LCJ-1; the message names the field, never its value."""
 
 
+class TooLongError(CanonicalError):
+    """A body's text is over 16 KiB."""
+
+    def __init__(self, text: str, size: int) -> None:
+        super().__init__(f"body: {size} bytes, at most {LARGEST_BODY_BYTES} fit one event")
+        self.text = text
+        """The whole canonical text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Anchor:
     """The head of a log at one moment, short enough to be read aloud and kept elsewhere."""
@@ -48,12 +57,12 @@ class Anchor:
 def encode(body: JsonObject) -> str:
     """Return the canonical text of an object; lone surrogates become U+FFFD.
 
-    Raises CanonicalError, which names the first field outside the domain, or that the text is over 16 KiB.
+    Raises CanonicalError, which names the first field outside the domain, and TooLongError over 16 KiB.
     """
     text = _dump(_object(body, "body", 1))
     size = len(text.encode())
     if size > LARGEST_BODY_BYTES:
-        raise CanonicalError(f"body: {size} bytes, at most {LARGEST_BODY_BYTES} fit one event")
+        raise TooLongError(text, size)
     return text
 
 

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     LOG_OPENED = "log.opened"
     LOG_CLOSED = "log.closed"
     LOG_ANCHORED = "log.anchored"
+    LOG_DOUBTED = "log.doubted"
     LOG_REDACTED = "log.redacted"
     LOG_WRITE_FAILED = "log.write_failed"
     LOG_RECOVERED = "log.recovered"

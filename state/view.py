@@ -388,6 +388,8 @@ class LaunchView:
     marks: tuple[MarkView, ...] = ()
     tail: tuple[LogLine, ...] = ()
     """The newest events in words, without samples."""
+    doubt: str = ""
+    """How the log contradicts what an account had seen of it before, or nothing."""
     clock_rate: float = 1.0
     unknown_kinds: int = 0
     """Events of kinds that this version doesn't know."""

@@ -63,7 +63,7 @@ class Engine:
         self.loaded = loaded
         self.store = store
         self.systems = systems
-        self.journal = Journal(store, clock)
+        self.journal = Journal(store, clock, systems.redactor.clean)
         self.runner = Runner(self.journal, loaded.runbook, systems)
         self.operations = self._make_operations()
         self.commands = Commands(

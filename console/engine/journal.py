@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from console.engine.door import Door
 from state.clock import Clock
 from state.events import Draft, Event
 from state.fold import apply
@@ -41,8 +42,9 @@ class Store(Protocol):
 class Journal:
     """Records events, folds them in the order of their sequence numbers, and tells listeners."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, clean: Callable[[str], str] | None = None) -> None:
         self.store = store
+        self._door = Door(clean)
         self.clock = clock
         self.view = LaunchView()
         self._listeners: list[Listener] = []
@@ -75,9 +77,13 @@ class Journal:
         return (await self.record_many((draft,)))[-1]
 
     async def record_many(self, drafts: Sequence[Draft]) -> list[Event]:
-        """Write drafts together or not at all, in their order; otherwise as ``record``."""
+        """Write drafts together or not at all, in their order; otherwise as ``record``.
+
+        What ``console.engine.door`` leaves out of a body is not written.
+        """
+        admitted = self._door.admit(drafts)
         # A caller that is cancelled can't take the event back: it is folded all the same.
-        task = asyncio.create_task(self._write(drafts))
+        task = asyncio.create_task(self._write(admitted))
         self._writing.add(task)
         task.add_done_callback(self._written)
         return await asyncio.shield(task)

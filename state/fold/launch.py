@@ -47,6 +47,15 @@ def _log_opened(view: LaunchView, event: Event) -> LaunchView:
     return replace(view, log_id=text(event.body, "log_id"))
 
 
+def _doubted(view: LaunchView, event: Event) -> LaunchView:
+    reason = text(event.body, "reason")
+    return replace(deviate(view, event, f"the log is in doubt: {reason}"), doubt=reason)
+
+
+def _redacted(view: LaunchView, event: Event) -> LaunchView:
+    return deviate(view, event, f"event {integer(event.body, 'seq')} redacted: {text(event.body, 'reason')}")
+
+
 def _opened(view: LaunchView, event: Event) -> LaunchView:
     body = event.body
     candidate = obj(body.get("candidate"))
@@ -217,7 +226,8 @@ STEPS: Steps = {
     Kind.LOG_CLOSED: _same,
     Kind.LOG_ANCHORED: _same,
     Kind.CANDIDATE_SEEN: _same,
-    Kind.LOG_REDACTED: _same,
+    Kind.LOG_REDACTED: _redacted,
+    Kind.LOG_DOUBTED: _doubted,
     Kind.LOG_WRITE_FAILED: _same,
     Kind.LOG_RECOVERED: _same,
     Kind.LAUNCH_OPENED: _opened,
