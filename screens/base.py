@@ -105,10 +105,11 @@ class LaunchScreen(Screen[None]):
         self._flash = Span(f" {message} ", Role.ALARM if bad else Role.MARKED)
         if self._flash_timer is not None:
             self._flash_timer.stop()
-        self._flash_timer = self.set_timer(FLASH_S, self._unflash)
+        self._flash_timer = self.set_timer(FLASH_S, self.hush)
         self.query_one("#hints", Pane).show(self.shown)
 
-    def _unflash(self) -> None:
+    def hush(self) -> None:
+        """Take back what was told in the bottom line."""
         self._flash = None
         self.query_one("#hints", Pane).show(self.shown)
 

@@ -23,12 +23,3 @@ class ScreenWanted(Message):
         super().__init__()
         self.screen = screen
         self.target = target
-
-
-class TransportWanted(Message):
-    """Somebody moves a replay: ``play``, ``step``, ``marker``, ``speed``, ``goto``, ``home``, ``end``."""
-
-    def __init__(self, action: str, value: str = "") -> None:
-        super().__init__()
-        self.action = action
-        self.value = value

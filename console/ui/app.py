@@ -22,9 +22,8 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from console.attach import AttachError
-from console.commands import Reply
 from console.ui import crash, keymap
-from console.ui.asking import carry_out
+from console.ui.asking import carry_out, going, leaving
 from console.ui.palette import CommandProvider
 from console.ui.session import EventSource, FileSource, Reopens
 from console.ui.theme import THEMES
@@ -35,11 +34,10 @@ from screens.deploy import DeployScreen
 from screens.gate import GateScreen
 from screens.help import HelpDialog, HelpEntry
 from screens.log import LogScreen
-from screens.messages import CommandWanted, ScreenWanted, TransportWanted
+from screens.messages import CommandWanted, ScreenWanted
 from screens.pods import PodsScreen
 from screens.shown import Mode, Shown
 from screens.widgets.dialogs import Dialog
-from screens.widgets.forms import FormDialog, FormField, PickDialog
 from state.log.errors import LogError
 from state.verdict import LaunchState
 
@@ -49,6 +47,8 @@ Restart = Callable[[], Path | Awaitable[Path]]
 
 SOONEST_S = 0.2
 """Seconds between two paintings of the view: at most five a second."""
+SLOW_S = 0.5
+"""Seconds after which it is said that the engine is being asked."""
 EXIT_UNREACHABLE = 4
 
 
@@ -179,7 +179,7 @@ class LaunchApp(App[int]):
 
     # -- screens -------------------------------------------------------------------------------------
 
-    def open_screen(self, name: str) -> None:
+    def action_open(self, name: str) -> None:
         """Show a screen by its name; nothing happens while a dialog is open."""
         screen = self._screens[name]
         if isinstance(self.screen, Dialog):
@@ -188,34 +188,30 @@ class LaunchApp(App[int]):
             self.switch_screen(screen)
         screen.show(self._shown)
 
-    def action_open(self, name: str) -> None:
-        """Show a screen."""
-        self.open_screen(name)
-
     def action_home(self) -> None:
         """Show the dashboard."""
-        self.open_screen("dashboard")
+        self.action_open("dashboard")
 
     def action_gate(self, number: int) -> None:
         """Show a gate."""
         gate = self._screens["gate"]
         if isinstance(gate, GateScreen):
             gate.number = number
-        self.open_screen("gate")
+        self.action_open("gate")
 
     async def action_back(self) -> None:
         """Take a filter away, or go back to the dashboard."""
         front = self._front()
         if isinstance(front, LogScreen) and front.clear_filter():
             return
-        self.open_screen("dashboard")
+        self.action_open("dashboard")
 
     def on_screen_wanted(self, message: ScreenWanted) -> None:
         """Show what a screen asks for."""
         if message.screen == "gate":
             self.action_gate(int(message.target))
         else:
-            self.open_screen(message.screen)
+            self.action_open(message.screen)
 
     # -- commands ------------------------------------------------------------------------------------
 
@@ -233,19 +229,25 @@ class LaunchApp(App[int]):
         self.run_worker(self._wish(name, known), exit_on_error=False, group="command")
 
     async def _wish(self, name: str, known: dict[str, str]) -> None:
+        slow = self.set_timer(SLOW_S, self._still_asking)
         try:
-            spec_names = keymap.parameters_of(name)
-            reply = await carry_out(self, name, {k: v for k, v in known.items() if k in spec_names})
+            wanted = keymap.parameters_of(name)
+            reply = await carry_out(self, name, {k: v for k, v in known.items() if k in wanted})
             if reply is not None:
-                self._told(reply)
+                self._tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
         finally:
+            slow.stop()
             self._asking = False
 
-    def _told(self, reply: Reply) -> None:
-        self._tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
+    def _still_asking(self) -> None:
+        if not isinstance(self.screen, Dialog):
+            self._tell("asking the engine…")
 
     async def show_dialog(self, dialog: Screen[T]) -> T | None:
         """Show a dialog and return how it ended; called from a worker."""
+        front = self._front()
+        if front is not None:
+            front.hush()
         return await self.push_screen_wait(dialog)
 
     def action_ask(self, name: str) -> None:
@@ -280,7 +282,7 @@ class LaunchApp(App[int]):
             self.call_later(self.run_action, rest)
         elif kind == "screen":
             screen, _, action = rest.partition(":")
-            self.open_screen(screen)
+            self.action_open(screen)
             self.call_later(self._screens[screen].run_action, action)
 
     def action_help(self) -> None:
@@ -299,12 +301,7 @@ class LaunchApp(App[int]):
             return
         if self._asking or isinstance(self.screen, Dialog):
             return
-        options = [
-            ("stay", "Stay here"),
-            ("leave", f"Leave: {running.id} goes on in the engine, and any console can watch it"),
-            ("abort", f"Abort {running.id}, and stay"),
-        ]
-        self.push_screen(PickDialog(f"{running.id} is under way. Leave?", options), self._quitting)
+        self.push_screen(leaving(running), self._quitting)
 
     def _quitting(self, choice: str | None) -> None:
         if choice == "leave":
@@ -341,14 +338,9 @@ class LaunchApp(App[int]):
         if isinstance(self.source, FileSource):
             self._tell(self.source.transport(action, value), bad=True)
 
-    def on_transport_wanted(self, message: TransportWanted) -> None:
-        """Move a replay as a screen asks."""
-        self.action_transport(message.action, message.value)
-
     def action_goto(self) -> None:
         """Ask where a replay shall go."""
-        field = FormField("where", "T+12m, 20:14, gate 6, deploy, rollback, TRIPPED, #123")
-        self.push_screen(FormDialog("Go to", [field], yes="Go"), self._gone_to)
+        self.push_screen(going(), self._gone_to)
 
     def _gone_to(self, values: dict[str, str] | None) -> None:
         if values:

@@ -15,6 +15,7 @@ from screens.shown import Shown
 from screens.widgets.dialogs import AskDialog, Question
 from screens.widgets.forms import AttestDialog, FormDialog, FormField, PickDialog
 from state.verdict import ConditionState, Danger
+from state.view import OperationView
 
 T = TypeVar("T")
 RATES = ("1", "10", "60", "300")
@@ -70,6 +71,22 @@ async def _confirm(
     return Confirmation(
         answer.phrase, preview.token, answer.override_reason, answer.override_second or second
     )
+
+
+def leaving(running: OperationView) -> PickDialog:
+    """Return the question that quitting asks while an operation is under way."""
+    options = [
+        ("stay", "Stay here"),
+        ("leave", f"Leave: {running.id} goes on in the engine, and any console can watch it"),
+        ("abort", f"Abort {running.id}, and stay"),
+    ]
+    return PickDialog(f"{running.id} is under way. Leave?", options)
+
+
+def going() -> FormDialog:
+    """Return the question of where a replay shall go; its field is ``where``."""
+    field = FormField("where", "T+12m, 20:14, gate 6, deploy, rollback, TRIPPED, #123")
+    return FormDialog("Go to", [field], yes="Go")
 
 
 def question_of(preview: Preview) -> Question:
