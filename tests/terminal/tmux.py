@@ -15,6 +15,8 @@ from typing import Self
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 15.0
+_NOT_OURS = frozenset({"TMUX", "NO_COLOR", "TEXTUAL_THEME", "COLUMNS", "LINES"})
+"""Variables of whoever runs the tests that would change what a terminal shows, its size included."""
 
 
 class Tmux:
@@ -27,7 +29,7 @@ class Tmux:
         settings = " ".join(f"{k}={shlex.quote(v)}" for k, v in (env or {}).items())
         program = shlex.join((sys.executable, *argv))
         line = f"cd {shlex.quote(str(ROOT))} && {settings} {program}; echo code $?; exec cat"
-        environ = {k: v for k, v in os.environ.items() if k not in {"TMUX", "NO_COLOR", "TEXTUAL_THEME"}}
+        environ = {k: v for k, v in os.environ.items() if k not in _NOT_OURS}
         subprocess.run(
             [*self._tmux(), "new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), line],
             check=True,
