@@ -1,0 +1,128 @@
+"""Items that judge the launch by its own view."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from checks.base import Around
+from checks.clients.systems import Systems
+from checks.registry import kind
+from state.clock import ManualClock
+from state.runbook.default import sop_runbook
+from state.runbook.environment import Tier
+from state.runbook.load import load_runbook
+from state.runbook.models import CheckSpec
+from state.verdict import ConditionState, OperationState, Verdict
+from state.view import (
+    BakeView,
+    ConditionView,
+    DeviationView,
+    GateView,
+    GoodRevision,
+    ItemView,
+    LaunchView,
+    OperationView,
+    WaiverView,
+)
+from tests.checks.sop import Stage, staged
+
+CONDITION = ConditionView(
+    "errors", "HTTP 5xx share", "production", "ratio", 0.01, 300, "ask", "q", active=True
+)
+GOOD = GoodRevision(1, "deployed", "x", ())
+
+
+def operation(
+    name: str, state: OperationState, at_us: int = 10, good: GoodRevision | None = None
+) -> OperationView:
+    env, _, what = name.partition(".")
+    return OperationView(1, name, what, env, name, "ann", state, (), "", "", at_us, 600, good=good)
+
+
+async def judge(name: str, view: LaunchView, stage: Stage) -> tuple[Verdict, str]:
+    seen = await stage.judge("x", CheckSpec(kind=name), view)
+    return seen.outcome.verdict, seen.outcome.summary
+
+
+@pytest.mark.parametrize(
+    ("bake", "state", "verdict"),
+    [
+        (None, ConditionState.OK, Verdict.UNKNOWN),
+        (BakeView(0, 1800, 1800, "done"), ConditionState.OK, Verdict.PASS),
+        (BakeView(0, 1800, 900, "running"), ConditionState.OK, Verdict.UNKNOWN),
+        (BakeView(0, 1800, 900, "tripped"), ConditionState.TRIPPED, Verdict.FAIL),
+        (BakeView(0, 1800, 1800, "done"), ConditionState.TRIPPED, Verdict.FAIL),
+    ],
+)
+async def test_the_bake(
+    bake: BakeView | None, state: ConditionState, verdict: Verdict, tmp_path: Path
+) -> None:
+    runbook = load_runbook(sop_runbook()).runbook
+    view = LaunchView(bake=bake, conditions=(replace(CONDITION, state=state),))
+    judged = kind("launch.bake")
+    assert judged is not None
+    around = Around(Tier.PRODUCTION, runbook, Systems(runbook), ManualClock(), view)
+    assert (await judged.run({}, around)).verdict is verdict
+
+
+async def test_the_way_back(tmp_path: Path) -> None:
+    deployed = operation("production.deploy", OperationState.SUCCEEDED, good=GOOD)
+    fine = LaunchView(operations=(deployed,), conditions=(CONDITION,))
+    tripped = replace(CONDITION, state=ConditionState.TRIPPED, tripped_us=20)
+    quiet = replace(CONDITION, state=ConditionState.OK)
+    back = operation("production.rollback", OperationState.SUCCEEDED, 30)
+    async with staged(tmp_path) as stage:
+        for view, verdict, words in (
+            (LaunchView(), Verdict.UNKNOWN, "no good revision is recorded"),
+            (
+                replace(fine, conditions=(replace(CONDITION, state=ConditionState.OK),)),
+                Verdict.PASS,
+                "no stop condition",
+            ),
+            (
+                replace(fine, conditions=(tripped,)),
+                Verdict.FAIL,
+                "tripped and production was not rolled back",
+            ),
+            (
+                replace(fine, conditions=(tripped,), operations=(deployed, back)),
+                Verdict.PASS,
+                "no stop condition",
+            ),
+            (
+                replace(fine, operations=(replace(deployed, good=replace(GOOD, number=99)),)),
+                Verdict.FAIL,
+                "no longer in helm's history",
+            ),
+            (
+                replace(fine, conditions=(replace(CONDITION, state=ConditionState.NO_DATA),)),
+                Verdict.UNKNOWN,
+                "could not be judged",
+            ),
+        ):
+            found, summary = await judge("launch.rollback_ready", view, stage)
+            assert (found, words in summary) == (verdict, True), summary
+
+
+async def test_deviations_and_the_backup_before_a_migration(tmp_path: Path) -> None:
+    waiver = WaiverView(7, "ann", "accepted", "bob", 1, 10)
+    gate = GateView(3, "x", (ItemView("3.2", "x", None, waiver=waiver),))
+    listed = DeviationView(7, "3.2 waived", "ann", 1)
+    async with staged(tmp_path) as stage:
+        assert (await judge("launch.deviations", LaunchView(), stage))[0] is Verdict.PASS
+        assert (await judge("launch.deviations", LaunchView(gates=(gate,)), stage))[0] is Verdict.FAIL
+        view = LaunchView(gates=(gate,), deviations=(listed,))
+        assert (await judge("launch.deviations", view, stage))[0] is Verdict.PASS
+        spec = CheckSpec.model_validate(
+            {"kind": "data.backup", "with": {"prefix": "backups/platform/", "max_age": "1h"}}
+        )
+        migrated = operation("production.migrate", OperationState.SUCCEEDED, stage.world.clock.wall_us())
+        seen = await stage.judge("7.1", spec, LaunchView(operations=(migrated,)))
+        assert seen.outcome.verdict is Verdict.PASS
+        assert "before the migration" in seen.outcome.summary
+        early = replace(migrated, intended_us=stage.world.clock.wall_us() - 4 * 86_400_000_000)
+        seen = await stage.judge("7.1", spec, LaunchView(operations=(early,)))
+        assert seen.outcome.summary == "there is no backup before the migration"

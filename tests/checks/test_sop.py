@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from checks.registry import names, validate
+from state.fields import Json
+from state.runbook.default import sop_runbook
+from state.runbook.load import load_runbook
+from state.verdict import Verdict
+from tests.checks.sop import staged
+
+NO_QUESTION = {"5.2", "5.3", "5.4", "6.1", "6.3", "6.5", "6.7", "7.2", "8.2", "9.3"}
+"""Items whose last column in the table of the SOP's automation is empty: nobody is asked."""
+
+
+def leaves(value: Json) -> Iterator[Json]:
+    if isinstance(value, dict):
+        for key, one in value.items():
+            assert re.fullmatch(r"[a-z0-9_]+", key), key
+            yield from leaves(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from leaves(one)
+    else:
+        yield value
+
+
+def test_every_item_is_judged_by_checks_whose_settings_fit() -> None:
+    runbook = load_runbook(sop_runbook()).runbook
+    assert validate(runbook) == []
+    items = [item for gate in runbook.gates for item in gate.items]
+    assert len(items) == 42
+    assert [item.id for item in items if not item.checks] == []
+    assert {item.id for item in items if item.attest is None} == NO_QUESTION
+
+
+def test_every_kind_is_used_and_says_what_it_judges() -> None:
+    runbook = load_runbook(sop_runbook()).runbook
+    used = {spec.kind for gate in runbook.gates for item in gate.items for spec in item.checks}
+    assert used == set(names())
+
+
+def test_a_mistake_in_the_settings_is_found_when_the_runbook_is_read() -> None:
+    runbook = load_runbook(sop_runbook()).runbook
+    gate = runbook.gates[2]
+    spec = gate.items[1].checks[0]
+    wrong = spec.model_copy(update={"settings": {"pages": 3, "colour": "red"}})
+    typo = spec.model_copy(update={"kind": "web.cps"})
+    item = gate.items[1].model_copy(update={"checks": (wrong, typo)})
+    broken = runbook.model_copy(update={"gates": (gate.model_copy(update={"items": (item,)}),)})
+    messages = [message for _, _, message in validate(broken)]
+    assert any("with.pages" in one for one in messages)
+    assert any("with.colour" in one for one in messages)
+    assert "there is no such kind of check; did you mean web.csp?" in messages
+
+
+async def test_a_good_release_passes_and_nothing_secret_is_told(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        seen = await stage.sweep()
+        redactor = stage.systems.redactor
+        assert {
+            one.item: one.outcome.summary for one in seen if one.outcome.verdict is not Verdict.PASS
+        } == {}
+        for one in seen:
+            assert one.outcome.summary
+            assert "\n" not in one.outcome.summary
+            assert not any(isinstance(leaf, float) for leaf in leaves(dict(one.outcome.evidence))), one.kind
+            shown = one.outcome.summary + json.dumps(dict(one.outcome.evidence))
+            assert not redactor.holds(shown), one.kind
+            assert redactor.clean(one.outcome.summary) == one.outcome.summary, one.kind
