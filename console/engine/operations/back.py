@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from console.engine.operations.context import Site
+from console.engine.operations.documents import images_of
 from console.engine.operations.interlock import interlock
 from console.engine.operations.preflight import Finding, Situation, fails, passes
-from console.engine.operations.records import Revision, images_of
+from console.engine.operations.records import Revision
 from state.runbook.models import Operation, OperationKind
 from state.view import GoodRevision, LaunchView, OperationView
 

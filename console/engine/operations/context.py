@@ -68,6 +68,8 @@ class Run:
     lease: Lease
     before: int = 0
     """The number of the newest revision before it began."""
+    anchor: str = ""
+    """The log's head with its intent in it: what marks a revision of helm's as its own."""
     running: Running | None = None
     job: str = ""
     abort: asyncio.Event = field(default_factory=asyncio.Event)

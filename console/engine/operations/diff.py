@@ -16,7 +16,7 @@ from hashlib import sha256
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from console.engine.operations.context import Site
-from console.engine.operations.records import documents
+from console.engine.operations.documents import documents
 from state.fields import Json, JsonObject, items, obj, objs, path, text, texts
 from state.text import line
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from checks.clients.redact import Redactor, secretish
+from console.engine.operations.documents import LOADER
 from state.events import Draft, Event, Kind
 from state.fields import Json, items, text, texts
 from state.runbook.environment import Environment, Tier
@@ -97,7 +98,7 @@ def register_secrets(environment: Environment, redactor: Redactor) -> None:
     """Let the redactor know what looks like a secret in the values files."""
     for path in environment.chart.values:
         try:
-            told = yaml.safe_load(path.read_bytes())
+            told = yaml.load(path.read_bytes(), LOADER)  # noqa: S506  a safe loader
         except (OSError, yaml.YAMLError, UnicodeDecodeError):
             continue  # helm will say what is wrong with it
         for key, value in _leaves(told):

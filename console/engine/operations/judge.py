@@ -18,6 +18,7 @@ from state.view import GoodRevision
 
 _SETTLE_S = 60.0
 _LOOK_S = 2.0
+_BUSY = "another operation (install/upgrade/rollback) is in progress"
 ROLLBACK, RETRY = "rollback", "retry"
 
 
@@ -29,6 +30,13 @@ async def judge_deploy(run: Run) -> End:
         newest = _newest(await history(run.site))
         if newest is None or newest.number <= run.before:
             return _nothing(run, newest, recorded)
+        if _somebody_elses(run, newest):
+            return End(
+                State.FAILED,
+                f"nothing was changed by this: {newest.words} is somebody else's work ({newest.description})",
+                newest.number,
+                (RETRY,),
+            )
         if newest.pending:
             return await _stuck(run, newest, recorded)
         live = await settled(run, run.site.runbook.candidate.images.named())
@@ -40,6 +48,13 @@ async def judge_deploy(run: Run) -> End:
     if newest.status != "deployed":
         return await _failed(run, newest, live, back)
     return await _deployed(run, newest, live, back)
+
+
+def _somebody_elses(run: Run, newest: Revision) -> bool:
+    """Return whether another helm made the newest revision: a finished one carries our anchor or it isn't ours."""
+    if newest.pending:
+        return _BUSY in run.report.last_error
+    return newest.status == "deployed" and bool(run.anchor) and run.anchor not in newest.description
 
 
 def _nothing(run: Run, newest: Revision | None, recorded: int) -> End:

@@ -15,13 +15,13 @@ from checks.clients.registry import ImageRef
 from console.engine.operations import diff as differing
 from console.engine.operations.context import Site
 from console.engine.operations.diff import Diff
+from console.engine.operations.documents import images_of
 from console.engine.operations.helm import HISTORY_MAX, Version
 from console.engine.operations.lease import Lease
 from console.engine.operations.live import Live, digest_of, look, short
 from console.engine.operations.records import (
     Revision,
     history,
-    images_of,
     last_writer,
     newest_good,
     record_bytes,

@@ -1,4 +1,4 @@
-"""helm's history of a release, as its records in the cluster tell it, and what a stored manifest holds."""
+"""helm's history of a release, as its records in the cluster tell it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import yaml
-
 from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import Hook
 from console.engine.operations.context import Site
-from console.engine.operations.live import digest_of
 from state.clock import SECOND_US
-from state.fields import JsonObject, obj, objs, path, text
+from state.fields import obj, objs, text
 from state.text import line
-
-_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +76,6 @@ def newest_good(revisions: Sequence[Revision]) -> Revision | None:
     deployed = [r for r in revisions if r.status == "deployed"]
     good = deployed or [r for r in revisions if r.good]
     return max(good, key=lambda r: r.number, default=None)
-
-
-def documents(manifest: str) -> list[JsonObject]:
-    """Return the objects of a manifest; none where it isn't YAML."""
-    try:
-        return [obj(one) for one in yaml.load_all(manifest, _LOADER) if one]
-    except yaml.YAMLError:
-        return []
-
-
-def images_of(manifest: str) -> tuple[tuple[str, str], ...]:
-    """Return (container, digest) of a manifest's deployments and stateful sets, as far as it names digests."""
-    found = {
-        (text(container, "name"), digest_of(text(container, "image")))
-        for one in documents(manifest)
-        if text(one, "kind") in {"Deployment", "StatefulSet", "DaemonSet"}
-        for container in objs(path(one, ("spec", "template", "spec", "containers")))
-    }
-    return tuple(sorted(pair for pair in found if pair[1]))
 
 
 async def record_bytes(site: Site, number: int) -> int:

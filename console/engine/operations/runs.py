@@ -16,6 +16,7 @@ from console.engine.operations.interlock import READY_BEFORE
 from console.engine.operations.judge import RETRY, ROLLBACK, judge_deploy, judge_rollback
 from console.engine.operations.program import Running, alive
 from console.engine.operations.report import End
+from state.canonical import anchor
 from state.events import Event, Kind
 from state.fields import integer, text
 from state.runbook.models import OperationKind
@@ -86,12 +87,14 @@ def traces(journal: Journal, seq: int) -> Traces:
     return Traces(intended, started)
 
 
-def remember(run: Run, view: OperationView, found: Traces) -> None:
+def remember(run: Run, view: OperationView, found: Traces, log_id: str) -> None:
     """Put into a run what the log knows: its process, its job, what was there before.
 
     A process of another boot of the machine is not ours, whatever its pid.
     """
-    run.before = integer(found.intended.body, "before") if found.intended is not None else 0
+    if found.intended is not None:
+        run.before = integer(found.intended.body, "before")
+        run.anchor = anchor(log_id, found.intended.seq, found.intended.hash)
     if view.abort_by:
         run.abort.set()
     if found.started is None:

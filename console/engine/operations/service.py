@@ -30,6 +30,7 @@ from console.engine.operations.report import Report
 from console.engine.operations.runs import Work, again, carry_out, remember, supervised, traces, under_way
 from console.engine.operations.watch import Approvals
 from console.engine.ports import Who
+from state.canonical import anchor
 from state.clock import Clock
 from state.events import Draft, Kind, gate_key
 from state.fields import Json
@@ -153,7 +154,7 @@ class Operations:
                 continue
             site = self._site(operation.env)
             run = self._new_run(operation, site, view.seq, view.good)
-            remember(run, view, traces(self._journal, view.seq))
+            remember(run, view, traces(self._journal, view.seq), self._view.log_id)
             if under_way(run):
                 self._spawn(run, lambda run=run, view=view: again(run, view))  # type: ignore[misc]  # mypy knows no defaults of lambdas
             else:
@@ -240,7 +241,8 @@ class Operations:
         run.before = before
         if operation.kind is OperationKind.MIGRATE:
             run.job = job_name(site, intended.seq)
-        argv = plan.helm_words(operation, site, situation, who, self._view, good, self._view.head)
+        run.anchor = anchor(self._view.log_id, intended.seq, intended.hash)
+        argv = plan.helm_words(operation, site, situation, who, self._view, good, run.anchor)
         ready = _ready_before(self._view, site, situation)
         self._spawn(run, lambda: carry_out(run, argv, ready_before=ready))
         return Reply(ok=True, message=f"{operation.id} was started", result={"seq": intended.seq})

@@ -71,7 +71,7 @@ async def test_declared_but_never_seen_keeps_it_closed_until_the_schema_is_back(
         told = await stand.refused("production.rollback")
         assert "declared backward compatible, but that was not proven" in told
         assert "take the tested way down first" in told
-        stand.world.platforms[Env.PRODUCTION].database.set_revisions((PREVIOUS_HEAD,))
+        stand.world.platforms[Env.PRODUCTION].database._set_revisions((PREVIOUS_HEAD,))
         preview = await stand.operations.preview("production.rollback", ANN)
         assert preview.allowed, preview.reason
         assert any("the tested way down was taken" in one for one in preview.checks)

@@ -14,6 +14,7 @@ from state.fields import obj
 from state.runbook.environment import Tier
 from state.verdict import OperationState as State
 from tests.engine.operations.stand import ANN, TWO, Hold, Stand, launch, revisions
+from tests.rehearsal.worlds import start_helm, upgrade
 
 
 def _lease(stand: Stand, holder: str) -> Lease:
@@ -76,7 +77,7 @@ async def test_two_launches_on_one_release(tmp_path: Path) -> None:
 
 
 async def test_two_launches_that_start_in_the_same_moment(tmp_path: Path) -> None:
-    async with launch(tmp_path) as stand:
+    async with launch(tmp_path, rate=5.0) as stand:
         other = stand.second()
         hold = Hold(stand, "POST", "/leases")
         both = [stand, other]
@@ -84,12 +85,30 @@ async def test_two_launches_that_start_in_the_same_moment(tmp_path: Path) -> Non
             await one.start("staging.deploy")
         await hold.reached.wait()
         hold.go.set()
+        await stand.until_step("lease")
+        stand.world.clock.set_rate(100.0)
         states = sorted([(await one.ended()).state for one in both])
         assert states == [State.FAILED, State.SUCCEEDED]
         loser = next(one for one in both if one.last().state is State.FAILED)
         assert loser.last().verdict.startswith("nothing was changed: launch L1")
         assert revisions(stand, Env.STAGING) == ["1 superseded", "2 deployed"]
         await other.close()
+
+
+async def test_a_helm_that_somebody_runs_by_hand_is_not_called_stuck(tmp_path: Path) -> None:
+    async with launch(tmp_path) as stand:
+        stand.bad_pods(Env.STAGING, PodPlan(ready=False))
+        hold = Hold(stand, "POST", "/leases")
+        await stand.start("staging.deploy")
+        await hold.reached.wait()
+        by_hand = await start_helm(stand.world, Env.STAGING, *upgrade(stand.world, Env.STAGING))
+        await stand.until(lambda: stand.release(Env.STAGING, 2) is not None)
+        hold.go.set()
+        ended = await stand.ended()
+        by_hand.terminate()
+        await by_hand.communicate()
+        assert ended.state is State.FAILED
+        assert "revision 2 (pending-upgrade) is somebody else's work" in ended.verdict
 
 
 async def test_one_operation_at_a_time_in_a_launch(tmp_path: Path) -> None:

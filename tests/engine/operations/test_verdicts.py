@@ -7,7 +7,7 @@ from pathlib import Path
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from state.verdict import OperationState as State
-from tests.engine.operations.stand import launch, revisions, wrapped_helm
+from tests.engine.operations.stand import SHORT_S, launch, revisions, wrapped_helm
 
 FAILS_EARLY = """
 case "$*" in *--dry-run*) ;; *upgrade*)
@@ -31,7 +31,7 @@ async def test_no_revision_no_rollback(tmp_path: Path) -> None:
 
 
 async def test_the_newest_good_one_not_the_one_before(tmp_path: Path) -> None:
-    async with launch(tmp_path) as stand:
+    async with launch(tmp_path, each_s=SHORT_S) as stand:
         stand.bad_pods(Env.STAGING, PodPlan(ready=False))
         for number in (2, 3):
             ended = await stand.run("staging.deploy")
@@ -63,7 +63,7 @@ case "$*" in *--dry-run*) ;; *upgrade*) helm "$@" --set-string image.worker={ref
 
 
 async def test_crashing_and_unschedulable_pods_are_explained(tmp_path: Path) -> None:
-    async with launch(tmp_path) as stand:
+    async with launch(tmp_path, each_s=SHORT_S) as stand:
         stand.bad_pods(Env.STAGING, PodPlan(ends_after_s=1, exit_code=3))
         worker = stand.world.artifacts.candidate["worker"]
         stand.bad_pods(Env.STAGING, PodPlan(schedulable=False), worker)

@@ -8,7 +8,7 @@ from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from state.fields import Json, obj
 from state.verdict import OperationState as State
-from tests.engine.operations.stand import ANN, launch, revisions, section
+from tests.engine.operations.stand import ANN, SHORT_S, launch, revisions, section
 
 
 async def test_the_way_to_production(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ async def test_the_way_to_production(tmp_path: Path) -> None:
 
 
 async def test_back_to_the_recorded_good_revision(tmp_path: Path) -> None:
-    async with launch(tmp_path) as stand:
+    async with launch(tmp_path, each_s=SHORT_S) as stand:
         stand.bad_pods(Env.PRODUCTION, PodPlan(image_error="manifest unknown"))
         ended = await stand.run("production.deploy")
         assert ended.state is State.FAILED
