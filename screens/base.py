@@ -54,7 +54,8 @@ class LaunchScreen(Screen[None]):
         """Return the keys worth telling, the most useful first."""
         if self.shown.mode is Mode.REPLAY:
             return list(self.REPLAY_KEYS)
-        return [*self.KEYS, ("?", "help"), ("q", "quit")]
+        kept = [one for one in self.KEYS if one[0] != "f" or self.shown.adjustable]
+        return [*kept, ("?", "help"), ("q", "quit")]
 
     def compose(self) -> ComposeResult:
         """Lay out the frame around the body."""

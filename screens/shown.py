@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from state.view import LaunchView
+from state.view import LaunchView, MarkView
 
 
 class Mode(StrEnum):
@@ -28,6 +28,8 @@ class Transport:
     last_us: int
     skipped_s: int = 0
     """How many seconds of idle time the newest skip left out."""
+    marks: tuple[MarkView, ...] = ()
+    """All moments of the recording that are worth jumping to."""
 
 
 @dataclass(frozen=True, slots=True)

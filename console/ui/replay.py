@@ -21,6 +21,8 @@ SPEEDS = (0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
 IDLE_S = 2.0
 """Seconds at the screen after which a stretch without events is left out."""
 _SECOND_US = 1_000_000
+_DECLARING_US = _SECOND_US
+"""How long after its opening a launch has been declared in full."""
 
 Fetch: TypeAlias = Callable[[int, int], Sequence[Event]]
 """Returns up to a number of events after a sequence number."""
@@ -106,6 +108,7 @@ class Player:
             start,
             max(start, last),
             self._skipped_s,
+            self.recording.newest.marks,
         )
 
     def go(self, seq: int, now_us: int = 0) -> None:
@@ -114,6 +117,12 @@ class Player:
         self.view = self.recording.view(self.seq, self.view)
         self.now_us = max(now_us, self.recording.wall(self.seq))
         self._skipped_s = 0
+
+    def begin(self) -> None:
+        """Stand where the launch was just declared, and play from there."""
+        opened_us = self.recording.newest.scope.opened_us
+        self.go(max(1, self.recording.at(opened_us + _DECLARING_US)))
+        self.playing = True
 
     def advance(self, real_s: float) -> bool:
         """Let time at the screen pass; return whether anything changed."""

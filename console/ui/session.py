@@ -257,8 +257,7 @@ class FileSource:
         if self._at:
             self._note = self.player.goto(self._at) or self._note
         else:
-            self.player.go(1)
-        self.player.playing = not self._at
+            self.player.begin()
         self._changed()
         before = self._clock.mono_us()
         while True:

@@ -201,11 +201,12 @@ class AskDialog(Dialog[Answer]):
         fields = 2 * int(bool(self.question.phrase)) + 2 * int(self.overriding)
         room = max(3, event.size.height - 6 - fields)
         needed = len(question_lines(self.question, width))
-        self.query_one(LineView).styles.height = min(room, needed)
+        seen = needed if needed <= room else room - 1
+        self.query_one(LineView).styles.height = seen
         more = self.query_one("#more", Static)
-        more.display = needed > room
-        if needed > room:
-            more.update(content(row(Span(f"↓ {needed - room} more lines: page down", Role.WARN))))
+        more.display = needed > seen
+        if needed > seen:
+            more.update(content(row(Span(f"↓ {needed - seen} more lines: page down", Role.WARN))))
 
     def update_buttons(self) -> None:
         """Let Yes be pressed only when everything that must be typed is."""

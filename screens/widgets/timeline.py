@@ -5,7 +5,6 @@ from __future__ import annotations
 from screens import words
 from screens.shown import Shown, Transport
 from screens.widgets.plain import Line, Role, Span, crop, row
-from state.view import LaunchView
 
 _BAD = ("NO-GO", "TRIPPED", "failed", "scrub", "aborted", "unknown")
 
@@ -29,17 +28,17 @@ def transport(shown: Shown, width: int, height: int) -> list[Line]:
         left = (*left, Span(f"skipped {words.span(how.skipped_s)} ", Role.WARN))
     right = Span(f" {how.seq}/{how.last_seq}", Role.DIM)
     room = width - sum(len(s.text) for s in left) - len(right.text)
-    return [crop((*left, *ruler(how, shown.view, shown.now_us, room), right), width)]
+    return [crop((*left, *ruler(how, shown.now_us, room), right), width)]
 
 
-def ruler(how: Transport, view: LaunchView, now_us: int, width: int) -> list[Span]:
-    """Return the line from the first to the last event, with what happened until now marked on it."""
+def ruler(how: Transport, now_us: int, width: int) -> list[Span]:
+    """Return the line from the first to the last event, with the moments worth jumping to on it."""
     if width < 3:
         return []
     length = max(1, how.last_us - how.first_us)
     here = min(width - 1, max(0, (now_us - how.first_us) * (width - 1) // length))
     cells = [("━", Role.ACCENT) if x < here else ("╌", Role.DIM) for x in range(width)]
-    for mark in view.marks:
+    for mark in how.marks:
         x = (mark.at_us - how.first_us) * (width - 1) // length
         if 0 <= x < width:
             cells[x] = ("╋", Role.BAD if any(w in mark.label for w in _BAD) else Role.STRONG)

@@ -39,7 +39,7 @@ class Engine:
             match text(frame, "t"):
                 case "hello":
                     self.writers.append(writer)
-                    about = {
+                    about: JsonObject = {
                         "pid": 1,
                         "log": "x",
                         "launch": "y",
@@ -93,7 +93,7 @@ async def engine(path: Path, told: Story) -> AsyncIterator[Engine]:
         server.close()
         for writer in played.writers:
             writer.close()
-        path.unlink(missing_ok=True)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
 async def test_a_console_on_a_socket_shows_follows_and_commands(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ class ReplaySource(StorySource):
             last_seq=315,
             first_us=story.START_US,
             last_us=self.story.now_us + 600_000_000,
+            marks=live.view.marks,
         )
         return Shown(live.view, live.now_us, Mode.REPLAY, transport=how)
 
