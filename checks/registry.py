@@ -1,8 +1,13 @@
-"""Every kind of check: importing this module registers them all."""
+"""Every kind of check: importing this module registers them all.
+
+Other distributions add kinds of their own with an entry point of the group ``launch_console.checks`` that names
+a module: loading it registers what it decorates with ``checks.base.check``.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
@@ -31,6 +36,24 @@ from checks.base import REGISTRY, CheckKind, Settings
 
 if TYPE_CHECKING:
     from state.runbook.models import Runbook
+
+
+GROUP: Final = "launch_console.checks"
+
+
+def _load_extensions() -> tuple[str, ...]:
+    """Load the kinds of other distributions and return which of them could not be loaded, and why."""
+    broken = []
+    for extension in entry_points(group=GROUP):
+        try:
+            extension.load()
+        except Exception as error:
+            broken.append(f"{extension.name} ({type(error).__name__})")
+    return tuple(broken)
+
+
+BROKEN: Final = _load_extensions()
+"""Extensions that are installed and could not be loaded."""
 
 
 def kind(name: str) -> CheckKind[Settings] | None:
@@ -70,4 +93,6 @@ def _similar(name: str) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(name, REGISTRY, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; these extensions could not be loaded: {', '.join(BROKEN)}" if BROKEN else ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from checks.clients.answers import refuse_status
 from checks.clients.errors import MisconfiguredError, Where
+from state.clock import SECOND_US, SystemClock
 from state.text import line
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _check_client_certificate(cert_file: str | None, where: Where, paths: str) -
             f"{where}: the client certificate in kubeconfig {paths} cannot be read"
         ) from None
     # A certificate's validity is measured against the machine's own time, as TLS itself does.
-    if until < datetime.now(UTC):
+    if until.timestamp() * SECOND_US < SystemClock().wall_us():
         raise MisconfiguredError(
             f"{where}: the client certificate in kubeconfig {paths} expired on {until:%Y-%m-%d}; "
             "renew the credentials"
