@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,6 +12,7 @@ from typing import cast
 import yaml
 from pydantic import ValidationError
 
+from state.runbook import lint
 from state.runbook.models import Runbook
 from state.runbook.promql import problem_of
 
@@ -70,7 +72,7 @@ def load_runbook(path: Path) -> LoadedRunbook:
     except ValidationError as error:
         problems = [_problem(path, marks, e["loc"], e["msg"], e["type"]) for e in error.errors()]
         raise RunbookError([*problems, *_query_problems(path, marks, data)]) from None
-    problems = list(_query_problems(path, marks, data))
+    problems = [*_query_problems(path, marks, data), *_condition_problems(path, marks, data, runbook)]
     if problems:
         raise RunbookError(problems)
     return LoadedRunbook(runbook, path, sha256(raw).hexdigest(), marks)
@@ -136,6 +138,19 @@ def _problem(path: Path, marks: Marks, loc: tuple[int | str, ...], message: str,
         "missing": message if message.startswith("is missing") else "is missing",
     }.get(kind, message.removeprefix("Value error, "))
     return Problem(path, *_mark(marks, place), ".".join(place) or "runbook", told)
+
+
+def _condition_problems(path: Path, marks: Marks, data: object, runbook: Runbook) -> Iterator[Problem]:
+    """Yield what the queries of stop conditions say against their settings."""
+    told = cast("Mapping[str, Sequence[object]]", data).get("conditions", ())
+    for index, (condition, raw) in enumerate(zip(runbook.conditions, told, strict=True)):
+        for keys, why in lint.problems(condition, raw):
+            place = ("conditions", str(index), *keys)
+            yield Problem(path, *_mark(marks, place), ".".join(place), why)
+    if runbook.bake.interval > min((c.for_ for c in runbook.conditions), default=math.inf) / 2:
+        place = ("bake", "interval")
+        why = "every condition's for is at least two intervals: otherwise one sample trips it"
+        yield Problem(path, *_mark(marks, place), ".".join(place), why)
 
 
 _QUERY_KEYS = frozenset({"bad", "total", "value", "query"})

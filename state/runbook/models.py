@@ -9,8 +9,15 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
+from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
-from state.runbook.units import FilePath, Model, Seconds, Threshold
+from state.runbook.units import FilePath, Model, Seconds, SecretRef
+
+__all__ = [
+    "Bake", "Candidate", "CheckSpec", "Freeze", "Gate", "Graph", "GraphSeries", "HelmCommand", "Images", "Item",
+    "Migration", "OnTrip", "Operation", "OperationKind", "Person", "Requirement", "Role", "Runbook", "Scope", "Stage",
+    "StagePart", "StopCondition", "Window",
+]  # fmt: skip
 
 
 class Window(Model):
@@ -138,54 +145,6 @@ class Gate(Model):
     items: tuple[Item, ...] = Field(min_length=1)
 
 
-class OnTrip(StrEnum):
-    """What a tripped condition asks for."""
-
-    HOLD = "hold"
-    ASK = "ask"
-    ROLLBACK = "rollback"
-
-
-class StopCondition(Model):
-    """A ratio or a value over Prometheus history, with a threshold and a duration (design section 6)."""
-
-    id: str = Field(pattern=r"^[a-z0-9-]+$")
-    title: str
-    env: Tier = Tier.PRODUCTION
-    bad: str | None = None
-    total: str | None = None
-    """For a ratio: events per second that were bad, and all of them."""
-    value: str | None = None
-    """For a value: one number, such as a latency in seconds."""
-    unit: Literal["ratio", "seconds", "count"] = "ratio"
-    threshold: Threshold
-    """Breached when strictly greater."""
-    for_: Seconds = Field(alias="for")
-    window: Seconds = 60.0
-    """The rate window of the queries: at most a quarter of ``for``."""
-    min_events: int = 20
-    """Fewer events in the window are NO_TRAFFIC."""
-    bad_absent_is_zero: bool = False
-    reduce: Literal["max", "sum", "any", "all"] | None = None
-    max_age: Seconds = 60.0
-    warmup: Seconds = 60.0
-    min_coverage: float = Field(default=0.8, gt=0, le=1)
-    on_trip: OnTrip = OnTrip.ASK
-    blind_grace: Seconds = 120.0
-
-    @model_validator(mode="after")
-    def _shape(self) -> StopCondition:
-        ratio = self.bad is not None and self.total is not None
-        if ratio == (self.value is not None) or (self.bad is None) != (self.total is None):
-            raise ValueError("a condition has either bad: and total:, or value: (with total: left out)")
-        if self.window > self.for_ / 4:
-            raise ValueError(
-                f"the rate window ({self.window:g}s) may be at most a quarter of for ({self.for_:g}s): "
-                "with a longer one a short outage trips the condition"
-            )
-        return self
-
-
 class GraphSeries(Model):
     """One line of a graph."""
 
@@ -251,15 +210,6 @@ class Stage(Model):
     parts: tuple[StagePart, ...] = ()
 
 
-class Bake(Model):
-    """The watch after the production release (SOP item 9.4)."""
-
-    minimum: Seconds = 1800.0
-    maximum: Seconds = 3600.0
-    interval: Seconds = 15.0
-    """Seconds between two evaluations."""
-
-
 class HelmCommand(Model):
     """One of the SOP's five helm commands, as a template that a person can read."""
 
@@ -285,7 +235,8 @@ class Runbook(Model):
     bake: Bake = Bake()
     helm: str = "helm"
     """The helm program: a name on PATH, or a path."""
-    webhooks: tuple[str, ...] = ()
+    webhooks: tuple[str | SecretRef, ...] = ()
+    """Where trips, holds and operations are told: URLs, or where a URL that is a secret is found."""
     launches: FilePath = Path("launches")
     """The folder of the logs."""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from state.conditions import ConditionSpec, Judgement, Samples, evaluate
+from state.conditions import ConditionSpec, Judgement, Samples, Source, baselines, evaluate
 from state.verdict import ConditionState as S
 
 Values = Sequence[float | None]
@@ -107,3 +107,96 @@ def test_an_engine_that_was_away_trips_at_the_same_time() -> None:
     states = [judge(values[: n + 1]).state for n in range(len(values))]
     assert states.index(S.TRIPPED) == 30
     assert all(s is S.TRIPPED for s in states[30:])
+
+
+def outage(window_s: int, seconds: int) -> tuple[Values, Values]:
+    """What rate() says of 10 requests per second that all fail for ``seconds``, scraped each 15 s."""
+    bad: list[float] = []
+    for at in range(0, 1200, 15):
+        failed = max(0, min(at, 300 + seconds) - max(at - window_s, 300))
+        bad.append(10.0 * failed / window_s)
+    return bad, [10.0] * len(bad)
+
+
+@pytest.mark.parametrize(
+    ("window_s", "seconds", "trips"),
+    [(60, 15, False), (60, 30, False), (60, 60, False), (60, 300, True), (300, 30, True)],
+)
+def test_a_blip_trips_only_through_a_window_as_long_as_for(window_s: int, seconds: int, trips: bool) -> None:
+    """With rate[5m] a 30 second outage lasts five minutes: such a window is refused when the runbook is read."""
+    bad, total = outage(window_s, seconds)
+    states = [judge(bad[: n + 1], total[: n + 1]).state for n in range(len(total))]
+    assert (S.TRIPPED in states) is trips
+
+
+@pytest.mark.parametrize(("away", "state"), [(2, S.TRIPPED), (12, S.NO_DATA), (80, S.NO_DATA)])
+def test_an_outage_of_prometheus_in_a_breach(away: int, state: S) -> None:
+    """40 s, 3 min and 20 min without a sample: neither resets nor extends, and too much of it is blind."""
+    breach: Values = [0.2] * 10 + [None] * away + [0.2] * 10
+    assert judge(breach).state is state
+
+
+def test_a_lone_point_long_before_does_not_thin_out_a_breach() -> None:
+    assert judge([0.2] + [None] * 12 + [0.2] * 21).state is S.TRIPPED
+
+
+def test_a_healthy_release_stays_ok_whatever_is_missing() -> None:
+    assert judge([0.0] * 5 + [None] * 30 + [0.0] * 5, [10.0] * 5 + [None] * 30 + [10.0] * 5).state is S.OK
+
+
+def named(**values: Values) -> Samples:
+    found = {name: series(one).series for name, one in values.items()}
+    return Samples(tuple(s[0] for s in found.values() if s), names=tuple(n for n, s in found.items() if s))
+
+
+def test_one_bad_pod_among_many_is_seen_and_named() -> None:
+    bad = named(a=[0.0] * 30, b=[5.0] * 30)
+    total = named(a=[1000.0] * 30, b=[10.0] * 30)
+    now = START + 29 * 15 * SEC
+    judged = evaluate(replace(SPEC, reduce="any"), bad, total, now, START)
+    assert (judged.state, judged.value, judged.reason) == (S.TRIPPED, 0.5, "b")
+    assert evaluate(replace(SPEC, reduce="sum"), bad, total, now, START).state is S.OK
+    assert evaluate(replace(SPEC, reduce="all"), bad, total, now, START).state is S.OK
+
+
+def test_two_sources_that_disagree_are_blind_with_both_values() -> None:
+    now = START + 29 * 15 * SEC
+    bad, total = series([0.5] * 30), series([10.0] * 30)
+    calm = Source(series([0.0] * 30), series([10.0] * 30))
+    judged = evaluate(SPEC, bad, total, now, START, second=calm)
+    assert judged.state is S.ERROR
+    assert judged.reason == "the sources disagree: 0.05 and 0, threshold 0.01"
+    same = Source(bad, total)
+    assert evaluate(SPEC, bad, total, now, START, second=same).state is S.TRIPPED
+    lost = Source(Samples(error="refused"), Samples(error="refused"))
+    assert evaluate(SPEC, bad, total, now, START, second=lost).state is S.ERROR
+
+
+def relative(bad: Values, before: Values, **changes: object) -> Judgement:
+    spec = replace(SPEC, factor=2.0, offset_s=86_400.0, span_s=450.0, **changes)  # type: ignore[arg-type]  # the caller names the fields
+    now = START + (len(bad) - 1) * 15 * SEC
+    day = 86_400 * SEC
+
+    def shifted(values: Values) -> Samples:
+        return Samples(tuple(tuple((at - day, v) for at, v in one) for one in series(values).series))
+
+    source = Source(shifted(before), shifted([10.0] * len(before)))
+    known = baselines(spec, source, [START + i * 15 * SEC for i in range(len(bad))])
+    return evaluate(spec, series(bad), series([10.0] * len(bad)), now, START, baseline=known)
+
+
+def test_a_relative_condition_breaches_over_floor_and_factor() -> None:
+    assert relative([0.5] * 30, [0.05] * 30).state is S.TRIPPED
+    assert relative([0.5] * 30, [0.3] * 30).state is S.OK
+    assert relative([0.05] * 30, [0.0001] * 30).state is S.OK  # below the floor
+    judged = relative([0.5] * 30, [])
+    assert judged.state is S.NO_DATA
+    assert "not comparable" in judged.reason
+
+
+def test_the_baseline_before_the_launch_is_one_number() -> None:
+    spec = replace(SPEC, factor=2.0)
+    source = Source(series([1.0, 2.0]), series([10.0, 20.0]))
+    assert baselines(spec, source, [1, 2]) == {1: 0.1, 2: 0.1}
+    few = Source(series([0.0]), series([0.1]))
+    assert baselines(spec, few, [1]) == {1: None}

@@ -1,0 +1,128 @@
+"""Stop conditions and the bake as a runbook states them (design section 6)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from state.runbook.environment import Tier
+from state.runbook.units import Model, Seconds, Threshold
+
+
+class OnTrip(StrEnum):
+    """What a tripped condition asks for."""
+
+    HOLD = "hold"
+    ASK = "ask"
+    ROLLBACK = "rollback"
+
+
+class SecondSource(Model):
+    """Another source of the same truth, for example the ingress. Where the two disagree nobody knows: a hold."""
+
+    bad: str | None = None
+    total: str | None = None
+    value: str | None = None
+    bad_absent_is_zero: bool = False
+
+
+class Baseline(Model):
+    """What a condition is compared with: its own queries, earlier. The threshold is then a floor.
+
+    Fewer than ``min_events`` there, or no number: not comparable, which is blind and never a pass.
+    """
+
+    offset: Seconds | Literal["launch"] = "launch"
+    """``1d`` or ``7d`` for the same time a day or a week ago; ``launch`` for the time before the launch."""
+    factor: float = Field(default=2.0, gt=1)
+    """Breached when over the threshold and over this many times the baseline."""
+    span: Seconds = 1800.0
+    """How long the time is that the baseline is taken from."""
+
+
+class StopCondition(Model):
+    """A ratio or a value over Prometheus history, with a threshold and a duration (design section 6)."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]+$")
+    title: str
+    env: Tier = Tier.PRODUCTION
+    bad: str | None = None
+    total: str | None = None
+    """For a ratio: events per second that were bad, and all of them."""
+    value: str | None = None
+    """For a value: one number, such as a latency in seconds."""
+    unit: Literal["ratio", "seconds", "count"] = "ratio"
+    threshold: Threshold
+    """Breached when strictly greater."""
+    for_: Seconds = Field(alias="for")
+    window: Seconds = 60.0
+    """The rate window of the queries: at most a quarter of ``for``, and at least four scrapes."""
+    scrape: Seconds = 15.0
+    """How often Prometheus scrapes what the queries read."""
+    min_events: int = 20
+    """Fewer events in the window are NO_TRAFFIC."""
+    bad_absent_is_zero: bool = False
+    reduce: Literal["max", "sum", "any", "all"] | None = None
+    max_age: Seconds = 60.0
+    warmup: Seconds = 60.0
+    min_coverage: float = Field(default=0.8, gt=0, le=1)
+    on_trip: OnTrip = OnTrip.ASK
+    rollback_after: Seconds = 30.0
+    """With ``on_trip: rollback``: a visible countdown, which a hold stops."""
+    blind_grace: Seconds = 120.0
+    second: SecondSource | None = None
+    """A second source that must agree."""
+    baseline: Baseline | None = None
+    """What the values are compared with, where the condition is relative."""
+    shadow: bool = False
+    """Evaluated and shown, without power: for a condition that is new."""
+
+    @model_validator(mode="after")
+    def _shape(self) -> StopCondition:
+        ratio = self.bad is not None and self.total is not None
+        if ratio == (self.value is not None) or (self.bad is None) != (self.total is None):
+            raise ValueError("a condition has either bad: and total:, or value: (with total: left out)")
+        if self.window > self.for_ / 4:
+            raise ValueError(
+                f"the rate window ({self.window:g}s) may be at most a quarter of for ({self.for_:g}s): "
+                "with a longer one a short outage trips the condition"
+            )
+        if self.window < 4 * self.scrape:
+            raise ValueError(
+                f"the rate window ({self.window:g}s) holds fewer than four scrapes ({self.scrape:g}s each): "
+                "with fewer, one that is missed makes a hole"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _second(self) -> StopCondition:
+        two = self.second
+        if two is None:
+            return self
+        ratio = two.bad is not None and two.total is not None and two.value is None
+        value = two.value is not None and two.bad is None and two.total is None
+        if not (ratio if self.value is None else value):
+            raise ValueError("second: has bad: and total:, or value:, as the condition itself has")
+        return self
+
+
+class Bake(Model):
+    """The watch after the production release (SOP item 9.4)."""
+
+    minimum: Seconds = 1800.0
+    maximum: Seconds = 3600.0
+    """After this long without the minimum seen good, the captain is asked to extend or to finish."""
+    interval: Seconds = 15.0
+    """Seconds between two evaluations."""
+    settle: Seconds = 300.0
+    """How long the clock stands still after a pod restarted or was killed."""
+    ignored_alerts: dict[str, str] = {"category": "recovery"}
+    """Labels of alerts that say nothing bad: one that fits is enough."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Bake:
+        if self.maximum < self.minimum:
+            raise ValueError("the maximum of the bake is at least its minimum")
+        return self

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from state.runbook.load import RunbookError, load_runbook
+
+SOP = Path(__file__).parents[3] / "runbook.yaml"
+RATE = "sum(rate(x_total[1m]))"
+
+
+def told(tmp_path: Path, **changes: object) -> str:
+    data = yaml.safe_load(SOP.read_text())
+    data["conditions"] = [{**data["conditions"][0], **changes}]
+    for key in [key for key, value in data["conditions"][0].items() if value is None]:
+        del data["conditions"][0][key]
+    path = tmp_path / "r.yaml"
+    path.write_text(yaml.safe_dump(data))
+    try:
+        load_runbook(path)
+    except RunbookError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        ({"total": "sum(rate(x_total[5m]))"}, "a short outage trips"),
+        ({"total": "sum(rate(x_total[30s]))"}, "fewer than four scrapes"),
+        ({"window": "75s"}, "its rate window is 60s and window: says 75s"),
+        ({"window": "2m"}, "at most a quarter of for"),
+        ({"scrape": "30s"}, "fewer than four scrapes"),
+        ({"total": "rate(x_total[1m])"}, "one series for each label set"),
+        ({"total": "sum by (pod) (rate(x_total[1m]))"}, "one series for each pod"),
+        ({"total": "sum by (pod) (rate(x_total[1m]))", "reduce": "any"}, ""),
+        ({"total": "x_total["}, "PromQL"),
+        ({"threshold": "1"}, "100 % or more"),
+        ({"threshold": "500ms"}, "500ms is a time, and the unit is ratio"),
+        ({"unit": "seconds"}, "bad and total give a ratio"),
+        (
+            {"bad": None, "total": None, "value": "max(x)", "unit": "seconds", "threshold": "1%"},
+            "1% is a share",
+        ),
+        ({"bad": None, "total": None, "value": "max(x)", "unit": "seconds", "threshold": "500ms"}, ""),
+        ({"second": {"value": "max(x)"}}, "as the condition itself has"),
+        ({"second": {"bad": RATE, "total": "rate(y_total[1m])"}}, "second.total"),
+        ({"second": {"bad": RATE, "total": RATE}}, ""),
+        ({"baseline": {"offset": "1d", "factor": 1}}, "greater than 1"),
+        ({"baseline": {"offset": "7d", "factor": 2}}, ""),
+        ({"for": "15s", "window": "3s", "scrape": "500ms"}, "at least two intervals"),
+    ],
+)
+def test_a_condition_is_held_against_its_queries(
+    tmp_path: Path, changes: dict[str, object], words: str
+) -> None:
+    found = told(tmp_path, **changes)
+    assert words in found
+    assert bool(found) == bool(words)
