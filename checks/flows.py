@@ -114,8 +114,7 @@ def _has(told: Json, dotted: str) -> bool:
 
 
 async def _round_trip(task: Task, around: Around, web: WebClient, found: Findings) -> None:
-    headers = await web.bearer(task.role)
-    created = await web.send("POST", "api", task.path, headers=headers, json=task.body)
+    created = await web.send_as(task.role, "POST", task.path, json=task.body)
     if created.status not in {200, 201, 202}:
         found.wrong(f"{task.flow}: a task at {task.path} is refused with {created.status}")
         return

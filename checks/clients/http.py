@@ -181,9 +181,23 @@ class WebClient:
         """Return the API's answer to a GET by a role, or by nobody; a token that ran out is renewed once."""
         if role is None:
             return await self.get("api", path, headers)
-        reply = await self.get("api", path, {**await self.bearer(role), **(headers or {})})
+        return await self.send_as(role, "GET", path, headers=headers)
+
+    async def send_as(
+        self,
+        role: str,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: Json = None,
+    ) -> Reply:
+        """Return the API's answer to a logged-in test account, of any status; a token that ran out is renewed once."""
+        more = headers or {}
+        reply = await self.send(method, "api", path, headers={**await self.bearer(role), **more}, json=json)
         if reply.status == 401:
-            reply = await self.get("api", path, {**await self.bearer(role, fresh=True), **(headers or {})})
+            fresh = {**await self.bearer(role, fresh=True), **more}
+            reply = await self.send(method, "api", path, headers=fresh, json=json)
         return reply
 
     async def aclose(self) -> None:
