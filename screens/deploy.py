@@ -20,7 +20,7 @@ from screens.widgets.table import Column, Row, Table
 from screens.widgets.world import bar, pod_line, pods_of, ready
 from state.clock import SECOND_US
 from state.verdict import ConditionState, GateStatus, OperationState
-from state.view import LaunchView, OperationSpecView, OperationView
+from state.view import LaunchView, OperationSpecView, OperationView, StepView
 
 
 class DeployScreen(LaunchScreen):
@@ -203,37 +203,57 @@ def not_run(spec: OperationSpecView | None, shown: Shown, width: int) -> list[Li
 
 
 def run_lines(run: OperationView, shown: Shown, width: int, height: int) -> list[Line]:
-    """Return a run: state and time, from → to, commands, steps, rollout, verdict, what next."""
+    """Return a run: state and time, from → to, commands, steps, rollout, verdict, what next.
+
+    Where not all of it fits, the newest steps and the verdict stay, and the command is cut.
+    """
+    head = _run_head(run, shown, width)
+    commands = [
+        row(Span("$ " if n == 0 else "  ", Role.KEY), Span(part))
+        for command in run.commands
+        for n, part in enumerate(wrap(command, width - 2, most=3))
+    ]
+    end = _run_end(run, shown, width)
+    steps = [_step(step, width) for step in run.steps]
+    room = max(0, height - len(head) - len(end))
+    steps = steps[-max(1, room - 2) :] if len(steps) > room - 1 else steps
+    kept = commands[: max(1, room - len(steps))] if room > len(steps) else []
+    lines = [*head, *kept]
+    if run.good is not None and room > len(steps) + len(kept):
+        good = f"recorded good: revision {run.good.number}, {run.good.status}, {run.good.manifest_sha[:12]}"
+        lines.append(row(Span(good, Role.DIM)))
+    return [*lines, *steps, *end][:height]
+
+
+def _run_head(run: OperationView, shown: Shown, width: int) -> list[Line]:
     end = run.finished_us or shown.now_us
     took = (end - (run.started_us or run.intended_us)) / SECOND_US
     limit = words.stopwatch(run.timeout_s)
     time = row(f"{words.stopwatch(took)} / {limit} ", *bar(took, run.timeout_s, 12, Role.ACCENT))
-    lines = [heading(cut(run.title, width - 20), width, words.sign(words.OPERATION[run.state]))]
     aborted = f", abort asked by {run.abort_by}" if run.abort_by else ""
     who = row(Span(f"by {run.actor} at {words.clock(run.intended_us)}{aborted}", Role.DIM))
-    lines.append(fill(who, time, width))
-    lines.append(row("from ", Span(run.from_what, Role.STRONG), "  to ", Span(run.to_what, Role.STRONG)))
-    for command in run.commands:
-        lines += [
-            row(Span("$ " if n == 0 else "  ", Role.KEY), Span(t))
-            for n, t in enumerate(wrap(command, width - 2, most=3))
-        ]
-    if run.good is not None:
-        good = f"recorded good: revision {run.good.number}, {run.good.status}, {run.good.manifest_sha[:12]}"
-        lines.append(row(Span(good, Role.DIM)))
-    for step in run.steps:
-        sign = words.STEP.get(step.state, ("·", step.state, Role.PLAIN))
-        lines.append(
-            row("  ", words.sign(sign, 10), f" {step.name}  ", Span(cut(step.detail, width), Role.DIM))
-        )
+    return [
+        heading(cut(run.title, width - 20), width, words.sign(words.OPERATION[run.state])),
+        fill(who, time, width),
+        row("from ", Span(run.from_what or "-", Role.STRONG), "  to ", Span(run.to_what, Role.STRONG)),
+    ]
+
+
+def _step(step: StepView, width: int) -> Line:
+    sign = words.STEP.get(step.state, ("·", step.state, Role.PLAIN))
+    return row("  ", words.sign(sign, 10), f" {step.name}  ", Span(cut(step.detail, width), Role.DIM))
+
+
+def _run_end(run: OperationView, shown: Shown, width: int) -> list[Line]:
+    lines: list[Line] = []
     if not run.state.ended:
         lines.append(_rollout(shown.view, run.env, width))
     if run.verdict:
         role = Role.GOOD if run.state is OperationState.SUCCEEDED else Role.BAD
-        lines += [row(Span(text, role)) for text in wrap(run.verdict, width, most=4)]
+        lines += [row(Span(text, role)) for text in wrap(run.verdict, width, most=3)]
     if run.offers:
         lines.append(row(Span("o: ", Role.KEY), Span(cut(" · ".join(run.offers), width - 3), Role.ACCENT)))
-    return lines[:height]
+    return lines
 
 
 def _rollout(view: LaunchView, env: str, width: int) -> Line:

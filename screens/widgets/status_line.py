@@ -100,16 +100,14 @@ def _urgent(shown: Shown) -> list[Span]:
     told: list[Span] = []
     if shown.lost:
         told.append(Span(f"✖ ENGINE LOST: {shown.lost}", Role.ALARM))
-    for condition in view.conditions:
-        if condition.state is ConditionState.TRIPPED:
-            value = words.number(condition.value, condition.unit)
-            limit = words.number(condition.threshold, condition.unit)
-            told.append(
-                Span(
-                    f"✖ TRIPPED {condition.title} {value} over {limit} · B: roll back · k: acknowledge",
-                    Role.ALARM,
-                )
-            )
+    tripped = [c for c in view.conditions if c.state is ConditionState.TRIPPED]
+    if tripped:
+        keys = "B: roll back · k: acknowledge · " if shown.mode is Mode.LIVE else ""
+        said = "; ".join(
+            f"{c.title} {words.number(c.value, c.unit)} over {words.number(c.threshold, c.unit)}"
+            for c in tripped
+        )
+        told.append(Span(f"✖ TRIPPED {keys}{said}", Role.ALARM))
     unknown = view.operations[-1] if view.operations else None
     if unknown is not None and unknown.state is OperationState.UNKNOWN:
         told.append(

@@ -70,7 +70,9 @@ def test_a_clock_that_is_not_real_time_says_so() -> None:
     assert "×60" in lines(status_line.status, told, 120, 2)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (80, 23), (120, 40), (200, 55), (60, 20)])
+@pytest.mark.parametrize(
+    "size", [(80, 24), (80, 23), (120, 30), (120, 34), (120, 40), (160, 46), (200, 55), (60, 20)]
+)
 async def test_the_screen_is_filled_and_no_line_is_too_long(size: tuple[int, int]) -> None:
     app, _ = app_of(story.tripped())
     async with app.run_test(size=size) as pilot:
@@ -78,10 +80,12 @@ async def test_the_screen_is_filled_and_no_line_is_too_long(size: tuple[int, int
         rows = picture(app)
         assert len(rows) == size[1]
         assert "PRODUCTION (rehearsal)" in rows[0]
-        assert "TRIPPED HTTP 5xx share" in rows[2]
+        assert "TRIPPED B: roll back" in rows[2]
         assert any("GATES" in one for one in rows)
         assert any("error rate" in one for one in rows)
         assert any("STOP CONDITIONS" in one for one in rows)
+        assert any("OPERATION" in one for one in rows)
+        assert any("LOG ─" in one for one in rows) or size[1] < 23
         assert "gate" in rows[-1]
 
 
