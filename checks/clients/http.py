@@ -192,7 +192,7 @@ class WebClient:
         headers: Mapping[str, str] | None = None,
         json: Json = None,
     ) -> Reply:
-        """Return the API's answer to a logged-in test account, of any status; a token that ran out is renewed once."""
+        """Return the API's answer to a logged-in test account, of any status; an expired token is renewed once."""
         more = headers or {}
         reply = await self.send(method, "api", path, headers={**await self.bearer(role), **more}, json=json)
         if reply.status == 401:
