@@ -41,7 +41,7 @@ def _run(options: Namespace) -> int:
         case "verify":
             from console import verify_command
 
-            return verify_command.run(options.log, options.anchor, options.json)
+            return verify_command.run(options.log, options.anchor, options.json, options.allowed_signers)
         case "archive":
             from console import archive_command
 

@@ -58,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--anchor", action="append", default=[], help="a head that was noted elsewhere: lc1:…"
     )
+    verify.add_argument(
+        "--allowed-signers", type=Path, help="whose SSH keys count, as ssh-keygen reads it; else the log's own"
+    )
     verify.add_argument("--json", action="store_true")
 
     archive = commands.add_parser("archive", help="copy a log into one clean file that verifies to the same head")

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 from console.commands import Confirmation, Preview, Reply
+from console.signing import CannotSignError, attestation_of, environment, keys_of, sign_attestation
 from console.wire import BEAT_S, FRAME_LIMIT, WireError, decode, encode, load_event
+from state.canonical import CanonicalError
 from state.codec import load_view
 from state.events import Event
 from state.fields import EMPTY, FieldError, JsonObject, decimal, flag, integer, obj, objs, text
@@ -285,9 +287,18 @@ class EngineClient:
     ) -> Reply:
         """Give a command and return the engine's answer; what it started may still run.
 
+        An attestation of somebody whose SSH key the runbook lists is signed with it here.
+
         Raises AttachError where the engine is gone: then nobody knows whether it was taken.
         """
         given = (confirmation or Confirmation()).dump()
+        if name == "attest.sign" and (keys := keys_of(self.view, self.welcome.account)):
+            try:
+                attestation = attestation_of(self.view, self.welcome.account, args)
+                signed = await sign_attestation(attestation, keys, environment())
+                args = {**args, "statement": signed.statement, "signature": signed.signature}
+            except (CannotSignError, CanonicalError) as error:
+                args = {**args, "unsigned": line(str(error))}
         frame = await self._ask({"t": "command", "name": name, "args": args, "confirmation": given})
         return Reply.load(obj(frame.get("reply")))
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
 from state.log.errors import Damage, LogError
+from state.log.reader import LogReader
+from state.log.signed import read_allowed
 from state.log.verify import VerifyReport, verify
+from state.log.witness import Witness, witness_directory
 
 VERIFIES, DAMAGED, UNUSABLE = 0, 1, 2
 
 
-def run(log: Path, anchors: list[str], as_json: bool) -> int:
+def run(log: Path, anchors: list[str], as_json: bool, signers: Path | None = None) -> int:
     """Check a log, print what was found, and return 0 when it verifies, 1 when damaged, 2 when it is no log.
 
-    A wrong anchor text, and a file that can't be read, go to standard error and give 2 as well.
+    ``signers`` is an allowed_signers file. What this account saw of the log before counts as an anchor. A wrong
+    anchor text, and a file that can't be read, go to standard error and give 2 as well.
     """
     try:
-        report = verify(log, anchors)
+        allowed = read_allowed(signers) if signers is not None else None
+        report = verify(log, [*anchors, *_witnessed(log)], allowed=allowed)
     except (ValueError, LogError) as error:
         sys.stderr.write(f"launch-console verify: {error}\n")
         return UNUSABLE
@@ -28,6 +34,16 @@ def run(log: Path, anchors: list[str], as_json: bool) -> int:
     told = json.dumps(_as_json(log, report), ensure_ascii=False) if as_json else _as_text(log, report)
     sys.stdout.write(f"{told}\n")
     return VERIFIES if report.ok else DAMAGED
+
+
+def _witnessed(log: Path) -> list[str]:
+    """Return the newest head of this log that this account saw."""
+    try:
+        with LogReader(log) as reader:
+            seen = Witness(witness_directory(os.environ), reader.log_id).seen()
+    except LogError:
+        return []  # the check itself says what is wrong with the file
+    return [str(seen)] if seen is not None else []
 
 
 def _as_json(log: Path, report: VerifyReport) -> dict[str, object]:
@@ -42,6 +58,10 @@ def _as_json(log: Path, report: VerifyReport) -> dict[str, object]:
         "message": report.message,
         "anchors": report.anchors,
         "unanchored": report.unanchored,
+        "signed": report.signatures.signed,
+        "self_declared": report.signatures.self_declared,
+        "keys": report.signatures.keys,
+        "sealed": report.signatures.sealed,
     }
 
 
@@ -53,4 +73,16 @@ def _as_text(log: Path, report: VerifyReport) -> str:
         lines.append(f"  head     {report.head}")
     if report.events:
         lines.append(f"  anchors  {report.anchors} agree; {report.unanchored} events are after the newest")
+    lines += _signatures(report)
     return "\n".join(lines)
+
+
+def _signatures(report: VerifyReport) -> list[str]:
+    found = report.signatures
+    if not found.signed and not found.self_declared and not found.redacted:
+        return []
+    sealed = f"; they seal the first {found.sealed} events" if found.sealed else ""
+    whose = "" if found.sealed or not found.signed else "; the keys are those that the log itself names"
+    gone = f", {found.redacted} redacted" if found.redacted else ""
+    rows = [f"  words    {found.signed} signed, {found.self_declared} self-declared{gone}{sealed}{whose}"]
+    return rows + [f"           {count} by {who}" for who, count in sorted(found.keys.items())]

@@ -100,6 +100,8 @@ class PersonView:
     name: str
     roles: tuple[str, ...]
     accounts: tuple[str, ...]
+    signing_keys: tuple[str, ...] = ()
+    """SSH public keys: ``ssh-ed25519 AAAA…``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def opened(runbook: Runbook, launch_id: str, digest: str) -> Draft:
                     "name": person.name,
                     "roles": [role.value for role in person.roles],
                     "accounts": list(person.accounts),
+                    "signing_keys": list(person.signing_keys),
                 }
                 for person in runbook.people
             ],

@@ -58,10 +58,14 @@ class Door:
             admitted.insert(0, Draft(Kind.NOTE_ADDED, {"text": told[:1000]}))
         return admitted
 
+    def clean(self, words: str) -> str:
+        """Return words without secret values."""
+        return self._clean(words) if self._clean is not None else words
+
     def _cleaned(self, body: JsonObject) -> JsonObject:
         if self._clean is None or _WORDS.isdisjoint(body):
             return body
         return {key: self._word(value) if key in _WORDS else value for key, value in body.items()}
 
     def _word(self, value: Json) -> Json:
-        return self._clean(value) if isinstance(value, str) and self._clean is not None else value
+        return self.clean(value) if isinstance(value, str) else value

@@ -101,6 +101,10 @@ class Journal:
         self._take(events)
         return events
 
+    def clean(self, words: str) -> str:
+        """Return words as they would be written: without secret values."""
+        return self._door.clean(words)
+
     def catch_up(self) -> None:
         """Fold what the store wrote by itself (a clock jump, the end of a freeze) and nobody handed in."""
         self._take(self.store.read(self.view.seq))

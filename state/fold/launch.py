@@ -70,7 +70,13 @@ def _opened(view: LaunchView, event: Event) -> LaunchView:
         event.wall_us,
     )
     people = tuple(
-        PersonView(text(p, "id"), text(p, "name"), texts(p.get("roles")), texts(p.get("accounts")))
+        PersonView(
+            text(p, "id"),
+            text(p, "name"),
+            texts(p.get("roles")),
+            texts(p.get("accounts")),
+            texts(p.get("signing_keys")),
+        )
         for p in objs(body.get("people"))
     )
     return replace(

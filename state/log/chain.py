@@ -13,6 +13,7 @@ from state.log.errors import Damage
 from state.log.rows import LOG_ID, Row
 
 _NONE = type(None)
+_NOTED = frozenset({"log.redacted", "attest.signed", "launch.opened"})
 _TYPES: tuple[frozenset[type], ...] = tuple(
     map(
         frozenset,
@@ -83,6 +84,8 @@ class Chain:
         """Events without a body: each needs a redaction."""
         self.redactions: set[int] = set()
         """Events that a redaction names."""
+        self.noted: list[int] = []
+        """Events that may be signed, or name keys."""
 
     def feed(self, rows: Sequence[Row]) -> Fault | None:
         """Check the next rows in the order of the file; return the first fault."""
@@ -124,8 +127,11 @@ class Chain:
                 return Damage.CANONICAL
         except UnicodeEncodeError:
             return Damage.HASH if body is None or _has_utf8(body) else Damage.BODY
-        if kind == "log.redacted" and ref is not None:
-            self.redactions.add(ref)
+        if kind in _NOTED:
+            if kind != "log.redacted":
+                self.noted.append(seq)
+            elif ref is not None:
+                self.redactions.add(ref)
         self.prev = own
         return None
 

@@ -17,6 +17,8 @@ class Damage(StrEnum):
     PREV = "prev"
     HASH = "hash"
     CANONICAL = "canonical"
+    SIGNATURE = "signature"
+    """A signed word isn't signed by the key, for the log, or in the words that it should be."""
     TRUNCATED = "truncated"
     """Events that an anchor proves are missing from the end."""
     ANCHOR = "anchor"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,6 +22,7 @@ from state.log.chain import Chain, Fault, log_id_of
 from state.log.errors import Damage, LogDamagedError, LogError, NewerFormatError, NotALogError
 from state.log.layout import SELECT_CHUNK, check_layout, is_broken_text, is_hot, open_read_only
 from state.log.rows import Row
+from state.log.signed import Allowed, Signatures, check_signatures
 from state.log.snapshot import Snapshot
 
 _CHUNK = 500
@@ -43,10 +44,11 @@ class VerifyReport:
     message: str
     """One line for a person."""
     unanchored: int
-    """Good events after the newest anchor that was given: nothing but the file itself speaks for them."""
+    """Good events after the newest anchor or allowed signature: nothing but the file itself speaks for them."""
     anchors: int
     """Given anchors that the log agrees with."""
     log_id: str
+    signatures: Signatures = field(default_factory=Signatures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,20 @@ class _Part:
     fault: Fault | None
     bare: tuple[int, ...]
     redactions: frozenset[int]
+    noted: tuple[int, ...] = ()
+    """Events that may be signed, or name keys."""
 
 
-def verify(path: Path, anchors: Sequence[str] = (), *, processes: int | None = None) -> VerifyReport:
-    """Check every event of a log against its chain and against heads that were kept elsewhere.
+def verify(
+    path: Path,
+    anchors: Sequence[str] = (),
+    *,
+    allowed: Sequence[Allowed] | None = None,
+    processes: int | None = None,
+) -> VerifyReport:
+    """Check every event of a log against its chain, its signatures, and heads that were kept elsewhere.
 
+    With ``allowed`` only these keys count, and what they sign is sealed as by an anchor.
     Uses ``processes`` processes for a long log (by default one per core, at most 4). Raises ValueError for an
     anchor that is none, and LogError where the file can't be read at all.
     """
@@ -72,7 +83,7 @@ def verify(path: Path, anchors: Sequence[str] = (), *, processes: int | None = N
         return _refused(f"there is no file {path}")
     try:
         with readable(path) as (con, opened):
-            return _verify(con, opened, wanted, processes or min(4, os.cpu_count() or 1))
+            return _verify(con, opened, wanted, allowed, processes or min(4, os.cpu_count() or 1))
     except (NotALogError, NewerFormatError) as error:
         return _refused(str(error))
     except LogDamagedError as error:
@@ -112,7 +123,11 @@ def readable(path: Path) -> Iterator[tuple[sqlite3.Connection, Path]]:
 
 
 def _verify(
-    con: sqlite3.Connection, path: Path, anchors: Sequence[canonical.Anchor], processes: int
+    con: sqlite3.Connection,
+    path: Path,
+    anchors: Sequence[canonical.Anchor],
+    allowed: Sequence[Allowed] | None,
+    processes: int,
 ) -> VerifyReport:
     _tolerate_broken_text(con)
     first = con.execute("SELECT body FROM event WHERE seq=1").fetchone()
@@ -125,7 +140,8 @@ def _verify(
     if part.fault is None and lowest < 1:
         stray = Fault(part.good + 1, Damage.SEQ, f"an event with the number {lowest} stands in the log")
         part = _Part(part.good, part.hash, stray, (), frozenset())
-    return _report(log_id, part, anchors, con)
+    good = [seq for seq in part.noted if seq <= part.good]
+    return _report(log_id, part, anchors, con, check_signatures(con, log_id, good, allowed))
 
 
 def _checked(path: Path, log_id: str, highest: int, processes: int) -> list[_Part]:
@@ -159,7 +175,8 @@ def _check(path: Path, log_id: str, after: int, last: int) -> _Part:
                 fault = Fault(chain.seq + 1, Damage.FILE, f"SQLite can't read it: {error}")
             elif fault is None and not rows:
                 fault = Fault(chain.seq + 1, Damage.SEQ, "it is missing")
-        return _Part(chain.seq, chain.prev or b"", fault, tuple(chain.bare), frozenset(chain.redactions))
+        found = frozenset(chain.redactions), tuple(chain.noted)
+        return _Part(chain.seq, chain.prev or b"", fault, tuple(chain.bare), *found)
 
 
 def _chunk(con: sqlite3.Connection, after: int, limit: int) -> tuple[list[Row], str | None]:
@@ -181,16 +198,21 @@ def _joined(log_id: str, parts: Sequence[_Part]) -> _Part:
     broken = next((part for part in parts if part.fault is not None), parts[-1])
     chain = Chain(log_id)
     chain.bare = [seq for part in parts for seq in part.bare]
+    noted = tuple(seq for part in parts for seq in part.noted)
     bare = chain.bare_fault(set(redactions))
     if bare is not None and (broken.fault is None or bare.seq < broken.fault.seq):
-        return _Part(bare.seq - 1, b"", bare, (), redactions)
-    return _Part(broken.good, broken.hash, broken.fault, (), redactions)
+        return _Part(bare.seq - 1, b"", bare, (), redactions, noted)
+    return _Part(broken.good, broken.hash, broken.fault, (), redactions, noted)
 
 
 def _report(
-    log_id: str, part: _Part, anchors: Sequence[canonical.Anchor], con: sqlite3.Connection
+    log_id: str,
+    part: _Part,
+    anchors: Sequence[canonical.Anchor],
+    con: sqlite3.Connection,
+    signatures: Signatures,
 ) -> VerifyReport:
-    good, fault = part.good, part.fault
+    good, fault = part.good, part.fault or signatures.fault
     held: list[int] = []
     for anchor in sorted(anchors, key=lambda one: one.seq):
         if anchor.log != log_id[:8]:
@@ -203,12 +225,13 @@ def _report(
         else:
             held.append(anchor.seq)
     head = canonical.anchor(log_id, good, _hash_at(con, good)) if good else ""
-    unanchored = good - max(held, default=0)
+    unanchored = good - max(*held, signatures.sealed, 0)
+    checked = unanchored, len(held), log_id, signatures
     if fault is None:
-        message = f"{good} events verify; {_coverage(unanchored, good, len(held))}"
-        return VerifyReport(True, good, head, None, None, message, unanchored, len(held), log_id)
+        message = f"{good} events verify; {_coverage(unanchored, good, len(held) + bool(signatures.sealed))}"
+        return VerifyReport(True, good, head, None, None, message, *checked)
     message = f"event {fault.seq}: {fault.damage.value}: {fault.message}"
-    return VerifyReport(False, good, head, fault.seq, fault.damage, message, unanchored, len(held), log_id)
+    return VerifyReport(False, good, head, fault.seq, fault.damage, message, *checked)
 
 
 def _coverage(unanchored: int, good: int, held: int) -> str:

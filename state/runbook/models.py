@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_validator
 
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
+from state.sshsig import fingerprint, public_key
 
 __all__ = [
     "Bake", "Candidate", "CheckSpec", "Freeze", "Gate", "Graph", "GraphSeries", "HelmCommand", "Images", "Item",
@@ -100,6 +101,15 @@ class Role(StrEnum):
     OBSERVER = "observer"
 
 
+def _known_key(text: str) -> str:
+    fingerprint(public_key(text))
+    return " ".join(text.split()[:2])
+
+
+SigningKey = Annotated[str, AfterValidator(_known_key)]
+"""An SSH public key; its comment is left out."""
+
+
 class Person(Model):
     """Somebody with a part in the launch, known by Unix accounts."""
 
@@ -107,6 +117,8 @@ class Person(Model):
     name: str
     accounts: tuple[str, ...] = ()
     roles: tuple[Role, ...] = Field(min_length=1)
+    signing_keys: tuple[SigningKey, ...] = ()
+    """SSH public keys, as ``.pub`` files hold them. Who has one signs every GO with it."""
 
 
 class CheckSpec(Model):

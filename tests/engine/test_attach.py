@@ -102,7 +102,7 @@ async def test_two_consoles_see_the_same_and_one_drives(tmp_path: Path) -> None:
         await second.until(lambda v: v.item("1.1").attestation is not None)  # type: ignore[union-attr]  # there
         signed = second.view.item("1.1").attestation  # type: ignore[union-attr]  # it is there
         assert signed is not None
-        assert signed.how_known == f"socket peer uid {os.getuid()} ({ME})"
+        assert signed.how_known == f"socket peer uid {os.getuid()} ({ME}), self-declared"
         assert not (await second.command("check.run", {"item": "3.1"})).ok
         assert (await second.command("console.take_over", {"reason": "mine"})).ok
         assert (await second.command("check.run", {"item": "3.1"})).ok

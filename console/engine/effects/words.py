@@ -13,6 +13,7 @@ from console.engine.effects.base import (
     phrase_of,
     plain_preview,
 )
+from console.engine.effects.signatures import word_of
 from console.engine.people import second_problem
 from state.clock import SECOND_US
 from state.events import Draft, Kind, gate_key
@@ -51,8 +52,7 @@ async def _sign(desk: Desk, order: Order) -> Reply:
         "go": verdict == "GO",
         "comment": comment,
         "link": order.text("link", 500),
-        "how_known": order.who.how_known,
-        "evidence": [check.seq for check in item.checks if check.seq],
+        **word_of(desk, order, item, go=verdict == "GO"),
     }
     event = await desk.journal.record(_draft(Kind.ATTEST_SIGNED, item, body, order))
     return Reply(ok=True, message=f"{item.id} attested {verdict}, event {event.seq}")

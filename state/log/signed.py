@@ -1,0 +1,149 @@
+"""Signatures in a log: which words are signed, by which keys, and what they seal."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from state.canonical import CanonicalError, parse_anchor
+from state.events import Event, Kind
+from state.fields import flag, objs, text, texts
+from state.log.chain import Fault
+from state.log.errors import Damage, LogError
+from state.log.layout import SELECT_CHUNK
+from state.log.rows import REDACTED_BODY, event_of
+from state.sshsig import ATTESTATION, KEY_TYPES, SignatureError, check, fingerprint, public_key
+from state.statement import read_attestation
+
+SIGNABLE = frozenset({Kind.ATTEST_SIGNED, Kind.LAUNCH_OPENED})
+"""Kinds that this check looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A line of an allowed_signers file, as ssh-keygen reads it: whose key this is."""
+
+    principals: tuple[str, ...]
+    key: bytes
+
+
+@dataclass(slots=True)
+class Signatures:
+    """What the signed words of a log showed."""
+
+    signed: int = 0
+    self_declared: int = 0
+    redacted: int = 0
+    """Words whose body was taken out: nothing can be said of them."""
+    keys: dict[str, int] = field(default_factory=dict)
+    """``ann SHA256:…`` and how many words it signs."""
+    sealed: int = 0
+    """The newest event that a signature seals, by a key that was known from elsewhere; 0 without one."""
+    fault: Fault | None = None
+
+
+def read_allowed(path: Path) -> list[Allowed]:
+    """Read an allowed_signers file: ``ann ssh-ed25519 AAAA…``, a line each. Options of a line are not obeyed.
+
+    Raises LogError for a file that can't be read, and for a line with a key that can't be checked.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise LogError(f"{path} can't be read: {error.strerror}") from error
+    found = []
+    for number, row in enumerate(lines, 1):
+        words = row.split()
+        if not words or words[0].startswith("#"):
+            continue
+        at = next((n for n, word in enumerate(words) if n and word in KEY_TYPES), 0)
+        try:
+            found.append(Allowed(tuple(words[0].split(",")), public_key(" ".join(words[at : at + 2]))))
+        except SignatureError as error:
+            raise LogError(f"{path}:{number}: {error}") from None
+    return found
+
+
+def check_signatures(
+    con: sqlite3.Connection, log_id: str, seqs: Sequence[int], allowed: Sequence[Allowed] | None
+) -> Signatures:
+    """Check the words at these sequence numbers, whose chain holds.
+
+    Keys are those of ``allowed``; without it, those that the log itself names, as a forger could do too.
+    """
+    result = Signatures()
+    named: Mapping[str, frozenset[bytes]] = {}
+    for seq in sorted(seqs):
+        row = con.execute(SELECT_CHUNK, (seq - 1, 1)).fetchone()
+        event = event_of(row)
+        if event.kind == Kind.LAUNCH_OPENED:
+            named = _named(event)
+        elif event.body == REDACTED_BODY:
+            result.redacted += 1
+        elif not text(event.body, "signature"):
+            result.self_declared += 1
+        else:
+            keys = (
+                _allowed_for(event.actor, allowed)
+                if allowed is not None
+                else named.get(event.actor, frozenset())
+            )
+            try:
+                head = _check(con, log_id, event, keys)
+            except (SignatureError, CanonicalError, ValueError) as error:
+                result.fault = Fault(seq, Damage.SIGNATURE, f"the signature of {event.actor}: {error}")
+                return result
+            result.signed += 1
+            who = f"{event.actor} {text(event.body, 'key')}"
+            result.keys[who] = result.keys.get(who, 0) + 1
+            result.sealed = max(result.sealed, head if allowed is not None else 0)
+    return result
+
+
+def _named(event: Event) -> dict[str, frozenset[bytes]]:
+    found: dict[str, frozenset[bytes]] = {}
+    for person in objs(event.body.get("people")):
+        keys = frozenset(_keys(texts(person.get("signing_keys"))))
+        for account in texts(person.get("accounts")):
+            found[account] = found.get(account, frozenset()) | keys
+    return found
+
+
+def _keys(lines: Iterable[str]) -> Iterable[bytes]:
+    for one in lines:
+        try:
+            yield public_key(one)
+        except SignatureError:
+            continue
+
+
+def _allowed_for(account: str, allowed: Sequence[Allowed]) -> frozenset[bytes]:
+    return frozenset(
+        one.key for one in allowed if any(fnmatchcase(account, pattern) for pattern in one.principals)
+    )
+
+
+def _check(con: sqlite3.Connection, log_id: str, event: Event, keys: frozenset[bytes]) -> int:
+    """Check one signed word; return the number of the event that it names as its head."""
+    body = event.body
+    statement = text(body, "statement")
+    made = check(text(body, "signature"), statement.encode(), ATTESTATION)
+    if made.key not in keys:
+        raise SignatureError(f"the key {fingerprint(made.key)} is not known as theirs")
+    said = read_attestation(statement)
+    if (said.account, said.item, said.go, said.comment, said.link) != (
+        event.actor,
+        text(body, "item"),
+        flag(body, "go"),
+        text(body, "comment"),
+        text(body, "link"),
+    ):
+        raise SignatureError("it signs another word than the one that is recorded")
+    head = parse_anchor(said.head)
+    found = con.execute("SELECT hash FROM event WHERE seq=?", (head.seq,)).fetchone()
+    if said.log != log_id or head.seq >= event.seq or found is None or found[0].hex()[:32] != head.hash:
+        raise SignatureError(f"it was made with another history of this log before it ({said.head})")
+    return head.seq
