@@ -240,7 +240,7 @@ class LaunchApp(App[int]):
             self._asking = False
 
     def _still_asking(self) -> None:
-        if not isinstance(self.screen, Dialog):
+        if self._asking and not isinstance(self.screen, Dialog):
             self._tell("asking the engine…")
 
     async def show_dialog(self, dialog: Screen[T]) -> T | None:
@@ -284,6 +284,11 @@ class LaunchApp(App[int]):
             screen, _, action = rest.partition(":")
             self.action_open(screen)
             self.call_later(self._screens[screen].run_action, action)
+
+    def action_theme(self) -> None:
+        """Change between dark and light; under NO_COLOR there is one theme only."""
+        if "TEXTUAL_THEME" not in os.environ:
+            self.theme = THEMES[1 if self.theme == THEMES[0].name else 0].name
 
     def action_help(self) -> None:
         """Show all keys and commands."""
