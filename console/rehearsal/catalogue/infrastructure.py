@@ -15,6 +15,7 @@ from console.rehearsal.fault import (
     secret,
     switch,
     template,
+    together,
     until_released,
 )
 from console.rehearsal.first_release import second_release
@@ -139,7 +140,7 @@ FAULTS: tuple[Fault, ...] = (
         "worker-other-queues",
         "6.3",
         "no worker reads the queue that tasks are put in",
-        prepare=chart_values(_other_queues, always=True),
+        prepare=together(*(chart_values(_other_queues, env, always=True) for env in Env)),
     ),
     fails(
         "lifecycle-disabled",
