@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TypeVar
 
 from state.judged import AttestationView, CheckView, GateView, ItemView, WaiverView
+from state.maps import empty_map
 from state.verdict import ConditionState, GateStatus, LaunchState, OperationState
 
 __all__ = [
@@ -42,28 +41,7 @@ __all__ = [
     "StageView",
     "StepView",
     "WaiverView",
-    "empty_map",
-    "with_item",
-    "without_item",
 ]
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-def empty_map() -> Mapping[K, V]:
-    """Return an empty mapping that nobody can change."""
-    return MappingProxyType({})
-
-
-def with_item(old: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
-    """Return a copy of a mapping in which ``key`` has ``value``."""
-    return MappingProxyType({**old, key: value})
-
-
-def without_item(old: Mapping[K, V], key: K) -> Mapping[K, V]:
-    """Return a copy of a mapping that lacks ``key``."""
-    return MappingProxyType({k: v for k, v in old.items() if k != key})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from state.events import Event, Kind, gate_number
 from state.fields import flag, integer, obj, objs, opt_text, text
 from state.fold.launch import deviate, numbers
 from state.fold.step import Steps
+from state.maps import with_item
 from state.verdict import GateStatus, Verdict
 from state.view import (
     AttestationView,
@@ -18,7 +19,6 @@ from state.view import (
     ItemView,
     LaunchView,
     WaiverView,
-    with_item,
 )
 
 

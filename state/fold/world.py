@@ -8,6 +8,7 @@ from state.events import Event, Kind
 from state.fields import decimal, flag, integer, text, texts
 from state.fold.launch import deviate
 from state.fold.step import Steps
+from state.maps import with_item, without_item
 from state.samples import by_series
 from state.verdict import ConditionState
 from state.view import (
@@ -18,8 +19,6 @@ from state.view import (
     PodView,
     SeriesView,
     SourceView,
-    with_item,
-    without_item,
 )
 
 POINTS = 1000

@@ -6,6 +6,7 @@ import pytest
 
 from state.codec import dump_view, load_view
 from state.fields import FieldError
+from state.maps import with_item
 from state.verdict import ConditionState, GateStatus, OperationState, Verdict
 from state.view import (
     BakeView,
@@ -19,7 +20,6 @@ from state.view import (
     OperationView,
     PodView,
     SeriesView,
-    with_item,
 )
 
 
