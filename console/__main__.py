@@ -46,6 +46,10 @@ def _run(options: Namespace) -> int:
             from console import archive_command
 
             return archive_command.run(options.log, options.target)
+        case "redact":
+            from console import redact_command
+
+            return redact_command.run(options.log, options.seq, options.reason)
         case "replay":
             from console.ui.run import run_replay
 

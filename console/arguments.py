@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
 SUBCOMMANDS = (
-    "open", "rehearse", "range", "faults", "check", "schema", "verify", "archive", "replay", "follow", "engine",
+    "open", "rehearse", "range", "faults", "check", "schema", "verify", "archive", "redact", "replay", "follow",
+    "engine",
 )  # fmt: skip
 
 EPILOG = """exit codes: 0 done or GO, 1 internal error, 2 wrong use or a bad runbook, 4 not reachable;
@@ -24,12 +26,28 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="store_true", help="print the version and leave")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    _launches(commands)
+    _rehearsals(commands)
+    _records(commands)
+    _engines(commands)
+    return top
 
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _launches(commands: Commands) -> None:
     opened = commands.add_parser("open", help="open the console on a runbook (the default)")
     opened.add_argument("runbook", nargs="?", type=Path, default=Path("runbook.yaml"))
     opened.add_argument("--log", type=Path, help="the launch's log; a new one where it does not exist")
     opened.add_argument("--clock", type=Path, help=argparse.SUPPRESS)
 
+    check = commands.add_parser("check", help="check a runbook without opening it")
+    check.add_argument("runbook", nargs="?", type=Path, default=Path("runbook.yaml"))
+    commands.add_parser("schema", help="print the JSON Schema of a runbook, for editors")
+
+
+def _rehearsals(commands: Commands) -> None:
     rehearse = commands.add_parser("rehearse", help="drive a whole launch in a simulated world")
     _world(rehearse)
     rehearse.add_argument(
@@ -49,23 +67,32 @@ def parser() -> argparse.ArgumentParser:
     faults = commands.add_parser("faults", help="list what can be made to go wrong in a rehearsal")
     faults.add_argument("--json", action="store_true")
 
-    check = commands.add_parser("check", help="check a runbook without opening it")
-    check.add_argument("runbook", nargs="?", type=Path, default=Path("runbook.yaml"))
-    commands.add_parser("schema", help="print the JSON Schema of a runbook, for editors")
 
+def _records(commands: Commands) -> None:
     verify = commands.add_parser("verify", help="check that a log is whole and unaltered")
     verify.add_argument("log", type=Path)
     verify.add_argument(
         "--anchor", action="append", default=[], help="a head that was noted elsewhere: lc1:…"
     )
     verify.add_argument(
-        "--allowed-signers", type=Path, help="whose SSH keys count, as ssh-keygen reads it; else the log's own"
+        "--allowed-signers",
+        type=Path,
+        help="whose SSH keys count, as ssh-keygen reads it; else the log's own",
     )
     verify.add_argument("--json", action="store_true")
 
-    archive = commands.add_parser("archive", help="copy a log into one clean file that verifies to the same head")
+    archive = commands.add_parser(
+        "archive", help="copy a log into one clean file that verifies to the same head"
+    )
     archive.add_argument("log", type=Path)
     archive.add_argument("target", nargs="?", type=Path)
+
+    redact = commands.add_parser(
+        "redact", help="take the body of an event out of a log for good, after a leak"
+    )
+    redact.add_argument("log", type=Path)
+    redact.add_argument("seq", type=int, help="the event's number")
+    redact.add_argument("--reason", required=True, help="why, for the log; never the secret itself")
 
     replay = commands.add_parser("replay", help="replay a saved log on the same screens")
     replay.add_argument("log", type=Path)
@@ -77,13 +104,14 @@ def parser() -> argparse.ArgumentParser:
     follow = commands.add_parser("follow", help="watch a log that an engine is writing, read-only")
     follow.add_argument("log", type=Path)
 
+
+def _engines(commands: Commands) -> None:
     engine = commands.add_parser("engine", help="list or stop engines")
     acts = engine.add_subparsers(dest="act", metavar="list|stop", required=True)
     listing = acts.add_parser("list", help="the engines of this account")
     listing.add_argument("--json", action="store_true")
     stopping = acts.add_parser("stop", help="stop an engine")
     stopping.add_argument("target", help="its log or its pid")
-    return top
 
 
 def _world(sub: argparse.ArgumentParser) -> None:
