@@ -60,29 +60,33 @@ def attestation_of(view: LaunchView, account: str, args: JsonObject) -> Attestat
 async def sign_attestation(
     attestation: Attestation, keys: Sequence[str], environ: Mapping[str, str]
 ) -> Signed:
+    """Sign an attestation; see ``sign``."""
+    return await sign(attestation.text(), ATTESTATION, keys, environ)
+
+
+async def sign(statement: str, namespace: str, keys: Sequence[str], environ: Mapping[str, str]) -> Signed:
     """Sign a statement with the first of a person's keys that can be used here.
 
     Raises CannotSignError.
     """
-    statement = attestation.text()
     why = "the runbook lists no key"
     with TemporaryDirectory(prefix="launch-console-") as folder:
         for number, key in enumerate(keys):
             public = Path(folder) / f"{number}.pub"
             public.write_text(f"{key}\n")
             try:
-                return Signed(statement, await _sign(statement, public, environ))
+                return Signed(statement, await _sign(statement, namespace, public, environ))
             except CannotSignError as error:
                 why = str(error)
     raise CannotSignError(why)
 
 
-async def _sign(statement: str, public: Path, environ: Mapping[str, str]) -> str:
+async def _sign(statement: str, namespace: str, public: Path, environ: Mapping[str, str]) -> str:
     """Let ssh-keygen sign on its standard input; without a terminal, so that it asks nothing."""
     key = environ.get(KEY_FILE) or str(public)
     try:
         program = await asyncio.create_subprocess_exec(
-            *("ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", ATTESTATION),
+            *("ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", namespace),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -56,6 +56,32 @@ class Attestation:
         return parse_anchor(self.head).seq
 
 
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """A person's word that a body is taken out of a log for good."""
+
+    log: str
+    head: str
+    account: str
+    event: int
+    """The number of the event whose body goes."""
+    reason: str
+
+    def text(self) -> str:
+        """Return the canonical text that is signed."""
+        return encode(
+            {
+                "kind": "redaction",
+                "log": self.log,
+                "seq": parse_anchor(self.head).seq,
+                "head": self.head,
+                "account": self.account,
+                "event": self.event,
+                "reason": self.reason,
+            }
+        )
+
+
 def read_attestation(signed: str) -> Attestation:
     """Return the attestation of a signed text.
 
@@ -83,4 +109,26 @@ def read_attestation(signed: str) -> Attestation:
         raise CanonicalError(f"statement: {error}") from None
     if not same:
         raise CanonicalError("statement: it has other fields, or another spelling, than an attestation")
+    return found
+
+
+def read_redaction(signed: str) -> Redaction:
+    """Return the redaction of a signed text.
+
+    Raises CanonicalError where it isn't one, in exactly this spelling.
+    """
+    try:
+        body = obj(json.loads(signed))
+        found = Redaction(
+            log=text(body, "log"),
+            head=text(body, "head"),
+            account=text(body, "account"),
+            event=integer(body, "event"),
+            reason=text(body, "reason"),
+        )
+        same = found.text() == signed
+    except (ValueError, RecursionError):
+        raise CanonicalError("statement: it is no redaction") from None
+    if not same:
+        raise CanonicalError("statement: it has other fields, or another spelling, than a redaction")
     return found

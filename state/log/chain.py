@@ -128,9 +128,8 @@ class Chain:
         except UnicodeEncodeError:
             return Damage.HASH if body is None or _has_utf8(body) else Damage.BODY
         if kind in _NOTED:
-            if kind != "log.redacted":
-                self.noted.append(seq)
-            elif ref is not None:
+            self.noted.append(seq)
+            if kind == "log.redacted" and ref is not None:
                 self.redactions.add(ref)
         self.prev = own
         return None

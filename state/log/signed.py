@@ -15,11 +15,16 @@ from state.log.chain import Fault
 from state.log.errors import Damage, LogError
 from state.log.layout import SELECT_CHUNK
 from state.log.rows import REDACTED_BODY, event_of
-from state.sshsig import ATTESTATION, KEY_TYPES, SignatureError, check, fingerprint, public_key
-from state.statement import read_attestation
-
-SIGNABLE = frozenset({Kind.ATTEST_SIGNED, Kind.LAUNCH_OPENED})
-"""Kinds that this check looks at."""
+from state.sshsig import (
+    ATTESTATION,
+    KEY_TYPES,
+    REDACTION,
+    SignatureError,
+    check,
+    fingerprint,
+    public_key,
+)
+from state.statement import Attestation, Redaction, read_attestation, read_redaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +80,20 @@ def check_signatures(
     Keys are those of ``allowed``; without it, those that the log itself names, as a forger could do too.
     """
     result = Signatures()
-    named: Mapping[str, frozenset[bytes]] = {}
+    named: Mapping[str, frozenset[bytes]] | None = {}
+    """None: who named the keys was redacted, so that any key counts."""
     for seq in sorted(seqs):
         row = con.execute(SELECT_CHUNK, (seq - 1, 1)).fetchone()
         event = event_of(row)
         if event.kind == Kind.LAUNCH_OPENED:
-            named = _named(event)
+            named = _named(event) if event.body != REDACTED_BODY else None
         elif event.body == REDACTED_BODY:
             result.redacted += 1
         elif not text(event.body, "signature"):
             result.self_declared += 1
         else:
             keys = (
-                _allowed_for(event.actor, allowed)
-                if allowed is not None
-                else named.get(event.actor, frozenset())
+                _allowed_for(event.actor, allowed) if allowed is not None else _named_for(event.actor, named)
             )
             try:
                 head = _check(con, log_id, event, keys)
@@ -112,6 +116,10 @@ def _named(event: Event) -> dict[str, frozenset[bytes]]:
     return found
 
 
+def _named_for(account: str, named: Mapping[str, frozenset[bytes]] | None) -> frozenset[bytes] | None:
+    return None if named is None else named.get(account, frozenset())
+
+
 def _keys(lines: Iterable[str]) -> Iterable[bytes]:
     for one in lines:
         try:
@@ -126,14 +134,23 @@ def _allowed_for(account: str, allowed: Sequence[Allowed]) -> frozenset[bytes]:
     )
 
 
-def _check(con: sqlite3.Connection, log_id: str, event: Event, keys: frozenset[bytes]) -> int:
+def _check(con: sqlite3.Connection, log_id: str, event: Event, keys: frozenset[bytes] | None) -> int:
     """Check one signed word; return the number of the event that it names as its head."""
-    body = event.body
-    statement = text(body, "statement")
-    made = check(text(body, "signature"), statement.encode(), ATTESTATION)
-    if made.key not in keys:
+    statement = text(event.body, "statement")
+    redacts = event.kind == Kind.LOG_REDACTED
+    made = check(text(event.body, "signature"), statement.encode(), REDACTION if redacts else ATTESTATION)
+    if keys is not None and made.key not in keys:
         raise SignatureError(f"the key {fingerprint(made.key)} is not known as theirs")
-    said = read_attestation(statement)
+    said = _redaction(event, statement) if redacts else _attestation(event, statement)
+    head = parse_anchor(said.head)
+    found = con.execute("SELECT hash FROM event WHERE seq=?", (head.seq,)).fetchone()
+    if said.log != log_id or head.seq >= event.seq or found is None or found[0].hex()[:32] != head.hash:
+        raise SignatureError(f"it was made with another history of this log before it ({said.head})")
+    return head.seq
+
+
+def _attestation(event: Event, statement: str) -> Attestation:
+    said, body = read_attestation(statement), event.body
     if (said.account, said.item, said.go, said.comment, said.link) != (
         event.actor,
         text(body, "item"),
@@ -142,8 +159,11 @@ def _check(con: sqlite3.Connection, log_id: str, event: Event, keys: frozenset[b
         text(body, "link"),
     ):
         raise SignatureError("it signs another word than the one that is recorded")
-    head = parse_anchor(said.head)
-    found = con.execute("SELECT hash FROM event WHERE seq=?", (head.seq,)).fetchone()
-    if said.log != log_id or head.seq >= event.seq or found is None or found[0].hex()[:32] != head.hash:
-        raise SignatureError(f"it was made with another history of this log before it ({said.head})")
-    return head.seq
+    return said
+
+
+def _redaction(event: Event, statement: str) -> Redaction:
+    said = read_redaction(statement)
+    if (said.account, said.event, said.reason) != (event.actor, event.ref, text(event.body, "reason")):
+        raise SignatureError("it signs another redaction than the one that is recorded")
+    return said
