@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from console.rehearsal.fault import (
     Apply,
@@ -21,7 +21,7 @@ from console.rehearsal.fault import (
 from console.rehearsal.first_release import second_release
 from console.rehearsal.places import PULL_SECRET, SECRET, Env
 from console.rehearsal.platform import CertificateFault, Metrics
-from state.fields import Json
+from state.fields import Json, objs
 
 if TYPE_CHECKING:
     from console.rehearsal.objectstore import Bucket
@@ -41,6 +41,18 @@ _OWN_SETTING = """          env:
               value: development
           envFrom:
 """
+
+
+def _worker_digest(world: World) -> None:
+    """Let the old release's worker run another image than its deployment names, as a tampered node would."""
+    named = world.artifacts.previous["worker"]
+    other = world.artifacts.previous["backend"]
+    for pod in world.store.list("pods", Env.PRODUCTION.namespace):
+        status = below(pod, "status")
+        for box in objs(status["containerStatuses"]):
+            if box.get("name") == "worker" and named in str(box.get("imageID")):
+                cast("dict[str, Json]", box)["imageID"] = str(box["imageID"]).replace(named, other)
+        world.store.set_status("pods", pod, status)
 
 
 def _other_queues(values: dict[str, Json]) -> None:
@@ -141,6 +153,12 @@ FAULTS: tuple[Fault, ...] = (
         "6.3",
         "no worker reads the queue that tasks are put in",
         prepare=together(*(chart_values(_other_queues, env, always=True) for env in Env)),
+    ),
+    fails(
+        "worker-other-digest",
+        "6.3",
+        "the worker's pod runs another digest than its deployment names",
+        _worker_digest,
     ),
     fails(
         "lifecycle-disabled",

@@ -126,6 +126,12 @@ FAULTS: tuple[Fault, ...] = (
         _when_live(_STAGING, _move_tag),
     ),
     fails(
+        "database-taken-back",
+        "9.2",
+        "after the release somebody takes production's database back a revision",
+        _when_live(_PRODUCTION, database(heads=(PREVIOUS_HEAD,))),
+    ),
+    fails(
         "production-unhealthy",
         "9.3",
         "the candidate is not healthy in production",
