@@ -120,6 +120,7 @@ def _unknown(view: LaunchView, event: Event) -> LaunchView:
             o,
             state=OperationState.UNKNOWN,
             verdict=text(body, "verdict"),
+            revision=integer(body, "revision"),
             offers=texts(body.get("offers")),
             finished_us=event.wall_us,
         ),

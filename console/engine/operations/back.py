@@ -8,6 +8,7 @@ from console.engine.operations.interlock import interlock
 from console.engine.operations.preflight import Finding, Situation, fails, passes
 from console.engine.operations.records import Revision
 from state.runbook.models import Operation, OperationKind
+from state.verdict import OperationState
 from state.view import GoodRevision, LaunchView, OperationView
 
 _MARGIN_S = 60
@@ -91,11 +92,10 @@ def _foreign(view: LaunchView, site: Site, newest: Revision) -> str:
 
 
 def _ours(view: LaunchView, site: Site, newest: Revision) -> bool:
-    return any(
-        o.started_us and o.intended_us <= newest.deployed_us <= (o.finished_us or newest.deployed_us)
-        for o in view.operations
-        if o.env == site.tier
-    )
+    """Return whether an operation of this launch left it: its end names the revision, or could not see it."""
+    mine = [o for o in view.operations if o.env == site.tier and o.pid]
+    unseen = bool(mine) and mine[-1].state is OperationState.UNKNOWN and not mine[-1].revision
+    return unseen or any(o.revision == newest.number for o in mine)
 
 
 def _deploys(view: LaunchView, env: str) -> list[OperationView]:

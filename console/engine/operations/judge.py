@@ -34,8 +34,7 @@ async def judge_deploy(run: Run) -> End:
             return End(
                 State.FAILED,
                 f"nothing was changed by this: {newest.words} is somebody else's work ({newest.description})",
-                newest.number,
-                (RETRY,),
+                offers=(RETRY,),
             )
         if newest.pending:
             return await _stuck(run, newest, recorded)
