@@ -23,6 +23,7 @@ EVERYWHERE: tuple[tuple[str, str, str], ...] = (
     ("l", "open('log')", "log of every event"),
     ("p", "open('pods')", "pods and ingresses"),
     ("question_mark", "help", "help: search keys and commands"),
+    ("T", "theme", "light or dark"),
     ("escape", "back", "back"),
     ("backspace", "back", "back"),
     ("q", "quit", "leave; the engine goes on"),

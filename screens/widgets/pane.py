@@ -8,7 +8,7 @@ from typing import ClassVar, TypeAlias
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -75,33 +75,36 @@ class Pane(Inked):
         self._draw = draw
         self._shown: Shown | None = None
         self._lines: tuple[Line, ...] = ()
+        self._made_for = Size(0, 0)
 
     def show(self, shown: Shown) -> None:
         """Show a new state: only lines that differ are painted again."""
         self._shown = shown
         self._redraw()
 
-    def _redraw(self) -> None:
-        width, height = self.size
+    def _make(self) -> tuple[Line, ...]:
+        """Return the lines for what is shown and the size at hand."""
+        width, height = self._made_for = self.size
         if self._shown is None or width < 1 or height < 1:
-            return
-        old, new = self._lines, tuple(self._draw(self._shown, width, height)[:height])
-        self._lines = new
-        if old == new:
-            return
-        for y in range(max(len(old), len(new))):
-            if old[y : y + 1] != new[y : y + 1]:
-                self.refresh(Region(0, y, width, 1))
+            return ()
+        return tuple(self._draw(self._shown, width, height)[:height])
+
+    def _redraw(self) -> None:
+        old, self._lines = self._lines, self._make()
+        for y in range(max(len(old), len(self._lines))):
+            if old[y : y + 1] != self._lines[y : y + 1]:
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new size."""
         event.stop()
-        self._lines = ()
-        self._redraw()
+        self._lines = self._make()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the section."""
+        if self._made_for != self.size:
+            self._lines = self._make()  # painted before it is told of its size: no blank frame
         width = self.size.width
         if y >= len(self._lines):
             return Strip.blank(width, self.rich_style)
