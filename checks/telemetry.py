@@ -139,11 +139,11 @@ async def appears(settings: AppearsSettings, around: Around) -> Outcome:
         "traceparent": f"00-{trace}-{secrets.token_hex(8)}-01",
         settings.correlation_header: needle,
     }
+    started_us = around.clock.wall_us()
     reply = await around.systems.web(around.tier).get_as(settings.role, settings.path, headers)
     found.saw("trace_id", trace)
     found.saw("correlation_id", needle)
     found.saw("status", reply.status)
-    started_us = around.clock.wall_us()
     wanted: dict[str, Callable[[], Awaitable[bool]]] = {
         "traces": lambda: _traced(settings, around, trace),
         "logs": lambda: _logged(settings, around, needle, started_us),
