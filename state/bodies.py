@@ -100,7 +100,7 @@ FIELDS: Mapping[str, Mapping[str, Shape]] = {
     ),
     Kind.CONDITION_DECLARED: {
         **dict.fromkeys(("id", "title", "env", "unit", "on_trip", "query"), _text),
-        "threshold": _decimal, "for_s": _int,
+        "threshold": _decimal, "for_s": _int, "shadow": _flag,
     },
     Kind.GRAPH_DECLARED: {
         **dict.fromkeys(("id", "title", "env", "unit"), _text),
@@ -155,7 +155,16 @@ FIELDS: Mapping[str, Mapping[str, Shape]] = {
         "at_us": _int, "active": _flag,
     },
     Kind.CONDITION_ACKNOWLEDGED: {"id": _text, "comment": _text},
-    Kind.BAKE_STARTED: {"minimum_s": _int},
+    Kind.CONDITION_SAMPLES: {"at_us": _int, "values": _text},
+    Kind.CONDITION_MUTED: {"id": _text, **_reason, "until_us": _int},
+    Kind.CONDITION_COUNTDOWN: {"id": _text, **_reason, "until_us": _int},
+    Kind.ALERT_CHANGED: {
+        **_where, **dict.fromkeys(("alert", "severity", "state", "summary"), _text), "since_us": _int,
+    },
+    Kind.ALERT_GONE: _where,
+    Kind.BAKE_STARTED: {"minimum_s": _int, "maximum_s": _int},
+    Kind.BAKE_EXTENDED: {"minutes": _int, **_reason},
+    Kind.WEBHOOK_SENT: {"occasion": _text, "host": _text, "ok": _flag, "attempts": _int, **_reason},
     Kind.BAKE_PROGRESS: {"good_s": _int, "state": _text, "why": _text},
     Kind.BAKE_FINISHED: {"good_s": _int, "outcome": _text, "why": _text},
     Kind.CLOCK_JUMPED: {"jump_us": _int, "expected_wall_us": _int},

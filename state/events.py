@@ -70,9 +70,16 @@ class Kind(StrEnum):
 
     CONDITION_CHANGED = "condition.changed"
     CONDITION_ACKNOWLEDGED = "condition.acknowledged"
+    CONDITION_SAMPLES = "condition.samples"
+    CONDITION_MUTED = "condition.muted"
+    CONDITION_COUNTDOWN = "condition.countdown"
+    ALERT_CHANGED = "alert.changed"
+    ALERT_GONE = "alert.gone"
     BAKE_STARTED = "bake.started"
     BAKE_PROGRESS = "bake.progress"
+    BAKE_EXTENDED = "bake.extended"
     BAKE_FINISHED = "bake.finished"
+    WEBHOOK_SENT = "webhook.sent"
 
     CLOCK_JUMPED = "clock.jumped"
     CLOCK_RATE = "clock.rate"

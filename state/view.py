@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 from state.judged import AttestationView, CheckView, GateView, ItemView, WaiverView
 from state.maps import empty_map
-from state.verdict import ConditionState, GateStatus, LaunchState, OperationState
+from state.verdict import GateStatus, LaunchState, OperationState
+from state.watched import AlertView, BakeView, ConditionView, SourceView
 
 __all__ = [
+    "AlertView",
     "AttestationView",
     "BakeView",
     "CandidateView",
@@ -128,16 +130,6 @@ class IngressView:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceView:
-    """A source that the engine observes: ``kubernetes/production``, ``prometheus/production``."""
-
-    name: str
-    ok: bool
-    reason: str
-    since_us: int
-
-
-@dataclass(frozen=True, slots=True)
 class SeriesView:
     """One line of a graph. A point is (time, value); None is a gap and stays one."""
 
@@ -161,31 +153,6 @@ class GraphView:
     unit: str
     condition: str | None
     series: tuple[SeriesView, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionView:
-    """A stop condition and its newest state."""
-
-    id: str
-    title: str
-    env: str
-    unit: str
-    threshold: float
-    for_s: int
-    on_trip: str
-    query: str
-    state: ConditionState = ConditionState.WARMUP
-    value: float | None = None
-    elapsed_s: int = 0
-    reason: str = ""
-    since_us: int = 0
-    """When the breach began, or when the state was entered."""
-    evaluated_us: int = 0
-    tripped_us: int = 0
-    acknowledged_by: str = ""
-    active: bool = False
-    """Whether it is evaluated: from the release on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,20 +221,6 @@ class OperationSpecView:
     gate: int
     gates: tuple[int, ...]
     items: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BakeView:
-    """The watch after the production release: only seconds seen good count."""
-
-    started_us: int
-    minimum_s: int
-    good_s: int = 0
-    state: str = "running"
-    """``running``, ``stopped``, ``done``, ``tripped`` or ``ended``."""
-    why: str = ""
-    """Why it stands still, where it does."""
-    updated_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +307,10 @@ class LaunchView:
     ingresses: Mapping[str, IngressView] = field(default_factory=empty_map)
     """By ``env/name``."""
     sources: Mapping[str, SourceView] = field(default_factory=empty_map)
+    alerts: Mapping[str, AlertView] = field(default_factory=empty_map)
+    """By ``env/fingerprint``."""
+    judged_us: int = 0
+    """The newest time of which the samples of conditions are recorded."""
     graphs: tuple[GraphView, ...] = ()
     conditions: tuple[ConditionView, ...] = ()
     operation_specs: tuple[OperationSpecView, ...] = ()

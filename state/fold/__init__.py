@@ -12,7 +12,7 @@ from dataclasses import replace
 from state.canonical import anchor
 from state.events import Event, Kind
 from state.fields import text
-from state.fold import gates, launch, operations, world
+from state.fold import bake, gates, launch, operations, world
 from state.fold.step import Steps
 from state.fold.words import words
 from state.view import LaunchView, LogLine, MarkView
@@ -20,9 +20,11 @@ from state.view import LaunchView, LogLine, MarkView
 TAIL = 300
 MARKS = 500
 
-STEPS: Steps = {**launch.STEPS, **gates.STEPS, **operations.STEPS, **world.STEPS}
+STEPS: Steps = {**launch.STEPS, **gates.STEPS, **operations.STEPS, **world.STEPS, **bake.STEPS}
 
-_QUIET = frozenset({"metric.batch", "bake.progress", "operation.output", "check.started"})
+_QUIET = frozenset(
+    {"metric.batch", "condition.samples", "bake.progress", "operation.output", "check.started"}
+)
 
 
 def apply(view: LaunchView, event: Event) -> LaunchView:

@@ -114,6 +114,7 @@ def _condition(view: LaunchView, event: Event) -> LaunchView:
         integer(body, "for_s"),
         text(body, "on_trip"),
         text(body, "query"),
+        shadow=flag(body, "shadow"),
     )
     kept = tuple(c for c in view.conditions if c.id != new.id)
     return replace(view, conditions=(*kept, new))

@@ -57,6 +57,24 @@ def _engine(body: JsonObject) -> str:
     return f"engine started, pid {integer(body, 'pid')}{', resumed' if flag(body, 'resumed') else ''}"
 
 
+def _countdown(body: JsonObject, event: Event) -> str:
+    until_us = integer(body, "until_us")
+    if not until_us:
+        return f"{text(body, 'id')} doesn't roll back by itself: {text(body, 'reason')}"
+    left = max(0, until_us - event.wall_us) // 1_000_000
+    return f"{text(body, 'id')} rolls production back in {left} s, unless somebody holds"
+
+
+def _alert(body: JsonObject) -> str:
+    what = f"{text(body, 'env')} alert {text(body, 'alert')} ({text(body, 'severity') or 'no severity'})"
+    return f"{what} {text(body, 'state')}: {text(body, 'summary')}"
+
+
+def _hook(body: JsonObject) -> str:
+    told = f"{text(body, 'occasion')} told to {text(body, 'host')}"
+    return told if flag(body, "ok") else f"{told}: FAILED, {text(body, 'reason')}"
+
+
 def _bake_end(body: JsonObject) -> str:
     return f"bake {text(body, 'outcome')} after {integer(body, 'good_s')} s seen good"
 
@@ -98,6 +116,13 @@ _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.METRIC_BATCH: lambda b, _: f"{samples.count(b)} samples",
     Kind.CONDITION_CHANGED: lambda b, _: _condition(b),
     Kind.CONDITION_ACKNOWLEDGED: lambda b, _: f"{text(b, 'id')} acknowledged: {text(b, 'comment')}",
+    Kind.CONDITION_SAMPLES: lambda b, _: f"samples of conditions: {text(b, 'values')}",
+    Kind.CONDITION_MUTED: lambda b, _: f"{text(b, 'id')} muted: {text(b, 'reason')}",
+    Kind.CONDITION_COUNTDOWN: _countdown,
+    Kind.ALERT_CHANGED: lambda b, _: _alert(b),
+    Kind.ALERT_GONE: lambda b, _: f"{text(b, 'env')} alert {text(b, 'name')} is over",
+    Kind.BAKE_EXTENDED: lambda b, _: f"bake extended by {integer(b, 'minutes')} min: {text(b, 'reason')}",
+    Kind.WEBHOOK_SENT: lambda b, _: _hook(b),
     Kind.BAKE_STARTED: lambda b, _: f"bake started, {integer(b, 'minimum_s') // 60} min wanted",
     Kind.BAKE_PROGRESS: lambda b, _: f"bake {integer(b, 'good_s')} s seen good",
     Kind.BAKE_FINISHED: lambda b, _: _bake_end(b),

@@ -1,4 +1,4 @@
-"""Events of the observed world: pods, ingresses, samples, stop conditions, the bake."""
+"""Events of the observed world: pods, ingresses, samples, stop conditions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from state.events import Event, Kind
 from state.fields import decimal, flag, integer, text, texts
+from state.fold.bake import note_restart
 from state.fold.launch import deviate
 from state.fold.step import Steps
 from state.maps import with_item, without_item
 from state.samples import by_series
 from state.verdict import ConditionState
 from state.view import (
-    BakeView,
     GraphView,
     IngressView,
     LaunchView,
@@ -51,7 +51,9 @@ def _pod(view: LaunchView, event: Event) -> LaunchView:
         reason=text(body, "reason"),
         changed_us=event.wall_us,
     )
-    return replace(view, pods=with_item(view.pods, _key(event), pod))
+    old = view.pods.get(_key(event))
+    view = replace(view, pods=with_item(view.pods, _key(event), pod))
+    return note_restart(view, event, old, pod)
 
 
 def _pod_gone(view: LaunchView, event: Event) -> LaunchView:
@@ -120,8 +122,12 @@ def _condition(view: LaunchView, event: Event) -> LaunchView:
         active=flag(body, "active"),
         tripped_us=(old.tripped_us or event.wall_us) if tripped else 0,
         acknowledged_by=old.acknowledged_by if tripped else "",
+        rolls_back_us=old.rolls_back_us if tripped else 0,
+        disarmed=old.disarmed if tripped else "",
     )
     view = replace(view, conditions=tuple(new if c.id == name else c for c in view.conditions))
+    if new.shadow:
+        return view
     if tripped and old.state is not ConditionState.TRIPPED:
         view = deviate(view, event, f"stop condition {name} tripped")
     elif state.blind and not old.state.blind and new.active:
@@ -139,6 +145,9 @@ def _acknowledged(view: LaunchView, event: Event) -> LaunchView:
             tripped_us=0,
             elapsed_s=0,
             since_us=event.wall_us,
+            acknowledged_us=event.wall_us,
+            rolls_back_us=0,
+            disarmed="",
         )
         if c.id == name
         else c
@@ -147,37 +156,32 @@ def _acknowledged(view: LaunchView, event: Event) -> LaunchView:
     return replace(view, conditions=conditions)
 
 
-def _bake_started(view: LaunchView, event: Event) -> LaunchView:
-    bake = BakeView(event.wall_us, integer(event.body, "minimum_s"), updated_us=event.wall_us)
-    return replace(view, bake=bake)
+def _samples(view: LaunchView, event: Event) -> LaunchView:
+    return replace(view, judged_us=max(view.judged_us, integer(event.body, "at_us")))
 
 
-def _bake_progress(view: LaunchView, event: Event) -> LaunchView:
-    if view.bake is None:
-        return view
+def _muted(view: LaunchView, event: Event) -> LaunchView:
     body = event.body
-    bake = replace(
-        view.bake,
-        good_s=integer(body, "good_s"),
-        state=text(body, "state", "running"),
-        why=text(body, "why"),
-        updated_us=event.wall_us,
+    name, until_us, why = text(body, "id"), integer(body, "until_us"), text(body, "reason")
+    conditions = tuple(
+        replace(c, muted_until_us=until_us, muted_by=event.actor, muted_why=why) if c.id == name else c
+        for c in view.conditions
     )
-    return replace(view, bake=bake)
+    minutes = round((until_us - event.wall_us) / 60_000_000)
+    view = replace(view, conditions=conditions)
+    return deviate(view, event, f"stop condition {name} muted for {minutes} min: {why}")
 
 
-def _bake_finished(view: LaunchView, event: Event) -> LaunchView:
-    if view.bake is None:
-        return view
+def _countdown(view: LaunchView, event: Event) -> LaunchView:
     body = event.body
-    bake = replace(
-        view.bake,
-        good_s=integer(body, "good_s"),
-        state=text(body, "outcome", "ended"),
-        why=text(body, "why"),
-        updated_us=event.wall_us,
+    until_us, why = integer(body, "until_us"), text(body, "reason")
+    conditions = tuple(
+        replace(c, rolls_back_us=until_us, disarmed="" if until_us else why)
+        if c.id == text(body, "id")
+        else c
+        for c in view.conditions
     )
-    return replace(view, bake=bake)
+    return replace(view, conditions=conditions)
 
 
 STEPS: Steps = {
@@ -190,7 +194,7 @@ STEPS: Steps = {
     Kind.METRIC_GAP: _gap,
     Kind.CONDITION_CHANGED: _condition,
     Kind.CONDITION_ACKNOWLEDGED: _acknowledged,
-    Kind.BAKE_STARTED: _bake_started,
-    Kind.BAKE_PROGRESS: _bake_progress,
-    Kind.BAKE_FINISHED: _bake_finished,
+    Kind.CONDITION_SAMPLES: _samples,
+    Kind.CONDITION_MUTED: _muted,
+    Kind.CONDITION_COUNTDOWN: _countdown,
 }

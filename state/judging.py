@@ -1,0 +1,147 @@
+"""From a launch as it is known to the judgement of one stop condition: what the engine and a re-judge share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from state.conditions import SECOND_US, Baseline, ConditionSpec, Judgement, Source, evaluate
+from state.fields import JsonObject, decimal_text
+from state.runbook.conditions import StopCondition
+from state.verdict import ConditionState, OperationState
+from state.view import ConditionView, LaunchView
+
+_RELEASING = frozenset({"deploy", "rollback"})
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Since when conditions count for an environment."""
+
+    at_us: int
+    active: bool
+    before_us: int = 0
+    """When the launch began to change the environment; before that lies what it is compared with."""
+
+
+def release_of(view: LaunchView, env: str, now_us: int) -> Release:
+    """Return since when an environment's conditions count: from the newest release, or what runs there."""
+    there = [o for o in view.operations if o.env == env]
+    before = there[0].intended_us if there else now_us
+    newest = next((o for o in reversed(there) if o.kind in _RELEASING), None)
+    if newest is not None:
+        done = newest.state is OperationState.SUCCEEDED
+        return Release(newest.finished_us if done else newest.intended_us, active=True, before_us=before)
+    if there and not there[-1].state.ended:
+        return Release(there[-1].intended_us, active=True, before_us=before)
+    return Release(now_us, active=False, before_us=before)
+
+
+def spec_of(condition: StopCondition, step_s: float) -> ConditionSpec:
+    """Return a condition's settings as the evaluator takes them."""
+    baseline = condition.baseline
+    offset = None if baseline is None or isinstance(baseline.offset, str) else float(baseline.offset)
+    return ConditionSpec(
+        id=condition.id,
+        ratio=condition.value is None,
+        threshold=condition.threshold,
+        for_s=condition.for_,
+        step_s=step_s,
+        window_s=condition.window,
+        min_events=condition.min_events,
+        bad_absent_is_zero=condition.bad_absent_is_zero,
+        reduce=condition.reduce,
+        max_age_s=condition.max_age,
+        warmup_s=condition.warmup,
+        min_coverage=condition.min_coverage,
+        factor=None if baseline is None else baseline.factor,
+        offset_s=offset,
+        span_s=1800.0 if baseline is None else baseline.span,
+    )
+
+
+def counted_from(spec: ConditionSpec, old: ConditionView | None, release: Release, now_us: int) -> int:
+    """Return the time that stands for the release: samples count from there plus the warm-up on.
+
+    What was before an acknowledgement no longer counts, but for the two newest samples of that moment.
+    """
+    if not release.active:
+        return now_us - int(spec.for_s * SECOND_US)
+    if old is None or not old.acknowledged_us:
+        return release.at_us
+    return max(release.at_us, old.acknowledged_us - int((spec.warmup_s + 2 * spec.step_s) * SECOND_US))
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the queries of a condition gave."""
+
+    source: Source
+    second: Source | None = None
+    baseline: Baseline | None = None
+
+
+def judge(
+    spec: ConditionSpec, old: ConditionView | None, release: Release, gathered: Gathered, now_us: int
+) -> Judgement:
+    """Judge a condition in its place in the launch: before the release, latched, muted, in the shadow."""
+    from_us = counted_from(spec, old, release, now_us)
+    if not release.active:
+        from_us -= int(spec.warmup_s * SECOND_US)
+    latched = _latched(old) if release.active else None
+    judged = evaluate(
+        spec,
+        gathered.source.main,
+        gathered.source.total,
+        now_us,
+        from_us,
+        latched,
+        second=gathered.second,
+        baseline=gathered.baseline,
+    )
+    if not release.active:
+        reason = f"not released yet; now {_words(judged)}"
+        return Judgement(ConditionState.WARMUP, judged.value, reason=reason)
+    if old is not None and old.shadow and judged.state is ConditionState.TRIPPED:
+        return replace(judged, state=ConditionState.BREACHING, reason="shadow: it would have tripped")
+    if old is not None and now_us < old.muted_until_us and old.state is not ConditionState.TRIPPED:
+        until = datetime.fromtimestamp(old.muted_until_us / SECOND_US, UTC)
+        reason = f"muted by {old.muted_by} until {until:%H:%M}Z ({old.muted_why}); now {_words(judged)}"
+        return Judgement(ConditionState.MUTED, judged.value, reason=reason)
+    return judged
+
+
+def _words(judged: Judgement) -> str:
+    return f"{judged.state}" + (f": {judged.reason}" if judged.reason else "")
+
+
+def _latched(old: ConditionView | None) -> Judgement | None:
+    if old is None or old.state is not ConditionState.TRIPPED:
+        return None
+    return Judgement(ConditionState.TRIPPED, old.value, old.elapsed_s, old.since_us)
+
+
+def changed_body(
+    condition_id: str, old: ConditionView | None, judged: Judgement, now_us: int, *, active: bool
+) -> JsonObject:
+    """Return the body of ``condition.changed`` for a judgement."""
+    return {
+        "id": condition_id,
+        "state": judged.state.value,
+        "value": None if judged.value is None else decimal_text(judged.value),
+        "elapsed_s": int(judged.elapsed_s),
+        "since_us": _since(old, judged, now_us),
+        "reason": judged.reason[:400],
+        "at_us": now_us,
+        "active": active,
+    }
+
+
+def _since(old: ConditionView | None, judged: Judgement, now_us: int) -> int:
+    """Return when the breach began, or else when this state (for blind ones: blindness) was entered."""
+    if judged.state in {ConditionState.BREACHING, ConditionState.TRIPPED} and judged.since_us:
+        return judged.since_us
+    if old is None or not old.since_us:
+        return now_us
+    same = old.state is judged.state or (old.state.blind and judged.state.blind)
+    return old.since_us if same else now_us

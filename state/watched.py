@@ -1,0 +1,94 @@
+"""What the view knows of the watch after a release: sources, stop conditions, the bake, alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from state.verdict import ConditionState
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """A source that the engine observes: ``kubernetes/production``, ``prometheus/production``."""
+
+    name: str
+    ok: bool
+    reason: str
+    since_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionView:
+    """A stop condition and its newest state."""
+
+    id: str
+    title: str
+    env: str
+    unit: str
+    threshold: float
+    for_s: int
+    on_trip: str
+    query: str
+    state: ConditionState = ConditionState.WARMUP
+    value: float | None = None
+    elapsed_s: int = 0
+    reason: str = ""
+    since_us: int = 0
+    """When the breach began, or when the state was entered."""
+    evaluated_us: int = 0
+    tripped_us: int = 0
+    acknowledged_by: str = ""
+    active: bool = False
+    """Whether it is evaluated: from the release on."""
+    shadow: bool = False
+    """Whether it is shown without having power."""
+    acknowledged_us: int = 0
+    """When its newest trip was acknowledged: what was before no longer counts."""
+    muted_until_us: int = 0
+    muted_by: str = ""
+    muted_why: str = ""
+    rolls_back_us: int = 0
+    """When its trip rolls production back, unless somebody holds; 0 where no countdown runs."""
+    disarmed: str = ""
+    """Why its trip doesn't roll back by itself, where it would have."""
+
+
+@dataclass(frozen=True, slots=True)
+class BakeView:
+    """The watch after the production release: only seconds seen good count."""
+
+    started_us: int
+    minimum_s: int
+    good_s: int = 0
+    state: str = "running"
+    """``running``, ``stopped``, ``done``, ``tripped`` or ``ended``."""
+    why: str = ""
+    """Why it stands still, where it does."""
+    updated_us: int = 0
+    maximum_s: int = 0
+    """After this long a captain is asked to extend or to finish; 0: never."""
+    extended_s: int = 0
+    alerts: tuple[str, ...] = ()
+    """The alerts that fired when it began: only others are news."""
+    restarts: tuple[tuple[int, str], ...] = ()
+    """Restarts and kills of production's pods since it began: when, and in words."""
+
+    def overdue(self, now_us: int) -> bool:
+        """Return whether its maximum passed without the minimum seen good."""
+        longest = (self.maximum_s + self.extended_s) * 1_000_000
+        return bool(self.maximum_s) and now_us - self.started_us >= longest
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """An alert of Alertmanager."""
+
+    env: str
+    name: str
+    """Alertmanager's fingerprint."""
+    alert: str
+    severity: str
+    state: str
+    """``firing``, ``silenced`` or ``inhibited``."""
+    summary: str
+    since_us: int
