@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from checks.errors import CouldNotLookError
 from state.fields import EMPTY, JsonObject
 from state.verdict import Verdict
 
@@ -31,8 +32,18 @@ if TYPE_CHECKING:
     from state.view import LaunchView
 
 
-class CouldNotLookError(Exception):
-    """The outside world could not be observed. The message is one line for the captain, without secrets."""
+__all__ = [
+    "REGISTRY",
+    "Around",
+    "CheckKind",
+    "CouldNotLookError",
+    "Outcome",
+    "Settings",
+    "check",
+    "failed",
+    "passed",
+    "unknown",
+]
 
 
 class Settings(BaseModel):

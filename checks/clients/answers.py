@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from checks.base import CouldNotLookError
 from checks.clients.errors import (
     ForbiddenError,
     GoneError,
@@ -22,6 +21,7 @@ from checks.clients.errors import (
     Where,
     WrongContentError,
 )
+from checks.errors import CouldNotLookError
 from state.fields import Json, JsonObject, obj, text
 from state.text import line
 

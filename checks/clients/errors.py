@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks.base import CouldNotLookError
+from checks.errors import CouldNotLookError
 from state.text import line
 
 

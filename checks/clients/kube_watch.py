@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from checks.base import CouldNotLookError
 from checks.clients.errors import GoneError, TimedOutError
 from checks.clients.kube import KubeClient, WatchEvent
+from checks.errors import CouldNotLookError
 from state.fields import JsonObject, integer, obj, text
 from state.text import line
 

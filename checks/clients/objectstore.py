@@ -12,7 +12,6 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from checks.base import CouldNotLookError
 from checks.clients.answers import BODY_LIMIT, too_large
 from checks.clients.errors import (
     ForbiddenError,
@@ -27,6 +26,7 @@ from checks.clients.errors import (
 )
 from checks.clients.kube_config import is_loopback
 from checks.clients.workers import Workers
+from checks.errors import CouldNotLookError
 from state.text import line
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from checks.base import CouldNotLookError
 from checks.clients.errors import (
     ForbiddenError,
     MisconfiguredError,
@@ -24,6 +23,7 @@ from checks.clients.errors import (
     Where,
 )
 from checks.clients.workers import Workers
+from checks.errors import CouldNotLookError
 from state.text import line
 
 if TYPE_CHECKING:
