@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check format lock clean torture bench
+.PHONY: demo test check format lock clean picture torture bench
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,11 @@ check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+picture: $(READY) ## draw the README's picture from a launch that drives itself
+	$(BIN)/launch-console rehearse --headless --log .picture/launch.lclog >/dev/null
+	$(BIN)/python -m tests.picture .picture/launch.lclog bake docs/dashboard.svg
+	rm -rf .picture
 
 torture: $(READY) ## kill writers and cut the power, for a long time
 	$(BIN)/python -m tests.torture.kills

@@ -29,7 +29,9 @@ def _problem(loaded: LoadedRunbook, item_id: str, kind: str, message: str) -> Pr
             if item.id == item_id:
                 kinds = [c.kind for c in item.checks]
                 at = kinds.index(kind) if kind in kinds else 0
-                return loaded.problem(["gates", g, "items", i, "checks", at], f"item {item_id}, {kind}: {message}")
+                return loaded.problem(
+                    ["gates", g, "items", i, "checks", at], f"item {item_id}, {kind}: {message}"
+                )
     return loaded.problem(["gates"], f"item {item_id}, {kind}: {message}")
 
 

@@ -13,13 +13,13 @@ from screens.shown import Mode
 SIZE = (132, 42)
 
 
-async def draw(log: Path, moment: str, file: Path) -> None:
-    """Replay a log to a moment and save what the dashboard shows."""
+async def draw(log: Path, moment: str) -> str:
+    """Replay a log to a moment and return what the dashboard shows, as SVG."""
     app = LaunchApp(FileSource(log, replay=True, speed=1.0, at=moment), Mode.REPLAY)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause(1.0)
-        file.write_text(app.export_screenshot(title="launch-console replay"))
+        return app.export_screenshot(title="launch-console replay")
 
 
 if __name__ == "__main__":
-    asyncio.run(draw(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))
+    Path(sys.argv[3]).write_text(asyncio.run(draw(Path(sys.argv[1]), sys.argv[2])))
