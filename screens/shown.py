@@ -41,6 +41,10 @@ class Shown:
     mode: Mode = Mode.LIVE
     lost: str = ""
     """Why the source gives nothing any more, or nothing."""
+    trouble: str = ""
+    """Why the engine can't write its log at the moment, or nothing."""
+    doubt: str = ""
+    """How the log contradicts what this account saw of it before, or nothing."""
     me: str = ""
     """The id under which the engine lists this console."""
     account: str = ""

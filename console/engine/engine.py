@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.commands import Confirmation
+from console.engine.anchors import Anchors
 from console.engine.bake import Bake
 from console.engine.conditions import Conditions
 from console.engine.declare import candidate, declarations, opened, seen_candidate, unseen
@@ -32,6 +33,7 @@ from state.fields import JsonObject
 from state.log.errors import LogError
 from state.log.store import LogStore
 from state.log.trouble import StoreState
+from state.log.witness import Witness, witness_directory
 from state.runbook.load import LoadedRunbook, RunbookError, load_runbook
 
 if TYPE_CHECKING:
@@ -72,6 +74,8 @@ class Engine:
         self.sampler = Sampler(self.journal, loaded.runbook, systems)
         self.conditions = Conditions(self.journal, loaded.runbook, systems, self._roll_back)
         self.bake = Bake(self.journal, loaded.runbook)
+        witness = Witness(witness_directory(os.environ), store.log_id)
+        self.anchors = Anchors(self.journal, loaded.runbook, systems, witness)
         facts = EngineFacts(os.getpid(), str(store.path), version(), session)
         self.hub = Hub(self.journal, self.commands, facts)
         self.supervisor = Supervisor(self.journal)
@@ -133,6 +137,7 @@ class Engine:
             await self.journal.record_many(drafts)
             return
         await self.journal.record(first)
+        await self.anchors.compare()
         await close_open_checks(self.journal, "the engine ended while it ran")
         await self._runbook_changed()
 
@@ -158,6 +163,7 @@ class Engine:
         keep = self.supervisor.keep
         keep("consoles", self.hub.beat)
         keep("gates", GateKeeper(journal).run)
+        keep("anchors", self.anchors.run)
         for environment in runbook.environments.values():
             keep(f"watch-{environment.tier.value}", Watches(journal, self.systems, environment).run)
         keep("samples", self.sampler.run)
@@ -186,10 +192,12 @@ class Engine:
         try:
             async with asyncio.timeout(5.0):
                 await close_open_checks(self.journal, "the engine was stopped while it ran")
+                await self.anchors.keep("the engine stops")
                 await self.journal.record(
                     Draft(Kind.ENGINE_STOPPED, {"reason": ending.reason}, actor=ending.actor)
                 )
                 await self.journal.settle()
+                await self.anchors.witness()
         except (LogError, TimeoutError):
             pass  # the log can't be written: the next engine finds it without an end, and says so
         await self.hub.aclose(ending.reason)

@@ -14,10 +14,11 @@ from typing import Protocol, runtime_checkable
 
 from console.attach import AttachError, EngineClient
 from console.commands import COMMANDS, Confirmation, Preview, Reply
+from console.sight import Sight
 from console.ui.replay import CHUNK, Player, Recording
 from screens.shown import Mode, Shown
 from state.clock import Clock, SystemClock
-from state.events import Event
+from state.events import Event, Kind
 from state.fields import EMPTY, JsonObject
 from state.fold import apply
 from state.log.errors import LogError
@@ -84,6 +85,9 @@ class LiveSource:
         self._tty = tty
         self._clock = clock or SystemClock()
         self._client: EngineClient | None = None
+        self._sight: Sight | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._trouble = ""
         self._view = LaunchView()
         self._lost = ""
         self._beat = (0, 0, 1.0)
@@ -94,8 +98,14 @@ class LiveSource:
     async def open(self, changed: Changed) -> None:
         """Attach to the engine; see EventSource."""
         self._changed = changed
+        await self._attach()
+
+    async def _attach(self) -> None:
         self._client = await EngineClient.connect(self._socket, tty=self._tty, listener=self)
         self._lost = ""
+        self._sight = Sight(self._client)
+        if await self._sight.compare():
+            self._changed()
 
     async def reopen(self, socket: Path) -> None:
         """Attach to another engine of the same launch.
@@ -104,13 +114,14 @@ class LiveSource:
         """
         self._socket = socket
         await self._stop_trying()
-        self._client = await EngineClient.connect(socket, tty=self._tty, listener=self)
-        self._lost = ""
+        await self._attach()
         self._changed()
 
     async def close(self) -> None:
         """Leave the engine, which goes on."""
         await self._stop_trying()
+        if self._sight is not None:
+            await self._sight.keep()
         if self._client is not None:
             await self._client.close()
 
@@ -126,8 +137,7 @@ class LiveSource:
         while True:
             await asyncio.sleep(RETRY_S)
             with contextlib.suppress(AttachError):
-                self._client = await EngineClient.connect(self._socket, tty=self._tty, listener=self)
-                self._lost = ""
+                await self._attach()
                 self._changed()
                 return
 
@@ -142,13 +152,18 @@ class LiveSource:
 
     def on_event(self, event: Event, view: LaunchView) -> None:
         """Take the view after one more event."""
-        del event
         self._view = view
+        if event.kind == Kind.LOG_ANCHORED and self._sight is not None:
+            self._keeping = asyncio.create_task(self._sight.keep(), name="witness")
         self._changed()
 
     def on_beat(self, wall_us: int, rate: float) -> None:
-        """Take the engine's time."""
+        """Take the engine's time, and whether it can write its log."""
         self._beat = (wall_us, self._clock.mono_us(), rate)
+        trouble = self._client.trouble if self._client is not None else ""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._changed()
 
     def on_lost(self, reason: str) -> None:
         """Remember that the engine is gone, and look for it again and again."""
@@ -166,6 +181,8 @@ class LiveSource:
             max(self._view.wall_us, wall_us + int(passed * rate)),
             Mode.LIVE,
             lost=self._lost,
+            trouble=self._trouble,
+            doubt=self._sight.doubt if self._sight is not None else "",
             me=welcome.console if welcome else "",
             account=welcome.account if welcome else "",
             adjustable=welcome.adjustable if welcome else False,

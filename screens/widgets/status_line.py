@@ -100,6 +100,12 @@ def _urgent(shown: Shown) -> list[Span]:
     told: list[Span] = []
     if shown.lost:
         told.append(Span(f"✖ ENGINE LOST: {shown.lost}", Role.ALARM))
+    if shown.trouble:
+        told.append(
+            Span(f"✖ THE LOG CAN'T BE WRITTEN: {shown.trouble}. Nothing acts until it can", Role.ALARM)
+        )
+    if doubt := shown.doubt or view.doubt:
+        told.append(Span(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
     tripped = [c for c in view.conditions if c.state is ConditionState.TRIPPED]
     if tripped:
         keys = "B: roll back · k: acknowledge · " if shown.mode is Mode.LIVE else ""

@@ -230,6 +230,13 @@ class HelmCommand(Model):
     command: str
 
 
+class Anchors(Model):
+    """Where the head of the log is kept besides witness files, ``helm history`` and signatures."""
+
+    configmap: bool = False
+    """Whether a ConfigMap of the launched namespace holds it."""
+
+
 class Runbook(Model):
     """The whole procedure for one launch."""
 
@@ -245,6 +252,7 @@ class Runbook(Model):
     helm_commands: tuple[HelmCommand, ...]
     stages: tuple[Stage, ...]
     bake: Bake = Bake()
+    anchors: Anchors = Anchors()
     helm: str = "helm"
     """The helm program: a name on PATH, or a path."""
     webhooks: tuple[str | SecretRef, ...] = ()

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from aiohttp import web
 
-from state.fields import Json, JsonObject
+from state.fields import Json, JsonObject, obj
 
 Value = Callable[[str, int], float | None]
 """(query, seconds since 1970) to a number, or None where there is no sample."""
@@ -58,6 +58,7 @@ class Outside:
         """Whether the API server answers 500 and hangs up on watches."""
         self.value: Value = lambda _query, _at: 0.0
         self.prometheus_status = 200
+        self.configmaps: dict[str, dict[str, Json]] = {}
         self.asked = 0
         self.url = ""
         self._watchers: list[asyncio.Queue[tuple[str, JsonObject] | None]] = []
@@ -86,6 +87,8 @@ class Outside:
         app = web.Application()
         app.router.add_get("/api/v1/namespaces/{ns}/{kind:pods}", self._collection)
         app.router.add_get("/apis/networking.k8s.io/v1/namespaces/{ns}/{kind:ingresses}", self._collection)
+        app.router.add_post("/api/v1/namespaces/{ns}/configmaps", self._make_map)
+        app.router.add_patch("/api/v1/namespaces/{ns}/configmaps/{name}", self._patch_map)
         app.router.add_get("/api/v1/query_range", self._range)
         return app
 
@@ -98,6 +101,20 @@ class Outside:
             return await self._watch(request, kind)
         found = list(self.objects[kind].values()) if here else []
         return web.json_response({"metadata": {"resourceVersion": str(self.version)}, "items": found})
+
+    async def _make_map(self, request: web.Request) -> web.Response:
+        made = await request.json()
+        self.configmaps[made["metadata"]["name"]] = made
+        return web.json_response(made, status=201)
+
+    async def _patch_map(self, request: web.Request) -> web.Response:
+        if self.broken:
+            return web.json_response({"kind": "Status", "message": "out of order"}, status=500)
+        found = self.configmaps.get(request.match_info["name"])
+        if found is None:
+            return web.json_response({"kind": "Status", "reason": "NotFound", "code": 404}, status=404)
+        found["data"] = {**obj(found["data"]), **(await request.json())["data"]}
+        return web.json_response(found)
 
     async def _watch(self, request: web.Request, kind: str) -> web.StreamResponse:
         news: asyncio.Queue[tuple[str, JsonObject] | None] = asyncio.Queue()
