@@ -104,8 +104,6 @@ def _urgent(shown: Shown) -> list[Span]:
         told.append(
             Span(f"✖ THE LOG CAN'T BE WRITTEN: {shown.trouble}. Nothing acts until it can", Role.ALARM)
         )
-    if doubt := shown.doubt or view.doubt:
-        told.append(Span(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
     tripped = [c for c in view.conditions if c.state is ConditionState.TRIPPED]
     if tripped:
         keys = "B: roll back · k: acknowledge · " if shown.mode is Mode.LIVE else ""
@@ -114,6 +112,8 @@ def _urgent(shown: Shown) -> list[Span]:
             for c in tripped
         )
         told.append(Span(f"✖ TRIPPED {keys}{said}", Role.ALARM))
+    if doubt := shown.doubt or view.doubt:
+        told.append(Span(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
     unknown = view.operations[-1] if view.operations else None
     if unknown is not None and unknown.state is OperationState.UNKNOWN:
         told.append(
