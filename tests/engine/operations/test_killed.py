@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import pty
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from console.engine.operations.program import start_time
@@ -16,14 +11,8 @@ from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from state.fields import obj
 from state.verdict import OperationState as State
-from tests.engine.operations.stand import ANN, TWO, Stand, launch, pid_in, revisions
-
-ENGINE = """
-import asyncio, sys
-from pathlib import Path
-from tests.engine.operations.stand import engine_alone
-asyncio.run(engine_alone(Path(sys.argv[1]), sys.argv[2]))
-"""
+from tests.engine.operations.engines import engine, pid_of_helm
+from tests.engine.operations.stand import ANN, TWO, launch, revisions
 
 
 async def test_helm_killed_in_an_upgrade(tmp_path: Path) -> None:
@@ -133,44 +122,10 @@ async def test_an_intent_that_was_never_started_changed_nothing(tmp_path: Path) 
         await newer.close()
 
 
-@asynccontextmanager
-async def _engine(stand: Stand, operation: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
-    """Start an operation in an engine of its own, on a terminal; gives the process and the terminal."""
-    await stand.operations.aclose()
-    stand.store.close()
-    ours, theirs = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        ENGINE,
-        str(stand.store.path),
-        operation,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-        cwd=Path(__file__).parents[3],
-    )
-    os.close(theirs)
-    try:
-        yield process, ours
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def _pid_of_helm(path: Path, stand: Stand) -> int:
-    """Return the pid that the other engine's log names, once helm created its revision."""
-    before = len(revisions(stand, Env.STAGING))
-    await stand.until(lambda: len(revisions(stand, Env.STAGING)) > before, 6000)
-    return pid_in(path)
-
-
 async def test_the_engine_killed_and_its_terminal_gone_in_an_upgrade(tmp_path: Path) -> None:
     async with launch(tmp_path, rate=20.0) as stand:
-        async with _engine(stand, "staging.deploy") as (process, terminal):
-            pid = await _pid_of_helm(stand.store.path, stand)
+        async with engine(stand, "staging.deploy") as (process, terminal):
+            pid = await pid_of_helm(stand.store.path, stand)
             os.close(terminal)  # the terminal hangs up
             process.send_signal(signal.SIGKILL)
             await process.wait()
@@ -187,8 +142,8 @@ async def test_the_engine_killed_in_a_rollback_and_helm_ended_meanwhile(tmp_path
     async with launch(tmp_path) as stand:
         assert (await stand.run("staging.deploy")).state is State.SUCCEEDED
         stand.world.clock.set_rate(20.0)
-        async with _engine(stand, "staging.rollback") as (process, terminal):
-            pid = await _pid_of_helm(stand.store.path, stand)
+        async with engine(stand, "staging.rollback") as (process, terminal):
+            pid = await pid_of_helm(stand.store.path, stand)
             process.send_signal(signal.SIGKILL)
             await process.wait()
             os.close(terminal)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from console.engine.operations.program import start_time
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from state.fields import Json
 from state.verdict import OperationState as State
+from tests.engine.operations.engines import engine, pid_of_helm
 from tests.engine.operations.helms import add_hooks, hook, real
 from tests.engine.operations.stand import ANN, Change, Hold, launch, revisions, section
 
@@ -152,3 +155,67 @@ async def test_fails_before_its_revision_exists(tmp_path: Path, major: int) -> N
         assert "failed before a revision was created: revision 1 is untouched" in ended.verdict
         assert "too late" in stand.steps()["helm upgrade"][1]
         assert "a rollback would undo it" in await stand.refused("staging.rollback")
+
+
+async def test_the_engine_killed_and_its_terminal_gone(tmp_path: Path, major: int) -> None:
+    async with launch(tmp_path, rate=15.0, change=real(major), each_s=60) as first:
+        stand = first
+        for operation in ("staging.deploy", "staging.rollback"):
+            stand.world.clock.set_rate(15.0)
+            async with engine(stand, operation) as (process, terminal):
+                pid = await pid_of_helm(stand.store.path, stand)
+                os.close(terminal)  # the terminal hangs up
+                process.send_signal(signal.SIGKILL)
+                await process.wait()
+                assert start_time(pid) is not None
+            stand.world.clock.set_rate(RATE)
+            stand = stand.reopened()
+            await stand.operations.resume()
+            ended = await stand.ended()
+            assert ended.state is State.SUCCEEDED, (operation, ended.verdict)
+        assert revisions(stand, Env.STAGING) == ["1 superseded", "2 superseded", "3 deployed"]
+        await stand.close()
+
+
+async def test_two_at_once(tmp_path: Path, major: int) -> None:
+    async with launch(tmp_path, rate=5.0, change=real(major), each_s=60) as stand:
+        other = stand.second()
+        hold = Hold(stand, "POST", "/leases")
+        for one in (stand, other):
+            await one.start("staging.deploy")
+        await hold.reached.wait()
+        hold.go.set()
+        await stand.until_step("lease")
+        stand.world.clock.set_rate(RATE)
+        ended = [await one.ended() for one in (stand, other)]
+        assert sorted(one.state for one in ended) == [State.FAILED, State.SUCCEEDED]
+        assert revisions(stand, Env.STAGING) == ["1 superseded", "2 deployed"]
+        await other.close()
+
+
+async def test_what_changes_between_go_and_deploy(tmp_path: Path, major: int) -> None:
+    now = datetime.now(UTC)
+    begins, ends = ((now + timedelta(hours=h)).isoformat() for h in (5, 6))
+
+    def change(body: dict[str, Json]) -> None:
+        real(major)(body)
+        section(body, "scope")["freezes"] = [{"start": begins, "end": ends, "reason": "closing"}]
+        section(body, "candidate", "migration")["backward_compatible"] = False
+
+    async with launch(tmp_path, rate=1.0, change=change, each_s=60) as stand:
+        await stand.go(1, 2, 3, 4, 5, 6, 7, 8)
+        await stand.run_quickly("staging.deploy")
+        assert (await stand.operations.preview("production.deploy", ANN)).allowed
+        values = stand.world.folder.values(Env.PRODUCTION)
+        values.write_text(values.read_text().replace("INFO", "DEBUG"))
+        assert "changed since it was approved: values file production.yaml" in await stand.refused(
+            "production.deploy"
+        )
+        stand.world.artifacts.move_tag("worker")
+        assert "somebody moved the tag" in await stand.refused("production.deploy")
+        stand.world.clock.set_line(stand.world.clock.wall_us() + 5 * 3_600_000_000 + 60_000_000, RATE)
+        assert "production is frozen until" in await stand.refused("production.deploy")
+        assert (await stand.run("production.migrate")).state is State.SUCCEEDED
+        assert (await stand.run("production.deploy")).state is State.SUCCEEDED, stand.last().verdict
+        assert "not declared backward compatible" in await stand.refused("production.rollback")
+        assert (await stand.run("production.rollback")).state is State.SUCCEEDED, stand.last().verdict
