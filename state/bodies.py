@@ -94,7 +94,7 @@ FIELDS: Mapping[str, Mapping[str, Shape]] = {
     Kind.LAUNCH_RELEASED: _reason,
     Kind.LAUNCH_SCRUBBED: _reason,
     Kind.LAUNCH_CLOSED: {},
-    Kind.RUNBOOK_CHANGED: {"digest": _text, "before": _text, "diff": _texts},
+    Kind.RUNBOOK_CHANGED: {"digest": _text, "before": _text, "diff": _texts, "gone": _texts},
     Kind.ENVIRONMENT_DECLARED: dict.fromkeys(
         ("tier", "title", "namespace", "release", "context", "api", "admin"), _text
     ),

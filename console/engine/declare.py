@@ -36,19 +36,38 @@ def opened(runbook: Runbook, launch_id: str, digest: str) -> Draft:
             "modules": list(scope.modules),
             "regions": list(scope.regions),
             "runbook_digest": digest,
-            "people": [
-                {
-                    "id": person.id,
-                    "name": person.name,
-                    "roles": [role.value for role in person.roles],
-                    "accounts": list(person.accounts),
-                    "signing_keys": list(person.signing_keys),
-                }
-                for person in runbook.people
-            ],
+            "people": people(runbook),
             "candidate": candidate(runbook),
         },
     )
+
+
+def people(runbook: Runbook) -> list[Json]:
+    """Return who has a part in the launch, as ``launch.opened`` holds them."""
+    return [
+        {
+            "id": person.id,
+            "name": person.name,
+            "roles": [role.value for role in person.roles],
+            "accounts": list(person.accounts),
+            "signing_keys": list(person.signing_keys),
+        }
+        for person in runbook.people
+    ]
+
+
+def seen_people(view: LaunchView) -> list[Json]:
+    """Return the people that a log knows, in the form of ``people``."""
+    return [
+        {
+            "id": person.id,
+            "name": person.name,
+            "roles": list(person.roles),
+            "accounts": list(person.accounts),
+            "signing_keys": list(person.signing_keys),
+        }
+        for person in view.people
+    ]
 
 
 def candidate(runbook: Runbook) -> JsonObject:
@@ -98,8 +117,8 @@ def unseen(drafts: Sequence[Draft], view: LaunchView) -> list[Draft]:
 
     A gate that is declared anew loses its evidence, so one that stayed the same must not be.
     """
-    known = {encode(body) for body in _known(view)}
-    return [draft for draft in drafts if encode(draft.body) not in known]
+    bodies = {encode(body) for body in known(view)}
+    return [draft for draft in drafts if encode(draft.body) not in bodies]
 
 
 def _address(domain: Domain) -> str:
@@ -188,7 +207,7 @@ def _stage(stage: Stage) -> JsonObject:
     return {"id": stage.id, "title": stage.title, "steps": list(stage.steps), "parts": list[Json](parts)}
 
 
-def _known(view: LaunchView) -> list[JsonObject]:
+def known(view: LaunchView) -> list[JsonObject]:
     """Return what a view was declared with, in the form of the drafts above."""
     return [
         *(_known_environment(e) for e in view.environments),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from console.commands import Confirmation
 from console.engine.anchors import Anchors
 from console.engine.bake import Bake
+from console.engine.changes import gone, runbook_changes
 from console.engine.conditions import Conditions
 from console.engine.declare import candidate, declarations, opened, seen_candidate, unseen
 from console.engine.effects import Commands
@@ -29,7 +30,7 @@ from console.engine.supervisor import Supervisor
 from console.engine.watches import Watches
 from state.clock import Clock
 from state.events import Draft, Kind, gate_key
-from state.fields import JsonObject
+from state.fields import Json, JsonObject
 from state.log.errors import LogError
 from state.log.store import LogStore
 from state.log.trouble import StoreState
@@ -146,7 +147,9 @@ class Engine:
         before = view.scope.runbook_digest
         if before == self.loaded.digest:
             return
-        body: JsonObject = {"digest": self.loaded.digest, "before": before}
+        diff = list[Json](runbook_changes(view, runbook))
+        left = list[Json](gone(view, runbook))
+        body: JsonObject = {"digest": self.loaded.digest, "before": before, "diff": diff, "gone": left}
         drafts = [
             Draft(Kind.RUNBOOK_CHANGED, body),
             opened(runbook, view.scope.launch_id, self.loaded.digest),

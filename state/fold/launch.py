@@ -190,8 +190,15 @@ def _closed(view: LaunchView, event: Event) -> LaunchView:
 
 def _runbook_changed(view: LaunchView, event: Event) -> LaunchView:
     view = deviate(view, event, "the runbook changed during the launch")
-    digest = text(event.body, "digest")
-    return replace(view, scope=replace(view.scope, runbook_digest=digest))
+    gone = frozenset(texts(event.body.get("gone")))
+    return replace(
+        view,
+        scope=replace(view.scope, runbook_digest=text(event.body, "digest")),
+        conditions=tuple(c for c in view.conditions if f"condition {c.id}" not in gone),
+        graphs=tuple(g for g in view.graphs if f"graph {g.id}" not in gone),
+        operation_specs=tuple(o for o in view.operation_specs if f"operation {o.id}" not in gone),
+        stages=tuple(s for s in view.stages if f"stage {s.id}" not in gone),
+    )
 
 
 def _clock_rate(view: LaunchView, event: Event) -> LaunchView:

@@ -87,6 +87,7 @@ _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.LOG_WRITE_FAILED: lambda b, _: f"the log could not be written: {text(b, 'reason')}",
     Kind.LOG_RECOVERED: lambda b, _: f"the log is written again, after: {text(b, 'reason')}",
     Kind.METRIC_GAP: lambda b, _: f"no samples: {text(b, 'reason')}",
+    Kind.RUNBOOK_CHANGED: lambda b, _: f"the runbook changed: {'; '.join(texts(b.get('diff')))}",
     Kind.LAUNCH_OPENED: lambda b, _: f"launch opened: {text(b, 'title')}",
     Kind.ENVIRONMENT_DECLARED: lambda b, _: f"{text(b, 'tier')}: {text(b, 'title')}, {text(b, 'namespace')}",
     Kind.GATE_DECLARED: lambda b, _: f"gate {integer(b, 'number')}: {text(b, 'title')}",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -169,10 +170,13 @@ async def test_a_changed_runbook_voids_only_what_it_changed(tmp_path: Path) -> N
         await _attest_two(s)
         await s.close()
         data = yaml.safe_load(s.runbook.read_text())
+        before = json.dumps(data["gates"][1]["items"][0]["text"])
+        before = before if len(before) <= 60 else f"{before[:60]}…"
         data["gates"][1]["items"][0]["text"] = "another text"
         s.runbook.write_text(yaml.safe_dump(data))
         await s.open()
-        assert len(s.events(Kind.RUNBOOK_CHANGED)) == 1
+        (changed,) = s.events(Kind.RUNBOOK_CHANGED)
+        assert changed.body["diff"] == [f'gate 2: items 2.1 text: {before} → "another text"']
         assert s.view.item("1.1").attestation is not None  # type: ignore[union-attr]  # it is there
         assert s.view.item("2.1").attestation is None  # type: ignore[union-attr]  # it is there
 
@@ -185,8 +189,35 @@ async def test_another_candidate_voids_everything(tmp_path: Path) -> None:
         s.runbook.write_text(s.runbook.read_text().replace("0" * 63 + "1", "0" * 63 + "7"))
         await s.open()
         assert s.view.candidate.images[0][1].endswith("7")
+        (changed,) = s.events(Kind.RUNBOOK_CHANGED)
+        assert "candidate: images: " in str(changed.body["diff"])
         assert s.view.item("1.1").attestation is None  # type: ignore[union-attr]  # it is there
         assert any("recycled" in d.what for d in s.view.deviations)
+
+
+async def test_a_changed_runbook_is_shown_as_a_diff(tmp_path: Path) -> None:
+    async with stand(tmp_path) as s:
+        await s.open(run=False)
+        await s.close()
+        data = yaml.safe_load(s.runbook.read_text())
+        data["conditions"][0]["threshold"] = "2%"
+        gone = data["conditions"].pop()
+        data["people"][1]["roles"] = ["approver"]
+        data["scope"]["regions"] = ["moon"]
+        s.runbook.write_text(yaml.safe_dump(data))
+        await s.open(run=False)
+        (changed,) = s.events(Kind.RUNBOOK_CHANGED)
+        diff = "\n".join(str(one) for one in changed.body["diff"])  # type: ignore[union-attr]  # a list
+        assert 'condition error-rate: threshold: "0.01" → "0.02"' in diff
+        assert f"condition {gone['id']}: is no longer in the runbook" in diff
+        assert 'people: people op roles: ["operator"] → ["approver"]' in diff
+        assert '→ ["moon"]' in diff
+        assert gone["id"] not in {c.id for c in s.view.conditions}  # it would hold up the bake for ever
+        await s.close()
+        data["conditions"][0]["min_events"] = 7
+        s.runbook.write_text(yaml.safe_dump(data))
+        await s.open(run=False)
+        assert "nothing that this log knows" in str(s.events(Kind.RUNBOOK_CHANGED)[-1].body["diff"])
 
 
 async def _attest_two(s: Stand) -> None:
