@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MOTO := .venv-moto
+MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test check format lock clean picture torture bench
@@ -12,10 +14,15 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(READY)
 
+$(MOTO_READY): requirements.moto.lock # apart from ours: moto wants another python-dateutil than kubernetes does
+	$(PYTHON) -m venv $(MOTO)
+	$(MOTO)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.moto.lock
+	touch $(MOTO_READY)
+
 demo: $(READY) ## open the console on a rehearsal of a whole launch
 	$(BIN)/launch-console rehearse
 
-test: $(READY) ## every test
+test: $(READY) $(MOTO_READY) ## every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
@@ -46,6 +53,8 @@ lock: ## resolve the dependencies anew, without naming where they come from
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --no-emit-find-links --group dev --upgrade pyproject.toml -o requirements.lock
+	printf 'moto[s3]\nflask\nflask-cors\n' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade - -o requirements.moto.lock
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(MOTO) dist build .mypy_cache .ruff_cache .pytest_cache

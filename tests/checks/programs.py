@@ -11,7 +11,9 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
+import psycopg
 import pytest
 
 
@@ -21,12 +23,17 @@ def program(*names: str) -> str:
         *os.environ["PATH"].split(os.pathsep),
         *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"))),
     ]
-    for name in names:
-        if found := shutil.which(name, path=os.pathsep.join(places)):
-            return found
+    there = [found for name in names if (found := shutil.which(name, path=os.pathsep.join(places)))]
+    if not there:
+        missing(f"{names[0]} is not installed, and this test drives the real one")
+    return there[0]
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip the test; in CI, which installs everything, fail it."""
     if os.environ.get("CI"):
-        pytest.fail(f"{names[0]} is not installed; CI must install it")
-    pytest.skip(f"{names[0]} is not installed, and this test drives the real one")
+        pytest.fail(f"{reason}: CI must install it")
+    pytest.skip(reason)
 
 
 def free_port() -> int:
@@ -87,7 +94,7 @@ async def postgresql() -> AsyncIterator[str]:
         try:
             account = pwd.getpwnam("postgres")
         except KeyError:
-            pytest.skip("PostgreSQL cannot run as root, and there is no user postgres")
+            missing("PostgreSQL cannot run as root, and there is no user postgres")
         user = account.pw_name
     data = _folder(None if user is None else (account.pw_uid, account.pw_gid))
     try:
@@ -98,10 +105,21 @@ async def postgresql() -> AsyncIterator[str]:
         assert await made.wait() == 0
         port = free_port()
         words = (postgres, "-D", str(data), "-p", str(port), "-k", str(data), "-h", "127.0.0.1", "-F")
+        url = f"postgresql://owner@127.0.0.1:{port}/postgres"
         async with running(*words, port=port, user=user):
-            yield f"postgresql://owner@127.0.0.1:{port}/postgres"
+            await until(lambda: asyncio.to_thread(_lets_in, url))
+            yield url
     finally:
         shutil.rmtree(data, ignore_errors=True)
+
+
+def _lets_in(url: str) -> bool:
+    """Return whether a database has come up: it listens before that."""
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _folder(owner: tuple[int, int] | None) -> Path:
