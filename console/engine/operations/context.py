@@ -72,6 +72,8 @@ class Run:
     """The log's head with its intent in it: what marks a revision of helm's as its own."""
     running: Running | None = None
     job: str = ""
+    told: dict[str, str] = field(default_factory=dict)
+    """What was said of each pod that wasn't ready."""
     abort: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def pause(self, seconds: float) -> None:

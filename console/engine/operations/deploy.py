@@ -99,6 +99,10 @@ async def watch_pods(run: Run) -> None:
                 f"helm takes longer than twice its timeout of {run.operation.timeout:g} s: it may be aborted"
             )
             await run.report.step("time", "running", told)
+        if run.abort.is_set():
+            await run.report.step(
+                "abort", "running", "helm was asked to end; it gets its time and is never killed"
+            )
         if run.lease.lost:
             await run.report.step("lease", "failed", run.lease.lost)
         await clock.sleep(_LOOK_S)

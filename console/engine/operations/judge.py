@@ -12,7 +12,7 @@ from console.engine.operations.live import Live, look
 from console.engine.operations.preflight import ingresses
 from console.engine.operations.records import Revision, history
 from console.engine.operations.report import End
-from console.engine.operations.why import tell_why
+from console.engine.operations.why import tell_well, tell_why
 from state.verdict import OperationState as State
 from state.view import GoodRevision
 
@@ -108,6 +108,7 @@ async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...
     if drift:
         told = f"{newest.words}, but live objects differ from it: {drift[0]}"
         return End(State.FAILED, told, newest.number, back)
+    await tell_well(run)
     await _reachable(run)
     return End(State.SUCCEEDED, f"{newest.words} runs: {live.ready} pods, digests equal", newest.number)
 
@@ -173,6 +174,7 @@ async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Liv
     except CouldNotLookError as error:
         drift = [str(error)]
     if newest.status == "deployed" and back and not drift:
+        await tell_well(run)
         told = f"revision {good.number} runs again (as revision {newest.number}), verified live"
         return End(State.SUCCEEDED, told, newest.number)
     why = "the manifest differs" if not same else live.differs(images) or (drift[0] if drift else live.words)

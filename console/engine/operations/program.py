@@ -8,6 +8,7 @@ program; if the engine dies before it has written the pid, the pipe ends and the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from state.text import line
 
+_SHELL = "/bin/sh"
 _GATE = 'read -r go || exit 75; exec "$@" </dev/null'
 _POLL_S = 0.1
 NOT_STARTED = 75
@@ -49,10 +51,13 @@ def alive(running: Running) -> bool:
 
 
 class Program:
-    """A program that was prepared, and runs once ``release`` is called."""
+    """A program that was prepared, and runs once ``release`` is called.
 
-    def __init__(self, process: asyncio.subprocess.Process, gate: int, running: Running) -> None:
-        self._process = process
+    It isn't one of asyncio's or ``subprocess``'s own: those kill or complain when they are forgotten, and this
+    one has to outlive the engine, also an engine that ends in good order.
+    """
+
+    def __init__(self, gate: int, running: Running) -> None:
         self._gate = gate
         self.running = running
 
@@ -65,42 +70,50 @@ class Program:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240  one call, before anything waits
         out, err = folder / "out", folder / "err"
         reader, writer = os.pipe()
-        opened: list[int] = []
         try:
-            opened += [os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600) for path in (out, err)]
-            process = await asyncio.create_subprocess_exec(
-                "/bin/sh",
-                "-c",
-                _GATE,
-                "launch-console-operation",
-                *argv,
-                stdin=reader,
-                stdout=opened[0],
-                stderr=opened[1],
-                start_new_session=True,
-                env=dict(environ),
-            )
+            pid = _spawn([_SHELL, "-c", _GATE, "launch-console-operation", *argv], reader, out, err, environ)
         except BaseException:
             os.close(writer)
             raise
         finally:
             os.close(reader)
-            for fd in opened:
-                os.close(fd)
-        return cls(process, writer, Running(process.pid, start_time(process.pid) or "", out, err))
+        return cls(writer, Running(pid, start_time(pid) or "", out, err))
 
     def release(self) -> None:
         """Let the program run."""
-        os.write(self._gate, b"go\n")
+        with contextlib.suppress(BrokenPipeError):  # it was ended before it ran: nobody waits any more
+            os.write(self._gate, b"go\n")
         os.close(self._gate)
 
     def cancel(self) -> None:
-        """End it before it ran: its start could not be recorded."""
+        """End it before it ran: its start could not be recorded, or somebody aborted."""
         os.close(self._gate)
 
     async def wait(self) -> int:
-        """Return the exit code."""
-        return await self._process.wait()
+        """Return the exit code; of a program that a signal ended, the signal's number below zero."""
+        while True:
+            pid, status = os.waitpid(self.running.pid, os.WNOHANG)  # noqa: ASYNC222  it doesn't wait
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            await asyncio.sleep(_POLL_S)
+
+
+def _spawn(argv: Sequence[str], stdin: int, out: Path, err: Path, environ: Mapping[str, str]) -> int:
+    """Start a program in a session of its own and return its pid."""
+    flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND
+    return os.posix_spawn(
+        argv[0],
+        list(argv),
+        dict(environ),
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, stdin, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(out), flags, 0o600),
+            (os.POSIX_SPAWN_OPEN, 2, str(err), flags, 0o600),
+        ],
+        setsid=True,
+        setsigmask=[],
+        setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGHUP, signal.SIGTERM],
+    )
 
 
 async def wait_gone(running: Running) -> None:

@@ -108,11 +108,6 @@ def remember(run: Run, view: OperationView, found: Traces, log_id: str) -> None:
         run.running = Running(view.pid, start, folder / "out", folder / "err")
 
 
-def under_way(run: Run) -> bool:
-    """Return whether something of a run that an engine before this one began still goes on."""
-    return bool(run.job) or (run.running is not None and alive(run.running))
-
-
 async def again(run: Run, view: OperationView) -> End:
     """Go on with a run that the log left without an end: attach to what runs, judge what doesn't."""
     if run.running is None and not run.job:

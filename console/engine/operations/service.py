@@ -7,6 +7,8 @@ cluster have done is read from them, whoever watched.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from checks.clients.kube_config import kubeconfig_path
@@ -27,7 +29,7 @@ from console.engine.operations.migrate import job_name
 from console.engine.operations.preflight import Situation, fails, survey
 from console.engine.operations.program import terminate
 from console.engine.operations.report import Report
-from console.engine.operations.runs import Work, again, carry_out, remember, supervised, traces, under_way
+from console.engine.operations.runs import Work, again, carry_out, remember, supervised, traces
 from console.engine.operations.watch import Approvals
 from console.engine.ports import Who
 from state.canonical import anchor
@@ -38,7 +40,7 @@ from state.log.errors import LogError
 from state.runbook.environment import Tier
 from state.runbook.models import Operation, OperationKind, Runbook
 from state.verdict import Danger
-from state.view import GoodRevision, LaunchView
+from state.view import GoodRevision, LaunchView, OperationView
 
 
 class Operations:
@@ -148,6 +150,7 @@ class Operations:
     async def resume(self) -> None:
         """Look at operations without an end; attach to what runs, say what was found of the rest."""
         await self._approvals.load()
+        open_ones: list[tuple[Run, OperationView]] = []
         for view in [o for o in self._view.operations if not o.state.ended]:
             operation = self._operation(view.id)
             if operation is None:
@@ -155,10 +158,15 @@ class Operations:
             site = self._site(operation.env)
             run = self._new_run(operation, site, view.seq, view.good)
             remember(run, view, traces(self._journal, view.seq), self._view.log_id)
-            if under_way(run):
-                self._spawn(run, lambda run=run, view=view: again(run, view))  # type: ignore[misc]  # mypy knows no defaults of lambdas
-            else:
-                await self._supervised(run, lambda run=run, view=view: again(run, view))  # type: ignore[misc]  # the same
+            open_ones.append((run, view))
+        if open_ones:
+            self._run = open_ones[0][0]
+            self._task = asyncio.create_task(self._resumed(open_ones), name="operations left without an end")
+
+    async def _resumed(self, open_ones: Sequence[tuple[Run, OperationView]]) -> None:
+        for run, view in open_ones:
+            self._run = run
+            await self._supervised(run, partial(again, run, view))
 
     async def aclose(self) -> None:
         """Stop watching; a helm that runs goes on in its own session."""

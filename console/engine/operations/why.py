@@ -32,8 +32,18 @@ async def _tell(run: Run, name: str) -> None:
     warnings = [one for one in events.items if text(one, "type") == "Warning"]
     warnings.sort(key=lambda one: text(one, "lastTimestamp") or text(one, "eventTime"))
     told += [line(f"{text(w, 'reason')}: {text(w, 'message')}", 200) for w in warnings[-_EVENTS:]]
-    await run.report.step(f"pod {name}", "failed", "; ".join(dict.fromkeys(told)) or "not ready")
+    words = "; ".join(dict.fromkeys(told)) or "not ready"
+    if run.told.get(name) == words:
+        return
+    run.told[name] = words
+    await run.report.step(f"pod {name}", "failed", words)
     await _log(run, name, pod)
+
+
+async def tell_well(run: Run) -> None:
+    """Record that the pods of which something was said are no trouble any more."""
+    for name in run.told:
+        await run.report.step(f"pod {name}", "done", "ready, or replaced by one that is")
 
 
 async def _log(run: Run, name: str, pod: JsonObject) -> None:

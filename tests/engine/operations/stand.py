@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -311,10 +312,16 @@ async def engine_alone(log: Path, operation_id: str) -> None:
     store = LogStore.open(log, clock=clock, session="s2")
     journal = Journal(store, clock)
     journal.load()
-    operations = Operations(runbook, journal, Systems(runbook), clock, log.with_suffix(".operations"))
+    systems = Systems(runbook)
+    operations = Operations(runbook, journal, systems, clock, log.with_suffix(".operations"))
     reply = await operations.start(operation_id, ANN, TWO)
     assert reply.ok, reply.message
-    await asyncio.Event().wait()
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    await operations.aclose()
+    await systems.aclose()
+    store.close()
 
 
 def pid_in(log: Path) -> int:

@@ -115,7 +115,7 @@ async def test_an_intent_that_was_never_started_changed_nothing(tmp_path: Path) 
         await stand.until_step("namespace")
         newer = await stand.again()
         await newer.operations.resume()
-        ended = newer.last()
+        ended = await newer.ended()
         assert ended.state is State.FAILED
         assert "the engine ended before helm was started" in ended.verdict
         assert revisions(stand, Env.STAGING) == ["1 deployed"]
@@ -154,4 +154,21 @@ async def test_the_engine_killed_in_a_rollback_and_helm_ended_meanwhile(tmp_path
         ended = await newer.ended()
         assert ended.state is State.SUCCEEDED, ended.verdict
         assert newer.steps()["engine"][1].startswith("helm had ended meanwhile")
+        await newer.close()
+
+
+async def test_the_engine_ended_in_good_order_leaves_helm_alone(tmp_path: Path) -> None:
+    async with launch(tmp_path, rate=20.0) as stand:
+        async with engine(stand, "staging.deploy") as (process, terminal):
+            pid = await pid_of_helm(stand.store.path, stand)
+            process.terminate()
+            assert await process.wait() == 0
+            os.close(terminal)
+            assert start_time(pid) is not None
+        stand.world.clock.set_rate(150.0)
+        newer = stand.reopened()
+        await newer.operations.resume()
+        ended = await newer.ended()
+        assert ended.state is State.SUCCEEDED, ended.verdict
+        assert newer.steps()["engine"][1].startswith("attached again")
         await newer.close()

@@ -20,7 +20,7 @@ from tests.engine.operations.stand import ANN, Change, Hold, launch, revisions, 
 
 pytestmark = [pytest.mark.wire, pytest.mark.parametrize("major", [3, 4])]
 RATE = 40.0
-WAIT_S = 6
+WAIT_S = 4
 
 
 def _fresh(major: int, folder: Path) -> Change:
