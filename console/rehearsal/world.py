@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import json
 import shutil
+import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from ssl import SSLContext
+from traceback import format_exception
 
 from aiohttp import web
 
@@ -46,6 +48,13 @@ from state.fields import Json, JsonObject, obj
 _PAST_US = 2 * 86_400 * SECOND_US
 _BUILDING_RATE = 1000.0
 _BEAT_S = 0.5
+
+
+def _say_why(task: asyncio.Task[None]) -> None:
+    """Write why a part of the world stopped: without it nothing moves any more."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        sys.stderr.write(f"a part of the rehearsal's world failed:\n{''.join(format_exception(error))}")
 
 
 class World:
@@ -188,7 +197,9 @@ class World:
         return key(self.seed, env, "kube token")
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(_say_why)
+        self._tasks.append(task)
 
     def _url(self, server: str) -> str:
         return self._listeners[server].url

@@ -80,12 +80,14 @@ class Store:
         self._history.version = max(self.version, number(line, ("rv",)))
         if plural not in self._objects:
             return
-        if isinstance(line.get("object"), Mapping):
-            body = clone(obj(line.get("object")))
+        body = clone(obj(line.get("object"))) if isinstance(line.get("object"), Mapping) else None
+        named = line if body is None else obj(body.get("metadata"))
+        old = self._objects[plural].pop((text(named, "namespace"), text(named, "name")), None)
+        if old is not None:
+            self._forget(plural, old)
+        if body is not None:
             self._index(plural, body)
             self._objects[plural][namespace_of(body), name_of(body)] = body
-        else:
-            self._objects[plural].pop((text(line, "namespace"), text(line, "name")), None)
 
     def everything(self) -> Iterator[tuple[str, JsonObject]]:
         """Yield every object with its kind's plural."""

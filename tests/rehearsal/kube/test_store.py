@@ -7,7 +7,7 @@ import pytest
 
 from console.rehearsal.kube import KubeError, Store
 from state.clock import ManualClock
-from state.fields import path
+from state.fields import obj, path
 from tests.rehearsal.kube.making import deployment, service
 
 
@@ -123,6 +123,22 @@ def test_a_killed_process_finds_its_objects_again(tmp_path: Path) -> None:
     third = Store.open(journal, ManualClock())
     third.close()
     assert third.peek("configmaps", "shop", "new") is not None
+
+
+def test_what_was_deleted_is_nobodys_child_after_a_restart(tmp_path: Path) -> None:
+    journal = tmp_path / "cluster.jsonl"
+    first = Store.open(journal, ManualClock(), seed=7)
+    first.create("namespaces", {"metadata": {"name": "shop"}})
+    owner = str(path(first.create("deployments", deployment()), ("metadata", "uid")))
+    child = config("child")
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": owner}
+    meta = {**obj(child["metadata"]), "ownerReferences": [reference]}
+    first.create("configmaps", {**child, "metadata": meta})
+    first.delete("configmaps", "shop", "child")
+    first.close()
+    again = Store.open(journal, ManualClock(), seed=7)
+    assert again.owned(owner, "configmaps") == []
+    again.close()
 
 
 def test_another_file_is_no_journal(tmp_path: Path) -> None:
