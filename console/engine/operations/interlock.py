@@ -7,7 +7,7 @@ rollback made an outage out of a failed deploy (delivery 3.3, meho #1607).
 from __future__ import annotations
 
 from checks.base import CouldNotLookError
-from console.engine.operations.context import Site
+from console.engine.operations.context import Run, Site
 from state.runbook.models import OperationKind
 from state.text import line
 from state.verdict import OperationState
@@ -16,6 +16,8 @@ from state.view import LaunchView, OperationView
 _SQL = "SELECT version_num FROM alembic_version"
 READY_BEFORE = "old version ready on the new schema"
 """The step of a deploy that proves a declared compatibility."""
+SCHEMA_BEFORE = "schema before"
+"""The step that names the revision to which a way down, or a backup, leads back."""
 
 
 def migrated(view: LaunchView, site: Site) -> OperationView | None:
@@ -41,20 +43,26 @@ async def interlock(view: LaunchView, site: Site) -> tuple[str, str]:
     if declared.backward_compatible and (proof := _proof(view, site, migration)):
         return "", f"the migration is declared backward compatible, and {proof}"
     schema, why = await _schema(site)
-    if schema and schema != declared.head:
-        way = "the tested way down was taken" if declared.tested_way_down else "a backup was restored"
-        return "", f"the schema is at {schema}, no longer at the candidate's {declared.head}: {way}"
+    before = next((s.detail for s in migration.steps if s.name == SCHEMA_BEFORE and s.state == "done"), "")
+    if schema and schema == before:
+        return "", f"the schema is at {schema} again, as it was before {migration.id}"
     now = f"the schema is at {schema}" if schema else f"the schema cannot be seen ({why})"
-    told = (
-        "declared backward compatible, but that was not proven"
-        if declared.backward_compatible
-        else ("not declared backward compatible")
-    )
-    do = "take the tested way down first" if declared.tested_way_down else "restore the verified backup first"
+    told = "not declared backward compatible"
+    if declared.backward_compatible:
+        told = "declared backward compatible, but that was not proven"
+    do = "restore the verified backup first"
+    if declared.tested_way_down:
+        do = f"take the tested way down to {before or 'the old revision'} first"
     return (
         f"{migration.id} ran and is {told}; {now}: the old version may not start on it, and a rollback would "
         f"turn a failed deploy into an outage. Either {do}, or override with a second person"
     ), ""
+
+
+async def schema_step(run: Run) -> None:
+    """Record at which revision the schema is before it is migrated; that it can't be seen stops nothing."""
+    schema, why = await _schema(run.site)
+    await run.report.step(SCHEMA_BEFORE, "done" if schema else "failed", schema or why)
 
 
 def _proof(view: LaunchView, site: Site, migration: OperationView) -> str:

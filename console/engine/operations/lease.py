@@ -48,7 +48,7 @@ class Lease:
         self._clock = clock
         self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._name = f"launch-console-{release}"
-        self._holder = holder
+        self._holder = line(holder, 120)
         self._task: asyncio.Task[None] | None = None
         self.lost = ""
         """Why it is no longer held, where it was lost."""
@@ -149,7 +149,7 @@ class Lease:
             "kind": "Lease",
             "metadata": metadata,
             "spec": {
-                "holderIdentity": holder,
+                "holderIdentity": holder or None,
                 "leaseDurationSeconds": DURATION_S,
                 "renewTime": now,
                 "acquireTime": text(spec, "acquireTime") if mine else now,

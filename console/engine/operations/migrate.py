@@ -12,6 +12,7 @@ from checks.base import CouldNotLookError
 from checks.clients.errors import MisconfiguredError, NotFoundError
 from console.engine.operations.context import Run, Site
 from console.engine.operations.deploy import lease_step
+from console.engine.operations.interlock import schema_step
 from console.engine.operations.judge import RETRY
 from console.engine.operations.report import End
 from state.fields import JsonObject, integer, obj, objs, text
@@ -29,10 +30,10 @@ def job_name(site: Site, seq: int) -> str:
 def command(site: Site, name: str) -> str:
     """Return the equivalent kubectl command line."""
     migration = site.runbook.candidate.migration
-    target = f"kubectl --context {site.environment.kube.context} -n {site.namespace} create job {name}"
+    target = f"kubectl --context {site.environment.kube.context} -n {site.namespace} create job"
     if migration.by == "deployment":
-        return f"{target} --image={site.runbook.candidate.images.backend} -- {shlex.join(migration.command)}"
-    return f"{target} --from=cronjob/{migration.cronjob}"
+        return f"{target} {name} --image={site.runbook.candidate.images.backend} -- {shlex.join(migration.command)}"
+    return f"{target} --from=cronjob/{migration.cronjob} {name}"
 
 
 def _jobs(site: Site) -> str:
@@ -107,6 +108,7 @@ async def migrate(run: Run) -> End:
     if run.abort.is_set():
         await run.report.step("job", "skipped", "aborted before it was created")
         return End(State.ABORTED, "aborted before the job was created: nothing was changed", offers=(RETRY,))
+    await schema_step(run)
     await run.report.started(0, name, None)
     await site.kube.create(_jobs(site), body)
     await run.report.step("job", "running", name)

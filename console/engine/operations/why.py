@@ -9,6 +9,7 @@ from state.fields import JsonObject, integer, obj, objs, path, text
 from state.text import line
 
 _PODS = 3
+_AT_MOST = 12
 _EVENTS = 3
 _LOG_LINES = 8
 
@@ -16,6 +17,8 @@ _LOG_LINES = 8
 async def tell_why(run: Run, live: Live) -> None:
     """Record why the pods that aren't ready aren't; that something of it can't be read changes no verdict."""
     for name in live.unready[:_PODS]:
+        if name not in run.told and len(run.told) >= _AT_MOST:
+            continue
         try:
             await _tell(run, name)
         except CouldNotLookError as error:

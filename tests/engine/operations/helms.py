@@ -72,6 +72,8 @@ def find(major: int) -> str:
         told = subprocess.run([program, "version", "--short"], capture_output=True, text=True, check=False)
         if told.stdout.startswith(f"v{major}."):
             return program
+    if os.environ.get("LC_HELM_REQUIRED"):
+        pytest.fail(f"no helm {major}, and LC_HELM_REQUIRED asks for it: set LC_HELM{major}")
     pytest.skip(f"no helm {major}: LC_HELM{major} names none, and there is none on PATH")
 
 

@@ -70,8 +70,10 @@ async def test_declared_but_never_seen_keeps_it_closed_until_the_schema_is_back(
         await _migrate_and_fail(stand, migrate_first=False)
         told = await stand.refused("production.rollback")
         assert "declared backward compatible, but that was not proven" in told
-        assert "take the tested way down first" in told
+        assert f"take the tested way down to {PREVIOUS_HEAD} first" in told
         stand.world.platforms[Env.PRODUCTION].database._set_revisions((PREVIOUS_HEAD,))
         preview = await stand.operations.preview("production.rollback", ANN)
         assert preview.allowed, preview.reason
-        assert any("the tested way down was taken" in one for one in preview.checks)
+        assert any(
+            f"the schema is at {PREVIOUS_HEAD} again, as it was before" in one for one in preview.checks
+        )

@@ -41,7 +41,7 @@ async def test_a_lease_is_taken_renewed_given_back_and_runs_out(tmp_path: Path) 
         assert other.left_s > 0
         await same.aclose()
         await one.give_back()
-        assert _live(stand) == ""
+        assert _live(stand) is None
         await two.take()
         assert _live(stand) == "launch B"
         await two.aclose()
