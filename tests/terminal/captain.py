@@ -14,6 +14,8 @@ ROW = re.compile(
 )
 RELEASE = "dotmac"
 """What is typed to confirm: the name of production's release."""
+OVERRIDE = ("a rehearsal of trouble", "rehearsal-second")
+"""Why a lock is opened, and the second person who agrees."""
 DIALOG = "│╭╰┃┏┗"
 """What the frames of dialogs are drawn with."""
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from state.verdict import ConditionState, OperationState
-from tests.terminal.captain import Captain
+from tests.terminal.captain import OVERRIDE, Captain
 from tests.terminal.range import PATIENT_S, new_range
 
 pytestmark = [
@@ -15,7 +15,6 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
 ]
-OVERRIDE = ("a rehearsal of the way back", "rehearsal-second")
 
 
 def test_a_bad_candidate_trips_and_is_rolled_back_by_keys() -> None:

@@ -1,0 +1,47 @@
+"""Two consoles on one engine: one drives, the other watches, and may take over."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.terminal.captain import Captain
+from tests.terminal.range import PATIENT_S, new_range
+
+pytestmark = [
+    pytest.mark.tmux,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+]
+
+
+def test_the_second_console_watches_and_is_refused_with_a_reason() -> None:
+    with new_range() as made, made.rehearse("--rate", "20") as pane:
+        captain = Captain(pane)
+        captain.attached()
+        engine = made.engine_pid()
+        with made.rehearse(size=(80, 24)) as beside:
+            watcher = Captain(beside)
+            shown = watcher.wait("drives +1")
+            assert "(you)" not in shown
+            assert made.engine_pid() == engine
+            captain.wait("(you) drives +1")
+            captain.open_gate(1)
+            captain.run_checks(1)
+            watcher.open_gate(1)
+            beside.until(lambda s: s.count("✔ 1/1") == 4, within=PATIENT_S)
+            beside.keys("R")
+            watcher.wait("take over first")
+            beside.keys("Escape")
+            watcher.gone("take over first")
+            beside.keys("d")
+            watcher.wait("newest run")
+            beside.keys("Enter")
+            watcher.wait("take over first")
+            beside.keys("Escape")
+            watcher.gone("take over first")
+            beside.keys("q")
+            watcher.wait("code 0")
+        pane.until(lambda s: "(you) drives" in s and "+1" not in s, within=PATIENT_S)
+        assert any(e.kind == "gate.declared" for e in made.events())
