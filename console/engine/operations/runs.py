@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from console.engine.operations.report import End
 from state.canonical import anchor
 from state.events import Event, Kind
 from state.fields import integer, text
+from state.log.errors import LogError
 from state.runbook.models import OperationKind
 from state.verdict import OperationState
 from state.view import OperationView
@@ -44,7 +46,7 @@ async def supervised(run: Run, work: Work) -> None:
     """Do a run's work and record its end; what goes wrong in our own code is an end that nobody saw."""
     try:
         end = await work()
-    except CouldNotLookError as error:
+    except (CouldNotLookError, LogError, OSError) as error:
         end = _failed(run, str(error))
     except asyncio.CancelledError:
         await run.lease.aclose()
@@ -56,7 +58,10 @@ async def supervised(run: Run, work: Work) -> None:
             offers=(RETRY, ROLLBACK),
         )
     await run.lease.give_back()
-    await run.report.finished(end)
+    with contextlib.suppress(
+        LogError
+    ):  # the store says itself that it can't write; a next engine judges again
+        await run.report.finished(end)
 
 
 def _failed(run: Run, why: str) -> End:
