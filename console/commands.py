@@ -21,6 +21,8 @@ class Field(StrEnum):
     GATE = "gate"
     OPERATION = "operation"
     CONDITION = "condition"
+    WATCHING = "watching"
+    """A condition that is not tripped."""
     TEXT = "text"
     VERDICT = "verdict"
     MINUTES = "minutes"
@@ -113,6 +115,23 @@ COMMANDS: tuple[CommandSpec, ...] = (
         (Parameter("condition", Field.CONDITION, "condition"), _COMMENT),
         "k",
     ),
+    CommandSpec(
+        "condition.mute",
+        "condition: Mute for at most 30 minutes",
+        Danger.DANGER,
+        (
+            Parameter("condition", Field.WATCHING, "condition"),
+            _REASON,
+            Parameter("minutes", Field.MINUTES, "for how many minutes"),
+        ),
+    ),
+    CommandSpec(
+        "bake.extend",
+        "bake: Extend its longest time",
+        Danger.CAUTION,
+        (Parameter("minutes", Field.MINUTES, "by how many minutes"), _REASON),
+    ),
+    CommandSpec("bake.finish", "bake: Finish before its minimum was seen good", Danger.DANGER, (_REASON,)),
     CommandSpec(
         "clock.rate", "clock: Run faster", Danger.SAFE, (Parameter("rate", Field.RATE, "rate"),), "f"
     ),

@@ -22,6 +22,8 @@ class Bake:
     def __init__(self, journal: Journal, runbook: Runbook) -> None:
         self._journal = journal
         self._minimum_s = round(runbook.bake.minimum)
+        self._maximum_s = round(runbook.bake.maximum)
+        self._settle_us = int(runbook.bake.settle * SECOND_US)
         self._longest_us = int(_LONGEST_STEP * runbook.bake.interval * SECOND_US)
         self._last_us: int | None = None
         """When production was last seen good, on the clock that never jumps."""
@@ -34,7 +36,7 @@ class Bake:
         released = _release(view)
         if released is not None and _begins(view, released):
             self._last_us, self._part_us = None, 0
-            await self._journal.record(Draft(Kind.BAKE_STARTED, {"minimum_s": self._minimum_s}))
+            await self._journal.record(Draft(Kind.BAKE_STARTED, self._begin()))
             view = self._journal.view
         bake = view.bake
         if bake is None or bake.state not in _UNDER_WAY:
@@ -47,7 +49,7 @@ class Bake:
         await self._count(view, bake)
 
     async def _count(self, view: LaunchView, bake: BakeView) -> None:
-        why = _why_not(view)
+        why = self._why_not(view, bake)
         now_us = self._journal.clock.mono_us()
         good_s = bake.good_s
         if not why and self._last_us is not None:
@@ -62,6 +64,17 @@ class Bake:
         if (bake.good_s, bake.state, bake.why) != (good_s, state, why):
             body: JsonObject = {"good_s": good_s, "state": state, "why": why}
             await self._journal.record(Draft(Kind.BAKE_PROGRESS, body))
+
+    def _begin(self) -> JsonObject:
+        return {"minimum_s": self._minimum_s, "maximum_s": self._maximum_s}
+
+    def _why_not(self, view: LaunchView, bake: BakeView) -> str:
+        now_us = self._journal.clock.wall_us()
+        if bake.overdue(now_us):
+            longest = (bake.maximum_s + bake.extended_s) // 60
+            seen = f"{bake.good_s // 60} of {bake.minimum_s // 60} min were seen good"
+            return f"{longest} min are over and {seen}: extend the bake, finish it, or roll back"
+        return _why_not(view) or trouble(view, bake, now_us, self._settle_us)
 
     async def _finish(self, good_s: int, outcome: str, why: str) -> None:
         self._last_us = None
@@ -105,7 +118,9 @@ def _over(view: LaunchView, bake: BakeView) -> tuple[str, str] | None:
 
 def _tripped(view: LaunchView) -> str:
     return ", ".join(
-        c.id for c in view.conditions if c.env == "production" and c.state is ConditionState.TRIPPED
+        c.id
+        for c in view.conditions
+        if c.env == "production" and c.state is ConditionState.TRIPPED and not c.shadow
     )
 
 
@@ -113,8 +128,29 @@ def _why_not(view: LaunchView) -> str:
     """Return why these seconds don't count, or nothing where they do."""
     if view.hold is not None:
         return f"held by {view.hold.by}: {view.hold.reason}"
-    watching = [c for c in view.conditions if c.env == "production"]
+    watching = [c for c in view.conditions if c.env == "production" and not c.shadow]
     if not watching:
         return "no stop condition watches production"
     bad = [f"{c.id} is {c.state}" for c in watching if c.state is not ConditionState.OK]
     return ", ".join(bad)
+
+
+def trouble(view: LaunchView, bake: BakeView, now_us: int, settle_us: int) -> str:
+    """Return what pods and alerts say against these seconds, or nothing."""
+    restarted = [words for at, words in bake.restarts if now_us - at < settle_us]
+    if restarted:
+        return restarted[-1]
+    unready = sorted(
+        p.name
+        for p in view.pods.values()
+        if p.env == "production"
+        and p.ready < p.containers
+        and p.phase not in {"Succeeded", "Completed", "Terminating"}
+    )
+    if unready:
+        return f"{len(unready)} pods are not ready: {', '.join(unready[:3])}"
+    source = view.sources.get("alertmanager/production")
+    if source is not None and not source.ok:
+        return f"alerts can't be seen: {source.reason}"
+    news = [a for key, a in view.alerts.items() if a.state == "firing" and key not in bake.alerts]
+    return f"alert {news[0].alert} fires: {news[0].summary}" if news else ""

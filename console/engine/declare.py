@@ -167,7 +167,7 @@ def _check(item: str, index: int, spec: CheckSpec) -> JsonObject:
 
 def _condition(condition: StopCondition) -> JsonObject:
     query = condition.value or f"{condition.bad} / {condition.total}"
-    return {
+    body: dict[str, Json] = {
         "id": condition.id,
         "title": condition.title,
         "env": condition.env.value,
@@ -177,6 +177,7 @@ def _condition(condition: StopCondition) -> JsonObject:
         "on_trip": condition.on_trip.value,
         "query": query,
     }
+    return {**body, "shadow": True} if condition.shadow else body
 
 
 def _graph(graph: Graph) -> JsonObject:
@@ -232,7 +233,7 @@ def _known_environment(env: EnvironmentView) -> JsonObject:
 
 
 def _known_condition(condition: ConditionView) -> JsonObject:
-    return {
+    body: dict[str, Json] = {
         "id": condition.id,
         "title": condition.title,
         "env": condition.env,
@@ -242,6 +243,7 @@ def _known_condition(condition: ConditionView) -> JsonObject:
         "on_trip": condition.on_trip,
         "query": condition.query,
     }
+    return {**body, "shadow": True} if condition.shadow else body
 
 
 def _known_gate(gate: GateView) -> JsonObject:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.commands import Confirmation
+from console.engine.alerts import AlertWatch
 from console.engine.anchors import Anchors
 from console.engine.bake import Bake
 from console.engine.changes import gone, runbook_changes
@@ -19,6 +20,7 @@ from console.engine.declare import candidate, declarations, opened, seen_candida
 from console.engine.effects import Commands
 from console.engine.effects.base import Desk
 from console.engine.gates import GateKeeper
+from console.engine.hooks import Hooks
 from console.engine.hub import EngineFacts, Hub, LocalConnection
 from console.engine.journal import Journal
 from console.engine.judgeable import check_problems
@@ -73,7 +75,10 @@ class Engine:
             Desk(self.journal, loaded.runbook, self.runner, self.operations, self.stop, lambda: store.state)
         )
         self.sampler = Sampler(self.journal, loaded.runbook, systems)
-        self.conditions = Conditions(self.journal, loaded.runbook, systems, self._roll_back)
+        self.conditions = Conditions(
+            self.journal, loaded.runbook, systems, self._roll_back, self._may_roll_back
+        )
+        self.alerts = AlertWatch(self.journal, loaded.runbook, systems)
         self.bake = Bake(self.journal, loaded.runbook)
         witness = Witness(witness_directory(os.environ), store.log_id)
         self.anchors = Anchors(self.journal, loaded.runbook, systems, witness)
@@ -170,6 +175,8 @@ class Engine:
         for environment in runbook.environments.values():
             keep(f"watch-{environment.tier.value}", Watches(journal, self.systems, environment).run)
         keep("samples", self.sampler.run)
+        keep("alerts", self.alerts.run)
+        keep("webhooks", Hooks(journal, runbook).run)
         keep("conditions", Pulse(journal, self.conditions, self.bake, runbook.bake.interval).run)
         self.supervisor.once("operations", self.operations.resume)
         return await asyncio.shield(self._ended)
@@ -215,6 +222,12 @@ class Engine:
         args = {"operation": "production.rollback"}
         reply = await self.commands.run("operation.run", args, Confirmation(), ENGINE)
         return reply.ok
+
+    async def _may_roll_back(self) -> str:
+        """Return why production's rollback would be refused now, or nothing."""
+        args = {"operation": "production.rollback"}
+        preview = await self.commands.preview("operation.run", args, ENGINE)
+        return "" if preview.allowed else preview.reason or "the rollback is refused"
 
     def _on_store(self, state: StoreState) -> None:
         """Called in the log's own thread when it freezes or can be written again."""

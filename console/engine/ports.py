@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from console.commands import Confirmation, Preview, Reply
 
 if TYPE_CHECKING:
+    from checks.clients.alertmanager import AlertmanagerClient
     from checks.clients.kube import KubeClient
     from checks.clients.prometheus import PrometheusClient
     from checks.clients.redact import Redactor
@@ -71,6 +72,10 @@ class SystemsPort(Protocol):
 
     def prometheus(self, tier: Tier) -> PrometheusClient:
         """Return an environment's Prometheus."""
+        ...
+
+    def alertmanager(self, tier: Tier) -> AlertmanagerClient:
+        """Return an environment's Alertmanager."""
         ...
 
     async def aclose(self) -> None:

@@ -17,6 +17,8 @@ _AT_ONCE = frozenset(
         Kind.OPERATION_FINISHED,
         Kind.OPERATION_UNKNOWN,
         Kind.CONDITION_ACKNOWLEDGED,
+        Kind.CONDITION_MUTED,
+        Kind.BAKE_EXTENDED,
         Kind.LAUNCH_HELD,
         Kind.LAUNCH_RELEASED,
     }
@@ -51,7 +53,11 @@ class Pulse:
 
     async def _wait(self) -> None:
         clock = self._journal.clock
-        left = self._step - clock.wall_us() / SECOND_US % self._step
+        now_us = clock.wall_us()
+        left = self._step - now_us / SECOND_US % self._step
+        counting = [c.rolls_back_us for c in self._journal.view.conditions if c.rolls_back_us > now_us]
+        if counting:
+            left = min(left, (min(counting) - now_us) / SECOND_US)
         waits = [asyncio.create_task(clock.sleep(left)), asyncio.create_task(self._news.wait())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -201,6 +201,9 @@ def _options(shown: Shown, parameter: Parameter) -> list[tuple[str, str]] | None
         case Field.CONDITION:
             tripped = [c for c in view.conditions if c.state is ConditionState.TRIPPED]
             return [(c.id, f"{c.state.value:<10} {c.title}") for c in tripped]
+        case Field.WATCHING:
+            watching = [c for c in view.conditions if c.state is not ConditionState.TRIPPED]
+            return [(c.id, f"{c.state.value:<10} {c.title}") for c in watching]
         case Field.RATE:
             return [(r, f"×{r}{'  as time goes' if r == '1' else ''}") for r in RATES]
         case Field.CHOICE:

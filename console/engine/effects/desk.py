@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from checks.base import CouldNotLookError
 from console.commands import BY_NAME, CommandSpec, Confirmation, Field, Preview, Reply
-from console.engine.effects import checks, launch, operate, words
+from console.engine.effects import checks, launch, operate, watch, words
 from console.engine.effects.base import Desk, Effect, Order, RefusedError
 from console.engine.effects.operate import override_of
 from console.engine.guards import refusal
@@ -22,8 +22,16 @@ from state.log.errors import LogError, LogFrozenError
 from state.text import line
 from state.verdict import Danger
 
-EFFECTS: Mapping[str, Effect] = {**checks.EFFECTS, **words.EFFECTS, **launch.EFFECTS, **operate.EFFECTS}
-_SELECTING = frozenset({Field.ITEM, Field.GATE, Field.OPERATION, Field.CONDITION, Field.CHOICE})
+EFFECTS: Mapping[str, Effect] = {
+    **checks.EFFECTS,
+    **words.EFFECTS,
+    **launch.EFFECTS,
+    **operate.EFFECTS,
+    **watch.EFFECTS,
+}
+_SELECTING = frozenset(
+    {Field.ITEM, Field.GATE, Field.OPERATION, Field.CONDITION, Field.WATCHING, Field.CHOICE}
+)
 _WHILE_FROZEN = frozenset({"operation.abort", "engine.stop"})
 """What may not wait for a log that can't be written: it ends things and starts none."""
 

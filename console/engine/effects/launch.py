@@ -17,7 +17,8 @@ def _idle(view: LaunchView) -> None:
 
 
 async def _plan_hold(desk: Desk, order: Order) -> Preview:
-    if desk.view.state is LaunchState.HELD:
+    counting = any(c.rolls_back_us for c in desk.view.conditions)
+    if desk.view.state is LaunchState.HELD and not counting:
         raise RefusedError("the launch is held already")
     return plain_preview(order, from_what="running", to_what="held")
 
