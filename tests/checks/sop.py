@@ -14,14 +14,11 @@ from checks.registry import kind
 from console.rehearsal.world import World
 from state.runbook.load import load_runbook
 from state.runbook.models import CheckSpec, Runbook
-from state.verdict import Verdict
 from state.view import LaunchView
 
 BEFORE_RELEASE = ("1", "2", "3", "4", "5", "6")
 ALSO = frozenset({"7.1", "8.3", "8.4", "10.1", "10.2"})
 """Items of later gates that the running good release passes too."""
-
-_WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +79,3 @@ async def staged(folder: Path, faults: Sequence[str] = (), rate: float = 30.0) -
             await systems.aclose()
     finally:
         await world.stop()
-
-
-def by_item(seen: Sequence[Seen]) -> dict[str, Verdict]:
-    """Return the worst verdict of each item."""
-    found: dict[str, list[Verdict]] = {}
-    for one in seen:
-        found.setdefault(one.item, []).append(one.outcome.verdict)
-    return {item: next(v for v in _WORST_FIRST if v in verdicts) for item, verdicts in found.items()}
-
-
-def told(seen: Sequence[Seen], item: str) -> list[str]:
-    """Return what the checks of an item say that did not pass."""
-    return [
-        one.outcome.summary for one in seen if one.item == item and one.outcome.verdict is not Verdict.PASS
-    ]
