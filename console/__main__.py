@@ -50,6 +50,10 @@ def _run(options: Namespace) -> int:
             from console import redact_command
 
             return redact_command.run(options.log, options.seq, options.reason)
+        case "judge":
+            from console import judge_command
+
+            return judge_command.run(options.log, options.runbook, options.json)
         case "replay":
             from console.ui.run import run_replay
 

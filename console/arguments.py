@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 SUBCOMMANDS = (
-    "open", "rehearse", "range", "faults", "check", "schema", "verify", "archive", "redact", "replay", "follow",
-    "engine",
+    "open", "rehearse", "range", "faults", "check", "schema", "verify", "archive", "redact", "judge", "replay",
+    "follow", "engine",
 )  # fmt: skip
 
 EPILOG = """exit codes: 0 done or GO, 1 internal error, 2 wrong use or a bad runbook, 4 not reachable;
@@ -93,6 +93,11 @@ def _records(commands: Commands) -> None:
     redact.add_argument("log", type=Path)
     redact.add_argument("seq", type=int, help="the event's number")
     redact.add_argument("--reason", required=True, help="why, for the log; never the secret itself")
+
+    judge = commands.add_parser("judge", help="judge a recorded launch again by other stop conditions")
+    judge.add_argument("log", type=Path)
+    judge.add_argument("--runbook", type=Path, required=True, help="whose stop conditions are tried")
+    judge.add_argument("--json", action="store_true")
 
     replay = commands.add_parser("replay", help="replay a saved log on the same screens")
     replay.add_argument("log", type=Path)

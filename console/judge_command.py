@@ -1,0 +1,94 @@
+"""``launch-console judge LOG --runbook OTHER.yaml``: what other stop conditions would have done."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from state.log.errors import LogDamagedError, LogError
+from state.log.reader import LogReader
+
+if TYPE_CHECKING:
+    from state.fields import Json
+    from state.rejudge import Again, Course
+
+SAID, DAMAGED, UNUSABLE = 0, 1, 2
+
+
+def run(log: Path, runbook: Path, as_json: bool) -> int:
+    """Judge a log again and say what would have been.
+
+    Returns 0 when it could be judged, 1 when the log is damaged, 2 when log or runbook can't be used.
+    """
+    from state.rejudge import rejudge
+    from state.runbook.load import RunbookError, load_runbook
+
+    try:
+        loaded = load_runbook(runbook).runbook
+        reader = LogReader(log)
+        try:
+            found = rejudge(reader.every(), loaded.conditions, max(1, round(loaded.bake.interval)))
+        finally:
+            reader.close()
+    except (RunbookError, LogError) as error:
+        sys.stderr.write(f"launch-console judge: {error}\n")
+        return DAMAGED if isinstance(error, LogDamagedError) else UNUSABLE
+    if as_json:
+        sys.stdout.write(json.dumps([_dump(one) for one in found], ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write("\n".join(line for one in found for line in _lines(one)) + "\n")
+    return SAID
+
+
+def _lines(one: Again) -> list[str]:
+    condition = one.condition
+    power = f"{condition.on_trip.value}{' (shadow)' if condition.shadow else ''}"
+    rule = f"over {condition.threshold:g} for {condition.for_:g} s, on trip: {power}"
+    was = "not evaluated" if one.recorded is None else _course(one.recorded)
+    lines = [f"{condition.id}: {condition.title}, {rule}", f"  was    {was}"]
+    if one.problem:
+        return [*lines, f"  again  can't be judged: {one.problem}"]
+    word = "DIFFERENT" if one.differs else "the same trips"
+    return [*lines, f"  again  {_course(one.judged)}", f"  {word}{_would(one)}"]
+
+
+def _would(one: Again) -> str:
+    trips = one.judged.trips()
+    if not trips:
+        return ""
+    does = {"hold": "held the launch", "ask": "asked the captain", "rollback": "counted down to a rollback"}
+    return f": it would have {does[one.condition.on_trip.value]} at {_clock(trips[0].at_us)}"
+
+
+def _course(course: Course) -> str:
+    trips = course.trips()
+    told = f"TRIPPED at {', '.join(_clock(t.at_us) for t in trips)}" if trips else "no trip"
+    highest = "" if course.highest is None else f"; highest {course.highest:.4g}"
+    return f"{told}; longest breach {course.longest_s} s{highest}; blind {course.blind_us // 1_000_000} s"
+
+
+def _clock(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us / 1_000_000, UTC).strftime("%H:%M:%SZ")
+
+
+def _dump(one: Again) -> dict[str, Json]:
+    return {
+        "id": one.condition.id,
+        "recorded": None if one.recorded is None else _course_json(one.recorded),
+        "judged": None if one.problem else _course_json(one.judged),
+        "problem": one.problem,
+        "differs": one.differs and not one.problem,
+    }
+
+
+def _course_json(course: Course) -> dict[str, Json]:
+    return {
+        "tripped_us": [turn.at_us for turn in course.trips()],
+        "longest_breach_s": course.longest_s,
+        "highest": None if course.highest is None else f"{course.highest:.9g}",
+        "blind_s": course.blind_us // 1_000_000,
+        "states": [{"at_us": t.at_us, "state": t.state.value, "reason": t.reason} for t in course.turns],
+    }

@@ -1,0 +1,212 @@
+"""A recorded launch judged again by other stop conditions: what they would have done, from the log alone.
+
+The same evaluator, latch, mutes and release times as in the launch; only thresholds, durations and the like are
+the other runbook's. What the log doesn't hold samples of can't be judged again, and is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from state.condition_samples import Moment, read, source_of
+from state.conditions import SECOND_US, Judgement
+from state.events import Event, Kind
+from state.fields import integer, text
+from state.fold import apply
+from state.joined import Source
+from state.judging import Gathered, changed_body, judge, release_of, spec_of
+from state.runbook.conditions import StopCondition
+from state.verdict import ConditionState
+from state.view import ConditionView, LaunchView
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A state that a condition entered."""
+
+    at_us: int
+    state: ConditionState
+    value: float | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Course:
+    """How one condition went through a launch."""
+
+    turns: list[Turn] = field(default_factory=list)
+    blind_us: int = 0
+    longest_s: int = 0
+    """The longest breach."""
+    highest: float | None = None
+    _last_us: int = 0
+    _blind: bool = False
+
+    def note(
+        self, at_us: int, state: ConditionState, value: float | None, elapsed_s: int, reason: str
+    ) -> None:
+        """Take in what was judged at a moment of a release."""
+        if self._blind:
+            self.blind_us += max(0, at_us - self._last_us)
+        self._last_us, self._blind = at_us, state.blind
+        self.longest_s = max(self.longest_s, elapsed_s)
+        if value is not None:
+            self.highest = value if self.highest is None else max(self.highest, value)
+        if not self.turns or self.turns[-1].state is not state:
+            self.turns.append(Turn(at_us, state, value, reason))
+
+    def trips(self) -> list[Turn]:
+        """Return when it tripped."""
+        return [turn for turn in self.turns if turn.state is ConditionState.TRIPPED]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A condition as it was, and as it would have been."""
+
+    condition: StopCondition
+    recorded: Course | None
+    """None where the launch didn't have it."""
+    judged: Course
+    problem: str = ""
+    """Why it can't be judged again."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether it would have tripped at another time, or not, or at all."""
+        before = [] if self.recorded is None else [t.at_us for t in self.recorded.trips()]
+        return before != [t.at_us for t in self.judged.trips()]
+
+
+def rejudge(events: Iterable[Event], conditions: Sequence[StopCondition], step_s: float) -> list[Again]:
+    """Judge a launch's samples by ``conditions``; ``step_s`` is the interval at which they were taken."""
+    work = _Work(conditions, step_s)
+    for event in events:
+        work.take(event)
+    return [work.result(condition) for condition in conditions]
+
+
+class _Work:
+    def __init__(self, conditions: Sequence[StopCondition], step_s: float) -> None:
+        self._conditions = conditions
+        self._step_us = int(step_s * SECOND_US)
+        self._specs = {c.id: spec_of(c, step_s) for c in conditions}
+        self._view = LaunchView()
+        self._again: dict[str, ConditionView] = {c.id: _view_of(c) for c in conditions}
+        self._moments: dict[str, dict[int, Moment]] = {c.id: {} for c in conditions}
+        self._recorded: dict[str, Course] = {}
+        self._courses = {c.id: Course() for c in conditions}
+
+    def take(self, event: Event) -> None:
+        self._view = apply(self._view, event)
+        match event.kind:
+            case Kind.CONDITION_SAMPLES:
+                self._sampled(event)
+            case Kind.CONDITION_CHANGED:
+                self._was(event)
+            case Kind.CONDITION_ACKNOWLEDGED:
+                self._acknowledged(event)
+            case Kind.CONDITION_MUTED:
+                self._muted(event)
+
+    def _was(self, event: Event) -> None:
+        known = self._view.condition(text(event.body, "id"))
+        if known is not None and known.active:
+            course = self._recorded.setdefault(known.id, Course())
+            course.note(known.evaluated_us, known.state, known.value, known.elapsed_s, known.reason)
+
+    def _sampled(self, event: Event) -> None:
+        at_us = integer(event.body, "at_us")
+        # The engine judges after the newest of its samples, with the time at which it looks.
+        now_us = max(at_us, min(event.wall_us, at_us + self._step_us))
+        for name, moment in read(text(event.body, "values")).items():
+            if name in self._moments:
+                self._moments[name][at_us] = moment
+                self._judge(name, now_us)
+
+    def _judge(self, name: str, now_us: int) -> None:
+        old, spec = self._again[name], self._specs[name]
+        release = release_of(self._view, old.env, now_us)
+        gathered = _gathered(self._moments[name], self._needed_us(name, now_us))
+        judged = judge(spec, old, release, gathered, now_us)
+        if release.active:
+            self._courses[name].note(now_us, judged.state, judged.value, judged.elapsed_s, judged.reason)
+        self._again[name] = _after(old, judged, now_us, active=release.active)
+
+    def _needed_us(self, name: str, now_us: int) -> int:
+        spec = self._specs[name]
+        return now_us - int((spec.for_s + spec.max_age_s) * SECOND_US) - 4 * self._step_us
+
+    def _acknowledged(self, event: Event) -> None:
+        old = self._again.get(text(event.body, "id"))
+        if old is not None and old.state is ConditionState.TRIPPED:
+            now_us = event.wall_us
+            self._again[old.id] = replace(
+                old, state=ConditionState.OK, since_us=now_us, acknowledged_us=now_us
+            )
+
+    def _muted(self, event: Event) -> None:
+        old = self._again.get(text(event.body, "id"))
+        if old is not None:
+            until_us, why = integer(event.body, "until_us"), text(event.body, "reason")
+            self._again[old.id] = replace(old, muted_until_us=until_us, muted_by=event.actor, muted_why=why)
+
+    def result(self, condition: StopCondition) -> Again:
+        return Again(
+            condition, self._recorded.get(condition.id), self._courses[condition.id], self._problem(condition)
+        )
+
+    def _problem(self, condition: StopCondition) -> str:
+        was = self._view.condition(condition.id)
+        moments = self._moments[condition.id]
+        if was is None:
+            return "the launch had no condition of this id: nothing was recorded for it"
+        if not moments:
+            return "the log holds no samples of it"
+        query = condition.value or f"{condition.bad} / {condition.total}"
+        if query != was.query:
+            return "its queries are not those that were recorded: the samples answer another question"
+        newest = moments[max(moments)]
+        if condition.baseline is not None and not newest.relative:
+            return "no baseline was recorded for it"
+        if condition.second is not None and newest.second is None:
+            return "no second source was recorded for it"
+        return ""
+
+
+def _view_of(condition: StopCondition) -> ConditionView:
+    return ConditionView(
+        condition.id,
+        condition.title,
+        condition.env.value,
+        condition.unit,
+        condition.threshold,
+        round(condition.for_),
+        condition.on_trip.value,
+        "",
+        shadow=condition.shadow,
+    )
+
+
+def _gathered(moments: dict[int, Moment], from_us: int) -> Gathered:
+    recent = {at: moment for at, moment in moments.items() if at >= from_us}
+    ratio = any(moment.ratio for moment in recent.values())
+    source = source_of({at: (m.main, m.total) for at, m in recent.items()}, ratio=ratio)
+    seconds = {at: m.second for at, m in recent.items() if m.second is not None}
+    second: Source | None = source_of(seconds, ratio=ratio) if seconds else None
+    baseline = {at: m.baseline if isinstance(m.baseline, float) else None for at, m in recent.items()}
+    return Gathered(source, second, baseline)
+
+
+def _after(old: ConditionView, judged: Judgement, now_us: int, *, active: bool) -> ConditionView:
+    body = changed_body(old.id, old, judged, now_us, active=active)
+    return replace(
+        old,
+        state=judged.state,
+        value=judged.value,
+        elapsed_s=judged.elapsed_s,
+        reason=judged.reason,
+        since_us=integer(body, "since_us"),
+        active=active,
+    )
