@@ -84,6 +84,26 @@ async def test_a_word_is_signed_and_verifies_here_and_with_stock_tools(
     assert verify(s.log).damage is Damage.BODY
 
 
+async def test_the_commands_of_the_page_check_a_signature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I17: sqlite3 and ssh-keygen are enough."""
+    page = (Path(__file__).parents[2] / "docs" / "log-format.md").read_text()
+    script = page.split("```bash\n", 1)[1].split("```", 1)[0]
+    async with signing(tmp_path, monkeypatch) as (s, client, key):
+        assert (await client.command("attest.sign", {"item": "1.1", "verdict": "GO", "comment": "ü ✓"})).ok
+        seq = s.events(Kind.ATTEST_SIGNED)[0].seq
+    signers = tmp_path / "signers"
+    signers.write_text(f"ann {key.with_suffix('.pub').read_text()}")
+    words = {"LOG": str(s.log), "SEQ": str(seq), "SIGNERS": str(signers), "WHO": "ann"}
+    for name, value in words.items():
+        script = script.replace(name, value)
+    told = await asyncio.to_thread(
+        subprocess.run, ["bash", "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert 'Good "attestation@launch-console" signature for ann' in told.stdout, told.stderr
+
+
 def _add(key: Path) -> None:
     while subprocess.run(["ssh-add", "-q", str(key)], check=False, capture_output=True).returncode:
         pass
