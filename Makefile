@@ -37,12 +37,19 @@ picture: $(READY) ## draw the README's picture from a launch that drives itself
 	$(BIN)/python -m tests.picture .picture/launch.lclog bake docs/dashboard.svg
 	rm -rf .picture
 
-torture: $(READY) ## kill writers and cut the power, for a long time
-	$(BIN)/python -m tests.torture.kills
-	$(BIN)/python -m tests.torture.powerloss
+SCRATCH ?= /tmp/launch-console-torture
+
+torture: $(READY) ## kill writers and launches, cut the power, fail every system call: for hours
+	rm -rf $(SCRATCH)
+	mkdir -p $(SCRATCH)/writers $(SCRATCH)/power
+	$(BIN)/python -m tests.torture.kills $(SCRATCH)/writers
+	$(BIN)/python -m tests.torture.powerloss $(SCRATCH)/power
+	$(BIN)/python -m tests.torture.syscalls $(SCRATCH)/calls --every
+	$(BIN)/python -m tests.torture.rehearsals $(SCRATCH)/launches
 
 bench: $(READY) ## figures beside their goals; wants an idle machine
-	$(BIN)/python -m tests.torture.bench
+	rm -rf $(SCRATCH)/bench
+	$(BIN)/python -m tests.torture.bench $(SCRATCH)/bench
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
