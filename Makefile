@@ -50,6 +50,7 @@ torture: $(READY) ## kill writers and launches, cut the power, fail every system
 bench: $(READY) ## figures beside their goals; wants an idle machine
 	rm -rf $(SCRATCH)/bench
 	$(BIN)/python -m tests.torture.bench $(SCRATCH)/bench
+	$(BIN)/python -m tests.bench.sweep
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

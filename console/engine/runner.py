@@ -19,7 +19,8 @@ from state.verdict import Verdict
 if TYPE_CHECKING:
     from checks.clients.systems import Systems
 
-AT_ONCE = 16
+AT_ONCE = 64
+"""More than a runbook has checks: one that waits for its turn makes a sweep longer than its slowest check."""
 _JUDGED = {Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN}
 
 
