@@ -9,7 +9,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,16 +41,31 @@ class Wanted:
 
 
 class _Printer(Quiet):
-    """Prints each event once, in the order of the log."""
+    """Prints each event once, in the order of the log, whatever was written before the captain attached."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, read: Callable[[int, int], Sequence[Event]], *, as_json: bool) -> None:
+        self._read = read
         self._as_json = as_json
-        self.last = 0
+        self._last = 0
+
+    def on_view(self, view: LaunchView) -> None:
+        self.catch_up(view.seq)
 
     def on_event(self, event: Event, view: LaunchView) -> None:  # noqa: ARG002  a Listener's shape
-        if event.seq <= self.last:
+        self.catch_up(event.seq - 1)
+        self.print(event)
+
+    def catch_up(self, seq: int) -> None:
+        """Print what is missing up to an event."""
+        while self._last < seq and (page := self._read(self._last, min(_FEW, seq - self._last))):
+            for event in page:
+                self.print(event)
+
+    def print(self, event: Event) -> None:
+        """Print an event that was not printed yet."""
+        if event.seq <= self._last:
             return
-        self.last = event.seq
+        self._last = event.seq
         if self._as_json:
             sys.stdout.write(json.dumps(dump_event(event), ensure_ascii=False) + "\n")
         else:
@@ -76,9 +91,8 @@ async def run(wanted: Wanted) -> int:
         await world.start()
         engine = await Engine.open(world.runbook_path, wanted.log, world.clock, account=account())
         running = asyncio.create_task(engine.run())
-        printer = _Printer(as_json=wanted.as_json)
+        printer = _Printer(engine.store.read, as_json=wanted.as_json)
         client = EngineClient(engine.connect(account(), "rehearsal"), printer)
-        await _print_history(engine, printer)
         await client.open()
         driving = asyncio.create_task(_drive(client, pace))
         stopping = asyncio.create_task(stopped.wait())
@@ -93,7 +107,7 @@ async def run(wanted: Wanted) -> int:
         if engine is not None:
             await engine.close()
         await world.stop()
-    _summarise(engine, wanted, outcome, printer)
+    _summarise(engine.journal.view, wanted, outcome, printer)
     return outcome.code
 
 
@@ -105,21 +119,13 @@ async def _drive(client: EngineClient, pace: Pace) -> Outcome:
         return Outcome.STUCK
 
 
-async def _print_history(engine: Engine, printer: _Printer) -> None:
-    """Print what the log holds before the captain attaches."""
-    view = engine.journal.view
-    while printer.last < view.seq:
-        for event in engine.store.read(printer.last, _FEW):
-            printer.on_event(event, view)
-
-
-def _summarise(engine: Engine, wanted: Wanted, outcome: Outcome, printer: _Printer) -> None:
-    view = engine.journal.view
+def _summarise(view: LaunchView, wanted: Wanted, outcome: Outcome, printer: _Printer) -> None:
+    """Print what the engine wrote last, and the summary of the whole log."""
     reader = LogReader(wanted.log)
-    while page := reader.events(printer.last, _FEW):
-        for event in page:
-            printer.on_event(event, view)
-            view = view if event.seq <= view.seq else apply(view, event)
+    for event in reader.every():
+        printer.print(event)
+        view = view if event.seq <= view.seq else apply(view, event)
+    reader.close()
     now = view.wall_us
     items: dict[str, Json] = {i.id: i.verdict(now).value for g in view.gates for i in g.items}
     summary: dict[str, Json] = {

@@ -1,67 +1,54 @@
-"""A whole launch by itself, as ``rehearse --headless --json`` prints it: good, and with faults."""
+"""``launch-console rehearse --headless --json``: a launch that drives itself, to GO or back."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from console.rehearsal.captain import Outcome
-from console.rehearsal.fault import Fault
-from console.rehearsal.faults import FAULTS, named
-from state.fields import JsonObject, obj, text
-from tests.rehearsal.table import OF_THE_LAUNCH
+from state.fields import integer, obj, text
+from tests.rehearsal.headless import body, hashes, kept, kind, numbers, rehearse, verifies
 
-GOOD = {"pass", "pending"}
-"""What an item may be that has no part in a fault; pending where the launch ended before it."""
-OUTCOMES = {"csp-weak": Outcome.NO_GO, "jaeger-down": Outcome.BLIND}
-LAUNCHED = [
-    *(named(name) for name in OUTCOMES),
-    *(fault for fault in FAULTS if fault.item in OF_THE_LAUNCH),
-]
-"""One fault that fails its item, one that blinds it, and all that show only in a launch."""
+pytestmark = pytest.mark.timeout(300)
+GATES = {str(number): "GO" for number in range(1, 11)}
+LONGEST_S = 60.0
+"""Real seconds that a whole launch may take on two cores."""
 
 
-async def _rehearse(folder: Path, *words: str) -> tuple[int, list[JsonObject]]:
-    """Return the exit code and what was printed."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "console", "rehearse", "--headless", "--json"),
-        *("--log", str(folder / "launch.lclog"), *words),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    return process.returncode or 0, [obj(json.loads(row)) for row in out.splitlines()]
-
-
-def _summary(printed: list[JsonObject]) -> JsonObject:
-    return obj(printed[-1]["summary"])
-
-
-async def test_without_a_fault_forty_two_items_pass(tmp_path: Path) -> None:
-    code, printed = await _rehearse(tmp_path)
-    items = obj(_summary(printed)["items"])
-    assert (code, _summary(printed)["outcome"]) == (0, "go")
+@pytest.mark.alone
+def test_a_good_candidate_ends_with_ten_gates_go_in_a_minute(tmp_path: Path) -> None:
+    log = tmp_path / "launch.lclog"
+    run = rehearse(log)
+    assert run.code == 0, (run.summary, run.stderr)
+    assert run.took_s < LONGEST_S
+    assert list(run.summary) == ["outcome", "gates", "items", "events", "head", "log"]
+    assert run.summary["outcome"] == "go"
+    assert run.summary["gates"] == GATES
+    items = obj(run.summary["items"])
     assert len(items) == 42
     assert set(items.values()) == {"pass"}
-    assert set(obj(_summary(printed)["gates"]).values()) == {"GO"}
+    assert numbers(run.events) == list(range(1, integer(run.summary, "events") + 1))
+    assert hashes(run.events) == kept(log)
+    head = text(run.summary, "head")
+    assert head.startswith("lc1:")
+    assert f":{len(run.events)}:{text(run.events[-1], 'hash')[:32]}" in head
+    assert run.summary["log"] == str(log)
+    signed = [e for e in run.events if kind(e) == "attest.signed"]
+    assert signed
+    assert all("rehearsal" in str(body(e, "comment")) for e in signed)
+    assert verifies(log)
 
 
-@pytest.mark.parametrize("fault", LAUNCHED, ids=lambda fault: str(fault.name))
-async def test_a_fault_turns_its_item_and_no_other(fault: Fault, tmp_path: Path) -> None:
-    outcome = OUTCOMES.get(fault.name, Outcome.ROLLED_BACK)
-    code, printed = await _rehearse(tmp_path, "--fault", fault.name)
-    items = obj(_summary(printed)["items"])
-    assert (code, _summary(printed)["outcome"]) == (outcome.code, outcome.value)
-    assert items[fault.item] == fault.expect.value
-    assert {item: state for item, state in items.items() if state not in GOOD and item != fault.item} == {}
-    words = [
-        text(body, "summary")
-        for body in (obj(event.get("body")) for event in printed)
-        if text(body, "item") == fault.item and text(body, "verdict") == fault.expect.value
+def test_a_bad_candidate_trips_rolls_back_verifies_and_is_no_go(tmp_path: Path) -> None:
+    log = tmp_path / "launch.lclog"
+    run = rehearse(log, "--fault", "bad-candidate")
+    assert run.code == 14, (run.summary, run.stderr)
+    assert run.summary["outcome"] == "rolled-back"
+    tripped = next(e for e in run.events if kind(e) == "condition.changed" and body(e, "state") == "TRIPPED")
+    back = [
+        e for e in run.events if kind(e) == "operation.finished" and body(e, "id") == "production.rollback"
     ]
-    assert all(15 < len(one) < 400 and "\n" not in one for one in words)
-    assert words
+    assert [body(e, "state") for e in back] == ["succeeded"]
+    assert integer(tripped, "seq") < integer(back[0], "seq")
+    assert obj(run.summary["gates"])["9"] != "GO"
+    assert verifies(log)
