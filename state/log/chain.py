@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias, cast
@@ -162,8 +163,14 @@ _scan: Callable[[str, int], tuple[Json, int]] = getattr(  # noqa: B009  the stub
 )
 
 
+_SAMPLES = re.compile(r'\{"at_us":[1-9][0-9]{0,15},"values":"[^"\\\x00-\x1f]*"\}')
+"""What most bodies of a log look like; a text that matches has one spelling."""
+
+
 def is_canonical(body: str) -> bool:
     """Return whether a stored body is an object whose canonical spelling it is itself."""
+    if _SAMPLES.fullmatch(body) is not None:
+        return True
     try:
         parsed, _ = _scan(body, 0)  # what stands after the object shows in the comparison
     except (ValueError, RecursionError, StopIteration):

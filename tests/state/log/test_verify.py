@@ -8,10 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from console import verify_command
 from state import canonical
 from state.log import verify as subject
+from state.log.chain import is_canonical
 from state.log.errors import Damage
 from state.log.rows import Cells, Stamped
 from state.log.verify import verify
@@ -286,3 +289,24 @@ def test_the_command_refuses_what_it_can_not_check(
     told = capsys.readouterr()
     assert told.out == ""
     assert len(told.err.splitlines()) == 4
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(("at_us", "values", "a")), st.integers(-3, 10**17) | st.text(max_size=9), max_size=3
+    ),
+    st.text('{}":,\\ \n\tat_usvle0123', max_size=30),
+)
+def test_the_quick_look_at_samples_lets_nothing_else_through(body: dict[str, int | str], noise: str) -> None:
+    for text in (
+        canonical._dump(body),
+        noise,
+        '{"at_us":' + noise + "}",
+        '{"at_us":1,"values":"' + noise + '"}',
+    ):
+        try:
+            parsed = json.loads(text)
+            wanted = isinstance(parsed, dict) and canonical._dump(parsed) == text
+        except ValueError:
+            wanted = False
+        assert is_canonical(text) == wanted
