@@ -41,7 +41,10 @@ def _run(options: Namespace) -> int:
         case "verify":
             from console import verify_command
 
-            return verify_command.run(options.log, options.anchor, options.json, options.allowed_signers)
+            return verify_command.run(
+                *(options.log, options.anchor, options.json, options.allowed_signers),
+                witness=not options.no_witness,
+            )
         case "archive":
             from console import archive_command
 

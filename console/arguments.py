@@ -79,6 +79,9 @@ def _records(commands: Commands) -> None:
         type=Path,
         help="whose SSH keys count, as ssh-keygen reads it; else the log's own",
     )
+    verify.add_argument(
+        "--no-witness", action="store_true", help="leave out what this account saw of the log before"
+    )
     verify.add_argument("--json", action="store_true")
 
     archive = commands.add_parser(

@@ -16,15 +16,18 @@ from state.log.witness import Witness, witness_directory
 VERIFIES, DAMAGED, UNUSABLE = 0, 1, 2
 
 
-def run(log: Path, anchors: list[str], as_json: bool, signers: Path | None = None) -> int:
+def run(
+    log: Path, anchors: list[str], as_json: bool, signers: Path | None = None, *, witness: bool = True
+) -> int:
     """Check a log, print what was found, and return 0 when it verifies, 1 when damaged, 2 when it is no log.
 
-    ``signers`` is an allowed_signers file. What this account saw of the log before counts as an anchor. A wrong
-    anchor text, and a file that can't be read, go to standard error and give 2 as well.
+    ``signers`` is an allowed_signers file. With ``witness``, what this account saw of the log before counts as an
+    anchor. A wrong anchor text, and a file that can't be read, go to standard error and give 2 as well.
     """
     try:
         allowed = read_allowed(signers) if signers is not None else None
-        report = verify(log, [*anchors, *_witnessed(log)], allowed=allowed)
+        seen = _witnessed(log) if witness else []
+        report = verify(log, [*anchors, *seen], allowed=allowed)
     except (ValueError, LogError) as error:
         sys.stderr.write(f"launch-console verify: {error}\n")
         return UNUSABLE
@@ -32,6 +35,8 @@ def run(log: Path, anchors: list[str], as_json: bool, signers: Path | None = Non
         sys.stderr.write(f"launch-console verify: {report.message}\n")
         return UNUSABLE
     told = json.dumps(_as_json(log, report), ensure_ascii=False) if as_json else _as_text(log, report)
+    if seen and report.damage in {Damage.TRUNCATED, Damage.ANCHOR} and not as_json:
+        told += f"\n  witness  this account saw {seen[0]}; for a copy from before that, give --no-witness"
     sys.stdout.write(f"{told}\n")
     return VERIFIES if report.ok else DAMAGED
 

@@ -82,7 +82,10 @@ async def test_a_log_that_is_not_what_was_seen_is_in_doubt_for_every_console(
             os.environ["XDG_STATE_HOME"] = state
         capsys.readouterr()
         assert main(["verify", str(s.log)]) == 1
-        assert ("proves" if cut else "is not that of the anchor") in capsys.readouterr().out
+        told = capsys.readouterr().out
+        assert ("proves" if cut else "is not that of the anchor") in told
+        assert f"this account saw {before}" in told
+        assert main(["verify", str(s.log), "--no-witness"]) == 0
 
         await s.open(run=False)
         assert ("shorter" if cut else "changed") in s.view.doubt
