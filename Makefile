@@ -51,6 +51,7 @@ bench: $(READY) ## figures beside their goals; wants an idle machine
 	rm -rf $(SCRATCH)/bench
 	$(BIN)/python -m tests.torture.bench $(SCRATCH)/bench
 	$(BIN)/python -m tests.bench.sweep
+	$(BIN)/python -m tests.bench.conditions
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -163,14 +163,17 @@ async def _wait(
     before: dict[str, tuple[float, float]],
 ) -> tuple[JsonObject, dict[str, float], dict[str, float], int]:
     started = around.clock.mono_us()
+    settled = False
     while True:
         listed = await client.alerts({"alertname": labels["alertname"]})
         counts = await _counts(client, around)
         sent = {kind: count[0] - before.get(kind, (0.0, 0.0))[0] for kind, count in counts.items()}
         failed = {kind: count[1] - before.get(kind, (0.0, 0.0))[1] for kind, count in counts.items()}
         waited = (around.clock.mono_us() - started) // _SECOND_US
-        if (listed and sum(sent.values()) > 0) or waited >= within:
+        if settled or waited >= within:
             return next(iter(listed), {}), sent, failed, waited
+        # A notification is counted when it begins, and its failure when it ends: one more look tells them apart.
+        settled = bool(listed) and sum(sent.values()) > 0
         await around.clock.sleep(3.0)
 
 
