@@ -38,7 +38,9 @@ async def judge_deploy(run: Run) -> End:
             )
         if newest.pending:
             return await _stuck(run, newest, recorded)
-        live = await settled(run, run.site.runbook.candidate.images.named())
+        wanted = run.site.runbook.candidate.images.named()
+        # what failed doesn't become ready by waiting for it
+        live = await (settled(run, wanted) if newest.status == "deployed" else _now(run))
     except CouldNotLookError as error:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(RETRY, ROLLBACK))
     await run.report.step("pods", "done" if live.settled else "failed", live.words)
@@ -186,12 +188,16 @@ async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Liv
     )
 
 
+async def _now(run: Run) -> Live:
+    return await look(run.site.kube, run.site.namespace, run.site.release)
+
+
 async def settled(run: Run, images: Mapping[str, str]) -> Live:
     """Return what runs, once it is settled with these images, a minute has passed, or somebody aborts."""
     site = run.site
     until = site.clock.mono_us() + int(_SETTLE_S * 1_000_000)
     while True:
-        live = await look(site.kube, site.namespace, site.release)
+        live = await _now(run)
         if (live.settled and (live.runs(images) or not images)) or site.clock.mono_us() >= until:
             return live
         if run.abort.is_set():
