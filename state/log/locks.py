@@ -10,7 +10,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from state.fields import integer, obj
@@ -63,12 +63,14 @@ class EngineLock:
             raise LogHeldError(
                 f"{path} is held by another engine ({who}): attach to it, or stop it first", pid=pid
             ) from None
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, json.dumps({"pid": os.getpid(), "session": session}).encode(), 0)
+        with suppress(OSError):  # the lock holds without a name in it; a full disk tells of itself
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, json.dumps({"pid": os.getpid(), "session": session}).encode(), 0)
 
     def close(self) -> None:
         """Let another engine have the log."""
-        os.ftruncate(self._fd, 0)
+        with suppress(OSError):
+            os.ftruncate(self._fd, 0)
         os.close(self._fd)
 
 

@@ -87,10 +87,11 @@ def _run(folder: Path, inject: str, outcome: Outcome) -> None:
     done = subprocess.run([*words, *program], check=False, capture_output=True, text=True)
     told = [line.split() for line in done.stdout.splitlines()]
     acknowledged = {int(words[1]): words[2] for words in told if words[0] == "ack"}
+    before = (outcome.lost, outcome.broken, outcome.twice)
     outcome.runs += 1
     outcome.acknowledged += len(acknowledged)
     outcome.refused += sum(words[0] == "refused" for words in told)
-    outcome.broken += len(told) != EVENTS or not verify(folder / "a.lclog", processes=1).ok
+    outcome.broken += bool(done.returncode) or len(told) != EVENTS or not verify(folder / "a.lclog", processes=1).ok
     with LogReader(folder / "a.lclog") as reader:
         events = {event.seq: event for event in reader.every()}
     outcome.lost += sum(
@@ -98,7 +99,7 @@ def _run(folder: Path, inject: str, outcome: Outcome) -> None:
     )
     notes = [str(event.body["text"]) for event in events.values() if event.kind == "note.added"]
     outcome.twice += len(notes) - len(set(notes))
-    if not (outcome.lost or outcome.broken or outcome.twice):
+    if before == (outcome.lost, outcome.broken, outcome.twice):
         shutil.rmtree(folder)
 
 
