@@ -194,11 +194,11 @@ def _never(_value: Json) -> bool:
     return False
 
 
-def fit(body: JsonObject) -> JsonObject:
+def fit(body: JsonObject, keep: Callable[[str, bytes], None] | None = None) -> JsonObject:
     """Return a body that fits an event: where it doesn't, each long text and list of lines as its tail.
 
-    ``cut`` then holds SHA-256 and length (bytes) of the whole body's canonical text. Raises CanonicalError where
-    even the shortest form is too long.
+    ``cut`` then holds SHA-256 and length (bytes) of the whole body's canonical text, which ``keep`` is given first.
+    Raises CanonicalError where even the shortest form is too long.
     """
     try:
         canonical.encode(body)
@@ -206,7 +206,10 @@ def fit(body: JsonObject) -> JsonObject:
         whole = error.text.encode()
     else:
         return body
-    cut: JsonObject = {"sha256": sha256(whole).hexdigest(), "length": len(whole)}
+    digest = sha256(whole).hexdigest()
+    if keep is not None:
+        keep(digest, whole)
+    cut: JsonObject = {"sha256": digest, "length": len(whole)}
     for tail, lines in zip(_TAILS, _LINES, strict=True):
         shorter = {**{key: _tail(value, tail, lines) for key, value in body.items()}, "cut": cut}
         try:

@@ -78,9 +78,10 @@ class Anchors:
                 except TimeoutError:
                     pass
                 self._news.clear()
-                while self._occasions:
-                    await self.keep(self._occasions[0])
-                    self._occasions.pop(0)
+                if self._occasions:
+                    pending = len(self._occasions)
+                    await self.keep(", ".join(dict.fromkeys(self._occasions))[:300])
+                    del self._occasions[:pending]
                     kept = loop.time()
                 lag = self._journal.view.seq - self._seen
                 if lag >= EVERY_EVENTS or (lag and loop.time() - kept >= EVERY_S):

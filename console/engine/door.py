@@ -14,6 +14,7 @@ from typing import ClassVar
 from state.bodies import allowed, fit
 from state.events import Draft, Kind
 from state.fields import Json, JsonObject
+from state.log.errors import LogError
 
 _WORDS = frozenset({"text", "reason", "comment", "link", "second", "tty"})
 """Fields with what a person typed or an error said.
@@ -33,8 +34,11 @@ class Door:
     strict: ClassVar[bool] = False
     """Whether a field that isn't listed raises."""
 
-    def __init__(self, clean: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self, clean: Callable[[str], str] | None = None, keep: Callable[[str, bytes], None] | None = None
+    ) -> None:
         self._clean = clean
+        self._keep = keep
         self._noted: set[tuple[str, str]] = set()
 
     def admit(self, drafts: Sequence[Draft]) -> list[Draft]:
@@ -50,13 +54,21 @@ class Door:
                 raise UnlistedFieldError(f"{draft.kind}: {', '.join(wrong)}")
             lost += [f"{draft.kind}: {key}" for key in wrong if (draft.kind, key) not in self._noted]
             self._noted |= {(draft.kind, key) for key in wrong}
-            body = fit(self._cleaned(body)) if draft.kind != Kind.METRIC_BATCH else body
+            body = fit(self._cleaned(body), self._attach) if draft.kind != Kind.METRIC_BATCH else body
             admitted.append(draft if body is draft.body else replace(draft, body=body))
         if lost:
             _logger.error("fields that no kind of event lists were left out: %s", "; ".join(lost))
             told = f"left out of the log, because no kind of event lists it: {'; '.join(lost)}"
             admitted.insert(0, Draft(Kind.NOTE_ADDED, {"text": told[:1000]}))
         return admitted
+
+    def _attach(self, digest: str, whole: bytes) -> None:
+        if self._keep is None:
+            return
+        try:
+            self._keep(digest, whole)
+        except (OSError, LogError) as error:  # the log says the hash all the same
+            _logger.warning("the text %s can't be kept whole: %s", digest, error)
 
     def clean(self, words: str) -> str:
         """Return words without secret values."""

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from console.commands import Confirmation
 from console.engine.alerts import AlertWatch
 from console.engine.anchors import Anchors
+from console.engine.attachments import Attachments
 from console.engine.bake import Bake
 from console.engine.changes import gone, runbook_changes
 from console.engine.conditions import Conditions
 from console.engine.declare import candidate, declarations, opened, seen_candidate, unseen
+from console.engine.door import Door
 from console.engine.effects import Commands
 from console.engine.effects.base import Desk
 from console.engine.gates import GateKeeper
@@ -68,7 +70,8 @@ class Engine:
         self.loaded = loaded
         self.store = store
         self.systems = systems
-        self.journal = Journal(store, clock, systems.redactor.clean)
+        keep = Attachments(store.path).keep if loaded.runbook.attachments else None
+        self.journal = Journal(store, clock, Door(systems.redactor.clean, keep))
         self.runner = Runner(self.journal, loaded.runbook, systems)
         self.operations = self._make_operations()
         self.commands = Commands(

@@ -42,9 +42,9 @@ class Store(Protocol):
 class Journal:
     """Records events, folds them in the order of their sequence numbers, and tells listeners."""
 
-    def __init__(self, store: Store, clock: Clock, clean: Callable[[str], str] | None = None) -> None:
+    def __init__(self, store: Store, clock: Clock, door: Door | None = None) -> None:
         self.store = store
-        self._door = Door(clean)
+        self._door = door or Door()
         self.clock = clock
         self.view = LaunchView()
         self._listeners: list[Listener] = []

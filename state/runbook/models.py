@@ -253,6 +253,8 @@ class Runbook(Model):
     stages: tuple[Stage, ...]
     bake: Bake = Bake()
     anchors: Anchors = Anchors()
+    attachments: bool = False
+    """Whether what is too long for an event is kept whole, in a folder beside the log."""
     helm: str = "helm"
     """The helm program: a name on PATH, or a path."""
     webhooks: tuple[str | SecretRef, ...] = ()
