@@ -25,7 +25,7 @@ class Attachments:
         make_directory(self.folder)
         unfinished = path.with_suffix(".new")
         fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(fd, "wb") as file:
+        with os.fdopen(fd, "wb") as file:
             file.write(whole)
             file.flush()
             os.fsync(fd)
