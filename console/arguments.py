@@ -11,7 +11,8 @@ SUBCOMMANDS = (
     "follow", "engine",
 )  # fmt: skip
 
-EPILOG = """exit codes: 0 done or GO, 1 internal error, 2 wrong use or a bad runbook, 4 not reachable;
+EPILOG = """exit codes: 0 done or GO, 1 internal error, 2 wrong use or a bad runbook,
+3 a log that can't be used, 4 not reachable;
 headless: 0 ten gates GO, 11 NO-GO, 12 tripped, 13 blind, 14 rolled back and verified,
 15 rolled back and not verified, 16 stuck"""
 

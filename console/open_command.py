@@ -9,7 +9,12 @@ from pathlib import Path
 
 from console.engine.process import EngineFailedError, start_engine
 from console.engine.registry import RuntimeDirectoryError, find, running_engines
+from console.ui.run import no_terminal, run_live
 from state.clock import SystemClock
+from state.log.errors import LogError
+from state.log.reader import LogReader
+
+EXIT_LOG = 3
 
 
 def default_log(runbook: Path) -> Path:
@@ -31,15 +36,43 @@ def run_open(runbook: Path, log: Path | None, clock: Path | None) -> int:
                 f"launch-console: there is no runbook {runbook}: name one, or start with `launch-console rehearse`\n"
             )
             return 2
+        if attached is None:
+            look_at_log(log)
+        problem = no_terminal()
+        if problem is not None:
+            return _unseen(runbook, problem)
         info = attached or start_engine(runbook, log, clock)
     except (EngineFailedError, RuntimeDirectoryError) as error:
         sys.stderr.write(f"{error}\n")
         return error.code if isinstance(error, EngineFailedError) else 1
-    from console.ui.run import run_live
-
     code = run_live(info.socket, restart=lambda: start_engine(runbook, log, clock).socket)
     sys.stderr.write(f"The engine goes on. Stop it with:  launch-console engine stop {log}\n")
     return code
+
+
+def look_at_log(log: Path) -> None:
+    """Look whether a log that is to go on is one.
+
+    Raises EngineFailedError, before anything is started for it.
+    """
+    if log.exists():
+        try:
+            LogReader(log).close()
+        except LogError as error:
+            raise EngineFailedError(str(error), EXIT_LOG) from None
+
+
+def _unseen(runbook: Path, problem: str) -> int:
+    """Say that no console can be shown, and before that what is wrong with the runbook."""
+    from console.check_command import load_checked, say
+    from state.runbook.load import RunbookError
+
+    try:
+        load_checked(runbook)
+    except RunbookError as error:
+        return say(error)
+    sys.stderr.write(f"launch-console: {problem}\n")
+    return 2
 
 
 def _running(runbook: Path) -> Path | None:

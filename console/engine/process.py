@@ -20,6 +20,7 @@ from pathlib import Path
 from console.engine.registry import EngineInfo, find, process_started
 from state.fields import obj, text
 
+_NO_LOG = 3
 START_S = 30.0
 STOP_S = 30.0
 
@@ -52,14 +53,18 @@ def start_engine(
     running = find(log)
     if running is not None:
         return running
+    printed = output_path(log)
+    first = not printed.exists()
     told = _spawn(runbook, log, clock_file, environ, timeout_s)
     info = find(log)
     if info is not None:
         return info  # ours, or one that another console started in the same moment
     if not told:
-        raise EngineFailedError(f"the engine did not start within {timeout_s:g} s: see {output_path(log)}")
+        raise EngineFailedError(f"the engine did not start within {timeout_s:g} s: see {printed}")
     failure = _failure(told)
-    raise failure or EngineFailedError(f"the engine ended as it started: see {output_path(log)}")
+    if failure is not None and first:
+        printed.unlink(missing_ok=True)  # it says what is told here, beside a log that was never made
+    raise failure or EngineFailedError(f"the engine ended as it started: see {printed}")
 
 
 def _spawn(
@@ -70,8 +75,13 @@ def _spawn(
     arguments = ["--runbook", str(runbook), "--log", str(log), "--detach", "--ready-fd", str(writing)]
     if clock_file is not None:
         arguments += ["--clock", str(clock_file)]
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    out = os.open(output_path(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        out = os.open(output_path(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        os.close(reading)
+        os.close(writing)
+        raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", _NO_LOG) from None
     try:
         with subprocess.Popen(
             [sys.executable, "-m", "console.engine", *arguments],

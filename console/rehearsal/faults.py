@@ -30,7 +30,7 @@ def named(name: str) -> Fault:
     for fault in FAULTS:
         if fault.name == name:
             return fault
-    close = get_close_matches(name, [fault.name for fault in FAULTS], n=5, cutoff=0.4)
+    close = get_close_matches(name, [fault.name for fault in FAULTS], n=5, cutoff=0.6)
     hint = f"did you mean {', '.join(close)}?" if close else "`launch-console faults` lists them"
     raise UnknownFaultError(f"there is no fault {name!r}: {hint}")
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.engine.process import EngineFailedError, start_engine
+from console.open_command import EXIT_LOG, look_at_log
 from console.rehearsal.places import world_folder
 from state.clock import SystemClock
 from state.fields import JsonObject, obj, text
@@ -41,22 +42,28 @@ def run_headless(log: Path | None, faults: Sequence[str], seed: int, rate: float
     from state.runbook.load import RunbookError
 
     log = (log or new_log()).resolve()
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        look_at_log(log)
+        _make_place(log)
         return asyncio.run(run(Wanted(log, faults, seed, rate, as_json)))
-    except (UnknownFaultError, WorldError, LogError, RunbookError) as error:
+    except (UnknownFaultError, WorldError, LogError, RunbookError, EngineFailedError) as error:
         sys.stderr.write(f"launch-console rehearse: {error}\n")
-        return 2
+        return EXIT_LOG if isinstance(error, LogError | EngineFailedError) else 2
 
 
 def run_console(log: Path | None, faults: Sequence[str], seed: int, rate: float) -> int:
     """Open the console on a rehearsal; one that is under way on the same log is attached to."""
-    from console.ui.run import run_live
+    from console.ui.run import no_terminal, run_live
 
+    problem = no_terminal()
+    if problem is not None:
+        sys.stderr.write(f"launch-console: {problem}\n")
+        return 2
     log = (log or new_log()).resolve()
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sys.stderr.write("The rehearsal's world is being made: a few seconds…\n")
     try:
+        look_at_log(log)
+        _make_place(log)
+        sys.stderr.write("The rehearsal's world is being made: a few seconds…\n")
         world = _world(log, faults, seed, rate)
         runbook, clock = Path(text(world, "runbook")), Path(text(world, "clock"))
         info = start_engine(runbook, log, clock)
@@ -74,6 +81,13 @@ def run_console(log: Path | None, faults: Sequence[str], seed: int, rate: float)
         f"End it:  launch-console engine stop {log}\nReplay:  launch-console replay {log}\n"
     )
     return code
+
+
+def _make_place(log: Path) -> None:
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", EXIT_LOG) from None
 
 
 def _world(log: Path, faults: Sequence[str], seed: int, rate: float) -> JsonObject:

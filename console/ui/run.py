@@ -59,9 +59,17 @@ def run_follow(log_path: Path) -> int:
     return _guarded(show)
 
 
-def _guarded(show: Callable[[], int]) -> int:
+def no_terminal() -> str | None:
+    """Return why a console can't be shown here, or None.
+
+    It is asked before anything is started for a console that nobody would see.
+    """
     tty = sys.stdin.isatty() and sys.stderr.isatty()  # Textual draws on the error stream
-    problem = terminal.trouble(os.environ, tty=tty)
+    return terminal.trouble(os.environ, tty=tty)
+
+
+def _guarded(show: Callable[[], int]) -> int:
+    problem = no_terminal()
     if problem is not None:
         sys.stderr.write(f"launch-console: {problem}\n")
         return terminal.EXIT_USAGE

@@ -136,6 +136,7 @@ def _problem(path: Path, marks: Marks, loc: tuple[int | str, ...], message: str,
     told = {
         "extra_forbidden": "this key is not known here: remove it, or correct its spelling",
         "missing": message if message.startswith("is missing") else "is missing",
+        "model_type": "keys with values were expected here (as in `name: value`)",
     }.get(kind, message.removeprefix("Value error, "))
     return Problem(path, *_mark(marks, place), ".".join(place) or "runbook", told)
 
