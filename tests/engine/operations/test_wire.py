@@ -20,7 +20,8 @@ from tests.engine.operations.stand import ANN, Change, Hold, launch, revisions, 
 
 pytestmark = [pytest.mark.wire, pytest.mark.parametrize("major", [3, 4])]
 RATE = 40.0
-WAIT_S = 4
+FAILS_S = 2
+"""For an upgrade that is to fail: helm waits so long."""
 
 
 def _fresh(major: int, folder: Path) -> Change:
@@ -57,7 +58,7 @@ async def test_first_install_upgrade_and_back(tmp_path: Path, major: int) -> Non
 
 
 async def test_a_failing_image_then_back(tmp_path: Path, major: int) -> None:
-    async with launch(tmp_path, rate=RATE, change=real(major), each_s=WAIT_S) as stand:
+    async with launch(tmp_path, rate=RATE, change=real(major), each_s=FAILS_S) as stand:
         stand.bad_pods(Env.STAGING, PodPlan(image_error="manifest unknown"))
         for number in (2, 3):
             ended = await stand.run("staging.deploy")
@@ -69,7 +70,7 @@ async def test_a_failing_image_then_back(tmp_path: Path, major: int) -> None:
 
 
 async def test_a_failing_hook_before(tmp_path: Path, major: int) -> None:
-    async with launch(tmp_path, rate=RATE, change=real(major), each_s=WAIT_S) as stand:
+    async with launch(tmp_path, rate=RATE, change=real(major), each_s=10) as stand:
         add_hooks(stand)
         hook(stand.world.folder.values(Env.STAGING), before=True)
         stand.bad_pods(Env.STAGING, PodPlan(ends_after_s=1, exit_code=1), '"before-hook"')
@@ -144,7 +145,7 @@ async def test_aborted_and_the_engine_anew(tmp_path: Path, major: int) -> None:
 
 
 async def test_fails_before_its_revision_exists(tmp_path: Path, major: int) -> None:
-    async with launch(tmp_path, rate=RATE, change=real(major), each_s=WAIT_S) as stand:
+    async with launch(tmp_path, rate=RATE, change=real(major), each_s=FAILS_S) as stand:
         hold = Hold(stand, "POST", "/leases")
         await stand.start("staging.deploy")
         await hold.reached.wait()
