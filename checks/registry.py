@@ -24,6 +24,7 @@ from checks import (  # noqa: F401  each registers its kinds
     health,
     helm,
     launch,
+    monitors,
     scope,
     secrets,
     storage,

@@ -24,6 +24,7 @@ from textual.worker import Worker, WorkerState
 from console.attach import AttachError
 from console.ui import crash, keymap
 from console.ui.asking import carry_out, going, leaving
+from console.ui.attention import Attention
 from console.ui.palette import CommandProvider
 from console.ui.session import EventSource, FileSource, Reopens
 from console.ui.theme import THEMES
@@ -80,6 +81,7 @@ class LaunchApp(App[int]):
         self._due: Timer | None = None
         self._last = 0.0
         self._asking = False
+        self._attention = Attention()
         self._screens: dict[str, LaunchScreen] = {}
         for theme in THEMES:
             self.register_theme(theme)
@@ -114,7 +116,8 @@ class LaunchApp(App[int]):
         self.call_after_refresh(_settle)
 
     async def on_unmount(self) -> None:
-        """Leave the source."""
+        """Leave the source, and the terminal its own title."""
+        self._write(self._attention.end())
         await self.source.close()
 
     def _handle_signals(self) -> None:
@@ -162,7 +165,12 @@ class LaunchApp(App[int]):
         shown = replace(shown, lost=lost, now_us=max(now, 0), ascii_only=self._ascii_only)
         if shown != self._shown:
             self._shown = shown
+            self._write(self._attention.notice(shown))
             self._show()
+
+    def _write(self, sequence: str) -> None:
+        if sequence and self._driver is not None:
+            self._driver.write(sequence)
 
     def _show(self) -> None:
         for screen in self.screen_stack:

@@ -111,7 +111,7 @@ def _urgent(shown: Shown) -> list[Span]:
             f"{c.title} {words.number(c.value, c.unit)} over {words.number(c.threshold, c.unit)}"
             for c in tripped
         )
-        told.append(Span(f"✖ TRIPPED {keys}{said}", Role.ALARM))
+        told.append(Span(f"✖ TRIPPED {_countdown(shown)}{keys}{said}", Role.ALARM))
     if doubt := shown.doubt or view.doubt:
         told.append(Span(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
     unknown = view.operations[-1] if view.operations else None
@@ -125,6 +125,15 @@ def _urgent(shown: Shown) -> list[Span]:
     if shown.note:
         told.append(Span(f"! {shown.note}", Role.MARKED))
     return told
+
+
+def _countdown(shown: Shown) -> str:
+    """Return how long it is until a trip rolls production back by itself, and which key stops that."""
+    until_us = min((c.rolls_back_us for c in shown.view.conditions if c.rolls_back_us), default=0)
+    if not until_us:
+        return ""
+    left = max(0, until_us - shown.now_us) // SECOND_US
+    return f"ROLLS BACK IN {left} s · h: hold · " if shown.mode is Mode.LIVE else f"rolls back in {left} s · "
 
 
 def hints(keys: list[tuple[str, str]], width: int) -> Line:

@@ -144,6 +144,24 @@ def conditions(shown: Shown, width: int, height: int) -> list[Line]:
         lines.append(condition_line(condition, width))
         if condition.reason and height > 2 * len(shown.view.conditions):
             lines.append(row(Span(cut(f"    {condition.reason}", width), Role.DIM)))
+        if condition.disarmed and height > 2 * len(shown.view.conditions):
+            lines.append(row(Span(cut(f"    no rollback by itself: {condition.disarmed}", width), Role.WARN)))
+    return lines + alerts(shown, width)[: max(0, height - len(lines))]
+
+
+def alerts(shown: Shown, width: int) -> list[Line]:
+    """Return Alertmanager's alerts, the firing ones first; those that are new since the bake began are marked."""
+    bake = shown.view.bake
+    before = bake.alerts if bake is not None else ()
+    found = sorted(shown.view.alerts.items(), key=lambda pair: (pair[1].state != "firing", pair[1].since_us))
+    lines = []
+    for key, alert in found:
+        new = alert.state == "firing" and bake is not None and key not in before
+        role = Role.BAD if new else Role.WARN if alert.state == "firing" else Role.DIM
+        glyph = "✖ NEW ALERT" if new else "! ALERT" if alert.state == "firing" else f"- {alert.state.upper()}"
+        lines.append(
+            row(Span(f"{glyph.ljust(11)} ", role), cut(f"{alert.alert}: {alert.summary}", max(0, width - 13)))
+        )
     return lines
 
 

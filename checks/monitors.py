@@ -1,0 +1,134 @@
+"""Whether what watches the release can be trusted: monitor the monitors, before a stop condition relies on them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from checks.base import Around, Outcome, Settings, check
+from checks.judging import FRESH, Findings, whole
+from state.runbook.units import Seconds
+
+if TYPE_CHECKING:
+    from checks.clients.prometheus import PrometheusClient, RangeSeries
+
+_SECOND_US: Final = 1_000_000
+_BACK_WITHIN: Final = 3
+"""Samples after which a counter that fell is back where it was, where two processes answer in turn."""
+_FEW: Final = 2
+"""Returns that chance could make."""
+
+
+class MonitorsSettings(Settings):
+    """What is asked of the Prometheus that judges the release."""
+
+    up: str
+    """The release's scrape targets: ``up{namespace="..."}``. Each must be 1."""
+    canary: str
+    """A query that must give a number above zero while the platform has any traffic."""
+    counters: tuple[str, ...] = ()
+    """Counters, as selectors, which must not jump back and forth: several processes behind one target."""
+    skew: Seconds = 2.0
+    """How far the clocks of console and Prometheus may be apart."""
+    max_age: Seconds = 60.0
+    """How old the newest scrape may be."""
+    scrape: Seconds = 15.0
+    span: Seconds = 600.0
+    """How far back counters are looked at."""
+
+
+@check("telemetry.monitors", MonitorsSettings, ttl=FRESH)
+async def monitors(settings: MonitorsSettings, around: Around) -> Outcome:
+    """Judge that Prometheus is up and fresh, sees the release's targets, and counts what it should."""
+    found = Findings()
+    prometheus = around.systems.prometheus(around.tier)
+    await found.look(prometheus.ready())
+    await _clock(settings, around, prometheus, found)
+    await _targets(settings, prometheus, found)
+    canary = await found.look(prometheus.query(settings.canary))
+    if canary is not None:
+        values = [s.value for s in canary if math.isfinite(s.value)]
+        found.saw("canary", whole(values[0]) if values else None)
+        found.need(
+            any(v > 0 for v in values), f"the canary query gives no number above zero: {settings.canary}"
+        )
+    for counter in settings.counters:
+        await _counter(counter, settings, around, prometheus, found)
+    return found.outcome("Prometheus is up and fresh, its targets are up, its counters count")
+
+
+async def _clock(
+    settings: MonitorsSettings, around: Around, prometheus: PrometheusClient, found: Findings
+) -> None:
+    before = around.clock.wall_us() / _SECOND_US
+    told = await found.look(prometheus.query("time()"))
+    after = around.clock.wall_us() / _SECOND_US
+    if told is None:
+        return
+    if len(told) != 1:
+        found.blind("Prometheus does not tell its time")
+        return
+    apart = max(before - told[0].value, told[0].value - after, 0.0)
+    found.saw("clocks_apart_s", whole(round(apart, 1)))
+    found.need(
+        apart <= settings.skew,
+        f"the clocks of the console and of Prometheus are {apart:.1f} s apart, more than {settings.skew:g} s: every "
+        "for and every age is wrong by that",
+    )
+
+
+async def _targets(settings: MonitorsSettings, prometheus: PrometheusClient, found: Findings) -> None:
+    told = await found.look(prometheus.query(settings.up))
+    if told is None:
+        return
+    down = sorted(_target(s.labels) for s in told if s.value != 1)
+    found.saw("targets", len(told))
+    found.saw("targets_down", list(down[:10]))
+    found.need(bool(told), f"Prometheus scrapes nothing of the release: {settings.up} is empty")
+    found.need(not down, f"{len(down)} scrape targets are down: {', '.join(down[:3])}")
+    age = await found.look(prometheus.query(f"time() - max(timestamp({settings.up}))"))
+    if age:
+        found.saw("newest_scrape_s", whole(round(age[0].value, 1)))
+        found.need(
+            age[0].value <= settings.max_age,
+            f"the newest scrape is {age[0].value:.0f} s old, more than {settings.max_age:g} s",
+        )
+
+
+def _target(labels: object) -> str:
+    told = labels if isinstance(labels, dict) else {}
+    return str(told.get("pod") or told.get("instance") or "a target without a name")
+
+
+async def _counter(
+    counter: str, settings: MonitorsSettings, around: Around, prometheus: PrometheusClient, found: Findings
+) -> None:
+    end = around.clock.wall_us() // _SECOND_US
+    told = await found.look(prometheus.query_range(counter, end - settings.span, end, settings.scrape))
+    if told is None:
+        return
+    torn = [series for series in told if returns([value for _, value in series.points]) >= _FEW]
+    if torn:
+        found.wrong(_words(counter, torn))
+
+
+def _words(counter: str, torn: Sequence[RangeSeries]) -> str:
+    return (
+        f"{counter} of {_target(dict(torn[0].labels))} jumps back and forth ({len(torn)} series do): several worker "
+        "processes answer behind one target, so rate() sees restarts that never were and every ratio is wrong; run "
+        "one worker for each pod, or let the ingress' metrics judge"
+    )
+
+
+def returns(values: Sequence[float]) -> int:
+    """Return how often a counter fell and was back at its former height a few samples later.
+
+    A restart doesn't come back: it begins again near zero and needs as long as before.
+    """
+    found = 0
+    for index in range(1, len(values)):
+        if values[index] < values[index - 1]:
+            later = values[index + 1 : index + 1 + _BACK_WITHIN]
+            found += any(value >= values[index - 1] for value in later)
+    return found

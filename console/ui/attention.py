@@ -1,0 +1,37 @@
+"""The terminal's bell and title when a stop condition trips: for a captain who looks elsewhere."""
+
+from __future__ import annotations
+
+from screens.shown import Mode, Shown
+from state.text import line
+from state.verdict import ConditionState
+
+_BELL = "\x07"
+SAVE_TITLE, RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
+
+
+class Attention:
+    """Says what must be written to the terminal so that a trip is noticed. A replay rings no bell."""
+
+    def __init__(self) -> None:
+        self._tripped: frozenset[str] = frozenset()
+        self._title = ""
+
+    def notice(self, shown: Shown) -> str:
+        """Return the bell where a trip is new, and the title where it changed; nothing otherwise."""
+        view = shown.view
+        if shown.mode is Mode.REPLAY or not view.scope.launch_id:
+            return ""
+        tripped = frozenset(c.id for c in view.conditions if c.state is ConditionState.TRIPPED)
+        news, self._tripped = tripped - self._tripped, tripped
+        name = line(view.scope.title, 60)
+        title = f"TRIPPED {', '.join(sorted(tripped))} - {name}" if tripped else name
+        told = _BELL if news else ""
+        if title != self._title:
+            first, self._title = not self._title, title
+            told += f"{SAVE_TITLE if first else ''}\x1b]2;{title}\x07"
+        return told
+
+    def end(self) -> str:
+        """Return what gives the terminal its own title back."""
+        return RESTORE_TITLE if self._title else ""

@@ -1,0 +1,67 @@
+"""What a captain sees of trips, countdowns and alerts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from console.ui.attention import Attention
+from screens.shown import Mode, Shown
+from screens.widgets.plain import Line
+from screens.widgets.status_line import _urgent
+from screens.widgets.world import conditions
+from state.clock import SECOND_US
+from state.verdict import ConditionState
+from state.view import AlertView, BakeView, ConditionView, LaunchView, ScopeView
+
+NOW = 1_795_000_000 * SECOND_US
+ERRORS = ConditionView("errors", "5xx share", "production", "ratio", 0.01, 300, "rollback", "q", active=True)
+CALM = Shown(LaunchView(scope=ScopeView("a-1", "Spring launch"), conditions=(ERRORS,)), now_us=NOW)
+TRIPPED = replace(
+    CALM,
+    view=replace(
+        CALM.view,
+        conditions=(replace(ERRORS, state=ConditionState.TRIPPED, rolls_back_us=NOW + 23 * SECOND_US),),
+    ),
+)
+
+
+def words(one: Line) -> str:
+    return "".join(span.text for span in one)
+
+
+def test_a_countdown_is_on_every_screen_with_the_key_that_stops_it() -> None:
+    (told,) = _urgent(replace(TRIPPED, mode=Mode.LIVE))
+    assert told.text.startswith("✖ TRIPPED ROLLS BACK IN 23 s · h: hold")
+
+
+def test_a_trip_rings_once_and_names_the_terminal() -> None:
+    attention = Attention()
+    assert attention.end() == ""
+    assert attention.notice(CALM) == "\x1b[22;2t\x1b]2;Spring launch\x07"
+    assert attention.notice(TRIPPED) == "\x07\x1b]2;TRIPPED errors - Spring launch\x07"
+    assert attention.notice(TRIPPED) == ""
+    assert attention.notice(CALM) == "\x1b]2;Spring launch\x07"
+    assert attention.end() == "\x1b[23;2t"
+    assert Attention().notice(replace(TRIPPED, mode=Mode.REPLAY)) == ""
+
+
+def test_a_hostile_title_moves_no_cursor() -> None:
+    evil = replace(CALM, view=replace(CALM.view, scope=ScopeView("a", "x\x1b]2;y\x07\x1b[2J")))
+    told = Attention().notice(evil)
+    assert told.count("\x1b") == 2
+    assert told.count("\x07") == 1
+
+
+def test_alerts_stand_beside_the_conditions() -> None:
+    firing = AlertView("production", "f1", "HighErrorRate", "critical", "firing", "many", NOW)
+    view = replace(
+        CALM.view,
+        alerts={
+            "production/f1": firing,
+            "production/f2": replace(firing, name="f2", alert="Old"),
+            "production/f3": replace(firing, name="f3", alert="Quiet", state="silenced"),
+        },
+        bake=BakeView(NOW, 60, alerts=("production/f2",)),
+    )
+    told = [words(one) for one in conditions(replace(CALM, view=view), 80, 8)]
+    assert told[2:] == ["✖ NEW ALERT HighErrorRate: many", "! ALERT     Old: many", "- SILENCED  Quiet: many"]

@@ -1,0 +1,60 @@
+"""The monitors are monitored against a real Prometheus: dead targets, torn counters, clocks apart."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+import tests.engine.kinds  # noqa: F401  registers the kinds that the runbook names
+from checks.base import Around, Outcome
+from checks.clients.systems import Systems
+from checks.monitors import MonitorsSettings, monitors
+from state.clock import Clock, ManualClock, SystemClock
+from state.runbook.environment import Tier
+from state.runbook.load import load_runbook
+from state.verdict import Verdict
+from state.view import LaunchView
+from tests.wire.test_conditions import Site, site
+
+pytestmark = pytest.mark.wire
+
+SETTINGS = MonitorsSettings(
+    up='up{job="toy"}',
+    canary="sum(rate(toy_requests_total[4s]))",
+    counters=('toy_requests_total{code="200"}',),
+    max_age=3,
+    scrape=1,
+    span=60,
+)
+
+
+async def look(s: Site, clock: Clock) -> Outcome:
+    runbook = load_runbook(s.runbook).runbook
+    systems = Systems(runbook, clock)
+    try:
+        return await monitors(SETTINGS, Around(Tier.PRODUCTION, runbook, systems, clock, LaunchView()))
+    finally:
+        await systems.aclose()
+
+
+async def test_what_is_wrong_with_the_monitors_is_said(tmp_path: Path) -> None:
+    async with site(tmp_path) as s:
+        async with asyncio.timeout(20):  # a Prometheus finds its targets within seconds
+            while (await look(s, SystemClock())).verdict is not Verdict.PASS:  # noqa: ASYNC110  seen from outside
+                await asyncio.sleep(0.5)
+        apart = ManualClock(wall_us=int((time.time() - 30) * 1_000_000))
+        assert "clocks of the console and of Prometheus are" in (await look(s, apart)).summary
+        for _ in range(4):  # two workers in turn
+            s.toy.switch(_good=s.toy._good - 500)
+            await asyncio.sleep(1.1)
+            s.toy.switch(_good=s.toy._good + 500)
+            await asyncio.sleep(1.1)
+        assert "several worker processes" in (await look(s, SystemClock())).summary
+        await s.toy.die()
+        await asyncio.sleep(1.5)
+        assert "1 scrape targets are down" in (await look(s, SystemClock())).summary
+        s.server.kill()
+        assert (await look(s, SystemClock())).verdict is not Verdict.PASS
