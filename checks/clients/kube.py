@@ -259,6 +259,9 @@ class KubeClient:
         async with self._opening:
             if self._api is None:
                 self._api = await open_api(self._kube, self.where)
+                settings = self._api.configuration
+                for credential in (*settings.api_key.values(), settings.password or ""):
+                    self._redactor.register(credential.rpartition(" ")[2])  # "Bearer …"
             return self._api
 
     def _transport(self, error: BaseException, expected: str, timeout: float) -> Exception:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+
+from pydantic import BaseModel
 
 from checks.clients.errors import MisconfiguredError, Where
 from checks.clients.http import WebClient, read_secret
 from checks.clients.redact import Redactor
 from checks.clients.wire import Wire
 from state.runbook.environment import Tier
+from state.runbook.units import MissingSecretError, SecretRef
 
 if TYPE_CHECKING:
     from checks.clients.alertmanager import AlertmanagerClient
@@ -27,7 +31,6 @@ if TYPE_CHECKING:
     from state.clock import Clock
     from state.runbook.environment import Endpoint, Environment
     from state.runbook.models import Runbook
-    from state.runbook.units import SecretRef
 
 C = TypeVar("C")
 
@@ -43,6 +46,9 @@ class Systems:
         self.runbook = runbook
         self._clock = clock
         self.redactor = Redactor(_public(runbook))
+        for name, ref in _secrets("", runbook):  # all at once: helm may tell one before a check has read it
+            with suppress(MissingSecretError):
+                self.redactor.register_pair(name, ref.read())
         self._key = secrets.token_bytes(32)
         self._built: dict[tuple[str, str], object] = {}
 
@@ -228,6 +234,21 @@ class Systems:
         if place not in self._built:
             self._built[place] = build()
         return cast("C", self._built[place])
+
+
+def _secrets(name: str, part: object) -> Iterator[tuple[str, SecretRef]]:
+    """Yield every secret that a part of the runbook names, with the name of its setting."""
+    if isinstance(part, SecretRef):
+        yield name, part
+    elif isinstance(part, BaseModel):
+        for field in type(part).model_fields:
+            yield from _secrets(field, getattr(part, field))
+    elif isinstance(part, Mapping):
+        for key, one in part.items():
+            yield from _secrets(str(key), one)
+    elif isinstance(part, tuple | list):
+        for one in part:
+            yield from _secrets(name, one)
 
 
 def _public(runbook: Runbook) -> Iterator[str]:

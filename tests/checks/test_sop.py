@@ -40,7 +40,7 @@ def test_every_item_is_judged_by_checks_whose_settings_fit() -> None:
 def test_every_kind_is_used_and_says_what_it_judges() -> None:
     runbook = load_runbook(sop_runbook()).runbook
     used = {spec.kind for gate in runbook.gates for item in gate.items for spec in item.checks}
-    assert used == set(names())
+    assert used == {name for name in names() if not name.startswith("test.")}
 
 
 def test_a_mistake_in_the_settings_is_found_when_the_runbook_is_read() -> None:
