@@ -6,11 +6,13 @@ Its two domains can be pinned to addresses, as curl's --resolve does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from checks.clients.errors import LoginRefusedError, MisconfiguredError, RefusedError, Where
 from checks.clients.wire import Reply, Wire, trust
+from checks.errors import CouldNotLookError
 from state.clock import SECOND_US, SystemClock
 from state.fields import EMPTY, Json, JsonObject, obj, text
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 Surface = Literal["api", "admin"]
 
+_LOGOUT_S = 2.0
 _UNTOLD_LIFE_US = 3600 * SECOND_US
 
 
@@ -201,10 +204,21 @@ class WebClient:
         return reply
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Log the test accounts out, where the platform lets them, and close the connections."""
+        await self._log_out()
         for wire in self._wires.values():
             await wire.aclose()
         self._wires.clear()
+
+    async def _log_out(self) -> None:
+        tokens, self._tokens = self._tokens, {}
+        path = self.environment.login.logout_path
+        if path is None:
+            return
+        with contextlib.suppress(CouldNotLookError):  # nobody is there any more: the logins end by themselves
+            for token, _ in tokens.values():
+                headers = {"Authorization": f"Bearer {token}"}
+                await self.send("POST", "api", path, headers=headers, timeout=_LOGOUT_S)
 
     def _wire(self, surface: Surface) -> Wire:
         if surface not in self._wires:

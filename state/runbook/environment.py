@@ -90,6 +90,8 @@ class Login(Model):
     password_field: str = "password"  # noqa: S105  the name of a field
     token_field: str = "access_token"  # noqa: S105  the name of a field
     tenant_header: str = "X-Tenant-ID"
+    logout_path: str | None = None
+    """A POST with the token ends the login; the console's own logins end so with its engine."""
 
 
 class Chart(Model):
