@@ -12,12 +12,13 @@ import asyncio
 import base64
 import binascii
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from checks.clients.answers import BODY_LIMIT, read_object, refuse_status, too_large
-from checks.clients.errors import UnauthorizedError, Where, from_transport
+from checks.clients.errors import Where, from_transport
 from checks.clients.kube_config import open_api
 from state.fields import Json, JsonObject, flag, integer, obj, objs, path, text
 
@@ -60,6 +61,9 @@ class KubeClient:
         self._kube = kube
         self._redactor = redactor
         self._timeout = timeout
+        self._address = "its address"
+        self._users: dict[Any, int] = {}
+        """How many calls are under way over each connection."""
         self._api: Any = None
         self._opening = asyncio.Lock()
 
@@ -147,8 +151,10 @@ class KubeClient:
         asked = {**query, "watch": "true", "allowWatchBookmarks": "true"}
         expected = f"a watch of {path}"
         try:
-            response = await self._open("GET", path, asked, None, "application/json", limits)
-            async with response:
+            async with (
+                self._using() as api,
+                await self._open(api, "GET", path, asked, None, "application/json", limits) as response,
+            ):
                 headers = {key.lower(): value for key, value in response.headers.items()}
                 if response.status != 200:
                     body = await response.content.read(64 * 1024)
@@ -168,9 +174,10 @@ class KubeClient:
             raise self._transport(error, expected, idle_timeout) from None
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        api, self._api = self._api, None
-        if api is not None:
+        """Close the connections, those in use too."""
+        left = {*self._users, *([] if self._api is None else [self._api])}
+        self._api = None
+        for api in left:
             await api.close()
 
     def _seen(self, event: WatchEvent) -> WatchEvent:
@@ -215,23 +222,35 @@ class KubeClient:
         import aiohttp
 
         try:
-            async with asyncio.timeout(self._timeout):
-                limits = aiohttp.ClientTimeout(total=self._timeout)
-                response = await self._open(method, path, query, body, content, limits)
-                async with response:
-                    status = int(response.status)
-                    headers = {key.lower(): value for key, value in response.headers.items()}
-                    answer = bytes(await self._read(response, expected))
+            limits = aiohttp.ClientTimeout(total=self._timeout)
+            async with (
+                asyncio.timeout(self._timeout),
+                self._using() as api,
+                await self._open(api, method, path, query, body, content, limits) as response,
+            ):
+                status = int(response.status)
+                headers = {key.lower(): value for key, value in response.headers.items()}
+                answer = bytes(await self._read(response, expected))
+                if status == 401 and self._api is api:
+                    self._api = None  # a plugin's token may be over: the next call reads the kubeconfig anew
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise self._transport(error, expected, self._timeout) from None
-        try:
-            refuse_status(self.where, status, headers, answer, expected=expected, permission=permission)
-        except UnauthorizedError:
-            await (
-                self.aclose()
-            )  # a token from an exec plugin may have expired: the next call reads the kubeconfig anew
-            raise
+        refuse_status(self.where, status, headers, answer, expected=expected, permission=permission)
         return status, headers, answer
+
+    @asynccontextmanager
+    async def _using(self) -> AsyncIterator[Any]:
+        """Give the connection. One that was given up meanwhile is closed by the last who uses it."""
+        api = await self._client()
+        self._users[api] = self._users.get(api, 0) + 1
+        try:
+            yield api
+        finally:
+            self._users[api] -= 1
+            if not self._users[api]:
+                del self._users[api]
+                if api is not self._api:
+                    await api.close()
 
     async def _read(self, response: Any, expected: str) -> bytearray:
         answer = bytearray()
@@ -242,9 +261,15 @@ class KubeClient:
         return answer
 
     async def _open(
-        self, method: str, path: str, query: Query | None, body: Json, content: str, limits: object
+        self,
+        api: Any,
+        method: str,
+        path: str,
+        query: Query | None,
+        body: Json,
+        content: str,
+        limits: object,
     ) -> Any:
-        api = await self._client()
         target = f"{path}?{urlencode(query)}" if query else path
         verb, url, headers, _, _ = await api.param_serialize(
             method,
@@ -260,13 +285,13 @@ class KubeClient:
             if self._api is None:
                 self._api = await open_api(self._kube, self.where)
                 settings = self._api.configuration
+                self._address = settings.host
                 for credential in (*settings.api_key.values(), settings.password or ""):
                     self._redactor.register(credential.rpartition(" ")[2])  # "Bearer …"
             return self._api
 
     def _transport(self, error: BaseException, expected: str, timeout: float) -> Exception:
-        host = self._api.configuration.host if self._api is not None else "its address"
-        return from_transport(self.where, error, address=host, expected=expected, timeout=timeout)
+        return from_transport(self.where, error, address=self._address, expected=expected, timeout=timeout)
 
 
 def secret_values(secret: JsonObject) -> dict[str, str]:
