@@ -151,7 +151,7 @@ def header(
     prev: bytes,
 ) -> str:
     """Return the canonical text that an event's hash is taken over: every column but the body itself."""
-    first, second, third, fourth = _names(log_id, kind, gate, actor, session, boot)
+    first, second, third, fourth = names(log_id, kind, gate, actor, session, boot)
     return (
         f'{first}{body_digest.hex()}{second}{encode_basestring(eid)}{third}{mono_us},"prev":"{prev.hex()}",'
         f'"ref":{"null" if ref is None else ref},"seq":{seq}{fourth}{wall_us}}}'
@@ -159,10 +159,10 @@ def header(
 
 
 @lru_cache(maxsize=1024)
-def _names(
+def names(
     log_id: str, kind: str, gate: str | None, actor: str, session: str, boot: str
 ) -> tuple[str, str, str, str]:
-    """Return what stands between the parts of a header that differ from event to event."""
+    """Return what stands between the parts of a header that differ from event to event; see ``header``."""
     quote = encode_basestring
     return (
         f'{{"actor":{quote(actor)},"body":"',

@@ -148,8 +148,9 @@ def _checked(path: Path, log_id: str, highest: int, processes: int) -> list[_Par
     ranges = _ranges(highest, processes)
     if len(ranges) > 1:
         try:
-            with ProcessPoolExecutor(len(ranges), mp_context=get_context("spawn")) as pool:
-                return [job.result() for job in [pool.submit(_check, path, log_id, *one) for one in ranges]]
+            with ProcessPoolExecutor(len(ranges) - 1, mp_context=get_context("spawn")) as pool:
+                jobs = [pool.submit(_check, path, log_id, *one) for one in ranges[1:]]
+                return [_check(path, log_id, *ranges[0]), *(job.result() for job in jobs)]
         except (BrokenProcessPool, OSError):  # no process can be started here: it only takes longer
             pass
     return [_check(path, log_id, 0, highest)]
