@@ -16,6 +16,7 @@ from screens.shown import Shown
 from screens.widgets.lines import LineView
 from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, cut, fill, heading, row, wrap
+from screens.widgets.stages import stage_lines
 from screens.widgets.table import Column, Row, Table
 from screens.widgets.world import bar, pod_line, pods_of, ready
 from state.clock import SECOND_US
@@ -46,7 +47,8 @@ class DeployScreen(LaunchScreen):
         """Whether somebody chose an operation; until then the screen shows the one that matters."""
 
     def body(self) -> Iterable[Widget]:
-        """Return the list of operations, the run's head, and its output."""
+        """Return the pipeline, the list of operations, the run's head, and its output."""
+        yield Pane(stage_lines, id="stages")
         yield Table(
             (Column("operation", 19), Column("lock", 18), Column("newest run", 18), Column("", 0)),
             id="operations",

@@ -1,0 +1,50 @@
+"""The pipeline's stages, each with what its items and operations add up to."""
+
+from __future__ import annotations
+
+from screens import words
+from screens.shown import Shown
+from screens.widgets.plain import Line, Role, Span, cut, row
+from state.verdict import OperationState, Verdict
+from state.view import LaunchView, StageView
+
+_GOOD = {"✔"}
+_ORDER = ("✖", "?", "~", "!", "…")
+"""What decides for a whole stage, worst first."""
+_ALL_IN_ONE_ROW = 116
+
+
+def stage_sign(stage: StageView, view: LaunchView, now_us: int) -> tuple[str, Role]:
+    """Return a stage's glyph and role: the worst of its parts; good only where every part is."""
+    signs = [_part(part, view, now_us) for part in stage.parts]
+    for glyph in _ORDER:
+        for told in signs:
+            if told[0] == glyph:
+                return glyph, told[2]
+    if signs and all(told[0] in _GOOD for told in signs):
+        return signs[0][0], signs[0][2]
+    return "·", Role.PLAIN
+
+
+def stage_lines(shown: Shown, width: int, height: int) -> list[Line]:
+    """Return the six stages in one row, or in two where the terminal is narrow."""
+    view = shown.view
+    stages = view.stages
+    many = len(stages) if width >= _ALL_IN_ONE_ROW else (len(stages) + 1) // 2
+    lines: list[Line] = []
+    for start in range(0, len(stages), max(1, many)):
+        spans = [Span("pipeline  " if start == 0 else " " * 10, Role.DIM)]
+        for number, stage in enumerate(stages[start : start + many], start=start + 1):
+            glyph, role = stage_sign(stage, view, shown.now_us)
+            spans += [Span(f"{glyph} ", role), Span(f"{number} {cut(stage.title, 22)}   ")]
+        lines.append(row(*spans))
+    return lines[:height]
+
+
+def _part(part: str, view: LaunchView, now_us: int) -> tuple[str, str, Role]:
+    kind, _, name = part.partition(":")
+    if kind == "operation":
+        last = view.last_operation(name)
+        return words.OPERATION[last.state if last is not None else OperationState.INTENDED]
+    item = view.item(name)
+    return words.VERDICT[item.verdict(now_us) if item is not None else Verdict.PENDING]
