@@ -27,6 +27,7 @@ from state.view import LaunchView
 SILENCE_S = 4 * BEAT_S
 """Real seconds without a word after which an engine counts as dead."""
 _GREETING_S = 10.0
+_GLANCE_S = 0.1
 
 
 class AttachError(Exception):
@@ -152,7 +153,14 @@ class SocketConnection:
 class EngineClient:
     """An attached console. ``view`` is always the newest; every method belongs to one event loop."""
 
-    def __init__(self, connection: Connection, listener: Listener | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        listener: Listener | None = None,
+        *,
+        patience_s: float | None = SILENCE_S,
+    ) -> None:
+        """``patience_s`` is after how long a silence an engine counts as dead; None: it is in this process."""
         self.view = LaunchView()
         self.welcome = Welcome(0, "", "", "", "", "", "", drives=False, adjustable=False)
         self.listener: Listener = listener or Quiet()
@@ -161,6 +169,7 @@ class EngineClient:
         self.trouble = ""
         """Why the engine can't write its log at the moment, or nothing."""
         self._connection = connection
+        self._patience_s = patience_s
         self._waiting: dict[int, asyncio.Future[JsonObject]] = {}
         self._asked = 0
         self._reading: asyncio.Task[None] | None = None
@@ -211,8 +220,7 @@ class EngineClient:
         reason = "the engine ended"
         try:
             while True:
-                async with asyncio.timeout(SILENCE_S):
-                    frame = await self._connection.receive()
+                frame = await self._heard()
                 if frame is None:
                     break
                 if text(frame, "t") == "bye":
@@ -220,7 +228,7 @@ class EngineClient:
                     break
                 await self._take(frame)
         except TimeoutError:
-            reason = f"the engine was silent for {SILENCE_S:g} s"
+            reason = f"the engine was silent for {self._patience_s:g} s"
         except (OSError, WireError, FieldError) as error:
             reason = f"the engine can't be understood: {error}"
         except (
@@ -228,6 +236,19 @@ class EngineClient:
         ) as error:  # a body that the fold can't take must not leave a console that stands still
             reason = f"this console failed ({type(error).__name__}: {line(str(error), 160)})"
         await self._lose(reason)
+
+    async def _heard(self) -> JsonObject | None:
+        """Return the next frame.
+
+        Raises TimeoutError where none came in time, and none waits either: a console that was itself kept
+        from running must not take that for the engine's silence.
+        """
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await self._connection.receive()
+        except TimeoutError:
+            async with asyncio.timeout(_GLANCE_S):
+                return await self._connection.receive()
 
     async def _take(self, frame: JsonObject) -> None:
         match text(frame, "t"):

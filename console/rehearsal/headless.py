@@ -92,7 +92,7 @@ async def run(wanted: Wanted) -> int:
         engine = await Engine.open(world.runbook_path, wanted.log, world.clock, account=account())
         running = asyncio.create_task(engine.run())
         printer = _Printer(engine.store.read, as_json=wanted.as_json)
-        client = EngineClient(engine.connect(account(), "rehearsal"), printer)
+        client = EngineClient(engine.connect(account(), "rehearsal"), printer, patience_s=None)
         await client.open()
         driving = asyncio.create_task(_drive(client, pace))
         stopping = asyncio.create_task(stopped.wait())
