@@ -91,7 +91,9 @@ def _run(folder: Path, inject: str, outcome: Outcome) -> None:
     outcome.runs += 1
     outcome.acknowledged += len(acknowledged)
     outcome.refused += sum(words[0] == "refused" for words in told)
-    outcome.broken += bool(done.returncode) or len(told) != EVENTS or not verify(folder / "a.lclog", processes=1).ok
+    outcome.broken += (
+        bool(done.returncode) or len(told) != EVENTS or not verify(folder / "a.lclog", processes=1).ok
+    )
     with LogReader(folder / "a.lclog") as reader:
         events = {event.seq: event for event in reader.every()}
     outcome.lost += sum(
