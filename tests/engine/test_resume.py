@@ -91,7 +91,7 @@ async def test_seconds_that_nobody_saw_do_not_bake(tmp_path: Path) -> None:
         good = bake(s).good_s
         assert good > 0
         await killed(s)
-        await s.clock.advance(600)
+        await s.clock.advance(60)
         await s.open(run=False)
         await s.tick()
         assert good <= bake(s).good_s <= good + 30
