@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,20 +37,29 @@ def new_log() -> Path:
 
 def run_headless(log: Path | None, faults: Sequence[str], seed: int, rate: float, *, as_json: bool) -> int:
     """Let a launch drive itself; return 0 where all ten gates are GO (the other codes: Outcome)."""
+    log = (log or new_log()).resolve()
+    try:
+        look_at_log(log)
+        _make_place(log)
+    except EngineFailedError as error:
+        return _refused(error, error.code)
     from console.rehearsal.faults import UnknownFaultError
     from console.rehearsal.folder import WorldError
     from console.rehearsal.headless import Wanted, run
     from state.log.errors import LogError
     from state.runbook.load import RunbookError
 
-    log = (log or new_log()).resolve()
     try:
-        look_at_log(log)
-        _make_place(log)
         return asyncio.run(run(Wanted(log, faults, seed, rate, as_json)))
-    except (UnknownFaultError, WorldError, LogError, RunbookError, EngineFailedError) as error:
-        sys.stderr.write(f"launch-console rehearse: {error}\n")
-        return EXIT_LOG if isinstance(error, LogError | EngineFailedError) else 2
+    except LogError as error:
+        return _refused(error, EXIT_LOG)
+    except (UnknownFaultError, WorldError, RunbookError) as error:
+        return _refused(error, 2)
+
+
+def _refused(error: Exception, code: int) -> int:
+    sys.stderr.write(f"launch-console rehearse: {error}\n")
+    return code
 
 
 def run_console(log: Path | None, faults: Sequence[str], seed: int, rate: float) -> int:
@@ -65,11 +76,13 @@ def run_console(log: Path | None, faults: Sequence[str], seed: int, rate: float)
         _make_place(log)
         sys.stderr.write("The rehearsal's world is being made: a few seconds…\n")
         world = _world(log, faults, seed, rate)
-        runbook, clock = Path(text(world, "runbook")), Path(text(world, "clock"))
-        info = start_engine(runbook, log, clock)
+        try:
+            info = start_engine(Path(text(world, "runbook")), log, Path(text(world, "clock")))
+        except EngineFailedError:
+            _end(world)
+            raise
     except EngineFailedError as error:
-        sys.stderr.write(f"launch-console rehearse: {error}\n")
-        return error.code
+        return _refused(error, error.code)
 
     def restart() -> Path:
         again = _world(log, faults, seed, rate)
@@ -124,6 +137,14 @@ def _world(log: Path, faults: Sequence[str], seed: int, rate: float) -> JsonObje
         _wait()
     process.terminate()
     raise EngineFailedError(f"the world did not come up within {_START_S:g} s: see {out}")
+
+
+def _end(world: JsonObject) -> None:
+    """End a world that no engine came up for, so that nothing is left running."""
+    pid = world.get("pid")
+    if isinstance(pid, int):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
 
 
 def _wait() -> None:
