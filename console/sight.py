@@ -7,7 +7,22 @@ import os
 
 from console.attach import AttachError, EngineClient
 from state.log.errors import LogError
+from state.log.reader import LogReader
 from state.log.witness import Witness, witness_directory
+
+
+def doubt_of(reader: LogReader) -> str:
+    """Return how a log's file contradicts what this account saw of it before, or nothing."""
+    witness = Witness(witness_directory(os.environ), reader.log_id)
+
+    def hash_at(seq: int) -> str | None:
+        event = reader.event(seq)
+        return event.hash if event is not None else None
+
+    try:
+        return witness.contradiction(hash_at) or ""
+    except LogError:
+        return ""  # whoever reads the file is told of its damage by the reading itself
 
 
 class Sight:

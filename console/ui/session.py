@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from console.attach import AttachError, EngineClient
 from console.commands import COMMANDS, Confirmation, Preview, Reply
-from console.sight import Sight
+from console.sight import Sight, doubt_of
 from console.ui.replay import CHUNK, Player, Recording
 from screens.shown import Mode, Shown
 from state.clock import Clock, SystemClock
@@ -239,6 +239,7 @@ class FileSource:
         self.player = Player(self._recording, speed=speed)
         self._view = LaunchView()
         self._note = ""
+        self._doubt = ""
         self._lost = ""
         self._changed: Changed = _nothing
         self._task: asyncio.Task[None] | None = None
@@ -249,6 +250,7 @@ class FileSource:
         """Open the file and begin to read; see EventSource."""
         self._changed = changed
         self._reader = await asyncio.to_thread(LogReader, self._path)
+        self._doubt = await asyncio.to_thread(doubt_of, self._reader)
         self._task = asyncio.create_task(self._play() if self._replay else self._follow(), name="log-file")
 
     async def close(self) -> None:
@@ -307,9 +309,12 @@ class FileSource:
                 if self._view.clock_rate == 1
                 else self._view.wall_us
             )
-            return Shown(self._view, now, Mode.FOLLOW, lost=self._lost)
+            return Shown(self._view, now, Mode.FOLLOW, lost=self._lost, doubt=self._doubt)
         player = self.player
-        return Shown(player.view, player.now_us, Mode.REPLAY, transport=player.transport(), note=self._note)
+        told = player.transport()
+        return Shown(
+            player.view, player.now_us, Mode.REPLAY, transport=told, note=self._note, doubt=self._doubt
+        )
 
     def transport(self, action: str, value: str = "") -> str:
         """Move the replay as a screen asks; return why it can't, or nothing."""

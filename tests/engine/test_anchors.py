@@ -14,6 +14,7 @@ from console.__main__ import main
 from console.attach import EngineClient
 from console.engine.anchors import CONFIGMAP
 from console.sight import Sight
+from console.ui.session import FileSource
 from state.canonical import parse_anchor
 from state.events import Draft, Kind
 from state.fields import obj, texts
@@ -87,6 +88,10 @@ async def test_a_log_that_is_not_what_was_seen_is_in_doubt_for_every_console(
         assert f"this account saw {before}" in told
         assert main(["verify", str(s.log), "--no-witness"]) == 0
 
+        source = FileSource(s.log, replay=True)
+        await source.open(lambda: None)
+        assert ("shorter" if cut else "changed") in source.shown().doubt
+        await source.close()
         await s.open(run=False)
         assert ("shorter" if cut else "changed") in s.view.doubt
         assert any("the log is in doubt" in d.what for d in s.view.deviations)
