@@ -4,8 +4,7 @@
 
 A console writes down each event that it is shown; all of them must be in the log after every kill. What was killed
 is started again on the same log, until the launch has ended or was hit often; then another launch begins. Prints one
-JSON object;
-exits 1 where something was lost or broken.
+JSON object; exits 1 where something was lost or broken.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ from state.view import LaunchView
 
 WHAT = ("engine", "console", "both")
 _LONGEST_LIFE_S = 3.0
-_KILLS_A_LAUNCH = 40
+_KILLS_A_LAUNCH = 25
 """Then another one begins, so that its first hour (gates, migrations, releases) is hit as often as its bake."""
 _PATIENCE_S = 90.0
 
