@@ -12,17 +12,54 @@ import os
 import re
 import selectors
 from codecs import getincrementaldecoder
+from typing import TextIO
 
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 _OLD_MOUSE = re.compile(rb"\x1b\[M[\x20-\xff]{3}", re.DOTALL)
 _TICK_S = 0.1
 
 
+class _Lasting:
+    """The terminal as a file that swallows what can't be written any more.
+
+    An error would end Textual's output thread, and with nobody to empty its short queue the next frames would
+    stop the whole console: it could not even leave a terminal that is gone.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.flush()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+
 class SafeDriver(LinuxDriver):
-    """Textual's driver, with an input thread that survives any byte."""
+    """Textual's driver, with an input thread that survives any byte, and an output thread any loss."""
+
+    def __init__(
+        self,
+        app: App[object],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if self._file is not None:
+            self._file = _Lasting(self._file)  # type: ignore[assignment]  # all of it that the driver uses
 
     def _run_input_thread(self) -> None:
         """Read keys; a mistake ends the console as every other one does, not with a traceback on the screen."""
