@@ -24,7 +24,7 @@ FRESH: Final = 2 * HOUR
 """For health, which can turn at any time: long enough to outlast a bake."""
 
 _NAMED: Final = 3
-_GLANCE = 340
+_GLANCE: Final = 340
 
 
 class Findings:
@@ -97,3 +97,32 @@ def _few(reasons: list[str]) -> str:
         shown, named = f"{shown}; {line(reason)}", named + 1
     more = len(reasons) - named
     return f"{shown}; and {more} more" if more > 0 else shown
+
+
+def key(*parts: str) -> str:
+    """Return a key for evidence made of words: lower case, with everything else as underscores."""
+    joined = "_".join(parts).lower()
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in joined).strip("_") or "value"
+
+
+def lookup(value: Json, dotted: str) -> Json:
+    """Return what lies at ``a.b.0.c`` in nested objects and lists, or None."""
+    for part in dotted.split("."):
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list | tuple) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
+
+
+def whole(value: float) -> Json:
+    """Return a number as evidence keeps it: an integer, or a decimal string."""
+    return int(value) if value == int(value) and abs(value) < 2**53 else f"{value:.6g}"
+
+
+def listed(values: object, limit: int = 20) -> JsonObject:
+    """Return how many there are and the first of them, as evidence."""
+    found = sorted(str(one) for one in values) if isinstance(values, set | frozenset | list | tuple) else []
+    return {"count": len(found), "first": found[:limit]}
