@@ -27,10 +27,10 @@ def traffic(bad: Callable[[int], float]) -> Callable[[str, int], float | None]:
     return value
 
 
-def change(s: Stand, **condition: object) -> None:
+def change(s: Stand, *, maximum: str = "5m", **condition: object) -> None:
     data = yaml.safe_load(s.runbook.read_text())
     data["conditions"] = [{**data["conditions"][0], "min_events": 0, **condition}]
-    data["bake"] = {"minimum": "2m", "maximum": "5m", "interval": "15s"}
+    data["bake"] = {"minimum": "2m", "maximum": maximum, "interval": "15s"}
     s.runbook.write_text(yaml.safe_dump(data))
 
 
