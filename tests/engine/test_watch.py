@@ -148,7 +148,7 @@ async def test_the_interlock_disarms_the_countdown(tmp_path: Path) -> None:
 
 async def test_a_shadow_says_what_it_would_have_done(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
-        change(s, **{"for": "4m", "on_trip": "hold", "shadow": True})
+        change(s, maximum="5m", **{"for": "4m", "on_trip": "hold", "shadow": True})
         s.world.value = traffic(lambda _at: 0.2)
         await s.open(run=False)
         await s.released()
