@@ -52,10 +52,15 @@ class Captain:
                 told.append(bottom)
             return true in shown
 
+        def seen_or_over(shown: str) -> bool:
+            return look(shown) or "\ncode " in shown
+
         try:
-            return self.pane.until(look, within=within)
+            shown = self.pane.until(seen_or_over, within=within)
         except AssertionError as error:
             raise AssertionError(f"{true!r} was not shown; told: {told}; {error}") from None
+        assert true in shown, f"the console ended before {true!r} was shown; told: {told}; {shown}"
+        return shown
 
     def attached(self) -> str:
         """Wait for the first screen of a console that drives."""
