@@ -70,11 +70,8 @@ def log_id_of(first_body: str | None) -> str | None:
     return found if isinstance(found, str) and LOG_ID.fullmatch(found) else None
 
 
-def _typed(rows: Sequence[Row]) -> bool:
-    return all(
-        types.issuperset(map(type, cells))
-        for types, cells in zip(_TYPES, zip(*rows, strict=True), strict=False)
-    )
+def _typed(row: Row) -> bool:
+    return all(type(cell) in types for cell, types in zip(row, _TYPES, strict=True))
 
 
 class Chain:
@@ -97,13 +94,15 @@ class Chain:
 
     def feed(self, rows: Sequence[Row]) -> Fault | None:
         """Check the next rows in the order of the file; return the first fault."""
-        typed = _typed(rows)
-        at = self._plain(cast("Sequence[_Typed]", rows)) if typed else 0
-        for n in range(at, len(rows)):
-            damage = self._check(rows[n]) if typed or _typed(rows[n : n + 1]) else Damage.SCHEMA
-            if damage is not None:
-                return Fault(self.seq + 1, damage, _SAYS[damage])
-            self.seq += 1
+        at = 0
+        while at < len(rows):
+            at += self._plain(cast("Sequence[_Typed]", rows[at:] if at else rows))
+            if at < len(rows):
+                damage = self._check(rows[at]) if _typed(rows[at]) else Damage.SCHEMA
+                if damage is not None:
+                    return Fault(self.seq + 1, damage, _SAYS[damage])
+                self.seq += 1
+                at += 1
         return None
 
     def _plain(self, rows: Sequence[_Typed]) -> int:
@@ -140,6 +139,8 @@ class Chain:
             ) in rows:
                 if seq != count + 1 or prev != last or salt is None or body is None or kind in _NOTED:
                     break
+                if type(wall) is not int or type(mono) is not int or not (ref is None or type(ref) is int):
+                    break  # a text of digits would give the same header
                 if sha(_BODY + salt + body.encode()).digest() != digest:
                     break
                 key = (kind, gate, actor, session, boot)
@@ -153,8 +154,8 @@ class Chain:
                 if sha(header.encode()).digest() != own or (samples(body) is None and not is_canonical(body)):
                     break
                 count, last = seq, own
-        except UnicodeEncodeError:
-            pass
+        except (UnicodeEncodeError, TypeError, AttributeError):
+            pass  # a text that is not UTF-8, or a column of another type
         self.seq, self.prev = count, last
         return count - before
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 from console import verify_command
 from state import canonical
 from state.log import verify as subject
-from state.log.chain import is_canonical
+from state.log.chain import Chain, is_canonical
 from state.log.errors import Damage
-from state.log.rows import Cells, Stamped
+from state.log.rows import Cell, Cells, Row, Stamped
 from state.log.verify import verify
 from tests.state.log.support import LOG_ID, chained, forge, restamped, stamped, tampered, written
 
@@ -310,3 +311,23 @@ def test_the_quick_look_at_samples_lets_nothing_else_through(body: dict[str, int
         except ValueError:
             wanted = False
         assert is_canonical(text) == wanted
+
+
+@pytest.mark.parametrize("column", range(15))
+@pytest.mark.parametrize("change", [str, float, lambda cell: str(cell).encode(), lambda _cell: None])
+def test_a_column_of_another_type_is_named(column: int, change: Callable[[object], Cell]) -> None:
+    """STRICT keeps SQLite from writing such a row; somebody with an editor for pages isn't kept from it."""
+    events = [stamped(n, ref=2 if n == 4 else None) for n in range(1, 7)]
+    rows = [tuple(row.values()) for row in chained(events)]
+    whole = cast("list[Row]", rows)
+    assert Chain(LOG_ID).feed(whole) is None
+    old = whole[3][column]
+    try:
+        new = change(old)
+    except (TypeError, ValueError):
+        return
+    if new == old and type(new) is type(old):
+        return
+    fault = Chain(LOG_ID).feed([*whole[:3], (*whole[3][:column], new, *whole[3][column + 1 :]), *whole[4:]])
+    assert fault is not None
+    assert fault.seq == 4
