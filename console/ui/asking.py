@@ -39,6 +39,8 @@ class Desk(Protocol):
 async def carry_out(desk: Desk, name: str, given: Mapping[str, str]) -> Reply | None:
     """Ask for what a command lacks, preview it, ask for it, give it; None where the person said no."""
     spec = BY_NAME[name]
+    if name == "operation.abort" and desk.moment().view.running() is None:
+        return Reply(ok=False, message="no operation is under way")
     args = dict(given)
     asked = await _complete(desk, spec, args)
     if asked is None:

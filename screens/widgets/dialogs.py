@@ -19,10 +19,11 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from screens import words
 from screens.base import STYLES
 from screens.widgets.lines import LineView
 from screens.widgets.plain import Line, Role, Span, content, row, wrap
-from state.verdict import Danger
+from state.verdict import Danger, Verdict
 
 T = TypeVar("T")
 
@@ -171,8 +172,8 @@ class AskDialog(Dialog[Answer]):
             yield Input(placeholder="why it must run all the same", id="override-reason", compact=True)
             yield Input(placeholder="second person who agrees", id="override-second", compact=True)
         if self.question.phrase:
-            words = f"Type {self.question.phrase} to confirm:"
-            yield Static(content(row(Span(words, Role.STRONG))), id="phrase-label")
+            wanted = f"Type {self.question.phrase} to confirm:"
+            yield Static(content(row(Span(wanted, Role.STRONG))), id="phrase-label")
             yield Input(id="phrase", compact=True)
 
     def buttons(self) -> Iterable[Button]:
@@ -273,12 +274,22 @@ def question_lines(question: Question, width: int) -> list[Line]:
 def _section(title: str, entries: Sequence[str], width: int) -> list[Line]:
     lines: list[Line] = [row(Span(title, Role.DIM))] if entries else []
     for entry in entries:
-        lines += _told("  ", entry, width, _entry_role(entry))
+        told, role = _entry(entry)
+        lines += _told("  ", told, width, role)
     return lines
 
 
-def _entry_role(entry: str) -> Role:
-    return {"✖": Role.BAD, "✔": Role.GOOD, "?": Role.BLIND, "!": Role.WARN}.get(entry[:1], Role.PLAIN)
+def _entry(entry: str) -> tuple[str, Role]:
+    """Return an entry with the sign and the colour of the verdict that it begins with, as ``pass: …``."""
+    word, colon, rest = entry.partition(": ")
+    if colon and word in _VERDICTS:
+        glyph, _, role = words.VERDICT[_VERDICTS[word]]
+        return f"{glyph} {rest}", role
+    return entry, _ROLES.get(entry[:1], Role.PLAIN)
+
+
+_VERDICTS = {verdict.value: verdict for verdict in Verdict}
+_ROLES = {"✖": Role.BAD, "✔": Role.GOOD, "?": Role.BLIND, "!": Role.WARN}
 
 
 def _told(sign: str, text: str, width: int, role: Role, sign_role: Role | None = None) -> list[Line]:
