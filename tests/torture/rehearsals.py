@@ -3,8 +3,9 @@
     python -m tests.torture.rehearsals DIRECTORY --kills 500
 
 A console writes down each event that it is shown; all of them must be in the log after every kill. What was killed
-is started again on the same log, until the launch has ended or was hit often; then another launch begins. Prints one
-JSON object; exits 1 where something was lost or broken.
+is started again on the same log, until the launch has ended or was hit often; then another launch begins. What was
+found so far lies in DIRECTORY/outcome.json: the same command goes on from there when it was stopped. Prints one JSON
+object; exits 1 where something was lost or broken.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class Outcome:
     """How many were begun."""
     acknowledged: int = 0
     events: int = 0
+    checks: int = 0
+    """How often the whole chain and SQLite's integrity were checked: after each kill."""
     lost: int = 0
     broken_chains: int = 0
     broken_files: int = 0
@@ -84,20 +87,32 @@ def main(arguments: list[str]) -> int:
 
 
 def torture(directory: Path, kills: int, chance: random.Random, rate: float) -> Outcome:
-    """Kill until ``kills`` processes died; check the log after each time."""
-    outcome = Outcome()
+    """Kill ``kills`` times, those of earlier runs in this directory included; check the log after each time."""
+    notes = directory / "outcome.json"
+    outcome = Outcome(**json.loads(notes.read_text())) if notes.exists() else Outcome()
+    for _ in range(outcome.launches):
+        chance.random()  # another run's chances, lest the same moments are hit again
     while sum(outcome.kills.values()) < kills and not outcome.trouble:
         outcome.launches += 1
         launch = directory / f"launch-{outcome.launches}"
         launch.mkdir(parents=True)
+        _keep(notes, outcome)
         log = launch / "a.lclog"
         with _world(log, outcome.launches, rate) as world:
             _one_launch(log, world, kills, chance, rate, outcome)
         _count(log, outcome)
+        _keep(notes, outcome)
         sys.stderr.write(f"{json.dumps(asdict(outcome))}\n")
         if not (outcome.lost or outcome.broken_chains or outcome.broken_files or outcome.trouble):
             shutil.rmtree(launch)
     return outcome
+
+
+def _keep(notes: Path, outcome: Outcome) -> None:
+    """Write down what was found so far, whole or not at all."""
+    half = notes.with_suffix(".part")
+    half.write_text(json.dumps(asdict(outcome)))
+    half.replace(notes)
 
 
 @contextmanager
@@ -145,6 +160,7 @@ def _one_launch(
             outcome.kills[what] = outcome.kills.get(what, 0) + 1
             acknowledged.update(_acks(side))
             _check(log, acknowledged, outcome)
+            _keep(log.parent.parent / "outcome.json", outcome)
             if outcome.lost or outcome.broken_chains or outcome.broken_files:
                 return
     except (EngineFailedError, RuntimeError) as error:
@@ -202,6 +218,7 @@ def _acks(side: Path) -> Iterator[tuple[int, str]]:
 def _check(log: Path, acknowledged: dict[int, str], outcome: Outcome) -> None:
     journal = log.with_name(f"{log.name}-journal")
     outcome.hot_journals += find(log) is None and journal.exists() and any(journal.read_bytes()[:8])
+    outcome.checks += 1
     report = verify(log, processes=1)
     if not report.ok:
         outcome.broken_chains += 1
