@@ -17,8 +17,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from console.cli.open import EXIT_LOG, look_at_log
 from console.engine.process import EngineFailedError, start_engine
-from console.open_command import EXIT_LOG, look_at_log
 from console.rehearsal.places import world_folder
 from state.clock import SystemClock
 from state.fields import JsonObject, obj, text

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from console.attach import EngineClient
+from console.cli.engine import run_list, run_stop
 from console.engine.process import EngineFailedError, output_path, start_engine, stop
 from console.engine.registry import (
     EngineInfo,
@@ -24,7 +25,6 @@ from console.engine.registry import (
     runtime_directory,
 )
 from console.engine.server import account_of
-from console.engine_command import run_list, run_stop
 from tests.engine.outside import CHECKS, write_runbook
 
 ME = account_of(os.getuid())

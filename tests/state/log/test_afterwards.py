@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console import archive_command
+from console.cli import archive as archive_command
 from state import canonical
 from state.clock import ManualClock
 from state.events import Draft

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import verify_command
+from console.cli import verify as verify_command
 from state import canonical
 from state.log import verify as subject
 from state.log.chain import Chain, is_canonical

@@ -18,7 +18,7 @@ from console.engine.engine import open_store
 from state.clock import ManualClock
 from state.events import Draft, Kind
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 REAL_S = 60.0
 SOP = ROOT / "runbook.yaml"
 

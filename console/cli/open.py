@@ -64,7 +64,7 @@ def look_at_log(log: Path) -> None:
 
 def _unseen(runbook: Path, problem: str) -> int:
     """Say that no console can be shown, and before that what is wrong with the runbook."""
-    from console.check_command import load_checked, say
+    from console.cli.runbook import load_checked, say
     from state.runbook.load import RunbookError
 
     try:
