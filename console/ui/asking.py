@@ -12,8 +12,8 @@ from console.commands import BY_NAME, CommandSpec, Confirmation, Field, Paramete
 from console.ui.session import EventSource
 from screens.gate import item_lines
 from screens.shown import Shown
-from screens.widgets.dialogs import AskDialog, Question
 from screens.widgets.forms import AttestDialog, FormDialog, FormField, PickDialog
+from screens.widgets.question import AskDialog, Question
 from state.verdict import ConditionState, Danger
 from state.view import OperationView
 
@@ -104,6 +104,7 @@ def question_of(preview: Preview) -> Question:
         commands=preview.commands,
         blast=preview.blast,
         checks=preview.checks,
+        diff=preview.diff,
         phrase=preview.phrase,
         override_allowed=preview.override_allowed,
     )

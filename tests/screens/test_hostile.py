@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from screens.shown import Mode
-from screens.widgets.dialogs import AskDialog, Question
+from screens.widgets.question import AskDialog, Question
 from state.verdict import Danger
 from tests.screens import story
 from tests.screens.stage import app_of, picture
@@ -39,6 +39,7 @@ async def test_a_preview_is_shown_as_plain_text() -> None:
         commands=story.HOSTILE,
         blast=story.HOSTILE,
         checks=story.HOSTILE,
+        diff=story.HOSTILE,
         phrase=story.HOSTILE[1],
     )
     async with app.run_test(size=(100, 40)) as pilot:

@@ -22,7 +22,7 @@ from state.text import line
 
 Fields = dict[str, str]
 Key = tuple[str, str, str, str]
-_LINES = 200
+_LINES = 2000
 _DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
 _IMMUTABLE = {
     "Deployment": ("spec.selector",),

@@ -1,0 +1,214 @@
+"""What is asked before a command runs: the engine's preview in words, what must be typed, and yes or no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from screens import words
+from screens.widgets.dialogs import Dialog, no_button
+from screens.widgets.difference import DiffDialog
+from screens.widgets.lines import LineView
+from screens.widgets.plain import Line, Role, Span, content, row, wrap
+from state.verdict import Danger, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before a command runs: the engine's preview, in words."""
+
+    title: str
+    danger: Danger
+    allowed: bool = True
+    reason: str = ""
+    """Why it may not run, where it may not."""
+    environment: str = ""
+    from_what: str = ""
+    to_what: str = ""
+    commands: tuple[str, ...] = ()
+    blast: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    diff: tuple[str, ...] = ()
+    """What would change, ``Kind/name: field before → after`` a line."""
+    phrase: str = ""
+    """What must be typed; nothing where no typing is asked."""
+    override_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person gave: the typed phrase, and for an override why and with whom."""
+
+    phrase: str = ""
+    override_reason: str = ""
+    override_second: str = ""
+
+
+class AskDialog(Dialog[Answer]):
+    """Shows what a command would do, and asks for it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "yes", "yes", show=False),
+        Binding("n", "no", "no", show=False),
+        Binding("pageup,up", "facts(-1)", "facts up", show=False),
+        Binding("pagedown,down", "facts(1)", "facts down", show=False),
+        Binding("f3", "changes", "what changes", show=False, priority=True),
+    ]
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.title, question.danger)
+        self.question = question
+        self.refused = not question.allowed and not question.override_allowed
+        self.overriding = not question.allowed and question.override_allowed
+
+    def parts(self) -> Iterable[Widget]:
+        """Return the facts, the override's fields, and the field for the phrase."""
+        yield LineView(id="facts")
+        yield Static("", id="more", classes="label", markup=False)
+        if self.refused:
+            return
+        if self.overriding:
+            yield Input(placeholder="why it must run all the same", id="override-reason", compact=True)
+            yield Input(placeholder="second person who agrees", id="override-second", compact=True)
+        if self.question.phrase:
+            wanted = f"Type {self.question.phrase} to confirm:"
+            yield Static(content(row(Span(wanted, Role.STRONG))), id="phrase-label")
+            yield Input(id="phrase", compact=True)
+
+    def buttons(self) -> Iterable[Button]:
+        """Return No, and what does it."""
+        yield no_button("Close (esc)" if self.refused else "No (esc)")
+        if self.question.diff:
+            yield Button(content(f"{len(self.question.diff)} changes (f3)"), id="changes", compact=True)
+        if self.refused:
+            return
+        typed = bool(self.question.phrase) or self.overriding
+        label = "Override and run" if self.overriding else "Do it" if typed else "Yes (y)"
+        yield Button(
+            content(label), id="yes", compact=True, disabled=True, variant="error" if typed else "primary"
+        )
+
+    def on_mount(self) -> None:
+        """Show the facts; the focus is on No, or on what must be typed."""
+        facts = self.query_one(LineView)
+        facts.show_lines(lambda width: question_lines(self.question, width), about="facts")
+        facts.can_focus = True
+        first = next(iter(self.query(Input)), None)
+        (first or self.query_one("#no", Button)).focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the facts the lines that they need, and no more than there are."""
+        width = max(20, min(event.size.width - 4, 110) - 4)
+        fields = 2 * int(bool(self.question.phrase)) + 2 * int(self.overriding)
+        room = max(3, event.size.height - 6 - fields)
+        needed = len(question_lines(self.question, width))
+        seen = needed if needed <= room else room - 1
+        self.query_one(LineView).styles.height = seen
+        more = self.query_one("#more", Static)
+        more.display = needed > seen
+        if needed > seen:
+            more.update(content(row(Span(f"↓ {needed - seen} more lines: page down", Role.WARN))))
+
+    def update_buttons(self) -> None:
+        """Let Yes be pressed only when everything that must be typed is."""
+        for button in self.query("#yes").results(Button):
+            button.disabled = not (self.armed and self._complete())
+
+    def _typed(self, name: str) -> str:
+        return next((box.value.strip() for box in self.query(f"#{name}").results(Input)), "")
+
+    def _complete(self) -> bool:
+        if self.question.phrase and self._typed("phrase") != self.question.phrase:
+            return False
+        return not self.overriding or bool(self._typed("override-reason") and self._typed("override-second"))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look again at what may be pressed."""
+        event.stop()
+        self.update_buttons()
+
+    def action_facts(self, by: int) -> None:
+        """Scroll the facts, wherever the focus is."""
+        facts = self.query_one(LineView)
+        facts.scroll_to(y=facts.scroll_offset.y + by * max(1, facts.size.height - 1), animate=False)
+
+    def action_yes(self) -> None:
+        """Say yes by a key: only where nothing has to be typed."""
+        if self.armed and not self.refused and not self.overriding and not self.question.phrase:
+            self.pressed("yes")
+
+    def action_changes(self) -> None:
+        """Show what would change, field by field."""
+        if self.question.diff:
+            self.app.push_screen(DiffDialog(self.question.diff))
+
+    def pressed(self, name: str) -> None:
+        """Give the answer, or show what would change."""
+        if name == "changes":
+            self.action_changes()
+        elif self._complete():
+            self.finish(
+                Answer(self._typed("phrase"), self._typed("override-reason"), self._typed("override-second"))
+            )
+
+
+def question_lines(question: Question, width: int) -> list[Line]:
+    """Return everything that a person must know before they say yes."""
+    lines: list[Line] = []
+    if not question.allowed:
+        lines += _told("✖ ", question.reason or "it may not run now", width, Role.BAD)
+    if question.environment:
+        role = Role.MARKED if "prod" in question.environment.lower() else Role.STRONG
+        lines.append(row("environment  ", Span(f" {question.environment} ", role)))
+    if question.from_what:
+        lines.append(row("from         ", Span(question.from_what, Role.STRONG)))
+    if question.from_what or question.to_what:
+        lines.append(row("to           ", Span(question.to_what or "-", Role.STRONG)))
+    lines += _section("touches", question.blast, width)
+    lines += _section("preflight", question.checks, width)
+    for command in question.commands:
+        lines += _told("$ ", command, width, Role.PLAIN, Role.KEY)
+    if question.override_allowed and not question.allowed:
+        lines += _told(
+            "! ",
+            "An override needs a reason and a second person, and is recorded as a deviation.",
+            width,
+            Role.WARN,
+        )
+    return lines or [row(Span("It is recorded with your name.", Role.DIM))]
+
+
+def _section(title: str, entries: Sequence[str], width: int) -> list[Line]:
+    lines: list[Line] = [row(Span(title, Role.DIM))] if entries else []
+    for entry in entries:
+        told, role = _entry(entry)
+        lines += _told("  ", told, width, role)
+    return lines
+
+
+def _entry(entry: str) -> tuple[str, Role]:
+    """Return an entry with the sign and the colour of the verdict that it begins with, as ``pass: …``."""
+    word, colon, rest = entry.partition(": ")
+    if colon and word in _VERDICTS:
+        glyph, _, role = words.VERDICT[_VERDICTS[word]]
+        return f"{glyph} {rest}", role
+    return entry, _ROLES.get(entry[:1], Role.PLAIN)
+
+
+_VERDICTS = {verdict.value: verdict for verdict in Verdict}
+_ROLES = {"✖": Role.BAD, "✔": Role.GOOD, "?": Role.BLIND, "!": Role.WARN}
+
+
+def _told(sign: str, text: str, width: int, role: Role, sign_role: Role | None = None) -> list[Line]:
+    parts = wrap(text, max(10, width - len(sign)))
+    blank = " " * len(sign)
+    return [
+        row(Span(sign if n == 0 else blank, sign_role or role), Span(part, role))
+        for n, part in enumerate(parts)
+    ]
