@@ -12,15 +12,16 @@ from textual.widget import Widget
 from screens import words
 from screens.base import STYLES, LaunchScreen
 from screens.messages import CommandWanted
-from screens.shown import Shown
+from screens.shown import Mode, Shown
 from screens.widgets import world
-from screens.widgets.chart import nth_chart
+from screens.widgets.chart import bake_chart, bake_span
+from screens.widgets.look import Look, oldest_us
 from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, cut, row
 from state.clock import SECOND_US
 from state.verdict import ConditionState
 
-SPAN_S = 3600
+GRAPH_KEYS: tuple[tuple[str, str], ...] = (("+-", "zoom"), ("←→", "pan"), ("z", "now"))
 
 
 class BakeScreen(LaunchScreen):
@@ -33,21 +34,39 @@ class BakeScreen(LaunchScreen):
         ("k", "acknowledge"),
         ("f", "faster"),
         ("h", "hold"),
+        *GRAPH_KEYS,
         ("d", "operations"),
         ("l", "log"),
         ("esc", "back"),
     )
+    GRAPHS: ClassVar[list[BindingType]] = [
+        Binding("plus,equals_sign", "zoom(-1)", "graphs: less time, closer", id="bake.closer"),
+        Binding("minus", "zoom(1)", "graphs: more time", id="bake.wider"),
+        Binding("left", "pan(-1)", "graphs: earlier", id="bake.earlier"),
+        Binding("right", "pan(1)", "graphs: later", id="bake.later"),
+        Binding("z", "follow", "graphs: follow now again", id="bake.follow"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "acknowledge", "acknowledge a trip", id="bake.acknowledge"),
+        *GRAPHS,
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look = Look()
+
+    def keys(self) -> list[tuple[str, str]]:
+        """Return the keys worth telling; in a replay those of the graphs come after its own first ones."""
+        known = super().keys()
+        return [*known[:4], *GRAPH_KEYS, *known[4:]] if self.shown.mode is Mode.REPLAY else known
 
     def body(self) -> Iterable[Widget]:
         """Return the bake's state, the graphs and the stop conditions."""
         yield Pane(bake, id="bake")
         yield Vertical(
-            Pane(nth_chart(0, span_s=SPAN_S, bake=True), classes="graph"),
-            Pane(nth_chart(1, span_s=SPAN_S, bake=True), classes="graph"),
-            Pane(nth_chart(2, span_s=SPAN_S, bake=True), classes="graph third"),
+            Pane(bake_chart(0, self._looks), classes="graph"),
+            Pane(bake_chart(1, self._looks), classes="graph"),
+            Pane(bake_chart(2, self._looks), classes="graph third"),
             id="graphs",
         )
         yield Pane(world.conditions, id="conditions")
@@ -56,6 +75,29 @@ class BakeScreen(LaunchScreen):
         """Return the stop condition that is tripped, where there is one."""
         tripped = [c.id for c in self.shown.view.conditions if c.state is ConditionState.TRIPPED]
         return {"condition": tripped[0]} if len(tripped) == 1 else {}
+
+    def _looks(self) -> Look:
+        return self.look
+
+    def action_zoom(self, by: int) -> None:
+        """Show less time (-1) or more (1) in the graphs."""
+        self._look(self.look.zoomed(by, self._chosen_s(), self.shown.now_us))
+
+    def action_pan(self, by: int) -> None:
+        """Show earlier (-1) or later (1) time in the graphs."""
+        now_us, oldest = self.shown.now_us, oldest_us(self.shown.view)
+        self._look(self.look.panned(by, self._chosen_s(), now_us, oldest or now_us))
+
+    def action_follow(self) -> None:
+        """Let the graphs choose their span and follow now again."""
+        self._look(Look())
+
+    def _chosen_s(self) -> int:
+        return bake_span(self.shown.view, self.shown.now_us)
+
+    def _look(self, look: Look) -> None:
+        self.look = look
+        self.show(self.shown)
 
     def action_acknowledge(self) -> None:
         """Ask for the acknowledgement of a trip."""

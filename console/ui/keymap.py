@@ -52,6 +52,7 @@ REPLAY: tuple[tuple[str, str, str], ...] = (
 _SHOWN = {
     "question_mark": "?", "escape": "esc", "comma": ",", "full_stop": ".", "left_square_bracket": "[",
     "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">",
+    "plus,equals_sign": "+", "minus": "-", "left": "←", "right": "→",
 }  # fmt: skip
 
 
@@ -75,14 +76,18 @@ def entries(mode: Mode) -> list[HelpEntry]:
     ]
     listed = [replace(e, key="1-9 0", title="gate 1 to 10") if e.key == "1" else e for e in listed]
     if mode is not Mode.LIVE:
-        return listed
+        return [*listed, *_of_screen(BakeScreen.NAME, BakeScreen.GRAPHS)]
     for screen in (GateScreen, DeployScreen, BakeScreen, LogScreen):
-        for key, what, action in _own(screen.BINDINGS):
-            listed.append(
-                HelpEntry(f"screen:{screen.NAME}:{action}", _SHOWN.get(key, key), what, f"on {screen.NAME}")
-            )
+        listed += _of_screen(screen.NAME, screen.BINDINGS)
     listed += [HelpEntry(f"command:{c.name}", c.key, c.title, "command") for c in COMMANDS]
     return listed
+
+
+def _of_screen(screen: str, keys: list[BindingType]) -> list[HelpEntry]:
+    return [
+        HelpEntry(f"screen:{screen}:{action}", _SHOWN.get(key, key), what, f"on {screen}")
+        for key, what, action in _own(keys)
+    ]
 
 
 def _own(all_of: list[BindingType]) -> Iterator[tuple[str, str, str]]:

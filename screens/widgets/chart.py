@@ -2,63 +2,79 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable
+
 from screens import words
 from screens.shown import Shown
+from screens.widgets.look import Look
 from screens.widgets.pane import Draw
-from screens.widgets.plain import Line, Role, Span, crop, heading, row
+from screens.widgets.plain import Line, Role, Span, crop, heading
 from screens.widgets.plot import Curve, Mark, Window, draw, highest
 from state.clock import SECOND_US
 from state.verdict import ConditionState
-from state.view import ConditionView, GraphView, LaunchView
+from state.view import ConditionView, GraphView, LaunchView, SeriesView
 
 _ROLES = {1: (Role.ACCENT,), 2: (Role.LINE3, Role.ACCENT), 3: (Role.LINE3, Role.ACCENT, Role.PLAIN)}
+_BAKE_SPAN_S = 3600
 _MARKED = {"operation.intended": Role.STRONG, "condition.changed": Role.BAD}
 
 
-def chart(graph_id: str, *, span_s: int = 1800) -> Draw:
-    """Return what draws one graph of the launch over the last ``span_s`` seconds."""
-
-    def lines(shown: Shown, width: int, height: int) -> list[Line]:
-        graph = next((g for g in shown.view.graphs if g.id == graph_id), None)
-        if graph is None:
-            return [heading(graph_id, width), row(Span("not declared in the runbook", Role.DIM))]
-        return graph_lines(shown, graph, width, height, span_s=span_s)
-
-    return lines
-
-
-def nth_chart(index: int, *, span_s: int = 1800, bake: bool = False) -> Draw:
-    """Return what draws the launch's first, second … graph, in the runbook's order.
-
-    With ``bake`` the graph begins five minutes before the bake, once there is one.
-    """
+def nth_chart(index: int, *, span_s: int = 1800) -> Draw:
+    """Return what draws the launch's first, second … graph, in the runbook's order."""
 
     def lines(shown: Shown, width: int, height: int) -> list[Line]:
         if index >= len(shown.view.graphs):
             return []
-        seconds = span_s
-        if bake and shown.view.bake is not None:
-            since = (shown.now_us - shown.view.bake.started_us) // SECOND_US
-            seconds = min(4 * span_s, max(900, since + 300))
-        return graph_lines(shown, shown.view.graphs[index], width, height, span_s=seconds)
+        return graph_lines(shown, shown.view.graphs[index], width, height, span_s=span_s)
 
     return lines
 
 
-def graph_lines(shown: Shown, graph: GraphView, width: int, height: int, *, span_s: int) -> list[Line]:
-    """Return a graph's lines: a heading with values in words, the plot, the time axis."""
+def bake_chart(index: int, look: Callable[[], Look]) -> Draw:
+    """Return what draws the launch's first, second … graph as one looks at it, and says which part of time it is."""
+
+    def lines(shown: Shown, width: int, height: int) -> list[Line]:
+        if index >= len(shown.view.graphs):
+            return []
+        graph = shown.view.graphs[index]
+        return graph_lines(
+            shown, graph, width, height, span_s=bake_span(shown.view, shown.now_us), look=look()
+        )
+
+    return lines
+
+
+def bake_span(view: LaunchView, now_us: int) -> int:
+    """Return how many seconds the graphs show unless somebody zooms: from five minutes before the bake on."""
+    if view.bake is None:
+        return _BAKE_SPAN_S
+    since = (now_us - view.bake.started_us) // SECOND_US
+    return min(4 * _BAKE_SPAN_S, max(900, since + 300))
+
+
+def graph_lines(
+    shown: Shown, graph: GraphView, width: int, height: int, *, span_s: int, look: Look | None = None
+) -> list[Line]:
+    """Return a graph's lines: a heading with values in words, the plot, the time axis.
+
+    With a ``look`` the heading says which part of time is shown, and the values are those of its end.
+    """
     condition = shown.view.condition(graph.condition) if graph.condition else None
     curves = _curves(graph, condition)
-    head = heading(graph.title, width, *_values(graph, condition, width - len(graph.title) - 4))
-    if height < 4:
-        return [head]
     threshold = condition.threshold if condition else None
-    rough = Window.ending(shown.now_us, span_s, max(1, width - 9))
+    span_s, end_us = _part(shown, span_s, look)
+    rough = Window.ending(end_us, span_s, max(1, width - 9))
     top = highest(curves, rough, threshold)
     scale = (words.number(top, graph.unit), "0")
     label = words.number(threshold, graph.unit) if threshold is not None else ""
     gutter = max(map(len, (*scale, label))) + 1
-    window = Window.ending(shown.now_us, span_s, max(8, width - gutter))
+    window = Window.ending(end_us, span_s, max(8, width - gutter))
+    title = graph.title if look is None else f"{graph.title}  {_told(look, window, shown.now_us)}"
+    until_us = end_us if end_us < shown.now_us else None
+    head = heading(title, width, *_values(graph, condition, width - len(title) - 4, until_us))
+    if height < 4:
+        return [head]
     plotted = draw(
         curves,
         window,
@@ -73,6 +89,22 @@ def graph_lines(shown: Shown, graph: GraphView, width: int, height: int, *, span
     return [head, *(crop(line, width) for line in plotted)]
 
 
+def _part(shown: Shown, span_s: int, look: Look | None) -> tuple[int, int]:
+    """Return how many seconds are shown, and where they end."""
+    if look is None:
+        return span_s, shown.now_us
+    return look.span_s or span_s, look.end(shown.now_us)
+
+
+def _told(look: Look, window: Window, now_us: int) -> str:
+    """Return which part of time a window shows, in words: ``last 30 m``, or from when to when."""
+    length = words.span(window.columns * window.cell_us // SECOND_US)
+    if look.follows(now_us):
+        return f"last {length}"
+    first, last = words.clock(window.first_us, seconds=False), words.clock(window.end_us, seconds=False)
+    return f"PAST: {first[:-1]} to {last}, {length}"
+
+
 def _curves(graph: GraphView, condition: ConditionView | None) -> list[Curve]:
     judged = {s.id for s in graph.series if condition is not None and _judged(graph, s.id, condition)}
     roles = _ROLES.get(len(graph.series), ())
@@ -82,12 +114,14 @@ def _curves(graph: GraphView, condition: ConditionView | None) -> list[Curve]:
     ]
 
 
-def _values(graph: GraphView, condition: ConditionView | None, room: int) -> list[Span]:
+def _values(
+    graph: GraphView, condition: ConditionView | None, room: int, until_us: int | None = None
+) -> list[Span]:
     roles = _ROLES.get(len(graph.series), ())
     told: list[tuple[bool, Span]] = []
     for n, series in enumerate(graph.series):
         role = roles[n] if n < len(roles) else Role.PLAIN
-        value = series.last
+        value = series.last if until_us is None else _value_at(series, until_us)
         judged = condition is not None and _judged(graph, series.id, condition)
         if value is None:
             role = Role.BLIND
@@ -103,6 +137,12 @@ def _values(graph: GraphView, condition: ConditionView | None, room: int) -> lis
     for _, span in told:
         spans += [Span("  "), span] if spans else [span]
     return spans
+
+
+def _value_at(series: SeriesView, at_us: int) -> float | None:
+    """Return the newest value at a moment of the past, or None where there was none."""
+    known = bisect_right(series.points, at_us, key=lambda point: point[0])
+    return series.points[known - 1][1] if known else None
 
 
 def _judged(graph: GraphView, series: str, condition: ConditionView) -> bool:

@@ -16,7 +16,12 @@ from statistics import median_low
 from screens.widgets.plain import Line, Role, Span
 from state.clock import SECOND_US
 
-_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
+_STEPS_S = (
+    *(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 24, 30, 40, 60, 80, 120, 180, 240, 300, 450, 600, 900, 1800),
+    *(3600, 7200, 14_400, 43_200, 86_400),
+)
+"""How much time a cell may be: close enough for each step of zooming to change what is shown."""
+_TICKS_S = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Braille bits by row from the top and by column."""
 
@@ -61,6 +66,11 @@ class Window:
         """The beginning of the oldest cell."""
         return (self.last - self.columns + 1) * self.cell_us
 
+    @property
+    def end_us(self) -> int:
+        """The end of the newest cell."""
+        return (self.last + 1) * self.cell_us
+
     def cell(self, at_us: int) -> int:
         """Return the column of a moment; outside of 0 to ``columns`` - 1 it isn't drawn."""
         return at_us // self.cell_us - (self.last - self.columns + 1)
@@ -80,8 +90,7 @@ def ceiling(value: float) -> float:
 
 def pieces(points: Sequence[tuple[int, float | None]]) -> list[list[tuple[int, float]]]:
     """Return the runs of points between which a line may be drawn."""
-    apart = [b[0] - a[0] for a, b in pairwise(points) if b[0] > a[0]]
-    longest = 3 * median_low(apart) if apart else 0
+    longest = 3 * _usual(points)
     runs: list[list[tuple[int, float]]] = []
     run: list[tuple[int, float]] = []
     for at_us, value in points:
@@ -94,6 +103,12 @@ def pieces(points: Sequence[tuple[int, float | None]]) -> list[list[tuple[int, f
     if run:
         runs.append(run)
     return runs
+
+
+def _usual(points: Sequence[tuple[int, float | None]]) -> int:
+    """Return how far apart points usually are, in microseconds; 0 where there are fewer than two."""
+    apart = [b[0] - a[0] for a, b in pairwise(points) if b[0] > a[0]]
+    return median_low(apart) if apart else 0
 
 
 class Canvas:
@@ -190,14 +205,17 @@ def draw(
             for x in range(window.columns)
         )
         lines.append((Span(words.rjust(gutter) + " ", role), *_merged(cells)))
-    lines.append((Span(" " * (gutter + 1)), *_merged(_axis(window, marks))))
+    lines.append((Span(" " * (gutter + 1)), *_merged(_axis(window, marks, ascii_only=ascii_only))))
     return lines
 
 
 def highest(curves: Iterable[Curve], window: Window, threshold: float | None) -> float:
     """Return the top of the scale: above every value in the window, and above the threshold."""
     values = [
-        v for c in curves for t, v in c.points if v is not None and t >= window.first_us and math.isfinite(v)
+        v
+        for c in curves
+        for t, v in c.points
+        if v is not None and window.first_us <= t < window.end_us and math.isfinite(v)
     ]
     return ceiling(max([*values, (threshold or 0) * 1.3, 0.0]))
 
@@ -208,12 +226,19 @@ def _gaps(canvas: Canvas, curves: Sequence[Curve]) -> set[int]:
     if first is None:
         return set()
     start = max(0, canvas.window.cell(first))
-    empty = [x for x in range(start, canvas.window.columns) if not canvas.seen[x]]
-    newest = canvas.window.columns - 1
-    while empty and empty[-1] == newest and newest > canvas.window.columns - 3:
-        empty.pop()  # the newest cells wait for their sample: that is no gap yet
-        newest -= 1
-    return set(empty)
+    waits = _waits_from(canvas.window, curves)
+    return {x for x in range(start, min(waits, canvas.window.columns)) if not canvas.seen[x]}
+
+
+def _waits_from(window: Window, curves: Sequence[Curve]) -> int:
+    """Return the first of the newest cells that only wait for their sample: that is no gap yet.
+
+    What is later than two usual intervals, and three cells at most, is a gap again.
+    """
+    newest = max((c.points[-1][0] for c in curves if c.points), default=0)
+    usual = max((_usual(c.points) for c in curves), default=0)
+    late = window.cell(newest + 2 * usual)
+    return window.cell(newest) + 1 if late >= window.columns - 3 else window.columns
 
 
 def _cell(
@@ -241,17 +266,17 @@ def _merged(cells: Iterable[tuple[str, Role]]) -> Line:
     return tuple(spans)
 
 
-def _axis(window: Window, marks: Sequence[Mark]) -> list[tuple[str, Role]]:
-    cells: list[tuple[str, Role]] = [("─", Role.DIM)] * window.columns
-    every = next((s for s in _STEPS_S if s * SECOND_US >= 10 * window.cell_us), _STEPS_S[-1]) * SECOND_US
+def _axis(window: Window, marks: Sequence[Mark], *, ascii_only: bool) -> list[tuple[str, Role]]:
+    cells: list[tuple[str, Role]] = [("-" if ascii_only else "─", Role.DIM)] * window.columns
+    every = next((s for s in _TICKS_S if s * SECOND_US >= 10 * window.cell_us), _TICKS_S[-1]) * SECOND_US
     at_us = window.first_us - window.first_us % every + every
-    while at_us < (window.last + 1) * window.cell_us:
+    while at_us < window.end_us:
         minutes = at_us // SECOND_US // 60
         if not any(-2 <= window.cell(at_us) - window.cell(m.at_us) + 4 <= len(m.label) + 6 for m in marks):
             _write(cells, window.cell(at_us), f"{minutes // 60 % 24:02d}:{minutes % 60:02d}", Role.DIM)
         at_us += every
     for mark in marks:
-        _write(cells, window.cell(mark.at_us), f"▲{mark.label}", mark.role)
+        _write(cells, window.cell(mark.at_us), f"{'^' if ascii_only else '▲'}{mark.label}", mark.role)
     return cells
 
 
