@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypedDict
+from typing import TypeAlias, TypedDict, cast
 
 from state import canonical
 from state.events import Draft, Event
@@ -122,6 +122,11 @@ def seal(log_id: str, seq: int, prev: bytes, stamped: Stamped) -> Cells:
         prev=prev,
         hash=canonical.event_hash(header),
     )
+
+
+def cells(row: Cells) -> Row:
+    """Return the cells of a sealed row in the order of the columns, which is that of ``Cells``."""
+    return cast("Row", tuple(row.values()))
 
 
 def event_of(row: Sequence[Cell]) -> Event:

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Integer, LargeBinary, Text, create_engine, event
+from sqlalchemy import Column, Engine, Integer, LargeBinary, Text, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from sqlmodel import Field, SQLModel
@@ -63,8 +63,6 @@ TABLE = SQLModel.metadata.tables["event"]
 def open_engine(path: Path, connection_class: type[sqlite3.Connection] = sqlite3.Connection) -> Engine:
     """Return an engine with one connection to a log, with every pragma and the second fence in force.
 
-    A transaction of ``engine.execution_options(lc_write=True)`` is immediate: it waits for its turn to write.
-
     Raises sqlite3.Error at its first use where the file can't be opened.
     """
 
@@ -85,7 +83,7 @@ def open_engine(path: Path, connection_class: type[sqlite3.Connection] = sqlite3
 
     engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
     event.listen(engine, "connect", prepare)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
 
@@ -107,11 +105,6 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if mode != "persist":
         raise LogError(f"the log's journal mode is {mode}, and SQLite can't set it to persist")
     connection.set_authorizer(_fence)
-
-
-def _begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("lc_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 def _fence(action: int, first: str | None, second: str | None, *_rest: Any) -> int:

@@ -7,14 +7,16 @@ that was found there is answered only together with a later commit that worked.
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Engine
 
 from state import canonical
 from state.events import Draft, Event, Kind
@@ -26,10 +28,11 @@ from state.log.errors import (
     LogFrozenError,
     LogMissingError,
 )
+from state.log.layout import INSERT, SELECT_CHUNK
 from state.log.locks import WriteLock
-from state.log.rows import Cells, Stamped, event_of, seal
+from state.log.rows import Cells, Row, Stamped, cells, event_of, seal
 from state.log.stamp import Stamper
-from state.log.table import TABLE
+from state.log.table import raw_connection
 from state.log.trouble import REFUSED_WHILE_FROZEN, StoreState, Unit, failure_body, reason_of
 
 LARGEST_GROUP = 64
@@ -39,8 +42,7 @@ ATTEMPTS = 3
 _RETRY_S = 0.05
 _News = TypeVar("_News")
 _Answer: TypeAlias = "tuple[Unit, list[Event] | LogError]"
-_NEWEST = select(TABLE.c.seq, TABLE.c.hash).order_by(TABLE.c.seq.desc()).limit(1)
-_INSERT = insert(TABLE)
+_NO_LIMIT = -1
 _logger = logging.getLogger(__name__)
 
 
@@ -77,7 +79,6 @@ class Writer:
         """Held while the connection is in use."""
         self.on_events: list[Callable[[Sequence[Event]], None]] = []
         self.on_state: list[Callable[[StoreState], None]] = []
-        self._immediate = engine.execution_options(lc_write=True)
         self._lock = lock
         self._stamper = stamper
         self._probe_every_s = probe_every_s
@@ -159,49 +160,49 @@ class Writer:
         return False
 
     def _transaction(self, units: list[Unit]) -> tuple[list[_Answer], list[Event]]:
-        """Commit units; return what each is answered, and every event that is new in the file."""
+        """Commit units; return what each is answered, and every event that is new in the file.
+
+        What need not happen in the turn to write is done before it or after: another writer may wait for it.
+        """
         self._check_same_file()
-        answers: list[_Answer] = []
+        places: list[tuple[Unit, list[str] | LogError]] = []
         rows: list[Cells] = []
-        with self.database, self._lock.held(), self._immediate.begin() as connection:
-            seq, prev = self._read_head(connection)
-            present = self._present(connection) if seq > self.head.seq else {}
-            new = list(present.values())
-            for unit in units:
-                if any(one.ref is not None and one.ref > seq + n for n, one in enumerate(unit.stamped)):
-                    answers.append((unit, LogError("an event refers to one that isn't in the log yet")))
-                    continue
-                events: list[Event] = []
-                for one in unit.stamped:
-                    if (ghost := present.get(one.eid)) is not None:
-                        events.append(ghost)
+        with self.database:
+            connection = raw_connection(self.engine)
+            with self._lock.held(), _immediate(connection):
+                there = self._after_head(connection)
+                present = {row[1] for row in there}
+                seq, prev = _place(there[-1]) if there else (self.head.seq, bytes.fromhex(self.head.hash))
+                for unit in units:
+                    if any(one.ref is not None and one.ref > seq + n for n, one in enumerate(unit.stamped)):
+                        places.append((unit, LogError("an event refers to one that isn't in the log yet")))
                         continue
-                    row = seal(self.log_id, seq + 1, prev, one)
-                    seq, prev = row["seq"], row["hash"]
-                    rows.append(row)
-                    events.append(event_of(_cells(row)))
-                    new.append(events[-1])
-                answers.append((unit, events))
-            if rows:
-                connection.execute(_INSERT, [dict(row) for row in rows])
+                    for one in unit.stamped:
+                        if one.eid not in present:
+                            rows.append(seal(self.log_id, seq + 1, prev, one))
+                            seq, prev = rows[-1]["seq"], rows[-1]["hash"]
+                    places.append((unit, [one.eid for one in unit.stamped]))
+                connection.executemany(INSERT, rows)
+        new = [event_of(row) for row in (*there, *map(cells, rows))]
         self.head = Head(seq, prev.hex(), canonical.anchor(self.log_id, seq, prev.hex()))
+        found = {event.eid: event for event in new}
+        answers: list[_Answer] = [
+            (unit, eids if isinstance(eids, LogError) else [found[eid] for eid in eids])
+            for unit, eids in places
+        ]
         return answers, new
 
-    def _read_head(self, connection: Connection) -> tuple[int, bytes]:
-        found = connection.execute(_NEWEST).one_or_none()
-        seq, digest = (found[0], found[1]) if found is not None else (0, b"")
-        if seq < self.head.seq or (seq == self.head.seq and digest.hex() != self.head.hash):
+    def _after_head(self, connection: sqlite3.Connection) -> list[Row]:
+        """Return what came after the last commit that returned: ghosts, and other writers' events."""
+        rows: list[Row] = connection.execute(SELECT_CHUNK, (self.head.seq - 1, _NO_LIMIT)).fetchall()
+        if not rows or _place(rows[0]) != (self.head.seq, bytes.fromhex(self.head.hash)):
+            (seq,) = connection.execute("SELECT coalesce(max(seq),0) FROM event").fetchone()
             raise LogDamagedError(
                 f"{self.path} lost events: it ends at {seq}, {self.head.seq} were acknowledged",
                 damage=Damage.TRUNCATED,
                 seq=seq + 1,
             )
-        return seq, digest
-
-    def _present(self, connection: Connection) -> dict[str, Event]:
-        """Return by id what came after the last commit that returned: ghosts, and other writers' events."""
-        later = select(TABLE).where(TABLE.c.seq > self.head.seq).order_by(TABLE.c.seq)
-        return {event.eid: event for event in map(event_of, map(tuple, connection.execute(later)))}
+        return rows[1:]
 
     def _check_same_file(self) -> None:
         try:
@@ -297,25 +298,22 @@ def _tell(listeners: Sequence[Callable[[_News], None]], news: _News) -> None:
             _logger.exception("a listener of the log failed")
 
 
-def _cells(row: Cells) -> tuple[int | str | bytes | None, ...]:
-    return (
-        *(
-            row["seq"],
-            row["eid"],
-            row["type"],
-            row["gate"],
-            row["ref"],
-            row["actor"],
-            row["session"],
-            row["boot"],
-        ),
-        *(
-            row["wall_us"],
-            row["mono_us"],
-            row["salt"],
-            row["body"],
-            row["body_sha"],
-            row["prev"],
-            row["hash"],
-        ),
-    )
+def _place(row: Row) -> tuple[int, bytes]:
+    """Return an event's number and hash."""
+    seq, digest = row[0], row[-1]
+    if not isinstance(seq, int) or not isinstance(digest, bytes):
+        raise LogDamagedError(f"event {seq!r} is damaged (schema): its hash is none", damage=Damage.SCHEMA)
+    return seq, digest
+
+
+@contextmanager
+def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
+    """Wait for the turn to write at SQLite's door too; commit at the end of the block."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.rollback()
+        raise
