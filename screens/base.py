@@ -46,6 +46,9 @@ class LaunchScreen(Screen[None]):
         """Return the widgets between the banner and the line of keys."""
         return ()
 
+    def entered(self) -> None:
+        """Begin anew: somebody opens this screen; not called where a dialog over it closes."""
+
     def context(self) -> Mapping[str, str]:
         """Return what a command asked for here is about: ``item``, ``gate``, ``operation``, ``condition``."""
         return {}

@@ -55,9 +55,12 @@ class DeployScreen(LaunchScreen):
         )
         yield Vertical(Pane(self._run, id="run"), LineView(stick=True, id="output"), id="run-box")
 
-    def on_screen_resume(self) -> None:
-        """Put the keys where the operations are."""
+    def entered(self) -> None:
+        """Begin with the operation that matters now."""
         self._moved = False
+
+    def on_screen_resume(self) -> None:
+        """Put the keys where the operations are; after a dialog the cursor stays where it was."""
         self.query_one(Table).focus()
         self.show(self.shown)
 

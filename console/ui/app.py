@@ -193,6 +193,7 @@ class LaunchApp(App[int]):
         if isinstance(self.screen, Dialog):
             return
         if self.screen is not screen:
+            screen.entered()
             self.switch_screen(screen)
         screen.show(self._shown)
 

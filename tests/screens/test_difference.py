@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from textual.widgets import Input
 
+from screens.deploy import DeployScreen
 from screens.widgets.difference import DiffDialog, diff_lines, matching
 from screens.widgets.plain import Line
 from screens.widgets.question import AskDialog
@@ -55,6 +56,22 @@ async def test_f3_shows_what_changes_and_typing_searches() -> None:
         assert isinstance(app.screen, AskDialog)
         assert app.screen.query_one("#phrase", Input).value == "dot"
         assert source.given == []
+
+
+async def test_the_cursor_stays_where_it_was_when_a_preview_closes() -> None:
+    app, source = app_of(story.ready())
+    source.previews["operation.run"] = DEPLOY
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("d", "down")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, DeployScreen)
+        chosen = app.screen.context()
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, DeployScreen)
+        assert app.screen.context() == chosen != {"operation": "staging.deploy"}
 
 
 async def test_a_refused_operation_shows_what_would_have_changed() -> None:
