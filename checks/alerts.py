@@ -80,8 +80,8 @@ async def _receivers(client: AlertmanagerClient) -> list[Receiver]:
 def _reaches_somebody(
     settings: RoutedSettings, receivers: list[Receiver], around: Around, found: Findings
 ) -> None:
-    domains = around.environment.domains
-    own = {domains.api.host, domains.admin.host, "localhost", *settings.own_hosts}
+    hosts = (domain.host for domain in around.environment.domains.all())
+    own = {*hosts, "localhost", *settings.own_hosts}
     shown, useful = [], False
     for one in receivers:
         outside = [url for url in one.urls if (urlsplit(url).hostname or "") not in own]

@@ -6,7 +6,7 @@ from checks.base import Around, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
 from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key
-from checks.workloads import PARTS, digest_of, pods, running_digests
+from checks.workloads import digest_of, parts_of, pods, running_digests
 from state.fields import obj, objs, text
 from state.runbook.environment import Tier
 
@@ -55,7 +55,8 @@ async def _registry(tag: str | None, around: Around, found: Findings) -> None:
 class SameSettings(Settings):
     """Which parts are compared."""
 
-    parts: tuple[str, ...] = PARTS
+    parts: tuple[str, ...] = ()
+    """None: every image of the candidate."""
     tag: str | None = "{version}"
     chart: bool = True
     """Chart version and templates must be equal too."""
@@ -65,7 +66,8 @@ class SameSettings(Settings):
 async def same(settings: SameSettings, around: Around) -> Outcome:
     """Judge that staging and production run the candidate's digests, from the same chart."""
     found = Findings()
-    for part in settings.parts:
+    parts = parts_of(settings.parts, around)
+    for part in parts:
         wanted = digest_of(around.runbook.candidate.images.named().get(part, ""))
         for tier in (Tier.STAGING, Tier.PRODUCTION):
             running = await found.look(pods(around, part, tier)) or ()
@@ -78,7 +80,7 @@ async def same(settings: SameSettings, around: Around) -> Outcome:
     await _registry(settings.tag, around, found)
     if settings.chart:
         await _chart(around, found)
-    return found.outcome(f"{len(settings.parts)} images and the chart are the same in staging and production")
+    return found.outcome(f"{len(parts)} images and the chart are the same in staging and production")
 
 
 async def _chart(around: Around, found: Findings) -> None:

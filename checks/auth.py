@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import JsonValue
 
 from checks.base import Around, Outcome, Settings, check
+from checks.clients.http import MAIN
 from checks.judging import STEADY, Findings, key, lookup
 from state.fields import Json, JsonObject, items, obj, text
 from state.runbook.units import Seconds
@@ -48,7 +49,7 @@ async def forged_tokens(settings: ForgedSettings, around: Around) -> Outcome:
     tokens["a random key"] = _hs256(claims, secrets.token_hex(32))
     for name, token in tokens.items():
         headers = {"Authorization": f"Bearer {token}"}
-        reply = await found.look(around.systems.web(around.tier).get("api", settings.path, headers))
+        reply = await found.look(around.systems.web(around.tier).get(MAIN, settings.path, headers))
         if reply is None:
             continue
         found.saw(key(name), reply.status)
@@ -169,7 +170,7 @@ async def recorded(settings: AuditSettings, around: Around) -> Outcome:
     login = around.environment.login
     username = f"launch-console-{secrets.token_hex(6)}"
     body = {login.username_field: username, login.password_field: "not-the-password"}
-    attempt = await web.send("POST", "api", login.path, json=body)
+    attempt = await web.send("POST", MAIN, login.path, json=body)
     found.saw("probe", username)
     found.saw("attempt", attempt.status)
     if attempt.status not in {400, 401, 403, 422}:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from checks.base import Around, Outcome, Settings, check
+from checks.clients.http import MAIN, Surface
 from checks.judging import STEADY, Findings, key, lookup
-from checks.workloads import config_values, pods
+from checks.workloads import config_values, first_part, pods
 from state.fields import objs, path, text
 from state.text import line
 
@@ -34,23 +35,27 @@ class PlaceholdersSettings(Settings):
         "changeme",
     )
     exact: dict[str, str] = {}
-    """Setting -> its right value; ``{api}`` and ``{admin}`` stand for the https origins."""
+    """Setting -> its right value; ``{api}`` stands for the https origin of the domain ``api``."""
     ignored: tuple[str, ...] = ()
     """Settings that are not judged."""
-    pages: tuple[str, ...] = ("/", "/login")
-    """Pages of the Admin UI whose scripts are read."""
+    surface: Surface = MAIN
+    """The domain of the pages."""
+    pages: tuple[str, ...] = ("/",)
+    """Pages whose scripts are read; none: no script is looked for."""
     baked: tuple[str, ...] = ("localhost:8000", "localhost:3000", "127.0.0.1")
     """What a script must not hold: addresses that were built in."""
 
 
 @check("config.placeholders", PlaceholdersSettings, ttl=STEADY)
 async def placeholders(settings: PlaceholdersSettings, around: Around) -> Outcome:
-    """Judge that settings, ingress, helm values and the Admin UI's scripts name the final domains."""
+    """Judge that settings, ingress, helm values and the pages' scripts name the final domains."""
     found = Findings()
     web = around.systems.web(around.tier)
     values = await found.look(config_values(around))
     if values is not None:
-        _settings(settings, values, {"api": web.url("api"), "admin": web.url("admin")}, found)
+        _settings(
+            settings, values, {word: web.url(word) for word in around.environment.domains.named()}, found
+        )
     await _ingress(around, found)
     await _scripts(settings, web, found)
     return found.outcome("settings, ingress and scripts name the final domains")
@@ -67,7 +72,9 @@ def _settings(
         hit = next((one for one in settings.placeholders if one in value.lower()), None)
         found.need(hit is None, f"{name} holds the placeholder {hit}")
     for name, pattern in settings.exact.items():
-        wanted = pattern.replace("{api}", origins["api"]).replace("{admin}", origins["admin"])
+        wanted = pattern
+        for word, origin in origins.items():
+            wanted = wanted.replace(f"{{{word}}}", origin)
         right = values.get(name, "").rstrip("/") == wanted.rstrip("/")
         found.saw(key(name), "as expected" if right else "not as expected")
         found.need(right, f"{name} is {'not ' + wanted if name in values else 'not set'}")
@@ -84,8 +91,7 @@ async def _ingress(around: Around, found: Findings) -> None:
     if listed is None:
         return
     hosts = {text(rule, "host") for one in listed.items for rule in objs(path(one, ("spec", "rules")))}
-    domains = around.environment.domains
-    wanted = {domains.api.host, domains.admin.host}
+    wanted = {domain.host for domain in around.environment.domains.all()}
     found.saw("ingress_hosts", sorted(hosts))
     for host in sorted(wanted - hosts):
         found.wrong(f"no ingress serves {host}")
@@ -96,26 +102,29 @@ async def _ingress(around: Around, found: Findings) -> None:
 async def _scripts(settings: PlaceholdersSettings, web: WebClient, found: Findings) -> None:
     sources: set[str] = set()
     for page in settings.pages:
-        reply = await found.look(web.get("admin", page))
+        reply = await found.look(web.get(settings.surface, page))
         if reply is None:
             continue
         if reply.status != 200:
-            found.blind(f"admin {page} answers {reply.status}; expected a page whose scripts can be read")
+            name = f"{web.word(settings.surface)} {page}"
+            found.blind(f"{name} answers {reply.status}; expected a page whose scripts can be read")
             continue
         sources |= {
             one for one in _SCRIPT.findall(reply.text) if one.startswith("/") and not one.startswith("//")
         }
     read = 0
     for source in sorted(sources)[:_SCRIPTS_READ]:
-        reply = await found.look(web.get("admin", source))
+        reply = await found.look(web.get(settings.surface, source))
         if reply is None:
             continue
         read += 1
         hit = next((one for one in settings.baked if one in reply.text), None)
-        found.need(hit is None, f"the Admin UI's script {line(source, 80)} has {hit} built in")
+        found.need(
+            hit is None, f"the {web.word(settings.surface)} script {line(source, 80)} has {hit} built in"
+        )
     found.saw("scripts_read", read)
     if settings.pages and not read:
-        found.blind("the Admin UI's pages name no script, so built-in addresses could not be looked for")
+        found.blind("the pages name no script, so built-in addresses could not be looked for")
 
 
 class DebugSettings(Settings):
@@ -124,12 +133,12 @@ class DebugSettings(Settings):
     forbidden: dict[str, tuple[str, ...]]
     """Setting -> values (any case) that must not be; ``*`` means any value."""
     health_path: str = "/health"
-    environment_field: str | None = "environment"
+    environment_field: str | None = None
     """Where the health answer says which environment it believes to be."""
     environment: str = "production"
     closed: tuple[str, ...] = ("/docs", "/redoc")
     """Paths that only developers need: 404."""
-    log_part: str = "backend"
+    log_part: str | None = None
     log_pattern: str = r"\bDEBUG\b"
     log_lines: int = 300
 
@@ -151,7 +160,7 @@ async def debug_off(settings: DebugSettings, around: Around) -> Outcome:
 
 async def _answers(settings: DebugSettings, around: Around, found: Findings) -> None:
     web = around.systems.web(around.tier)
-    health = await found.look(web.get("api", settings.health_path))
+    health = await found.look(web.get(MAIN, settings.health_path))
     if health is not None and settings.environment_field is not None:
         told = found.read(lambda: health.need_success(expected="a health answer").json("a health answer"))
         said = lookup(told, settings.environment_field)
@@ -162,14 +171,14 @@ async def _answers(settings: DebugSettings, around: Around, found: Findings) -> 
                 f"the platform says that it is {said!r}, not {settings.environment}",
             )
     for closed in settings.closed:
-        reply = await found.look(web.get("api", closed))
+        reply = await found.look(web.get(MAIN, closed))
         if reply is not None:
             found.saw(key(closed), reply.status)
             found.need(reply.status in {401, 403, 404, 400}, f"{closed} is open ({reply.status})")
 
 
 async def _log(settings: DebugSettings, around: Around, found: Findings) -> None:
-    running = await found.look(pods(around, settings.log_part))
+    running = await found.look(pods(around, settings.log_part or first_part(around)))
     if running is None:
         return
     name = str(path(running[0], ("metadata", "name")))
@@ -190,7 +199,7 @@ class StackTracesSettings(Settings):
     path: str
     """A path that fails, or that a broken request would fail at."""
     role: str | None = None
-    trace_field: str = "details.stack_trace"
+    trace_field: str | None = None
 
 
 @check("config.no_stack_traces", StackTracesSettings, ttl=STEADY, writes=True)
@@ -200,6 +209,8 @@ async def no_stack_traces(settings: StackTracesSettings, around: Around) -> Outc
     reply = await around.systems.web(around.tier).get_as(settings.role, settings.path)
     found.saw("status", reply.status)
     told = found.read(reply.json) if reply.status >= 400 and reply.body else None
-    trace = lookup(told, settings.trace_field) or "Traceback (most recent" in reply.text
+    trace = (
+        settings.trace_field and lookup(told, settings.trace_field)
+    ) or "Traceback (most recent" in reply.text
     found.need(not trace, f"the answer of {settings.path} ({reply.status}) holds a stack trace")
     return found.outcome(f"{settings.path} answers {reply.status} without a stack trace")

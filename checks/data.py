@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from checks.base import Around, Outcome, Settings, check
-from checks.clients.errors import NotFoundError
-from checks.clients.sql import names
+from checks.clients.errors import MisconfiguredError, NotFoundError
+from checks.clients.sql import first_column
 from checks.judging import LASTING, STEADY, Findings, key
 from state.fields import JsonObject, obj, objs, path, text
 from state.runbook.models import OperationKind
@@ -103,7 +103,8 @@ async def _snapshots(around: Around) -> list[tuple[datetime, str, int]]:
 class MigrationsSettings(Settings):
     """Where the migration's result is found."""
 
-    sql: str = "SELECT version_num FROM alembic_version"
+    sql: str | None = None
+    """A query for the revision that the database is at; None: the candidate's."""
     job_prefix: str = "db-migrate-"
     """Jobs of migrations; a finished one may be gone already."""
     after_operation: str | None = None
@@ -114,10 +115,13 @@ class MigrationsSettings(Settings):
 async def migrations(settings: MigrationsSettings, around: Around) -> Outcome:
     """Judge that the database is at exactly the candidate's head, and that the job which did it succeeded."""
     found = Findings()
-    head = around.runbook.candidate.migration.head
-    rows = await found.look(around.systems.sql(around.tier).rows(settings.sql))
+    migration = around.runbook.candidate.migration
+    if migration is None:
+        raise MisconfiguredError("the runbook's candidate has no migration; expected candidate.migration")
+    head = migration.head
+    rows = await found.look(around.systems.sql(around.tier).rows(settings.sql or migration.sql))
     if rows is not None:
-        heads = names(rows, "version_num")
+        heads = first_column(rows)
         found.saw("heads", list(heads))
         found.saw("expected", head)
         if len(heads) != 1:

@@ -87,6 +87,11 @@ async def _database(systems: Systems, found: Findings) -> None:
 
 def _stores(around: Around, found: Findings) -> None:
     ours, theirs = (around.runbook.environments[tier].objectstore for tier in (Tier.PRODUCTION, Tier.STAGING))
+    if ours is None or theirs is None:
+        found.blind(
+            "the runbook names no object store for both environments: expected it, or objectstore: false"
+        )
+        return
     same = (ours.url.rstrip("/"), ours.bucket) == (theirs.url.rstrip("/"), theirs.bucket)
     found.saw("bucket", "same" if same else "differ")
     found.need(not same, f"staging and production use the same bucket {ours.bucket}")

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from checks.base import Around, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import LoginRefusedError, WrongContentError
-from checks.clients.http import Surface
+from checks.clients.http import MAIN, Surface
 from checks.judging import FRESH, Findings, key, lookup
 from state.fields import Json
 from state.runbook.units import Seconds
@@ -23,7 +23,7 @@ class Step(Settings):
     flow: str
     """The flow that it belongs to: auth, tenants, billing, jobs."""
     path: str
-    surface: Surface = "api"
+    surface: Surface = MAIN
     role: str | None = None
     expect: tuple[int, ...] = (200,)
     has: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ async def _walk(step: Step, web: WebClient, found: Findings) -> int | None:
     try:
         reply = (
             await web.get_as(step.role, step.path)
-            if step.surface == "api"
+            if step.role is not None or step.surface == MAIN
             else await web.get(step.surface, step.path)
         )
     except LoginRefusedError as error:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from checks.base import Around, Outcome, Settings, check
 from checks.clients.alertmanager import parse_metrics
+from checks.clients.http import MAIN
 from checks.clients.kube import name_of, pod_ready, restarts_of
 from checks.judging import FRESH, Findings, key, lookup
-from checks.workloads import PARTS, deployment, pods, ready_replicas
+from checks.workloads import deployment, parts_of, pods, ready_replicas
 from state.fields import items, obj, texts
 from state.text import line
 
@@ -22,10 +23,10 @@ class HealthSettings(Settings):
     path: str = "/health"
     status_field: str = "status"
     status: str = "healthy"
-    environment_field: str | None = "environment"
+    environment_field: str | None = None
     environment: str | None = None
     """What it must say; None: the environment's tier."""
-    ready_path: str | None = "/health/ready"
+    ready_path: str | None = None
     ready_field: str = "healthy"
     failed_field: str = "failed_services"
     judged_elsewhere: tuple[str, ...] = ()
@@ -35,7 +36,8 @@ class HealthSettings(Settings):
     """Metrics that must be exported."""
     enforce_host: bool = True
     """A request with a made-up Host header must be refused."""
-    parts: tuple[str, ...] = PARTS
+    parts: tuple[str, ...] = ()
+    """Parts whose pods must be ready; none: every image of the candidate."""
     max_restarts: int = 3
 
 
@@ -47,25 +49,25 @@ async def endpoints(settings: HealthSettings, around: Around) -> Outcome:
     """
     found = Findings()
     web = around.systems.web(around.tier)
-    health = await found.look(web.get("api", settings.path))
+    health = await found.look(web.get(MAIN, settings.path))
     if health is not None:
         _health(settings, health, around, found)
     if settings.ready_path is not None:
-        ready = await found.look(web.get("api", settings.ready_path))
+        ready = await found.look(web.get(MAIN, settings.ready_path))
         if ready is not None:
             _ready(settings, ready, found)
     if settings.metrics_path is not None:
-        metrics = await found.look(web.get("api", settings.metrics_path))
+        metrics = await found.look(web.get(MAIN, settings.metrics_path))
         if metrics is not None:
             _metrics(settings, metrics, found)
     if settings.enforce_host:
-        odd = await found.look(web.send("GET", "api", settings.path, host="launch-console-probe.invalid"))
+        odd = await found.look(web.send("GET", MAIN, settings.path, host="launch-console-probe.invalid"))
         if odd is not None:
             found.saw("made_up_host", odd.status)
             found.need(
                 odd.status >= 400, f"a made-up Host header is answered with {odd.status}: any host is trusted"
             )
-    for part in settings.parts:
+    for part in parts_of(settings.parts, around):
         await _pods(settings, part, around, found)
     return found.outcome(f"{settings.path} is {settings.status}, ready, metrics there, all pods ready")
 

@@ -10,7 +10,7 @@ from checks.clients.errors import MisconfiguredError
 from checks.clients.helm_release import merge
 from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key, lookup
-from checks.workloads import PARTS, deployment, digest_of, ready_replicas
+from checks.workloads import deployment, digest_of, parts_of, ready_replicas
 from state.fields import Json, JsonObject, obj
 from state.runbook.environment import Tier
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 class ValuesSettings(Settings):
     """Where values say what; ``{part}`` stands for each of ``parts``."""
 
-    parts: tuple[str, ...] = PARTS
+    parts: tuple[str, ...] = ()
+    """None: every image of the candidate."""
     image: str = "image.{part}"
     resources: str = "resources.{part}"
-    hosts: dict[str, str] = {"api": "ingress.hosts.api", "admin": "ingress.hosts.admin"}
+    hosts: dict[str, str] = {}
+    """By the domain's word: where the values hold its host."""
     mutable_tags: tuple[str, ...] = ("latest", "main", "master", "dev", "stable", "")
     """Tags that can move; an image with a digest may have any."""
 
@@ -40,10 +42,10 @@ async def values(settings: ValuesSettings, around: Around) -> Outcome:
     if release is not None:
         found.saw("revision", release.revision)
         found.saw("chart", f"{release.chart}-{release.chart_version}")
-        _judge("deployed", release.values, settings, around.environment, found)
+        _judge("deployed", release.values, settings, around, found)
     candidate = found.read(lambda: candidate_values(around.environment))
     if candidate is not None:
-        _judge("candidate", candidate, settings, around.environment, found)
+        _judge("candidate", candidate, settings, around, found)
     for part, reference in around.runbook.candidate.images.named().items():
         image = ImageRef.parse(reference)
         if candidate is not None:
@@ -79,9 +81,9 @@ def candidate_values(environment: Environment) -> JsonObject:
 
 
 def _judge(
-    which: str, release: JsonObject, settings: ValuesSettings, environment: Environment, found: Findings
+    which: str, release: JsonObject, settings: ValuesSettings, around: Around, found: Findings
 ) -> None:
-    for part in settings.parts:
+    for part in parts_of(settings.parts, around):
         reference = _image(release, settings, part)
         if reference is None:
             found.wrong(f"{which}: no image for {part} at {settings.image.replace('{part}', part)}")
@@ -97,10 +99,9 @@ def _judge(
             for what in ("cpu", "memory"):
                 given = lookup(release, f"{place}.{kind}.{what}")
                 found.need(bool(given), f"{which}: {part} has no {what} {kind[:-1]}")
-    domains = {"api": environment.domains.api.host, "admin": environment.domains.admin.host}
     for name, place in settings.hosts.items():
-        host = lookup(release, place)
-        found.need(host == domains[name], f"{which}: {place} is {host!r}; expected {domains[name]}")
+        host, wanted = lookup(release, place), around.systems.web(around.tier).domain(name).host
+        found.need(host == wanted, f"{which}: {place} is {host!r}; expected {wanted}")
 
 
 def _image(release: JsonObject, settings: ValuesSettings, part: str) -> str | None:
@@ -114,7 +115,8 @@ def _image(release: JsonObject, settings: ValuesSettings, part: str) -> str | No
 class DeployedSettings(Settings):
     """What a rehearsed release must look like."""
 
-    parts: tuple[str, ...] = PARTS
+    parts: tuple[str, ...] = ()
+    """None: every image of the candidate."""
     image: str = "image.{part}"
     like: Tier | None = None
     """The environment whose values it may differ from only in ``may_differ``."""
@@ -141,7 +143,7 @@ async def candidate_deployed(settings: DeployedSettings, around: Around) -> Outc
         release.chart_version == wanted,
         f"chart version {release.chart_version} is deployed; expected {wanted}",
     )
-    for part in settings.parts:
+    for part in parts_of(settings.parts, around):
         named = lookup(release.values, settings.image.replace("{part}", part))
         digest = digest_of(around.runbook.candidate.images.named().get(part, ""))
         right = isinstance(named, str) and digest_of(named) == digest

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from checks.alerts import metrics_of
 from checks.base import Around, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import RejectedError
+from checks.clients.http import MAIN
 from checks.clients.kube import labels_of
 from checks.judging import LASTING, STEADY, Findings, key, lookup, whole
 from state.fields import JsonObject, obj
@@ -95,7 +96,7 @@ async def modules(settings: ModulesSettings, around: Around) -> Outcome:
 
 
 async def _features(settings: ModulesSettings, around: Around) -> JsonObject:
-    reply = await around.systems.web(around.tier).get("api", settings.config_path)
+    reply = await around.systems.web(around.tier).get(MAIN, settings.config_path)
     expected = "the platform's feature list"
     features = obj(lookup(reply.need_success(expected=expected).object(expected), settings.features))
     if not features:
@@ -107,7 +108,7 @@ async def _features(settings: ModulesSettings, around: Around) -> JsonObject:
 
 async def openapi_paths(around: Around, path: str, found: Findings) -> tuple[str, ...] | None:
     """Return the paths of the API's public inventory, or None where it isn't served or can't be read."""
-    reply = await found.look(around.systems.web(around.tier).get("api", path))
+    reply = await found.look(around.systems.web(around.tier).get(MAIN, path))
     if reply is None or reply.status in {401, 403, 404}:
         return None
     told = found.read(
@@ -132,7 +133,8 @@ async def regions(settings: RegionsSettings, around: Around) -> Outcome:
     seen = {region for region in told if isinstance(region, str)}
     found.saw("node_regions", sorted(seen))
     found.saw("nodes", len(told))
-    store = around.environment.objectstore.region
+    held = around.environment.objectstore
+    store = held.region if held is not None else None
     found.saw("objectstore_region", store)
     if not told:
         found.blind("the cluster lists no nodes; expected some with a region")

@@ -166,9 +166,9 @@ async def present(settings: PresentSettings, around: Around) -> Outcome:
 
 
 async def _mounted(around: Around, found: Findings) -> None:
-    from checks.workloads import PARTS, containers, deployment, env_sources, pod_template
+    from checks.workloads import containers, deployment, env_sources, first_part, pod_template
 
-    backend = await found.look(deployment(around, PARTS[0]))
+    backend = await found.look(deployment(around, first_part(around)))
     if backend is None:
         return
     sources = {one for box in containers(pod_template(backend)) for one in env_sources(box)}

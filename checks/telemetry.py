@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.base import Around, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import ServerFailedError, TimedOutError, UnreachableError, UntrustedError
+from checks.clients.http import MAIN
 from checks.judging import FRESH, STEADY, Findings, lookup
 from state.fields import objs, text, texts
 from state.runbook.units import Seconds
@@ -97,7 +98,7 @@ async def _otlp(path: str, around: Around) -> None:
 
 
 async def _inside(settings: ReachableSettings, around: Around, found: Findings) -> None:
-    reply = await found.look(around.systems.web(around.tier).get("api", settings.readiness_path or ""))
+    reply = await found.look(around.systems.web(around.tier).get(MAIN, settings.readiness_path or ""))
     if reply is None:
         return
     told = found.read(lambda: reply.object("the platform's services"))

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from checks.base import Around, Outcome, Settings, check
-from checks.clients.http import Surface
 from checks.judging import STEADY, Findings, key
 from state.fields import obj, objs, path, text, texts
 
@@ -22,16 +21,16 @@ class CertificatesSettings(Settings):
     redirect: bool = True
     """Plain HTTP leads to https, where a pin does not hide it."""
     ingress: bool = True
-    """The ingress names a TLS secret for both domains, and the secret exists."""
+    """The ingress names a TLS secret for every domain, and the secret exists."""
 
 
 @check("tls.certificates", CertificatesSettings, ttl=STEADY)
 async def certificates(settings: CertificatesSettings, around: Around) -> Outcome:
-    """Judge both domains' certificates: trusted, for their name, from a real authority, with time left."""
+    """Judge every domain's certificates: trusted, for their name, from a real authority, with time left."""
     found = Findings()
     now = datetime.fromtimestamp(around.clock.wall_us() / 1_000_000, UTC)
     ends: list[datetime] = []
-    for domain in (around.environment.domains.api, around.environment.domains.admin):
+    for domain in around.environment.domains.all():
         facts = await found.look(around.systems.tls(around.tier).handshake(domain))
         if facts is not None:
             ends.append(facts.not_after)
@@ -40,8 +39,13 @@ async def certificates(settings: CertificatesSettings, around: Around) -> Outcom
         await _redirects(around, found)
     if settings.ingress:
         await _ingress(around, found)
+    count = len(around.environment.domains.all())
     days = min(((end - now).days for end in ends), default=0)
-    return found.outcome(f"both domains have trusted certificates, valid for {days} more days")
+    return found.outcome(
+        f"{count} domains have trusted certificates, valid for {days} more days"
+        if count > 1
+        else f"the certificate is trusted, and valid for {days} more days"
+    )
 
 
 def _judge(settings: CertificatesSettings, facts: CertificateFacts, now: datetime, found: Findings) -> None:
@@ -71,8 +75,7 @@ def _judge(settings: CertificatesSettings, facts: CertificateFacts, now: datetim
 
 async def _redirects(around: Around, found: Findings) -> None:
     web = around.systems.web(around.tier)
-    surfaces: tuple[Surface, ...] = ("api", "admin")
-    for surface in surfaces:
+    for surface in around.environment.domains.named():
         reply = await found.look(web.plain_http(surface, "/"))
         if reply is None:
             continue
@@ -95,7 +98,7 @@ async def _ingress(around: Around, found: Findings) -> None:
     for ingress in listed.items:
         for entry in objs(path(ingress, ("spec", "tls"))):
             named |= dict.fromkeys(texts(entry.get("hosts")), text(entry, "secretName"))
-    for domain in (around.environment.domains.api, around.environment.domains.admin):
+    for domain in around.environment.domains.all():
         found.need(bool(named.get(domain.host)), f"no ingress has a TLS secret for {domain.host}")
     for secret in sorted(set(named.values()) - {""}):
         seen = await found.look(kube.get(f"/api/v1/namespaces/{kube.namespace}/secrets/{secret}"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from checks.base import Around, Outcome, Settings, check
 from checks.clients.errors import WrongContentError
-from checks.clients.http import Surface
+from checks.clients.http import MAIN, Surface
 from checks.cookies import CookieRule, judge_cookies, parse_cookies
 from checks.judging import STEADY, Findings, key
 from state.fields import obj, objs, path, text
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 class Page(Settings):
     """A page to look at."""
 
-    surface: Surface
+    surface: Surface = MAIN
     path: str = "/"
 
 
 class CspSettings(Settings):
     """Which pages, and what else a browser must be told."""
 
-    pages: tuple[Page, ...] = (Page(surface="admin"), Page(surface="api", path="/health"))
+    pages: tuple[Page, ...] = (Page(),)
     directives: tuple[str, ...] = ("script-src", "script-src-elem", "script-src-attr", "default-src")
     """Where an unsafe source counts; ``default-src`` only where ``script-src`` is absent."""
     unsafe: tuple[str, ...] = ("'unsafe-inline'", "'unsafe-eval'", "*", "data:", "http:", "https:")
@@ -48,7 +48,7 @@ async def csp(settings: CspSettings, around: Around) -> Outcome:
         reply = await found.look(around.systems.web(around.tier).get(page.surface, page.path))
         if reply is None:
             continue
-        name = f"{page.surface} {page.path}"
+        name = f"{around.systems.web(around.tier).word(page.surface)} {page.path}"
         if reply.status >= 500:
             found.blind(f"{name} answers {reply.status}; expected a page")
             continue
@@ -112,8 +112,9 @@ def _judge_headers(settings: CspSettings, name: str, reply: Reply, found: Findin
 
 
 class SignIn(Settings):
-    """How a browser session is opened at the Admin UI with a form."""
+    """How a browser session is opened with a form."""
 
+    surface: Surface = MAIN
     csrf_path: str
     csrf_field: str = "csrfToken"
     path: str
@@ -125,9 +126,10 @@ class CookiesSettings(Settings):
 
     role: str
     cookies: dict[str, CookieRule]
-    """Of the API's login."""
+    """Of the login that the environment names."""
     sign_in: SignIn | None = None
-    admin_cookies: dict[str, CookieRule] = {}
+    sign_in_cookies: dict[str, CookieRule] = {}
+    """Of the browser session."""
 
 
 @check("web.cookies", CookiesSettings, ttl=STEADY, writes=True)
@@ -138,18 +140,18 @@ async def cookies(settings: CookiesSettings, around: Around) -> Outcome:
     reply = await found.look(web.log_in(settings.role))
     if reply is not None:
         if reply.status == 200:
-            judge_cookies("api", parse_cookies(reply), settings.cookies, found)
+            judge_cookies(web.word(MAIN), parse_cookies(reply), settings.cookies, found)
         else:
             found.blind(f"{reply.where} refused the test account {settings.role} with {reply.status}")
     if settings.sign_in is not None:
         seen = await found.look(_browser_session(settings.sign_in, around, web))
         if seen is not None:
-            judge_cookies("admin", seen, settings.admin_cookies, found)
-    return found.outcome(f"{len(settings.cookies) + len(settings.admin_cookies)} cookies are as intended")
+            judge_cookies(web.word(settings.sign_in.surface), seen, settings.sign_in_cookies, found)
+    return found.outcome(f"{len(settings.cookies) + len(settings.sign_in_cookies)} cookies are as intended")
 
 
 async def _browser_session(sign_in: SignIn, around: Around, web: WebClient) -> dict[str, dict[str, str]]:
-    first = await web.get("admin", sign_in.csrf_path)
+    first = await web.get(sign_in.surface, sign_in.csrf_path)
     token = text(first.need_success(expected="a CSRF token").object("a CSRF token"), sign_in.csrf_field)
     seen = parse_cookies(first)
     account = around.environment.accounts.get(sign_in.role)
@@ -163,7 +165,7 @@ async def _browser_session(sign_in: SignIn, around: Around, web: WebClient) -> d
         sign_in.csrf_field: token,
         "json": "true",
     }
-    second = await web.post_form("admin", sign_in.path, form, headers={"Cookie": sent})
+    second = await web.post_form(sign_in.surface, sign_in.path, form, headers={"Cookie": sent})
     for header in second.all("set-cookie"):
         around.systems.redactor.register(header.partition(";")[0].partition("=")[2])
     if second.status >= 400:
@@ -178,15 +180,17 @@ class CorsSettings(Settings):
 
     path: str
     method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
+    origin: Surface = MAIN
+    """The domain whose pages call it."""
     allowed: tuple[str, ...] = ()
-    """Besides the Admin UI's own origin."""
+    """Besides the origin of that domain."""
     refused: tuple[str, ...] = (
         "http://localhost:3000",
         "http://localhost:3001",
         "https://launch-console-probe.invalid",
         "null",
     )
-    """Besides the http variant of the Admin UI's origin."""
+    """Besides the http variant of that domain's origin."""
 
 
 @check("web.cors", CorsSettings, ttl=STEADY)
@@ -194,12 +198,12 @@ async def cors(settings: CorsSettings, around: Around) -> Outcome:
     """Judge by preflights that exactly the intended origins are allowed."""
     found = Findings()
     web = around.systems.web(around.tier)
-    own = web.url("admin")
+    own = web.url(settings.origin)
     expected = dict.fromkeys((own, *settings.allowed), True)
     expected |= dict.fromkeys((*settings.refused, own.replace("https://", "http://", 1)), False)
     for origin, wanted in expected.items():
         headers = {"Origin": origin, "Access-Control-Request-Method": settings.method}
-        reply = await found.look(web.send("OPTIONS", "api", settings.path, headers=headers))
+        reply = await found.look(web.send("OPTIONS", MAIN, settings.path, headers=headers))
         if reply is None:
             continue
         if reply.status >= 500:
@@ -245,7 +249,7 @@ async def rate_limit(settings: RateLimitSettings, around: Around) -> Outcome:
     login = around.environment.login
     body = {login.username_field: settings.username, login.password_field: "not-the-password"}
     # At once, not one after the other: a limit per minute is about how fast they come.
-    calls = [found.look(web.send("POST", "api", settings.path, json=body)) for _ in range(settings.max_calls)]
+    calls = [found.look(web.send("POST", MAIN, settings.path, json=body)) for _ in range(settings.max_calls)]
     replies = [reply for reply in await asyncio.gather(*calls) if reply is not None]
     statuses = [reply.status for reply in replies]
     found.saw("statuses", sorted(statuses))
@@ -264,7 +268,7 @@ async def rate_limit(settings: RateLimitSettings, around: Around) -> Outcome:
             login.username_field: account.username,
             login.password_field: around.systems.secret(account.password),
         }
-        after = await found.look(web.send("POST", "api", settings.path, json=right))
+        after = await found.look(web.send("POST", MAIN, settings.path, json=right))
         if after is not None:
             for header in after.all("set-cookie"):
                 around.systems.redactor.register(header.partition(";")[0].partition("=")[2])
@@ -291,13 +295,13 @@ async def _ingress_limits(settings: RateLimitSettings, around: Around, found: Fi
     )
     if ingresses is None:
         return
-    host = around.environment.domains.api.host
+    host = around.systems.web(around.tier).domain(MAIN).host
     for ingress in ingresses.items:
         if host not in {text(rule, "host") for rule in objs(path(ingress, ("spec", "rules")))}:
             continue
         names = set(obj(path(ingress, ("metadata", "annotations"))))
         limits = sorted(names & set(settings.ingress_annotations))
         found.saw("ingress_limits", list(limits))
-        found.need(bool(limits), "the API's ingress has no rate limit of its own")
+        found.need(bool(limits), f"the ingress of {host} has no rate limit of its own")
         return
-    found.wrong("no ingress serves the API's domain")
+    found.wrong(f"no ingress serves {host}")

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 class ParitySettings(Settings):
     """What API and worker must have in common."""
 
-    api: str = "backend"
-    worker: str = "worker"
+    api: str
+    """The part that puts work in the queues."""
+    worker: str
+    """The part that does it."""
     same_image: bool = False
     """Both run one image, with different commands."""
     checksums: tuple[str, ...] = ("checksum/config", "checksum/secret")

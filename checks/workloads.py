@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from checks.clients.errors import NotFoundError
 from checks.clients.kube import KubeClient, name_of, selector
@@ -11,9 +11,22 @@ from state.fields import JsonObject, obj, objs, path, text
 
 if TYPE_CHECKING:
     from checks.base import Around
-    from state.runbook.environment import Tier
+    from state.runbook.environment import Environment, Tier
 
-PARTS: Final = ("backend", "frontend", "worker")
+
+def parts_of(named: tuple[str, ...], around: Around) -> tuple[str, ...]:
+    """Return the parts of the release that a check names; the candidate's images where it names none."""
+    return named or tuple(around.runbook.candidate.images.named())
+
+
+def first_part(around: Around) -> str:
+    """Return the part that gets the release's settings: the candidate's first image."""
+    return next(iter(around.runbook.candidate.images.named()))
+
+
+def deployment_name(environment: Environment, part: str) -> str:
+    """Return the name of a part's deployment."""
+    return environment.deployment.replace("{release}", environment.release).replace("{part}", part)
 
 
 def deployment_path(kube: KubeClient, name: str) -> str:
@@ -22,10 +35,10 @@ def deployment_path(kube: KubeClient, name: str) -> str:
 
 
 async def deployment(around: Around, part: str, tier: Tier | None = None) -> JsonObject:
-    """Return the deployment of a part of the release: ``RELEASE-part``."""
+    """Return the deployment of a part of the release."""
     tier = tier or around.tier
     kube = around.systems.kube(tier)
-    return await kube.get(deployment_path(kube, f"{around.runbook.environments[tier].release}-{part}"))
+    return await kube.get(deployment_path(kube, deployment_name(around.runbook.environments[tier], part)))
 
 
 async def pods(around: Around, part: str, tier: Tier | None = None) -> tuple[JsonObject, ...]:
@@ -86,7 +99,7 @@ def digest_of(reference: str) -> str:
 async def config_values(
     around: Around, tier: Tier | None = None, *, with_secrets: bool = True
 ) -> dict[str, str]:
-    """Return every setting that the release's containers get, for judging in memory only.
+    """Return every setting that the containers of the release's first part get, for judging in memory only.
 
     Of the same name, the later source wins, as in Kubernetes. The redactor knows all values that come from
     secrets.
@@ -94,7 +107,7 @@ async def config_values(
     tier = tier or around.tier
     kube = around.systems.kube(tier)
     values: dict[str, str] = {}
-    for container in containers(pod_template(await deployment(around, PARTS[0], tier))):
+    for container in containers(pod_template(await deployment(around, first_part(around), tier))):
         for source in env_sources(container):
             kind, _, name = source.partition("/")
             if kind == "configMap":

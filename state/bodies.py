@@ -95,9 +95,10 @@ FIELDS: Mapping[str, Mapping[str, Shape]] = {
     Kind.LAUNCH_SCRUBBED: _reason,
     Kind.LAUNCH_CLOSED: {},
     Kind.RUNBOOK_CHANGED: {"digest": _text, "before": _text, "diff": _texts, "gone": _texts},
-    Kind.ENVIRONMENT_DECLARED: dict.fromkeys(
-        ("tier", "title", "namespace", "release", "context", "api", "admin"), _text
-    ),
+    Kind.ENVIRONMENT_DECLARED: {
+        **dict.fromkeys(("tier", "title", "namespace", "release", "context", "api", "admin"), _text),
+        "hosts": _pairs,
+    },
     Kind.CONDITION_DECLARED: {
         **dict.fromkeys(("id", "title", "env", "unit", "on_trip", "query"), _text),
         "threshold": _decimal, "for_s": _int, "shadow": _flag,

@@ -93,8 +93,8 @@ class EnvironmentView:
     namespace: str
     release: str
     context: str
-    api: str
-    admin: str
+    hosts: tuple[tuple[str, str], ...] = ()
+    """(word, host) of the domains that customers use, the main one first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The platform as its customers reach it.
 
-Its two domains can be pinned to addresses, as curl's --resolve does.
+Its domains can be pinned to addresses, as curl's --resolve does.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final
 
 from checks.clients.errors import LoginRefusedError, MisconfiguredError, RefusedError, Where
 from checks.clients.wire import Reply, Wire, trust
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from state.runbook.environment import Domain, Environment
     from state.runbook.units import SecretRef
 
-Surface = Literal["api", "admin"]
+Surface = str
+"""The word of a domain in the runbook: ``api``, ``admin``, ``shop``."""
+MAIN: Final = ""
+"""The runbook's first domain, whatever its word is."""
 
 _LOGOUT_S = 2.0
 _UNTOLD_LIFE_US = 3600 * SECOND_US
@@ -41,7 +44,7 @@ def address_of(domain: Domain) -> tuple[str, int]:
 
 
 class WebClient:
-    """The API and Admin domains of one environment, over HTTPS.
+    """The domains of one environment, over HTTPS.
 
     With nothing followed and nothing kept between calls.
     """
@@ -70,10 +73,22 @@ class WebClient:
         port = "" if domain.port == 443 else f":{domain.port}"
         return f"https://{domain.host}{port}{path}"
 
+    def word(self, surface: Surface) -> str:
+        """Return the word by which the runbook names a domain."""
+        return surface or next(iter(self.environment.domains.root))
+
     def domain(self, surface: Surface) -> Domain:
-        """Return a domain of the runbook."""
-        domains = self.environment.domains
-        return domains.api if surface == "api" else domains.admin
+        """Return a domain of the runbook, by its word; MAIN is the first.
+
+        Raises MisconfiguredError where there is none of that word.
+        """
+        domains, name = self.environment.domains.root, self.word(surface)
+        if name not in domains:
+            raise MisconfiguredError(
+                f"the runbook names no domain {name} for {self.environment.title}; "
+                f"expected environments.{self.environment.tier}.domains.{name}"
+            )
+        return domains[name]
 
     async def send(
         self,
@@ -96,7 +111,7 @@ class WebClient:
             path,
             headers=sent,
             json=json,
-            expected=f"{method} {path} of the {surface} domain",
+            expected=f"{method} {path} of the {self.word(surface)} domain",
             timeout=timeout,
         )
 
@@ -127,7 +142,7 @@ class WebClient:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Return the answer to a form that is sent as a browser sends it, of any status."""
-        expected = f"POST {path} of the {surface} domain"
+        expected = f"POST {path} of the {self.word(surface)} domain"
         return await self._wire(surface).send("POST", path, headers=headers, form=form, expected=expected)
 
     async def get(self, surface: Surface, path: str, headers: Mapping[str, str] | None = None) -> Reply:
@@ -147,7 +162,7 @@ class WebClient:
             )
         password = read_secret(account.password, self._redactor)
         body = {login.username_field: account.username, login.password_field: password}
-        reply = await self.send("POST", "api", login.path, json=body)
+        reply = await self.send("POST", MAIN, login.path, json=body)
         for cookie in reply.all("set-cookie"):
             value = cookie.partition(";")[0].partition("=")[2]
             self._redactor.register(value)
@@ -183,7 +198,7 @@ class WebClient:
     async def get_as(self, role: str | None, path: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Return the API's answer to a GET by a role, or by nobody; a token that ran out is renewed once."""
         if role is None:
-            return await self.get("api", path, headers)
+            return await self.get(MAIN, path, headers)
         return await self.send_as(role, "GET", path, headers=headers)
 
     async def send_as(
@@ -197,10 +212,10 @@ class WebClient:
     ) -> Reply:
         """Return the API's answer to a logged-in test account, of any status; an expired token is renewed once."""
         more = headers or {}
-        reply = await self.send(method, "api", path, headers={**await self.bearer(role), **more}, json=json)
+        reply = await self.send(method, MAIN, path, headers={**await self.bearer(role), **more}, json=json)
         if reply.status == 401:
             fresh = {**await self.bearer(role, fresh=True), **more}
-            reply = await self.send(method, "api", path, headers=fresh, json=json)
+            reply = await self.send(method, MAIN, path, headers=fresh, json=json)
         return reply
 
     async def aclose(self) -> None:
@@ -218,9 +233,10 @@ class WebClient:
         with contextlib.suppress(CouldNotLookError):  # nobody is there any more: the logins end by themselves
             for token, _ in tokens.values():
                 headers = {"Authorization": f"Bearer {token}"}
-                await self.send("POST", "api", path, headers=headers, timeout=_LOGOUT_S)
+                await self.send("POST", MAIN, path, headers=headers, timeout=_LOGOUT_S)
 
     def _wire(self, surface: Surface) -> Wire:
+        surface = self.word(surface)
         if surface not in self._wires:
             domain = self.domain(surface)
             where = Where(f"{surface} domain {domain.host}", self.environment.title)

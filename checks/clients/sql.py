@@ -221,6 +221,6 @@ def _without_address(reason: str) -> str:
     return reason.partition(" at ")[0]
 
 
-def names(rows: Sequence[Row], key: str) -> tuple[str, ...]:
-    """Return one column of some rows as texts."""
-    return tuple(str(row[key]) for row in rows if row.get(key) is not None)
+def first_column(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return the first column of some rows as texts, without its NULLs."""
+    return tuple(str(value) for row in rows for value in list(row.values())[:1] if value is not None)

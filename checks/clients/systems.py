@@ -100,13 +100,13 @@ class Systems:
         )
 
     def web(self, tier: Tier) -> WebClient:
-        """Return the platform's two domains."""
+        """Return the domains of an environment."""
         return self._once(
             "web", tier, lambda: WebClient(self.environment(tier), self.redactor, clock=self._clock)
         )
 
     def tls(self, tier: Tier) -> TlsClient:
-        """Return what makes handshakes with the two domains."""
+        """Return what makes handshakes with the domains."""
         from checks.clients.tls import TlsClient
 
         return self._once("tls", tier, lambda: TlsClient(self.environment(tier)))
@@ -130,11 +130,11 @@ class Systems:
         )
 
     def objectstore(self, tier: Tier) -> ObjectStoreClient:
-        """Return the release's bucket."""
+        """Return the release's bucket. Raises MisconfiguredError where the runbook names none."""
         from checks.clients.objectstore import ObjectStoreClient
 
         env = self.environment(tier)
-        store = env.objectstore
+        store = self._need(env.objectstore, env, "objectstore")
 
         def build() -> ObjectStoreClient:
             access, secret = self.secret(store.access_key), self.secret(store.secret_key)
@@ -143,15 +143,16 @@ class Systems:
         return self._once("objectstore", tier, build)
 
     def sql(self, tier: Tier) -> SqlClient:
-        """Return the release's database."""
+        """Return the release's database. Raises MisconfiguredError where the runbook names none."""
         from checks.clients.sql import SqlClient
 
         env = self.environment(tier)
+        database = self._need(env.database, env, "database")
 
         def build() -> SqlClient:
-            url = self.secret(env.database.url)
+            url = self.secret(database.url)
             self.redactor.register_pair("url", url)
-            return SqlClient(url, env.title, statement_timeout=env.database.statement_timeout)
+            return SqlClient(url, env.title, statement_timeout=database.statement_timeout)
 
         return self._once("sql", tier, build)
 
@@ -222,7 +223,7 @@ class Systems:
 
         return self._once(key, tier, build)
 
-    def _need(self, endpoint: Endpoint | None, env: Environment, key: str) -> Endpoint:
+    def _need(self, endpoint: C | None, env: Environment, key: str) -> C:
         if endpoint is None:
             raise MisconfiguredError(
                 f"the runbook names no {key} for {env.title}; expected environments.{env.tier}.{key}"
@@ -254,7 +255,7 @@ def _secrets(name: str, part: object) -> Iterator[tuple[str, SecretRef]]:
 def _public(runbook: Runbook) -> Iterator[str]:
     """Yield the runbook's own words: a secret value that is one of them is no secret."""
     for env in runbook.environments.values():
-        for domain in (env.domains.api, env.domains.admin):
+        for domain in env.domains.all():
             yield domain.host
             yield from (f"https://{domain.host}", f"https://{domain.host}/", f"wss://{domain.host}")
         yield from (
@@ -265,7 +266,9 @@ def _public(runbook: Runbook) -> Iterator[str]:
             str(env.tier),
             env.chart.version,
         )
-        yield from (env.objectstore.bucket, env.objectstore.region, env.objectstore.url, *env.secrets)
+        yield from env.secrets
+        if env.objectstore is not None:
+            yield from (env.objectstore.bucket, env.objectstore.region, env.objectstore.url)
         points = (env.prometheus, env.alertmanager, env.grafana, env.traces, env.logs, env.ci, env.registry)
         yield from (point.url for point in points if point is not None)
         for account in env.accounts.values():

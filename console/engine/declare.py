@@ -79,8 +79,8 @@ def candidate(runbook: Runbook) -> JsonObject:
         "commit": what.commit,
         "chart": f"{Path(chart.path).name} {chart.version}",
         "images": [[name, reference] for name, reference in what.images.named().items()],
-        "migration_head": what.migration.head,
-        "backward_compatible": what.migration.backward_compatible,
+        "migration_head": what.migration.head if what.migration is not None else "",
+        "backward_compatible": what.migration is not None and what.migration.backward_compatible,
     }
 
 
@@ -132,8 +132,7 @@ def _environment(env: Environment) -> JsonObject:
         "namespace": env.kube.namespace,
         "release": env.release,
         "context": env.kube.context,
-        "api": _address(env.domains.api),
-        "admin": _address(env.domains.admin),
+        "hosts": [[word, _address(domain)] for word, domain in env.domains.named().items()],
     }
 
 
@@ -227,8 +226,7 @@ def _known_environment(env: EnvironmentView) -> JsonObject:
         "namespace": env.namespace,
         "release": env.release,
         "context": env.context,
-        "api": env.api,
-        "admin": env.admin,
+        "hosts": [list(pair) for pair in env.hosts],
     }
 
 

@@ -96,8 +96,14 @@ def _opened(view: LaunchView, event: Event) -> LaunchView:
 
 def _environment(view: LaunchView, event: Event) -> LaunchView:
     body = event.body
+    older = tuple((key, text(body, key)) for key in ("api", "admin") if key in body)  # logs of version 1.0
     new = EnvironmentView(
-        *(text(body, key) for key in ("tier", "title", "namespace", "release", "context", "api", "admin"))
+        text(body, "tier"),
+        text(body, "title"),
+        text(body, "namespace"),
+        text(body, "release"),
+        text(body, "context"),
+        pairs(body.get("hosts")) or older,
     )
     kept = tuple(e for e in view.environments if e.tier != new.tier)
     return replace(view, environments=(*kept, new))

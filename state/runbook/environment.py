@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, RootModel, ValidationInfo, field_validator
 
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
 
@@ -37,11 +37,20 @@ class Domain(Model):
     """The same for plain HTTP, which must redirect. None: port 80 of the pinned address, unless a port is pinned."""
 
 
-class Domains(Model):
-    """The two names that customers use."""
+class Domains(RootModel[dict[str, Domain]]):
+    """The names that customers use, each with a word for it (``api``, ``admin``); the first is the main one."""
 
-    api: Domain
-    admin: Domain
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    root: dict[str, Domain] = Field(min_length=1)
+
+    def named(self) -> dict[str, Domain]:
+        """Return the domains by their words."""
+        return dict(self.root)
+
+    def all(self) -> tuple[Domain, ...]:
+        """Return every domain, the main one first."""
+        return tuple(self.root.values())
 
 
 class Endpoint(Model):
@@ -85,7 +94,7 @@ class Account(Model):
 class Login(Model):
     """How a test account logs in to the platform: a POST of JSON that answers with a bearer token."""
 
-    path: str = "/api/v1/auth/login"
+    path: str = "/login"
     username_field: str = "username"
     password_field: str = "password"  # noqa: S105  the name of a field
     token_field: str = "access_token"  # noqa: S105  the name of a field
@@ -128,7 +137,11 @@ class Environment(Model):
     kube: Kube
     release: str
     chart: Chart
+    deployment: str = "{release}-{part}"
+    """How a part of the release is named as a deployment; parts are named as the candidate's images."""
     domains: Domains
+    health_path: str = "/health"
+    """On the main domain: looked at after a deploy."""
     ca_file: FilePath | None = None
     """Certificates to trust for the domains, besides the system's."""
     prometheus: Endpoint
@@ -141,10 +154,10 @@ class Environment(Model):
     ci: Endpoint | None = None
     """An HTTP endpoint that tells a commit's build and test status."""
     registry: Endpoint
-    objectstore: ObjectStore
-    database: Database
+    objectstore: ObjectStore | None = None
+    database: Database | None = None
     accounts: dict[str, Account] = {}
-    """By role: platform_admin, tenant_admin, tenant_user, partner."""
+    """By role, in the runbook's own words."""
     login: Login = Login()
     secrets: tuple[str, ...] = ()
     """Names of the Kubernetes secrets that the release mounts; each must be there before a deploy."""

@@ -12,7 +12,7 @@ from typing import cast
 import yaml
 from pydantic import ValidationError
 
-from state.runbook import lint
+from state.runbook import lint, shape
 from state.runbook.models import Runbook
 from state.runbook.promql import problem_of
 
@@ -72,7 +72,11 @@ def load_runbook(path: Path) -> LoadedRunbook:
     except ValidationError as error:
         problems = [_problem(path, marks, e["loc"], e["msg"], e["type"]) for e in error.errors()]
         raise RunbookError([*problems, *_query_problems(path, marks, data)]) from None
-    problems = [*_query_problems(path, marks, data), *_condition_problems(path, marks, data, runbook)]
+    problems = [
+        *_query_problems(path, marks, data),
+        *_condition_problems(path, marks, data, runbook),
+        *_shape_problems(path, marks, runbook),
+    ]
     if problems:
         raise RunbookError(problems)
     return LoadedRunbook(runbook, path, sha256(raw).hexdigest(), marks)
@@ -151,6 +155,13 @@ def _condition_problems(path: Path, marks: Marks, data: object, runbook: Runbook
     if runbook.bake.interval > min((c.for_ for c in runbook.conditions), default=math.inf) / 2:
         place = ("bake", "interval")
         why = "every condition's for is at least two intervals: otherwise one sample trips it"
+        yield Problem(path, *_mark(marks, place), ".".join(place), why)
+
+
+def _shape_problems(path: Path, marks: Marks, runbook: Runbook) -> Iterator[Problem]:
+    """Yield what doesn't fit together: gates, items, operations, stages."""
+    for keys, why in shape.problems(runbook):
+        place = tuple(str(key) for key in keys)
         yield Problem(path, *_mark(marks, place), ".".join(place), why)
 
 

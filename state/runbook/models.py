@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_validator
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, JsonValue, RootModel, model_validator
 
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
@@ -54,33 +55,45 @@ class Scope(Model):
     regions: tuple[str, ...] = Field(min_length=1)
 
 
-class Images(Model):
-    """The candidate's images, each by digest: ``registry/name@sha256:…``."""
+class Images(RootModel[dict[str, str]]):
+    """The candidate's images by container name, each by digest: ``registry/name@sha256:…``."""
 
-    backend: str
-    frontend: str
-    worker: str
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    root: dict[str, str] = Field(min_length=1)
 
     def named(self) -> dict[str, str]:
         """Return the references by container name."""
-        return {"backend": self.backend, "frontend": self.frontend, "worker": self.worker}
+        return dict(self.root)
 
 
 class Migration(Model):
     """The candidate's database migration."""
 
     head: str
-    """The revision that ``alembic_version`` must hold afterwards."""
+    """The revision that the database must be at afterwards."""
+    sql: str = "SELECT version_num FROM alembic_version"
+    """A query for the revision that the database is at: one column, one row."""
+    image: str | None = None
+    """Which of the candidate's images migrates; None: the first."""
     backward_compatible: bool = False
     """Declared: the version before the candidate works on the migrated schema."""
     tested_way_down: bool = False
     by: Literal["cronjob", "deployment", "hook"] = "cronjob"
     """A job made from the cron job, a job with a deployment's pod, or the chart's own hook in the deploy."""
-    cronjob: str = "dotmac-migrations"
+    cronjob: str | None = None
     """The cron job that a migration job is made from (SOP helm command 4)."""
-    deployment: str = "dotmac-backend"
+    deployment: str | None = None
     """The deployment whose pod a migration job is made from, with ``command``."""
-    command: tuple[str, ...] = ("alembic", "upgrade", "head")
+    command: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _how(self) -> Migration:
+        if self.by == "cronjob" and self.cronjob is None:
+            raise ValueError("by: cronjob needs cronjob: (the cron job that a migration job is made from)")
+        if self.by == "deployment" and (self.deployment is None or not self.command):
+            raise ValueError("by: deployment needs deployment: and command:")
+        return self
 
 
 class Candidate(Model):
@@ -89,7 +102,22 @@ class Candidate(Model):
     version: str
     commit: str
     images: Images
-    migration: Migration
+    migration: Migration | None = None
+    """None: nothing is migrated in this launch."""
+
+    @property
+    def migration_image(self) -> str:
+        """The image that migrates."""
+        images = self.images.named()
+        name = self.migration.image if self.migration is not None else None
+        return images[name] if name in images else next(iter(images.values()))
+
+    @model_validator(mode="after")
+    def _known_image(self) -> Candidate:
+        name = self.migration.image if self.migration is not None else None
+        if name is not None and name not in self.images.named():
+            raise ValueError(f"migration.image names {name}, which is none of the images")
+        return self
 
 
 class Role(StrEnum):
@@ -136,7 +164,7 @@ class CheckSpec(Model):
 class Item(Model):
     """One line of the SOP."""
 
-    id: str = Field(pattern=r"^(?:[1-9]|10)\.[1-9]$")
+    id: str = Field(pattern=r"^[1-9][0-9]?\.[1-9][0-9]?$")
     text: str
     checks: tuple[CheckSpec, ...] = ()
     attest: str | None = None
@@ -150,9 +178,9 @@ class Item(Model):
 
 
 class Gate(Model):
-    """One of the ten gates."""
+    """A gate of the launch: what must be GO before what comes after it."""
 
-    number: int = Field(ge=1, le=10)
+    number: int = Field(ge=1, le=99)
     title: str
     items: tuple[Item, ...] = Field(min_length=1)
 
@@ -200,9 +228,23 @@ class Operation(Model):
     kind: OperationKind
     title: str
     env: Tier
-    gate: int = Field(ge=1, le=10)
+    gate: int
+    """The gate that it belongs to."""
     requires: Requirement = Requirement()
+    """Left out, a deploy or migration of production needs every gate before its own."""
     timeout: Seconds = 600.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _needs(cls, told: object) -> object:
+        if (
+            not isinstance(told, Mapping)
+            or "requires" in told
+            or not isinstance(gate := told.get("gate"), int)
+        ):
+            return told
+        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") != OperationKind.ROLLBACK
+        return {**told, "requires": {"gates": list(range(1, gate))}} if changes else told
 
 
 class StagePart(Model):
@@ -213,19 +255,19 @@ class StagePart(Model):
 
 
 class Stage(Model):
-    """One of the six stages of the release pipeline."""
+    """One of the stages of the release pipeline."""
 
-    id: Literal["build", "test", "package", "staging-deploy", "promote", "monitor-rollback"]
+    id: str = Field(pattern=r"^[a-z0-9-]+$")
     title: str
     steps: tuple[str, ...]
-    """The SOP's lines."""
+    """What is done in it, a line each."""
     parts: tuple[StagePart, ...] = ()
 
 
 class HelmCommand(Model):
-    """One of the SOP's five helm commands, as a template that a person can read."""
+    """A helm command of the procedure, as a template that a person can read."""
 
-    id: Literal["namespace", "secrets", "upgrade", "migrate", "validate"]
+    id: str = Field(pattern=r"^[a-z0-9-]+$")
     title: str
     command: str
 
@@ -245,12 +287,13 @@ class Runbook(Model):
     candidate: Candidate
     people: tuple[Person, ...] = Field(min_length=1)
     environments: dict[Tier, Environment]
-    gates: tuple[Gate, ...]
+    gates: tuple[Gate, ...] = Field(min_length=1)
+    """Numbered 1 to N in their order."""
     conditions: tuple[StopCondition, ...]
-    graphs: tuple[Graph, ...]
+    graphs: tuple[Graph, ...] = ()
     operations: tuple[Operation, ...]
-    helm_commands: tuple[HelmCommand, ...]
-    stages: tuple[Stage, ...]
+    helm_commands: tuple[HelmCommand, ...] = ()
+    stages: tuple[Stage, ...] = ()
     bake: Bake = Bake()
     anchors: Anchors = Anchors()
     attachments: bool = False
@@ -265,17 +308,9 @@ class Runbook(Model):
     @model_validator(mode="after")
     def _whole(self) -> Runbook:
         problems = [
-            *_missing("gate", {str(n) for n in range(1, 11)}, {str(g.number) for g in self.gates}),
             *_missing("environment", {"staging", "production"}, {str(e) for e in self.environments}),
-            *_repeated("item", [i.id for g in self.gates for i in g.items]),
             *_repeated("condition", [c.id for c in self.conditions]),
             *_repeated("operation", [o.id for o in self.operations]),
-        ]
-        problems += [
-            f"item {item.id} stands in gate {gate.number}"
-            for gate in self.gates
-            for item in gate.items
-            if item.id.split(".")[0] != str(gate.number)
         ]
         if problems:
             raise ValueError("; ".join(problems))

@@ -237,7 +237,7 @@ async def test_a_handshake_tells_even_a_strangers_certificate(tmp_path: Path) ->
     for authority, trusted in ((ours, True), (foreign, False)):
         async with troubled(Trouble.FORBIDDEN, JSON, authority.context("api.test", days=5)) as port:
             env = _platform(port, ours.ca_file)
-            facts = await TlsClient(env, timeout=TIMEOUT).handshake(env.domains.api)
+            facts = await TlsClient(env, timeout=TIMEOUT).handshake(env.domains.named()["api"])
         assert facts.trusted is trusted
         assert facts.names == ("api.test",)
         assert bool(facts.why_not) is not trusted
@@ -247,7 +247,7 @@ async def test_a_handshake_with_something_else(tmp_path: Path) -> None:
     async with troubled(Trouble.FORBIDDEN) as port:
         env = _platform(port, None)
         with pytest.raises(CouldNotLookError):
-            await TlsClient(env, timeout=TIMEOUT).handshake(env.domains.api)
+            await TlsClient(env, timeout=TIMEOUT).handshake(env.domains.named()["api"])
 
 
 async def test_a_database_in_trouble(tmp_path: Path) -> None:

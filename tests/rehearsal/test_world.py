@@ -80,10 +80,12 @@ async def test_the_runbook_is_a_rehearsal_and_says_so(tmp_path: Path) -> None:
         assert runbook.candidate.images.named() == world.artifacts.references()
         for tier in Tier:
             environment = runbook.environments[tier]
+            assert environment.database is not None
+            assert environment.objectstore is not None
             assert environment.database.url.read().startswith("sqlite:///file:")
             assert environment.objectstore.secret_key.read()
             assert environment.chart.values[0].exists()
-            assert environment.domains.api.pin is not None
+            assert environment.domains.named()["api"].pin is not None
 
 
 async def test_the_domains_have_certificates_of_the_rehearsals_own(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ async def _plan_close(desk: Desk, order: Order) -> Preview:
     gates = ((gate.number, gate.status(now)) for gate in desk.view.gates)
     left = [f"gate {number} is {status}" for number, status in gates if status is not GateStatus.GO]
     if left:
-        raise RefusedError(f"a launch closes with ten gates GO ({', '.join(left)}); to end it now, scrub it")
+        raise RefusedError(f"a launch closes with every gate GO ({', '.join(left)}); to end it now, scrub it")
     return plain_preview(order, from_what=desk.view.state.value, to_what="closed; the engine ends")
 
 
@@ -70,13 +70,18 @@ async def _close(desk: Desk, order: Order) -> Reply:
     return Reply(ok=True, message="the launch is closed; the engine ends")
 
 
+def _gates_from(number: int, view: LaunchView) -> str:
+    last = max((gate.number for gate in view.gates), default=number)
+    return f"gates {number} to {last}" if last > number else f"gate {number}"
+
+
 async def _plan_recycle(desk: Desk, order: Order) -> Preview:
     gate = order.gate(desk.view)
     _idle(desk.view)
     return plain_preview(
         order,
         to_what=f"gate {gate.number}",
-        blast=(f"evidence and attestations of gates {gate.number} to 10 become stale",),
+        blast=(f"evidence and attestations of {_gates_from(gate.number, desk.view)} become stale",),
     )
 
 

@@ -9,7 +9,7 @@ from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError, RejectedError
 from console.engine.operations.context import Run
 from console.engine.operations.inputs import register_secrets
-from console.engine.operations.interlock import schema_step
+from console.engine.operations.interlock import migrates_by_hook, schema_step
 from console.engine.operations.judge import RETRY, judge_deploy, judge_rollback
 from console.engine.operations.lease import HeldError
 from console.engine.operations.live import look
@@ -156,7 +156,7 @@ async def deploy(run: Run, argv: Sequence[str]) -> End:
         return End(State.FAILED, f"helm was not started: {missing}", number, (RETRY,))
     if run.abort.is_set():
         return End(State.ABORTED, f"aborted before helm was started: {_UNTOUCHED}", number, (RETRY,))
-    if run.site.runbook.candidate.migration.by == "hook":
+    if migrates_by_hook(run.site):
         await schema_step(run)
     await run_helm(run, argv, "helm upgrade")
     return await judge_deploy(run)

@@ -63,7 +63,7 @@ class Rendered:
     manifest: str = field(repr=False)
     """Secret-bearing: never log it."""
     hooks: tuple[str, ...]
-    """Each with its events: ``Job/dotmac-migrate (pre-upgrade)``."""
+    """Each with its events: ``Job/migrate (pre-upgrade)``."""
 
 
 class Helm:

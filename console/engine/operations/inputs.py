@@ -41,7 +41,10 @@ def parts_of(runbook: Runbook, tier: Tier) -> Parts:
     images = "\n".join(f"{name}={ref}" for name, ref in candidate.images.named().items())
     return (
         ("images", _sha(images.encode())),
-        ("migration", _sha(candidate.migration.model_dump_json().encode())),
+        (
+            "migration",
+            _sha(candidate.migration.model_dump_json().encode() if candidate.migration is not None else b""),
+        ),
         (f"chart {Path(chart.path).name} {chart.version}", _chart_sha(Path(chart.path))),
         *((f"values file {path.name}", _file_sha(path)) for path in chart.values),
     )

@@ -7,13 +7,13 @@ rollback made an outage out of a failed deploy (delivery 3.3, meho #1607).
 from __future__ import annotations
 
 from checks.base import CouldNotLookError
+from checks.clients.sql import first_column
 from console.engine.operations.context import Run, Site
 from state.runbook.models import OperationKind
 from state.text import line
 from state.verdict import OperationState
 from state.view import LaunchView, OperationView
 
-_SQL = "SELECT version_num FROM alembic_version"
 READY_BEFORE = "old version ready on the new schema"
 """The step of a deploy that proves a declared compatibility."""
 SCHEMA_BEFORE = "schema before"
@@ -22,11 +22,17 @@ SCHEMA_BEFORE = "schema before"
 
 def migrated(view: LaunchView, site: Site) -> OperationView | None:
     """Return the operation that migrated this environment in this launch, or may have, or None."""
-    kind = OperationKind.DEPLOY if site.runbook.candidate.migration.by == "hook" else OperationKind.MIGRATE
+    kind = OperationKind.DEPLOY if migrates_by_hook(site) else OperationKind.MIGRATE
     ran = [
         o for o in view.operations if o.env == site.tier and o.kind == kind and o.started_us and _may_have(o)
     ]
     return ran[-1] if ran else None
+
+
+def migrates_by_hook(site: Site) -> bool:
+    """Return whether the chart's own hook migrates, in the deploy."""
+    migration = site.runbook.candidate.migration
+    return migration is not None and migration.by == "hook"
 
 
 def _may_have(operation: OperationView) -> bool:
@@ -40,7 +46,8 @@ async def interlock(view: LaunchView, site: Site) -> tuple[str, str]:
     if migration is None:
         return "", ""
     declared = site.runbook.candidate.migration
-    if declared.backward_compatible and (proof := _proof(view, site, migration)):
+    compatible = declared is not None and declared.backward_compatible
+    if compatible and (proof := _proof(view, site, migration)):
         return "", f"the migration is declared backward compatible, and {proof}"
     schema, why = await _schema(site)
     before = next((s.detail for s in migration.steps if s.name == SCHEMA_BEFORE and s.state == "done"), "")
@@ -48,10 +55,10 @@ async def interlock(view: LaunchView, site: Site) -> tuple[str, str]:
         return "", f"the schema is at {schema} again, as it was before {migration.id}"
     now = f"the schema is at {schema}" if schema else f"the schema cannot be seen ({why})"
     told = "not declared backward compatible"
-    if declared.backward_compatible:
+    if compatible:
         told = "declared backward compatible, but that was not proven"
     do = "restore the verified backup first"
-    if declared.tested_way_down:
+    if declared is not None and declared.tested_way_down:
         do = f"take the tested way down to {before or 'the old revision'} first"
     return (
         f"{migration.id} ran and is {told}; {now}: the old version may not start on it, and a rollback would "
@@ -92,9 +99,12 @@ def _proof(view: LaunchView, site: Site, migration: OperationView) -> str:
 
 async def _schema(site: Site) -> tuple[str, str]:
     """Return (the schema's revision, or nothing; why it cannot be told)."""
+    migration = site.runbook.candidate.migration
+    if migration is None:
+        return "", "the runbook names no migration"
     try:
-        rows = await site.systems.sql(site.tier).rows(_SQL)
+        rows = await site.systems.sql(site.tier).rows(migration.sql)
     except CouldNotLookError as error:
         return "", line(str(error), 160)
-    found = sorted(str(row.get("version_num")) for row in rows)
+    found = sorted(first_column(rows))
     return (found[0], "") if len(found) == 1 else ("", f"it has {len(found)} revisions")

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping
 
 from checks.base import CouldNotLookError
+from checks.clients.http import MAIN
 from console.engine.operations.context import Run
 from console.engine.operations.diff import drift_of
 from console.engine.operations.live import Live, look
@@ -123,12 +124,12 @@ async def _drift(run: Run, manifest: str) -> list[str]:
 
 
 async def _reachable(run: Run) -> None:
-    """Record ingress and health (SOP helm command 5); gate 9's own item judges them."""
+    """Record ingress and health (SOP helm command 5); an item of the runbook judges them."""
     with contextlib.suppress(CouldNotLookError):
         well, told = await ingresses(run.site)
         await run.report.step("ingress", "done" if well else "failed", told)
     try:
-        reply = await run.site.systems.web(run.site.tier).get("api", "/health")
+        reply = await run.site.systems.web(run.site.tier).get(MAIN, run.site.environment.health_path)
         await run.report.step("health", "done" if reply.status == 200 else "failed", f"HTTP {reply.status}")
     except CouldNotLookError as error:
         await run.report.step("health", "failed", str(error))

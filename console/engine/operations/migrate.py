@@ -1,4 +1,4 @@
-"""Migrate: a Job with the candidate's backend image (SOP helm command 4).
+"""Migrate: a Job with the candidate's image (SOP helm command 4).
 
 It is made from the chart's cron job, or from a deployment's pod with a command of its own. The job lives in the
 cluster, so it goes on whatever happens to the engine; its name is in the log before it is created.
@@ -16,6 +16,7 @@ from console.engine.operations.interlock import schema_step
 from console.engine.operations.judge import RETRY
 from console.engine.operations.report import End
 from state.fields import JsonObject, integer, obj, objs, text
+from state.runbook.models import Migration
 from state.verdict import OperationState as State
 
 _LOOK_S = 2.0
@@ -27,12 +28,20 @@ def job_name(site: Site, seq: int) -> str:
     return f"db-migrate-{site.environment.release}-{seq}"
 
 
+def _migration(site: Site) -> Migration:
+    """Return how the candidate migrates. Raises MisconfiguredError where it doesn't."""
+    migration = site.runbook.candidate.migration
+    if migration is None:
+        raise MisconfiguredError("the runbook's candidate has no migration; expected candidate.migration")
+    return migration
+
+
 def command(site: Site, name: str) -> str:
     """Return the equivalent kubectl command line."""
-    migration = site.runbook.candidate.migration
+    migration = _migration(site)
     target = f"kubectl --context {site.environment.kube.context} -n {site.namespace} create job"
     if migration.by == "deployment":
-        return f"{target} {name} --image={site.runbook.candidate.images.backend} -- {shlex.join(migration.command)}"
+        return f"{target} {name} --image={site.runbook.candidate.migration_image} -- {shlex.join(migration.command)}"
     return f"{target} --from=cronjob/{migration.cronjob} {name}"
 
 
@@ -41,7 +50,7 @@ def _jobs(site: Site) -> str:
 
 
 async def _body(site: Site, name: str) -> JsonObject:
-    migration = site.runbook.candidate.migration
+    migration = _migration(site)
     if migration.by == "deployment":
         return await _from_deployment(site, name)
     path = f"/apis/batch/v1/namespaces/{site.namespace}/cronjobs/{migration.cronjob}"
@@ -55,7 +64,7 @@ async def _body(site: Site, name: str) -> JsonObject:
     spec = obj(obj(obj(found.get("spec")).get("jobTemplate")).get("spec"))
     template = obj(spec.get("template"))
     pod = obj(template.get("spec"))
-    containers = [{**c, "image": site.runbook.candidate.images.backend} for c in objs(pod.get("containers"))]
+    containers = [{**c, "image": site.runbook.candidate.migration_image} for c in objs(pod.get("containers"))]
     notes = {"cronjob.kubernetes.io/instantiate": "manual"}
     return {
         "apiVersion": "batch/v1",
@@ -67,7 +76,7 @@ async def _body(site: Site, name: str) -> JsonObject:
 
 async def _from_deployment(site: Site, name: str) -> JsonObject:
     """Return a job with a deployment's pod: its environment and its secrets, but no probes and no ports."""
-    migration = site.runbook.candidate.migration
+    migration = _migration(site)
     found = await site.kube.get(
         f"/apis/apps/v1/namespaces/{site.namespace}/deployments/{migration.deployment}"
     )
@@ -80,10 +89,10 @@ async def _from_deployment(site: Site, name: str) -> JsonObject:
     container = {k: v for k, v in first.items() if k not in dropped}
     container |= {
         "name": "migrations",
-        "image": site.runbook.candidate.images.backend,
+        "image": site.runbook.candidate.migration_image,
         "command": list(migration.command),
     }
-    labels = {"app": "dotmac-migrations", "app.kubernetes.io/instance": site.release}
+    labels = {"app": f"{site.release}-migrations", "app.kubernetes.io/instance": site.release}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -123,7 +132,7 @@ async def follow_job(run: Run) -> End:
         try:
             job = await site.kube.get(f"{_jobs(site)}/{name}")
         except NotFoundError:
-            return End(State.UNKNOWN, f"job {name} is gone: look at alembic_version", offers=(RETRY,))
+            return End(State.UNKNOWN, f"job {name} is gone: look at the schema's revision", offers=(RETRY,))
         except CouldNotLookError as error:
             await run.report.step("job", "running", f"cannot be seen: {error}")
         else:
@@ -135,7 +144,7 @@ async def follow_job(run: Run) -> End:
             return End(
                 State.ABORTED,
                 f"job {name} was suspended: its transaction is rolled back unless it had committed already; "
-                "look at alembic_version",
+                "look at the schema's revision",
                 offers=(RETRY,),
             )
         if site.clock.mono_us() >= until:

@@ -77,15 +77,19 @@ def from_to(
     if operation.kind is OperationKind.ROLLBACK:
         return now, f"revision {good.number} (recorded good)" if good is not None else "nothing recorded"
     if operation.kind is OperationKind.MIGRATE:
-        return "the schema as it is", f"alembic head {candidate.migration.head}"
-    return now, f"{candidate.version} ({candidate.images.backend.rpartition(':')[2][:12]})"
+        head = (
+            candidate.migration.head if candidate.migration is not None else "nothing: the candidate has none"
+        )
+        return "the schema as it is", f"revision {head}"
+    first = next(iter(candidate.images.named().values()))
+    return now, f"{candidate.version} ({first.rpartition(':')[2][:12]})"
 
 
 def blast(operation: Operation, site: Site, situation: Situation) -> tuple[str, ...]:
     """Return whom it touches."""
     environment = site.environment
     pods = situation.live.pods if situation.live is not None else 0
-    hosts = f"{environment.domains.api.host}, {environment.domains.admin.host}"
+    hosts = ", ".join(domain.host for domain in environment.domains.all())
     database = operation.kind is OperationKind.MIGRATE
     touched = f"the database of {environment.title}" if database else f"{pods} pods"
     return (f"{touched} in namespace {site.namespace}", f"traffic of {hosts}")

@@ -17,6 +17,7 @@ from console.engine.operations.context import Site
 from console.engine.operations.diff import Diff
 from console.engine.operations.documents import images_of
 from console.engine.operations.helm import HISTORY_MAX, Version
+from console.engine.operations.interlock import migrates_by_hook
 from console.engine.operations.lease import Lease
 from console.engine.operations.live import Live, digest_of, look, short
 from console.engine.operations.records import (
@@ -226,7 +227,7 @@ async def _releases(site: Site, operation: Operation, situation: Situation) -> N
 
 async def _migration(site: Site, situation: Situation) -> None:
     """Look for a migration that runs: two at once would work on one schema."""
-    if site.runbook.candidate.migration.by == "hook":
+    if migrates_by_hook(site):
         situation.findings.append(
             fails("the chart's own hook migrates, in the deploy: there is no job to make")
         )
