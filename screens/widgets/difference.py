@@ -99,10 +99,15 @@ def _change(told: str, width: int) -> list[Line]:
     if arrow and len(told) + 2 > width:
         return [
             row("  ", field),
-            *(row("  ", Span(part, Role.BAD)) for part in wrap(f"- {before}", width)),
-            *(row("  ", Span(part, Role.GOOD)) for part in wrap(f"+ {after}", width)),
+            *_value("- ", before, width, Role.BAD),
+            *_value("+ ", after, width, Role.GOOD),
         ]
     if arrow:
         return [row("  ", field, " ", Span(before, Role.BAD), ARROW, Span(after, Role.GOOD))]
     role = Role.WARN if field == "live" else Role.BAD if told == "is removed" else Role.GOOD
     return [row("  ", Span(part, role)) for part in wrap(told, width)]
+
+
+def _value(sign: str, told: str, width: int, role: Role) -> list[Line]:
+    parts = wrap(told, max(1, width - len(sign)))
+    return [row("  ", Span((sign if n == 0 else "  ") + part, role)) for n, part in enumerate(parts)]
