@@ -49,7 +49,9 @@ __all__ = [
 class Settings(BaseModel):
     """The settings of a kind, from the runbook's ``with:``. An unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ a module: loading it registers what it decorates with ``checks.base.check``.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Final
-
-from pydantic import ValidationError
+from typing import Final
 
 from checks import (  # noqa: F401  each registers its kinds
     alerts,
@@ -34,10 +33,6 @@ from checks import (  # noqa: F401  each registers its kinds
     worker,
 )
 from checks.base import REGISTRY, CheckKind, Settings
-
-if TYPE_CHECKING:
-    from state.runbook.models import Runbook
-
 
 GROUP: Final = "launch_console.checks"
 
@@ -67,33 +62,7 @@ def names() -> list[str]:
     return sorted(REGISTRY)
 
 
-def validate(runbook: Runbook) -> list[tuple[str, str, str]]:
-    """Return what is wrong with a runbook's checks: (item, kind, message), one for each mistake.
-
-    Messages never quote a value.
-    """
-    problems: list[tuple[str, str, str]] = []
-    for item in (item for gate in runbook.gates for item in gate.items):
-        for spec in item.checks:
-            known = REGISTRY.get(spec.kind)
-            if known is None:
-                problems.append((item.id, spec.kind, f"there is no such kind of check{_similar(spec.kind)}"))
-                continue
-            try:
-                known.settings.model_validate(dict(spec.settings))
-            except ValidationError as error:
-                for one in error.errors(include_input=False, include_url=False):
-                    where = ".".join(str(part) for part in one["loc"])
-                    problems.append(
-                        (item.id, spec.kind, f"with.{where}: {one['msg']}" if where else one["msg"])
-                    )
-    return problems
-
-
-def _similar(name: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, REGISTRY, n=1)
-    if close:
-        return f"; did you mean {close[0]}?"
-    return f"; these extensions could not be loaded: {', '.join(BROKEN)}" if BROKEN else ""
+def similar(name: str, most: int = 3) -> list[str]:
+    """Return the kinds whose names are most like ``name``, at most ``most`` of them."""
+    close = get_close_matches(name, REGISTRY, n=most)
+    return close or [one for one in names() if one.split(".")[0] == name.split(".", maxsplit=1)[0]][:most]

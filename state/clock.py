@@ -64,6 +64,14 @@ def boot_digest() -> str:
     return sha256(boot_id.encode()).hexdigest()[:16]
 
 
+def clock_of(file: Path | None) -> Clock:
+    """Return the shared clock that a file holds, or the machine's where none is named.
+
+    Raises OSError, ValueError.
+    """
+    return SystemClock() if file is None else SharedClock(file)
+
+
 class SystemClock:
     """The machine's clock."""
 

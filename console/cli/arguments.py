@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 SUBCOMMANDS = (
-    "open", "rehearse", "range", "faults", "check", "schema", "verify", "archive", "redact", "judge", "replay",
-    "follow", "engine",
+    "open", "rehearse", "range", "faults", "check", "checks", "runbook", "verify", "archive", "redact", "judge",
+    "replay", "follow", "engine",
 )  # fmt: skip
 
 EPILOG = """exit codes: 0 done or GO, 1 internal error, 2 wrong use or a bad runbook,
 3 a log that can't be used, 4 not reachable;
+check: 0 all pass, 11 a fail, 13 something unknown;
 headless: 0 ten gates GO, 11 NO-GO, 12 tripped, 13 blind, 14 rolled back and verified,
 15 rolled back and not verified, 16 stuck"""
 
@@ -28,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="store_true", help="print the version and leave")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     _launches(commands)
+    _checks(commands)
     _rehearsals(commands)
     _records(commands)
     _engines(commands)
@@ -43,9 +45,34 @@ def _launches(commands: Commands) -> None:
     opened.add_argument("--log", type=Path, help="the launch's log; a new one where it does not exist")
     opened.add_argument("--clock", type=Path, help=argparse.SUPPRESS)
 
-    check = commands.add_parser("check", help="check a runbook without opening it")
-    check.add_argument("runbook", nargs="?", type=Path, default=Path("runbook.yaml"))
-    commands.add_parser("schema", help="print the JSON Schema of a runbook, for editors")
+    runbook = commands.add_parser("runbook", help="check a runbook, or print the schema of runbooks")
+    acts = runbook.add_subparsers(dest="act", metavar="check|schema", required=True)
+    checking = acts.add_parser("check", help="name every problem of a runbook, without opening it")
+    checking.add_argument("runbook", nargs="?", type=Path, default=Path("runbook.yaml"))
+    acts.add_parser("schema", help="print the JSON Schema of a runbook, for editors")
+
+
+def _checks(commands: Commands) -> None:
+    check = commands.add_parser("check", help="run checks without a screen, in a pipeline for example")
+    check.add_argument(
+        "wanted", nargs="*", metavar="GATE|ITEM", help="3 is a gate, 3.2 an item; all where none is named"
+    )
+    check.add_argument("--runbook", type=Path, default=Path("runbook.yaml"))
+    check.add_argument("--log", type=Path, help="judge by what this launch has seen; it is only read")
+    check.add_argument(
+        "--probes", action="store_true", help="also run the checks that leave traces in production"
+    )
+    form = check.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON document")
+    form.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit XML file too")
+    check.add_argument("--clock", type=Path, help=argparse.SUPPRESS)
+
+    checks = commands.add_parser("checks", help="list the kinds of checks, or show one with its settings")
+    acts = checks.add_subparsers(dest="act", metavar="list|show", required=True)
+    listing = acts.add_parser("list", help="every kind, and what it judges")
+    listing.add_argument("--json", action="store_true")
+    showing = acts.add_parser("show", help="a kind with every setting and an example")
+    showing.add_argument("kind", metavar="KIND")
 
 
 def _rehearsals(commands: Commands) -> None:

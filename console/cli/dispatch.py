@@ -30,10 +30,24 @@ def _run(options: Namespace) -> int:
             return run_open(options.runbook, options.log, options.clock)
         case "rehearse" | "range" | "faults":
             return _rehearsal(options)
-        case "check" | "schema":
+        case "runbook":
             from console.cli import runbook
 
-            return runbook.run_check(options.runbook) if options.command == "check" else runbook.run_schema()
+            return runbook.run_check(options.runbook) if options.act == "check" else runbook.run_schema()
+        case "check":
+            from console.cli import check
+
+            return check.run(
+                check.Wanted(
+                    *(tuple(options.wanted), options.runbook, options.log, options.clock, options.junit),
+                    probes=options.probes,
+                    as_json=options.json,
+                )
+            )
+        case "checks":
+            from console.cli import checks
+
+            return checks.run_list(options.json) if options.act == "list" else checks.run_show(options.kind)
         case "verify":
             from console.cli import verify
 

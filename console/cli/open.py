@@ -64,11 +64,12 @@ def look_at_log(log: Path) -> None:
 
 def _unseen(runbook: Path, problem: str) -> int:
     """Say that no console can be shown, and before that what is wrong with the runbook."""
-    from console.cli.runbook import load_checked, say
+    from console.cli.runbook import say
+    from console.engine.judgeable import load_judgeable
     from state.runbook.load import RunbookError
 
     try:
-        load_checked(runbook)
+        load_judgeable(runbook)
     except RunbookError as error:
         return say(error)
     sys.stderr.write(f"launch-console: {problem}\n")

@@ -72,13 +72,11 @@ async def _open(runbook: Path, log: Path, clock_file: Path | None) -> Engine:
 
 
 def _clock(clock_file: Path | None) -> Clock:
-    from state.clock import SharedClock, SystemClock
+    from state.clock import clock_of
     from state.log.errors import LogError
 
-    if clock_file is None:
-        return SystemClock()
     try:
-        return SharedClock(clock_file)
+        return clock_of(clock_file)
     except (OSError, ValueError) as error:
         raise LogError(f"the clock file {clock_file} can't be used: {error}") from None
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import ValidationError
 
-from checks.registry import kind, names
-from state.runbook.load import LoadedRunbook, Problem
+from checks.registry import BROKEN, kind, similar
+from state.runbook.load import LoadedRunbook, Problem, RunbookError, load_runbook
 from state.runbook.models import CheckSpec
 from state.text import line
+
+
+def load_judgeable(path: Path) -> LoadedRunbook:
+    """Read a runbook whose checks can all run.
+
+    Raises RunbookError with every problem.
+    """
+    loaded = load_runbook(path)
+    problems = check_problems(loaded)
+    if problems:
+        raise RunbookError(problems)
+    return loaded
 
 
 def check_problems(loaded: LoadedRunbook) -> list[Problem]:
@@ -24,11 +38,15 @@ def check_problems(loaded: LoadedRunbook) -> list[Problem]:
 def _problems(spec: CheckSpec) -> list[tuple[list[str | int], str]]:
     known = kind(spec.kind)
     if known is None:
-        near = [name for name in names() if name.split(".")[0] == spec.kind.split(".")[0]]
-        hint = f"; known are {', '.join(near or names())}"
-        return [(["kind"], f"there is no kind of check {line(spec.kind, 60)!r}{hint}")]
+        return [(["kind"], f"there is no kind of check {line(spec.kind, 60)!r}: {_hint(spec.kind)}")]
     try:
         known.settings.model_validate(spec.settings)
     except ValidationError as error:
         return [(["with", *e["loc"]], line(e["msg"].removeprefix("Value error, "))) for e in error.errors()]
     return []
+
+
+def _hint(name: str) -> str:
+    close = similar(name)
+    hint = f"did you mean {' or '.join(close)}?" if close else "`launch-console checks list` shows them"
+    return f"{hint} (these extensions could not be loaded: {', '.join(BROKEN)})" if BROKEN else hint

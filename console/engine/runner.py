@@ -12,6 +12,7 @@ from checks.registry import kind as find_kind
 from console.engine.evidence import fit
 from console.engine.journal import Journal
 from state.events import Draft, Kind, gate_key
+from state.runbook.environment import Tier
 from state.runbook.models import CheckSpec, Runbook
 from state.text import line
 from state.verdict import Verdict
@@ -34,6 +35,24 @@ class CheckRef:
     gate: int
     spec: CheckSpec
 
+    @property
+    def leaves_traces(self) -> bool:
+        """Whether it leaves something behind in production, such as a failed login."""
+        kind = find_kind(self.spec.kind)
+        return kind is not None and kind.writes and self.spec.env is Tier.PRODUCTION
+
+
+def checks_of(runbook: Runbook, items: Iterable[str]) -> list[CheckRef]:
+    """Return the checks of items, in the order of the runbook."""
+    wanted = set(items)
+    return [
+        CheckRef(f"{item.id}/{index}", item.id, gate.number, spec)
+        for gate in runbook.gates
+        for item in gate.items
+        if item.id in wanted
+        for index, spec in enumerate(item.checks)
+    ]
+
 
 class Runner:
     """Runs the checks of one runbook. The same check never runs twice at once."""
@@ -48,14 +67,7 @@ class Runner:
 
     def checks(self, items: Iterable[str]) -> list[CheckRef]:
         """Return the checks of items, in the order of the runbook."""
-        wanted = set(items)
-        return [
-            CheckRef(f"{item.id}/{index}", item.id, gate.number, spec)
-            for gate in self._runbook.gates
-            for item in gate.items
-            if item.id in wanted
-            for index, spec in enumerate(item.checks)
-        ]
+        return checks_of(self._runbook, items)
 
     def start(self, checks: Iterable[CheckRef], actor: str) -> list[str]:
         """Start checks and return the ids of those that did not run already."""

@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -51,8 +52,21 @@ def parse_threshold(value: object) -> float:
     raise ValueError(f"a threshold such as 1%, 500ms or 0.5 was expected, not {value!r}")
 
 
-Seconds = Annotated[float, BeforeValidator(parse_duration)]
-Threshold = Annotated[float, BeforeValidator(parse_threshold)]
+def _number_or(pattern: str, examples: list[str]) -> WithJsonSchema:
+    """Return what an editor is told of a number that may be written with its unit."""
+    return WithJsonSchema(
+        {"anyOf": [{"type": "number"}, {"type": "string", "pattern": pattern}], "examples": examples}
+    )
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    _number_or(r"^(?=.)(\d+d)?(\d+h)?(\d+m(?!s))?(\d+(\.\d+)?s)?(\d+ms)?$", ["30s", "5m"]),
+]
+Threshold = Annotated[
+    float, BeforeValidator(parse_threshold), _number_or(r"^[0-9.]+(%|ms|[smh])?$", ["1%", "500ms"])
+]
 
 
 def _beside_the_runbook(value: Path, info: ValidationInfo) -> Path:
@@ -68,7 +82,9 @@ FilePath = Annotated[Path, AfterValidator(_beside_the_runbook)]
 class Model(BaseModel):
     """A part of a runbook: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class MissingSecretError(LookupError):

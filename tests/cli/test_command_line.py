@@ -107,7 +107,7 @@ def test_no_runbook_says_how_to_begin(place: Path) -> None:
         assert "launch-console rehearse" in said.err
 
 
-@pytest.mark.parametrize("how", [("check",), ("open",), ()], ids=["check", "open", "short"])
+@pytest.mark.parametrize("how", [("runbook", "check"), ("open",), ()], ids=["check", "open", "short"])
 def test_a_bad_runbook_names_file_line_and_column_of_every_problem(how: tuple[str, ...], place: Path) -> None:
     book = SOP.read_text()
     assert "\n  window:" in book
@@ -135,7 +135,7 @@ def test_a_bad_runbook_names_file_line_and_column_of_every_problem(how: tuple[st
 )
 def test_what_is_no_runbook_at_all(content: bytes, word: str, place: Path) -> None:
     (place / "bad.yaml").write_bytes(content)
-    said = command(place, "check", "bad.yaml")
+    said = command(place, "runbook", "check", "bad.yaml")
     assert said.code == 2
     assert said.err.startswith("bad.yaml:")
     assert word in said.err

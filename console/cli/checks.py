@@ -1,0 +1,86 @@
+"""``launch-console checks list | show KIND``: the kinds of checks, as their models and docstrings tell them."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from checks.base import REGISTRY
+from checks.registry import BROKEN, kind, names, similar
+from console.cli.example import example
+from console.cli.schema import doc, settings_schema, summary
+from console.cli.settings import described
+from state.text import line
+
+_HOUR, _MINUTE = 3600, 60
+
+
+def run_list(as_json: bool) -> int:
+    """Print every kind, as JSON (``[{"kind", "family", "what", "ttl_s", "writes"}]``) or as a table; return 0."""
+    if as_json:
+        rows = [
+            {
+                "kind": name,
+                "family": family(name),
+                "what": summary(name),
+                "ttl_s": round(REGISTRY[name].ttl),
+                "writes": REGISTRY[name].writes,
+            }
+            for name in names()
+        ]
+        sys.stdout.write(json.dumps(rows, ensure_ascii=False) + "\n")
+        return 0
+    table = Table(box=None, pad_edge=False)
+    for heading in ("KIND", "FAMILY", "FRESH", "WRITES", "WHAT"):
+        table.add_column(heading, no_wrap=heading != "WHAT")
+    for name in names():
+        found = REGISTRY[name]
+        cells = (name, family(name), spell(found.ttl), "writes" if found.writes else "", summary(name))
+        table.add_row(*map(Text, cells))
+    # A pipe has no width: a row stays on its line.
+    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+    if BROKEN:
+        sys.stderr.write(f"launch-console checks: could not be loaded: {', '.join(BROKEN)}\n")
+    return 0
+
+
+def run_show(name: str) -> int:
+    """Print what a kind judges, every setting, and an example; return 0, or 2 for an unknown kind."""
+    found = kind(name)
+    if found is None:
+        close = similar(name)
+        hint = f"did you mean {' or '.join(close)}?" if close else "`launch-console checks list` shows them"
+        sys.stderr.write(f"launch-console checks: there is no kind {line(name, 60)!r}: {hint}\n")
+        return 2
+    leaves = "leaves traces: in production it is asked for" if found.writes else "only looks"
+    schema = settings_schema(name)
+    told = [f"{name} (family {family(name)})", ""]
+    told += [f"  {row}".rstrip() for row in doc(name).splitlines()]
+    told += [
+        "",
+        f"  Its evidence stays fresh for {spell(found.ttl)}. It {leaves}.",
+        "",
+        "SETTINGS, below with:",
+    ]
+    told += [f"  {row}".rstrip() for row in described(schema)]
+    told += ["", "EXAMPLE", *(f"  {row}" for row in example(name, schema).splitlines())]
+    sys.stdout.write("\n".join(told) + "\n")
+    return 0
+
+
+def family(name: str) -> str:
+    """Return the module that a kind is defined in, without our own package."""
+    return REGISTRY[name].judge.__module__.removeprefix("checks.")
+
+
+def spell(seconds: float) -> str:
+    """Return a time to live as a runbook writes it: ``4h``, ``90m``, ``45s``."""
+    whole = round(seconds)
+    for unit, letter in ((_HOUR, "h"), (_MINUTE, "m")):
+        if whole and whole % unit == 0:
+            return f"{whole // unit}{letter}"
+    return f"{whole}s"
