@@ -136,7 +136,9 @@ def _verify(
         damage = Damage.BODY if first is not None else Damage.TRUNCATED
         return VerifyReport(False, 0, "", 1, damage, f"event 1: {damage.value}: it names no log", 0, 0, "")
     (lowest, highest) = con.execute("SELECT min(seq), max(seq) FROM event").fetchone()
-    part = _joined(log_id, _checked(path, log_id, max(highest, 0), processes))
+    parts = _checked(path, log_id, max(highest, 0), processes)
+    claimed = _claimed(con) if any(one.fault is not None for one in parts) else frozenset()
+    part = _joined(log_id, parts, claimed)
     if part.fault is None and lowest < 1:
         stray = Fault(part.good + 1, Damage.SEQ, f"an event with the number {lowest} stands in the log")
         part = _Part(part.good, part.hash, stray, (), frozenset())
@@ -193,9 +195,18 @@ def _chunk(con: sqlite3.Connection, after: int, limit: int) -> tuple[list[Row], 
     return rows, None
 
 
-def _joined(log_id: str, parts: Sequence[_Part]) -> _Part:
+def _claimed(con: sqlite3.Connection) -> frozenset[int]:
+    """Return what redactions name that may stand behind the first fault: it is the fault that is sure."""
+    query = "SELECT ref FROM event WHERE type='log.redacted' AND typeof(ref)='integer'"
+    try:
+        return frozenset(ref for (ref,) in con.execute(query))
+    except sqlite3.DatabaseError:
+        return frozenset()
+
+
+def _joined(log_id: str, parts: Sequence[_Part], claimed: frozenset[int]) -> _Part:
     """Put the parts together: the earliest fault counts, and a body may be redacted in a later part."""
-    redactions = frozenset().union(*(part.redactions for part in parts))
+    redactions = claimed.union(*(part.redactions for part in parts))
     broken = next((part for part in parts if part.fault is not None), parts[-1])
     chain = Chain(log_id)
     chain.bare = [seq for part in parts for seq in part.bare]

@@ -75,7 +75,7 @@ def torture(path: Path, kills: int, writers: int, chance: random.Random) -> Outc
             os.waitpid(child, 0)
         outcome.kills += writers
         for side in sides:
-            acknowledged.update(_acks(side))
+            acknowledged.update(read_acks(side))
             side.unlink()
         _check(path, acknowledged, outcome)
     outcome.acknowledged = len(acknowledged)
@@ -87,13 +87,13 @@ def _start(path: Path, side: Path, session: str, *, alone: bool) -> int:
     child = os.fork()
     if child == 0:
         try:
-            _write_for_ever(path, side, session, alone)
+            write_for_ever(path, side, session, alone)
         finally:
             os._exit(1)
     return child
 
 
-def _write_for_ever(path: Path, side: Path, session: str, alone: bool) -> None:
+def write_for_ever(path: Path, side: Path, session: str, alone: bool) -> None:
     """Append as fast as answers come, a few at a time; write each answer down the moment it comes."""
     acks = os.open(side, os.O_WRONLY | os.O_APPEND)
     store = LogStore.open(path, clock=SystemClock(), session=session, alone=alone)
@@ -120,7 +120,7 @@ def _wait_for(sides: list[Path]) -> None:
         time.sleep(0.002)
 
 
-def _acks(side: Path) -> Iterator[tuple[int, str]]:
+def read_acks(side: Path) -> Iterator[tuple[int, str]]:
     """Yield what was acknowledged; a line that the kill cut short was acknowledged to nobody."""
     for line in side.read_text().split("\n")[:-1]:
         seq, digest = line.split()
