@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import FRESH, Findings, whole
 from state.runbook.environment import Tier
+from state.runbook.models import OperationKind
 from state.verdict import ConditionState, OperationState
-from state.view import GoodRevision
+from state.view import GoodRevision, OperationView
 
 
 class BakeSettings(Settings):
@@ -43,17 +44,14 @@ async def bake(_settings: BakeSettings, around: Around) -> Outcome:
 
 
 class RollbackSettings(Settings):
-    """Which operation put the candidate in production, and which one takes it back."""
-
-    deploy: str = "production.deploy"
-    rollback: str = "production.rollback"
+    """None: the runbook's own deploy and rollback of the environment are meant."""
 
 
 @check("launch.rollback_ready", RollbackSettings, ttl=FRESH)
-async def rollback_ready(settings: RollbackSettings, around: Around) -> Outcome:
+async def rollback_ready(_settings: RollbackSettings, around: Around) -> Outcome:
     """Judge that no stop condition is tripped without a rollback, and that the way back is still there."""
     found = Findings()
-    back = around.view.last_operation(settings.rollback)
+    back = _last(around, OperationKind.ROLLBACK)
     verified = back is not None and back.state is OperationState.SUCCEEDED
     tripped = [one for one in around.view.conditions if one.state is ConditionState.TRIPPED or one.tripped_us]
     for condition in tripped:
@@ -68,13 +66,19 @@ async def rollback_ready(settings: RollbackSettings, around: Around) -> Outcome:
             found.blind(
                 f"stop condition {condition.title} is {condition.state.value}: it could not be judged"
             )
-    deploy = around.view.last_operation(settings.deploy)
+    deploy = _last(around, OperationKind.DEPLOY)
     good = deploy.good if deploy is not None else None
     if good is None:
         found.blind("no good revision is recorded: the deploy has not been run in this launch")
     else:
         await _still_there(good, around, found)
     return found.outcome("no stop condition tripped; the recorded good revision can still be returned to")
+
+
+def _last(around: Around, kind: OperationKind) -> OperationView | None:
+    """Return what was run last of the environment's operations of a kind."""
+    ids = {o.id for o in around.runbook.operations if o.kind is kind and o.env is around.tier}
+    return next((o for o in reversed(around.view.operations) if o.id in ids), None)
 
 
 async def _still_there(good: GoodRevision, around: Around, found: Findings) -> None:

@@ -13,8 +13,9 @@ from enum import StrEnum
 from console.attach import EngineClient
 from console.commands import Confirmation, Reply
 from state.fields import JsonObject
+from state.runbook.models import OperationKind
 from state.verdict import ConditionState, GateStatus, OperationState, Verdict
-from state.view import LaunchView, OperationView
+from state.view import LaunchView, OperationSpecView, OperationView
 
 WORD = "attested by the rehearsal itself, not by a person"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
@@ -50,6 +51,10 @@ _CODES = {
 }
 
 
+OF_THE_BAKE = ("launch.bake", "launch.rollback_ready")
+"""Kinds of checks that judge the time after the release."""
+
+
 class RefusedError(Exception):
     """The engine refused what the captain cannot do without."""
 
@@ -78,24 +83,45 @@ class Captain:
         """Drive the launch to its end and return how it ended."""
         await self._recover()
         await self._rate(self._pace.work)
-        if not self._released():
-            await self._gates(1, 2, 3, 4, 5, 6)
-            await self._operate("staging.deploy")
-            await self._operate("staging.migrate")
-            await self._gates(8)
-            await self._item("7.1")
-            await self._operate("production.migrate")
-            await self._gates(7)
-            await self._operate("production.deploy")
-        if not self._released():
+        release = operation_of(self.view, OperationKind.DEPLOY)
+        if release is None:
+            raise RefusedError("the runbook has no deploy of production")
+        if not self._released(release):
+            await self._prepare(release)
+            await self._operate(release.id)
+        if not self._released(release):
             return Outcome.STUCK
-        await self._gates(9, only_checks=("9.1", "9.2", "9.3"))
+        for item in self._before_the_bake(release.gate):
+            await self._item(item)
         tripped = await self._bake()
         if tripped:
             return await self._roll_back()
-        await self._gates(9, 10)
+        await self._gates(*(gate.number for gate in self.view.gates if gate.number >= release.gate))
         await self._freshen()
         return self._outcome()
+
+    async def _prepare(self, release: OperationSpecView) -> None:
+        """Run, in the runbook's order, what comes before the release; a gate when its own operations have run."""
+        before = [
+            o for o in self.view.operation_specs if o.kind != OperationKind.ROLLBACK and o.id != release.id
+        ]
+        pending, done = [o.id for o in before], set[int]()
+        for operation in [*before, release]:
+            held = {o.gate for o in before if o.id in pending}
+            ready = [g.number for g in self.view.gates if g.number < release.gate and g.number not in held]
+            await self._gates(*(number for number in ready if number not in done))
+            done.update(ready)
+            for item in operation.items:
+                await self._item(item)
+            if operation is not release:
+                await self._operate(operation.id)
+                pending.remove(operation.id)
+
+    def _before_the_bake(self, number: int) -> list[str]:
+        """Return the items of the release's gate that don't wait for its bake."""
+        gate = self.view.gate(number)
+        items = gate.items if gate is not None else ()
+        return [i.id for i in items if not any(c.kind in OF_THE_BAKE for c in i.checks)]
 
     def _outcome(self) -> Outcome:
         statuses = [gate.status(self.view.wall_us) for gate in self.view.gates]
@@ -103,20 +129,16 @@ class Captain:
             return Outcome.GO
         return Outcome.BLIND if GateStatus.NO_GO not in statuses else Outcome.NO_GO
 
-    def _released(self) -> bool:
-        last = self.view.last_operation("production.deploy")
+    def _released(self, release: OperationSpecView) -> bool:
+        last = self.view.last_operation(release.id)
         return last is not None and last.state is OperationState.SUCCEEDED
 
     # gates and items
 
-    async def _gates(self, *numbers: int, only_checks: tuple[str, ...] = ()) -> None:
+    async def _gates(self, *numbers: int) -> None:
         for number in numbers:
             gate = self.view.gate(number)
             if gate is None:
-                continue
-            if only_checks:
-                for item_id in only_checks:
-                    await self._item(item_id)
                 continue
             if any(item.checks for item in gate.items):
                 await self._judged("gate.run", {"gate": number}, [i.id for i in gate.items])
@@ -194,12 +216,15 @@ class Captain:
     async def _roll_back(self) -> Outcome:
         if self.view.hold is not None:
             await self._command("launch.release", {"reason": "to roll back"})
-        if self.view.last_operation("production.rollback") is None:
-            await self._operate("production.rollback")
+        back = operation_of(self.view, OperationKind.ROLLBACK)
+        if back is None:
+            return Outcome.TRIPPED
+        if self.view.last_operation(back.id) is None:
+            await self._operate(back.id)
         view = await self._client.until(lambda v: v.running() is None)
-        await self._item("9.4")
-        await self._item("9.5")
-        last = view.last_operation("production.rollback")
+        for item in (i for g in view.gates for i in g.items if any(c.kind in OF_THE_BAKE for c in i.checks)):
+            await self._item(item.id)
+        last = view.last_operation(back.id)
         if last is None:
             return Outcome.TRIPPED
         return Outcome.ROLLED_BACK if last.state is OperationState.SUCCEEDED else Outcome.NOT_VERIFIED
@@ -220,6 +245,12 @@ class Captain:
         if not preview.allowed and preview.override_allowed:
             given = Confirmation(preview.phrase, preview.token, OVERRIDE, SECOND)
         return await self._client.command(name, args, given)
+
+
+def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | None:
+    """Return production's operation of a kind; the last where there are several."""
+    found = [o for o in view.operation_specs if o.env == "production" and o.kind == kind]
+    return found[-1] if found else None
 
 
 def _judged_since(view: LaunchView, item_ids: Sequence[str], before: int) -> bool:
