@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from state.fields import Json
+from state.fields import Json, obj, text
+from state.runbook.environment import Environment
 from tests import fetch_helm
-from tests.engine.operations.stand import Change, Stand
+from tests.engine.operations.stand import RATE, Change, Stand, launch, section
 
 _HOOK = """{{{{- if .Values.hooks.{value} }}}}
 apiVersion: batch/v1
@@ -90,13 +95,64 @@ def real(major: int) -> Change:
     return change
 
 
+@asynccontextmanager
+async def launched(
+    folder: Path, major: int, *, rate: float = RATE, change: Change | None = None, each_s: float = 60
+) -> AsyncIterator[Stand]:
+    """Open a launch with a real helm; at the end helm itself is asked what it left behind.
+
+    A release that is pending then must be explained by the screen, with a way out (see ``launch``).
+    """
+
+    def both(body: dict[str, Json]) -> None:
+        real(major)(body)
+        if change is not None:
+            change(body)
+
+    async with launch(folder, rate=rate, change=both, each_s=each_s) as stand:
+        yield stand
+        places = stand.runbook.environments.values()
+        told = await asyncio.gather(*(_status(stand, find(major), one) for one in places))
+        assert {one.tier.value: status for one, status in zip(places, told, strict=True)} == stand.statuses()
+
+
+async def _status(stand: Stand, program: str, environment: Environment) -> str:
+    process = await asyncio.create_subprocess_exec(
+        program,
+        *("status", environment.release, "-o", "json", "-n", environment.kube.namespace),
+        *("--kubeconfig", str(stand.world.folder.kubeconfig), "--kube-context", environment.kube.context),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    return text(obj(obj(json.loads(out)).get("info")), "status")
+
+
+def fresh(folder: Path) -> Change:
+    """Let staging be a namespace in which nothing is."""
+    file = folder / "password"
+    file.write_text("of the first install")
+
+    def change(body: dict[str, Json]) -> None:
+        staging = section(body, "environments", "staging")
+        section(staging, "kube")["namespace"] = "dotmac-first"
+        data: Json = {"DATABASE_PASSWORD": {"file": str(file)}}
+        staging["apply_secrets"] = [{"name": "dotmac-platform-secrets", "data": data}]
+
+    return change
+
+
+def debug(values: Path) -> None:
+    """Change a values file, so that an upgrade with it is another one."""
+    values.write_text(values.read_text().replace("INFO", "DEBUG"))
+
+
 def add_hooks(stand: Stand) -> None:
     """Give the world's chart hooks (off until ``hook`` turns one on), a disruption budget and an autoscaler."""
     templates = stand.world.folder.chart / "templates"
     before = _HOOK.format(value="before", name="before", events='"pre-install,pre-upgrade"')
     after = _HOOK.format(value="after", name="after", events='"post-rollback"')
-    for name, text in {"before": before, "after": after, "budget": _BUDGET, "scaler": _SCALER}.items():
-        (templates / f"{name}.yaml").write_text(text)
+    for name, body in {"before": before, "after": after, "budget": _BUDGET, "scaler": _SCALER}.items():
+        (templates / f"{name}.yaml").write_text(body)
     values = stand.world.folder.chart / "values.yaml"
     values.write_text(values.read_text() + "\nhooks:\n  before: false\n  after: false\n")
 

@@ -29,6 +29,7 @@ from state.log.reader import LogReader
 from state.log.store import LogStore
 from state.runbook.models import Runbook
 from state.view import OperationView
+from tests.engine.operations.screen import unexplained
 
 ANN = Who("ann", "socket peer uid 1000 (ann)", "c1")
 TWO = Confirmation(override_reason="made up for a test", override_second="ben (self-declared)")
@@ -154,6 +155,12 @@ class Stand:
         """Return helm's record of a revision as the cluster holds it."""
         return self.world.store.peek("secrets", env.namespace, f"sh.helm.release.v1.dotmac.v{revision}")
 
+    def statuses(self) -> dict[str, str]:
+        """Return the status of each environment's newest revision, as helm's labels tell it."""
+        places = self.runbook.environments.items()
+        newest = {tier.value: _revisions(self.world, one.kube.namespace) for tier, one in places}
+        return {env: found[-1][1] for env, found in newest.items() if found}
+
     def running_digests(self, env: Env) -> set[str]:
         """Return the digests of all pods that are ready."""
         return {image.partition("@")[2] for image in self.world.causes.ready(env).values()}
@@ -209,7 +216,10 @@ def _stand(world: World, runbook: Runbook, store: LogStore) -> Stand:
 async def launch(
     folder: Path, *, rate: float = RATE, change: Change | None = None, each_s: float = TIMEOUT_S
 ) -> AsyncIterator[Stand]:
-    """Open a launch on a new world; ``change`` may change its runbook before it is read."""
+    """Open a launch on a new world; ``change`` may change its runbook before it is read.
+
+    No release may be left pending at the end without the screen saying so and offering a way out.
+    """
     world = World.open(folder / "world", 3, (), rate)
     stand: Stand | None = None
     try:
@@ -221,6 +231,7 @@ async def launch(
         await stand.journal.record_many([opened(runbook, "L1", "0" * 64), *declarations(runbook)])
         await stand.operations.resume()
         yield stand
+        assert unexplained(stand.store.path, stand.statuses()) == []
     finally:
         if stand is not None:
             await stand.close()
@@ -285,12 +296,16 @@ class Hold:
 
 def revisions(stand: Stand, env: Env) -> list[str]:
     """Return ``number status`` of every revision, as helm's labels tell it."""
+    return [f"{number} {status}" for number, status in _revisions(stand.world, env.namespace)]
+
+
+def _revisions(world: World, namespace: str) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
-    for secret in stand.world.store.scan("secrets", env.namespace):
+    for secret in world.store.scan("secrets", namespace):
         labels = obj(obj(secret.get("metadata")).get("labels"))
         if labels.get("owner") == "helm":
             found.append((int(text(labels, "version")), text(labels, "status")))
-    return [f"{number} {status}" for number, status in sorted(found)]
+    return sorted(found)
 
 
 def jobs(stand: Stand, env: Env) -> list[str]:
