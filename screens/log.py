@@ -20,11 +20,14 @@ from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, row, wrap
 from screens.widgets.table import Column, Row, Table
 from screens.widgets.world import role_of
-from state.events import Event, gate_number
+from state.events import Event, Kind, gate_number
+from state.fields import text
 from state.fold import line_of
+from state.verdict import ConditionState
 from state.view import LogLine
 
 PAGE = 500
+MILESTONES = "is:milestone"
 MOST = 20_000
 """Events that are kept here; older ones are in the file."""
 
@@ -53,9 +56,17 @@ class LogScreen(LaunchScreen):
 
     NAME = "log"
     CSS_PATH: ClassVar = [STYLES / "base.tcss", STYLES / "log.tcss"]
-    KEYS = (("/", "filter"), ("enter", "event"), ("end", "newest"), ("n", "note"), ("esc", "back"))
+    KEYS = (
+        ("/", "filter"),
+        ("m", "milestones"),
+        ("enter", "event"),
+        ("end", "newest"),
+        ("n", "note"),
+        ("esc", "back"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="log.filter"),
+        Binding("m", "milestones", "people and decisions only", id="log.milestones"),
     ]
 
     def __init__(self, request_page: RequestPage) -> None:
@@ -69,7 +80,7 @@ class LogScreen(LaunchScreen):
     def body(self) -> Iterable[Widget]:
         """Return the filter, the list and the detail."""
         yield Pane(self._heading, id="log-heading")
-        yield Input(placeholder="words, gate:6 kind:fail actor:ann seq:120", id="filter")
+        yield Input(placeholder="words, gate:6 kind:fail actor:ann seq:120 is:milestone", id="filter")
         yield Table(
             (
                 Column("seq", 6, right=True),
@@ -196,6 +207,11 @@ class LogScreen(LaunchScreen):
         self.set_class(True, "-filtering")
         self.query_one("#filter", Input).focus()
 
+    def action_milestones(self) -> None:
+        """Show only what people did and what was decided, or everything again."""
+        if not self.clear_filter():
+            self.query_one("#filter", Input).value = MILESTONES
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as the words are typed."""
         event.stop()
@@ -248,6 +264,8 @@ def matches(entry: Entry, wanted: str) -> bool:
             found = str(gate_number(event.gate) or "") == value
         elif name == "seq":
             found = str(event.seq) == value
+        elif name == "is":
+            found = value == "milestone" and milestone(event)
         elif name == "actor":
             found = value in event.actor.lower()
         else:
@@ -257,7 +275,22 @@ def matches(entry: Entry, wanted: str) -> bool:
     return True
 
 
-_COLUMNS = frozenset({"gate", "kind", "actor", "seq"})
+_COLUMNS = frozenset({"gate", "kind", "actor", "seq", "is"})
+_DECIDED = frozenset(
+    {
+        *(Kind.LAUNCH_OPENED, Kind.LAUNCH_CLOSED, Kind.LAUNCH_SCRUBBED, Kind.LAUNCH_HELD),
+        *(Kind.GATE_CHANGED, Kind.OPERATION_FINISHED, Kind.OPERATION_UNKNOWN, Kind.BAKE_FINISHED),
+        *(Kind.RUNBOOK_CHANGED, Kind.LOG_DOUBTED, Kind.LOG_WRITE_FAILED, Kind.CLOCK_JUMPED),
+    }
+)
+_ROUTINE = frozenset({Kind.CHECK_STARTED, Kind.CHECK_FINISHED, Kind.CONSOLE_OPENED, Kind.CONSOLE_CLOSED})
+
+
+def milestone(event: Event) -> bool:
+    """Return whether a person did it, or something was decided by it: what a review reads first."""
+    if event.kind == Kind.CONDITION_CHANGED:
+        return text(event.body, "state") == ConditionState.TRIPPED
+    return event.kind in _DECIDED or (event.actor != "engine" and event.kind not in _ROUTINE)
 
 
 def event_lines(event: Event, width: int) -> list[Line]:
@@ -267,6 +300,6 @@ def event_lines(event: Event, width: int) -> list[Line]:
         told += f"  answers #{event.ref}"
     lines = [row(Span(part, Role.STRONG)) for part in wrap(told, width)]
     body = json.dumps(event.body, indent=2, ensure_ascii=False, sort_keys=True, default=str)
-    lines += [row(part) for text in body.split("\n") for part in wrap(text, width)]
+    lines += [row(part) for told in body.split("\n") for part in wrap(told, width)]
     lines.append(row(Span(f"hash {event.hash}", Role.DIM)))
     return lines

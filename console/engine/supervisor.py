@@ -50,7 +50,7 @@ class Supervisor:
         try:
             await job()
         except Exception as error:
-            await self._told(name, error)
+            await self._told(name, error, "and is not started again")
 
     async def _forever(self, name: str, job: Job) -> None:
         wait = _FIRST_PAUSE_S
@@ -60,19 +60,19 @@ class Supervisor:
             try:
                 await job()
             except Exception as error:
-                await self._told(name, error)
+                await self._told(name, error, "and starts again")
             if loop.time() - started > _HEALTHY_AFTER_S:
                 wait = _FIRST_PAUSE_S
             await self._pause(wait)
             wait = min(_LONGEST_PAUSE_S, wait * 2)
 
-    async def _told(self, name: str, error: Exception) -> None:
+    async def _told(self, name: str, error: Exception, then: str) -> None:
         _logger.error("the engine's part %r failed", name, exc_info=error)
         if isinstance(error, LogError):
             return  # there is nowhere to write it; the log's own recovery tells of the freeze
         try:
             await tell_source(
-                self._journal, f"engine/{name}", False, f"failed ({type(error).__name__}) and starts again"
+                self._journal, f"engine/{name}", False, f"failed ({type(error).__name__}) {then}"
             )
         except LogError:
             return

@@ -162,7 +162,7 @@ def question_lines(question: Question, width: int) -> list[Line]:
     """Return everything that a person must know before they say yes."""
     lines: list[Line] = []
     if not question.allowed:
-        lines += _told("✖ ", question.reason or "it may not run now", width, Role.BAD)
+        lines += _told("✖ ", _refusal(question), width, Role.BAD)
     if question.environment:
         role = Role.MARKED if "prod" in question.environment.lower() else Role.STRONG
         lines.append(row("environment  ", Span(f" {question.environment} ", role)))
@@ -171,7 +171,7 @@ def question_lines(question: Question, width: int) -> list[Line]:
     if question.from_what or question.to_what:
         lines.append(row("to           ", Span(question.to_what or "-", Role.STRONG)))
     lines += _section("touches", question.blast, width)
-    lines += _section("preflight", question.checks, width)
+    lines += _section("preflight", sorted(question.checks, key=_passed), width)
     for command in question.commands:
         lines += _told("$ ", command, width, Role.PLAIN, Role.KEY)
     if question.override_allowed and not question.allowed:
@@ -182,6 +182,19 @@ def question_lines(question: Question, width: int) -> list[Line]:
             Role.WARN,
         )
     return lines or [row(Span("It is recorded with your name.", Role.DIM))]
+
+
+def _refusal(question: Question) -> str:
+    """Return why it may not run; where the preflight below says the same in more lines, only how many."""
+    against = [one for one in question.checks if not _passed(one)]
+    listed = {one.partition(": ")[2] for one in against}
+    if len(against) > 1 and set(question.reason.split("; ")) & listed:
+        return f"{len(against)} lines of the preflight stand against it"
+    return question.reason or "it may not run now"
+
+
+def _passed(entry: str) -> bool:
+    return entry.startswith(f"{Verdict.PASS.value}: ")
 
 
 def _section(title: str, entries: Sequence[str], width: int) -> list[Line]:

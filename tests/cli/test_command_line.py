@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -37,13 +38,15 @@ class Said:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    (tmp_path / "run").mkdir(mode=0o700)
-    return tmp_path
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder, and a short one for sockets: with a long one the account's own would be taken."""
+    with TemporaryDirectory(prefix="lc-", dir="/tmp") as run:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", run)
+        yield tmp_path
 
 
 def environ(place: Path) -> dict[str, str]:
-    own = {"XDG_RUNTIME_DIR": str(place / "run"), "XDG_STATE_HOME": str(place / "state"), "TERM": "xterm"}
+    own = {"XDG_STATE_HOME": str(place / "state"), "TERM": "xterm"}
     return {**os.environ, **own, "PYTHONPATH": str(ROOT)}
 
 
@@ -190,7 +193,7 @@ def test_a_file_that_is_no_log_is_refused_and_left_alone(way: str, make: object,
     assert said.code in {2, 3, 4}
     assert "is not a launch log" in said.all
     assert log.read_bytes() == before
-    assert {p.name for p in place.iterdir()} <= {"other.lclog", "run", "state"}
+    assert {p.name for p in place.iterdir()} <= {"other.lclog", "state"}
 
 
 @pytest.mark.parametrize("way", ["rehearse", "headless", "open"])
@@ -273,7 +276,7 @@ def test_without_a_terminal_nothing_is_started(place: Path) -> None:
         assert said.code == 2
         assert "needs a terminal" in said.err
         assert "--headless" in said.err
-    assert {p.name for p in place.iterdir()} <= {"run", "state"}
+    assert {p.name for p in place.iterdir()} <= {"state"}
     assert "no engine" in command(place, "engine", "list").out
 
 

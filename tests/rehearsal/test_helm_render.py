@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from console.rehearsal.helm.cluster import HelmError
 from console.rehearsal.helm.releases import Release, Status, decode, encode, rfc3339
 from console.rehearsal.helm.render import Chart, Names, load_chart, merged, render, set_value
 from state.fields import Json
+from tests.engine.operations.helms import find
 
 CHART = Path(__file__).parents[2] / "console" / "rehearsal" / "chart" / "dotmac-platform"
 NAMES = Names("dotmac", "dotmac-production", 3)
@@ -31,12 +31,10 @@ def test_manifest_has_every_object_in_helms_order() -> None:
 
 
 @pytest.mark.wire
-def test_real_helm_renders_the_same(tmp_path: Path) -> None:
-    helm = shutil.which("helm")
-    if helm is None:
-        pytest.skip("helm is not on this machine: its rendering cannot be compared")
+@pytest.mark.parametrize("major", [3, 4])
+def test_real_helm_renders_the_same(major: int) -> None:
     command = [
-        helm,
+        find(major),
         "template",
         "dotmac",
         str(CHART),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
@@ -76,6 +78,19 @@ async def test_a_deploy_shows_everything_and_wants_the_name_typed() -> None:
         assert given is not None
         assert (given.phrase, given.token) == ("dotmac", "t-1")
         assert "operation.run taken" in text_of(app)
+
+
+async def test_what_stands_against_a_deploy_is_told_once_and_first() -> None:
+    app, source = deploy_app()
+    checks = ("pass: cluster answers", "fail: gate 2 is OPEN", "fail: gate 3 is OPEN")
+    reason = "gate 2 is OPEN; gate 3 is OPEN"
+    source.previews["operation.run"] = replace(DEPLOY, allowed=False, reason=reason, checks=checks)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_deploy(pilot)
+        shown = "\n".join(picture(app))
+        assert "2 lines of the preflight stand against it" in shown
+        assert shown.count("gate 2 is OPEN") == 1
+        assert shown.index("gate 3 is OPEN") < shown.index("cluster answers")
 
 
 async def test_y_does_not_confirm_what_must_be_typed_and_escape_is_no() -> None:

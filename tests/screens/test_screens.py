@@ -163,6 +163,24 @@ async def test_the_log_has_every_event_and_filters_them() -> None:
         assert table.key == kept
 
 
+async def test_the_log_shows_what_people_did_and_what_was_decided() -> None:
+    told = story.rolled_back()
+    app, _ = app_of(told)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("l")
+        await pilot.pause(0.4)
+        table = app.screen.query_one("#events", Table)
+        everything = len(table.rows)
+        await pilot.press("m")
+        await pilot.pause(0.2)
+        kinds = {told.events[int(r.key) - 1].kind for r in table.rows}
+        assert {"launch.opened", "condition.changed", "operation.intended", "operation.finished"} <= kinds
+        assert not kinds & {"check.finished", "metric.batch", "pod.changed", "operation.step"}
+        await pilot.press("m")
+        await pilot.pause(0.2)
+        assert len(table.rows) == everything
+
+
 async def test_the_log_follows_its_end_and_reads_older_pages() -> None:
     told = story.ready()
     told.samples(15 * 1200)

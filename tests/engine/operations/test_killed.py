@@ -158,16 +158,16 @@ async def test_the_engine_killed_in_a_rollback_and_helm_ended_meanwhile(tmp_path
 
 
 async def test_the_engine_ended_in_good_order_leaves_helm_alone(tmp_path: Path) -> None:
-    async with launch(tmp_path, rate=20.0) as stand:
+    async with launch(tmp_path, rate=5.0) as stand:
         async with engine(stand, "staging.deploy") as (process, terminal):
             pid = await pid_of_helm(stand.store.path, stand)
             process.terminate()
             assert await process.wait() == 0
             os.close(terminal)
             assert start_time(pid) is not None
-        stand.world.clock.set_rate(150.0)
         newer = stand.reopened()
         await newer.operations.resume()
+        stand.world.clock.set_rate(150.0)
         ended = await newer.ended()
         assert ended.state is State.SUCCEEDED, ended.verdict
         assert newer.steps()["engine"][1].startswith("attached again")
