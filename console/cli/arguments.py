@@ -14,7 +14,7 @@ SUBCOMMANDS = (
 EPILOG = """exit codes: 0 done or GO, 1 internal error, 2 wrong use or a bad runbook,
 3 a log that can't be used, 4 not reachable;
 check: 0 all pass, 11 a fail, 13 something unknown;
-headless: 0 ten gates GO, 11 NO-GO, 12 tripped, 13 blind, 14 rolled back and verified,
+headless: 0 every gate GO, 11 NO-GO, 12 tripped, 13 blind, 14 rolled back and verified,
 15 rolled back and not verified, 16 stuck"""
 
 
@@ -22,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     top = argparse.ArgumentParser(
         prog="launch-console",
-        description="Drive a production launch through ten gates, from one terminal.",
+        description="Drive a production launch gate by gate, from one terminal.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -156,6 +156,9 @@ def _world(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--seed", type=int, default=1)
     sub.add_argument("--rate", type=float, default=0.0, help="how many times as fast as time its clock runs")
+    sub.add_argument(
+        "--runbook", type=Path, metavar="FILE", help="launch this one's service in it; left out: the SOP's"
+    )
 
 
 def parse(argv: list[str]) -> argparse.Namespace:

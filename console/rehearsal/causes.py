@@ -61,10 +61,11 @@ class Causes:
     _shown: dict[Env, Behaviour] = field(default_factory=dict)
     _closed: set[Env] = field(default_factory=set)
 
-    async def run(self) -> None:
-        """Step for ever."""
+    async def run(self, and_then: Callable[[Causes], None] = lambda _: None) -> None:
+        """Step for ever, and let another step follow each."""
         while True:
             self.step()
+            and_then(self)
             # never more than fifty times in a real second, however fast the clock runs
             await self.clock.sleep(max(_STEP_S, _SHORTEST_REAL_STEP_S * self.clock.rate()))
 
@@ -83,14 +84,14 @@ class Causes:
             str(path(pod, ("metadata", "name"))): image
             for pod in self.store.scan("pods", env.namespace)
             if path(pod, ("metadata", "labels", "app")) == "dotmac-backend"
-            and _is_ready(pod)
-            and (image := _image(pod))
+            and is_ready(pod)
+            and (image := image_of(pod))
         }
 
     def _serve(self, env: Env) -> None:
         pods = self.ready(env)
         share = sum(self.candidate in image for image in pods.values()) / len(pods) if pods else 0.0
-        behaviour = replace(self._tempered(env, share), pods=tuple(sorted(pods)))
+        behaviour = replace(self.tempered(self.base[env], env, share), pods=tuple(sorted(pods)))
         settings = self.platforms[env].settings
         if not pods and settings.web.api_outage is Outage.NONE:
             settings.web.api_outage = Outage.UNAVAILABLE
@@ -108,8 +109,9 @@ class Causes:
             self.traffic.set(env.value, behaviour)
             self.save()
 
-    def _tempered(self, env: Env, share: float) -> Behaviour:
-        base, temper = self.base[env], self.tempers[env]
+    def tempered(self, base: Behaviour, env: Env, share: float) -> Behaviour:
+        """Return how ``base`` is changed where ``share`` of the pods run the candidate."""
+        temper = self.tempers[env]
         if not share or not temper.bad:
             return base
         return replace(
@@ -130,7 +132,7 @@ class Causes:
                 continue
             self._done.add(uid)
             template = obj(path(job, ("spec", "template")))
-            if self.candidate in _image(template) and not self.migrations_lost:
+            if self.candidate in image_of(template) and not self.migrations_lost:
                 platform = self.platforms[env]
                 platform.database.migrate(HEAD, platform.settings.database)
 
@@ -147,7 +149,8 @@ def _conditions(body: JsonObject) -> set[str]:
     }
 
 
-def _is_ready(pod: JsonObject) -> bool:
+def is_ready(pod: JsonObject) -> bool:
+    """Return whether a pod takes requests."""
     return "Ready" in _conditions(pod) and path(pod, ("metadata", "deletionTimestamp")) is None
 
 
@@ -155,5 +158,6 @@ def _is_complete(job: JsonObject) -> bool:
     return "Complete" in _conditions(job)
 
 
-def _image(pod: JsonObject) -> str:
+def image_of(pod: JsonObject) -> str:
+    """Return the image of a pod's first container."""
     return next((text(c, "image") for c in objs(path(pod, ("spec", "containers")))), "")

@@ -76,8 +76,13 @@ def _cluster_roles() -> Iterator[tuple[str, JsonObject]]:
 
 def binding(env: Env, name: str, role: str, subject: str, kind: str = "Group") -> JsonObject:
     """Return a role binding of a user or group in an environment."""
+    return binding_in(env.namespace, name, role, subject, kind)
+
+
+def binding_in(namespace: str, name: str, role: str, subject: str, kind: str = "Group") -> JsonObject:
+    """Return a role binding of a user or group in a namespace."""
     return {
-        "metadata": {"name": name, "namespace": env.namespace},
+        "metadata": {"name": name, "namespace": namespace},
         "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
         "subjects": [{"apiGroup": _RBAC, "kind": kind, "name": subject}],
     }
@@ -110,8 +115,13 @@ def tls_secret(env: Env, chain: str, private: str) -> JsonObject:
 
 def secret(env: Env, name: str, content: Mapping[str, str], kind: str = "Opaque") -> JsonObject:
     """Return a Secret of an environment."""
+    return secret_in(env.namespace, name, content, kind)
+
+
+def secret_in(namespace: str, name: str, content: Mapping[str, str], kind: str = "Opaque") -> JsonObject:
+    """Return a Secret of a namespace."""
     return {
-        "metadata": {"name": name, "namespace": env.namespace},
+        "metadata": {"name": name, "namespace": namespace},
         "type": kind,
         "data": {name: base64.b64encode(value.encode()).decode() for name, value in content.items()},
     }

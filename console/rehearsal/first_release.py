@@ -37,14 +37,6 @@ async def release_both(folder: Folder, clock: SharedClock) -> None:
 
 
 def _release(folder: Folder, env: Env, clock: SharedClock) -> None:
-    access = read_access(folder.kubeconfig, env.value)
-    helm = Helm(
-        Cluster(access),
-        access.namespace,
-        clock.wall_us,
-        lambda: asyncio.run(clock.sleep(max(0.5, 0.02 * clock.rate()))),
-        say=lambda _: None,
-    )
     wish = Wish(
         name=RELEASE,
         chart=load_chart(str(folder.chart)),
@@ -54,10 +46,25 @@ def _release(folder: Folder, env: Env, clock: SharedClock) -> None:
         timeout=_TIMEOUT_S,
         install=True,
     )
+    release(folder, env, env.namespace, wish, clock)
+
+
+def release(folder: Folder, env: Env, namespace: str, wish: Wish, clock: SharedClock) -> None:
+    """Release something in a namespace, through the API, as helm would.
+
+    Raises WorldError where it fails.
+    """
+    helm = Helm(
+        Cluster(read_access(folder.kubeconfig, env.value)),
+        namespace,
+        clock.wall_us,
+        lambda: asyncio.run(clock.sleep(max(0.5, 0.02 * clock.rate()))),
+        say=lambda _: None,
+    )
     try:
         helm.upgrade(wish)
     except (HelmError, ApiError) as error:
-        raise WorldError(f"the rehearsal's first release in {env} failed: {error}") from None
+        raise WorldError(f"the rehearsal's first release in {namespace} failed: {error}") from None
     finally:
         helm.cluster.close()
 

@@ -81,6 +81,11 @@ class Folder:
         return self.root / "runbook.yaml"
 
     @property
+    def given(self) -> Path:
+        """The runbook that the world was made for, where that is not the SOP's own."""
+        return self.root / "given.yaml"
+
+    @property
     def launches(self) -> Path:
         """The logs."""
         return self.root / "launches"

@@ -38,6 +38,8 @@ class Wanted:
     seed: int
     rate: float
     as_json: bool
+    runbook: Path | None = None
+    """What is launched; None: the SOP's."""
 
 
 class _Printer(Quiet):
@@ -80,7 +82,7 @@ async def run(wanted: Wanted) -> int:
     Raises UnknownFaultError and WorldError for the world, RunbookError and LogError for the engine.
     """
     pace = Pace(wanted.rate, wanted.rate) if wanted.rate else Pace()
-    world = World.open(world_folder(wanted.log), wanted.seed, wanted.faults, pace.work)
+    world = World.open(world_folder(wanted.log), wanted.seed, wanted.faults, pace.work, wanted.runbook)
     engine: Engine | None = None
     driving: asyncio.Task[Outcome] | None = None
     loop = asyncio.get_running_loop()

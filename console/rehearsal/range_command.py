@@ -14,9 +14,12 @@ from pathlib import Path
 from console.rehearsal.faults import UnknownFaultError, named
 from console.rehearsal.folder import WorldError
 from console.rehearsal.world import World
+from state.runbook.load import RunbookError
 
 
-def run(faults: Sequence[str], seed: int, folder: Path | None, rate: float) -> int:
+def run(
+    faults: Sequence[str], seed: int, folder: Path | None, rate: float, runbook: Path | None = None
+) -> int:
     """Serve a world in ``folder`` (None: a temporary one, removed at the end) and print its JSON, one line.
 
     Ends with SIGINT or SIGTERM. Returns 0, or 2 where a fault is unknown or the folder cannot be used.
@@ -25,23 +28,23 @@ def run(faults: Sequence[str], seed: int, folder: Path | None, rate: float) -> i
         for name in faults:
             named(name)
         if folder is not None:
-            return asyncio.run(_serve(folder, seed, faults, rate))
+            return asyncio.run(_serve(folder, seed, faults, rate, runbook))
         made = Path(tempfile.mkdtemp(prefix="launch-console-range-"))
         try:
-            return asyncio.run(_serve(made, seed, faults, rate))
+            return asyncio.run(_serve(made, seed, faults, rate, runbook))
         finally:
             shutil.rmtree(made, ignore_errors=True)
-    except (UnknownFaultError, WorldError) as error:
+    except (UnknownFaultError, WorldError, RunbookError) as error:
         sys.stderr.write(f"launch-console range: {error}\n")
         return 2
 
 
-async def _serve(folder: Path, seed: int, faults: Sequence[str], rate: float) -> int:
+async def _serve(folder: Path, seed: int, faults: Sequence[str], rate: float, runbook: Path | None) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    world = World.open(folder, seed, faults, rate)
+    world = World.open(folder, seed, faults, rate, runbook)
     try:
         await world.start()
         sys.stdout.write(json.dumps(world.describe()) + "\n")

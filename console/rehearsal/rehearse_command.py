@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,9 +36,20 @@ def new_log() -> Path:
     return Path(base) / "launch-console" / "rehearsals" / f"{stamp}-{os.getpid()}" / "launch.lclog"
 
 
-def run_headless(log: Path | None, faults: Sequence[str], seed: int, rate: float, *, as_json: bool) -> int:
-    """Let a launch drive itself; return 0 where all ten gates are GO (the other codes: Outcome)."""
-    log = (log or new_log()).resolve()
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks of a rehearsal's world. ``runbook`` None: the SOP's own."""
+
+    log: Path | None
+    faults: Sequence[str]
+    seed: int
+    rate: float
+    runbook: Path | None = None
+
+
+def run_headless(asked: Asked, *, as_json: bool) -> int:
+    """Let a launch drive itself; return 0 where all gates are GO (the other codes: Outcome)."""
+    log = (asked.log or new_log()).resolve()
     try:
         look_at_log(log)
         _make_place(log)
@@ -50,7 +62,7 @@ def run_headless(log: Path | None, faults: Sequence[str], seed: int, rate: float
     from state.runbook.load import RunbookError
 
     try:
-        return asyncio.run(run(Wanted(log, faults, seed, rate, as_json)))
+        return asyncio.run(run(Wanted(log, asked.faults, asked.seed, asked.rate, as_json, asked.runbook)))
     except LogError as error:
         return _refused(error, EXIT_LOG)
     except (UnknownFaultError, WorldError, RunbookError) as error:
@@ -62,7 +74,7 @@ def _refused(error: Exception, code: int) -> int:
     return code
 
 
-def run_console(log: Path | None, faults: Sequence[str], seed: int, rate: float) -> int:
+def run_console(asked: Asked) -> int:
     """Open the console on a rehearsal; one that is under way on the same log is attached to."""
     from console.ui.run import no_terminal, run_live
 
@@ -70,12 +82,12 @@ def run_console(log: Path | None, faults: Sequence[str], seed: int, rate: float)
     if problem is not None:
         sys.stderr.write(f"launch-console: {problem}\n")
         return 2
-    log = (log or new_log()).resolve()
+    log = (asked.log or new_log()).resolve()
     try:
         look_at_log(log)
         _make_place(log)
         sys.stderr.write("The rehearsal's world is being made: a few seconds…\n")
-        world = _world(log, faults, seed, rate)
+        world = _world(log, asked)
         try:
             info = start_engine(Path(text(world, "runbook")), log, Path(text(world, "clock")))
         except EngineFailedError:
@@ -85,7 +97,7 @@ def run_console(log: Path | None, faults: Sequence[str], seed: int, rate: float)
         return _refused(error, error.code)
 
     def restart() -> Path:
-        again = _world(log, faults, seed, rate)
+        again = _world(log, asked)
         return start_engine(Path(text(again, "runbook")), log, Path(text(again, "clock"))).socket
 
     code = run_live(info.socket, restart=restart)
@@ -103,7 +115,7 @@ def _make_place(log: Path) -> None:
         raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", EXIT_LOG) from None
 
 
-def _world(log: Path, faults: Sequence[str], seed: int, rate: float) -> JsonObject:
+def _world(log: Path, asked: Asked) -> JsonObject:
     """Start the world of a log, or find the one that serves, and return its description.
 
     Raises EngineFailedError with the world's own message.
@@ -112,8 +124,9 @@ def _world(log: Path, faults: Sequence[str], seed: int, rate: float) -> JsonObje
     served = _served(folder)
     if served is not None:
         return served
-    arguments = [str(folder), str(log), "--seed", str(seed), "--rate", f"{rate:g}"]
-    arguments += [part for name in faults for part in ("--fault", name)]
+    arguments = [str(folder), str(log), "--seed", str(asked.seed), "--rate", f"{asked.rate or 1.0:g}"]
+    arguments += [part for name in asked.faults for part in ("--fault", name)]
+    arguments += ["--runbook", str(asked.runbook.resolve())] if asked.runbook is not None else []
     out = log.with_name(f"{log.name}.world.out")
     with out.open("ab") as file:
         out.chmod(0o600)

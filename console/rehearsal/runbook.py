@@ -24,7 +24,7 @@ from console.rehearsal.places import (
 )
 from console.rehearsal.plain_yaml import dump, load
 from state.clock import SECOND_US
-from state.fields import Json, JsonObject, obj
+from state.fields import Json, JsonObject, obj, text
 
 _OPENS_BEFORE_S = 3600
 _CLOSES_AFTER_S = 11 * 3600
@@ -75,19 +75,11 @@ def account() -> str:
 
 
 def rehearsal_runbook(
-    addresses: Addresses, images: Mapping[str, str], head: str, now_us: int
+    given: str, addresses: Addresses, images: Mapping[str, str], head: str, now_us: int
 ) -> dict[str, Json]:
-    """Return the runbook as data: candidate ``images`` by part, its migration's ``head``, the clock's now."""
-    sop = load(sop_text())
-    sop["scope"] = {
-        **obj(sop["scope"]),
-        "title": "REHEARSAL: DotMac platform, first production launch",
-        "window": {
-            "start": stamp(now_us - _OPENS_BEFORE_S * SECOND_US),
-            "end": stamp(now_us + _CLOSES_AFTER_S * SECOND_US),
-        },
-        "regions": [REGION],
-    }
+    """Return the SOP's runbook as data: candidate ``images`` by part, its migration's ``head``, the clock's now."""
+    sop = load(given)
+    sop["scope"] = _scope(sop, now_us)
     migration = {**obj(obj(sop["candidate"]).get("migration")), "head": head, "backward_compatible": True}
     sop["candidate"] = {
         "version": CANDIDATE_VERSION,
@@ -95,12 +87,64 @@ def rehearsal_runbook(
         "images": dict(images),
         "migration": migration,
     }
-    sop["people"] = _people()
     known = obj(sop["environments"])
     sop["environments"] = {env.value: {**obj(known[env]), **_environment(env, addresses)} for env in Env}
-    sop["helm"] = str(addresses.helm)
-    sop["launches"] = str(addresses.launches)
-    return sop
+    return _of_the_world(sop, addresses)
+
+
+def service_runbook(
+    given: str,
+    addresses: Addresses,
+    images: Mapping[str, str],
+    environments: Mapping[Env, JsonObject],
+    now_us: int,
+) -> dict[str, Json]:
+    """Return another runbook as data: its own names, with the addresses, images and time of the world."""
+    told = load(given)
+    told["scope"] = _scope(told, now_us)
+    told["candidate"] = {**obj(told["candidate"]), "images": dict(images)}
+    known = obj(told["environments"])
+    told["environments"] = {
+        env.value: {**_reached(obj(known[env]), env, addresses), **environments[env]} for env in Env
+    }
+    return _of_the_world(told, addresses)
+
+
+def _reached(known: JsonObject, env: Env, addresses: Addresses) -> JsonObject:
+    """Return an environment with what everything in the world shares, and nothing that leads out of it."""
+    watching = {"url": addresses.sites[env].observers}
+    outside = {"objectstore", "database", "accounts", "apply_secrets"}
+    return {
+        **{key: value for key, value in known.items() if key not in outside},
+        "title": env.words,
+        "kube": {**obj(known["kube"]), "kubeconfig": str(addresses.kubeconfig), "context": env.value},
+        "ca_file": str(addresses.ca),
+        "prometheus": {"url": addresses.prometheus},
+        "alertmanager": {"url": addresses.alertmanager},
+        "registry": {"url": addresses.registry},
+        **{name: watching for name in ("grafana", "traces", "logs", "ci") if name in known},
+    }
+
+
+def _scope(runbook: JsonObject, now_us: int) -> JsonObject:
+    scope = obj(runbook["scope"])
+    return {
+        **{key: value for key, value in scope.items() if key != "freezes"},
+        "title": f"REHEARSAL: {text(scope, 'title')}",
+        "window": {
+            "start": stamp(now_us - _OPENS_BEFORE_S * SECOND_US),
+            "end": stamp(now_us + _CLOSES_AFTER_S * SECOND_US),
+        },
+        "regions": [REGION],
+    }
+
+
+def _of_the_world(runbook: dict[str, Json], addresses: Addresses) -> dict[str, Json]:
+    runbook.pop("webhooks", None)  # nobody is told of a rehearsal
+    runbook["people"] = _people()
+    runbook["helm"] = str(addresses.helm)
+    runbook["launches"] = str(addresses.launches)
+    return runbook
 
 
 def stamp(wall_us: int) -> str:

@@ -18,6 +18,7 @@ from console.engine.registry import find
 from console.rehearsal.faults import UnknownFaultError
 from console.rehearsal.folder import WorldError
 from console.rehearsal.world import World
+from state.runbook.load import RunbookError
 
 READY = "serve.json"
 _LINGER_S = 60.0
@@ -32,11 +33,12 @@ def main() -> int:
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1.0)
+    parser.add_argument("--runbook", type=Path)
     options = parser.parse_args()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         return asyncio.run(_serve(options))
-    except (UnknownFaultError, WorldError) as error:
+    except (UnknownFaultError, WorldError, RunbookError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
 
@@ -46,7 +48,7 @@ async def _serve(options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    world = World.open(options.folder, options.seed, options.fault, options.rate)
+    world = World.open(options.folder, options.seed, options.fault, options.rate, options.runbook)
     ready = options.folder / READY
     try:
         await world.start()

@@ -38,9 +38,18 @@ from console.rehearsal.platform import (
     listen,
 )
 from console.rehearsal.prom.server import Prometheus
-from console.rehearsal.runbook import Addresses, Site, rehearsal_runbook, write_runbook
+from console.rehearsal.runbook import (
+    Addresses,
+    Site,
+    rehearsal_runbook,
+    service_runbook,
+    sop_text,
+    write_runbook,
+)
+from console.rehearsal.service import Service, metrics
+from console.rehearsal.service.names import read_given, read_service
 from console.rehearsal.stores import Artifacts
-from console.rehearsal.traffic import Traffic
+from console.rehearsal.traffic import Together, Traffic
 from console.rehearsal.values import values, write_values
 from state.clock import SECOND_US, SharedClock, SystemClock, boot_digest
 from state.fields import Json, JsonObject, obj
@@ -81,20 +90,30 @@ class World:
         self.settings = {env: PlatformSettings.healthy(env.value) for env in Env}
         self.artifacts = Artifacts(self.seed, clock)
         self.platforms: dict[Env, Platform] = {}
+        names = read_service(folder.given)
+        self.service = Service(names, folder, self.store, clock, self.seed) if names is not None else None
         self.traffic: Traffic
         self.causes: Causes
         self.prometheus: Prometheus
         self.alertmanager: Alertmanager
 
     @classmethod
-    def open(cls, folder: Path, seed: int = 0, faults: Sequence[str] = (), rate: float = 1.0) -> World:
+    def open(
+        cls,
+        folder: Path,
+        seed: int = 0,
+        faults: Sequence[str] = (),
+        rate: float = 1.0,
+        runbook: Path | None = None,
+    ) -> World:
         """Return the world of a folder; one that is not there yet is made, of ``seed`` and with ``faults``.
 
-        A world that is there goes on as it was: its own seed and faults hold. ``rate`` is the clock's.
-        Raises WorldError, and UnknownFaultError.
+        A world that is there goes on as it was: its own seed, faults and runbook hold. ``rate`` is the
+        clock's. ``runbook`` is what is launched, None: the SOP's. Raises WorldError, and UnknownFaultError.
         """
         for name in faults:
             catalogue.named(name)
+        given = read_given(runbook, faults) if runbook is not None else None
         if not 0.01 <= rate <= 1000:
             raise WorldError(f"the clock's rate is between 0.01 and 1000, not {rate:g}")
         place = Folder(folder.resolve())
@@ -105,6 +124,8 @@ class World:
         if kept is not None:
             shutil.rmtree(place.root)  # killed before its first release stood: nothing of it was used yet
         place.prepare()
+        if given is not None:
+            place.given.write_text(given)
         now = SystemClock().wall_us()
         kept = Kept(seed, tuple(faults), kept.ports if kept else {}, boot_digest(), now)
         place.write(kept)
@@ -133,7 +154,9 @@ class World:
         self.kept.built, self.kept.boot = True, boot_digest()
         self.folder.write(self.kept)
         self.causes.step()
-        self._spawn(self.causes.run())
+        if self.service is not None:
+            self.service.step(self.causes)
+        self._spawn(self.causes.run(self.service.step if self.service else lambda _: None))
         self._spawn(self._alert())
         self._spawn(self._beat())
         self._spawn(self.artifacts.back_up_for_ever())
@@ -204,26 +227,33 @@ class World:
     def _url(self, server: str) -> str:
         return self._listeners[server].url
 
-    async def _listen(self, name: str, application: web.Application, tls: SSLContext | None = None) -> None:
-        """Serve on the port that the world had before, where it is free, and note the port."""
+    async def _listen(self, name: str, application: web.Application, tls: SSLContext | None = None) -> int:
+        """Serve on the port that the world had before, where it is free; note the port and return it."""
         try:
             listener = await listen(application, self.kept.ports.get(name, 0), ssl_context=tls)
         except OSError:
             listener = await listen(application, 0, ssl_context=tls)
         self._listeners[name] = listener
         self.kept.ports[name] = listener.port
+        return listener.port
 
     async def _serve_cluster(self) -> None:
         ca, context = cluster_tls(self.folder.tls, self.clock.wall_us())
         await self._listen("kube", self.kube.application(), context)
         contexts = {env.value: (env.namespace, self._token(env)) for env in Env}
         write_kubeconfig(self.folder.kubeconfig, server=self._url("kube"), contexts=contexts, ca=ca)
+        if self.service is not None:
+            self.service.prepare(self.artifacts.registry)
         if self._fresh:
             plant(self.store, self.seed, self.clock)
+            if self.service is not None:
+                self.service.plant()
         self._spawn(self.controllers.run())
 
     async def _make_past(self) -> None:
-        await release_both(self.folder, self.clock)
+        await asyncio.gather(
+            release_both(self.folder, self.clock), *([self.service.release()] if self.service else [])
+        )
         self.clock.set_line(max(self.kept.opened_us, SystemClock().wall_us()), self._rate)
         self.kept.opened_us = self.clock.wall_us()
 
@@ -254,17 +284,20 @@ class World:
             seed=self.seed,
         )
         await self._listen("alertmanager", self.alertmanager.application())
+        scraped = Together(self.traffic, *([self.service.traffic] if self.service else []))
         self.prometheus = Prometheus(
-            self.traffic,
+            scraped if self.service else self.traffic,
             self.clock,
-            rules=rules(),
-            targets=self.traffic,
+            rules=[*rules(), *(metrics.rules(self.service.names) if self.service else [])],
+            targets=scraped,
             alertmanagers=[self._url("alertmanager")],
         )
         await self._listen("prometheus", self.prometheus.application())
         await self._listen("registry", self.artifacts.registry.application())
         await self._listen("objectstore", self.artifacts.objects.application())
         self.certificate_renewed()
+        if self.service is not None:
+            await self.service.serve(self.authority, self._listen)
 
     async def _serve_platform(self, env: Env) -> None:
         platform = self.platforms[env] = Platform(
@@ -316,7 +349,13 @@ class World:
             sites=sites,
         )
         images = self.artifacts.references()
-        runbook = rehearsal_runbook(addresses, images, HEAD, self.kept.opened_us)
+        given = self.folder.given.read_text() if self.folder.given.exists() else sop_text()
+        if self.service is not None:
+            environments = {env: self.service.environment(env) for env in Env}
+            image = {self.service.names.part: self.service.image()}
+            runbook = service_runbook(given, addresses, image, environments, self.kept.opened_us)
+        else:
+            runbook = rehearsal_runbook(given, addresses, images, HEAD, self.kept.opened_us)
         for change in self.control.runbook_changes:
             change(runbook)
         write_runbook(self.folder.runbook, runbook)
@@ -325,6 +364,8 @@ class World:
 
     def _pod_log(self, namespace: str, pod: str, container: str) -> str:
         del pod
+        if self.service is not None and (told := self.service.pod_log(namespace)):
+            return told
         for env, platform in self.platforms.items():
             if env.namespace == namespace and container == "backend":
                 return "".join(f"{one.text()}\n" for one in platform.records.lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.rehearsal.prom.series import NAME, Labels, labels_of
@@ -165,6 +165,24 @@ def _probed(birth: Birth, pairs: tuple[tuple[str, str], ...], per_second: float)
     names = [birth.named(REQUESTS, *pairs, ("status_code", "200")), birth.named(f"{DURATION}_count", *pairs)]
     names += [birth.named(f"{DURATION}_bucket", *pairs, ("le", le)) for le in bounds]
     return [Exported(labels, steady=per_second, since_ms=birth.start_ms) for labels in names]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is scraped of every pod: its job and port, its container's name, and what it exports.
+
+    ``shares``: Prometheus' and Alertmanager's own series come with it; one program of a world does that.
+    """
+
+    job: str
+    port: int
+    container: str
+    of_pod: Callable[[Birth], list[Exported]]
+    metadata: Mapping[str, tuple[str, str]]
+    shares: bool = True
+
+
+PLATFORM = Program("dotmac-api", 8000, "api", of_pod, METADATA)
 
 
 def of_ingress(birth: Birth, ingress: str) -> list[Exported]:

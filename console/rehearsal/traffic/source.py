@@ -17,13 +17,13 @@ from console.rehearsal.prom.series import (
 from console.rehearsal.traffic.behaviour import Behaviour, Flow, need_number
 from console.rehearsal.traffic.course import Course, Life
 from console.rehearsal.traffic.exported import (
-    METADATA,
+    PLATFORM,
     RESTARTS,
     Birth,
     Exported,
+    Program,
     of_alertmanager,
     of_ingress,
-    of_pod,
 )
 from console.rehearsal.traffic.targets import ScrapeTarget, Sums, merged
 from state.clock import Clock
@@ -57,7 +57,9 @@ class Traffic:
         namespaces: Mapping[str, str] | None = None,
         ingress: str = "dotmac-ingress",
         start_s: float | None = None,
+        program: Program = PLATFORM,
     ) -> None:
+        self._program = program
         self._seed = str(seed)
         self._clock = clock
         self._interval_ms = round(interval_s * 1000)
@@ -130,7 +132,7 @@ class Traffic:
         """Make the targets that there are now; those known keep the samples they made."""
         self._found.clear()
         known, there = self._targets, dict[_Key, ScrapeTarget]()
-        for kind in (_PROMETHEUS, _ALERTMANAGER):
+        for kind in (_PROMETHEUS, _ALERTMANAGER) if self._program.shares else ():
             key = (_SHARED, kind, 0)
             there[key] = known.get(key) or self._shared(kind)
         for environment, course in self._courses.items():
@@ -160,12 +162,12 @@ class Traffic:
         return (*pairs, ("namespace", self._namespace(environment))) if environment else pairs
 
     def _pod(self, environment: str, course: Course, life: Life) -> ScrapeTarget:
-        place = self._place(environment, life.pod, "dotmac-api", 8000)
+        place = self._place(environment, life.pod, self._program.job, self._program.port)
         sums = course.totals(life.start_ms)[1]
         birth = Birth((*place, ("pod", life.pod)), life.start_ms, sums)
         return self._scraped(
             birth,
-            of_pod(birth),
+            self._program.of_pod(birth),
             reached=lambda at_ms: course.behaviour(at_ms).scraped,
             sums=lambda at_ms: course.totals(at_ms)[1],
         )
@@ -174,7 +176,7 @@ class Traffic:
         """Return what kube-state-metrics tells of one pod."""
         birth = Birth(self._place(environment, _KUBERNETES, _KUBERNETES, 8080), stay.start_ms, _NO_SUMS)
         times = [at for at, pod in course.restarts if pod == stay.pod and at >= stay.start_ms]
-        labels = birth.named(RESTARTS, ("pod", stay.pod), ("container", "api"))
+        labels = birth.named(RESTARTS, ("pod", stay.pod), ("container", self._program.container))
         target = self._scraped(birth, [Exported(labels, events_ms=times)])
         target.up_labels = None
         return target
@@ -259,7 +261,7 @@ class Traffic:
 
     def metadata(self) -> dict[str, tuple[str, str]]:
         """Return type and help text by metric name."""
-        return METADATA
+        return dict(self._program.metadata)
 
     def to_json(self) -> Json:
         """Return all that the samples follow from, beside the clock."""
@@ -286,7 +288,7 @@ class Traffic:
         }
 
     @classmethod
-    def from_json(cls, body: JsonObject, clock: Clock) -> Traffic:
+    def from_json(cls, body: JsonObject, clock: Clock, program: Program = PLATFORM) -> Traffic:
         """Return the traffic that ``to_json`` described.
 
         Raises FieldError where something is missing.
@@ -299,6 +301,7 @@ class Traffic:
             namespaces=names,
             ingress=text(body, "ingress"),
             start_s=need_number(body, "start_ms") / 1000,
+            program=program,
         )
         for one in objs(body.get("changes")):
             behaviour = Behaviour.from_json(obj(one.get("behaviour")))
