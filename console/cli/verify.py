@@ -28,7 +28,7 @@ def run(
         allowed = read_allowed(signers) if signers is not None else None
         seen = _witnessed(log) if witness else []
         report = verify(log, [*anchors, *seen], allowed=allowed)
-    except (ValueError, LogError) as error:
+    except (ValueError, LogError, OSError) as error:
         sys.stderr.write(f"launch-console verify: {error}\n")
         return UNUSABLE
     if report.damage is Damage.NOT_A_LOG:
@@ -61,6 +61,7 @@ def _as_json(log: Path, report: VerifyReport) -> dict[str, object]:
         "bad_seq": report.bad_seq,
         "damage": report.damage.value if report.damage is not None else None,
         "message": report.message,
+        "closed": report.closed,
         "anchors": report.anchors,
         "unanchored": report.unanchored,
         "signed": report.signatures.signed,
@@ -79,6 +80,10 @@ def _as_text(log: Path, report: VerifyReport) -> str:
     if report.events:
         lines.append(f"  anchors  {report.anchors} agree; {report.unanchored} events are after the newest")
     lines += _signatures(report)
+    if report.ok and report.closed is None:
+        lines.append(
+            "  end      none is written: the launch goes on, its engine was killed, or its end was cut off"
+        )
     return "\n".join(lines)
 
 

@@ -32,6 +32,7 @@ from console.engine.pulse import Pulse
 from console.engine.runner import Runner, close_open_checks
 from console.engine.supervisor import Supervisor
 from console.engine.watches import Watches
+from console.engine.wholeness import Wholeness
 from state.clock import Clock
 from state.events import Draft, Kind, gate_key
 from state.fields import Json, JsonObject
@@ -40,6 +41,7 @@ from state.log.store import LogStore
 from state.log.trouble import StoreState
 from state.log.witness import Witness, witness_directory
 from state.runbook.load import LoadedRunbook, RunbookError, load_runbook
+from state.verdict import LaunchState
 
 if TYPE_CHECKING:
     from checks.clients.systems import Systems
@@ -182,6 +184,7 @@ class Engine:
         keep("webhooks", Hooks(journal, runbook).run)
         keep("conditions", Pulse(journal, self.conditions, self.bake, runbook.bake.interval).run)
         self.supervisor.once("operations", self.operations.resume)
+        self.supervisor.once("log", Wholeness(journal, self.store).run)
         return await asyncio.shield(self._ended)
 
     def stop(self, reason: str, actor: str = "engine") -> None:
@@ -210,6 +213,8 @@ class Engine:
                     Draft(Kind.ENGINE_STOPPED, {"reason": ending.reason}, actor=ending.actor)
                 )
                 await self.journal.settle()
+                if self.journal.view.state in {LaunchState.CLOSED, LaunchState.SCRUBBED}:
+                    await self.journal.record(Draft(Kind.LOG_CLOSED, {"head": self.journal.view.head}))
                 await self.anchors.witness()
         except (LogError, TimeoutError):
             pass  # the log can't be written: the next engine finds it without an end, and says so

@@ -81,6 +81,7 @@ def _bake_end(body: JsonObject) -> str:
 
 _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.LOG_OPENED: lambda b, _: f"log {text(b, 'log_id')} opened",
+    Kind.LOG_CLOSED: lambda b, _: f"the launch is over: the log ends at {text(b, 'head')}",
     Kind.LOG_ANCHORED: lambda b, _: f"{text(b, 'head')} kept: {', '.join(texts(b.get('sinks')))}",
     Kind.LOG_DOUBTED: lambda b, _: f"THE LOG IS IN DOUBT: {text(b, 'reason')}",
     Kind.LOG_REDACTED: lambda b, _: f"event {integer(b, 'seq')} redacted: {text(b, 'reason')}",

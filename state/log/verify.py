@@ -18,6 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from state import canonical
+from state.events import Kind
 from state.log.chain import Chain, Fault, log_id_of
 from state.log.errors import Damage, LogDamagedError, LogError, NewerFormatError, NotALogError
 from state.log.layout import SELECT_CHUNK, check_layout, is_broken_text, is_hot, open_read_only
@@ -27,6 +28,8 @@ from state.log.snapshot import Snapshot
 
 _CHUNK = 500
 _WORTH_PROCESSES = 50_000
+_AFTER_THE_END = 20
+"""How many events may follow the end of a launch: consoles that leave, anchors, notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class VerifyReport:
     """Given anchors that the log agrees with."""
     log_id: str
     signatures: Signatures = field(default_factory=Signatures)
+    closed: int | None = None
+    """The event that says that the launch ended in good order; None: it goes on, or its end is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,7 @@ def _check(path: Path, log_id: str, after: int, last: int) -> _Part:
         chain = Chain(log_id, after=after, prev=before[0] if before is not None else None)
         fault = None
         while fault is None and chain.seq < last:
-            rows, error = _chunk(con, chain.seq, min(_CHUNK, last - chain.seq))
+            rows, error = read_chunk(con, chain.seq, min(_CHUNK, last - chain.seq))
             fault = chain.feed(rows)
             if fault is None and error is not None:
                 fault = Fault(chain.seq + 1, Damage.FILE, f"SQLite can't read it: {error}")
@@ -182,7 +187,7 @@ def _check(path: Path, log_id: str, after: int, last: int) -> _Part:
         return _Part(chain.seq, chain.prev or b"", fault, tuple(chain.bare), *found)
 
 
-def _chunk(con: sqlite3.Connection, after: int, limit: int) -> tuple[list[Row], str | None]:
+def read_chunk(con: sqlite3.Connection, after: int, limit: int) -> tuple[list[Row], str | None]:
     """Return the next rows, and why there are no more of them where the file can't be read on."""
     rows: list[Row] = []
     try:
@@ -191,7 +196,7 @@ def _chunk(con: sqlite3.Connection, after: int, limit: int) -> tuple[list[Row], 
         if not is_broken_text(error) or con.text_factory is _text:
             return rows, str(error)
         _tolerate_broken_text(con)
-        return _chunk(con, after, limit)
+        return read_chunk(con, after, limit)
     return rows, None
 
 
@@ -240,10 +245,24 @@ def _report(
     unanchored = good - max(*held, signatures.sealed, 0)
     checked = unanchored, len(held), log_id, signatures
     if fault is None:
-        message = f"{good} events verify; {_coverage(unanchored, good, len(held) + bool(signatures.sealed))}"
-        return VerifyReport(True, good, head, None, None, message, *checked)
+        closed = _closed(con, good)
+        end = f"; the launch was closed by event {closed}" if closed else ""
+        covered = _coverage(unanchored, good, len(held) + bool(signatures.sealed))
+        message = f"{good} events verify; {covered}{end}"
+        return VerifyReport(True, good, head, None, None, message, *checked, closed)
     message = f"event {fault.seq}: {fault.damage.value}: {fault.message}"
     return VerifyReport(False, good, head, fault.seq, fault.damage, message, *checked)
+
+
+def _closed(con: sqlite3.Connection, good: int) -> int | None:
+    """Return the number of the ``log.closed`` near the end that no later engine went on after."""
+    newest = "SELECT seq, type FROM event WHERE seq<=? ORDER BY seq DESC LIMIT ?"
+    for seq, kind in con.execute(newest, (good, _AFTER_THE_END)):
+        if kind == Kind.LOG_CLOSED:
+            return int(seq)
+        if kind == Kind.ENGINE_STARTED:
+            return None
+    return None
 
 
 def _coverage(unanchored: int, good: int, held: int) -> str:
