@@ -19,7 +19,7 @@ def run(log: Path, target: Path | None) -> int:
     into = target or log.with_name(f"{log.stem}.archive.lclog")
     try:
         report = archive(log, into)
-    except LogError as error:
+    except (LogError, OSError) as error:
         sys.stderr.write(f"launch-console archive: {error}\n")
         return DAMAGED if isinstance(error, LogDamagedError) else UNUSABLE
     sys.stdout.write(f"{into}\n  {report.events} events verify\n  head     {report.head}\n")

@@ -64,13 +64,13 @@ def run(wanted: Wanted) -> int:
         asked = ask(loaded.runbook, wanted.names, probes=wanted.probes)
         if wanted.junit is not None:
             _look_at(wanted.junit)
-        clock = clock_of(wanted.clock)
+        clock = _clock(wanted.clock)
         view = _view(wanted.log)
     except RunbookError as error:
         return say(error)
-    except LogError as error:
+    except (LogError, OSError) as error:
         return _refuse(str(error), BAD_LOG)
-    except (NotThereError, OSError, ValueError) as error:
+    except NotThereError as error:
         return _refuse(str(error), BAD_CONFIG)
     if view.scope.runbook_digest not in {"", loaded.digest}:
         sys.stderr.write(
@@ -109,7 +109,7 @@ def ask(runbook: Runbook, names: Sequence[str], *, probes: bool) -> Asked:
 
 def _missing(gates: Sequence[Gate], missing: Sequence[str]) -> str:
     told = [f"there is no gate or item {', '.join(line(name, 60) for name in missing)}; the runbook has"]
-    told += [f"  gate {g.number:<3} {', '.join(item.id for item in g.items)}   ({g.title})" for g in gates]
+    told += [f"  gate {g.number:<3} {g.title}: {', '.join(item.id for item in g.items)}" for g in gates]
     if any(name.endswith((".yaml", ".yml")) for name in missing):
         told.append(
             "a runbook is named by --runbook FILE, and checked by `launch-console runbook check FILE`"
@@ -119,9 +119,20 @@ def _missing(gates: Sequence[Gate], missing: Sequence[str]) -> str:
 
 def _look_at(target: Path) -> None:
     """Look before the checks run whether a file could be written after them."""
-    place = target if target.exists() else target.parent
-    if target.is_dir() or not place.exists() or not os.access(place, os.W_OK):
+    try:
+        place = target if target.exists() else target.parent
+        writable = place.exists() and not target.is_dir() and os.access(place, os.W_OK)
+    except OSError:
+        writable = False
+    if not writable:
         raise NotThereError(f"{target} cannot be written: name a file in a folder that is there and yours")
+
+
+def _clock(file: Path | None) -> Clock:
+    try:
+        return clock_of(file)
+    except (OSError, ValueError) as error:
+        raise NotThereError(f"the clock file {file} can't be used: {error}") from None
 
 
 def _view(log: Path | None) -> LaunchView:

@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
+from contextlib import suppress
+from io import TextIOWrapper
+from pathlib import Path
 
 from console.cli.arguments import parse
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command of the command line and return its exit code."""
+    """Run one command of the command line and return its exit code: one clear message, never a traceback."""
     options = parse(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(options)
+        _make_writable()
+        code = _run(options)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
+        _let_go()
         return 141
+    except OSError as error:
+        _let_go()
+        return _sorry(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+    except Exception as error:
+        from console.ui.crash import write
+
+        kept = write(error)
+        return _sorry(
+            f"a mistake in the program ({type(error).__name__}); the traceback is in {kept or 'no file'}"
+        )
+    return code
+
+
+def _make_writable() -> None:
+    """Let no character that a person typed and this terminal can't show end a command."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  it stays open to the end
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _let_go() -> None:
+    """Let nothing more be written to a standard output that takes nothing, not at the end either."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _sorry(message: str) -> int:
+    with suppress(OSError):
+        sys.stderr.write(f"launch-console: {message}\n")
+    return 1
 
 
 def _run(options: Namespace) -> int:
@@ -91,14 +130,15 @@ def _rehearsal(options: Namespace) -> int:
     if options.command == "range":
         from console.rehearsal import range_command
 
-        return range_command.run(options.fault, options.seed, options.folder, options.rate or 1.0)
+        return range_command.run(
+            options.fault, options.seed, options.folder, options.rate or 1.0, options.runbook
+        )
     from console.rehearsal import rehearse_command
 
+    asked = rehearse_command.Asked(options.log, options.fault, options.seed, options.rate, options.runbook)
     if options.headless:
-        return rehearse_command.run_headless(
-            options.log, options.fault, options.seed, options.rate, as_json=options.json
-        )
-    return rehearse_command.run_console(options.log, options.fault, options.seed, options.rate or 1.0)
+        return rehearse_command.run_headless(asked, as_json=options.json)
+    return rehearse_command.run_console(asked)
 
 
 def _version() -> int:

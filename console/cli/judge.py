@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from state.log.errors import LogDamagedError, LogError
+from state.log.errors import Damage, LogDamagedError, LogError
 from state.log.reader import LogReader
+from state.log.verify import verify
 
 if TYPE_CHECKING:
     from state.fields import Json
@@ -28,19 +29,28 @@ def run(log: Path, runbook: Path, as_json: bool) -> int:
 
     try:
         loaded = load_runbook(runbook).runbook
+        report = verify(log)
+        if report.damage is Damage.NOT_A_LOG:
+            return _refuse(report.message, UNUSABLE)
+        if not report.ok:
+            return _refuse(f"{log} isn't judged, because it is damaged: {report.message}", DAMAGED)
         reader = LogReader(log)
         try:
             found = rejudge(reader.every(), loaded.conditions, max(1, round(loaded.bake.interval)))
         finally:
             reader.close()
-    except (RunbookError, LogError) as error:
-        sys.stderr.write(f"launch-console judge: {error}\n")
-        return DAMAGED if isinstance(error, LogDamagedError) else UNUSABLE
+    except (RunbookError, LogError, OSError) as error:
+        return _refuse(str(error), DAMAGED if isinstance(error, LogDamagedError) else UNUSABLE)
     if as_json:
         sys.stdout.write(json.dumps([_dump(one) for one in found], ensure_ascii=False) + "\n")
     else:
         sys.stdout.write("\n".join(line for one in found for line in _lines(one)) + "\n")
     return SAID
+
+
+def _refuse(message: str, code: int) -> int:
+    sys.stderr.write(f"launch-console judge: {message}\n")
+    return code
 
 
 def _lines(one: Again) -> list[str]:

@@ -55,11 +55,14 @@ def look_at_log(log: Path) -> None:
 
     Raises EngineFailedError, before anything is started for it.
     """
-    if log.exists():
-        try:
-            LogReader(log).close()
-        except LogError as error:
-            raise EngineFailedError(str(error), EXIT_LOG) from None
+    try:
+        if not log.exists():
+            return
+        if not log.is_file():
+            raise EngineFailedError(f"{log} is no file: name another place for the log", EXIT_LOG)
+        LogReader(log).close()
+    except (LogError, OSError) as error:
+        raise EngineFailedError(str(error), EXIT_LOG) from None
 
 
 def _unseen(runbook: Path, problem: str) -> int:

@@ -40,7 +40,7 @@ def run(log: Path, seq: int, reason: str) -> int:
             signed = asyncio.run(_signed(statement, keys_of(view, account)))
             event = store.redact(seq, reason=reason, actor=account, signed=signed)
             head = store.head.anchor
-    except (LogError, CannotSignError, ValueError) as error:
+    except (LogError, CannotSignError, ValueError, OSError) as error:
         return _refuse(str(error))
     sys.stdout.write(_told(log, seq, event, head, signed))
     return DONE
