@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from console.commands import Confirmation, Preview, Reply
+from console.commands import Confirmation, Reply
 from console.signing import CannotSignError, attestation_of, environment, keys_of, sign_attestation
 from console.wire import BEAT_S, FRAME_LIMIT, WireError, decode, encode, load_event
 from state.canonical import CanonicalError
@@ -21,6 +21,7 @@ from state.codec import load_view
 from state.events import Event
 from state.fields import EMPTY, FieldError, JsonObject, decimal, flag, integer, obj, objs, text
 from state.fold import apply
+from state.preview import Preview
 from state.text import line
 from state.view import LaunchView
 

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
-from console.commands import Confirmation, Preview, Reply
+from console.commands import Confirmation, Reply
 from console.engine.journal import Journal
 from console.engine.people import acts
 from console.engine.ports import Who
@@ -20,6 +20,7 @@ from state.codec import dump_view
 from state.events import Draft, Event, Kind
 from state.fields import JsonObject, decimal_text, integer, obj, text
 from state.log.errors import LogError
+from state.preview import Preview
 from state.text import line
 from state.view import LaunchView
 

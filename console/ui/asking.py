@@ -8,12 +8,13 @@ from typing import Protocol, TypeVar
 from textual.screen import Screen
 
 from console.attach import AttachError
-from console.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Preview, Reply
+from console.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
 from console.ui.session import EventSource
 from screens.gate import item_lines
 from screens.shown import Shown
 from screens.widgets.forms import AttestDialog, FormDialog, FormField, PickDialog
-from screens.widgets.question import AskDialog, Question
+from screens.widgets.question import AskDialog
+from state.preview import Preview
 from state.verdict import ConditionState, Danger
 from state.view import OperationView
 
@@ -67,7 +68,7 @@ async def _confirm(
     quick = preview.danger is Danger.SAFE or (preview.danger is Danger.CAUTION and formed)
     if preview.allowed and plain and quick:
         return Confirmation(token=preview.token, override_second=second)
-    answer = await desk.show_dialog(AskDialog(question_of(preview)))
+    answer = await desk.show_dialog(AskDialog(preview))
     if answer is None:
         return None
     return Confirmation(
@@ -89,25 +90,6 @@ def going() -> FormDialog:
     """Return the question of where a replay shall go; its field is ``where``."""
     field = FormField("where", "T+12m, 20:14, gate 6, deploy, rollback, TRIPPED, #123")
     return FormDialog("Go to", [field], yes="Go")
-
-
-def question_of(preview: Preview) -> Question:
-    """Return the engine's preview as what a dialog shows."""
-    return Question(
-        title=preview.title,
-        danger=preview.danger,
-        allowed=preview.allowed,
-        reason=preview.reason,
-        environment=preview.environment,
-        from_what=preview.from_what,
-        to_what=preview.to_what,
-        commands=preview.commands,
-        blast=preview.blast,
-        checks=preview.checks,
-        diff=preview.diff,
-        phrase=preview.phrase,
-        override_allowed=preview.override_allowed,
-    )
 
 
 async def _complete(desk: Desk, spec: CommandSpec, args: dict[str, str]) -> bool | None:
@@ -148,8 +130,10 @@ def _form_danger(spec: CommandSpec) -> Danger:
     return Danger.SAFE if spec.danger is Danger.DANGER else spec.danger
 
 
-def _nothing_to_choose(spec: CommandSpec, parameter: Parameter) -> Question:
-    return Question(spec.title, Danger.SAFE, allowed=False, reason=f"there is no {parameter.label} to choose")
+def _nothing_to_choose(spec: CommandSpec, parameter: Parameter) -> Preview:
+    return Preview(
+        spec.name, spec.title, Danger.SAFE, allowed=False, reason=f"there is no {parameter.label} to choose"
+    )
 
 
 async def _attest(desk: Desk, args: dict[str, str]) -> bool | None:

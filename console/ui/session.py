@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from console.attach import AttachError, EngineClient
-from console.commands import COMMANDS, Confirmation, Preview, Reply
+from console.commands import COMMANDS, Confirmation, Reply
 from console.sight import Sight, doubt_of
 from console.ui.replay import CHUNK, Player, Recording
 from screens.shown import Mode, Shown
@@ -23,6 +23,7 @@ from state.fields import EMPTY, JsonObject
 from state.fold import apply
 from state.log.errors import LogError
 from state.log.reader import LogReader
+from state.preview import Preview
 from state.verdict import Danger
 from state.view import LaunchView
 

@@ -16,29 +16,8 @@ from screens.widgets.dialogs import Dialog, no_button
 from screens.widgets.difference import DiffDialog
 from screens.widgets.lines import LineView
 from screens.widgets.plain import Line, Role, Span, content, row, wrap
-from state.verdict import Danger, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked before a command runs: the engine's preview, in words."""
-
-    title: str
-    danger: Danger
-    allowed: bool = True
-    reason: str = ""
-    """Why it may not run, where it may not."""
-    environment: str = ""
-    from_what: str = ""
-    to_what: str = ""
-    commands: tuple[str, ...] = ()
-    blast: tuple[str, ...] = ()
-    checks: tuple[str, ...] = ()
-    diff: tuple[str, ...] = ()
-    """What would change, ``Kind/name: field before → after`` a line."""
-    phrase: str = ""
-    """What must be typed; nothing where no typing is asked."""
-    override_allowed: bool = False
+from state.preview import Preview
+from state.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +40,7 @@ class AskDialog(Dialog[Answer]):
         Binding("f3", "changes", "what changes", show=False, priority=True),
     ]
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Preview) -> None:
         super().__init__(question.title, question.danger)
         self.question = question
         self.refused = not question.allowed and not question.override_allowed
@@ -158,7 +137,7 @@ class AskDialog(Dialog[Answer]):
             )
 
 
-def question_lines(question: Question, width: int) -> list[Line]:
+def question_lines(question: Preview, width: int) -> list[Line]:
     """Return everything that a person must know before they say yes."""
     lines: list[Line] = []
     if not question.allowed:
@@ -184,7 +163,7 @@ def question_lines(question: Question, width: int) -> list[Line]:
     return lines or [row(Span("It is recorded with your name.", Role.DIM))]
 
 
-def _refusal(question: Question) -> str:
+def _refusal(question: Preview) -> str:
     """Return why it may not run; where the preflight below says the same in more lines, only how many."""
     against = [one for one in question.checks if not _passed(one)]
     listed = {one.partition(": ")[2] for one in against}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.commands import BY_NAME, Confirmation, Preview, Reply
+from console.commands import BY_NAME, Confirmation, Reply
 from console.ui.app import LaunchApp
 from console.ui.session import Changed
 from screens.base import LaunchScreen
@@ -14,6 +14,7 @@ from screens.widgets.pane import Pane
 from screens.widgets.table import Table
 from state.events import Event
 from state.fields import JsonObject
+from state.preview import Preview
 from tests.screens.story import Story
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from screens.shown import Mode
-from screens.widgets.question import AskDialog, Question
+from screens.widgets.question import AskDialog
+from state.preview import Preview
 from state.verdict import Danger
 from tests.screens import story
 from tests.screens.stage import app_of, picture
@@ -30,7 +31,9 @@ async def test_no_text_from_outside_reaches_the_terminal_or_ends_the_console(siz
 
 async def test_a_preview_is_shown_as_plain_text() -> None:
     app, _ = app_of(story.hostile())
-    question = Question(
+    question = Preview(
+        name="operation.run",
+        allowed=True,
         title=story.HOSTILE[0],
         danger=Danger.DANGER,
         environment=story.HOSTILE[0],

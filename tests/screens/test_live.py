@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from console.commands import Preview, Reply
+from console.commands import Reply
 from console.ui import session
 from console.ui.app import LaunchApp
 from console.ui.session import LiveSource
@@ -16,6 +16,7 @@ from console.wire import decode, dump_event, encode
 from screens.shown import Mode
 from state.codec import dump_view
 from state.fields import JsonObject, integer, obj, text
+from state.preview import Preview
 from state.verdict import Danger
 from tests.screens import story
 from tests.screens.stage import picture, text_of

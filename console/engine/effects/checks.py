@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.commands import Preview, Reply
+from console.commands import Reply
 from console.engine.effects.base import Desk, Effect, Order, RefusedError, plain_preview
 from console.engine.runner import CheckRef
+from state.preview import Preview
 from state.verdict import Danger
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from checks.base import CouldNotLookError
-from console.commands import BY_NAME, CommandSpec, Confirmation, Field, Preview, Reply
+from console.commands import BY_NAME, CommandSpec, Confirmation, Field, Reply
 from console.engine.effects import checks, launch, operate, watch, words
 from console.engine.effects.base import Desk, Effect, Order, RefusedError
 from console.engine.effects.operate import override_of
@@ -19,6 +19,7 @@ from state.canonical import encode as canonical
 from state.events import Draft, Kind
 from state.fields import JsonObject
 from state.log.errors import LogError, LogFrozenError
+from state.preview import Preview
 from state.text import line
 from state.verdict import Danger
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from console.commands import Preview, Reply
+from console.commands import Reply
 from console.engine.effects.base import Desk, Effect, Order, RefusedError, phrase_of, plain_preview
 from state.events import Draft, Kind, gate_key
 from state.fields import JsonObject, decimal_text
+from state.preview import Preview
 from state.verdict import ConditionState, GateStatus, LaunchState
 from state.view import LaunchView
 

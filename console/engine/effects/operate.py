@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.commands import Confirmation, Preview, Reply
+from console.commands import Confirmation, Reply
 from console.engine.effects.base import Desk, Effect, Order, RefusedError, plain_preview
 from console.engine.people import second_problem
+from state.preview import Preview
 from state.verdict import LaunchState
 from state.view import LaunchView, OperationView
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from console.commands import Preview, Reply
+from console.commands import Reply
 from console.engine.effects.base import Desk, Effect, Order, RefusedError, phrase_of, plain_preview
 from state.clock import SECOND_US
 from state.events import Draft, Kind
 from state.fields import JsonObject
+from state.preview import Preview
 from state.verdict import ConditionState
 from state.view import BakeView, ConditionView, LaunchView
 

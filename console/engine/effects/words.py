@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.commands import Preview, Reply
+from console.commands import Reply
 from console.engine.effects.base import (
     Desk,
     Effect,
@@ -18,6 +18,7 @@ from console.engine.people import second_problem
 from state.clock import SECOND_US
 from state.events import Draft, Kind, gate_key
 from state.fields import JsonObject
+from state.preview import Preview
 from state.view import ItemView
 
 LONGEST_WAIVER_MIN = 24 * 60

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from checks.clients.kube_config import kubeconfig_path
 from checks.clients.systems import Systems
-from console.commands import Confirmation, Preview, Reply
+from console.commands import Confirmation, Reply
 from console.engine.journal import Journal
 from console.engine.operations import diff as differing
 from console.engine.operations import plan
@@ -37,6 +37,7 @@ from state.clock import Clock
 from state.events import Draft, Kind, gate_key
 from state.fields import Json
 from state.log.errors import LogError
+from state.preview import Preview
 from state.runbook.environment import Tier
 from state.runbook.models import Operation, OperationKind, Runbook
 from state.verdict import Danger

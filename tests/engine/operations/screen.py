@@ -7,13 +7,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.commands import Preview
 from screens.deploy import run_lines
 from screens.shown import Shown
 from screens.widgets.plain import Line
-from screens.widgets.question import Question, question_lines
+from screens.widgets.question import question_lines
 from state.fold import fold
 from state.log.reader import LogReader
+from state.preview import Preview
 from state.verdict import OperationState
 from state.view import LaunchView, OperationView
 
@@ -31,20 +31,7 @@ def told(stand: Stand, run: OperationView | None = None) -> str:
 
 def asked(preview: Preview) -> str:
     """Return what the dialog before an operation shows, on one line."""
-    question = Question(
-        preview.title,
-        preview.danger,
-        allowed=preview.allowed,
-        reason=preview.reason,
-        environment=preview.environment,
-        from_what=preview.from_what,
-        to_what=preview.to_what,
-        commands=preview.commands,
-        blast=preview.blast,
-        checks=preview.checks,
-        override_allowed=preview.override_allowed,
-    )
-    return _joined(question_lines(question, WIDTH))
+    return _joined(question_lines(preview, WIDTH))
 
 
 def unexplained(log: Path, statuses: dict[str, str]) -> list[str]:
