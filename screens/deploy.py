@@ -111,7 +111,7 @@ class DeployScreen(LaunchScreen):
 
     def action_recover(self) -> None:
         """Ask what may be done next, of the newest operation that has offers."""
-        if any(o.offers for o in self.shown.view.operations):
+        if self.shown.view.offering() is not None:
             self.post_message(CommandWanted("operation.recover"))
         else:
             self.flash("no operation offers a next step")
@@ -256,7 +256,7 @@ def _run_end(run: OperationView, shown: Shown, width: int) -> list[Line]:
     if run.verdict:
         role = Role.GOOD if run.state is OperationState.SUCCEEDED else Role.BAD
         lines += [row(Span(text, role)) for text in wrap(run.verdict, width, most=3)]
-    if run.offers:
+    if run.offers and run == shown.view.offering():
         lines.append(row(Span("o: ", Role.KEY), Span(cut(" · ".join(run.offers), width - 3), Role.ACCENT)))
     return lines
 

@@ -351,6 +351,20 @@ class LaunchView:
         """Return the operation that is under way, or None."""
         return next((o for o in reversed(self.operations) if not o.state.ended), None)
 
+    def offering(self) -> OperationView | None:
+        """Return the newest operation that offers a next step which no later one has taken up, or None.
+
+        What changes a release, deploy and rollback, takes up what such a one in the same environment left; a
+        migration takes up a migration's.
+        """
+        done: set[tuple[str, bool]] = set()
+        for one in reversed(self.operations):
+            matter = (one.env, one.kind == "migrate")
+            if one.offers and matter not in done:
+                return one
+            done.add(matter)
+        return None
+
     def last_operation(self, operation_id: str) -> OperationView | None:
         """Return the newest run of an operation, or None."""
         return next((o for o in reversed(self.operations) if o.id == operation_id), None)

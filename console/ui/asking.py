@@ -194,7 +194,7 @@ def _options(shown: Shown, parameter: Parameter) -> list[tuple[str, str]] | None
         case Field.RATE:
             return [(r, f"×{r}{'  as time goes' if r == '1' else ''}") for r in RATES]
         case Field.CHOICE:
-            last = next((o for o in reversed(view.operations) if o.offers), None)
+            last = view.offering()
             return [(offer, offer) for offer in last.offers] if last is not None else []
         case _:
             return None

@@ -72,7 +72,7 @@ async def _plan_recover(desk: Desk, order: Order) -> Preview:
 
 
 def _recoverable(view: LaunchView) -> OperationView:
-    last = next((o for o in reversed(view.operations) if o.offers), None)
+    last = view.offering()
     if last is None or view.running() is not None:
         raise RefusedError("no operation waits to be recovered")
     return last

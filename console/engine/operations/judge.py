@@ -146,7 +146,9 @@ async def judge_rollback(run: Run) -> End:
     except CouldNotLookError as error:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(ROLLBACK,))
     if newest is None or newest.number <= run.before:
-        return End(State.FAILED, "helm created no revision: nothing was rolled back", offers=(ROLLBACK,))
+        still = f", and {newest.words} is still the newest" if newest is not None else ""
+        told = f"helm created no revision: nothing was rolled back{still}"
+        return End(State.FAILED, told, offers=(ROLLBACK,))
     same = newest.manifest_sha == good.manifest_sha
     await run.report.step("manifest", "done" if same else "failed", "equal" if same else "differs")
     await run.report.step("pods", "done" if live.settled else "failed", live.words)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from checks.clients.registry import ImageRef
 from console.engine.operations import diff as differing
+from console.engine.operations.chart import lacking
 from console.engine.operations.context import Site
 from console.engine.operations.diff import Diff
 from console.engine.operations.documents import images_of
@@ -301,6 +303,10 @@ async def _images(site: Site, _operation: Operation, situation: Situation) -> No
 async def _diff(site: Site, _operation: Operation, situation: Situation) -> None:
     if situation.version is None:
         return  # there is no helm to ask, which was said already
+    needs = lacking(Path(site.environment.chart.path))
+    situation.findings += [fails(one.words, soft=not one.missing) for one in needs]
+    if any(one.missing for one in needs):
+        return  # helm would only say it again
     rendered = await site.helm.render(site.runbook.candidate)
     stored = situation.newest.manifest if situation.newest is not None else ""
     if situation.good is not None and situation.newest is not None and not situation.newest.good:

@@ -143,7 +143,7 @@ class Operations:
 
     async def recover(self, choice: str, who: Who) -> Reply:
         """Carry out one of the offers of the newest operation that has some."""
-        last = next((o for o in reversed(self._view.operations) if o.offers), None)
+        last = self._view.offering()
         if last is None or choice not in last.offers:
             return Reply(ok=False, message=f"{choice!r} is not on offer")
         return await self.start(f"{last.env}.rollback" if choice == ROLLBACK else last.id, who, None)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from state.verdict import OperationState as State
-from tests.engine.operations.stand import SHORT_S, launch, revisions, wrapped_helm
+from tests.engine.operations.screen import told
+from tests.engine.operations.stand import ANN, SHORT_S, launch, revisions, wrapped_helm
 
+NO_WAY_BACK = """
+case "$1" in rollback) if [ ! -e "$0.once" ]; then touch "$0.once"
+  echo 'Error: Kubernetes cluster unreachable' >&2; exit 1; fi;; esac"""
 FAILS_EARLY = """
 case "$*" in *--dry-run*) ;; *upgrade*)
   echo 'Error: UPGRADE FAILED: the chart repository is away' >&2; exit 1;; esac"""
@@ -102,4 +108,25 @@ async def test_a_migration_that_fails_and_one_that_vanishes(tmp_path: Path) -> N
         stand.world.store.delete("jobs", Env.STAGING.namespace, name)
         gone = await stand.ended()
         assert gone.state is State.UNKNOWN
-        assert "look at alembic_version" in gone.verdict
+        assert "look at the schema's revision" in gone.verdict
+
+
+async def test_a_rollback_that_never_began_leaves_it_pending_and_says_so(tmp_path: Path) -> None:
+    async with launch(tmp_path, change=wrapped_helm(tmp_path, NO_WAY_BACK)) as stand:
+        stand.bad_pods(Env.STAGING, PodPlan(ready=False))
+        await stand.start("staging.deploy")
+        await stand.until(lambda: stand.release(Env.STAGING, 2) is not None)
+        os.kill(stand.last().pid, signal.SIGKILL)
+        stuck = await stand.ended()
+        assert stand.journal.view.offering() == stuck
+        stand.world.control.plans.clear()
+        assert (await stand.operations.recover("rollback", ANN)).ok
+        ended = await stand.ended()
+        assert ended.state is State.FAILED
+        assert "nothing was rolled back, and revision 2 (pending-upgrade) is still the newest" in told(stand)
+        assert "o: rollback" in told(stand)
+        assert "o: " not in told(stand, stuck)
+        assert (await stand.operations.recover("rollback", ANN)).ok
+        assert (await stand.ended()).state is State.SUCCEEDED
+        assert stand.journal.view.offering() is None
+        assert "is not on offer" in (await stand.operations.recover("rollback", ANN)).message

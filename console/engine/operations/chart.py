@@ -1,0 +1,93 @@
+"""What a chart on this machine needs and has not: the charts that it depends on, vendored in its ``charts`` folder.
+
+helm refuses a chart that lacks one, in words that name no version; one of another version it takes without a word.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from console.engine.operations.documents import LOADER
+from state.text import line
+
+_EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?")
+_BROKEN = (OSError, tarfile.TarError, yaml.YAMLError, UnicodeDecodeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What is wrong with one chart that is depended on."""
+
+    words: str
+    missing: bool
+    """Whether it is not there at all, so that helm will refuse."""
+
+
+def lacking(chart: Path) -> list[Lacking]:
+    """Return what a chart's folder lacks. An archive was checked when it was packed, and is not looked into."""
+    if not chart.is_dir():
+        return []
+    vendored = dict(_vendored(chart / "charts"))
+    locked = dict(_named(_file(chart / "Chart.lock")))
+    found: list[Lacking] = []
+    do = f"run helm dependency build {chart}"
+    for name, wanted in _named(_file(chart / "Chart.yaml")):
+        exact = locked.get(name, wanted)
+        where = "Chart.lock" if name in locked else "Chart.yaml"
+        if name not in vendored:
+            told = f"the chart needs {name} {exact}, which is not in its charts folder: {do}"
+            found.append(Lacking(line(told, 300), missing=True))
+        elif _EXACT.fullmatch(exact) and vendored[name].removeprefix("v") != exact.removeprefix("v"):
+            told = f"the charts folder has {name} {vendored[name]}, {where} says {exact}: {do}"
+            found.append(Lacking(line(told, 300), missing=False))
+    return found
+
+
+def _named(told: object) -> Iterator[tuple[str, str]]:
+    """Yield (name, version) of the dependencies in a Chart.yaml or a Chart.lock."""
+    listed = told.get("dependencies") if isinstance(told, dict) else None
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict) and one.get("name"):
+            yield str(one["name"]), str(one.get("version") or "")
+
+
+def _vendored(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield (name, version) of every chart in a folder, be it a folder or an archive."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        told = _file(path / "Chart.yaml") if path.is_dir() else _archived(path)
+        if isinstance(told, dict) and told.get("name"):
+            yield str(told["name"]), str(told.get("version") or "")
+
+
+def _file(path: Path) -> object:
+    try:
+        return _read(path.read_bytes())
+    except _BROKEN:
+        return None  # helm will say what is wrong with it
+
+
+def _archived(path: Path) -> object:
+    if path.suffix != ".tgz":
+        return None
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                file = archive.extractfile(member) if member.name.count("/") == 1 else None
+                if file is not None and member.name.endswith("/Chart.yaml"):
+                    return _read(file.read(64 * 1024))
+    except _BROKEN:
+        return None
+    return None
+
+
+def _read(raw: bytes) -> object:
+    found: object = yaml.load(raw, LOADER)  # noqa: S506  a safe loader
+    return found
