@@ -58,6 +58,7 @@ class SameSettings(Settings):
     parts: tuple[str, ...] = ()
     """None: every image of the candidate."""
     tag: str | None = "{version}"
+    """The tag that must lead to the candidate's digest in the registry; none: digests alone."""
     chart: bool = True
     """Chart version and templates must be equal too."""
 
@@ -105,11 +106,17 @@ class CiSettings(Settings):
     path: str
     """With ``{commit}``."""
     checks_field: str = "checks"
+    """Where the answer lists its checks."""
     name_field: str = "name"
+    """Where a check's name is."""
     state_field: str = "state"
+    """Where a check's state is."""
     required: tuple[str, ...]
+    """Names of checks that must have succeeded."""
     good: tuple[str, ...] = ("success", "passed")
+    """States that mean success."""
     pending: tuple[str, ...] = ("pending", "running", "queued")
+    """States that mean: not known yet."""
 
 
 @check("ci.passed", CiSettings, ttl=STEADY)

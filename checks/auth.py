@@ -34,6 +34,7 @@ class ForgedSettings(Settings):
     claims: dict[str, JsonValue] = {}
     """Claims that would give the most rights."""
     refused: tuple[int, ...] = (400, 401, 403)
+    """Statuses that refuse a token."""
 
 
 @check("auth.forged_tokens", ForgedSettings, ttl=STEADY)
@@ -78,13 +79,19 @@ class Foreign(Settings):
     """A try to read another tenant's data by naming it in a header."""
 
     role: str
+    """Who tries."""
     path: str
+    """What it tries to read."""
     list_path: str
     """Where an administrator finds tenants."""
     list_role: str
+    """Who may list the tenants."""
     items: str = "items"
+    """Where the tenants are in that answer, dotted."""
     id_field: str = "id"
+    """Where a tenant's id is."""
     owner_field: str = "tenant_id"
+    """Where a row names its tenant."""
     rows: str = "items"
     """Where the rows are in the answer, dotted."""
 
@@ -95,6 +102,7 @@ class RolesSettings(Settings):
     matrix: dict[str, dict[str, tuple[int, ...]]]
     """Path -> role (or ``anonymous``) -> the statuses that are right."""
     foreign: Foreign | None = None
+    """A try to read another tenant's data; left out: none is made."""
 
 
 @check("auth.roles", RolesSettings, ttl=STEADY, writes=True)
@@ -154,6 +162,7 @@ class AuditSettings(Settings):
     path: str
     """The audit trail of the API."""
     role: str
+    """Who may read the audit trail."""
     rows: str
     """Where its rows are in the answer, dotted."""
     sql: str | None = None

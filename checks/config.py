@@ -34,6 +34,7 @@ class PlaceholdersSettings(Settings):
         "change-me",
         "changeme",
     )
+    """Parts that no final address has."""
     exact: dict[str, str] = {}
     """Setting -> its right value; ``{api}`` stands for the https origin of the domain ``api``."""
     ignored: tuple[str, ...] = ()
@@ -133,14 +134,19 @@ class DebugSettings(Settings):
     forbidden: dict[str, tuple[str, ...]]
     """Setting -> values (any case) that must not be; ``*`` means any value."""
     health_path: str = "/health"
+    """Where the platform tells its health."""
     environment_field: str | None = None
     """Where the health answer says which environment it believes to be."""
     environment: str = "production"
+    """What it must say there."""
     closed: tuple[str, ...] = ("/docs", "/redoc")
     """Paths that only developers need: 404."""
     log_part: str | None = None
+    """The part whose log is read."""
     log_pattern: str = r"\bDEBUG\b"
+    """A regular expression that no line may match."""
     log_lines: int = 300
+    """How many of the newest lines are read."""
 
 
 @check("config.debug_off", DebugSettings, ttl=STEADY)
@@ -199,7 +205,9 @@ class StackTracesSettings(Settings):
     path: str
     """A path that fails, or that a broken request would fail at."""
     role: str | None = None
+    """Who asks; none: nobody is logged in."""
     trace_field: str | None = None
+    """Where an answer would hold the trace, dotted."""
 
 
 @check("config.no_stack_traces", StackTracesSettings, ttl=STEADY, writes=True)

@@ -18,9 +18,13 @@ class CookieRule(Settings):
     """What a cookie must be."""
 
     http_only: bool = True
+    """Scripts must not read it."""
     secure: bool = True
+    """It must go over TLS alone."""
     same_site: tuple[Literal["strict", "lax", "none"], ...] = ("strict",)
+    """What SameSite may be."""
     path: str = "/"
+    """The Path attribute."""
     host_only: bool = True
     """No Domain attribute: no other host gets it."""
     max_days: int | None = None

@@ -29,6 +29,7 @@ class BackupSettings(Settings):
     max_age: Seconds = 86_400.0
     """Of the newest, before the migration (or now, where none has run)."""
     min_bytes: int = 1024
+    """A backup that is smaller is none."""
 
 
 @check("data.backup", BackupSettings, ttl=LASTING)
@@ -176,9 +177,13 @@ class Query(Settings):
     """A query for one number."""
 
     id: str
+    """Its name in the evidence."""
     sql: str
+    """It may only read."""
     at_least: int | None = None
+    """The smallest number that is right."""
     equals: int | None = None
+    """The only number that is right."""
     dialect: str | None = None
     """Only where the database is of this kind, for example ``postgresql``."""
 
@@ -187,9 +192,11 @@ class SmokeSettings(Settings):
     """What must be there after the migration."""
 
     tables: tuple[str, ...] = ()
+    """Tables that must be there."""
     columns: tuple[str, ...] = ()
     """``table.column``: being at head does not prove that the schema fits the models."""
     queries: tuple[Query, ...] = ()
+    """Queries for one number each."""
 
 
 @check("data.smoke", SmokeSettings, ttl=STEADY)

@@ -28,7 +28,9 @@ class SeparateSettings(Settings):
     At least one of which must differ.
     """
     database_identity: bool = True
+    """The database systems are compared too: two names may lead to one."""
     objectstore: bool = True
+    """The buckets are compared too."""
 
 
 @check("env.separate", SeparateSettings, ttl=LASTING)

@@ -23,9 +23,13 @@ class Step(Settings):
     flow: str
     """The flow that it belongs to: auth, tenants, billing, jobs."""
     path: str
+    """What is asked for."""
     surface: Surface = MAIN
+    """The domain that is asked; none: the main one."""
     role: str | None = None
+    """Who asks; none: nobody is logged in."""
     expect: tuple[int, ...] = (200,)
+    """Statuses that are right."""
     has: tuple[str, ...] = ()
     """Dotted fields that the JSON answer must have, whatever their value."""
 
@@ -34,15 +38,23 @@ class Task(Settings):
     """Work that is put in a queue and must come back done."""
 
     flow: str = "jobs"
+    """The flow that it belongs to."""
     role: str
+    """Who gives it."""
     path: str
+    """Where it is given, by POST."""
     body: dict[str, JsonValue]
+    """What is posted."""
     id_field: str = "id"
+    """Where the answer names the task's id."""
     status_path: str
     """With ``{id}``."""
     status_field: str = "status"
+    """Where its state is."""
     done: tuple[str, ...] = ("completed",)
+    """States that mean: done."""
     failed: tuple[str, ...] = ("failed", "cancelled")
+    """States that mean: failed."""
     within: Seconds = 60.0
     """Seconds of the launch's clock."""
 
@@ -51,7 +63,9 @@ class SmokeSettings(Settings):
     """The flows to walk."""
 
     steps: tuple[Step, ...]
+    """Requests, in their order."""
     task: Task | None = None
+    """Work for the queue; left out: none is given."""
 
 
 @check("flows.smoke", SmokeSettings, ttl=FRESH, writes=True)

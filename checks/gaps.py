@@ -16,9 +16,11 @@ class FeatureSettings(Settings):
     """How a part of the API shows that it is finished or off."""
 
     title: str
+    """What a captain calls it."""
     paths: tuple[str, ...]
     """Patterns of its paths in the API's inventory, for example ``/api/v1/partner/*``."""
     openapi_path: str = "/openapi.json"
+    """The API's own inventory."""
     probes: tuple[str, ...]
     """Paths to GET."""
     role: str
@@ -30,6 +32,7 @@ class FeatureSettings(Settings):
     unfinished: str | None = None
     """Where an answer's list of work is, dotted: work that nothing has started shows that nobody does it."""
     waiting: tuple[str, ...] = ("pending", "queued")
+    """States of work that nothing has begun."""
 
 
 @check("gaps.feature", FeatureSettings, ttl=STEADY, writes=True)
@@ -94,18 +97,22 @@ class Probe(Settings):
     """An answer that must not be a placeholder."""
 
     path: str
+    """What is asked for."""
     role: str
+    """Who asks."""
     field: str
     """What must be neither zero nor empty, dotted."""
     only_if: str | None = None
     """A path whose ``only_if_field`` shows that there is something to tell; where there isn't, zero is right."""
     only_if_field: str = ""
+    """Where that answer must have something, dotted."""
 
 
 class PlaceholdersSettings(Settings):
     """Where placeholders are known to hide."""
 
     probes: tuple[Probe, ...]
+    """What is asked, and where real data must be."""
     documented: tuple[str, ...] = ()
     """Paths whose placeholder is documented and accepted."""
 

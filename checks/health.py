@@ -21,17 +21,25 @@ class HealthSettings(Settings):
     """What the health endpoints must say."""
 
     path: str = "/health"
+    """Where the platform tells its health."""
     status_field: str = "status"
+    """Where that answer has its status, dotted."""
     status: str = "healthy"
+    """What it must be."""
     environment_field: str | None = None
+    """Where that answer says which environment it believes to be."""
     environment: str | None = None
     """What it must say; None: the environment's tier."""
     ready_path: str | None = None
+    """Where the platform tells whether it is ready; none: not asked."""
     ready_field: str = "healthy"
+    """Where that answer says yes or no."""
     failed_field: str = "failed_services"
+    """Where it lists services that failed."""
     judged_elsewhere: tuple[str, ...] = ()
     """Services whose failing another item judges."""
     metrics_path: str | None = "/metrics"
+    """Where metrics are exported; none: not asked."""
     metrics: tuple[str, ...] = ()
     """Metrics that must be exported."""
     enforce_host: bool = True
@@ -39,6 +47,7 @@ class HealthSettings(Settings):
     parts: tuple[str, ...] = ()
     """Parts whose pods must be ready; none: every image of the candidate."""
     max_restarts: int = 3
+    """A container that restarted more often is not healthy."""
 
 
 @check("health.endpoints", HealthSettings, ttl=FRESH)

@@ -24,7 +24,9 @@ class ValuesSettings(Settings):
     parts: tuple[str, ...] = ()
     """None: every image of the candidate."""
     image: str = "image.{part}"
+    """Where the values name the image of a part, dotted."""
     resources: str = "resources.{part}"
+    """Where the values hold requests and limits of a part, dotted."""
     hosts: dict[str, str] = {}
     """By the domain's word: where the values hold its host."""
     mutable_tags: tuple[str, ...] = ("latest", "main", "master", "dev", "stable", "")
@@ -118,6 +120,7 @@ class DeployedSettings(Settings):
     parts: tuple[str, ...] = ()
     """None: every image of the candidate."""
     image: str = "image.{part}"
+    """Where the values name the image of a part, dotted."""
     like: Tier | None = None
     """The environment whose values it may differ from only in ``may_differ``."""
     may_differ: tuple[str, ...] = ()

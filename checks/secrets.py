@@ -31,6 +31,7 @@ class StrongSettings(Settings):
     same: tuple[tuple[str, str], ...] = ()
     """Pairs that may be (and usually are) one value under two names."""
     min_length: int = 32
+    """Characters, at least."""
     min_bits: int = 80
     """Entropy estimated from the characters' frequencies, times the length."""
     known_bad: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class StrongSettings(Settings):
     )
     """Parts that no generated secret has."""
     differs_from: Tier | None = Tier.STAGING
+    """The environment whose values must be others; none: not compared."""
 
 
 @check("secrets.strong", StrongSettings, ttl=LASTING)
@@ -128,7 +130,9 @@ class PresentSettings(Settings):
     """What the release's secrets must hold."""
 
     keys: tuple[str, ...]
+    """Keys that a start needs."""
     pull_secrets: tuple[str, ...] = ()
+    """Secrets for pulling images, which must exist too."""
     reported: tuple[str, ...] = ()
     """Secrets that a procedure names and the release does not mount: recorded, not required."""
 

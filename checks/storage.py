@@ -16,7 +16,9 @@ class LifecycleSettings(Settings):
     prefixes: tuple[str, ...] = ()
     """Each must be covered by an enabled rule."""
     versioning: bool = False
+    """Versioning must be on."""
     encryption: bool = False
+    """Encryption at rest must be on."""
     private: bool = True
     """No policy gives everybody access."""
 

@@ -26,14 +26,19 @@ class ReachableSettings(Settings):
     """What is asked, from here and from inside the platform."""
 
     grafana_path: str = "/api/health"
+    """Where Grafana tells its health."""
     traces: bool = True
+    """The traces are asked too."""
     logs: bool = True
+    """The logs are asked too."""
     readiness_path: str | None = None
     """Where the platform says which services it reaches."""
     services_field: str = "services"
+    """Where the readiness answer lists services, dotted."""
     services: tuple[str, ...] = ()
     """Names that must be healthy there."""
     good: tuple[str, ...] = ("healthy", "ok", "up")
+    """States of a service that are right."""
     otlp_path: str | None = None
     """On the traces endpoint: an empty OTLP export must be taken."""
 
@@ -119,12 +124,15 @@ class AppearsSettings(Settings):
     """A request with an identity, and where it must appear."""
 
     path: str
+    """What is asked for."""
     role: str | None = None
+    """Who asks; none: nobody is logged in."""
     service: str
     """The name under which the platform sends traces."""
     logql: str
     """A LogQL query with ``{needle}``; the needle is the request's correlation id."""
     correlation_header: str = "X-Correlation-ID"
+    """The header that carries the request's identity."""
     metric: str
     """A PromQL query that must give a number above zero: requests were counted lately."""
     within: Seconds = 90.0

@@ -17,7 +17,9 @@ class CertificatesSettings(Settings):
     """What makes a certificate good enough."""
 
     min_days: int = 21
+    """A certificate must be valid for so long yet."""
     issuer_forbidden: tuple[str, ...] = ("(STAGING)", "Fake LE", "Kubernetes Ingress Controller Fake")
+    """Parts of the names of issuers that no browser trusts."""
     redirect: bool = True
     """Plain HTTP leads to https, where a pin does not hide it."""
     ingress: bool = True

@@ -22,20 +22,26 @@ class Page(Settings):
     """A page to look at."""
 
     surface: Surface = MAIN
+    """The domain that is asked; none: the main one."""
     path: str = "/"
+    """What is asked for."""
 
 
 class CspSettings(Settings):
     """Which pages, and what else a browser must be told."""
 
     pages: tuple[Page, ...] = (Page(),)
+    """Pages to look at."""
     directives: tuple[str, ...] = ("script-src", "script-src-elem", "script-src-attr", "default-src")
     """Where an unsafe source counts; ``default-src`` only where ``script-src`` is absent."""
     unsafe: tuple[str, ...] = ("'unsafe-inline'", "'unsafe-eval'", "*", "data:", "http:", "https:")
+    """Sources that are unsafe for scripts."""
     required: tuple[str, ...] = ()
     """Unsafe sources that are required and accepted."""
     hsts_min_days: int = 180
+    """How long Strict-Transport-Security must last; 0: not judged."""
     nosniff: bool = True
+    """X-Content-Type-Options must be nosniff."""
     frames: bool = True
     """Framing by others is forbidden, by X-Frame-Options or frame-ancestors."""
 
@@ -115,19 +121,26 @@ class SignIn(Settings):
     """How a browser session is opened with a form."""
 
     surface: Surface = MAIN
+    """The domain that is asked; none: the main one."""
     csrf_path: str
+    """Where the form gets its token."""
     csrf_field: str = "csrfToken"
+    """What the token is called."""
     path: str
+    """Where the form is posted."""
     role: str
+    """Who signs in."""
 
 
 class CookiesSettings(Settings):
     """Which cookies a login sets, and what each must be."""
 
     role: str
+    """Who logs in."""
     cookies: dict[str, CookieRule]
     """Of the login that the environment names."""
     sign_in: SignIn | None = None
+    """A browser session; left out: none is opened."""
     sign_in_cookies: dict[str, CookieRule] = {}
     """Of the browser session."""
 
@@ -179,7 +192,9 @@ class CorsSettings(Settings):
     """Which origins may call the API from a browser."""
 
     path: str
+    """What a preflight asks for."""
     method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
+    """And how."""
     origin: Surface = MAIN
     """The domain whose pages call it."""
     allowed: tuple[str, ...] = ()
@@ -231,6 +246,7 @@ class RateLimitSettings(Settings):
     """A bounded burst of wrong passwords."""
 
     path: str
+    """Where passwords are tried."""
     max_calls: int = 8
     """A bound: the burst never sends more."""
     username: str = "launch-console-probe"

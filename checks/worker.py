@@ -40,6 +40,7 @@ class ParitySettings(Settings):
     queues: tuple[str, ...] = ()
     """Queues that tasks are put in."""
     max_restarts: int = 0
+    """A container that restarted more often is not healthy."""
 
 
 @check("worker.parity", ParitySettings, ttl=FRESH)
