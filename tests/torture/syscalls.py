@@ -2,12 +2,14 @@
 
     python -m tests.torture.syscalls DIRECTORY --every
 
-strace makes the system call fail once, or from there on for a while. Prints one JSON object; exits 1 on a loss.
+A writer makes a log and appends to it. How often it writes and syncs is counted first; then strace makes each of
+these calls fail, once, or it and the eight that follow. Prints one JSON object; exits 1 on a loss.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import shutil
@@ -16,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from state.clock import SystemClock
 from state.events import Draft
@@ -26,6 +29,7 @@ from state.log.verify import verify
 
 ERRORS = (("pwrite64", "ENOSPC"), ("pwrite64", "EIO"), ("fdatasync", "EIO"), ("fsync", "EIO"))
 EVENTS = 12
+_TRACE = ("strace", "-f", "-qq")
 
 
 @dataclass(slots=True)
@@ -34,6 +38,8 @@ class Outcome:
 
     runs: int = 0
     acknowledged: int = 0
+    not_made: int = 0
+    """Logs that could not be made; then a second try was, and was appended to."""
     refused: int = 0
     """Events that the store said were not written."""
     lost: int = 0
@@ -49,51 +55,65 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--write", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
     if asked.write:
-        return _write(asked.directory)
-    outcome = torture(asked.directory, range(1, 120) if asked.every else (1, 7, 20, 33))
-    sys.stdout.write(f"{json.dumps(asdict(outcome))}\n")
+        return _write(asked.directory, sys.stdout)
+    made = calls(asked.directory / "clean")
+    numbers = {call: range(1, made[call] + 1) if asked.every else (1, 7, 20, 33) for call in made}
+    outcome = Outcome()
+    for call, error in ERRORS:
+        torture(asked.directory, numbers[call], ((call, error),), outcome)
+    sys.stdout.write(f"{json.dumps({'calls': made, **asdict(outcome)})}\n")
     return 1 if outcome.lost or outcome.broken or outcome.twice else 0
 
 
-def torture(directory: Path, numbers: Sequence[int], errors: Sequence[tuple[str, str]] = ERRORS) -> Outcome:
-    """Let each kind of system call fail at each of these numbers, once and then three times in a row."""
-    outcome = Outcome()
+def calls(folder: Path) -> dict[str, int]:
+    """Return how often a writer to whom nothing happens makes each system call that can fail."""
+    folder.mkdir(parents=True)
+    trace = folder / "trace"
+    names = sorted({call for call, _ in ERRORS})
+    words = [*_TRACE, "-o", str(trace), "-e", f"trace={','.join(names)}"]
+    subprocess.run([*words, *_writer(folder)], check=True, capture_output=True)
+    lines = trace.read_text().splitlines()
+    shutil.rmtree(folder)
+    return {name: sum(f" {name}(" in line for line in lines) for name in names}
+
+
+def torture(
+    directory: Path,
+    numbers: Sequence[int],
+    errors: Sequence[tuple[str, str]] = ERRORS,
+    outcome: Outcome | None = None,
+) -> Outcome:
+    """Let each kind of system call fail at each of these numbers, once and then nine times in a row."""
+    outcome = outcome or Outcome()
     for call, error in errors:
         for number in numbers:
-            _run(directory / f"{call}-{error}-{number}", f"{call}:error={error}:when={number}", outcome)
-            _run(
-                directory / f"{call}-{error}-{number}-on",
-                f"{call}:error={error}:when={number}..{number + 8}",
-                outcome,
-            )
+            for name, when in ((f"{number}", f"{number}"), (f"{number}-on", f"{number}..{number + 8}")):
+                _run(directory / f"{call}-{error}-{name}", f"{call}:error={error}:when={when}", outcome)
     return outcome
+
+
+def _writer(folder: Path) -> list[str]:
+    return [sys.executable, "-m", "tests.torture.syscalls", str(folder), "--write"]
 
 
 def _run(folder: Path, inject: str, outcome: Outcome) -> None:
     folder.mkdir(parents=True)
-    LogStore.create(folder / "a.lclog", clock=SystemClock(), session="setup").close()
-    words = [
-        "strace",
-        "-f",
-        "-qq",
-        "-o",
-        os.devnull,
-        "-e",
-        f"trace={inject.split(':', 1)[0]}",
-        "-e",
-        f"inject={inject}",
-    ]
-    program = [sys.executable, "-m", "tests.torture.syscalls", str(folder), "--write"]
-    done = subprocess.run([*words, *program], check=False, capture_output=True, text=True)
+    words = [*_TRACE, "-o", os.devnull, "-e", f"trace={inject.split(':', 1)[0]}", "-e", f"inject={inject}"]
+    done = subprocess.run([*words, *_writer(folder)], check=False, capture_output=True, text=True)
     told = [line.split() for line in done.stdout.splitlines()]
-    acknowledged = {int(words[1]): words[2] for words in told if words[0] == "ack"}
     before = (outcome.lost, outcome.broken, outcome.twice)
     outcome.runs += 1
+    if told == [["not-made"]]:
+        outcome.not_made += 1
+        again = io.StringIO()
+        _write(folder, again)  # what was left half done is in nobody's way
+        told = [line.split() for line in again.getvalue().splitlines()]
+    else:
+        outcome.refused += sum(words[0] == "refused" for words in told)
+    acknowledged = {int(words[1]): words[2] for words in told if words[0] == "ack"}
     outcome.acknowledged += len(acknowledged)
-    outcome.refused += sum(words[0] == "refused" for words in told)
-    outcome.broken += (
-        bool(done.returncode) or len(told) != EVENTS or not verify(folder / "a.lclog", processes=1).ok
-    )
+    good = not done.returncode and len(told) == EVENTS
+    outcome.broken += not good or not verify(folder / "a.lclog", processes=1).ok
     with LogReader(folder / "a.lclog") as reader:
         events = {event.seq: event for event in reader.every()}
     outcome.lost += sum(
@@ -105,16 +125,23 @@ def _run(folder: Path, inject: str, outcome: Outcome) -> None:
         shutil.rmtree(folder)
 
 
-def _write(folder: Path) -> int:
-    """Append one event after another; say of each what became of it."""
-    store = LogStore.open(folder / "a.lclog", clock=SystemClock(), session="writer", probe_every_s=0.01)
+def _write(folder: Path, out: TextIO) -> int:
+    """Make a log and append one event after another; say of each what became of it."""
+    path, clock = folder / "a.lclog", SystemClock()
+    try:
+        if not path.exists():
+            LogStore.create(path, clock=clock, session="setup").close()
+        store = LogStore.open(path, clock=clock, session="writer", probe_every_s=0.01)
+    except LogError:
+        out.write("not-made\n")
+        return 0
     for number in range(EVENTS):
         try:
             event = store.append(Draft("note.added", {"text": str(number)})).result(20)
-            sys.stdout.write(f"ack {event.seq} {event.hash}\n")
+            out.write(f"ack {event.seq} {event.hash}\n")
         except LogError:
-            sys.stdout.write(f"refused {number}\n")
-    sys.stdout.flush()
+            out.write(f"refused {number}\n")
+    out.flush()
     store.close()
     return 0
 
