@@ -12,9 +12,11 @@ from checks.base import Around, Outcome, Settings, check, passed
 
 class Settings_(Settings):
     greeting: str = "hello"
+    \"\"\"What is said.\"\"\"
 
 @check("acme.greets", Settings_)
 async def greets(settings: Settings_, around: Around) -> Outcome:
+    \"\"\"Judge nothing.\"\"\"
     return passed(settings.greeting)
 """
 ASK = "from checks import registry as r; print(r.kind('acme.greets').settings().greeting, r.BROKEN)"
@@ -43,3 +45,13 @@ def test_a_broken_distribution_is_named_and_hurts_nobody(tmp_path: Path) -> None
     distribution(tmp_path, "acme_checks", KIND)
     distribution(tmp_path, "broken_checks", "raise RuntimeError('no')")
     assert asked(tmp_path, ASK) == "hello ('broken_checks (RuntimeError)',)"
+
+
+def test_the_command_line_tells_of_it(tmp_path: Path) -> None:
+    distribution(tmp_path, "acme_checks", KIND)
+    distribution(tmp_path, "broken_checks", "raise RuntimeError('no')")
+    shown = asked(tmp_path, "from console.__main__ import main; main(['checks', 'show', 'acme.greets'])")
+    assert "Judge nothing" in shown
+    assert 'greeting: text, default "hello"\n        What is said.' in shown
+    listed = asked(tmp_path, "from console.__main__ import main; main(['checks', 'list'])")
+    assert "acme.greets" in listed
