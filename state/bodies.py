@@ -168,7 +168,7 @@ FIELDS: Mapping[str, Mapping[str, Shape]] = {
     Kind.WEBHOOK_SENT: {"occasion": _text, "host": _text, "ok": _flag, "attempts": _int, **_reason},
     Kind.BAKE_PROGRESS: {"good_s": _int, "state": _text, "why": _text},
     Kind.BAKE_FINISHED: {"good_s": _int, "outcome": _text, "why": _text},
-    Kind.CLOCK_JUMPED: {"jump_us": _int, "expected_wall_us": _int},
+    Kind.CLOCK_JUMPED: {"jump_us": _int, "expected_wall_us": _int, "slept_us": _int},
     Kind.CLOCK_RATE: {"rate": _decimal},
     Kind.NOTE_ADDED: {"text": _text},
 }  # fmt: skip

@@ -17,6 +17,7 @@ from typing import Protocol
 SECOND_US = 1_000_000
 
 _LONGEST_REAL_WAIT_S = 0.1
+_STEADY_READING_NS = 50_000_000
 _LAYOUT = struct.Struct("<Qqqqd")  # version, real monotonic ns at the anchor, wall us, mono us, rate
 
 
@@ -29,6 +30,10 @@ class Clock(Protocol):
 
     def mono_us(self) -> int:
         """Return microseconds of a clock that never jumps, from an arbitrary start."""
+        ...
+
+    def asleep_us(self) -> int:
+        """Return for how many microseconds the machine was suspended since it booted."""
         ...
 
     def boot(self) -> str:
@@ -80,6 +85,14 @@ class SystemClock:
 
     def mono_us(self) -> int:
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+
+    def asleep_us(self) -> int:
+        for _ in range(3):
+            before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            awake = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+            if time.clock_gettime_ns(time.CLOCK_BOOTTIME) - before < _STEADY_READING_NS:
+                break  # else this thread was put to sleep between the readings
+        return max(0, before - awake) // 1000
 
     def boot(self) -> str:
         return boot_digest()
@@ -133,6 +146,9 @@ class SharedClock:
         real_ns, _, mono_us, rate = self._anchor()
         return mono_us + self._elapsed_us(real_ns, rate)
 
+    def asleep_us(self) -> int:
+        return 0  # it stands still while the machine sleeps
+
     def boot(self) -> str:
         return boot_digest()
 
@@ -167,6 +183,7 @@ class ManualClock:
     def __init__(self, wall_us: int = 1_795_000_000_000_000) -> None:
         self._wall_us = wall_us
         self._mono_us = SECOND_US
+        self._asleep_us = 0
         self._sleepers: list[tuple[int, asyncio.Event]] = []
 
     def wall_us(self) -> int:
@@ -174,6 +191,9 @@ class ManualClock:
 
     def mono_us(self) -> int:
         return self._mono_us
+
+    def asleep_us(self) -> int:
+        return self._asleep_us
 
     def boot(self) -> str:
         return "0" * 16
@@ -212,3 +232,11 @@ class ManualClock:
     def jump(self, seconds: float) -> None:
         """Step the wall clock alone, as an administrator or NTP would."""
         self._wall_us += int(seconds * SECOND_US)
+
+    def suspend(self, seconds: float) -> None:
+        """Let the machine sleep: time goes on, and whoever waits goes on waiting afterwards."""
+        slept_us = int(seconds * SECOND_US)
+        self._wall_us += slept_us
+        self._mono_us += slept_us
+        self._asleep_us += slept_us
+        self._sleepers = [(at + slept_us, woken) for at, woken in self._sleepers]

@@ -79,6 +79,13 @@ def _bake_end(body: JsonObject) -> str:
     return f"bake {text(body, 'outcome')} after {integer(body, 'good_s')} s seen good"
 
 
+def _jump(body: JsonObject) -> str:
+    slept, jump = integer(body, "slept_us") / 1_000_000, integer(body, "jump_us") / 1_000_000
+    if not slept:
+        return f"the clock jumped by {jump:.1f} s"
+    return f"the machine slept for {slept:.0f} s{f', and the clock jumped by {jump:.1f} s' if abs(jump) > 1 else ''}"
+
+
 _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.LOG_OPENED: lambda b, _: f"log {text(b, 'log_id')} opened",
     Kind.LOG_CLOSED: lambda b, _: f"the launch is over: the log ends at {text(b, 'head')}",
@@ -133,6 +140,6 @@ _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.CONSOLE_CLOSED: lambda b, _: f"console {text(b, 'id')} left",
     Kind.ENGINE_STARTED: lambda b, _: _engine(b),
     Kind.CLOCK_RATE: lambda b, _: f"the clock runs {text(b, 'rate')} times as fast",
-    Kind.CLOCK_JUMPED: lambda b, _: f"the clock jumped by {integer(b, 'jump_us') / 1_000_000:.1f} s",
+    Kind.CLOCK_JUMPED: lambda b, _: _jump(b),
     Kind.NOTE_ADDED: lambda b, _: text(b, "text"),
 }

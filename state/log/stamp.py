@@ -1,4 +1,4 @@
-"""Giving a draft its time and id at the moment it is queued, and noticing that the wall clock jumped."""
+"""Giving a draft its time and id at the moment it is queued; noticing that the wall clock jumped or slept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from state import canonical
 from state.clock import SECOND_US, Clock
 from state.events import Draft, Kind
+from state.fields import JsonObject
 from state.log.rows import Stamped, check_draft, check_name
 
 JUMP_US = SECOND_US
@@ -25,9 +26,10 @@ class Stamper:
         self._session = check_name(session, "session")
         self._boot = check_name(clock.boot(), "boot")
         self._offset_us: int | None = None
+        self._asleep_us = clock.asleep_us()
 
     def stamp(self, drafts: Sequence[Draft]) -> list[Stamped]:
-        """Return the stamped drafts, after a ``clock.jumped`` where the wall clock was set.
+        """Return the stamped drafts, after a ``clock.jumped`` where the clock was set or the machine slept.
 
         Raises CanonicalError before anything is stamped.
         """
@@ -35,16 +37,26 @@ class Stamper:
             check_draft(draft)
         bodies = [canonical.encode(draft.body) for draft in drafts]
         wall_us, mono_us, slack_us = self._read()
-        before, self._offset_us = self._offset_us, wall_us - mono_us
         stamped: list[Stamped] = []
-        if before is not None and abs(self._offset_us - before) > JUMP_US + slack_us:
-            jump = {"jump_us": self._offset_us - before, "expected_wall_us": mono_us + before}
+        jump = self._jump(wall_us, mono_us, slack_us)
+        if jump is not None:
             stamped.append(
                 self._row(Draft(Kind.CLOCK_JUMPED, jump), canonical.encode(jump), wall_us, mono_us)
             )
         for draft, body in zip(drafts, bodies, strict=True):
             stamped.append(self._row(draft, body, wall_us, mono_us))
         return stamped
+
+    def _jump(self, wall_us: int, mono_us: int, slack_us: int) -> JsonObject | None:
+        """Return what happened to the clock since the last reading, or None."""
+        asleep_us = self._clock.asleep_us()
+        slept_us, self._asleep_us = asleep_us - self._asleep_us, asleep_us
+        before, self._offset_us = self._offset_us, wall_us - mono_us
+        moved_us = self._offset_us - before if before is not None else 0
+        if abs(moved_us) <= JUMP_US + slack_us and slept_us <= JUMP_US:
+            return None
+        slept: JsonObject = {"slept_us": slept_us} if slept_us > JUMP_US else {}
+        return {"jump_us": moved_us, "expected_wall_us": wall_us - moved_us, **slept}
 
     def _read(self) -> tuple[int, int, int]:
         """Return wall time, monotonic time, and how far apart the two readings may lie.

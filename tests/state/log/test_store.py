@@ -5,6 +5,8 @@ import os
 import sqlite3
 import stat
 import threading
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from state.canonical import CanonicalError, parse_anchor
 from state.clock import ManualClock
 from state.events import Draft, Event
+from state.fold.words import words
 from state.log import layout
 from state.log.errors import (
     Damage,
@@ -207,6 +210,44 @@ def test_a_jump_of_the_wall_clock_is_an_event(tmp_path: Path) -> None:
     assert events[3].body["jump_us"] == -3600_000_000
     assert events[3].wall_us < events[2].wall_us
     assert verify(tmp_path / "x.lclog").ok
+
+
+def test_a_suspended_machine_is_an_event(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with LogStore.create(tmp_path / "x.lclog", clock=clock, session="s-1") as store:
+        store.append(note()).result(5)
+        clock.suspend(0.5)
+        store.append(note()).result(5)
+        clock.suspend(600)
+        store.append(note()).result(5)
+        clock.suspend(60)
+        clock.jump(-7200)
+        store.append(note()).result(5)
+        events = store.read(3)
+    assert [event.kind for event in events] == ["clock.jumped", "note.added"] * 2
+    assert events[0].body == {"expected_wall_us": events[0].wall_us, "jump_us": 0, "slept_us": 600_000_000}
+    assert words(events[0]) == "the machine slept for 600 s"
+    assert words(events[2]) == "the machine slept for 60 s, and the clock jumped by -7200.0 s"
+    assert [event.mono_us for event in events] == sorted(event.mono_us for event in events)
+
+
+def test_summer_time_ends_and_nothing_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        clock = ManualClock(
+            1_792_889_999_000_000
+        )  # 2026-10-25, one second before 3 o'clock becomes 2 o'clock
+        with LogStore.create(tmp_path / "x.lclog", clock=clock, session="s-1") as store:
+            for _ in range(3):
+                store.append(note()).result(5)
+                asyncio.run(clock.advance(1))
+            walls = [event.wall_us for event in store.read(0)]
+        assert [event.kind for event in store.read(1)] == ["note.added"] * 3
+        assert [after - before for before, after in pairwise(walls[1:])] == [1_000_000] * 2
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_two_writers_on_one_file_make_one_chain(tmp_path: Path) -> None:
