@@ -8,11 +8,18 @@ from typing import ClassVar
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from screens import words
 from screens.base import STYLES, LaunchScreen
+from screens.shown import Mode, Shown
 from screens.widgets import gate_rail, world
 from screens.widgets.chart import nth_chart
 from screens.widgets.pane import Pane
 from state.verdict import ConditionState
+
+TALL = 34
+"""Lines from which sections have a line of air between them, as in the app's breakpoints."""
+SMALLEST_CLUSTER = 11
+"""Lines that the gates leave to everything else on the left."""
 
 
 class DashboardScreen(LaunchScreen):
@@ -21,7 +28,6 @@ class DashboardScreen(LaunchScreen):
     NAME = "dashboard"
     CSS_PATH: ClassVar = [STYLES / "base.tcss", STYLES / "dashboard.tcss"]
     KEYS = (
-        ("1-9 0", "gate"),
         ("d", "deploy"),
         ("b", "bake"),
         ("l", "log"),
@@ -47,6 +53,21 @@ class DashboardScreen(LaunchScreen):
             Pane(world.tail, id="tail"),
             id="right",
         )
+
+    def keys(self) -> list[tuple[str, str]]:
+        """Return the keys worth telling: those of the gates that the runbook has come first."""
+        known = super().keys()
+        gates = (words.gate_keys(len(self.shown.view.gates)), "gate")
+        return known if self.shown.mode is Mode.REPLAY else [gates, *known]
+
+    def refresh_body(self, shown: Shown) -> None:
+        """Give the gates the lines that they need, and the cluster below them the rest."""
+        room = self.size.height - SMALLEST_CLUSTER
+        needed = len(shown.view.gates) + (2 if self.size.height >= TALL else 1)
+        pane = self.query_one("#gates", Pane)
+        height = max(2, min(needed, room))
+        if shown.view.gates and (pane.styles.height is None or pane.styles.height.value != height):
+            pane.styles.height = height
 
     def context(self) -> Mapping[str, str]:
         """Return the stop condition that is tripped, where there is one."""

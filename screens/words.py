@@ -8,6 +8,9 @@ from screens.widgets.plain import Role, Span
 from state.clock import SECOND_US
 from state.verdict import ConditionState, GateStatus, OperationState, Verdict
 
+GATE_KEYS = 10
+"""Gates with a key of their own: 1 to 9, and 0 for the tenth."""
+
 GATE = {
     GateStatus.GO: ("✔", "GO", Role.GOOD),
     GateStatus.NO_GO: ("✖", "NO-GO", Role.BAD),
@@ -117,3 +120,10 @@ def number(value: float | None, unit: str) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Return a count with its noun: ``1 pod``, ``2 pods``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def gate_keys(gates: int) -> str:
+    """Return the keys of a runbook's gates: ``1-6``, ``1-9 0``; of all that there can be where none is known."""
+    if not gates or gates >= GATE_KEYS:
+        return "1-9 0"
+    return f"1-{gates}" if gates > 1 else "1"

@@ -113,7 +113,7 @@ _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.RUNNING, Verdict.STALE, V
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """One of the ten gates."""
+    """A gate: what must be GO before what comes after it."""
 
     number: int
     title: str

@@ -202,7 +202,9 @@ class LaunchApp(App[int]):
         self.action_open("dashboard")
 
     def action_gate(self, number: int) -> None:
-        """Show a gate."""
+        """Show a gate; nothing happens where the runbook has none of that number."""
+        if self._shown.view.gates and self._shown.view.gate(number) is None:
+            return
         gate = self._screens["gate"]
         if isinstance(gate, GateScreen):
             gate.number = number
@@ -280,7 +282,7 @@ class LaunchApp(App[int]):
 
     def help_entries(self) -> list[HelpEntry]:
         """Return everything that can be done."""
-        return keymap.entries(self.mode)
+        return keymap.entries(self.mode, len(self._shown.view.gates))
 
     def run_entry(self, name: str) -> None:
         """Do what an entry of the help or the palette says."""

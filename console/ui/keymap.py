@@ -14,9 +14,10 @@ from screens.gate import GateScreen
 from screens.help import HelpEntry
 from screens.log import LogScreen
 from screens.shown import Mode
+from screens.words import GATE_KEYS, gate_keys
 
 EVERYWHERE: tuple[tuple[str, str, str], ...] = (
-    *((str(n % 10), f"gate({n})", f"gate {n}") for n in range(1, 11)),
+    *((str(n % 10), f"gate({n})", f"gate {n}") for n in range(1, GATE_KEYS + 1)),
     ("g", "home", "dashboard"),
     ("d", "open('deploy')", "operations: deploy, migrate, roll back"),
     ("b", "open('bake')", "bake: graphs and stop conditions"),
@@ -67,14 +68,19 @@ def bindings(mode: Mode) -> list[Binding]:
     ]
 
 
-def entries(mode: Mode) -> list[HelpEntry]:
-    """Return what the help lists: keys by name of their action, then the commands of the registry."""
+def entries(mode: Mode, gates: int = 0) -> list[HelpEntry]:
+    """Return what the help lists: keys by name of their action, then the commands of the registry.
+
+    ``gates`` is how many the runbook has (0: not known yet); a key is there for the first ten.
+    """
     listed = [
         HelpEntry(f"action:{b.action}", _SHOWN.get(b.key, b.key), b.description, "everywhere")
         for b in bindings(mode)
         if b.key != "backspace" and not (b.key.isdigit() and b.key != "1")
     ]
-    listed = [replace(e, key="1-9 0", title="gate 1 to 10") if e.key == "1" else e for e in listed]
+    last = min(gates or GATE_KEYS, GATE_KEYS)
+    titles = {"key": gate_keys(gates), "title": f"gate 1 to {last}" if last > 1 else "gate 1"}
+    listed = [replace(e, **titles) if e.key == "1" else e for e in listed]
     if mode is not Mode.LIVE:
         return [*listed, *_of_screen(BakeScreen.NAME, BakeScreen.GRAPHS)]
     for screen in (GateScreen, DeployScreen, BakeScreen, LogScreen):

@@ -1,4 +1,4 @@
-"""The ten gates, a line each."""
+"""The gates, a line each."""
 
 from __future__ import annotations
 

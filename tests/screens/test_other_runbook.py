@@ -1,0 +1,58 @@
+"""A runbook with six gates on the screens: as many lines as gates, and no key that leads nowhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.engine.declare import declarations, opened
+from screens.gate import GateScreen
+from state.runbook.load import load_runbook
+from tests.screens.stage import app_of, picture
+from tests.screens.story import Story
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "web-service.yaml"
+
+
+def shop() -> Story:
+    loaded = load_runbook(EXAMPLE)
+    story = Story()
+    for draft in (opened(loaded.runbook, "launch-1", loaded.digest), *declarations(loaded.runbook)):
+        gate = int(draft.gate[1:]) if draft.gate else None
+        story.tell(draft.kind, draft.body, gate=gate)
+    return story
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 55)])
+async def test_the_dashboard_has_as_many_lines_as_gates(size: tuple[int, int]) -> None:
+    app, _ = app_of(shop())
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        shown = [line[:38] for line in picture(app)]
+        first = next(n for n, line in enumerate(shown) if "GATES" in line)
+        assert "0 of 6 GO" in picture(app)[first]
+        told = [line.split()[0] for line in shown[first + 1 : first + 7]]
+        assert told == ["1", "2", "3", "4", "5", "6"]
+        below = [line for line in shown[first + 7 :] if line.strip()]
+        gap = shown.index(below[0]) - (first + 7)
+        assert gap == (0 if size[1] < 34 else 1)
+        assert any("1-6 gate" in line for line in picture(app))
+
+
+async def test_the_key_of_a_gate_that_is_not_there_does_nothing() -> None:
+    app, _ = app_of(shop())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("7")
+        assert app.screen is app.get_screen("dashboard")
+        await pilot.press("6")
+        gate = app.screen
+        assert isinstance(gate, GateScreen)
+        assert gate.number == 6
+        await pilot.press("0")
+        assert gate.number == 6
+        assert any("GATE 6" in line and "Bake and alerts" in line for line in picture(app))
+        await pilot.press("right")
+        assert gate.number == 1
+        keys = {entry.key: entry.title for entry in app.help_entries()}
+        assert keys["1-6"] == "gate 1 to 6"
