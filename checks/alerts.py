@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from checks.base import Around, CouldNotLookError, Outcome, Settings, check
 from checks.clients.alertmanager import receivers_of, routed_receivers
-from checks.clients.errors import NotFoundError, RejectedError
+from checks.clients.errors import NotFoundError
 from checks.judging import STEADY, Findings, whole
+from checks.rules import wanted_by, without_series
 from state.fields import JsonObject, objs, text
 from state.runbook.units import Seconds
 
@@ -194,55 +195,13 @@ async def _rules(settings: RoutedSettings, around: Around, found: Findings) -> N
     rules = await found.look(prometheus.rules())
     if rules is None:
         return
-    alerting = [rule for rule in rules if text(rule, "type") == "alerting"]
-    found.saw("alert_rules", len(alerting))
-    found.need(bool(alerting), "Prometheus has no alert rule")
-    metrics = {text(rule, "name"): metrics_of(text(rule, "query")) for rule in alerting}
-    wanted = sorted(set().union(*metrics.values()) - set(settings.ignored_metrics)) if metrics else []
-    recorded = {text(rule, "name") for rule in rules if text(rule, "type") == "recording"}
-    dead: set[str] = set()
-    for metric in wanted:
-        if metric in recorded:
-            continue
-        try:
-            samples = await prometheus.query(f'count({{__name__="{metric}"}})')
-        except RejectedError as error:
-            found.blind(str(error))
-            continue
-        except CouldNotLookError as error:
-            found.blind(str(error))
-            return
-        if not any(sample.value > 0 for sample in samples):
-            dead.add(metric)
+    wanted = wanted_by(rules)
+    found.saw("alert_rules", len(wanted))
+    found.need(bool(wanted), "Prometheus has no alert rule")
+    dead = await found.look(without_series(prometheus, rules, settings.ignored_metrics))
+    if dead is None:
+        return
     found.saw("metrics_without_series", sorted(dead))
-    for name, used in sorted(metrics.items()):
+    for name, used in sorted(wanted.items()):
         if used & dead:
             found.wrong(f"alert {name} can never fire: {', '.join(sorted(used & dead))} does not exist")
-
-
-def metrics_of(promql: str) -> set[str]:
-    """Return the names of the metrics that a PromQL expression reads; empty where it can't be parsed."""
-    import promql_parser
-
-    try:
-        todo = [promql_parser.parse(promql)]
-    except ValueError:
-        return set()
-    names: set[str] = set()
-    while todo:
-        node = todo.pop()
-        name = getattr(node, "name", None)
-        if isinstance(node, promql_parser.VectorSelector) and isinstance(name, str):
-            names.add(name)
-        elif isinstance(node, promql_parser.VectorSelector):
-            names |= {
-                one.value
-                for one in node.matchers.matchers
-                if one.name == "__name__" and str(one.op) == "MatchOp.Equal"
-            }
-        for part in ("lhs", "rhs", "expr", "param", "vector_selector", "vs"):
-            child = getattr(node, part, None)
-            if child is not None and not isinstance(child, str | int | float):
-                todo.append(child)
-        todo.extend(getattr(node, "args", None) or [])
-    return names

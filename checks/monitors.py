@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import Around, Outcome, Settings, check, failed
 from checks.judging import FRESH, Findings, whole
-from state.runbook.units import Seconds
 
 if TYPE_CHECKING:
     from checks.clients.prometheus import PrometheusClient, RangeSeries
+    from state.clock import Clock
+    from state.runbook.conditions import Monitors
 
 _SECOND_US: Final = 1_000_000
 _BACK_WITHIN: Final = 3
@@ -21,30 +22,23 @@ _FEW: Final = 2
 
 
 class MonitorsSettings(Settings):
-    """What is asked of the Prometheus that judges the release."""
-
-    up: str
-    """The release's scrape targets: ``up{namespace="..."}``. Each must be 1."""
-    canary: str
-    """A query that must give a number above zero while the platform has any traffic."""
-    counters: tuple[str, ...] = ()
-    """Counters, as selectors, which must not jump back and forth: several processes behind one target."""
-    skew: Seconds = 2.0
-    """How far the clocks of console and Prometheus may be apart."""
-    max_age: Seconds = 60.0
-    """How old the newest scrape may be."""
-    scrape: Seconds = 15.0
-    span: Seconds = 600.0
-    """How far back counters are looked at."""
+    """None: what is asked is the runbook's ``bake.monitors``, which the engine looks at all the time too."""
 
 
 @check("telemetry.monitors", MonitorsSettings, ttl=FRESH)
-async def monitors(settings: MonitorsSettings, around: Around) -> Outcome:
+async def monitors(_settings: MonitorsSettings, around: Around) -> Outcome:
     """Judge that Prometheus is up and fresh, sees the release's targets, and counts what it should."""
+    settings = around.runbook.bake.monitors
+    if settings is None:
+        return failed("the runbook doesn't say how to watch Prometheus itself; expected bake.monitors")
+    return await look(settings, around.systems.prometheus(around.tier), around.clock)
+
+
+async def look(settings: Monitors, prometheus: PrometheusClient, clock: Clock) -> Outcome:
+    """Return whether what a Prometheus says of the release can be trusted, and if not, why."""
     found = Findings()
-    prometheus = around.systems.prometheus(around.tier)
     await found.look(prometheus.ready())
-    await _clock(settings, around, prometheus, found)
+    await _clock(settings, clock, prometheus, found)
     await _targets(settings, prometheus, found)
     canary = await found.look(prometheus.query(settings.canary))
     if canary is not None:
@@ -54,16 +48,14 @@ async def monitors(settings: MonitorsSettings, around: Around) -> Outcome:
             any(v > 0 for v in values), f"the canary query gives no number above zero: {settings.canary}"
         )
     for counter in settings.counters:
-        await _counter(counter, settings, around, prometheus, found)
+        await _counter(counter, settings, clock, prometheus, found)
     return found.outcome("Prometheus is up and fresh, its targets are up, its counters count")
 
 
-async def _clock(
-    settings: MonitorsSettings, around: Around, prometheus: PrometheusClient, found: Findings
-) -> None:
-    before = around.clock.wall_us() / _SECOND_US
+async def _clock(settings: Monitors, clock: Clock, prometheus: PrometheusClient, found: Findings) -> None:
+    before = clock.wall_us() / _SECOND_US
     told = await found.look(prometheus.query("time()"))
-    after = around.clock.wall_us() / _SECOND_US
+    after = clock.wall_us() / _SECOND_US
     if told is None:
         return
     if len(told) != 1:
@@ -78,7 +70,7 @@ async def _clock(
     )
 
 
-async def _targets(settings: MonitorsSettings, prometheus: PrometheusClient, found: Findings) -> None:
+async def _targets(settings: Monitors, prometheus: PrometheusClient, found: Findings) -> None:
     told = await found.look(prometheus.query(settings.up))
     if told is None:
         return
@@ -102,9 +94,9 @@ def _target(labels: object) -> str:
 
 
 async def _counter(
-    counter: str, settings: MonitorsSettings, around: Around, prometheus: PrometheusClient, found: Findings
+    counter: str, settings: Monitors, clock: Clock, prometheus: PrometheusClient, found: Findings
 ) -> None:
-    end = around.clock.wall_us() // _SECOND_US
+    end = clock.wall_us() // _SECOND_US
     told = await found.look(prometheus.query_range(counter, end - settings.span, end, settings.scrape))
     if told is None:
         return

@@ -6,12 +6,12 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from checks.alerts import metrics_of
 from checks.base import Around, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import RejectedError
 from checks.clients.http import MAIN
 from checks.clients.kube import labels_of
 from checks.judging import LASTING, STEADY, Findings, key, lookup, whole
+from checks.rules import metrics_of
 from state.fields import JsonObject, obj
 from state.runbook.environment import Tier
 

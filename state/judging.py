@@ -11,6 +11,8 @@ from state.runbook.conditions import StopCondition
 from state.verdict import ConditionState, OperationState
 from state.view import ConditionView, LaunchView
 
+MONITORS = "monitors"
+"""The source that says whether an environment's Prometheus can be trusted: ``monitors/production``."""
 _RELEASING = frozenset({"deploy", "rollback"})
 
 
@@ -81,10 +83,25 @@ class Gathered:
     baseline: Baseline | None = None
 
 
+def distrust(view: LaunchView, env: str) -> str:
+    """Return why what an environment's Prometheus says can't be trusted, or nothing."""
+    source = view.sources.get(f"{MONITORS}/{env}")
+    return "" if source is None or source.ok else source.reason or "they fail"
+
+
 def judge(
-    spec: ConditionSpec, old: ConditionView | None, release: Release, gathered: Gathered, now_us: int
+    spec: ConditionSpec,
+    old: ConditionView | None,
+    release: Release,
+    gathered: Gathered,
+    now_us: int,
+    *,
+    doubt: str = "",
 ) -> Judgement:
-    """Judge a condition in its place in the launch: before the release, latched, muted, in the shadow."""
+    """Judge a condition in its place in the launch: before the release, latched, muted, in the shadow.
+
+    With a ``doubt`` (see ``distrust``) it is never OK; a breach that is seen nevertheless stays one.
+    """
     from_us = counted_from(spec, old, release, now_us)
     if not release.active:
         from_us -= int(spec.warmup_s * SECOND_US)
@@ -99,6 +116,10 @@ def judge(
         second=gathered.second,
         baseline=gathered.baseline,
     )
+    if doubt and judged.state is ConditionState.OK:
+        judged = Judgement(
+            ConditionState.ERROR, judged.value, reason=f"the monitors can't be trusted: {doubt}"
+        )
     if not release.active:
         reason = f"not released yet; now {_words(judged)}"
         return Judgement(ConditionState.WARMUP, judged.value, reason=reason)

@@ -15,7 +15,7 @@ from state.events import Event, Kind
 from state.fields import integer, text
 from state.fold import apply
 from state.joined import Source
-from state.judging import Gathered, changed_body, judge, release_of, spec_of
+from state.judging import Gathered, changed_body, distrust, judge, release_of, spec_of
 from state.runbook.conditions import StopCondition
 from state.verdict import ConditionState
 from state.view import ConditionView, LaunchView
@@ -129,7 +129,7 @@ class _Work:
         old, spec = self._again[name], self._specs[name]
         release = release_of(self._view, old.env, now_us)
         gathered = _gathered(self._moments[name], self._needed_us(name, now_us))
-        judged = judge(spec, old, release, gathered, now_us)
+        judged = judge(spec, old, release, gathered, now_us, doubt=distrust(self._view, old.env))
         if release.active:
             self._courses[name].note(now_us, judged.state, judged.value, judged.elapsed_s, judged.reason)
         self._again[name] = _after(old, judged, now_us, active=release.active)

@@ -85,10 +85,11 @@ class AlertView:
 
     env: str
     name: str
-    """Alertmanager's fingerprint."""
+    """Alertmanager's fingerprint, or ``silence/`` and the id of a silence."""
     alert: str
+    """Its name, or what a silence hides."""
     severity: str
     state: str
-    """``firing``, ``silenced`` or ``inhibited``."""
+    """``firing``, ``silenced``, ``inhibited``, or ``silence`` where it is none but what hides some."""
     summary: str
     since_us: int

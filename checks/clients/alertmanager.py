@@ -61,6 +61,13 @@ class AlertmanagerClient:
             raise WrongContentError(f"{self.where} answered something else than a list of alerts")
         return objs(found)
 
+    async def silences(self) -> list[JsonObject]:
+        """Return every silence that it keeps, also those that are over."""
+        found = await self._wire.get_json("/api/v2/silences", expected="a list of silences")
+        if not isinstance(found, list):
+            raise WrongContentError(f"{self.where} answered something else than a list of silences")
+        return objs(found)
+
     async def post_alert(
         self, labels: Mapping[str, str], annotations: Mapping[str, str], *, starts_us: int, ends_us: int
     ) -> None:

@@ -1,4 +1,4 @@
-"""Alerts of production's Alertmanager, beside the stop conditions: an event for each that comes, changes, ends."""
+"""Alerts and silences of production's Alertmanager, beside the stop conditions: an event for each that changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from console.engine.ports import SystemsPort
 from console.engine.sources import tell_source
 from state.clock import SECOND_US
 from state.events import Draft, Kind
-from state.fields import JsonObject, items, obj, text
+from state.fields import JsonObject, flag, items, obj, objs, text
 from state.runbook.environment import Tier
 from state.runbook.models import Runbook
 from state.text import line
@@ -19,6 +19,8 @@ from state.view import AlertView
 
 _OWN = "LaunchConsoleProbe"
 _MANY = 200
+_SILENCE = "silence/"
+"""How the names of silences begin: they stand beside the alerts."""
 
 
 class AlertWatch:
@@ -41,12 +43,14 @@ class AlertWatch:
         """Record what differs from what the log knows."""
         name = f"alertmanager/{self._env.value}"
         try:
-            found = await self._systems.alertmanager(self._env).alerts()
+            client = self._systems.alertmanager(self._env)
+            found, silences = await client.alerts(), await client.silences()
         except CouldNotLookError as error:
             await tell_source(self._journal, name, False, str(error))
             return
         await tell_source(self._journal, name, True)
         now = dict(body for one in found[:_MANY] if (body := self._body(one)) is not None)
+        now |= dict(body for one in silences[:_MANY] if (body := self._silence(one)) is not None)
         known = {a.name: _known(a) for a in self._journal.view.alerts.values() if a.env == self._env.value}
         drafts = [Draft(Kind.ALERT_CHANGED, body) for key, body in now.items() if known.get(key) != body]
         drafts += [
@@ -72,8 +76,32 @@ class AlertWatch:
             "since_us": _time_us(text(alert, "startsAt")),
         }
 
+    def _silence(self, silence: JsonObject) -> tuple[str, JsonObject] | None:
+        """Return an active silence as it is shown: what it hides, and who says why until when."""
+        if text(obj(silence.get("status")), "state") != "active":
+            return None
+        key = line(f"{_SILENCE}{text(silence, 'id')}", 64)
+        hides = ", ".join(_matcher(one) for one in objs(silence.get("matchers")))
+        until = text(silence, "endsAt")[:16].replace("T", " ")
+        told = f"by {text(silence, 'createdBy') or 'nobody'} until {until}Z: {text(silence, 'comment')}"
+        return key, {
+            "env": self._env.value,
+            "name": key,
+            "alert": line(hides or "everything", 120),
+            "severity": "",
+            "state": "silence",
+            "summary": line(told, 200),
+            "since_us": _time_us(text(silence, "startsAt")),
+        }
+
     def _says_nothing_bad(self, labels: Mapping[str, object]) -> bool:
         return any(labels.get(key) == value for key, value in self._ignored.items())
+
+
+def _matcher(matcher: JsonObject) -> str:
+    regex, equal = flag(matcher, "isRegex"), matcher.get("isEqual") is not False
+    sign = {(False, True): "=", (False, False): "!=", (True, True): "=~", (True, False): "!~"}[regex, equal]
+    return f"{text(matcher, 'name')}{sign}{text(matcher, 'value')}"
 
 
 def _state(status: JsonObject) -> str:

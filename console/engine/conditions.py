@@ -12,7 +12,7 @@ from console.engine.trips import MayRollback, Rollback, Trips
 from state.clock import SECOND_US
 from state.conditions import Judgement
 from state.events import Draft, Kind
-from state.judging import Gathered, changed_body, counted_from, judge, release_of, spec_of
+from state.judging import Gathered, changed_body, counted_from, distrust, judge, release_of, spec_of
 from state.runbook.models import Runbook, StopCondition
 from state.verdict import ConditionState
 from state.view import ConditionView
@@ -66,7 +66,8 @@ class Conditions:
         old = view.condition(condition.id)
         from_us = counted_from(spec, old, release, now_us)
         gathered = await self._gatherer.gather(condition, spec, release, from_us, now_us)
-        return _Look(condition, gathered, judge(spec, old, release, gathered, now_us))
+        doubt = distrust(self._journal.view, condition.env.value)
+        return _Look(condition, gathered, judge(spec, old, release, gathered, now_us, doubt=doubt))
 
     async def _remember(self, looks: list[_Look], now_us: int) -> None:
         step_us = self._step * SECOND_US

@@ -27,11 +27,13 @@ from console.engine.hub import EngineFacts, Hub, LocalConnection
 from console.engine.journal import Journal
 from console.engine.judgeable import check_problems
 from console.engine.metrics import Sampler
+from console.engine.monitors import MonitorWatch
 from console.engine.ports import ENGINE, OperationsPort
 from console.engine.pulse import Pulse
 from console.engine.runner import Runner, close_open_checks
 from console.engine.supervisor import Supervisor
 from console.engine.watches import Watches
+from console.engine.wholeness import Wholeness
 from console.engine.wholeness import Wholeness
 from state.clock import Clock
 from state.events import Draft, Kind, gate_key
@@ -40,6 +42,7 @@ from state.log.errors import LogError
 from state.log.store import LogStore
 from state.log.trouble import StoreState
 from state.log.witness import Witness, witness_directory
+from state.verdict import LaunchState
 from state.runbook.load import LoadedRunbook, RunbookError, load_runbook
 from state.verdict import LaunchState
 
@@ -83,6 +86,7 @@ class Engine:
         self.conditions = Conditions(
             self.journal, loaded.runbook, systems, self._roll_back, self._may_roll_back
         )
+        self.monitors = MonitorWatch(self.journal, loaded.runbook, systems)
         self.alerts = AlertWatch(self.journal, loaded.runbook, systems)
         self.bake = Bake(self.journal, loaded.runbook)
         witness = Witness(witness_directory(os.environ), store.log_id)
@@ -180,10 +184,12 @@ class Engine:
         for environment in runbook.environments.values():
             keep(f"watch-{environment.tier.value}", Watches(journal, self.systems, environment).run)
         keep("samples", self.sampler.run)
+        keep("monitors", self.monitors.run)
         keep("alerts", self.alerts.run)
         keep("webhooks", Hooks(journal, runbook).run)
         keep("conditions", Pulse(journal, self.conditions, self.bake, runbook.bake.interval).run)
         self.supervisor.once("operations", self.operations.resume)
+        self.supervisor.once("log", Wholeness(journal, self.store).run)
         self.supervisor.once("log", Wholeness(journal, self.store).run)
         return await asyncio.shield(self._ended)
 
@@ -212,6 +218,8 @@ class Engine:
                 await self.journal.record(
                     Draft(Kind.ENGINE_STOPPED, {"reason": ending.reason}, actor=ending.actor)
                 )
+                if self.journal.view.state in {LaunchState.CLOSED, LaunchState.SCRUBBED}:
+                    await self.journal.record(Draft(Kind.LOG_CLOSED, {"head": self.journal.view.head}))
                 await self.journal.settle()
                 if self.journal.view.state in {LaunchState.CLOSED, LaunchState.SCRUBBED}:
                     await self.journal.record(Draft(Kind.LOG_CLOSED, {"head": self.journal.view.head}))
@@ -227,13 +235,18 @@ class Engine:
         """Start production's rollback as a captain would, but for the typed name."""
         note = Draft(Kind.NOTE_ADDED, {"text": f"{condition} tripped: the runbook asks for a rollback"})
         await self.journal.record(note)
-        args = {"operation": "production.rollback"}
+        args = {"operation": self._rollback()}
         reply = await self.commands.run("operation.run", args, Confirmation(), ENGINE)
         return reply.ok
 
+    def _rollback(self) -> str:
+        """Return the id of production's rollback, or nothing: the command then says that there is none."""
+        specs = self.journal.view.operation_specs
+        return next((o.id for o in specs if o.env == "production" and o.kind == "rollback"), "")
+
     async def _may_roll_back(self) -> str:
         """Return why production's rollback would be refused now, or nothing."""
-        args = {"operation": "production.rollback"}
+        args = {"operation": self._rollback()}
         preview = await self.commands.preview("operation.run", args, ENGINE)
         return "" if preview.allowed else preview.reason or "the rollback is refused"
 

@@ -15,7 +15,8 @@ from state.clock import SECOND_US
 from state.verdict import ConditionState
 from state.view import ConditionView, GraphView, LaunchView, SeriesView
 
-_ROLES = {1: (Role.ACCENT,), 2: (Role.LINE3, Role.ACCENT), 3: (Role.LINE3, Role.ACCENT, Role.PLAIN)}
+_OTHERS = (Role.LINE3, Role.PLAIN)
+"""The lines beside the one that is judged, in their order."""
 _BAKE_SPAN_S = 3600
 _MARKED = {"operation.intended": Role.STRONG, "condition.changed": Role.BAD}
 
@@ -105,30 +106,43 @@ def _told(look: Look, window: Window, now_us: int) -> str:
     return f"PAST: {first[:-1]} to {last}, {length}"
 
 
+def _judged(graph: GraphView, condition: ConditionView | None) -> frozenset[str]:
+    """Return the lines that a stop condition is about: those that it names, or else the first."""
+    if condition is None:
+        return frozenset()
+    named = [s.id for s in graph.series if s.id in condition.id.split("-")]
+    return frozenset(named or [s.id for s in graph.series[:1]])
+
+
+def _roles(graph: GraphView, judged: frozenset[str]) -> list[Role]:
+    """Return the role of each line: what is judged stands out, or else the first does."""
+    first = judged or {s.id for s in graph.series[:1]}
+    others = iter(_OTHERS)
+    return [Role.ACCENT if s.id in first else next(others, Role.PLAIN) for s in graph.series]
+
+
 def _curves(graph: GraphView, condition: ConditionView | None) -> list[Curve]:
-    judged = {s.id for s in graph.series if condition is not None and _judged(graph, s.id, condition)}
-    roles = _ROLES.get(len(graph.series), ())
-    order = sorted(enumerate(graph.series), key=lambda pair: pair[1].id in judged and len(judged) == 1)
-    return [
-        Curve(s.points, roles[n] if n < len(roles) else Role.PLAIN, judged=s.id in judged) for n, s in order
-    ]
+    judged = _judged(graph, condition)
+    pairs = sorted(
+        zip(graph.series, _roles(graph, judged), strict=True), key=lambda pair: pair[0].id in judged
+    )
+    return [Curve(s.points, role, judged=s.id in judged) for s, role in pairs]
 
 
 def _values(
     graph: GraphView, condition: ConditionView | None, room: int, until_us: int | None = None
 ) -> list[Span]:
-    roles = _ROLES.get(len(graph.series), ())
+    judged = _judged(graph, condition)
     told: list[tuple[bool, Span]] = []
-    for n, series in enumerate(graph.series):
-        role = roles[n] if n < len(roles) else Role.PLAIN
+    for series, usual in zip(graph.series, _roles(graph, judged), strict=True):
+        role = usual
         value = series.last if until_us is None else _value_at(series, until_us)
-        judged = condition is not None and _judged(graph, series.id, condition)
         if value is None:
             role = Role.BLIND
-        elif condition is not None and judged and value > condition.threshold:
+        elif condition is not None and series.id in judged and value > condition.threshold:
             role = Role.BAD
         name = f"{series.label} " if len(graph.series) > 1 else ""
-        told.append((judged, Span(f"{name}{words.number(value, graph.unit)}", role)))
+        told.append((series.id in judged, Span(f"{name}{words.number(value, graph.unit)}", role)))
     if condition is not None:
         told.append((True, Span(f"limit {words.number(condition.threshold, graph.unit)}", Role.WARN)))
     while len(told) > 1 and sum(len(span.text) + 2 for _, span in told) > room:
@@ -143,11 +157,6 @@ def _value_at(series: SeriesView, at_us: int) -> float | None:
     """Return the newest value at a moment of the past, or None where there was none."""
     known = bisect_right(series.points, at_us, key=lambda point: point[0])
     return series.points[known - 1][1] if known else None
-
-
-def _judged(graph: GraphView, series: str, condition: ConditionView) -> bool:
-    """Return whether a stop condition is about this line: it is the only one, or the condition names it."""
-    return len(graph.series) == 1 or series in condition.id.split("-")
 
 
 def marks_of(view: LaunchView, since_us: int) -> list[Mark]:

@@ -136,17 +136,44 @@ def pod_line(pod: PodView, width: int, *, indent: str = "") -> Line:
 
 
 def conditions(shown: Shown, width: int, height: int) -> list[Line]:
-    """Return the stop conditions with value, limit and ``elapsed / for``."""
+    """Return the stop conditions with value, limit and ``elapsed / for``, below what makes them doubtful."""
     told = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
-    right = Span(f"{len(told)} TRIPPED", Role.BAD) if told else Span("")
-    lines = [heading("STOP CONDITIONS", width, *([right] if told else []))]
+    right = [Span(f"{len(told)} TRIPPED", Role.BAD)] if told else []
+    if (state := watched(shown)) and (width >= 60 or not told):
+        right += [Span("  "), state] if right else [state]
+    lines = [heading("STOP CONDITIONS", width, *right), *doubts(shown, width)]
     for condition in shown.view.conditions:
         lines.append(condition_line(condition, width))
         if condition.reason and height > 2 * len(shown.view.conditions):
             lines.append(row(Span(cut(f"    {condition.reason}", width), Role.DIM)))
         if condition.disarmed and height > 2 * len(shown.view.conditions):
             lines.append(row(Span(cut(f"    no rollback by itself: {condition.disarmed}", width), Role.WARN)))
-    return lines + alerts(shown, width)[: max(0, height - len(lines))]
+    return lines + [*alerts(shown, width), *dead_rules(shown, width)][: max(0, height - len(lines))]
+
+
+def watched(shown: Shown) -> Span | None:
+    """Return whether the monitors themselves can be trusted; None where nobody watches them."""
+    source = shown.view.sources.get("monitors/production")
+    if source is None:
+        return None
+    return Span("monitors ✔", Role.GOOD) if source.ok else Span("monitors BLIND", Role.BLIND)
+
+
+def doubts(shown: Shown, width: int) -> list[Line]:
+    """Return why the monitors can't be trusted, where they can't."""
+    source = shown.view.sources.get("monitors/production")
+    if source is None or source.ok:
+        return []
+    since = words.clock(source.since_us)
+    return [row(Span("? MONITORS  ", Role.BLIND), cut(f"since {since}: {source.reason}", max(0, width - 12)))]
+
+
+def dead_rules(shown: Shown, width: int) -> list[Line]:
+    """Return which alert rules can never fire, where there are some."""
+    source = shown.view.sources.get("alert rules/production")
+    if source is None or source.ok:
+        return []
+    return [row(Span("! DEAD RULE ", Role.WARN), cut(source.reason, max(0, width - 12)))]
 
 
 def alerts(shown: Shown, width: int) -> list[Line]:

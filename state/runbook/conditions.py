@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from state.runbook.environment import Tier
+from state.runbook.promql import problem_of
 from state.runbook.units import Model, Seconds, Threshold
 
 
@@ -108,6 +109,41 @@ class StopCondition(Model):
         return self
 
 
+class Monitors(Model):
+    """What must hold of the Prometheus that judges production: monitor the monitors, all the time.
+
+    While it doesn't, no stop condition is OK: what they see can't be trusted. Item 5.3 judges the same once.
+    """
+
+    up: str
+    """The release's scrape targets: ``up{namespace="..."}``. Each must be 1."""
+    canary: str
+    """A query that must give a number above zero while the platform has any traffic."""
+    counters: tuple[str, ...] = ()
+    """Counters, as selectors, which must not jump back and forth: several processes behind one target."""
+    skew: Seconds = 2.0
+    """How far the clocks of console and Prometheus may be apart."""
+    max_age: Seconds = 60.0
+    """How old the newest scrape may be."""
+    scrape: Seconds = 15.0
+    span: Seconds = 600.0
+    """How far back counters are looked at."""
+    every: Seconds = 30.0
+    """How often the engine looks. What two looks in a row find wrong is told."""
+    rules_every: Seconds = 300.0
+    """How often the metrics of the alert rules are looked for."""
+    ignored_metrics: tuple[str, ...] = ()
+    """Metrics of alert rules that exist only after their first event, such as an error."""
+
+    @field_validator("up", "canary", "counters")
+    @classmethod
+    def _promql(cls, told: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for query in (told,) if isinstance(told, str) else told:
+            if problem := problem_of(query):
+                raise ValueError(f"PromQL: {problem}")
+        return told
+
+
 class Bake(Model):
     """The watch after the production release (SOP item 9.4)."""
 
@@ -120,6 +156,8 @@ class Bake(Model):
     """How long the clock stands still after a pod restarted or was killed."""
     ignored_alerts: dict[str, str] = {"category": "recovery"}
     """Labels of alerts that say nothing bad: one that fits is enough."""
+    monitors: Monitors | None = None
+    """What watches production's Prometheus; without it nobody does."""
 
     @model_validator(mode="after")
     def _order(self) -> Bake:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from checks.alerts import metrics_of
 from checks.clients.alertmanager import parse_metrics, receivers_of, routed_receivers
 from checks.clients.helm_release import HelmClient, merge
 from checks.clients.http import address_of
@@ -19,6 +18,7 @@ from checks.clients.registry import ImageRef
 from checks.clients.sql import SqlClient
 from checks.clients.tls import CertificateFacts
 from checks.judging import Findings, key, lookup
+from checks.rules import metrics_of
 from checks.secrets import StrongSettings, bits, length_class, weakness
 from checks.web import CspSettings, _weak
 from console.rehearsal.kube import Store

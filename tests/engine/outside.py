@@ -199,6 +199,7 @@ def write_runbook(folder: Path, url: str, **changes: Json) -> Path:
             item.setdefault("attest", "Is it so?")
             if item["id"] in CHECKS:
                 item["checks"] = CHECKS[item["id"]]
+    sop["bake"].pop("monitors")  # this Prometheus answers for ranges only
     sop.update(changes)
     path = folder / "runbook.yaml"
     path.write_text(yaml.safe_dump(sop))

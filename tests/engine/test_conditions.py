@@ -82,7 +82,7 @@ async def test_a_missing_value_is_not_zero(tmp_path: Path) -> None:
         await s.open(run=False)
         await s.tick()
         last = {series.id: series.last for g in s.view.graphs for series in g.series}
-        assert last == {"5xx": 1.0, "p50": None, "p95": 1.0, "p99": None, "rps": 1.0}
+        assert last == {"5xx": 1.0, "429": 1.0, "p50": None, "p95": 1.0, "p99": None, "rps": 1.0}
 
 
 async def test_a_running_engine_samples_and_evaluates_by_itself(tmp_path: Path) -> None:

@@ -278,6 +278,76 @@ async def test_restarts_unready_pods_and_new_alerts_stop_the_bake(tmp_path: Path
         assert bake(s).state == "finished"
 
 
+def monitors(reason: str) -> Draft:
+    body: dict[str, Json] = {"name": "monitors/production", "ok": not reason, "reason": reason}
+    return Draft(Kind.SOURCE_CHANGED, body)
+
+
+async def test_monitors_that_cannot_be_trusted_stop_the_bake_and_hold(tmp_path: Path) -> None:
+    async with stand(tmp_path) as s:
+        change(s, on_trip="rollback")
+        s.world.value = traffic(lambda _at: 0.0)
+        await s.open(run=False)
+        asked = await rolled_back(s)
+        await s.released()
+        await run_for(s, 90)
+        assert condition(s).state is ConditionState.OK
+        good = bake(s).good_s
+        await s.engine.journal.record(monitors("1 scrape targets are down: backend-1"))
+        await run_for(s, 60)
+        assert condition(s).state is ConditionState.ERROR
+        assert condition(s).reason == "the monitors can't be trusted: 1 scrape targets are down: backend-1"
+        assert (bake(s).state, bake(s).good_s) == ("stopped", good)
+        await run_for(s, 75)
+        assert s.view.hold is not None
+        assert "is blind for" in s.view.hold.reason
+        await s.engine.journal.record(monitors(""))
+        await run_for(s, 15)
+        assert condition(s).state is ConditionState.OK
+        assert asked == []
+
+
+async def test_a_breach_is_one_even_where_the_monitors_are_in_doubt(tmp_path: Path) -> None:
+    async with stand(tmp_path) as s:
+        change(s, **{"for": "4m", "on_trip": "ask"})
+        s.world.value = traffic(lambda _at: 0.2)
+        await s.open(run=False)
+        await s.released()
+        await s.engine.journal.record(monitors("1 scrape targets are down: backend-1"))
+        await run_for(s, 120)
+        assert condition(s).state is ConditionState.BREACHING
+        await run_for(s, 210)
+        assert condition(s).state is ConditionState.TRIPPED
+
+
+async def test_it_trips_while_an_attestation_is_waited_for(tmp_path: Path) -> None:
+    """Item 9.4 has its checks and waits for a person's word: evaluation goes on, and the trip holds at its time."""
+    async with stand(tmp_path) as s:
+        change(s, on_trip="hold")
+        bad = [0.0]
+        s.world.value = traffic(lambda _at: bad[0])
+        await s.open(run=False)
+        await s.released()
+        await run_for(s, 240)
+        asked = s.view.item("9.4")
+        assert asked is not None
+        assert asked.question is not None
+        assert asked.attestation is None
+        ann = await s.attach("ann")
+        preview = await ann.preview("attest.sign", {"item": "9.4", "verdict": "GO"})  # the dialog is open
+        assert preview.allowed, preview.reason
+        bad[0] = 0.2
+        await run_for(s, 315)
+        assert condition(s).state is ConditionState.TRIPPED
+        assert condition(s).elapsed_s == 300
+        assert s.view.hold is not None
+        assert s.view.hold.by == "engine"
+        waits = s.view.item("9.4")
+        assert waits is not None
+        assert waits.attestation is None
+        await ann.close()
+
+
 class Channel:
     def __init__(self, *answers: int) -> None:
         self.answers = list(answers)

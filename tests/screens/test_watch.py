@@ -11,7 +11,7 @@ from screens.widgets.status_line import _urgent
 from screens.widgets.world import conditions
 from state.clock import SECOND_US
 from state.verdict import ConditionState
-from state.view import AlertView, BakeView, ConditionView, LaunchView, ScopeView
+from state.view import AlertView, BakeView, ConditionView, LaunchView, ScopeView, SourceView
 
 NOW = 1_795_000_000 * SECOND_US
 ERRORS = ConditionView("errors", "5xx share", "production", "ratio", 0.01, 300, "rollback", "q", active=True)
@@ -65,3 +65,27 @@ def test_alerts_stand_beside_the_conditions() -> None:
     )
     told = [words(one) for one in conditions(replace(CALM, view=view), 80, 8)]
     assert told[2:] == ["✖ NEW ALERT HighErrorRate: many", "! ALERT     Old: many", "- SILENCED  Quiet: many"]
+
+
+def test_silences_and_rules_that_can_never_fire_stand_there_too() -> None:
+    hides = "alertname=HighErrorRate"
+    silence = AlertView("production", "silence/1", hides, "", "silence", "by ann until 20:30Z: deploy", NOW)
+    dead = SourceView("alert rules/production", ok=False, reason="ApiDown asks for http_total", since_us=NOW)
+    view = replace(
+        CALM.view, alerts={"production/silence/1": silence}, sources={"alert rules/production": dead}
+    )
+    told = [words(one) for one in conditions(replace(CALM, view=view), 80, 8)]
+    assert told[2:] == [
+        f"- SILENCE   {hides}: by ann until 20:30Z: deploy",
+        "! DEAD RULE ApiDown asks for http_total",
+    ]
+
+
+def test_monitors_that_cannot_be_trusted_come_before_the_conditions() -> None:
+    blind = SourceView("monitors/production", ok=False, reason="1 scrape targets are down: a", since_us=NOW)
+    view = replace(CALM.view, sources={"monitors/production": blind})
+    told = [words(one) for one in conditions(replace(CALM, view=view), 80, 4)]
+    assert told[0].endswith("monitors BLIND")
+    assert told[1] == "? MONITORS  since 11:06:40Z: 1 scrape targets are down: a"
+    well = replace(CALM.view, sources={"monitors/production": replace(blind, ok=True, reason="")})
+    assert words(conditions(replace(CALM, view=well), 80, 4)[0]).endswith("monitors ✔")

@@ -13,6 +13,7 @@ from checks.base import Around, Outcome
 from checks.clients.systems import Systems
 from checks.monitors import MonitorsSettings, monitors
 from state.clock import Clock, ManualClock, SystemClock
+from state.runbook.conditions import Monitors
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
 from state.verdict import Verdict
@@ -21,7 +22,7 @@ from tests.wire.test_conditions import Site, site
 
 pytestmark = pytest.mark.wire
 
-SETTINGS = MonitorsSettings(
+SETTINGS = Monitors(
     up='up{job="toy"}',
     canary="sum(rate(toy_requests_total[4s]))",
     counters=('toy_requests_total{code="200"}',),
@@ -35,7 +36,11 @@ async def look(s: Site, clock: Clock) -> Outcome:
     runbook = load_runbook(s.runbook).runbook
     systems = Systems(runbook, clock)
     try:
-        return await monitors(SETTINGS, Around(Tier.PRODUCTION, runbook, systems, clock, LaunchView()))
+        bake = runbook.bake.model_copy(update={"monitors": SETTINGS})
+        watched = runbook.model_copy(update={"bake": bake})
+        return await monitors(
+            MonitorsSettings(), Around(Tier.PRODUCTION, watched, systems, clock, LaunchView())
+        )
     finally:
         await systems.aclose()
 
