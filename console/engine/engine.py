@@ -25,7 +25,7 @@ from console.engine.gates import GateKeeper
 from console.engine.hooks import Hooks
 from console.engine.hub import EngineFacts, Hub, LocalConnection
 from console.engine.journal import Journal
-from console.engine.judgeable import check_problems
+from console.engine.judgeable import load_judgeable
 from console.engine.metrics import Sampler
 from console.engine.monitors import MonitorWatch
 from console.engine.ports import ENGINE, OperationsPort
@@ -34,7 +34,6 @@ from console.engine.runner import Runner, close_open_checks
 from console.engine.supervisor import Supervisor
 from console.engine.watches import Watches
 from console.engine.wholeness import Wholeness
-from console.engine.wholeness import Wholeness
 from state.clock import Clock
 from state.events import Draft, Kind, gate_key
 from state.fields import Json, JsonObject
@@ -42,8 +41,7 @@ from state.log.errors import LogError
 from state.log.store import LogStore
 from state.log.trouble import StoreState
 from state.log.witness import Witness, witness_directory
-from state.verdict import LaunchState
-from state.runbook.load import LoadedRunbook, RunbookError, load_runbook
+from state.runbook.load import LoadedRunbook
 from state.verdict import LaunchState
 
 if TYPE_CHECKING:
@@ -190,7 +188,6 @@ class Engine:
         keep("conditions", Pulse(journal, self.conditions, self.bake, runbook.bake.interval).run)
         self.supervisor.once("operations", self.operations.resume)
         self.supervisor.once("log", Wholeness(journal, self.store).run)
-        self.supervisor.once("log", Wholeness(journal, self.store).run)
         return await asyncio.shield(self._ended)
 
     def stop(self, reason: str, actor: str = "engine") -> None:
@@ -218,8 +215,6 @@ class Engine:
                 await self.journal.record(
                     Draft(Kind.ENGINE_STOPPED, {"reason": ending.reason}, actor=ending.actor)
                 )
-                if self.journal.view.state in {LaunchState.CLOSED, LaunchState.SCRUBBED}:
-                    await self.journal.record(Draft(Kind.LOG_CLOSED, {"head": self.journal.view.head}))
                 await self.journal.settle()
                 if self.journal.view.state in {LaunchState.CLOSED, LaunchState.SCRUBBED}:
                     await self.journal.record(Draft(Kind.LOG_CLOSED, {"head": self.journal.view.head}))
@@ -260,18 +255,6 @@ class Engine:
 
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(tell)
-
-
-def load_judgeable(path: Path) -> LoadedRunbook:
-    """Read a runbook whose checks can all run.
-
-    Raises RunbookError with every problem.
-    """
-    loaded = load_runbook(path)
-    problems = check_problems(loaded)
-    if problems:
-        raise RunbookError(problems)
-    return loaded
 
 
 def open_store(path: Path, clock: Clock, session: str) -> LogStore:
