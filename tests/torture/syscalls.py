@@ -114,6 +114,9 @@ def _run(folder: Path, inject: str, outcome: Outcome) -> None:
     outcome.acknowledged += len(acknowledged)
     good = not done.returncode and len(told) == EVENTS
     outcome.broken += not good or not verify(folder / "a.lclog", processes=1).ok
+    if not good:
+        sys.stderr.write(f"{inject}: {done.stderr}\n")
+        return
     with LogReader(folder / "a.lclog") as reader:
         events = {event.seq: event for event in reader.every()}
     outcome.lost += sum(
