@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 import yaml
 from pydantic import ValidationError
@@ -84,6 +84,7 @@ def load_runbook(path: Path) -> LoadedRunbook:
 
 
 Marks = dict[tuple[str, ...], tuple[int, int]]
+Loader: TypeAlias = "yaml.SafeLoader | yaml.CSafeLoader"
 
 
 def _parse(path: Path, raw: bytes) -> tuple[Marks, object]:
@@ -107,7 +108,7 @@ def _parse(path: Path, raw: bytes) -> tuple[Marks, object]:
         raise RunbookError([Problem(path, 1, 1, "YAML", str(error).splitlines()[0])]) from None
 
 
-def _composed(text: str) -> tuple[yaml.SafeLoader, yaml.Node | None]:
+def _composed(text: str) -> tuple[Loader, yaml.Node | None]:
     """Return a text's nodes: by libyaml, ten times as fast, or by PyYAML, which tells better what is wrong."""
     if hasattr(yaml, "CSafeLoader"):
         with suppress(yaml.YAMLError):
@@ -115,7 +116,7 @@ def _composed(text: str) -> tuple[yaml.SafeLoader, yaml.Node | None]:
     return _of(yaml.SafeLoader(text))
 
 
-def _of(loader: yaml.SafeLoader) -> tuple[yaml.SafeLoader, yaml.Node | None]:
+def _of(loader: Loader) -> tuple[Loader, yaml.Node | None]:
     return loader, loader.get_single_node()
 
 
