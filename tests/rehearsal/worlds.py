@@ -18,9 +18,11 @@ RATE = 60.0
 
 
 @asynccontextmanager
-async def running(folder: Path, *faults: str, seed: int = 3, rate: float = RATE) -> AsyncIterator[World]:
+async def running(
+    folder: Path, *faults: str, seed: int = 3, rate: float = RATE, runbook: Path | None = None
+) -> AsyncIterator[World]:
     """Serve a world for the length of a block."""
-    world = World.open(folder, seed, faults, rate)
+    world = World.open(folder, seed, faults, rate, runbook)
     try:
         await world.start()
         yield world
