@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -132,7 +133,8 @@ def _records(commands: Commands) -> None:
 
     replay = commands.add_parser("replay", help="replay a saved log on the same screens")
     replay.add_argument("log", type=Path)
-    replay.add_argument("--speed", type=float, default=1.0)
+    replay.add_argument("--speed", type=_times, default=1.0, help="how many times as fast as it was")
+    replay.add_argument("--damaged", action="store_true", help="replay a log that doesn't verify, too")
     replay.add_argument(
         "--at", default="", help="where to begin: T+12m, 14:03, 'gate 6', deploy, or a number"
     )
@@ -155,10 +157,21 @@ def _world(sub: argparse.ArgumentParser) -> None:
         "--fault", action="append", default=[], metavar="NAME", help="see `launch-console faults`"
     )
     sub.add_argument("--seed", type=int, default=1)
-    sub.add_argument("--rate", type=float, default=0.0, help="how many times as fast as time its clock runs")
+    sub.add_argument("--rate", type=_times, default=0.0, help="how many times as fast as time its clock runs")
     sub.add_argument(
         "--runbook", type=Path, metavar="FILE", help="launch this one's service in it; left out: the SOP's"
     )
+
+
+def _times(text: str) -> float:
+    """Return how many times as fast.
+
+    Raises ArgumentTypeError for what a clock can't do.
+    """
+    with suppress(ValueError):
+        if 0.01 <= (times := float(text)) <= 1000:
+            return times
+    raise argparse.ArgumentTypeError(f"a rate between 0.01 and 1000 is expected, not {text!r}")
 
 
 def parse(argv: list[str]) -> argparse.Namespace:

@@ -107,9 +107,9 @@ def _run(options: Namespace) -> int:
 
             return judge.run(options.log, options.runbook, options.json)
         case "replay":
-            from console.ui.run import run_replay
+            from console.cli import replay
 
-            return run_replay(options.log, speed=options.speed, at=options.at)
+            return replay.run(options.log, options.speed, options.at, damaged=options.damaged)
         case "follow":
             from console.ui.run import run_follow
 

@@ -196,7 +196,7 @@ def test_a_file_that_is_no_log_is_refused_and_left_alone(way: str, make: object,
     assert {p.name for p in place.iterdir()} <= {"other.lclog", "state"}
 
 
-@pytest.mark.parametrize("way", ["rehearse", "headless", "open"])
+@pytest.mark.parametrize("way", ["rehearse", "headless", "open", "replay"])
 def test_a_damaged_log_is_named_with_its_first_bad_event_and_left_alone(way: str, place: Path) -> None:
     log = damaged(place / "a.lclog")
     before = log.read_bytes()
@@ -230,6 +230,23 @@ def test_verify_names_the_first_bad_event(place: Path) -> None:
     assert command(place, "verify", "nowhere.lclog").code == 2
 
 
+def test_a_damaged_log_is_not_judged(place: Path) -> None:
+    bad = damaged(place / "bad.lclog")
+    said = command(place, "judge", bad.name, "--runbook", str(SOP))
+    assert said.code == 1
+    assert said.out == ""
+    assert "bad.lclog isn't judged, because it is damaged: event 22" in said.err
+
+
+@pytest.mark.parametrize("way", ["headless", "open"])
+def test_a_folder_is_no_log(way: str, place: Path) -> None:
+    folder = place / "folder"
+    folder.mkdir()
+    said = asked(way, folder, place)
+    assert said.code == 3
+    assert "is no file: name another place for the log" in said.all
+
+
 def test_no_log_can_be_kept_where_no_folder_can_be_made(place: Path) -> None:
     words(place / "file")
     said = command(place, "rehearse", "--headless", "--log", "file/a.lclog")
@@ -254,15 +271,28 @@ def test_an_unknown_fault_in_a_terminal(place: Path) -> None:
     assert "there is no fault 'zzzzzz'" in said.out
 
 
-@pytest.mark.parametrize("rate", ["-3", "nan", "1e9"])
-def test_a_clock_has_a_sensible_rate(rate: str, place: Path) -> None:
-    said = command(place, "rehearse", "--headless", "--rate", rate)
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("rehearse", "--headless", "--rate", "-3"),
+        ("rehearse", "--headless", "--rate", "nan"),
+        ("range", "--rate", "1e9"),
+        ("range", "--rate", "0"),
+        ("replay", "a.lclog", "--speed", "nan"),
+    ],
+)
+def test_a_clock_has_a_sensible_rate(argv: tuple[str, ...], place: Path) -> None:
+    said = command(place, *argv)
     assert said.code == 2
-    assert "rate" in said.err
+    assert "a rate between 0.01 and 1000 is expected" in said.err
 
 
 @pytest.mark.parametrize(
-    "argv", [("rehearse", "--seed", "x"), ("--nope",), ("replay",), ("engine",), ("engine", "restart")]
+    "argv",
+    [
+        *(("rehearse", "--seed", "x"), ("--nope",), ("replay",), ("engine",), ("engine", "restart")),
+        *(("runbook",), ("schema", "x"), ("checks", "show"), ("checks", "tell")),
+    ],
 )
 def test_wrong_use_shows_the_usage(argv: tuple[str, ...], place: Path) -> None:
     said = command(place, *argv)
@@ -284,3 +314,31 @@ def test_no_engine_can_be_stopped_where_none_runs(place: Path) -> None:
     said = command(place, "engine", "stop", "a.lclog")
     assert said.code == 1
     assert "no engine runs for a.lclog" in said.err
+
+
+@pytest.mark.parametrize(
+    "argv", [("faults", "--json"), ("checks", "list"), ("runbook", "schema"), ("engine", "list")]
+)
+def test_an_answer_that_can_not_be_written_is_told(argv: tuple[str, ...], place: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "console", *argv],
+            cwd=place,
+            env=environ(place),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=REAL_S,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "launch-console: No space left on device\n"
+
+
+def test_a_name_that_is_no_text_can_be_told(place: Path) -> None:
+    odd = os.fsdecode(b"odd\xff.yaml")
+    (place / odd).write_bytes(SOP.read_bytes())
+    said = command(place, "runbook", "check", odd)
+    assert said.code == 0
+    assert "odd\\udcff.yaml: 10 gates, 42 items" in said.out
