@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from state.bodies import FIELDS
 from state.log import layout
 from state.log.verify import verify
+from state.runbook.models import Person
 from tests.state.log.support import LOG_ID, chained, forge, stamped, tampered, written
 
-PAGE = (Path(__file__).parents[3] / "docs" / "log-format.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "log-format.md").read_text(encoding="utf-8")
 
 
 def block(language: str) -> str:
@@ -82,3 +86,18 @@ def test_the_commands_of_the_page_work(tmp_path: Path) -> None:
 def test_the_page_pins_what_the_code_pins() -> None:
     assert layout.SCHEMA_SHA256 in PAGE
     assert LOG_ID in PAGE
+
+
+def test_every_kind_of_event_is_on_the_page() -> None:
+    rows = re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| (.*?) \| (.+) \|$", PAGE, re.MULTILINE)
+    assert {kind: set(re.findall(r"`(\w+)`", fields)) for kind, fields, _ in rows} == {
+        str(kind): set(fields) for kind, fields in FIELDS.items()
+    }
+    assert len({kind for kind, _, _ in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("page", ["docs/log-format.md", "runbook.yaml"])
+def test_the_examples_of_signing_keys_are_keys(page: str) -> None:
+    (found,) = re.findall(r'- (\{.*signing_keys: \[".*"\] \})', (ROOT / page).read_text(encoding="utf-8"))
+    person = Person.model_validate(yaml.safe_load(found))
+    assert len(person.signing_keys) == 1
