@@ -105,10 +105,10 @@ class Operations:
             try:
                 site = self._site(operation.env)
                 situation = await self._surveyed(operation, site)
-                if situation.against and not (override is not None and situation.overridable):
-                    return Reply(ok=False, message="; ".join(situation.against))
                 if self._stopped:
                     return Reply(ok=False, message=f"aborted before it was started: {self._stopped}")
+                if situation.against and not (override is not None and situation.overridable):
+                    return Reply(ok=False, message="; ".join(situation.against))
                 return await self._launch(operation, site, situation, who, override)
             finally:
                 self._starting = False

@@ -34,8 +34,8 @@ from tests.engine.operations.screen import unexplained
 ANN = Who("ann", "socket peer uid 1000 (ann)", "c1")
 TWO = Confirmation(override_reason="made up for a test", override_second="ben (self-declared)")
 RATE = 150.0
-TIMEOUT_S = 900
-"""Long enough for a busy machine at that rate."""
+TIMEOUT_S = 3600
+"""Half a minute of real time at that rate: long enough for a busy machine."""
 SHORT_S = 90
 """For an upgrade that is to fail."""
 Hook = Callable[[web.Request], Awaitable["web.StreamResponse | None"]]

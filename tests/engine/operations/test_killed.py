@@ -89,7 +89,7 @@ async def test_somebody_elses_stuck_release_is_left_alone_for_a_while(tmp_path: 
         told = await stand.refused("staging.rollback", TWO)
         assert "is not of this launch" in told
         assert "It is left alone for another" in told
-        stand.world.clock.set_line(stand.world.clock.wall_us() + 3600 * 1_000_000, 150.0)
+        stand.world.clock.set_line(stand.world.clock.wall_us() + 4 * 3600 * 1_000_000, 150.0)
         assert (await stand.run("staging.rollback", None)).state is State.SUCCEEDED
 
 
@@ -123,14 +123,15 @@ async def test_an_intent_that_was_never_started_changed_nothing(tmp_path: Path) 
 
 
 async def test_the_engine_killed_and_its_terminal_gone_in_an_upgrade(tmp_path: Path) -> None:
-    async with launch(tmp_path, rate=20.0) as stand:
+    async with launch(tmp_path) as stand:
+        stand.bad_pods(Env.STAGING, PodPlan(ready=False))  # it is in the middle until they may be ready
         async with engine(stand, "staging.deploy") as (process, terminal):
             pid = await pid_of_helm(stand.store.path, stand)
             os.close(terminal)  # the terminal hangs up
             process.send_signal(signal.SIGKILL)
             await process.wait()
             assert start_time(pid) is not None
-        stand.world.clock.set_rate(150.0)
+        stand.world.control.plans.clear()
         newer = stand.reopened()
         await newer.operations.resume()
         ended = await newer.ended()
@@ -141,13 +142,13 @@ async def test_the_engine_killed_and_its_terminal_gone_in_an_upgrade(tmp_path: P
 async def test_the_engine_killed_in_a_rollback_and_helm_ended_meanwhile(tmp_path: Path) -> None:
     async with launch(tmp_path) as stand:
         assert (await stand.run("staging.deploy")).state is State.SUCCEEDED
-        stand.world.clock.set_rate(20.0)
+        stand.bad_pods(Env.STAGING, PodPlan(ready=False), stand.world.artifacts.previous["backend"])
         async with engine(stand, "staging.rollback") as (process, terminal):
             pid = await pid_of_helm(stand.store.path, stand)
             process.send_signal(signal.SIGKILL)
             await process.wait()
             os.close(terminal)
-        stand.world.clock.set_rate(150.0)
+        stand.world.control.plans.clear()
         await stand.until(lambda: start_time(pid) is None, 6000)
         newer = stand.reopened()
         await newer.operations.resume()
