@@ -43,6 +43,7 @@ torture: $(READY) ## kill writers and launches, cut the power, fail every system
 	rm -rf $(SCRATCH)
 	mkdir -p $(SCRATCH)/writers $(SCRATCH)/power
 	$(BIN)/python -m tests.torture.kills $(SCRATCH)/writers
+	$(BIN)/python -m tests.torture.stress $(SCRATCH)/rounds
 	$(BIN)/python -m tests.torture.powerloss $(SCRATCH)/power
 	$(BIN)/python -m tests.torture.syscalls $(SCRATCH)/calls --every
 	$(BIN)/python -m tests.torture.rehearsals $(SCRATCH)/launches

@@ -58,8 +58,11 @@ def main(arguments: list[str]) -> int:
     return 1 if outcome.lost or outcome.broken_chains or outcome.broken_files else 0
 
 
-def torture(path: Path, kills: int, writers: int, chance: random.Random) -> Outcome:
-    """Kill ``writers`` processes at a time until ``kills`` died; check the log after each time."""
+def torture(path: Path, kills: int, writers: int, chance: random.Random, *, least_s: float = 0.0) -> Outcome:
+    """Kill ``writers`` processes at a time, which lived ``least_s`` or a little longer, until ``kills`` died.
+
+    The log is checked after each time.
+    """
     LogStore.create(path, clock=SystemClock(), session="setup").close()
     outcome = Outcome(writers=writers)
     acknowledged: dict[int, str] = {}
@@ -69,7 +72,7 @@ def torture(path: Path, kills: int, writers: int, chance: random.Random) -> Outc
         sides = [path.with_name(f"acks.{rounds}.{n}") for n in range(writers)]
         children = [_start(path, side, f"s-{rounds}-{n}", alone=writers == 1) for n, side in enumerate(sides)]
         _wait_for(sides)
-        time.sleep(chance.random() * _LONGEST_LIFE_S)
+        time.sleep(least_s + chance.random() * _LONGEST_LIFE_S)
         for child in children:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
