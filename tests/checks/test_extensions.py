@@ -1,57 +1,66 @@
-"""A distribution of somebody else adds a kind of check without touching ours."""
+"""Somebody else's distribution adds a kind of check without touching ours: the one of the guide in docs/."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
-KIND = """
-from checks.base import Around, Outcome, Settings, check, passed
+from state.fields import obj, text
 
-class Settings_(Settings):
-    greeting: str = "hello"
-    \"\"\"What is said.\"\"\"
-
-@check("acme.greets", Settings_)
-async def greets(settings: Settings_, around: Around) -> Outcome:
-    \"\"\"Judge nothing.\"\"\"
-    return passed(settings.greeting)
-"""
-ASK = "from checks import registry as r; print(r.kind('acme.greets').settings().greeting, r.BROKEN)"
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs" / "own-checks.md").read_text()
+KINDS = "from checks import registry as r; print(r.kind('shop.stock').settings().path, r.BROKEN)"
 
 
-def distribution(folder: Path, module: str, text: str) -> None:
-    (folder / f"{module}.py").write_text(text)
+def block(language: str) -> str:
+    """Return the guide's example in a language."""
+    found = re.search(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def distribution(folder: Path, name: str, entry: str, module: str, code: str) -> None:
+    """Lay a distribution out as an installer does."""
+    (folder / f"{module}.py").write_text(code)
     info = folder / f"{module}-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[launch_console.checks]\n{module} = {module}\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[launch_console.checks]\n{entry} = {module}\n")
 
 
-def asked(folder: Path, words: str) -> str:
-    env = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{Path(__file__).parents[2]}"}
-    done = subprocess.run([sys.executable, "-c", words], env=env, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+def guided(folder: Path) -> None:
+    """Lay out what the guide's pyproject.toml and module come to."""
+    project = obj(tomllib.loads(block("toml"))["project"])
+    ((entry, module),) = obj(obj(project["entry-points"])["launch_console.checks"]).items()
+    distribution(folder, text(project, "name"), entry, str(module), block("python"))
 
 
-def test_a_kind_comes_with_another_distribution(tmp_path: Path) -> None:
-    distribution(tmp_path, "acme_checks", KIND)
-    assert asked(tmp_path, ASK) == "hello ()"
+def ran(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+    argv = [sys.executable, *words]
+    return subprocess.run(argv, env=env, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_guides_kind_comes_with_a_distribution_of_its_own(tmp_path: Path) -> None:
+    guided(tmp_path)
+    assert ran(tmp_path, "-c", KINDS).stdout.strip() == "/products ()"
+    runbook = (ROOT / "examples" / "web-service.yaml").read_text()
+    mine = tmp_path / "mine.yaml"
+    line = block("yaml").strip().removeprefix("checks: [").removesuffix("]")
+    mine.write_text(runbook.replace("- { kind: data.smoke, with: *data }", f"- {line}"))
+    fits = ran(tmp_path, "-m", "console", "runbook", "check", str(mine))
+    assert (fits.returncode, "6 gates" in fits.stdout) == (0, True), fits.stderr
+    mine.write_text(mine.read_text().replace("at_least: 3", "at_most: 3"))
+    wrong = ran(tmp_path, "-m", "console", "runbook", "check", str(mine))
+    assert wrong.returncode == 2
+    assert "at_most" in wrong.stderr
 
 
 def test_a_broken_distribution_is_named_and_hurts_nobody(tmp_path: Path) -> None:
-    distribution(tmp_path, "acme_checks", KIND)
-    distribution(tmp_path, "broken_checks", "raise RuntimeError('no')")
-    assert asked(tmp_path, ASK) == "hello ('broken_checks (RuntimeError)',)"
-
-
-def test_the_command_line_tells_of_it(tmp_path: Path) -> None:
-    distribution(tmp_path, "acme_checks", KIND)
-    distribution(tmp_path, "broken_checks", "raise RuntimeError('no')")
-    shown = asked(tmp_path, "from console.__main__ import main; main(['checks', 'show', 'acme.greets'])")
-    assert "Judge nothing" in shown
-    assert 'greeting: text, default "hello"\n        What is said.' in shown
-    listed = asked(tmp_path, "from console.__main__ import main; main(['checks', 'list'])")
-    assert "acme.greets" in listed
+    guided(tmp_path)
+    distribution(tmp_path, "broken", "broken_checks", "broken_checks", "raise RuntimeError('no')")
+    assert ran(tmp_path, "-c", KINDS).stdout.strip() == "/products ('broken_checks (RuntimeError)',)"
