@@ -53,7 +53,16 @@ def _phase(meta: JsonObject, status: JsonObject, states: list[JsonObject]) -> tu
         waiting = obj(path(state, ("state", "waiting")))
         if text(waiting, "reason"):
             return text(waiting, "reason"), text(waiting, "message")
-    return text(status, "phase") or "Unknown", text(status, "message") or text(status, "reason")
+    return text(status, "phase") or "Unknown", text(status, "message") or text(status, "reason") or _ended(
+        states
+    )
+
+
+def _ended(states: list[JsonObject]) -> str:
+    """Return why a container that runs again had ended: it may have been killed between two looks."""
+    last = (obj(path(state, ("lastState", "terminated"))) for state in states)
+    reason = next((text(one, "reason") for one in last if text(one, "reason") not in {"", "Completed"}), "")
+    return f"after {reason}" if reason else ""
 
 
 def _time_us(stamp: str) -> int:

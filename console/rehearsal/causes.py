@@ -27,6 +27,7 @@ class Temper:
     p95_s: float = 0.0
     auth_error_ratio: float = 0.0
     too_many_ratio: float = 0.0
+    limited_ratio: float = 0.0
 
     @property
     def bad(self) -> bool:
@@ -119,6 +120,7 @@ class Causes:
             error_ratio=base.error_ratio + share * temper.error_ratio,
             auth_error_ratio=base.auth_error_ratio + share * (temper.auth_error_ratio or temper.error_ratio),
             too_many_ratio=base.too_many_ratio + share * temper.too_many_ratio,
+            limited_ratio=base.limited_ratio + share * temper.limited_ratio,
             # a request is slow where it meets a bad pod: the 95th percentile moves with the first of them
             p95_s=max(base.p95_s, temper.p95_s if share > 0.1 else 0.0),
         )

@@ -19,7 +19,7 @@ def note_restart(view: LaunchView, event: Event, old: PodView | None, new: PodVi
     bake = view.bake
     if bake is None or new.env != "production" or old is None or new.restarts <= old.restarts:
         return view
-    why = next((one for one in (new.phase, old.phase) if one not in {"", "Running", "Pending"}), "")
+    why = next((one for one in (new.phase, old.phase) if one not in {"", "Running", "Pending"}), new.reason)
     words = f"pod {new.name} restarted" + (f" ({why})" if why else "")
     view = replace(
         view, bake=replace(bake, restarts=(*bake.restarts[-RESTARTS + 1 :], (event.wall_us, words)))

@@ -17,7 +17,9 @@ Value = Callable[[str, int], float | None]
 """(query, seconds since 1970) to a number, or None where there is no sample."""
 
 
-def pod(name: str, *, phase: str = "Running", ready: bool = True, restarts: int = 0) -> dict[str, Json]:
+def pod(
+    name: str, *, phase: str = "Running", ready: bool = True, restarts: int = 0, ended: str = ""
+) -> dict[str, Json]:
     status: JsonObject = {
         "phase": phase,
         "containerStatuses": [
@@ -27,6 +29,7 @@ def pod(name: str, *, phase: str = "Running", ready: bool = True, restarts: int 
                 "restartCount": restarts,
                 "imageID": "registry.example/backend@sha256:" + "a" * 64,
                 "state": {"running": {}},
+                "lastState": {"terminated": {"reason": ended, "exitCode": 137}} if ended else {},
             }
         ],
     }

@@ -22,7 +22,8 @@ async def test_a_new_log_declares_the_launch(tmp_path: Path) -> None:
         assert {e.tier for e in view.environments} == {"staging", "production"}
         assert view.candidate.version == "v1.4.0"
         assert view.scope.launch_id.startswith("v1.4.0-")
-        assert {c.id for c in view.conditions} == {"error-rate", "auth-errors", "latency-p95"}
+        known = {"error-rate", "auth-errors", "too-many-requests", "latency-p95"}
+        assert {c.id for c in view.conditions} == known
         check = view.item("3.6").checks[0]  # type: ignore[union-attr]  # it is there
         assert (check.id, check.ttl_s, check.writes) == ("3.6/0", 60, True)
         assert s.events(Kind.ENGINE_STARTED)[0].body["resumed"] is False

@@ -157,6 +157,12 @@ FAULTS: tuple[Fault, ...] = (
         _temper(too_many_ratio=0.04),
     ),
     fails(
+        "rate-limited-clients",
+        "9.4",
+        "the candidate's rate limit turns 5 % of production's requests away, but for logins",
+        _temper(limited_ratio=0.05),
+    ),
+    fails(
         "customer-flow-500",
         "10.1",
         "once it is live, the billing settings answer 500 in production",

@@ -26,7 +26,7 @@ class Behaviour:
 
     ``error_ratio`` is the share of all requests answered with 5xx; ``auth_error_ratio`` that of requests
     to /api/v1/auth, ``auth_refused_ratio`` the share of those answered with 401, ``too_many_ratio`` the
-    share of all answered with 429. Latencies are in seconds. Without pods the ingress alone answers, with
+    share of all answered with 429, ``limited_ratio`` that of all others than /api/v1/auth. Latencies are in seconds. Without pods the ingress alone answers, with
     503. ``scraped`` says whether Prometheus reaches the pods.
     """
 
@@ -39,6 +39,7 @@ class Behaviour:
     scraped: bool = True
     pods: tuple[str, ...] = ()
     auth_refused_ratio: float = 0.004
+    limited_ratio: float = 0.0
 
     def to_json(self) -> Json:
         """Return the behaviour as JSON."""
@@ -52,6 +53,7 @@ class Behaviour:
             "scraped": self.scraped,
             "pods": list(self.pods),
             "auth_refused_ratio": self.auth_refused_ratio,
+            "limited_ratio": self.limited_ratio,
         }
 
     @classmethod
@@ -70,6 +72,7 @@ class Behaviour:
             scraped=flag(body, "scraped"),
             pods=texts(body.get("pods")),
             auth_refused_ratio=need_number(body, "auth_refused_ratio"),
+            limited_ratio=need_number(body, "limited_ratio"),
         )
 
 
@@ -114,13 +117,14 @@ def rates(behaviour: Behaviour) -> list[float]:
     too_many = _share(behaviour.too_many_ratio)
     auth_error = min(_share(behaviour.auth_error_ratio), 1 - too_many)
     auth_refused = min(_share(behaviour.auth_refused_ratio), 1 - too_many - auth_error)
+    limited = max(too_many, _share(behaviour.limited_ratio))
     error = (_share(behaviour.error_ratio) * rps - auth_error * auth) / other if other else 0.0
-    error = max(0.0, min(error, 1 - too_many))
-    not_found = min(NOT_FOUND_SHARE, 1 - too_many - error)
-    out[Flow.OK] = other * (1 - too_many - error - not_found)
+    error = max(0.0, min(error, 1 - limited))
+    not_found = min(NOT_FOUND_SHARE, 1 - limited - error)
+    out[Flow.OK] = other * (1 - limited - error - not_found)
     out[Flow.NOT_FOUND] = other * not_found
     out[Flow.ERROR] = other * error
-    out[Flow.TOO_MANY] = other * too_many
+    out[Flow.TOO_MANY] = other * limited
     out[Flow.AUTH_OK] = auth * (1 - too_many - auth_error - auth_refused)
     out[Flow.AUTH_REFUSED] = auth * auth_refused
     out[Flow.AUTH_ERROR] = auth * auth_error
