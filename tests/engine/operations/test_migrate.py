@@ -17,6 +17,9 @@ def _by(how: str) -> Change:
         migration = section(body, "candidate", "migration")
         migration["by"] = how
         migration["backward_compatible"] = False
+        if how == "deployment":
+            migration["deployment"] = "dotmac-backend"
+            migration["command"] = ["alembic", "upgrade", "head"]
 
     return change
 
@@ -32,7 +35,7 @@ async def test_a_job_of_the_cron_job(tmp_path: Path) -> None:
         preview = await stand.operations.preview("staging.migrate", ANN)
         start = "kubectl --context staging -n dotmac-staging create job --from=cronjob/dotmac-migrations"
         assert preview.commands == (f"{start} db-migrate-dotmac-…",)
-        assert preview.to_what.startswith("alembic head ")
+        assert preview.to_what.startswith("revision ")
         assert (await stand.run("staging.migrate")).state is State.SUCCEEDED
         job = _job(stand)
         container = objs(path(job, ("spec", "template", "spec", "containers")))[0]
