@@ -15,6 +15,8 @@ from console.attach import EngineClient
 from console.engine.anchors import CONFIGMAP
 from console.sight import Sight
 from console.ui.session import FileSource
+from screens.shown import Shown
+from screens.widgets.status_line import status
 from state.canonical import parse_anchor
 from state.events import Draft, Kind
 from state.fields import obj, texts
@@ -48,6 +50,10 @@ async def test_the_head_is_kept_at_a_gate_pass_and_at_the_end(tmp_path: Path) ->
         assert kept["sinks"] == ["witness"]
         seen = witness(s).seen()
         assert str(seen) == kept["head"]
+        (told,) = [row.words for row in s.view.tail if row.kind == Kind.LOG_ANCHORED]
+        assert told == f"{kept['head']} kept: witness"
+        shown = "".join(span.text for span in status(Shown(s.view), 160, 2)[1])
+        assert shown.endswith(s.view.head)
         await client.close()
         await s.close()
         last = witness(s).seen()

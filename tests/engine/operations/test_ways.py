@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import re
+from base64 import b64decode
 from pathlib import Path
 
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
-from state.fields import Json, obj
+from state.canonical import parse_anchor
+from state.events import Kind
+from state.fields import Json, obj, text
+from state.log.verify import verify
 from state.verdict import OperationState as State
-from tests.engine.operations.stand import ANN, SHORT_S, launch, revisions, section
+from tests.engine.operations.stand import ANN, SHORT_S, Stand, launch, revisions, section
 
 
 async def test_the_way_to_production(tmp_path: Path) -> None:
@@ -24,6 +31,17 @@ async def test_the_way_to_production(tmp_path: Path) -> None:
         assert "api.dotmac.test" in steps["ingress"][1]
         assert stand.running_digests(Env.PRODUCTION) == {stand.world.artifacts.candidate["backend"]}
         assert revisions(stand, Env.PRODUCTION) == ["1 superseded", "2 deployed"]
+        (head,) = re.findall(r"lc1:\S+", described(stand, 2))
+        intended = [e for e in stand.store.read(0) if e.kind == Kind.OPERATION_INTENDED][-1]
+        assert parse_anchor(head).seq == intended.seq
+        assert verify(stand.store.path, [head]).anchors == 1
+
+
+def described(stand: Stand, revision: int) -> str:
+    """Return what ``helm history`` says of a revision in production."""
+    data = text(obj(obj(stand.release(Env.PRODUCTION, revision)).get("data")), "release")
+    release = json.loads(gzip.decompress(b64decode(b64decode(data))))
+    return text(obj(obj(release).get("info")), "description")
 
 
 async def test_back_to_the_recorded_good_revision(tmp_path: Path) -> None:
