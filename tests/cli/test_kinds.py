@@ -11,6 +11,7 @@ from checks.base import REGISTRY
 from checks.registry import names
 from console.__main__ import main
 from console.cli.checks import spell
+from console.cli.schema import settings_schema
 from state.fields import obj, objs, text
 
 KINDS = [name for name in names() if not name.startswith("test.")]
@@ -30,6 +31,14 @@ def test_every_kind_is_shown_with_its_settings_and_an_example_that_fits(
     check = objs(obj(yaml.safe_load(example)).get("checks"))[0]
     assert text(check, "kind") == name
     REGISTRY[name].settings.model_validate(dict(obj(check.get("with"))))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_setting_says_what_it_means(name: str) -> None:
+    schema = settings_schema(name)
+    models = [schema, *(obj(one) for one in obj(schema.get("$defs")).values())]
+    settings = {key: obj(one) for model in models for key, one in obj(model.get("properties")).items()}
+    assert [key for key, one in settings.items() if not text(one, "description")] == []
 
 
 def test_a_setting_is_told_with_type_default_and_meaning(capsys: pytest.CaptureFixture[str]) -> None:
