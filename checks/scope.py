@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from checks import stop_conditions
 from checks.base import Around, CouldNotLookError, Outcome, Settings, check
-from checks.clients.errors import RejectedError
 from checks.clients.http import MAIN
 from checks.clients.kube import labels_of
-from checks.judging import LASTING, STEADY, Findings, key, lookup, whole
-from checks.rules import metrics_of
+from checks.judging import LASTING, STEADY, Findings, key, lookup
 from state.fields import JsonObject, obj
 from state.runbook.environment import Tier
-
-if TYPE_CHECKING:
-    from state.runbook.models import StopCondition
 
 
 class WindowSettings(Settings):
@@ -64,10 +58,13 @@ class ModulesSettings(Settings):
     """How modules are recognised. One that is listed here but not in ``scope.modules`` must be off."""
 
     config_path: str
+    """Where the platform tells which modules are on."""
     features: str = "features"
     """Where the features' truth values are in the answer, dotted."""
     openapi_path: str = "/openapi.json"
+    """The API's own inventory."""
     modules: dict[str, Module]
+    """Module -> how it is found."""
 
 
 @check("scope.modules", ModulesSettings, ttl=STEADY)
@@ -121,6 +118,7 @@ class RegionsSettings(Settings):
     """Where a node says its region."""
 
     label: str = "topology.kubernetes.io/region"
+    """The label of a node that names its region."""
 
 
 @check("scope.regions", RegionsSettings, ttl=LASTING)
@@ -156,48 +154,13 @@ class ConditionsSettings(Settings):
 
 @check("scope.conditions", ConditionsSettings, ttl=STEADY)
 async def conditions(_settings: ConditionsSettings, around: Around) -> Outcome:
-    """Judge that every stop condition can be judged: each of its queries gives one number now."""
+    """Judge that every stop condition can be judged.
+
+    Each of its queries gives one number now, of metrics that exist, and is scraped often enough.
+    """
     found = Findings()
     if not around.runbook.conditions:
         found.wrong("the runbook has no stop condition; expected at least one")
     for condition in around.runbook.conditions:
-        await _dry_run(condition, around, found)
+        await stop_conditions.look(condition, around, found)
     return found.outcome(f"{len(around.runbook.conditions)} stop conditions give numbers now")
-
-
-async def _dry_run(condition: StopCondition, around: Around, found: Findings) -> None:
-    prometheus = around.systems.prometheus(condition.env)
-    at_s = around.clock.wall_us() / 1_000_000
-    for part, query in (("bad", condition.bad), ("total", condition.total), ("value", condition.value)):
-        if query is None:
-            continue
-        name = f"{condition.id} ({part})"
-        try:
-            samples = await prometheus.query(query, at_s)
-        except RejectedError as error:
-            found.wrong(f"{name}: {error}")
-            continue
-        except CouldNotLookError as error:
-            found.blind(f"{name}: {error}")
-            continue
-        numbers = [sample.value for sample in samples if math.isfinite(sample.value)]
-        found.saw(key(condition.id, part), [whole(number) for number in numbers[:3]])
-        if len(samples) > 1 and condition.reduce is None:
-            found.wrong(f"{name} gives {len(samples)} series where one is expected; say how with reduce:")
-        elif not numbers and not (part == "bad" and condition.bad_absent_is_zero):
-            dead = await found.look(_dead_metrics(query, condition, around))
-            if dead:
-                found.wrong(
-                    f"{name} asks for {', '.join(dead)}, which nobody exports: it could never stop anything"
-                )
-            else:
-                found.blind(f"{name} gives no number now: no data, so it could not stop anything")
-
-
-async def _dead_metrics(query: str, condition: StopCondition, around: Around) -> list[str]:
-    prometheus = around.systems.prometheus(condition.env)
-    wanted = sorted(metrics_of(query))
-    counts = [await prometheus.query(f'count({{__name__="{metric}"}})') for metric in wanted]
-    return [
-        metric for metric, count in zip(wanted, counts, strict=True) if not any(s.value > 0 for s in count)
-    ]

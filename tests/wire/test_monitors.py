@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 
 import tests.engine.kinds  # noqa: F401  registers the kinds that the runbook names
+from checks import stop_conditions
 from checks.base import Around, Outcome
 from checks.clients.systems import Systems
+from checks.judging import Findings
 from checks.monitors import MonitorsSettings, monitors
 from state.clock import Clock, ManualClock, SystemClock
-from state.runbook.conditions import Monitors
+from state.runbook.conditions import Monitors, StopCondition
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
 from state.verdict import Verdict
 from state.view import LaunchView
-from tests.wire.test_conditions import Site, site
+from tests.wire.test_conditions import ERRORS, SHARED, Site, site
 
 pytestmark = pytest.mark.wire
 
@@ -45,6 +47,20 @@ async def look(s: Site, clock: Clock) -> Outcome:
         await systems.aclose()
 
 
+async def scrapes(s: Site) -> str:
+    """Return what the live look says of a rate window of a second: half of the four scrapes that it must hold."""
+    rate = "sum(rate(toy_requests_total[1s]))"
+    narrow = {**ERRORS, **SHARED, "bad": rate, "total": rate, "window": 1, "scrape": "250ms"}
+    runbook, clock, found = load_runbook(s.runbook).runbook, SystemClock(), Findings()
+    systems = Systems(runbook, clock)
+    around = Around(Tier.PRODUCTION, runbook, systems, clock, LaunchView())
+    try:
+        await stop_conditions.look(StopCondition.model_validate(narrow), around, found)
+    finally:
+        await systems.aclose()
+    return found.outcome("it can be judged").summary
+
+
 async def test_what_is_wrong_with_the_monitors_is_said(tmp_path: Path) -> None:
     async with site(tmp_path) as s:
         async with asyncio.timeout(20):  # a Prometheus finds its targets within seconds
@@ -58,6 +74,7 @@ async def test_what_is_wrong_with_the_monitors_is_said(tmp_path: Path) -> None:
             s.toy.switch(_good=s.toy._good + 500)
             await asyncio.sleep(1.1)
         assert "several worker processes" in (await look(s, SystemClock())).summary
+        assert "scrapes toy_requests_total every 0.5 s" in await scrapes(s)
         await s.toy.die()
         await asyncio.sleep(1.5)
         assert "1 scrape targets are down" in (await look(s, SystemClock())).summary
