@@ -1,8 +1,17 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+
+from state.log.archive import archive
+from state.log.reader import LogReader
+from state.log.verify import verify
+from state.verdict import Verdict
+from tests.engine.stand import stand
 
 ROOT = Path(__file__).parents[3]
 ALLOWED = ("state/log/", "checks/clients/sql", "console/rehearsal/")
@@ -41,3 +50,42 @@ def test_nobody_else_opens_a_database() -> None:
 def test_the_search_finds_what_it_looks_for() -> None:
     text = "import sqlite3\nsqlite3.connect('x')\nsqlalchemy.create_engine('y')\nfrom sqlite3 import connect"
     assert len(list(openings(ast.parse(text)))) == 3
+
+
+_OPENED: list[str] = []
+_WATCHED: list[str] = []
+"""The log whose openings are noted at the moment; a hook can't be taken away again."""
+
+
+def _note(event: str, args: tuple[object, ...]) -> None:
+    if event == "open" and _WATCHED and str(args[0]) in _WATCHED:
+        _OPENED.append(str(args[0]))
+
+
+async def test_a_running_engine_opens_its_log_by_sqlite_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the search can't see: nothing that an engine does opens its log, or the journal, by another door."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    decoy = tmp_path / "decoy"
+    sys.addaudithook(_note)
+    async with stand(tmp_path) as s:
+        await s.open(run=False)
+        await s.close()
+        _WATCHED[:] = [str(s.log), f"{s.log}-journal", str(decoy)]
+        await s.open()
+        ann = await s.attach("ann")
+        assert (await ann.command("check.run", {"item": "3.1"})).ok
+        assert (await ann.command("attest.sign", {"item": "1.1", "verdict": "GO"})).ok
+        await s.until(lambda v: v.item("3.1").checks[0].verdict is Verdict.PASS)  # type: ignore[union-attr]  # it is there
+        assert await ann.events(0, 500)
+        assert verify(s.log).ok
+        with LogReader(s.log) as reader:
+            assert reader.count() > 1
+        archive(s.log, tmp_path / "archive.lclog")
+        await s.engine.anchors.keep("a test")
+        await ann.close()
+        await s.close()
+    decoy.write_text("heard")
+    _WATCHED.clear()
+    assert [str(decoy)] == _OPENED
