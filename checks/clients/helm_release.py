@@ -13,7 +13,6 @@ import base64
 import binascii
 import gzip
 import json
-import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,8 +29,6 @@ from state.fields import Json, JsonObject, integer, items, obj, objs, text
 if TYPE_CHECKING:
     from checks.clients.redact import Redactor
 
-_NAMES: Final = re.compile(r"name$|ref$|^existing|pullsecret", re.IGNORECASE)
-"""Keys that name a Secret rather than hold one."""
 _EXPANDED_LIMIT: Final = 4 * BODY_LIMIT
 _RECORDS_A_PAGE: Final = 5  # a record may be nearly 1 MiB, and a page has a cap
 
@@ -130,7 +127,7 @@ class HelmClient:
             ) from None
         release = _release(obj(told))
         for key, value in _leaves(release.values):
-            if secretish(key) and not _NAMES.search(key):
+            if secretish(key):
                 self._redactor.register(value)
         return release
 

@@ -22,7 +22,11 @@ _SECRETISH: Final = re.compile(
     r"pass(?:word|wd|phrase)?|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key|dsn|_key$|^key$",
     re.IGNORECASE,
 )
+_NAMES: Final = re.compile(r"name$|ref$|^existing|pullsecret", re.IGNORECASE)
+"""Keys that name a secret rather than hold one."""
+_LONG_LINE: Final = 16
 _PLAIN_WORD: Final = re.compile(r"(?:[A-Za-z_ -]{1,14}|\d{1,6}|true|false)")
+_GO: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 _SEPARATORS: Final = re.compile(r"""[\s,;"'\[\]]+""")
 _SHAPES: Final = (
     (
@@ -41,8 +45,8 @@ _SHAPES: Final = (
 
 
 def secretish(key: str) -> bool:
-    """Return whether a key's name says that its value is secret."""
-    return bool(_SECRETISH.search(key))
+    """Return whether a key's name says that its value is secret, and not only names a secret."""
+    return bool(_SECRETISH.search(key)) and not _NAMES.search(key)
 
 
 class Redactor:
@@ -56,9 +60,14 @@ class Redactor:
     def register(self, value: str) -> None:
         """Remember a value that is secret whatever it looks like.
 
-        Fewer than 4 characters are not kept apart.
+        Fewer than 4 characters are not kept apart. A long line of several is remembered by itself too, because
+        what programs print is read by lines.
         """
         value = value.strip()
+        if "\n" in value:
+            for part in value.splitlines():
+                if len(part.strip()) >= _LONG_LINE:
+                    self.register(part)
         if len(value) >= 4 and value not in self._values and value not in self._public:
             self._values.add(value)
             self._needles = ()
@@ -125,11 +134,16 @@ def _password_of(url: str) -> str | None:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """Yield how a value can look: as it is, in URLs, in JSON, in hex, and in base64 wherever it starts."""
+    """Yield how a value can look: as it is, in URLs, JSON, YAML, hex, and in base64 wherever it starts.
+
+    Programs written in Go write ``<``, ``>`` and ``&`` in JSON as numbers.
+    """
     raw = value.encode()
     yield value
+    yield value.replace("'", "''")
     yield from (quote(value), quote(value, safe=""), quote_plus(value))
-    yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
+    for told in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+        yield from (told, told.translate(_GO))
     if len(raw) < 6:
         return
     yield from (raw.hex(), raw.hex().upper())

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.clients.redact import MARK, Redactor
+from checks.clients.redact import MARK, Redactor, secretish
 from state.fields import JsonObject
 
-SECRET = 'p@ss "word"/with\\odd+chars&ü'
+SECRET = 'p@ss "word"/with\\odd+chars&ü<it\'s>'
 
 
 def forms(value: str) -> list[str]:
@@ -27,6 +27,8 @@ def forms(value: str) -> list[str]:
         quote_plus(value),
         json.dumps(value),
         json.dumps(value, ensure_ascii=False),
+        json.dumps(value).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"),
+        "'" + value.replace("'", "''") + "'",
     ]
 
 
@@ -48,6 +50,21 @@ def test_base64_of_something_around_a_value_does_not_hold_it(value: str, around:
     redactor.register(value)
     coded = base64.b64encode(around + value.strip().encode() + around).decode()
     assert MARK in redactor.clean(coded)
+
+
+def test_a_long_line_of_several_goes_by_itself() -> None:
+    redactor = Redactor()
+    redactor.register("short\nMC4CAQAwBQYDK2VwBCIEIJ1h\n")
+    assert redactor.clean("  MC4CAQAwBQYDK2VwBCIEIJ1h") == f"  {MARK}"
+    assert redactor.clean("short of time") == "short of time"
+
+
+def test_a_key_that_only_names_a_secret_holds_none() -> None:
+    assert [
+        key
+        for key in ("secretName", "existingSecret", "pullSecret", "tokenRef", "apiToken")
+        if secretish(key)
+    ] == ["apiToken"]
 
 
 def test_shapes_that_are_secret_whoever_wrote_them() -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import yaml
 
+from checks.clients.kube import secret_values
 from checks.clients.redact import Redactor, secretish
-from console.engine.operations.documents import LOADER
+from console.engine.operations.documents import LOADER, documents
 from state.events import Draft, Event, Kind
 from state.fields import Json, items, text, texts
 from state.runbook.environment import Environment, Tier
@@ -98,14 +99,26 @@ def _for(attestation: AttestationView, seen: Sequence[Seen]) -> Parts:
 
 
 def register_secrets(environment: Environment, redactor: Redactor) -> None:
-    """Let the redactor know what looks like a secret in the values files."""
-    for path in environment.chart.values:
+    """Let the redactor know what looks like a secret in the values files and in the values that charts bring."""
+    folder = Path(environment.chart.path)
+    brought = sorted(folder.rglob("values.yaml")) if folder.is_dir() else []
+    for path in (*environment.chart.values, *brought):
         try:
             told = yaml.load(path.read_bytes(), LOADER)  # noqa: S506  a safe loader
         except (OSError, yaml.YAMLError, UnicodeDecodeError):
             continue  # helm will say what is wrong with it
         for key, value in _leaves(told):
             if secretish(key):
+                redactor.register_pair(key, value)
+
+
+def register_rendered(manifest: str, redactor: Redactor) -> None:
+    """Let the redactor know what the Secrets of a manifest hold, whatever its values are called in the chart."""
+    if "Secret" not in manifest:
+        return
+    for one in documents(manifest):
+        if text(one, "kind") == "Secret":
+            for key, value in secret_values(one).items():
                 redactor.register_pair(key, value)
 
 

@@ -19,6 +19,7 @@ from console.engine.operations.context import Site
 from console.engine.operations.diff import Diff
 from console.engine.operations.documents import images_of
 from console.engine.operations.helm import HISTORY_MAX, Version
+from console.engine.operations.inputs import register_rendered
 from console.engine.operations.interlock import migrates_by_hook
 from console.engine.operations.lease import Lease
 from console.engine.operations.live import Live, digest_of, look, short
@@ -308,6 +309,7 @@ async def _diff(site: Site, _operation: Operation, situation: Situation) -> None
     if any(one.missing for one in needs):
         return  # helm would only say it again
     rendered = await site.helm.render(site.runbook.candidate)
+    register_rendered(rendered.manifest, site.systems.redactor)
     stored = situation.newest.manifest if situation.newest is not None else ""
     if situation.good is not None and situation.newest is not None and not situation.newest.good:
         stored = situation.good.manifest

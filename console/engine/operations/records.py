@@ -11,6 +11,7 @@ from datetime import datetime
 from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import Hook
 from console.engine.operations.context import Site
+from console.engine.operations.inputs import register_rendered
 from state.clock import SECOND_US
 from state.fields import obj, objs, text
 from state.text import line
@@ -52,9 +53,10 @@ class Revision:
 async def history(site: Site) -> tuple[Revision, ...]:
     """Return the release's revisions, oldest first; none where there is no release.
 
-    Raises the client's errors where they cannot be read.
+    The redactor knows the newest one's secrets from here on. Raises the client's errors where they cannot be
+    read.
     """
-    return tuple(
+    found = tuple(
         Revision(
             one.revision,
             one.status,
@@ -66,6 +68,9 @@ async def history(site: Site) -> tuple[Revision, ...]:
         )
         for one in await site.records.history()
     )
+    if found:
+        register_rendered(found[-1].manifest, site.systems.redactor)
+    return found
 
 
 def newest_good(revisions: Sequence[Revision]) -> Revision | None:

@@ -38,7 +38,7 @@ class Report:
         self.ref = ref
         self.operation_id = operation_id
         self.last_error = ""
-        """The last line of the program's standard error."""
+        """The last line of the program's standard error that tells an error, or the last of all."""
         self._redactor = redactor
         self._gate = gate_key(gate)
 
@@ -102,7 +102,7 @@ class Report:
             skip = known.get(stream, 0)
             async for lines in tail(path, ended, self._redactor.clean):
                 if stream == "stderr":
-                    self.last_error = lines[-1]
+                    self.last_error = _error(self.last_error, lines)
                 new = lines[skip:]
                 skip = max(0, skip - len(lines))
                 if new:
@@ -130,3 +130,9 @@ class Report:
                 cleaned = self._redactor.clean(raw)
                 if cleaned != raw:
                     path.write_text(cleaned)
+
+
+def _error(before: str, lines: Sequence[str]) -> str:
+    """Return what stands for an error: traces and hints may follow the line that tells it."""
+    told = [one for one in (before, *lines) if one.startswith("Error:")]
+    return told[-1] if told else lines[-1]

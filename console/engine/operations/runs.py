@@ -16,6 +16,7 @@ from console.engine.operations.inputs import register_secrets
 from console.engine.operations.interlock import READY_BEFORE
 from console.engine.operations.judge import RETRY, ROLLBACK, judge_deploy, judge_rollback
 from console.engine.operations.program import Running, alive
+from console.engine.operations.records import history
 from console.engine.operations.report import End
 from state.canonical import anchor
 from state.events import Event, Kind
@@ -122,6 +123,8 @@ async def again(run: Run, view: OperationView) -> End:
             offers=(RETRY,),
         )
     register_secrets(run.site.environment, run.site.systems.redactor)
+    with contextlib.suppress(CouldNotLookError):  # the judgement says it, if it lasts
+        await history(run.site)  # whose secrets must be known before anything is read that helm printed
     await deploying.lease_step(run)
     if run.job:
         await run.report.step("engine", "done", f"found job {run.job} again")
