@@ -100,6 +100,9 @@ class LaunchScreen(Screen[None]):
         if banner.styles.height is None or banner.styles.height.value != height:
             banner.styles.height = height
             banner.display = height > 0
+        declared = bool(shown.view.gates)
+        for number, graph in enumerate(pane for pane in self._panes if pane.has_class("graph")):
+            graph.set_class(declared and number >= len(shown.view.graphs), "-absent")
         transport = self.query_one("#transport", Pane)
         if transport.display != (shown.transport is not None):
             transport.display = shown.transport is not None

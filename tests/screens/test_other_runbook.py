@@ -15,10 +15,11 @@ from tests.screens.story import Story
 EXAMPLE = Path(__file__).parents[2] / "examples" / "web-service.yaml"
 
 
-def shop() -> Story:
+def shop(*, graphs: int = 3) -> Story:
     loaded = load_runbook(EXAMPLE)
+    runbook = loaded.runbook.model_copy(update={"graphs": loaded.runbook.graphs[:graphs]})
     story = Story()
-    for draft in (opened(loaded.runbook, "launch-1", loaded.digest), *declarations(loaded.runbook)):
+    for draft in (opened(runbook, "launch-1", loaded.digest), *declarations(runbook)):
         gate = int(draft.gate[1:]) if draft.gate else None
         story.tell(draft.kind, draft.body, gate=gate)
     return story
@@ -56,3 +57,15 @@ async def test_the_key_of_a_gate_that_is_not_there_does_nothing() -> None:
         assert gate.number == 1
         keys = {entry.key: entry.title for entry in app.help_entries()}
         assert keys["1-6"] == "gate 1 to 6"
+
+
+@pytest.mark.parametrize(("key", "size"), [("g", (80, 24)), ("g", (200, 55)), ("b", (100, 40))])
+async def test_a_graph_that_the_runbook_does_not_have_takes_no_room(key: str, size: tuple[int, int]) -> None:
+    app, _ = app_of(shop(graphs=1))
+    async with app.run_test(size=size) as pilot:
+        await pilot.press(key)
+        await pilot.pause()
+        shown = [pane for pane in app.screen.query(".graph") if pane.display]
+        assert len(shown) == 1
+        assert any("5xx share" in line for line in picture(app))
+        assert not any("latency ─" in line for line in picture(app))
