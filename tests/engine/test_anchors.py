@@ -16,7 +16,8 @@ from console.engine.anchors import CONFIGMAP
 from console.sight import Sight
 from console.ui.session import FileSource
 from screens.shown import Shown
-from screens.widgets.status_line import status
+from screens.widgets.plain import Role
+from screens.widgets.status_line import banner, status
 from state.canonical import parse_anchor
 from state.events import Draft, Kind
 from state.fields import obj, texts
@@ -97,6 +98,8 @@ async def test_a_log_that_is_not_what_was_seen_is_in_doubt_for_every_console(
         source = FileSource(s.log, replay=True)
         await source.open(lambda: None)
         assert ("shorter" if cut else "changed") in source.shown().doubt
+        (red,) = [span for span in banner(source.shown(), 160, 3)[0] if "IN DOUBT" in span.text]
+        assert red.role is Role.ALARM
         await source.close()
         await s.open(run=False)
         assert ("shorter" if cut else "changed") in s.view.doubt

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main
+from screens.shown import Shown
+from screens.widgets.plain import Role
+from screens.widgets.status_line import banner
 from state.events import Draft, Kind
 from state.log.chain import Fault
 from state.log.errors import Damage
@@ -91,6 +94,9 @@ async def test_damage_of_long_ago_is_a_banner_and_an_event_and_stops_nothing(tmp
         view = await s.until(lambda v: bool(v.doubt))
         assert "event 40 is damaged (hash)" in view.doubt
         assert any("the log is in doubt" in one.what for one in view.deviations)
+        (red,) = [span for span in banner(Shown(view), 160, 3)[0] if "IN DOUBT" in span.text]
+        assert red.role is Role.ALARM
+        assert "event 40 is damaged" in red.text
         ann = await s.attach("ann")
         assert (await ann.command("launch.hold", {"reason": "the log is damaged"})).ok
         assert ann.view.doubt == s.view.doubt

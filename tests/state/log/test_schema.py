@@ -10,6 +10,7 @@ import pytest
 
 from state.log import layout
 from state.log.errors import Damage, LogDamagedError, NewerFormatError, NotALogError
+from state.log.table import TABLE
 from tests.state.log.support import chained, forge, stamped, with_
 
 
@@ -27,6 +28,18 @@ REDACTION = chained([*(stamped(seq) for seq in (1, 2, 3)), stamped(4, kind="log.
 
 def test_the_schema_is_pinned() -> None:
     assert sha256(layout.schema_sql().encode()).hexdigest() == layout.SCHEMA_SHA256
+
+
+def test_sqlmodel_maps_the_table_that_the_schema_makes(con: sqlite3.Connection) -> None:
+    made = [
+        (name, kind, bool(needed)) for _, name, kind, needed, _, _ in con.execute("PRAGMA table_info(event)")
+    ]
+    mapped = [
+        (column.name, str(column.type), not column.nullable and not column.primary_key)
+        for column in TABLE.columns
+    ]
+    assert mapped == made
+    assert ",".join(name for name, _, _ in made) == layout.COLUMNS
 
 
 def test_the_next_event_goes_in(con: sqlite3.Connection) -> None:
