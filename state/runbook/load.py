@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import cast
 
-import yaml
 from pydantic import ValidationError
 
-from state.runbook import lint, shape
+from state.runbook import lint, shape, source
 from state.runbook.models import Runbook
 from state.runbook.promql import problem_of
+from state.runbook.source import Marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +62,10 @@ def load_runbook(path: Path) -> LoadedRunbook:
     Raises RunbookError with every problem that it has.
     """
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise RunbookError([Problem(path, 1, 1, "file", f"cannot be read: {error.strerror}")]) from error
-    marks, data = _parse(path, raw)
+        raw = source.read(path)
+        marks, data = source.parse(raw)
+    except source.SourceError as error:
+        raise RunbookError([Problem(path, *one.mark, one.key, one.message) for one in error.faults]) from None
     problems: list[Problem] = []
     try:
         runbook = Runbook.model_validate(data, context={"base": path.resolve().parent})
@@ -81,62 +80,6 @@ def load_runbook(path: Path) -> LoadedRunbook:
     if problems:
         raise RunbookError(problems)
     return LoadedRunbook(runbook, path, sha256(raw).hexdigest(), marks)
-
-
-Marks = dict[tuple[str, ...], tuple[int, int]]
-Loader: TypeAlias = "yaml.SafeLoader | yaml.CSafeLoader"
-
-
-def _parse(path: Path, raw: bytes) -> tuple[Marks, object]:
-    try:
-        loader, node = _composed(raw.decode())
-        marks: Marks = {}
-        doubles = list(_walk(node, (), marks)) if node is not None else []
-        if doubles:
-            raise RunbookError(
-                [Problem(path, *marks[d], ".".join(d), "this key stands twice") for d in doubles]
-            )
-        return marks, loader.construct_document(node) if node is not None else None
-    except UnicodeDecodeError as error:
-        raise RunbookError([Problem(path, 1, 1, "file", "UTF-8 text was expected")]) from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        told = " ".join(part for part in (error.context, error.problem) if part)
-        raise RunbookError([Problem(path, line, column, "YAML", told)]) from None
-    except yaml.YAMLError as error:
-        raise RunbookError([Problem(path, 1, 1, "YAML", str(error).splitlines()[0])]) from None
-
-
-def _composed(text: str) -> tuple[Loader, yaml.Node | None]:
-    """Return a text's nodes: by libyaml, ten times as fast, or by PyYAML, which tells better what is wrong."""
-    if hasattr(yaml, "CSafeLoader"):
-        with suppress(yaml.YAMLError):
-            return _of(yaml.CSafeLoader(text))
-    return _of(yaml.SafeLoader(text))
-
-
-def _of(loader: Loader) -> tuple[Loader, yaml.Node | None]:
-    return loader, loader.get_single_node()
-
-
-def _walk(node: yaml.Node, place: tuple[str, ...], marks: Marks) -> Iterator[tuple[str, ...]]:
-    """Note where every key stands, and yield the places of keys that stand twice."""
-    marks.setdefault(place, (node.start_mark.line + 1, node.start_mark.column + 1))
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            below = (*place, str(key.value))
-            marks[below] = (key.start_mark.line + 1, key.start_mark.column + 1)
-            if str(key.value) in seen:
-                yield below
-            seen.add(str(key.value))
-            yield from _walk(value, below, marks)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            below = (*place, str(index))
-            marks[below] = (value.start_mark.line + 1, value.start_mark.column + 1)
-            yield from _walk(value, below, marks)
 
 
 def _mark(marks: Mapping[tuple[str, ...], tuple[int, int]], place: tuple[str, ...]) -> tuple[int, int]:

@@ -60,7 +60,17 @@ def test_every_problem_is_told_at_once_with_its_place(tmp_path: Path) -> None:
         ("- 1\n- 2\n", "runbook"),
         ("", "runbook"),
         ("version: 1\nversion: 2\n", "twice"),
+        ("scope:\n  start: 2026-02-30T09:00:00Z\n", "2:10: scope.start: is written as a date and is none"),
+        ("a: !!int many\n", "1:4: a: is written as a whole number and is none"),
+        ("a: &a [*a]\n", "its aliases make too much of it"),
+        ("[" * 100_000, "1:61: YAML: is nested over 60 deep"),
+        (
+            "\n".join(["a0: &a0 [1]", *(f"a{n}: &a{n} [{f'*a{n - 1},' * 9}]" for n in range(1, 10))]),
+            "aliases",
+        ),
+        ("#" * (4 * 1024 * 1024 + 1), "is over 4 MiB"),
     ],
+    ids=lambda part: str(part)[:20].replace("\n", " "),
 )
 def test_what_is_not_a_runbook_is_said_in_a_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "bad.yaml"
