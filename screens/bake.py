@@ -120,14 +120,25 @@ def bake(shown: Shown, width: int, height: int) -> list[Line]:
     role = {"running": Role.ACCENT, "done": Role.GOOD, "tripped": Role.BAD}.get(one.state, Role.WARN)
     told = f" {words.stopwatch(one.good_s)} of {words.stopwatch(one.minimum_s)} seen good"
     size = max(8, width - len(told) - 7)
-    why = f"  {one.state.upper()}" + (f": {one.why}" if one.why else "")
+    why = f"  {one.state.upper()}" + (f": {told_why}" if (told_why := trips(shown) or one.why) else "")
     left = max(0, one.minimum_s - one.good_s)
     todo = f"  {words.span(left)} to go" if left and one.state == "running" else ""
+    begun = [Span(f"  begun {words.span(since)} ago{todo}", Role.DIM)] if one.state != "tripped" else []
     return [
         row(
             Span("BAKE ", Role.HEAD),
             *world.bar(one.good_s, one.minimum_s, size, role),
             Span(told, Role.STRONG),
         ),
-        row(Span(cut(why, width - 30), role), Span(f"  begun {words.span(since)} ago{todo}", Role.DIM)),
+        row(Span(cut(why, width - (0 if one.state == "tripped" else 30)), role), *begun),
     ]
+
+
+def trips(shown: Shown) -> str:
+    """Return what breached, the value over its threshold, since when and by which labels; nothing without a trip."""
+    return "; ".join(
+        f"{c.title} {words.number(c.value, c.unit)} > {words.number(c.threshold, c.unit)} since "
+        f"{words.clock(c.since_us)}" + (f" ({c.reason})" if c.reason else "")
+        for c in shown.view.conditions
+        if c.state is ConditionState.TRIPPED
+    )
