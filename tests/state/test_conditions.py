@@ -1,8 +1,35 @@
+"""What stop conditions say of samples. Where each outage that somebody had (delivery 5.5) is tested:
+
+- NaN with no traffic: test_vector[NaN with no traffic]
+- bad absent, total present: test_vector[bad absent], test_absent_bad_is_zero_only_where_the_runbook_says_so
+- total absent: test_vector[total absent]
+- a gap of one scrape in minute 4 of 5: test_vector[a gap in minute 4 of 5]
+- two series: test_two_series_are_an_error_unless_reduced
+- a 30 second blip with rate[1m] and rate[5m]: test_a_blip_trips_only_through_a_window_as_long_as_for
+- Prometheus away for 40 s, 3 min, 20 min: test_an_outage_of_prometheus_in_a_breach, and in a launch
+  tests/engine/test_watch.py::test_an_outage_of_prometheus_holds_and_never_rolls_back
+- a stale target while rate() still answers: test_a_stale_newest_sample_is_not_ok, and in a world
+  tests/rehearsal/test_monitors.py::test_what_is_wrong_with_the_monitors_is_told_and_no_condition_is_ok
+- exactly the threshold: test_vector[exactly the threshold]
+- for less a tick: test_vector[one tick short of for]
+- killed at minute 3, back at 4, trips at 5: test_an_engine_that_was_away_trips_at_the_same_time, and in a launch
+  tests/engine/test_watch.py::test_killed_at_minute_3_and_back_at_minute_4_trips_at_minute_5
+- a trip on hold: tests/engine/test_watch.py::test_it_trips_on_hold_as_it_would_without
+- a trip while an attestation is waited for:
+  tests/engine/test_watch.py::test_it_trips_while_an_attestation_is_waited_for
+- a migration that is not compatible, then a trip: no rollback:
+  tests/engine/operations/test_countdown.py::test_a_migration_that_is_not_compatible_disarms_the_countdown_and_says_why
+
+Against a real Prometheus: tests/wire/test_conditions.py. The other outages of that list are of operations and gates.
+"""
+
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -200,3 +227,16 @@ def test_the_baseline_before_the_launch_is_one_number() -> None:
     assert baselines(spec, source, [1, 2]) == {1: 0.1, 2: 0.1}
     few = Source(series([0.0]), series([0.1]))
     assert baselines(spec, few, [1]) == {1: None}
+
+
+def test_every_outage_of_the_list_above_has_the_test_that_is_named() -> None:
+    assert __doc__ is not None
+    root = Path(__file__).parents[2]
+    named = re.findall(r"(?:(tests/[a-z_/]+\.py)::)?(test_\w+)(?:\[([^\]]+)\])?", __doc__)
+    assert len(named) >= 18
+    for path, name, case in named:
+        if name == "test_conditions":
+            continue  # a file
+        told = (root / path if path else Path(__file__)).read_text()
+        assert f"def {name}(" in told, name
+        assert not case or f'("{case}", ' in told, case
