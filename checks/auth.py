@@ -90,7 +90,7 @@ class Foreign(Settings):
     """Where the tenants are in that answer, dotted."""
     id_field: str = "id"
     """Where a tenant's id is."""
-    owner_field: str = "tenant_id"
+    owner_field: str
     """Where a row names its tenant."""
     rows: str = "items"
     """Where the rows are in the answer, dotted."""

@@ -18,7 +18,7 @@ class FeatureSettings(Settings):
     title: str
     """What a captain calls it."""
     paths: tuple[str, ...]
-    """Patterns of its paths in the API's inventory, for example ``/api/v1/partner/*``."""
+    """Patterns of its paths in the API's inventory, for example ``/api/v1/reports/*``."""
     openapi_path: str = "/openapi.json"
     """The API's own inventory."""
     probes: tuple[str, ...]

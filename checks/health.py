@@ -32,9 +32,9 @@ class HealthSettings(Settings):
     """What it must say; None: the environment's tier."""
     ready_path: str | None = None
     """Where the platform tells whether it is ready; none: not asked."""
-    ready_field: str = "healthy"
+    ready_field: str = "ready"
     """Where that answer says yes or no."""
-    failed_field: str = "failed_services"
+    failed_field: str = "failed"
     """Where it lists services that failed."""
     judged_elsewhere: tuple[str, ...] = ()
     """Services whose failing another item judges."""
@@ -109,7 +109,7 @@ def _ready(settings: HealthSettings, reply: Reply, found: Findings) -> None:
         return
     healthy = lookup(told, settings.ready_field)
     failing = texts(lookup(told, settings.failed_field))
-    found.saw("failed_services", list(failing))
+    found.saw("failed", list(failing))
     others = bool(failing) and set(failing) <= set(settings.judged_elsewhere)
     if (healthy is not True or reply.status != 200) and not others:
         names = ", ".join(failing) or "it does not say what"

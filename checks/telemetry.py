@@ -37,8 +37,12 @@ class ReachableSettings(Settings):
     """Where the readiness answer lists services, dotted."""
     services: tuple[str, ...] = ()
     """Names that must be healthy there."""
+    failed_field: str = "failed"
+    """Where it names those that it lacks."""
     good: tuple[str, ...] = ("healthy", "ok", "up")
     """States of a service that are right."""
+    log_query: str = '{job=~".+"}'
+    """A LogQL query that any log answers."""
     otlp_path: str | None = None
     """On the traces endpoint: an empty OTLP export must be taken."""
 
@@ -59,7 +63,7 @@ async def reachable(settings: ReachableSettings, around: Around) -> Outcome:
     if settings.traces:
         asked["traces"] = lambda: _services(around)
     if settings.logs:
-        asked["logs"] = lambda: _log_query(around)
+        asked["logs"] = lambda: _log_query(settings.log_query, around)
     if settings.otlp_path is not None:
         asked["otlp"] = lambda: _otlp(settings.otlp_path or "", around)
     for name, ask in asked.items():
@@ -91,11 +95,9 @@ async def _services(around: Around) -> None:
     await around.systems.traces(around.tier).services()
 
 
-async def _log_query(around: Around) -> None:
+async def _log_query(query: str, around: Around) -> None:
     now = around.clock.wall_us()
-    await around.systems.logs(around.tier).lines(
-        '{app=~".+"}', start_us=now - 60_000_000, end_us=now, limit=1
-    )
+    await around.systems.logs(around.tier).lines(query, start_us=now - 60_000_000, end_us=now, limit=1)
 
 
 async def _otlp(path: str, around: Around) -> None:
@@ -110,7 +112,7 @@ async def _inside(settings: ReachableSettings, around: Around, found: Findings) 
     if told is None:
         return
     services = {text(one, "name"): text(one, "status") for one in objs(lookup(told, settings.services_field))}
-    failing = set(texts(told.get("failed_services")))
+    failing = set(texts(lookup(told, settings.failed_field)))
     seen = {name: services.get(name, "not listed") for name in settings.services}
     found.saw("inside", [f"{name}: {status}" for name, status in seen.items()])
     for name, status in seen.items():

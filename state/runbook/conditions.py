@@ -154,7 +154,7 @@ class Bake(Model):
     """Seconds between two evaluations."""
     settle: Seconds = 300.0
     """How long the clock stands still after a pod restarted or was killed."""
-    ignored_alerts: dict[str, str] = {"category": "recovery"}
+    ignored_alerts: dict[str, str] = {}
     """Labels of alerts that say nothing bad: one that fits is enough."""
     monitors: Monitors | None = None
     """What watches production's Prometheus; without it nobody does."""
