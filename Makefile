@@ -46,6 +46,7 @@ torture: $(READY) ## kill writers and launches, cut the power, fail every system
 	$(BIN)/python -m tests.torture.stress $(SCRATCH)/rounds
 	$(BIN)/python -m tests.torture.powerloss $(SCRATCH)/power
 	$(BIN)/python -m tests.torture.syscalls $(SCRATCH)/calls --every
+	LOG_FLIPS=20000 $(BIN)/python -m pytest -q -p no:cacheprovider -k flipped tests/state/log/test_verify.py
 	$(BIN)/python -m tests.torture.rehearsals $(SCRATCH)/launches
 
 bench: $(READY) ## figures beside their goals; wants an idle machine

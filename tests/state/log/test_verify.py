@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ from state.log.rows import Cell, Cells, Row, Stamped
 from state.log.verify import verify
 from tests.state.log.support import LOG_ID, chained, forge, restamped, stamped, tampered, written
 
-FLIPS = 500
+FLIPS = int(os.environ.get("LOG_FLIPS", "500"))
 NAMES = ("seq", "eid", "type", "gate", "ref", "actor", "session", "boot")
 
 
@@ -215,6 +216,7 @@ def first_difference(good: list[tuple[object, ...]], bad: list[tuple[object, ...
     return next((n for n, (one, other) in enumerate(pairs, 1) if one != other), len(bad) - events + 1)
 
 
+@pytest.mark.timeout(1800)
 def test_every_flipped_bit_of_content_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.lclog"
     written(path, 60)
