@@ -109,7 +109,7 @@ def ask(runbook: Runbook, names: Sequence[str], *, probes: bool) -> Asked:
 
 def _missing(gates: Sequence[Gate], missing: Sequence[str]) -> str:
     told = [f"there is no gate or item {', '.join(line(name, 60) for name in missing)}; the runbook has"]
-    told += [f"  gate {g.number:<3} {g.title}: {', '.join(item.id for item in g.items)}" for g in gates]
+    told += [f"  gate {g.number:<3} {line(g.title)}: {', '.join(item.id for item in g.items)}" for g in gates]
     if any(name.endswith((".yaml", ".yml")) for name in missing):
         told.append(
             "a runbook is named by --runbook FILE, and checked by `launch-console runbook check FILE`"

@@ -8,13 +8,17 @@ from pathlib import Path
 
 from console.engine.judgeable import load_judgeable
 from state.runbook.load import RunbookError
+from state.text import line
 
 
 def say(error: RunbookError) -> int:
     """Print every problem of a runbook and return the exit code."""
     count = len(error.problems)
     told = "1 problem" if count == 1 else f"{count} problems"
-    rows = [*map(str, error.problems), f"{told}: correct the runbook and try again"]
+    rows = [
+        *(line(str(problem), 2000) for problem in error.problems),
+        f"{told}: correct the runbook and try again",
+    ]
     sys.stderr.write("\n".join(rows) + "\n")
     return 2
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
 
 from console.__main__ import main
+from console.cli import junit
+from console.cli.check import ask
+from console.cli.report import Lines
+from console.engine.judgeable import load_judgeable
+from console.engine.sweep import Result
+from state.verdict import Verdict
 from tests.cli.test_command_line import SOP, Said, a_log
 
 
@@ -63,3 +70,30 @@ def test_what_is_not_there_is_named(
     assert told in said.err
     if "there is no gate" in told:
         assert "gate 3   Security and compliance: 3.1, 3.2, 3.3, 3.4, 3.5, 3.6" in said.err
+
+
+def test_results_in_any_order_are_told_in_the_runbooks_and_hold_what_xml_can(tmp_path: Path) -> None:
+    loaded = load_judgeable(SOP)
+    asked = ask(loaded.runbook, ["6.7", "1.4"], probes=False)
+    told: list[str] = []
+    lines = Lines(asked, told.append)
+    for check in reversed(asked.checks):
+        assert told == []
+        lines.take(Result(check, Verdict.FAIL, "bad \ufffe \ud800 <b>&", {"seen": "]]>\x0b"}, 1500))
+    assert [row.split()[1] for row in told] == ["1.4", "6.7", "6.7"]
+    file = tmp_path / "junit.xml"
+    junit.write(file, lines.swept(loaded))
+    root = ET.parse(file).getroot()
+    assert (root.get("failures"), root.get("time")) == ("3", "4.500")
+    failure = root.find("testsuite/testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == "bad \ufffd \ufffd <b>&"
+
+
+def test_what_a_runbook_is_called_in_is_no_command_to_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "odd.yaml"
+    file.write_text('"\\e]0;owned\\a\\e[31m": 1\n')
+    assert main(["runbook", "check", str(file)]) == 2
+    assert "\x1b" not in capsys.readouterr().err
