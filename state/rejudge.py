@@ -47,14 +47,19 @@ class Course:
         self, at_us: int, state: ConditionState, value: float | None, elapsed_s: int, reason: str
     ) -> None:
         """Take in what was judged at a moment of a release."""
-        if self._blind:
-            self.blind_us += max(0, at_us - self._last_us)
-        self._last_us, self._blind = at_us, state.blind
+        self.go_on(at_us)
+        self._blind = state.blind
         self.longest_s = max(self.longest_s, elapsed_s)
         if value is not None:
             self.highest = value if self.highest is None else max(self.highest, value)
         if not self.turns or self.turns[-1].state is not state:
             self.turns.append(Turn(at_us, state, value, reason))
+
+    def go_on(self, at_us: int) -> None:
+        """Let it stay as it is until a moment."""
+        if self._blind:
+            self.blind_us += max(0, at_us - self._last_us)
+        self._last_us = max(self._last_us, at_us)
 
     def trips(self) -> list[Turn]:
         """Return when it tripped."""
@@ -120,6 +125,8 @@ class _Work:
         at_us = integer(event.body, "at_us")
         # The engine judges after the newest of its samples, with the time at which it looks.
         now_us = max(at_us, min(event.wall_us, at_us + self._step_us))
+        for course in self._recorded.values():
+            course.go_on(now_us)
         for name, moment in read(text(event.body, "values")).items():
             if name in self._moments:
                 self._moments[name][at_us] = moment

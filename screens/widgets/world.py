@@ -143,7 +143,7 @@ def conditions(shown: Shown, width: int, height: int) -> list[Line]:
         right += [Span("  "), state] if right else [state]
     lines = [heading("STOP CONDITIONS", width, *right), *doubts(shown, width)]
     for condition in shown.view.conditions:
-        lines.append(condition_line(condition, width))
+        lines.append(condition_line(condition, width, shown.now_us))
         if condition.reason and height > 2 * len(shown.view.conditions):
             lines.append(row(Span(cut(f"    {condition.reason}", width), Role.DIM)))
         if condition.disarmed and height > 2 * len(shown.view.conditions):
@@ -192,12 +192,17 @@ def alerts(shown: Shown, width: int) -> list[Line]:
     return lines
 
 
-def condition_line(condition: ConditionView, width: int) -> Line:
-    """Return a stop condition in a line: ``! BREACHING 150/300 s  HTTP 5xx share  3.10 % > 1.00 %``."""
+def condition_line(condition: ConditionView, width: int, now_us: int) -> Line:
+    """Return a stop condition in a line: ``! BREACHING  HTTP 5xx share  3.10 % / 1.00 %  150/300 s``.
+
+    One that is blind says for how long it has been.
+    """
     glyph, word, role = words.CONDITION[condition.state]
     if not condition.active and condition.state is ConditionState.WARMUP:
         word = "WAITS"
     elapsed = f"{condition.elapsed_s}/{condition.for_s} s"
+    if condition.state.blind and condition.since_us:
+        elapsed = f"for {words.span((now_us - condition.since_us) / SECOND_US)}"
     value = words.number(condition.value, condition.unit) if condition.evaluated_us else "-"
     limit = f" / {words.number(condition.threshold, condition.unit)}" if width >= 60 else ""
     left = row(Span(f"{glyph} {word}".ljust(11), role), " ", condition.title)

@@ -10,7 +10,8 @@ import yaml
 
 from console.__main__ import main
 from state.conditions import SECOND_US
-from state.events import Kind
+from state.events import Draft, Kind
+from state.fields import Json
 from tests.engine.stand import Stand, stand
 from tests.engine.test_conditions import change, run_for, traffic
 
@@ -66,3 +67,22 @@ async def test_a_launch_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFi
     assert "TRIPPED at" in told
     assert "no trip; longest breach" in told
     assert main(["judge", str(tmp_path / "none.lclog"), "--runbook", str(slow)]) == 2
+
+
+async def test_a_doubt_about_the_monitors_is_judged_again_as_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with stand(tmp_path) as s:
+        change(s)
+        s.world.value = traffic(lambda _at: 0.0)
+        await s.open(run=False)
+        await s.released()
+        await run_for(s, 90)
+        body: dict[str, Json] = {"name": "monitors/production", "ok": False, "reason": "clocks apart"}
+        await s.engine.journal.record(Draft(Kind.SOURCE_CHANGED, body))
+        await run_for(s, 60)
+        same = other(s, "same.yaml")
+    assert main(["judge", str(s.log), "--runbook", str(same), "--json"]) == 0
+    (one,) = json.loads(capsys.readouterr().out)
+    assert one["judged"]["blind_s"] == pytest.approx(one["recorded"]["blind_s"], abs=15)
+    assert one["judged"]["blind_s"] >= 30

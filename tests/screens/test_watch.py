@@ -89,3 +89,12 @@ def test_monitors_that_cannot_be_trusted_come_before_the_conditions() -> None:
     assert told[1] == "? MONITORS  since 11:06:40Z: 1 scrape targets are down: a"
     well = replace(CALM.view, sources={"monitors/production": replace(blind, ok=True, reason="")})
     assert words(conditions(replace(CALM, view=well), 80, 4)[0]).endswith("monitors ✔")
+
+
+def test_a_blind_condition_says_for_how_long() -> None:
+    blind = replace(ERRORS, state=ConditionState.NO_DATA, since_us=NOW - 100 * SECOND_US)
+    told = [
+        words(one) for one in conditions(replace(CALM, view=replace(CALM.view, conditions=(blind,))), 80, 4)
+    ]
+    assert told[1].startswith("? NO DATA   5xx share")
+    assert told[1].endswith("for 1 m 40 s")
