@@ -91,15 +91,18 @@ class Captain:
         self.pane.keys("Tab")
         self.pane.until(lambda _: self._focus() != before, within=PATIENT_S)
 
-    def _focus(self) -> list[tuple[str, bool]]:
-        """Return what shows where the keys go, and not whether the cursor blinks.
+    def _focus(self) -> list[tuple[str, list[int]]]:
+        """Return what shows where the keys go.
 
-        It is the first background of each line of a dialog, and whether something is reversed there.
+        It is the first background of each line of a dialog, and where something is reversed there.
         """
         coloured = self.pane.run("capture-pane", "-p", "-e").splitlines()
         inside = [found[1] for line in coloured if (found := _FRAMED.search(line))]
         return [
-            (found[1] if (found := _BACK.search(line)) else "", bool(_REVERSED.search(line)))
+            (
+                found[1] if (found := _BACK.search(line)) else "",
+                [one.start() for one in _REVERSED.finditer(line)],
+            )
             for line in inside
         ]
 
