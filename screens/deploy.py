@@ -74,7 +74,8 @@ class DeployScreen(LaunchScreen):
         self.query_one(Table).select(operation)
 
     def refresh_body(self, shown: Shown) -> None:
-        """Show the operations and the output of the newest run."""
+        """Show the operations and the output of the newest run; the pipeline, where the runbook has one."""
+        self.query_one("#stages", Pane).set_class(bool(shown.view.gates) and not shown.view.stages, "-absent")
         table = self.query_one(Table)
         table.show_rows([operation_row(spec, shown) for spec in shown.view.operation_specs])
         if not self._moved:

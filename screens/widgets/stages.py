@@ -27,7 +27,7 @@ def stage_sign(stage: StageView, view: LaunchView, now_us: int) -> tuple[str, Ro
 
 
 def stage_lines(shown: Shown, width: int, height: int) -> list[Line]:
-    """Return the six stages in one row, or in two where the terminal is narrow."""
+    """Return the stages in one row, or in two where the terminal is narrow."""
     view = shown.view
     stages = view.stages
     many = len(stages) if width >= _ALL_IN_ONE_ROW else (len(stages) + 1) // 2

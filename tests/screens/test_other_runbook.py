@@ -59,6 +59,14 @@ async def test_the_key_of_a_gate_that_is_not_there_does_nothing() -> None:
         assert keys["1-6"] == "gate 1 to 6"
 
 
+async def test_a_pipeline_that_the_runbook_does_not_have_takes_no_room() -> None:
+    app, _ = app_of(shop())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("d")
+        await pilot.pause()
+        assert picture(app)[2].startswith("operation ")
+
+
 @pytest.mark.parametrize(("key", "size"), [("g", (80, 24)), ("g", (200, 55)), ("b", (100, 40))])
 async def test_a_graph_that_the_runbook_does_not_have_takes_no_room(key: str, size: tuple[int, int]) -> None:
     app, _ = app_of(shop(graphs=1))
