@@ -1,7 +1,8 @@
 """A recorded launch that can be played, stepped and jumped in: nothing of it is ever written.
 
-The view at any event comes from a keyframe in memory, at most 500 events before it, and the same fold as
-everywhere. Time is the log's own; between two events more than two seconds are left out.
+The view at any event comes from a keyframe in memory, a few dozen events before it (in a very long log a few
+hundred), and the same fold as everywhere. Time is the log's own; between two events more than two seconds are left
+out.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from state.fold import apply, fold
 from state.view import LaunchView, MarkView
 
 CHUNK = 500
+"""How many events are read at a time."""
+_FIRST_EVERY = 64
+LARGEST = 4096
+"""How many keyframes are kept; then every second one goes, since each holds the graphs' points anew."""
 SPEEDS = (0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
 IDLE_S = 2.0
 """Seconds at the screen after which a stretch without events is left out."""
@@ -29,12 +34,13 @@ Fetch: TypeAlias = Callable[[int, int], Sequence[Event]]
 
 
 class Recording:
-    """The events of a log by number and by time, with a keyframe every 500."""
+    """The events of a log by number and by time, with keyframes."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._walls = array("q")
-        self._keyframes: list[LaunchView] = [LaunchView()]
+        self._keyframes = (_FIRST_EVERY, [LaunchView()])
+        """How many events lie between two, and the keyframes; replaced as one: a thread reads on meanwhile."""
         self._newest = LaunchView()
         self._chunk: tuple[int, Sequence[Event]] = (-1, ())
 
@@ -44,9 +50,16 @@ class Recording:
         for event in events:
             self._newest = apply(self._newest, event)
             self._walls.append(event.wall_us)
-            if event.seq % CHUNK == 0:
-                self._keyframes.append(self._newest)
+            self._keep()
         return len(events)
+
+    def _keep(self) -> None:
+        """Take a keyframe where one is due; in a long log let every second one go."""
+        every, kept = self._keyframes
+        if self._newest.seq % every == 0:
+            kept.append(self._newest)
+            if len(kept) > LARGEST:
+                self._keyframes = (every * 2, kept[::2])
 
     @property
     def count(self) -> int:
@@ -67,16 +80,23 @@ class Recording:
         seq = max(0, min(seq, self.count))
         if seq == self.count:
             return self._newest
-        start = self._keyframes[seq // CHUNK]
+        every, kept = self._keyframes
+        start = kept[seq // every]
         if near is not None and start.seq <= near.seq <= seq:
             start = near
-        return fold(self._events(start.seq, seq), start)
+        return fold(self._events(start.seq, seq, every), start)
 
-    def _events(self, after: int, until: int) -> Sequence[Event]:
-        number = after // CHUNK
-        if self._chunk[0] != number or len(self._chunk[1]) < until - number * CHUNK:
-            self._chunk = (number, self._fetch(number * CHUNK, CHUNK))
-        first = number * CHUNK
+    def _events(self, after: int, until: int, every: int) -> Sequence[Event]:
+        """Return events between two keyframes; the last ones that were read are kept."""
+        first = after // every * every
+        if self._chunk[0] != first or len(self._chunk[1]) < until - first:
+            events: list[Event] = []
+            while len(events) < every:
+                more = self._fetch(first + len(events), min(CHUNK, every - len(events)))
+                if not more:
+                    break
+                events += more
+            self._chunk = (first, events)
         return self._chunk[1][after - first : until - first]
 
     def at(self, wall_us: int) -> int:
@@ -140,17 +160,10 @@ class Player:
         if seq != self.seq:
             if self.recording.wall(seq) - self.recording.wall(self.seq) < idle_us:
                 self._skipped_s = 0
-            self.view = self._onwards(seq)
+            self.view = self.recording.view(seq, self.view)
             self.seq = seq
         self.now_us = position
         return True
-
-    def _onwards(self, seq: int) -> LaunchView:
-        view = self.view
-        while view.seq < seq:
-            edge = min(seq, (view.seq // CHUNK + 1) * CHUNK)
-            view = self.recording.view(edge, view)
-        return view
 
     def step(self, by: int) -> None:
         """Go some events on or back, and pause."""

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from console.ui import replay
 from console.ui.app import LaunchApp
 from console.ui.replay import CHUNK, SPEEDS, Player, Recording
 from console.ui.session import FileSource
@@ -39,6 +41,18 @@ def test_every_moment_is_the_fold_of_its_events(events: list[Event]) -> None:
     assert made.count == len(events) > 2 * CHUNK
     for seq in (1, 2, 285, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, made.count - 1, made.count):
         assert made.view(seq) == fold(events[:seq])
+
+
+def test_a_long_log_has_fewer_keyframes_and_the_same_moments(
+    events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "LARGEST", 3)
+    made = recording(events)
+    chance = random.Random(8)
+    near = made.view(1)
+    for seq in [*chance.sample(range(1, len(events)), 20), 511, 512, 513]:
+        near = made.view(seq, near)
+        assert near == fold(events[:seq])
 
 
 def test_playing_onwards_equals_jumping(events: list[Event]) -> None:
