@@ -143,3 +143,15 @@ def test_a_kind_of_a_newer_version_is_counted_and_shown() -> None:
 def test_hostile_words_are_cleaned() -> None:
     view = fold(events((Kind.NOTE_ADDED, {"text": "\x1b]52;c;aGk=\x07red \x1b[31malert\x9b2J"})))
     assert view.tail[-1].words == "red alert"
+
+
+def test_the_domains_of_an_environment_are_read_in_both_forms() -> None:
+    common: JsonObject = {"title": "t", "namespace": "n", "release": "r", "context": "c"}
+    two: JsonObject = {"tier": "staging", "api": "api.test", "admin": "admin.test", **common}
+    any_number: JsonObject = {"tier": "production", "hosts": [["shop", "shop.test"]], **common}
+    view = fold(events((Kind.ENVIRONMENT_DECLARED, two), (Kind.ENVIRONMENT_DECLARED, any_number)))
+    assert [one.hosts for one in view.environments] == [
+        (("api", "api.test"), ("admin", "admin.test")),
+        (("shop", "shop.test"),),
+    ]
+    assert load_view(dump_view(view)) == view
