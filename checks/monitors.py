@@ -100,6 +100,8 @@ async def _counter(
     told = await found.look(prometheus.query_range(counter, end - settings.span, end, settings.scrape))
     if told is None:
         return
+    if not told:
+        found.blind(f"{counter} gives no series: nobody can tell whether several worker processes count")
     torn = [series for series in told if returns([value for _, value in series.points]) >= _FEW]
     if torn:
         found.wrong(_words(counter, torn))

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from console.rehearsal.catalogue import blindness, data, infrastructure, platform, release, security, setting
+from console.rehearsal.catalogue import (
+    blindness,
+    data,
+    infrastructure,
+    monitors,
+    platform,
+    release,
+    security,
+    setting,
+)
 from console.rehearsal.fault import Expect, Fault
 
 FAULTS: tuple[Fault, ...] = (
     *setting.FAULTS,
     *platform.FAULTS,
+    *monitors.FAULTS,
     *security.FAULTS,
     *infrastructure.FAULTS,
     *data.FAULTS,
