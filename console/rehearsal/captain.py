@@ -56,7 +56,7 @@ OF_THE_BAKE = ("launch.bake", "launch.rollback_ready")
 
 
 class RefusedError(Exception):
-    """The engine refused what the captain cannot do without."""
+    """The runbook lacks what the captain cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Captain:
         await self._rate(self._pace.work)
         release = operation_of(self.view, OperationKind.DEPLOY)
         if release is None:
-            raise RefusedError("the runbook has no deploy of production")
+            raise RefusedError("the runbook has no deploy of production: there is no launch to drive")
         if not self._released(release):
             await self._prepare(release)
             await self._operate(release.id)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from console.attach import AttachError, EngineClient, Quiet
 from console.engine.engine import Engine
-from console.rehearsal.captain import Captain, Outcome, Pace
+from console.rehearsal.captain import Captain, Outcome, Pace, RefusedError
 from console.rehearsal.places import world_folder
 from console.rehearsal.runbook import account
 from console.rehearsal.world import World
@@ -116,7 +116,7 @@ async def run(wanted: Wanted) -> int:
 async def _drive(client: EngineClient, pace: Pace) -> Outcome:
     try:
         return await Captain(client, pace).drive()
-    except AttachError as error:
+    except (AttachError, RefusedError) as error:
         sys.stderr.write(f"launch-console rehearse: {error}\n")
         return Outcome.STUCK
 
