@@ -43,21 +43,28 @@ class AlertWatch:
         """Record what differs from what the log knows."""
         name = f"alertmanager/{self._env.value}"
         try:
-            client = self._systems.alertmanager(self._env)
-            found, silences = await client.alerts(), await client.silences()
+            found = await self._systems.alertmanager(self._env).alerts()
         except CouldNotLookError as error:
             await tell_source(self._journal, name, False, str(error))
             return
         await tell_source(self._journal, name, True)
-        now = dict(body for one in found[:_MANY] if (body := self._body(one)) is not None)
-        now |= dict(body for one in silences[:_MANY] if (body := self._silence(one)) is not None)
         known = {a.name: _known(a) for a in self._journal.view.alerts.values() if a.env == self._env.value}
+        now = dict(body for one in found[:_MANY] if (body := self._body(one)) is not None)
+        now |= await self._silences(known)
         drafts = [Draft(Kind.ALERT_CHANGED, body) for key, body in now.items() if known.get(key) != body]
         drafts += [
             Draft(Kind.ALERT_GONE, {"env": self._env.value, "name": key}) for key in known if key not in now
         ]
         if drafts:
             await self._journal.record_many(drafts)
+
+    async def _silences(self, known: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
+        """Return the active silences, or those that are known where an account may see the alerts only."""
+        try:
+            found = await self._systems.alertmanager(self._env).silences()
+        except CouldNotLookError:
+            return {name: body for name, body in known.items() if name.startswith(_SILENCE)}
+        return dict(body for one in found[:_MANY] if (body := silence_body(self._env.value, one)) is not None)
 
     def _body(self, alert: JsonObject) -> tuple[str, JsonObject] | None:
         labels, status = obj(alert.get("labels")), obj(alert.get("status"))
@@ -76,26 +83,27 @@ class AlertWatch:
             "since_us": _time_us(text(alert, "startsAt")),
         }
 
-    def _silence(self, silence: JsonObject) -> tuple[str, JsonObject] | None:
-        """Return an active silence as it is shown: what it hides, and who says why until when."""
-        if text(obj(silence.get("status")), "state") != "active":
-            return None
-        key = line(f"{_SILENCE}{text(silence, 'id')}", 64)
-        hides = ", ".join(_matcher(one) for one in objs(silence.get("matchers")))
-        until = text(silence, "endsAt")[:16].replace("T", " ")
-        told = f"by {text(silence, 'createdBy') or 'nobody'} until {until}Z: {text(silence, 'comment')}"
-        return key, {
-            "env": self._env.value,
-            "name": key,
-            "alert": line(hides or "everything", 120),
-            "severity": "",
-            "state": "silence",
-            "summary": line(told, 200),
-            "since_us": _time_us(text(silence, "startsAt")),
-        }
-
     def _says_nothing_bad(self, labels: Mapping[str, object]) -> bool:
         return any(labels.get(key) == value for key, value in self._ignored.items())
+
+
+def silence_body(env: str, silence: JsonObject) -> tuple[str, JsonObject] | None:
+    """Return name and body of an active silence: what it hides, and who says why until when; None for others."""
+    if text(obj(silence.get("status")), "state") != "active":
+        return None
+    key = line(f"{_SILENCE}{text(silence, 'id')}", 64)
+    hides = ", ".join(_matcher(one) for one in objs(silence.get("matchers")))
+    until = text(silence, "endsAt")[:16].replace("T", " ")
+    told = f"by {text(silence, 'createdBy') or 'nobody'} until {until}Z: {text(silence, 'comment')}"
+    return key, {
+        "env": env,
+        "name": key,
+        "alert": line(hides or "everything", 120),
+        "severity": "",
+        "state": "silence",
+        "summary": line(told, 200),
+        "since_us": _time_us(text(silence, "startsAt")),
+    }
 
 
 def _matcher(matcher: JsonObject) -> str:

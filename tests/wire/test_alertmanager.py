@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from aiohttp import web
@@ -11,10 +14,12 @@ from aiohttp import web
 import tests.engine.kinds  # noqa: F401  registers the kinds that the runbook names
 from checks.alerts import RoutedSettings, routed
 from checks.base import Around
+from checks.clients.alertmanager import AlertmanagerClient
 from checks.clients.systems import Systems
+from console.engine.alerts import silence_body
 from state.clock import SystemClock
-from state.fields import obj, objs, text
-from state.runbook.environment import Tier
+from state.fields import JsonObject, obj, objs, text
+from state.runbook.environment import Endpoint, Tier
 from state.runbook.load import load_runbook
 from state.verdict import Verdict
 from state.view import LaunchView
@@ -60,3 +65,31 @@ async def test_an_alert_is_green_only_when_a_receiver_got_it(
     finally:
         server.kill()
         await runner.cleanup()
+
+
+async def test_a_silence_stands_beside_the_alerts(tmp_path: Path) -> None:
+    server = alertmanager(tmp_path, "http://127.0.0.1:1/hook")
+    await server.start()
+    try:
+        endpoint = Endpoint.model_validate({"url": server.url})
+        client = AlertmanagerClient(endpoint, "production")
+        assert await client.silences() == []
+        now = datetime.now(UTC)
+        matcher = {"name": "alertname", "value": "High.*", "isRegex": True, "isEqual": True}
+        told = {
+            "matchers": [matcher], "startsAt": now.isoformat(), "endsAt": (now + timedelta(hours=1)).isoformat(),
+            "createdBy": "ann", "comment": "known",
+        }  # fmt: skip
+        async with httpx.AsyncClient() as other:
+            (await other.post(f"{server.url}/api/v2/silences", json=told)).raise_for_status()
+        found: list[JsonObject] = []
+        async with asyncio.timeout(10):  # one that begins now is pending for a moment
+            while not (found and obj(found[0].get("status")).get("state") == "active"):
+                found = await client.silences()
+        name, body = silence_body("production", found[0]) or ("", {})
+        assert name == f"silence/{found[0]['id']}"
+        assert (body["alert"], body["state"]) == ("alertname=~High.*", "silence")
+        assert str(body["summary"]).startswith("by ann until ")
+        await client.aclose()
+    finally:
+        server.kill()

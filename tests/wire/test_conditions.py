@@ -42,6 +42,11 @@ SHARED: dict[str, Json] = {
     "for": FOR_S, "window": 2, "scrape": "500ms", "warmup": 1, "max_age": 3, "blind_grace": 2,
 }  # fmt: skip
 
+MONITORS: dict[str, Json] = {
+    "up": 'up{job="toy"}', "canary": "sum(rate(toy_requests_total[4s]))", "every": 1, "max_age": 3,
+    "counters": ['toy_requests_total{code="200"}'], "scrape": "500ms", "span": 30,
+}  # fmt: skip
+
 
 class Site:
     def __init__(self, folder: Path, kube: Outside, toy: Toy, server: Server) -> None:
@@ -51,7 +56,7 @@ class Site:
             env["prometheus"] = {"url": server.url, "timeout": 1}
             env["alertmanager"] = {"url": server.url, "timeout": 1}
         data["conditions"] = [{**ERRORS, **SHARED}, {**LATENCY, **SHARED}]
-        data["graphs"], data["bake"] = [], {"interval": STEP_S}
+        data["graphs"], data["bake"] = [], {"interval": STEP_S, "monitors": MONITORS}
         self.runbook = folder / "wire.yaml"
         self.runbook.write_text(yaml.safe_dump(data))
 
@@ -194,6 +199,9 @@ async def test_a_dead_target_is_blind_and_not_green(tmp_path: Path) -> None:
         await asyncio.sleep(3)
         assert run.condition().state.blind
         assert run.condition("latency").state.blind
+        monitors = run.view.sources["monitors/production"]
+        assert not monitors.ok
+        assert "1 scrape targets are down" in monitors.reason
         assert run.view.bake is not None
         assert run.view.bake.state == "stopped"
         await run.close()
