@@ -35,6 +35,8 @@ class Preview:
     """Binds the confirmation to what was shown: a changed candidate voids it."""
     override_allowed: bool = False
     """Whether a reason and a second person can open the lock."""
+    seconds: tuple[str, ...] = ()
+    """What may be typed for the second person: ids of people and their accounts; empty where none is asked."""
 
     def dump(self) -> JsonObject:
         """Return the preview as a JSON object."""
@@ -54,6 +56,7 @@ class Preview:
             "phrase": self.phrase,
             "token": self.token,
             "override_allowed": self.override_allowed,
+            "seconds": list(self.seconds),
         }
 
     @classmethod
@@ -75,4 +78,5 @@ class Preview:
             phrase=text(body, "phrase"),
             token=text(body, "token"),
             override_allowed=flag(body, "override_allowed"),
+            seconds=texts(body.get("seconds")),
         )

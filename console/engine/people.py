@@ -45,3 +45,10 @@ def second_problem(view: LaunchView, who: Who, second: str) -> str:
     if not any(set(p.roles) & SECONDING for p in people):
         return f"{second} is neither an approver nor an operator"
     return ""
+
+
+def seconds_of(view: LaunchView, who: Who) -> tuple[str, ...]:
+    """Return what ``who`` may type for a second person, people's ids before their further accounts."""
+    names = [person.id for person in view.people]
+    names += [account for person in view.people for account in person.accounts if account != ANYBODY]
+    return tuple(name for name in dict.fromkeys(names) if not second_problem(view, who, name))

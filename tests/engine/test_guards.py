@@ -10,7 +10,7 @@ import pytest
 from console.commands import COMMANDS, Confirmation
 from console.engine.effects.desk import EFFECTS
 from console.engine.guards import refusal
-from console.engine.people import roles_of, second_problem
+from console.engine.people import roles_of, second_problem, seconds_of
 from console.engine.ports import ENGINE, Who
 from state.events import Draft, Kind
 from state.fields import Json
@@ -83,6 +83,11 @@ def test_second_person(second: str, told: str) -> None:
     assert second_problem(VIEW, ANN, second) == told
 
 
+def test_who_may_be_the_second_person() -> None:
+    assert seconds_of(VIEW, ANN) == ("op", "app", "bob", "eve")
+    assert seconds_of(VIEW, BOB) == ("app", "eve")
+
+
 async def test_a_refusal_is_an_event(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
         await s.open(run=False)
@@ -127,6 +132,8 @@ async def test_danger_needs_the_preview_and_the_name(tmp_path: Path) -> None:
         args: dict[str, Json] = {"item": "1.1", "reason": "why", "minutes": 5}
         preview = await ann.preview("item.waive", args)
         assert (preview.allowed, preview.phrase) == (True, "dotmac")
+        assert preview.seconds
+        assert "ann" not in preview.seconds
         for wrong in (
             Confirmation(),
             confirmed("dotmac", ""),

@@ -13,6 +13,7 @@ from console.engine.effects import checks, launch, operate, watch, words
 from console.engine.effects.base import Desk, Effect, Order, RefusedError
 from console.engine.effects.operate import override_of
 from console.engine.guards import refusal
+from console.engine.people import seconds_of
 from console.engine.ports import ENGINE, Who
 from state.canonical import CanonicalError
 from state.canonical import encode as canonical
@@ -36,6 +37,9 @@ _SELECTING = frozenset(
 _WHILE_FROZEN = frozenset({"operation.abort", "engine.stop"})
 """What may not wait for a log that can't be written: it ends things and starts none."""
 
+_SECONDED = frozenset({"item.waive"})
+"""What may name a second person without being an override."""
+
 
 class Commands:
     """Previews and carries out commands."""
@@ -57,6 +61,8 @@ class Commands:
             planned = await EFFECTS[name].plan(self._desk, order)
         except (RefusedError, CouldNotLookError) as error:
             return _refused_preview(spec, str(error))
+        if planned.override_allowed or name in _SECONDED:
+            planned = replace(planned, seconds=seconds_of(self._desk.view, who))
         return replace(planned, token=self._token(order, planned)) if planned.phrase else planned
 
     async def run(self, name: str, args: JsonObject, confirmation: Confirmation, who: Who) -> Reply:
