@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from checks.base import Around, Outcome, Settings, check
@@ -9,7 +10,7 @@ from checks.judging import FRESH, Findings, whole
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
 from state.verdict import ConditionState, OperationState
-from state.view import GoodRevision, OperationView
+from state.view import ConditionView, GoodRevision, OperationView
 
 
 class BakeSettings(Settings):
@@ -40,7 +41,7 @@ async def bake(_settings: BakeSettings, around: Around) -> Outcome:
         found.blind(
             f"{good // 60} of {minimum // 60} minutes were seen to be good so far ({seen.why or seen.state})"
         )
-    return found.outcome(f"{good // 60} minutes were seen to be good; no stop condition tripped")
+    return found.outcome(f"{good // 60} minutes were seen to be good; no stop condition is tripped")
 
 
 class RollbackSettings(Settings):
@@ -72,7 +73,19 @@ async def rollback_ready(_settings: RollbackSettings, around: Around) -> Outcome
         found.blind("no good revision is recorded: the deploy has not been run in this launch")
     else:
         await _still_there(good, around, found)
-    return found.outcome("no stop condition tripped; the recorded good revision can still be returned to")
+    return found.outcome(
+        f"{_answered(tripped, back, around)}; the recorded good revision can still be returned to"
+    )
+
+
+def _answered(tripped: Sequence[ConditionView], back: OperationView | None, around: Around) -> str:
+    """Return what became of the trips, where each that stands was answered by a rollback."""
+    if tripped:
+        titles = ", ".join(one.title for one in tripped)
+        to = f"revision {back.good.number}" if back is not None and back.good is not None else "the good one"
+        return f"{titles} tripped, and {around.tier or Tier.PRODUCTION} was rolled back to {to}"
+    seen = ", ".join(one.title for one in around.view.conditions if one.acknowledged_us)
+    return f"no stop condition is tripped{f'; {seen} had tripped and was acknowledged' if seen else ''}"
 
 
 def _last(around: Around, kind: OperationKind) -> OperationView | None:

@@ -73,7 +73,8 @@ async def test_the_way_back(tmp_path: Path) -> None:
     fine = LaunchView(operations=(deployed,), conditions=(CONDITION,))
     tripped = replace(CONDITION, state=ConditionState.TRIPPED, tripped_us=20)
     quiet = replace(CONDITION, state=ConditionState.OK)
-    back = operation("production.rollback", OperationState.SUCCEEDED, 30)
+    back = operation("production.rollback", OperationState.SUCCEEDED, 30, GOOD)
+    early = replace(back, intended_us=15)
     async with staged(tmp_path) as stage:
         for view, verdict, words in (
             (LaunchView(), Verdict.UNKNOWN, "no good revision is recorded"),
@@ -90,7 +91,17 @@ async def test_the_way_back(tmp_path: Path) -> None:
             (
                 replace(fine, conditions=(tripped,), operations=(deployed, back)),
                 Verdict.PASS,
-                "no stop condition",
+                "HTTP 5xx share tripped, and production was rolled back to revision 1;",
+            ),
+            (
+                replace(fine, conditions=(tripped,), operations=(deployed, early)),
+                Verdict.FAIL,
+                "tripped and production was not rolled back",
+            ),
+            (
+                replace(fine, conditions=(replace(quiet, acknowledged_us=30),)),
+                Verdict.PASS,
+                "no stop condition is tripped; HTTP 5xx share had tripped and was acknowledged",
             ),
             (
                 replace(fine, operations=(replace(deployed, good=replace(GOOD, number=99)),)),
