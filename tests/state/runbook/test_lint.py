@@ -60,3 +60,14 @@ def test_a_condition_is_held_against_its_queries(
     found = told(tmp_path, **changes)
     assert words in found
     assert bool(found) == bool(words)
+
+
+def test_the_queries_of_the_monitors_are_read_too(tmp_path: Path) -> None:
+    data = yaml.safe_load(SOP.read_text())
+    data["bake"]["monitors"] |= {"up": "up{namespace=", "counters": ["ok_total", "x_total["]}
+    path = tmp_path / "r.yaml"
+    path.write_text(yaml.safe_dump(data))
+    with pytest.raises(RunbookError) as caught:
+        load_runbook(path)
+    assert [p.key for p in caught.value.problems] == ["bake.monitors.counters", "bake.monitors.up"]
+    assert all("PromQL" in p.message for p in caught.value.problems)
