@@ -223,7 +223,9 @@ async def _releases(site: Site, operation: Operation, situation: Situation) -> N
     elif good is not None and newest.number - good.number >= HISTORY_MAX - 2:
         situation.findings.append(fails(f"good {good.words} is about to leave helm's history"))
     elif good is not None:
-        situation.findings.append(passes(f"{good.words} is the good one to come back to"))
+        # A rollback goes to the revision that was recorded as good, which need not be helm's newest good one.
+        if operation.kind is not OperationKind.ROLLBACK:
+            situation.findings.append(passes(f"{good.words} is the good one to come back to"))
     else:
         situation.findings.append(passes(f"{newest.words}: nothing was ever installed completely"))
 

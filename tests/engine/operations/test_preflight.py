@@ -33,6 +33,7 @@ async def test_a_preview_shows_exactly_what_would_run(tmp_path: Path) -> None:
             "traffic of api.staging.dotmac.test, admin.staging.dotmac.test",
         )
         assert not [one for one in preview.checks if not one.startswith("pass: ")]
+        assert "pass: revision 1 (deployed) is the good one to come back to" in preview.checks
         old, new = world.artifacts.previous["backend"], world.artifacts.candidate["backend"]
         backend = next(one for one in preview.diff if one.startswith("Deployment/dotmac-backend"))
         assert old[7:19] in backend

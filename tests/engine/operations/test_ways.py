@@ -35,6 +35,9 @@ async def test_the_way_to_production(tmp_path: Path) -> None:
         intended = [e for e in stand.store.read(0) if e.kind == Kind.OPERATION_INTENDED][-1]
         assert parse_anchor(head).seq == intended.seq
         assert verify(stand.store.path, [head]).anchors == 1
+        back = await stand.operations.preview("production.rollback", ANN)
+        assert back.to_what == "revision 1 (recorded good)"
+        assert not any("revision 2 (deployed) is the good one" in one for one in back.checks)
 
 
 def described(stand: Stand, revision: int) -> str:
