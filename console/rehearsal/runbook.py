@@ -113,7 +113,7 @@ def service_runbook(
 def _reached(known: JsonObject, env: Env, addresses: Addresses) -> JsonObject:
     """Return an environment with what everything in the world shares, and nothing that leads out of it."""
     watching = {"url": addresses.sites[env].observers}
-    outside = {"objectstore", "database", "accounts", "apply_secrets"}
+    outside = {"objectstore", "database", "accounts"}
     return {
         **{key: value for key, value in known.items() if key not in outside},
         "title": env.words,
@@ -140,7 +140,11 @@ def _scope(runbook: JsonObject, now_us: int) -> JsonObject:
 
 
 def _of_the_world(runbook: dict[str, Json], addresses: Addresses) -> dict[str, Json]:
-    runbook.pop("webhooks", None)  # nobody is told of a rehearsal
+    runbook.pop("webhooks", None)  # nobody is told of a rehearsal, and no secret of this machine goes into it
+    runbook["environments"] = {
+        tier: {key: value for key, value in obj(environment).items() if key != "apply_secrets"}
+        for tier, environment in obj(runbook["environments"]).items()
+    }
     runbook["people"] = _people()
     runbook["helm"] = str(addresses.helm)
     runbook["launches"] = str(addresses.launches)

@@ -94,7 +94,16 @@ async def test_its_release_is_locked_until_the_gates_before_it_are_go(tmp_path: 
 async def test_its_world_goes_on_where_it_was_and_takes_the_runbooks_own_names(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     given = EXAMPLE.read_text().replace("shop-prod", "tea-live").replace("shop.example", "tea.example")
-    mine.write_text(given.replace('deployment: "{part}"', "deployment: tea-{part}"))
+    outside = """
+    accounts: { buyer: { username: ann, password: { env: OUTSIDE_PASSWORD } } }
+    apply_secrets: [{ name: outside, data: { KEY: { env: OUTSIDE_KEY } } }]
+    objectstore: { url: "https://s3.outside", bucket: b, access_key: { env: OUTSIDE }, secret_key: { env: OUTSIDE } }
+    secrets: [shop-settings]
+"""
+    given = given.replace('deployment: "{part}"', "deployment: tea-{part}").replace(
+        "\n    secrets: [shop-settings]\n", outside
+    )
+    mine.write_text(given + "webhooks: [https://hooks.outside/x, { env: OUTSIDE_HOOK }]\n")
     async with running(tmp_path / "w", runbook=mine) as world:
         pods = world.store.scan("pods", "tea-live")
         assert len(pods) == 3
@@ -106,7 +115,10 @@ async def test_its_world_goes_on_where_it_was_and_takes_the_runbooks_own_names(t
         environments = load_runbook(world.runbook_path).runbook.environments
         assert environments[Tier.PRODUCTION].domains.named()["shop"].host == "tea.example"
         assert environments[Tier.PRODUCTION].title == Env.PRODUCTION.words
-        assert world.runbook_path.read_text().startswith("# A rehearsal")
+        written = world.runbook_path.read_text()
+        assert written.startswith("# A rehearsal")
+        assert "outside" not in written.lower()
+        assert "https://" not in written
 
 
 ONE_MORE = {
