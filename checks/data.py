@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from checks.judging import LASTING, STEADY, Findings, key
 from state.fields import JsonObject, obj, objs, path, text
 from state.runbook.models import OperationKind
 from state.runbook.units import Seconds
+from state.text import line
+from state.verdict import OperationState, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -136,7 +139,24 @@ async def migrations(settings: MigrationsSettings, around: Around) -> Outcome:
         _job(newest, found)
     if settings.after_operation is not None:
         _operation(settings.after_operation, around, found)
-    return found.outcome(f"the database is at {head}, and only there")
+    return _told_early(found.outcome(f"the database is at {head}, and only there"), around)
+
+
+def _told_early(outcome: Outcome, around: Around) -> Outcome:
+    """Return an outcome whose summary says so where this launch has yet to migrate; its verdict stays."""
+    view = around.view
+    meant = [o.id for o in view.operation_specs if o.kind == OperationKind.MIGRATE and o.env == around.tier]
+    if outcome.verdict is Verdict.PASS or not meant or _migration_began(around) is not None:
+        return outcome
+    return replace(outcome, summary=line(f"not migrated yet: run {meant[0]} ({outcome.summary})", 400))
+
+
+def _migrated(around: Around) -> bool:
+    """Return whether a migration succeeded in this launch in the environment."""
+    return any(
+        o.kind == OperationKind.MIGRATE and o.env == around.tier and o.state is OperationState.SUCCEEDED
+        for o in around.view.operations
+    )
 
 
 async def _jobs(settings: MigrationsSettings, around: Around) -> list[JsonObject]:
@@ -210,16 +230,18 @@ async def smoke(settings: SmokeSettings, around: Around) -> Outcome:
         found.saw("missing_tables", list(missing))
         for table in missing:
             found.wrong(f"table {table} is missing")
+    although = " although the migration ran" if _migrated(around) else ""
     for dotted in settings.columns:
         table, _, column = dotted.rpartition(".")
         columns = await found.look(database.columns(table))
         if columns is not None:
             found.saw(key(dotted), "there" if column in columns else "missing")
-            found.need(column in columns, f"column {dotted} is missing although the migration ran")
+            found.need(column in columns, f"column {dotted} is missing{although}")
     for one in settings.queries:
         await _query(one, around, found)
     count = len(settings.tables) + len(settings.columns) + len(settings.queries)
-    return found.outcome(f"{count} tables, columns and queries are as the application needs them")
+    good = f"{count} tables, columns and queries are as the application needs them"
+    return _told_early(found.outcome(good), around)
 
 
 async def _query(one: Query, around: Around, found: Findings) -> None:

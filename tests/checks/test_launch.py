@@ -24,6 +24,7 @@ from state.view import (
     GoodRevision,
     ItemView,
     LaunchView,
+    OperationSpecView,
     OperationView,
     WaiverView,
 )
@@ -137,3 +138,25 @@ async def test_deviations_and_the_backup_before_a_migration(tmp_path: Path) -> N
         early = replace(migrated, intended_us=stage.world.clock.wall_us() - 4 * 86_400_000_000)
         seen = await stage.judge("7.1", spec, LaunchView(operations=(early,)))
         assert seen.outcome.summary == "there is no backup before the migration"
+
+
+async def test_before_the_migration_what_is_wrong_says_so(tmp_path: Path) -> None:
+    spec = CheckSpec.model_validate({"kind": "data.smoke", "with": {"columns": ["roles.none"]}})
+    declared = OperationSpecView("production.migrate", "migrate", "production", "Migrate", 7, (), ())
+    early = LaunchView(operation_specs=(declared,))
+    missing = "column roles.none is missing"
+    async with staged(tmp_path) as stage:
+        runs = operation("production.migrate", OperationState.RUNNING)
+        done = operation("production.migrate", OperationState.SUCCEEDED)
+        for view, told in (
+            (LaunchView(), missing),
+            (early, f"not migrated yet: run production.migrate ({missing})"),
+            (replace(early, operations=(runs,)), missing),
+            (replace(early, operations=(done,)), f"{missing} although the migration ran"),
+        ):
+            seen = await stage.judge("7.3", spec, view)
+            assert (seen.outcome.verdict, seen.outcome.summary) == (Verdict.FAIL, told)
+        head = CheckSpec.model_validate({"kind": "data.migrations"})
+        seen = await stage.judge("7.2", head, early)
+        assert seen.outcome.verdict is Verdict.FAIL
+        assert seen.outcome.summary.startswith("not migrated yet: run production.migrate (the database is at")
