@@ -19,7 +19,9 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_PAGE = '<!doctype html><html><head><title>{title}</title><script src="/static/shop.js"></script></head></html>'
+_PAGE = (
+    '<!doctype html><html><head><title>{title}</title><script src="/static/shop.js"></script></head></html>'
+)
 _PAGES = {"/": "Shop", "/cart": "Cart"}
 _PRODUCTS: list[Json] = [{"id": 1, "name": "teapot"}, {"id": 2, "name": "kettle"}, {"id": 3, "name": "cup"}]
 

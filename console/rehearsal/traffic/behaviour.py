@@ -26,8 +26,9 @@ class Behaviour:
 
     ``error_ratio`` is the share of all requests answered with 5xx; ``auth_error_ratio`` that of requests
     to /api/v1/auth, ``auth_refused_ratio`` the share of those answered with 401, ``too_many_ratio`` the
-    share of all answered with 429, ``limited_ratio`` that of all others than /api/v1/auth. Latencies are in seconds. Without pods the ingress alone answers, with
-    503. ``scraped`` says whether Prometheus reaches the pods.
+    share of all answered with 429, ``limited_ratio`` that of all others than /api/v1/auth. Latencies are in
+    seconds. Without pods the ingress alone answers, with 503. ``scraped`` says whether Prometheus reaches
+    the pods.
     """
 
     rps: float = 40.0
