@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from checks.clients.errors import LoginRefusedError, MisconfiguredError, RefusedError, Where
 from checks.clients.wire import Reply, Wire, trust
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from state.runbook.environment import Domain, Environment
     from state.runbook.units import SecretRef
 
-Surface = str
+
+class NamesADomain:
+    """Marks a setting whose value is the word of a domain: one that the runbook lacks is found when it is read."""
+
+
+Surface = Annotated[str, NamesADomain()]
 """The word of a domain in the runbook: ``api``, ``admin``, ``shop``."""
 MAIN: Final = ""
 """The runbook's first domain, whatever its word is."""

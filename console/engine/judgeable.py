@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from checks.clients.http import MAIN, NamesADomain
 from checks.registry import BROKEN, kind, similar
 from state.runbook.load import LoadedRunbook, Problem, RunbookError, load_runbook
 from state.runbook.models import CheckSpec
@@ -31,19 +33,37 @@ def check_problems(loaded: LoadedRunbook) -> list[Problem]:
         for i, item in enumerate(gate.items):
             for c, spec in enumerate(item.checks):
                 place: list[str | int] = ["gates", g, "items", i, "checks", c]
-                found += [loaded.problem([*place, *keys], told) for keys, told in _problems(spec)]
+                words = tuple(loaded.runbook.environments[spec.env].domains.named())
+                found += [loaded.problem([*place, *keys], told) for keys, told in _problems(spec, words)]
     return found
 
 
-def _problems(spec: CheckSpec) -> list[tuple[list[str | int], str]]:
+def _problems(spec: CheckSpec, domains: Sequence[str]) -> list[tuple[list[str | int], str]]:
     known = kind(spec.kind)
     if known is None:
         return [(["kind"], f"there is no kind of check {line(spec.kind, 60)!r}: {_hint(spec.kind)}")]
     try:
-        known.settings.model_validate(spec.settings)
+        settings = known.settings.model_validate(spec.settings)
     except ValidationError as error:
         return [(["with", *e["loc"]], line(e["msg"].removeprefix("Value error, "))) for e in error.errors()]
-    return []
+    return [
+        (["with", *keys], f"{spec.env} has no domain {line(word, 60)!r}: expected {' or '.join(domains)}")
+        for keys, word in _named_domains(settings)
+        if word not in domains
+    ]
+
+
+def _named_domains(settings: object) -> Iterator[tuple[list[str | int], str]]:
+    """Yield (keys, word) of every setting that names a domain; the main one needs no word."""
+    if isinstance(settings, BaseModel):
+        for name, field in type(settings).model_fields.items():
+            value = getattr(settings, name)
+            if any(isinstance(one, NamesADomain) for one in field.metadata) and value != MAIN:
+                yield [name], value
+            yield from (([name, *keys], word) for keys, word in _named_domains(value))
+    elif isinstance(settings, tuple):
+        for index, one in enumerate(settings):
+            yield from (([index, *keys], word) for keys, word in _named_domains(one))
 
 
 def _hint(name: str) -> str:

@@ -49,6 +49,15 @@ def test_every_kind_is_used_and_says_what_it_judges() -> None:
     assert used | FOR_OTHERS == {name for name in names() if not name.startswith("test.")}
 
 
+def test_a_domain_that_the_runbook_does_not_name_is_found_when_it_is_read(tmp_path: Path) -> None:
+    example = (sop_runbook().parent / "examples" / "web-service.yaml").read_text()
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(example.replace("{ path: /cart }", "{ path: /cart, surface: blog }", 1))
+    (problem,) = check_problems(load_runbook(mine))
+    assert problem.key == "gates.1.items.1.checks.0.with.pages.1.surface"
+    assert problem.message == "production has no domain 'blog': expected shop"
+
+
 def test_a_mistake_in_the_settings_is_found_when_the_runbook_is_read() -> None:
     loaded = load_runbook(sop_runbook())
     runbook = loaded.runbook
