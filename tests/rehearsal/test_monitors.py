@@ -68,6 +68,7 @@ async def test_what_is_wrong_with_the_monitors_is_told_and_no_condition_is_ok(tm
         base = one.world.causes.base
         well = base[Env.PRODUCTION]
         base[Env.PRODUCTION] = replace(well, scraped=False)
+        one.world.causes.step()  # at once, however late a busy machine comes to it
         await one.world.clock.sleep(20)
         await one.engine.monitors.tick()
         assert one.source("monitors").ok  # type: ignore[union-attr]  # a single look may meet a pod that starts
@@ -78,6 +79,7 @@ async def test_what_is_wrong_with_the_monitors_is_told_and_no_condition_is_ok(tm
         assert all("ERROR: the monitors can't be trusted: " in reason for reason in reasons), reasons
 
         base[Env.PRODUCTION] = well
+        one.world.causes.step()
         assert (await one.look(45)).ok  # type: ignore[union-attr]  # it was told above
 
         one.world.prometheus.hooks.append(answering(503, "service unavailable"))
