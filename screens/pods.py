@@ -13,7 +13,7 @@ from screens.shown import Shown
 from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, crop, row
 from screens.widgets.table import Column, Row, Table
-from screens.widgets.world import image_words, lost_since, pods_of, ready
+from screens.widgets.world import done, every_pod_of, image_words, lost_since, ready
 from state.view import PodView
 
 
@@ -51,7 +51,7 @@ class PodsScreen(LaunchScreen):
         """Show pods and ingresses."""
         view = shown.view
         envs = [e.tier for e in view.environments] or sorted({p.env for p in view.pods.values()})
-        pods = [pod for env in reversed(envs) for pod in pods_of(view, env)]
+        pods = [pod for env in reversed(envs) for pod in every_pod_of(view, env)]
         pods.sort(key=ready)
         self.query_one("#pods", Table).show_rows([pod_row(p) for p in pods])
         rows = [
@@ -90,7 +90,7 @@ def pod_row(pod: PodView) -> Row:
             pod.env,
             pod.name,
             Span(word, Role.GOOD if fine else Role.BAD),
-            f"{pod.ready}/{pod.containers}",
+            "-" if done(pod) else f"{pod.ready}/{pod.containers}",
             Span(str(pod.restarts), Role.WARN if pod.restarts else Role.DIM),
             Span(image_words(pod), Role.DIM),
             Span(words.clock(pod.changed_us), Role.DIM),

@@ -10,15 +10,25 @@ from state.verdict import ConditionState, OperationState
 from state.view import ConditionView, EnvironmentView, LaunchView, LogLine, OperationView, PodView
 
 
+def done(pod: PodView) -> bool:
+    """Return whether a pod has done its work and ended, as a migration's: it is no longer counted."""
+    return pod.phase in {"Succeeded", "Completed"}
+
+
 def ready(pod: PodView) -> bool:
     """Return whether a pod does its work, or has done it."""
-    if pod.phase in {"Succeeded", "Completed"}:
+    if done(pod):
         return True
     return pod.phase == "Running" and pod.containers > 0 and pod.ready >= pod.containers
 
 
 def pods_of(view: LaunchView, env: str) -> list[PodView]:
-    """Return an environment's pods, those in trouble first."""
+    """Return an environment's pods that work or should, those in trouble first."""
+    return [p for p in every_pod_of(view, env) if not done(p)]
+
+
+def every_pod_of(view: LaunchView, env: str) -> list[PodView]:
+    """Return an environment's pods and those that have done their work, those in trouble first."""
     pods = [p for p in view.pods.values() if p.env == env]
     return sorted(pods, key=lambda p: (ready(p), p.app, p.name))
 
@@ -75,9 +85,8 @@ def _environment(shown: Shown, env: EnvironmentView, width: int) -> list[Line]:
 def _images(pods: list[PodView], width: int) -> Line:
     counts: dict[str, int] = {}
     for pod in pods:
-        if pod.phase != "Succeeded":
-            told = f"{pod.app.rpartition('-')[2] or pod.name} {image_words(pod)}"
-            counts[told] = counts.get(told, 0) + 1
+        told = f"{pod.app.rpartition('-')[2] or pod.name} {image_words(pod)}"
+        counts[told] = counts.get(told, 0) + 1
     shown = ", ".join(f"{n}× {told}" for told, n in sorted(counts.items()))
     return row(Span(cut(f"  {shown or 'no pods seen'}", width), Role.DIM))
 
@@ -203,6 +212,8 @@ def condition_line(condition: ConditionView, width: int, now_us: int) -> Line:
     elapsed = f"{condition.elapsed_s}/{condition.for_s} s"
     if condition.state.blind and condition.since_us:
         elapsed = f"for {words.span((now_us - condition.since_us) / SECOND_US)}"
+    if condition.state is ConditionState.TRIPPED and condition.tripped_us:
+        elapsed = f"tripped {words.clock(condition.tripped_us, seconds=False)}"
     value = words.number(condition.value, condition.unit) if condition.evaluated_us else "-"
     limit = f" / {words.number(condition.threshold, condition.unit)}" if width >= 60 else ""
     left = row(Span(f"{glyph} {word}".ljust(11), role), " ", condition.title)
