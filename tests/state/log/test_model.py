@@ -181,6 +181,8 @@ class LogModel(RuleBasedStateMachine):
             for event in self.known
         )
         assert report.ok == (not beyond and not lacks_reason), report.message
+        if beyond and not lacks_reason:
+            assert (report.bad_seq, report.damage) == (kept + 1, Damage.TRUNCATED)
         if report.ok:
             covered = max((parse_anchor(one).seq for one in self.anchors), default=0)
             assert (report.events, report.unanchored) == (kept, kept - covered)
