@@ -24,7 +24,7 @@ from state.events import Event, Kind, gate_number
 from state.fields import text
 from state.fold import line_of
 from state.verdict import ConditionState
-from state.view import LogLine
+from state.view import LaunchView, LogLine
 
 PAGE = 500
 MILESTONES = "is:milestone"
@@ -44,9 +44,9 @@ class Entry:
     words: str
 
     @classmethod
-    def of(cls, event: Event) -> Entry:
-        """Return the entry of an event."""
-        line = line_of(event)
+    def of(cls, event: Event, view: LaunchView) -> Entry:
+        """Return the entry of an event of a launch."""
+        line = line_of(event, view)
         everything = f"{event.seq} {event.kind} {event.gate or ''} {event.actor} {line.words}"
         return cls(event, event_row(event, line), everything.lower())
 
@@ -132,19 +132,19 @@ class LogScreen(LaunchScreen):
         view = self.shown.view
         if not self._events:
             page = await self._request_page(max(0, view.seq - PAGE), PAGE)
-            self._events = [Entry.of(e) for e in page]
+            self._events = [Entry.of(e, view) for e in page]
             return bool(self._events)
         if self._events[-1].event.seq < view.seq:
             fresh = await self._request_page(self._events[-1].event.seq, PAGE)
             known = self._events[-1].event.seq if self._events else 0
-            self._events.extend(Entry.of(e) for e in fresh if e.seq > known)
+            self._events.extend(Entry.of(e, view) for e in fresh if e.seq > known)
             return bool(fresh)
         oldest = self._events[0].event.seq
         if oldest <= 1 or len(self._events) >= MOST:
             return False
         after = max(0, oldest - 1 - PAGE)
         older = await self._request_page(after, oldest - 1 - after)
-        self._events[:0] = [Entry.of(e) for e in older if e.seq < oldest]
+        self._events[:0] = [Entry.of(e, view) for e in older if e.seq < oldest]
         return bool(older)
 
     def _list(self) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from screens.widgets.plain import Role, Span
+from state import numbers
 from state.clock import SECOND_US
 from state.verdict import ConditionState, GateStatus, OperationState, Verdict
 
 GATE_KEYS = 10
 """Gates with a key of their own: 1 to 9, and 0 for the tenth."""
+
+number, plural = numbers.number, numbers.plural
 
 GATE = {
     GateStatus.GO: ("✔", "GO", Role.GOOD),
@@ -102,24 +105,6 @@ def offset(at_us: int, start_us: int) -> str:
 def ago(at_us: int, now_us: int) -> str:
     """Return how long ago a moment was; ``never`` where there is none."""
     return f"{span((now_us - at_us) / SECOND_US)} ago" if at_us > 0 else "never"
-
-
-def number(value: float | None, unit: str) -> str:
-    """Return a value with its unit: a ratio in per cent, seconds, or a plain number; ``no data`` for None."""
-    if value is None:
-        return "no data"
-    if unit == "ratio":
-        return f"{value * 100:.2f} %"
-    if unit == "seconds":
-        return f"{value * 1000:.0f} ms" if abs(value) < 1 else f"{value:.2f} s"
-    if abs(value) >= 100:
-        return f"{value:.0f}"
-    return f"{value:.3g}"
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """Return a count with its noun: ``1 pod``, ``2 pods``."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def gate_keys(gates: int) -> str:

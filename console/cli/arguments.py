@@ -157,7 +157,12 @@ def _world(sub: argparse.ArgumentParser) -> None:
         "--fault", action="append", default=[], metavar="NAME", help="see `launch-console faults`"
     )
     sub.add_argument("--seed", type=int, default=1)
-    sub.add_argument("--rate", type=_times, default=0.0, help="how many times as fast as time its clock runs")
+    sub.add_argument(
+        "--rate",
+        type=_times,
+        default=0.0,
+        help="how fast its clock runs: 60 is 60 times as fast as real time",
+    )
     sub.add_argument(
         "--runbook", type=Path, metavar="FILE", help="launch this one's service in it; left out: the SOP's"
     )

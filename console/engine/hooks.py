@@ -70,7 +70,7 @@ class Hooks:
             return
         production = view.environment("production")
         where = production.title if production is not None else view.scope.title
-        told = f"{view.scope.title} ({where}): {words(event)}"
+        told = f"{view.scope.title} ({where}): {words(event, view)}"
         if not self._waiting.full():
             self._waiting.put_nowait((str(event.kind), told))
 

@@ -49,11 +49,14 @@ class _Printer(Quiet):
         self._read = read
         self._as_json = as_json
         self._last = 0
+        self._view = LaunchView()
 
     def on_view(self, view: LaunchView) -> None:
+        self._view = view
         self.catch_up(view.seq)
 
-    def on_event(self, event: Event, view: LaunchView) -> None:  # noqa: ARG002  a Listener's shape
+    def on_event(self, event: Event, view: LaunchView) -> None:
+        self._view = view
         self.catch_up(event.seq - 1)
         self.print(event)
 
@@ -71,7 +74,7 @@ class _Printer(Quiet):
         if self._as_json:
             sys.stdout.write(json.dumps(dump_event(event), ensure_ascii=False) + "\n")
         else:
-            row = line_of(event)
+            row = line_of(event, self._view)
             sys.stdout.write(f"{row.seq:6} {row.kind:22} {row.words}\n")
         sys.stdout.flush()
 

@@ -35,7 +35,7 @@ def apply(view: LaunchView, event: Event) -> LaunchView:
     view = replace(view, unknown_kinds=view.unknown_kinds + 1) if step is None else step(view, event)
     changes: dict[str, object] = {}
     if event.kind not in _QUIET and not _same_condition(before, event):
-        row = LogLine(event.seq, event.wall_us, event.kind, event.gate, event.actor, words(event))
+        row = LogLine(event.seq, event.wall_us, event.kind, event.gate, event.actor, words(event, before))
         changes["tail"] = (*view.tail[-TAIL + 1 :], row)
     if label:
         mark = MarkView(event.seq, event.wall_us, event.kind, label)
@@ -60,6 +60,6 @@ def fold(events: Iterable[Event], view: LaunchView | None = None) -> LaunchView:
     return view
 
 
-def line_of(event: Event) -> LogLine:
-    """Return an event in words, as the log screen lists it."""
-    return LogLine(event.seq, event.wall_us, event.kind, event.gate, event.actor, words(event))
+def line_of(event: Event, view: LaunchView | None = None) -> LogLine:
+    """Return an event in words, as the log screen lists it; ``view`` knows the units of its numbers."""
+    return LogLine(event.seq, event.wall_us, event.kind, event.gate, event.actor, words(event, view))

@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from state import samples
 from state.events import Event, Kind, gate_number
 from state.fields import JsonObject, decimal, flag, integer, items, text, texts
+from state.numbers import number, pace, plural
 from state.text import line
+from state.view import LaunchView
 
 
-def _condition(body: JsonObject) -> str:
+def _condition(body: JsonObject, view: LaunchView | None) -> str:
     value = decimal(body, "value")
-    shown = "" if value is None else f" at {value:.4g}"
+    known = view.condition(text(body, "id")) if view is not None else None
+    shown = "" if value is None else f" at {number(value, known.unit if known is not None else '')}"
     elapsed = integer(body, "elapsed_s")
     since = f", breaching for {elapsed} s" if elapsed else ""
     reason = text(body, "reason")
@@ -30,12 +33,16 @@ def _signed(body: JsonObject) -> str:
 
 
 def _pod(body: JsonObject) -> str:
-    ready = f"{integer(body, 'ready')}/{integer(body, 'containers')}"
-    return f"{text(body, 'env')} pod {text(body, 'name')} {text(body, 'phase')} {ready}"
+    told = f"{text(body, 'env')} pod {text(body, 'name')} {text(body, 'phase')}"
+    if text(body, "phase") in {"Succeeded", "Completed"}:
+        return told
+    return f"{told} {integer(body, 'ready')}/{integer(body, 'containers')}"
 
 
-def words(event: Event) -> str:
-    """Return what happened, in one line that is safe to show."""
+def words(event: Event, view: LaunchView | None = None) -> str:
+    """Return what happened, in one line that is safe to show; ``view`` knows the units of its numbers."""
+    if event.kind == Kind.CONDITION_CHANGED:
+        return line(_condition(event.body, view), 300)
     say = _SAY.get(event.kind)
     return line(say(event.body, event) if say is not None else _told(event.body), 300)
 
@@ -107,7 +114,7 @@ _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.ATTEST_WITHDRAWN: lambda b, _: f"{text(b, 'item')} attestation withdrawn: {text(b, 'reason')}",
     Kind.ITEM_WAIVED: lambda b, _: f"{text(b, 'item')} waived: {text(b, 'reason')}",
     Kind.CANDIDATE_SEEN: lambda b, _: (
-        f"candidate seen for {text(b, 'env')}: {len(items(b.get('parts')))} parts"
+        f"candidate seen for {text(b, 'env')}: {plural(len(items(b.get('parts'))), 'part')}"
     ),
     Kind.OPERATION_INTENDED: lambda b, _: f"{text(b, 'id')} intended: {text(b, 'from')} → {text(b, 'to')}",
     Kind.OPERATION_STARTED: lambda b, _: f"{text(b, 'id')} started, pid {integer(b, 'pid')}",
@@ -122,8 +129,7 @@ _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.INGRESS_CHANGED: lambda b, _: (
         f"{text(b, 'env')} ingress {text(b, 'name')} {', '.join(texts(b.get('hosts')))}"
     ),
-    Kind.METRIC_BATCH: lambda b, _: f"{samples.count(b)} samples",
-    Kind.CONDITION_CHANGED: lambda b, _: _condition(b),
+    Kind.METRIC_BATCH: lambda b, _: f"{plural(samples.count(b), 'sample')}",
     Kind.CONDITION_ACKNOWLEDGED: lambda b, _: f"{text(b, 'id')} acknowledged: {text(b, 'comment')}",
     Kind.CONDITION_SAMPLES: lambda b, _: f"samples of conditions: {text(b, 'values')}",
     Kind.CONDITION_MUTED: lambda b, _: f"{text(b, 'id')} muted: {text(b, 'reason')}",
@@ -139,7 +145,7 @@ _SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
     Kind.CONSOLE_OPENED: lambda b, _: _console(b),
     Kind.CONSOLE_CLOSED: lambda b, _: f"console {text(b, 'id')} left",
     Kind.ENGINE_STARTED: lambda b, _: _engine(b),
-    Kind.CLOCK_RATE: lambda b, _: f"the clock runs {text(b, 'rate')} times as fast",
+    Kind.CLOCK_RATE: lambda b, _: f"the clock runs {pace(decimal(b, 'rate') or 0.0)}",
     Kind.CLOCK_JUMPED: lambda b, _: _jump(b),
     Kind.NOTE_ADDED: lambda b, _: text(b, "text"),
 }

@@ -6,6 +6,7 @@ from console.commands import Reply
 from console.engine.effects.base import Desk, Effect, Order, RefusedError, phrase_of, plain_preview
 from state.events import Draft, Kind, gate_key
 from state.fields import JsonObject, decimal_text
+from state.numbers import pace
 from state.preview import Preview
 from state.verdict import ConditionState, GateStatus, LaunchState
 from state.view import LaunchView
@@ -114,7 +115,7 @@ async def _acknowledge(desk: Desk, order: Order) -> Reply:
 async def _plan_rate(desk: Desk, order: Order) -> Preview:
     if not desk.clock.adjustable():
         raise RefusedError("this clock is the machine's own: it can't run faster")
-    return plain_preview(order, from_what=f"{desk.clock.rate():g} times as fast")
+    return plain_preview(order, from_what=pace(desk.clock.rate()))
 
 
 async def _rate(desk: Desk, order: Order) -> Reply:
@@ -127,7 +128,7 @@ async def _rate(desk: Desk, order: Order) -> Reply:
         raise RefusedError(f"a clock's rate is between 0.01 and 1000, not {rate:g}")
     await desk.journal.record(Draft(Kind.CLOCK_RATE, {"rate": decimal_text(rate)}, actor=order.who.account))
     desk.clock.set_rate(rate)
-    return Reply(ok=True, message=f"the clock runs {rate:g} times as fast")
+    return Reply(ok=True, message=f"the clock runs {pace(rate)}")
 
 
 async def _plan_stop(desk: Desk, order: Order) -> Preview:
