@@ -137,7 +137,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec("note.add", "launch: Add a note", Danger.SAFE, (Parameter("text", Field.TEXT, "note"),), "n"),
     CommandSpec("engine.stop", "engine: Stop", Danger.CAUTION, (_REASON,)),
-    CommandSpec("console.take_over", "console: Take over", Danger.CAUTION, (_REASON,)),
+    CommandSpec("console.take_over", "console: Take over", Danger.CAUTION, (_REASON,), "t"),
 )
 
 BY_NAME = {command.name: command for command in COMMANDS}

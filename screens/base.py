@@ -16,7 +16,7 @@ from textual.widget import Widget
 from screens.shown import Mode, Shown
 from screens.widgets import status_line, timeline
 from screens.widgets.pane import Pane
-from screens.widgets.plain import Line, Role, Span, cut, row
+from screens.widgets.plain import Line, Role, Span, cut, fill, row
 
 SMALLEST = (60, 15)
 """Columns and lines below which a screen only says that it is too small."""
@@ -113,16 +113,21 @@ class LaunchScreen(Screen[None]):
         if self._flash_timer is not None:
             self._flash_timer.stop()
         self._flash_timer = self.set_timer(FLASH_S, self.hush)
-        self.query_one("#hints", Pane).show(self.shown)
+        self._tell()
 
     def hush(self) -> None:
         """Take back what was told in the bottom line."""
         self._flash = None
-        self.query_one("#hints", Pane).show(self.shown)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._panes:  # else it is not laid out yet, and will show it then
+            self.query_one("#hints", Pane).show(self.shown)
 
     def _bottom(self, shown: Shown, width: int, height: int) -> list[Line]:
         if self._flash is not None:
-            return [row(Span(cut(self._flash.text, width), self._flash.role))]
+            helped = status_line.hints([("?", "help")], 7)
+            return [fill(row(Span(cut(self._flash.text, width - 8), self._flash.role)), helped, width)]
         return [status_line.hints(self.keys(), width)]
 
 

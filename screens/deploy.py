@@ -108,6 +108,7 @@ class DeployScreen(LaunchScreen):
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """Ask for the operation: its preview comes first."""
         event.stop()
+        self._moved = True
         self.post_message(CommandWanted("operation.run", {"operation": event.key}))
 
     def action_recover(self) -> None:

@@ -30,7 +30,8 @@ class HelpDialog(Dialog[str]):
     """Type to search, Enter to do it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "list", "to the list", show=False),
+        Binding("down", "list(1)", "to the list", show=False),
+        Binding("pagedown", "list(10)", "to the list", show=False),
     ]
 
     def __init__(self, entries: Sequence[HelpEntry]) -> None:
@@ -76,9 +77,11 @@ class HelpDialog(Dialog[str]):
         event.prevent_default()  # Textual calls the base class's handler too
         self.query_one(Table).action_choose()
 
-    def action_list(self) -> None:
-        """Go from the search to the list."""
-        self.query_one(Table).focus()
+    def action_list(self, by: int) -> None:
+        """Go from the search into the list."""
+        table = self.query_one(Table)
+        table.focus()
+        table.action_move(by)
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """End with the chosen line's name."""

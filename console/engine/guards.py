@@ -42,7 +42,7 @@ def _driving_refusal(view: LaunchView, name: str, who: Who) -> str:
         return ""
     driver = next((c for c in view.consoles if c.drives), None)
     if driver is None:
-        return "no console drives this launch: take over first"
+        return "no console drives this launch: take over first (t)"
     if driver.id == who.console:
         return ""
-    return f"{driver.account} drives from console {driver.id}: take over first"
+    return f"{driver.account} drives from console {driver.id}: take over first (t)"

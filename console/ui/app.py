@@ -81,6 +81,8 @@ class LaunchApp(App[int]):
         self._due: Timer | None = None
         self._last = 0.0
         self._asking = False
+        self._opening = False
+        """Whether a dialog is about to open: keys meant for it must not reach the screen below."""
         self._attention = Attention()
         self._screens: dict[str, LaunchScreen] = {}
         for theme in THEMES:
@@ -164,9 +166,11 @@ class LaunchApp(App[int]):
         now = shown.now_us - shown.now_us % 1_000_000
         shown = replace(shown, lost=lost, now_us=max(now, 0), ascii_only=self._ascii_only)
         if shown != self._shown:
+            deposed = _deposed(self._shown, shown)
             self._shown = shown
             self._write(self._attention.notice(shown))
             self._show()
+            self._tell(deposed, bad=True)
 
     def _write(self, sequence: str) -> None:
         if sequence and self._driver is not None:
@@ -190,7 +194,7 @@ class LaunchApp(App[int]):
     def action_open(self, name: str) -> None:
         """Show a screen by its name; nothing happens while a dialog is open."""
         screen = self._screens[name]
-        if isinstance(self.screen, Dialog):
+        if self._opening or isinstance(self.screen, Dialog):
             return
         if self.screen is not screen:
             screen.entered()
@@ -206,12 +210,15 @@ class LaunchApp(App[int]):
         if self._shown.view.gates and self._shown.view.gate(number) is None:
             return
         gate = self._screens["gate"]
-        if isinstance(gate, GateScreen):
+        if isinstance(gate, GateScreen) and not self._opening:
             gate.number = number
         self.action_open("gate")
 
     async def action_back(self) -> None:
-        """Take a filter away, or go back to the dashboard."""
+        """Take a wish or a filter back, or go back to the dashboard."""
+        if self._opening:
+            self.workers.cancel_group(self, "command")
+            return
         front = self._front()
         if isinstance(front, LogScreen) and front.clear_filter():
             return
@@ -234,7 +241,7 @@ class LaunchApp(App[int]):
         """Ask for a command; a second wish while one is being asked is left out."""
         if self._asking or isinstance(self.screen, Dialog):
             return
-        self._asking = True
+        self._asking = self._opening = True
         front = self._front()
         known = {**(front.context() if front is not None else {}), **(args or {})}
         self.run_worker(self._wish(name, known), exit_on_error=False, group="command")
@@ -248,17 +255,18 @@ class LaunchApp(App[int]):
                 self._tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
         finally:
             slow.stop()
-            self._asking = False
+            self._asking = self._opening = False
 
     def _still_asking(self) -> None:
         if self._asking and not isinstance(self.screen, Dialog):
-            self._tell("asking the engine…")
+            self._tell("asking the engine… (esc: leave it)" if self._opening else "asking the engine…")
 
     async def show_dialog(self, dialog: Screen[T]) -> T | None:
         """Show a dialog and return how it ended; called from a worker."""
         front = self._front()
         if front is not None:
             front.hush()
+        self._opening = False
         return await self.push_screen_wait(dialog)
 
     def action_ask(self, name: str) -> None:
@@ -361,6 +369,15 @@ class LaunchApp(App[int]):
     def _gone_to(self, values: dict[str, str] | None) -> None:
         if values:
             self.action_transport("goto", values["where"])
+
+
+def _deposed(before: Shown, after: Shown) -> str:
+    """Return what to tell a console that drove and drives no longer."""
+    driver = next((c for c in after.view.consoles if c.drives), None)
+    drove = any(c.drives and c.id == before.me for c in before.view.consoles)
+    if not drove or driver is None or driver.id == after.me:
+        return ""
+    return f"{driver.account} took over (console {driver.id}): this console watches now. t: take over again"
 
 
 def _settle() -> None:

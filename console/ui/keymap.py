@@ -36,6 +36,7 @@ LIVE: tuple[tuple[str, str, str], ...] = (
     ("f", "ask('clock.rate')", "run the clock faster"),
     ("k", "ask('condition.acknowledge')", "acknowledge a tripped stop condition"),
     ("B", "rollback", "open the rollback dialog"),
+    ("t", "ask('console.take_over')", "take over from the console that drives"),
     ("S", "start_engine", "start an engine where it was lost"),
 )
 REPLAY: tuple[tuple[str, str, str], ...] = (

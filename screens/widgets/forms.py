@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from screens.widgets.dialogs import Dialog, no_button
+from screens.widgets.field import Field
 from screens.widgets.lines import LineView
 from screens.widgets.plain import Line, Role, Span, content, row
 from screens.widgets.table import Column, Row, Table
@@ -56,7 +57,7 @@ class FormDialog(Dialog[dict[str, str]]):
         for field in self._fields:
             more = " (may be left out)" if field.optional else ""
             yield Static(content(row(Span(field.label + more, Role.DIM))), classes="label")
-            yield Input(value=field.default, id=f"field-{field.name}", compact=True)
+            yield Field(value=field.default, id=f"field-{field.name}", compact=True)
         yield Static("", id="trouble", classes="label", markup=False)
 
     def buttons(self) -> Iterable[Button]:
@@ -164,9 +165,9 @@ class AttestDialog(Dialog[dict[str, str]]):
         """Return what was seen, and the fields."""
         yield LineView(id="facts")
         yield Static(content(row(Span("comment (c), may be left out", Role.DIM))), classes="label")
-        yield Input(id="comment", compact=True)
+        yield Field(id="comment", compact=True)
         yield Static(content(row(Span("link, may be left out", Role.DIM))), classes="label")
-        yield Input(id="link", compact=True)
+        yield Field(id="link", compact=True)
 
     def buttons(self) -> Iterable[Button]:
         """Return No, GO and NO-GO."""

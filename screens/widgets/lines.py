@@ -21,7 +21,8 @@ class LineView(ScrollView, Inked, can_focus=True):
     DEFAULT_CSS = (
         ink_css("LineView")
         + """
-    LineView { width: 1fr; height: 1fr; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; }
+    LineView { width: 1fr; height: 1fr; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable; }
     LineView:focus { scrollbar-color: $accent; }
     """
     )
@@ -75,6 +76,11 @@ class LineView(ScrollView, Inked, can_focus=True):
         if index >= len(self._lines):
             return Strip.blank(width, self.rich_style)
         return self.strip(self._lines[index], width)
+
+    @property
+    def below(self) -> int:
+        """How many lines there are below what is in sight."""
+        return max(0, len(self._lines) - self.scroll_offset.y - self.size.height)
 
     @property
     def text(self) -> str:

@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, Static
 from screens import words
 from screens.widgets.dialogs import Dialog, no_button
 from screens.widgets.difference import DiffDialog
+from screens.widgets.field import Field
 from screens.widgets.lines import LineView
 from screens.widgets.plain import Line, Role, Span, content, row, wrap
 from state.preview import Preview
@@ -53,12 +54,12 @@ class AskDialog(Dialog[Answer]):
         if self.refused:
             return
         if self.overriding:
-            yield Input(placeholder="why it must run all the same", id="override-reason", compact=True)
-            yield Input(placeholder="second person who agrees", id="override-second", compact=True)
+            yield Field(placeholder="why it must run all the same", id="override-reason", compact=True)
+            yield Field(placeholder="second person who agrees", id="override-second", compact=True)
         if self.question.phrase:
             wanted = f"Type {self.question.phrase} to confirm:"
             yield Static(content(row(Span(wanted, Role.STRONG))), id="phrase-label")
-            yield Input(id="phrase", compact=True)
+            yield Field(id="phrase", compact=True)
 
     def buttons(self) -> Iterable[Button]:
         """Return No, and what does it."""
@@ -77,22 +78,26 @@ class AskDialog(Dialog[Answer]):
         """Show the facts; the focus is on No, or on what must be typed."""
         facts = self.query_one(LineView)
         facts.show_lines(lambda width: question_lines(self.question, width), about="facts")
-        facts.can_focus = True
+        facts.can_focus = False  # its keys work wherever the focus is
+        self.watch(facts, "scroll_y", self._tell_more, init=False)
         first = next(iter(self.query(Input)), None)
         (first or self.query_one("#no", Button)).focus()
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the facts the lines that they need, and no more than there are."""
-        width = max(20, min(event.size.width - 4, 110) - 4)
+        width = max(20, min(event.size.width * 92 // 100, 110) - 5)
         fields = 2 * int(bool(self.question.phrase)) + 2 * int(self.overriding)
         room = max(3, event.size.height - 6 - fields)
         needed = len(question_lines(self.question, width))
         seen = needed if needed <= room else room - 1
         self.query_one(LineView).styles.height = seen
-        more = self.query_one("#more", Static)
-        more.display = needed > seen
-        if needed > seen:
-            more.update(content(row(Span(f"↓ {needed - seen} more lines: page down", Role.WARN))))
+        self.query_one("#more", Static).display = needed > seen
+        self.call_after_refresh(self._tell_more)
+
+    def _tell_more(self) -> None:
+        left = self.query_one(LineView).below
+        told = f"↓ {left} more lines: page down" if left else "that is all of it: page up"
+        self.query_one("#more", Static).update(content(row(Span(told, Role.WARN if left else Role.DIM))))
 
     def update_buttons(self) -> None:
         """Let Yes be pressed only when everything that must be typed is."""

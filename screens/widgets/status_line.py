@@ -8,6 +8,7 @@ from screens.widgets.plain import Line, Role, Span, crop, cut, fill, fit, row
 from state.clock import SECOND_US
 from state.verdict import ConditionState, LaunchState, OperationState
 from state.view import LaunchView
+from state.watched import ConditionView
 
 
 def status(shown: Shown, width: int, height: int) -> list[Line]:
@@ -106,12 +107,9 @@ def _urgent(shown: Shown) -> list[Span]:
         )
     tripped = [c for c in view.conditions if c.state is ConditionState.TRIPPED]
     if tripped:
-        keys = "B: roll back · k: acknowledge · " if shown.mode is Mode.LIVE else ""
-        said = "; ".join(
-            f"{c.title} {words.number(c.value, c.unit)} over {words.number(c.threshold, c.unit)}"
-            for c in tripped
+        told.append(
+            Span(f"✖ TRIPPED {_countdown(shown)}{_ways(shown)}{'; '.join(map(_trip, tripped))}", Role.ALARM)
         )
-        told.append(Span(f"✖ TRIPPED {_countdown(shown)}{keys}{said}", Role.ALARM))
     if doubt := shown.doubt or view.doubt:
         told.append(Span(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
     unknown = view.operations[-1] if view.operations else None
@@ -127,6 +125,25 @@ def _urgent(shown: Shown) -> list[Span]:
     return told
 
 
+def _trip(condition: ConditionView) -> str:
+    """Return what tripped: its limit, since when, and what it is now."""
+    limit, now = (words.number(v, condition.unit) for v in (condition.threshold, condition.value))
+    since = f" since {words.clock(condition.tripped_us, seconds=False)}" if condition.tripped_us else ""
+    return f"{condition.title} over {limit}{since}, now {now}"
+
+
+def _ways(shown: Shown) -> str:
+    """Return the keys that answer a trip; once production was rolled back after it, only that it was seen."""
+    if shown.mode is not Mode.LIVE:
+        return ""
+    last = max((c.tripped_us for c in shown.view.conditions), default=0)
+    back = any(
+        o.kind == "rollback" and o.state is OperationState.SUCCEEDED and o.finished_us > last
+        for o in shown.view.operations
+    )
+    return "rolled back · k: acknowledge · " if back else "B: roll back · k: acknowledge · "
+
+
 def _countdown(shown: Shown) -> str:
     """Return how long it is until a trip rolls production back by itself, and which key stops that."""
     until_us = min((c.rolls_back_us for c in shown.view.conditions if c.rolls_back_us), default=0)
@@ -137,13 +154,19 @@ def _countdown(shown: Shown) -> str:
 
 
 def hints(keys: list[tuple[str, str]], width: int) -> Line:
-    """Return the line of keys: as many as fit, the most useful first."""
+    """Return the line of keys: as many as fit, the most useful first; the help's at the right, always."""
+    pinned = [one for one in keys if one[0] == "?"]
     spans: list[Span] = []
-    room = width
-    for key, what in keys:
+    room = width - sum(len(key) + len(what) + 3 for key, what in pinned)
+    for key, what in [one for one in keys if one[0] != "?"]:
         size = len(key) + len(what) + 3
         if size > room:
             break
         spans += [Span(f" {key}", Role.KEY), Span(f" {what} ", Role.DIM)]
         room -= size
-    return crop(tuple(spans), width)
+    last = tuple(
+        Span(told, role)
+        for key, what in pinned
+        for told, role in ((f" {key}", Role.KEY), (f" {what}", Role.DIM))
+    )
+    return fill(tuple(spans), last, width) if last else crop(tuple(spans), width)

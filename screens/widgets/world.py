@@ -8,6 +8,7 @@ from screens.widgets.plain import Line, Role, Span, crop, cut, fill, fit, headin
 from state.clock import SECOND_US
 from state.verdict import ConditionState, OperationState
 from state.view import ConditionView, EnvironmentView, LaunchView, LogLine, OperationView, PodView
+from state.watched import UNTRUSTED
 
 
 def done(pod: PodView) -> bool:
@@ -151,17 +152,27 @@ def conditions(shown: Shown, width: int, height: int) -> list[Line]:
     if (state := watched(shown)) and (width >= 60 or not told):
         right += [Span("  "), state] if right else [state]
     lines = [heading("STOP CONDITIONS", width, *right), *doubts(shown, width)]
+    beside = [*alerts(shown, width), *dead_rules(shown, width)]
+    told_why = {c.id: _why(c, width) for c in shown.view.conditions}
+    needed = len(lines) + len(beside) + sum(1 + len(why) for why in told_why.values())
     for condition in shown.view.conditions:
         lines.append(condition_line(condition, width, shown.now_us))
-        if condition.reason and height > 2 * len(shown.view.conditions):
-            lines.append(row(Span(cut(f"    {condition.reason}", width), Role.DIM)))
-        if condition.disarmed and height > 2 * len(shown.view.conditions):
-            lines.append(row(Span(cut(f"    no rollback by itself: {condition.disarmed}", width), Role.WARN)))
-    return lines + [*alerts(shown, width), *dead_rules(shown, width)][: max(0, height - len(lines))]
+        lines += told_why[condition.id] if needed <= height else []
+    return lines + beside[: max(0, height - len(lines))]
+
+
+def _why(condition: ConditionView, width: int) -> list[Line]:
+    """Return what is told below a condition where there is room: its reason, and why it won't roll back by itself."""
+    lines = []
+    if condition.reason and not condition.reason.startswith(UNTRUSTED):  # that stands above them all
+        lines.append(row(Span(cut(f"    {condition.reason}", width), Role.DIM)))
+    if condition.disarmed:
+        lines.append(row(Span(cut(f"    no rollback by itself: {condition.disarmed}", width), Role.WARN)))
+    return lines
 
 
 def watched(shown: Shown) -> Span | None:
-    """Return whether the monitors themselves can be trusted; None where nobody watches them."""
+    """Return whether the monitors themselves can be trusted; None where nothing was heard of them."""
     source = shown.view.sources.get("monitors/production")
     if source is None:
         return None
