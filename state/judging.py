@@ -10,6 +10,7 @@ from state.fields import JsonObject, decimal_text
 from state.runbook.conditions import StopCondition
 from state.verdict import ConditionState, OperationState
 from state.view import ConditionView, LaunchView
+from state.watched import UNTRUSTED
 
 MONITORS = "monitors"
 """The source that says whether an environment's Prometheus can be trusted: ``monitors/production``."""
@@ -117,9 +118,7 @@ def judge(
         baseline=gathered.baseline,
     )
     if doubt and judged.state is ConditionState.OK:
-        judged = Judgement(
-            ConditionState.ERROR, judged.value, reason=f"the monitors can't be trusted: {doubt}"
-        )
+        judged = Judgement(ConditionState.ERROR, judged.value, reason=f"{UNTRUSTED}: {doubt}")
     if not release.active:
         reason = f"not released yet; now {_words(judged)}"
         return Judgement(ConditionState.WARMUP, judged.value, reason=reason)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from state.verdict import ConditionState
 
+UNTRUSTED = "the monitors can't be trusted"
+"""How the reason of a condition begins that would be OK, were its Prometheus not in doubt."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceView:

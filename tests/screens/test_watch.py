@@ -98,3 +98,16 @@ def test_a_blind_condition_says_for_how_long() -> None:
     ]
     assert told[1].startswith("? NO DATA   5xx share")
     assert told[1].endswith("for 1 m 40 s")
+
+
+def test_reasons_make_room_for_alerts() -> None:
+    why = "1 sources disagree"
+    blind = replace(ERRORS, state=ConditionState.ERROR, reason=why, since_us=NOW)
+    alert = AlertView("production", "f1", "TargetDown", "critical", "firing", "a target is gone", NOW)
+    view = replace(CALM.view, conditions=(blind, blind), alerts={"production/f1": alert})
+    roomy = [words(one).strip() for one in conditions(replace(CALM, view=view), 80, 6)]
+    assert roomy.count(why) == 2
+    assert roomy[-1].endswith("TargetDown: a target is gone")
+    tight = [words(one).strip() for one in conditions(replace(CALM, view=view), 80, 5)]
+    assert why not in tight
+    assert tight[-1].endswith("TargetDown: a target is gone")
