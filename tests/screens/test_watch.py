@@ -104,7 +104,8 @@ def test_reasons_make_room_for_alerts() -> None:
     why = "1 sources disagree"
     blind = replace(ERRORS, state=ConditionState.ERROR, reason=why, since_us=NOW)
     alert = AlertView("production", "f1", "TargetDown", "critical", "firing", "a target is gone", NOW)
-    view = replace(CALM.view, conditions=(blind, blind), alerts={"production/f1": alert})
+    both = (blind, replace(blind, id="logins"))
+    view = replace(CALM.view, conditions=both, alerts={"production/f1": alert})
     roomy = [words(one).strip() for one in conditions(replace(CALM, view=view), 80, 6)]
     assert roomy.count(why) == 2
     assert roomy[-1].endswith("TargetDown: a target is gone")
