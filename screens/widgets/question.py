@@ -55,7 +55,8 @@ class AskDialog(Dialog[Answer]):
             return
         if self.overriding:
             yield Field(placeholder="why it must run all the same", id="override-reason", compact=True)
-            yield Field(placeholder="second person who agrees", id="override-second", compact=True)
+            names = f": {', '.join(self.question.seconds)}" if self.question.seconds else ""
+            yield Field(placeholder=f"second person who agrees{names}", id="override-second", compact=True)
         if self.question.phrase:
             wanted = f"Type {self.question.phrase} to confirm:"
             yield Static(content(row(Span(wanted, Role.STRONG))), id="phrase-label")
@@ -110,7 +111,10 @@ class AskDialog(Dialog[Answer]):
     def _complete(self) -> bool:
         if self.question.phrase and self._typed("phrase") != self.question.phrase:
             return False
-        return not self.overriding or bool(self._typed("override-reason") and self._typed("override-second"))
+        if not self.overriding:
+            return True
+        second, may = self._typed("override-second"), self.question.seconds
+        return bool(self._typed("override-reason") and second and (not may or second in may))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look again at what may be pressed."""
@@ -161,11 +165,15 @@ def question_lines(question: Preview, width: int) -> list[Line]:
     if question.override_allowed and not question.allowed:
         lines += _told(
             "! ",
-            "An override needs a reason and a second person, and is recorded as a deviation.",
+            f"An override needs a reason and a second person{_who(question)}, and is recorded as a deviation.",
             width,
             Role.WARN,
         )
     return lines or [row(Span("It is recorded with your name.", Role.DIM))]
+
+
+def _who(question: Preview) -> str:
+    return f" ({' or '.join(question.seconds)})" if question.seconds else ""
 
 
 def _refusal(question: Preview) -> str:

@@ -19,7 +19,7 @@ from state.fields import JsonObject
 from state.preview import Preview
 from tests.screens import story
 from tests.screens.stage import app_of, picture
-from tests.screens.test_commands import DEPLOY, deploy_app, open_deploy
+from tests.screens.test_commands import DEPLOY, deploy_app, open_deploy, ready, typed
 
 
 def front(app: LaunchApp) -> type:
@@ -84,3 +84,22 @@ async def test_no_column_of_a_command_is_hidden(width: int) -> None:
         await pilot.pause(0.1)
         assert facts.below == 0
         assert "that is all of it" in "\n".join(picture(app))
+
+
+async def test_an_override_tells_who_may_be_second_and_takes_nobody_else() -> None:
+    app, source = deploy_app()
+    source.previews["operation.run"] = replace(
+        DEPLOY, allowed=False, reason="gate 2 is OPEN", override_allowed=True, seconds=("bob", "carol")
+    )
+    async with app.run_test(size=(80, 40)) as pilot:
+        await open_deploy(pilot)
+        assert "a second person (bob or carol)" in "\n".join(picture(app))
+        await typed(pilot, "fire")
+        await pilot.press("tab")
+        await typed(pilot, "alice")
+        await pilot.press("tab")
+        await typed(pilot, "dotmac")
+        assert not ready(app)
+        await pilot.press("shift+tab", "end", *["backspace"] * 5)
+        await typed(pilot, "bob")
+        assert ready(app)
