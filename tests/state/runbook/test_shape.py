@@ -94,7 +94,7 @@ def test_a_deploy_of_production_needs_every_gate_before_its_own_unless_it_says_o
         ),
         (
             "\noperations:\n",
-            "\nstages: [{ id: one, title: X, steps: [], parts: [{ item: '9.9' }, { operation: x.y }] }]\noperations:\n",
+            "\nstages: [{ id: o, title: X, parts: [{ item: '9.9' }, { operation: x.y }], steps: [] }]\noperations:\n",
             "stages.0.parts.0.item",
             "there is no item 9.9",
         ),
