@@ -52,5 +52,5 @@ async def engine(stand: Stand, operation: str) -> AsyncIterator[tuple[asyncio.su
 async def pid_of_helm(path: Path, stand: Stand) -> int:
     """Return the pid that the other engine's log names, once helm created its revision."""
     before = len(revisions(stand, Env.STAGING))
-    await stand.until(lambda: len(revisions(stand, Env.STAGING)) > before, 6000)
+    await stand.until(lambda: len(revisions(stand, Env.STAGING)) > before)
     return pid_in(path)

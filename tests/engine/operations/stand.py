@@ -130,7 +130,7 @@ class Stand:
         """Return the newest operation's steps: state and detail by name."""
         return {s.name: (s.state, s.detail) for s in self.last().steps}
 
-    async def until(self, true: Callable[[], bool], seconds: float = 600.0) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 6000.0) -> None:
         """Wait, by the world's clock, until something is so."""
         for _ in range(int(seconds)):
             if true():

@@ -149,7 +149,7 @@ async def test_the_engine_killed_in_a_rollback_and_helm_ended_meanwhile(tmp_path
             await process.wait()
             os.close(terminal)
         stand.world.control.plans.clear()
-        await stand.until(lambda: start_time(pid) is None, 6000)
+        await stand.until(lambda: start_time(pid) is None)
         newer = stand.reopened()
         await newer.operations.resume()
         ended = await newer.ended()

@@ -69,7 +69,7 @@ async def test_a_failing_image_twice_goes_back_to_the_good_one(tmp_path: Path, m
 
 
 async def test_a_failing_hook_before(tmp_path: Path, major: int) -> None:
-    async with launched(tmp_path, major, each_s=10) as stand:
+    async with launched(tmp_path, major, each_s=30) as stand:
         add_hooks(stand)
         hook(stand.world.folder.values(Env.STAGING), before=True)
         stand.bad_pods(Env.STAGING, PodPlan(ends_after_s=1, exit_code=1), '"before-hook"')

@@ -25,7 +25,7 @@ NEVER = PodPlan(ready=False)
 async def _stopped(stand: Stand, operation: str, revision: int, how: signal.Signals) -> None:
     """Start an operation, and end its helm by a signal in the middle."""
     await stand.start(operation)
-    await stand.until(lambda: stand.release(Env.STAGING, revision) is not None, 6000)
+    await stand.until(lambda: stand.release(Env.STAGING, revision) is not None)
     pid = stand.last().pid
     assert os.getsid(pid) == pid
     os.kill(pid, how)
@@ -59,7 +59,7 @@ async def test_helm_killed_in_a_first_install(tmp_path: Path, major: int) -> Non
     async with launched(tmp_path, major, change=fresh(tmp_path)) as stand:
         stand.bad_pods(Env.STAGING, NEVER)
         await stand.start("staging.deploy")
-        await stand.until(lambda: bool(stand.world.store.scan("pods", "dotmac-first")), 6000)
+        await stand.until(lambda: bool(stand.world.store.scan("pods", "dotmac-first")))
         os.kill(stand.last().pid, signal.SIGKILL)
         await stand.ended()
         assert "revision 1 (pending-install), and its helm is gone" in told(stand)

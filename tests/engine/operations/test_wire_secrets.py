@@ -127,7 +127,7 @@ async def _lived_through(stand: Stand) -> list[str]:
     shown += [told(stand), repr(stand.last())]
     stand.bad_pods(Env.STAGING, PodPlan(ready=False))
     await stand.start("staging.deploy")
-    await stand.until(lambda: stand.release(Env.STAGING, 4) is not None, 6000)
+    await stand.until(lambda: stand.release(Env.STAGING, 4) is not None)
     newer = await stand.again()  # which has read no secret yet
     os.kill(newer.last().pid, signal.SIGTERM)
     await newer.operations.resume()
