@@ -8,6 +8,7 @@ from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key
 from checks.workloads import digest_of, parts_of, pods, running_digests
 from state.fields import obj, objs, text
+from state.numbers import plural
 from state.runbook.environment import Tier
 
 
@@ -81,7 +82,9 @@ async def same(settings: SameSettings, around: Around) -> Outcome:
     await _registry(settings.tag, around, found)
     if settings.chart:
         await _chart(around, found)
-    return found.outcome(f"{len(parts)} images and the chart are the same in staging and production")
+    return found.outcome(
+        f"{plural(len(parts), 'image')} and the chart are the same in staging and production"
+    )
 
 
 async def _chart(around: Around, found: Findings) -> None:
@@ -140,4 +143,4 @@ async def ci_passed(settings: CiSettings, around: Around) -> Outcome:
             found.blind(f"CI check {name} is {state}")
         else:
             found.need(state in settings.good, f"CI check {name} is {state}")
-    return found.outcome(f"{len(settings.required)} CI checks of commit {commit[:12]} succeeded")
+    return found.outcome(f"{plural(len(settings.required), 'CI check')} of commit {commit[:12]} succeeded")

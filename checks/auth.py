@@ -16,6 +16,7 @@ from checks.base import Around, Outcome, Settings, check
 from checks.clients.http import MAIN
 from checks.judging import STEADY, Findings, key, lookup
 from state.fields import Json, JsonObject, items, obj, text
+from state.numbers import plural
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ async def forged_tokens(settings: ForgedSettings, around: Around) -> Outcome:
             found.wrong(f"a token signed with {name} is accepted at {settings.path} ({reply.status})")
         elif reply.status not in settings.refused:
             found.blind(f"a token signed with {name} is answered with {reply.status}; expected 401")
-    return found.outcome(f"{len(tokens)} forged tokens are refused at {settings.path}")
+    return found.outcome(
+        f"{plural(len(tokens), 'forged token is', 'forged tokens are')} refused at {settings.path}"
+    )
 
 
 def _part(value: Mapping[str, Json]) -> str:
@@ -128,7 +131,9 @@ async def roles(settings: RolesSettings, around: Around) -> Outcome:
         found.saw(key(path), seen)
     if settings.foreign is not None:
         await found.look(_foreign(settings.foreign, web, found, around.environment.login.tenant_header))
-    return found.outcome(f"{asked} answers to {len(settings.matrix)} paths are as the roles allow")
+    return found.outcome(
+        f"{plural(asked, 'answer')} to {plural(len(settings.matrix), 'path')} as the roles allow"
+    )
 
 
 async def _foreign(foreign: Foreign, web: WebClient, found: Findings, header: str) -> None:

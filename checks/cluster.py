@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import LASTING, Findings
 from state.fields import JsonObject, items, obj, objs, path, text, texts
+from state.numbers import plural
 
 if TYPE_CHECKING:
     from checks.clients.kube import KubeClient
@@ -88,9 +89,8 @@ async def access(settings: AccessSettings, around: Around) -> Outcome:
         if one.subject.partition(" ")[2] not in settings.allowed:
             found.wrong(f"{one.subject} may {', '.join(one.powers)} (by {one.role}) and is not on the list")
     await _tokens(kube, found)
-    return found.outcome(
-        f"{len({one.subject for one in judged})} subjects have power in production, all on the list"
-    )
+    told = plural(len({one.subject for one in judged}), "subject has", "subjects have")
+    return found.outcome(f"{told} power in production, all on the list")
 
 
 async def _grants(kube: KubeClient) -> list[_Grant]:

@@ -11,6 +11,7 @@ from checks.clients.http import MAIN, Surface
 from checks.judging import STEADY, Findings, key, lookup
 from checks.workloads import config_values, first_part, pods
 from state.fields import objs, path, text
+from state.numbers import plural
 from state.text import line
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ async def _log(settings: DebugSettings, around: Around, found: Findings) -> None
     found.saw("log_lines", len(lines))
     found.saw("log_debug_lines", hits)
     found.saw("log_of", name)
-    found.need(hits == 0, f"{hits} of the last {len(lines)} log lines of {name} are DEBUG")
+    found.need(hits == 0, f"{hits} of the last {plural(len(lines), 'log line')} of {name} at DEBUG")
 
 
 class StackTracesSettings(Settings):

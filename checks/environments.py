@@ -9,6 +9,7 @@ from checks.base import Around, Outcome, Settings, check
 from checks.judging import LASTING, Findings, key
 from checks.workloads import config_values
 from state.fields import Json
+from state.numbers import plural
 from state.runbook.environment import Tier
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ async def separate(settings: SeparateSettings, around: Around) -> Outcome:
     if settings.objectstore:
         _stores(around, found)
     count = sum(map(len, settings.differ.values()))
-    return found.outcome(f"{count} settings, the database systems and the buckets differ")
+    return found.outcome(f"{plural(count, 'setting')}, the database systems and the buckets differ")
 
 
 def _values(
@@ -129,4 +130,4 @@ async def no_shared_data(settings: NoSharedDataSettings, around: Around) -> Outc
         if not sides[0]:
             found.blind(f"production has no {what}, so nothing could be compared")
         found.need(shared == 0, f"{shared} {what} of production are in staging too")
-    return found.outcome(f"none of {compared} sampled values of production is in staging")
+    return found.outcome(f"none of {plural(compared, 'sampled value')} of production is in staging")

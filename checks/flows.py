@@ -11,6 +11,7 @@ from checks.clients.errors import LoginRefusedError, WrongContentError
 from checks.clients.http import MAIN, Surface
 from checks.judging import FRESH, Findings, key, lookup
 from state.fields import Json
+from state.numbers import plural
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ async def smoke(settings: SmokeSettings, around: Around) -> Outcome:
     for flow, times in flows.items():
         found.saw(key(flow), {"answers": len(times), "slowest_ms": max(times)})
     names = sorted({*flows, *([settings.task.flow] if settings.task else [])})
-    return found.outcome(f"{len(settings.steps)} answers are right in {', '.join(names)}")
+    return found.outcome(
+        f"{plural(len(settings.steps), 'answer is', 'answers are')} right in {', '.join(names)}"
+    )
 
 
 async def _walk(step: Step, web: WebClient, found: Findings) -> int | None:

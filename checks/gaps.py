@@ -10,6 +10,7 @@ from checks.judging import STEADY, Findings, key, lookup
 from checks.scope import openapi_paths
 from checks.workloads import config_values
 from state.fields import Json, items
+from state.numbers import plural
 
 
 class FeatureSettings(Settings):
@@ -73,7 +74,9 @@ def _idle(settings: FeatureSettings, path: str, told: Json, found: Findings) -> 
     work = items(lookup(told, settings.unfinished or ""))
     states = [str(one.get("status")) for one in work if isinstance(one, Mapping)]
     if states and all(state in settings.waiting for state in states):
-        found.wrong(f"{settings.title}: all {len(states)} jobs at {path} wait, so nothing works on them")
+        found.wrong(
+            f"{settings.title}: {plural(len(states), 'job')} at {path}, and all wait: nothing works on them"
+        )
 
 
 async def _implemented(settings: FeatureSettings, around: Around, found: Findings) -> None:
@@ -153,6 +156,5 @@ async def placeholders(settings: PlaceholdersSettings, around: Around) -> Outcom
             documented += 1
         elif empty and await _something_to_tell(probe, around, found):
             found.wrong(f"{probe.path}: {probe.field} is zero or empty although there is something to tell")
-    return found.outcome(
-        f"{len(settings.probes)} probes give real data; {documented} documented placeholders"
-    )
+    real = plural(len(settings.probes), "probe gives", "probes give")
+    return found.outcome(f"{real} real data; {plural(documented, 'documented placeholder')}")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import FRESH, Findings, whole
+from state.numbers import plural
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
 from state.verdict import ConditionState, OperationState
@@ -41,7 +42,9 @@ async def bake(_settings: BakeSettings, around: Around) -> Outcome:
         found.blind(
             f"{good // 60} of {minimum // 60} minutes were seen to be good so far ({seen.why or seen.state})"
         )
-    return found.outcome(f"{good // 60} minutes were seen to be good; no stop condition is tripped")
+    return found.outcome(
+        f"{plural(good // 60, 'minute was', 'minutes were')} seen to be good; no stop condition is tripped"
+    )
 
 
 class RollbackSettings(Settings):
@@ -138,4 +141,4 @@ async def deviations(_settings: DeviationsSettings, around: Around) -> Outcome:
     for one in seen:
         found.need(bool(one.who), f"deviation {one.seq} has nobody who answers for it: {one.what}")
     found.saw("environment", str(around.tier or Tier.PRODUCTION))
-    return found.outcome(f"{len(seen)} deviations are listed, each with who and when")
+    return found.outcome(f"{plural(len(seen), 'deviation is', 'deviations are')} listed, with who and when")

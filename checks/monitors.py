@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.base import Around, Outcome, Settings, check, failed
 from checks.judging import FRESH, Findings, whole
+from state.numbers import plural
 
 if TYPE_CHECKING:
     from checks.clients.prometheus import PrometheusClient, RangeSeries
@@ -78,7 +79,9 @@ async def _targets(settings: Monitors, prometheus: PrometheusClient, found: Find
     found.saw("targets", len(told))
     found.saw("targets_down", list(down[:10]))
     found.need(bool(told), f"Prometheus scrapes nothing of the release: {settings.up} is empty")
-    found.need(not down, f"{len(down)} scrape targets are down: {', '.join(down[:3])}")
+    found.need(
+        not down, f"{plural(len(down), 'scrape target is', 'scrape targets are')} down: {', '.join(down[:3])}"
+    )
     age = await found.look(prometheus.query(f"time() - max(timestamp({settings.up}))"))
     if age:
         found.saw("newest_scrape_s", whole(round(age[0].value, 1)))

@@ -10,6 +10,7 @@ from checks.clients.http import MAIN
 from checks.clients.kube import labels_of
 from checks.judging import LASTING, STEADY, Findings, key, lookup
 from state.fields import JsonObject, obj
+from state.numbers import plural
 from state.runbook.environment import Tier
 
 
@@ -42,7 +43,7 @@ async def window(_settings: WindowSettings, around: Around) -> Outcome:
             found.saw(f"{tier}_revision", history[-1].revision)
             found.saw(f"{tier}_status", history[-1].status)
     left = int((span.end - now).total_seconds() // 60)
-    return found.outcome(f"inside the window, {left} minutes left; no helm operation under way")
+    return found.outcome(f"inside the window, {plural(left, 'minute')} left; no helm operation under way")
 
 
 class Module(Settings):
@@ -89,7 +90,9 @@ async def modules(settings: ModulesSettings, around: Around) -> Outcome:
         found.need(served != 0, f"module {name} is in scope and has no path below {module.path}")
         if enabled is None and served is None:
             found.blind(f"module {name}: neither its feature nor its paths could be seen")
-    return found.outcome(f"{len(wanted)} modules in scope are on; no other is")
+    return found.outcome(
+        f"{plural(len(wanted), 'module in scope is', 'modules in scope are')} on; no other is"
+    )
 
 
 async def _features(settings: ModulesSettings, around: Around) -> JsonObject:
@@ -138,14 +141,16 @@ async def regions(settings: RegionsSettings, around: Around) -> Outcome:
         found.blind("the cluster lists no nodes; expected some with a region")
     elif len(seen) == 0 or None in told:
         found.blind(
-            f"{told.count(None)} of {len(told)} nodes don't say their region; expected label {settings.label}"
+            f"{told.count(None)} of {plural(len(told), 'node')} without a region; expected label {settings.label}"
         )
     for region in sorted(seen - wanted):
         found.wrong(f"nodes run in {region}, which is not a target region")
     for region in sorted(wanted - seen):
         found.wrong(f"no node runs in target region {region}")
     found.need(store in wanted, f"the object store is in {store}, which is not a target region")
-    return found.outcome(f"{len(told)} nodes and the object store are in {', '.join(sorted(wanted))}")
+    return found.outcome(
+        f"{plural(len(told), 'node')} and the object store are in {', '.join(sorted(wanted))}"
+    )
 
 
 class ConditionsSettings(Settings):
@@ -163,4 +168,6 @@ async def conditions(_settings: ConditionsSettings, around: Around) -> Outcome:
         found.wrong("the runbook has no stop condition; expected at least one")
     for condition in around.runbook.conditions:
         await stop_conditions.look(condition, around, found)
-    return found.outcome(f"{len(around.runbook.conditions)} stop conditions give numbers now")
+    return found.outcome(
+        f"{plural(len(around.runbook.conditions), 'stop condition gives', 'stop conditions give')} numbers now"
+    )

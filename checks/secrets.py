@@ -15,6 +15,7 @@ from checks.clients.errors import NotFoundError
 from checks.judging import LASTING, STEADY, Findings, key
 from checks.workloads import config_values
 from state.fields import Json
+from state.numbers import plural
 from state.runbook.environment import Tier
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ async def strong(settings: StrongSettings, around: Around) -> Outcome:
         for name in settings.keys:
             if other is not None and values.get(name) and other.get(name) == values[name]:
                 found.wrong(f"{name} is the same as in {settings.differs_from}")
-    return found.outcome(f"{len(settings.keys)} secrets are strong, unique and not {settings.differs_from}'s")
+    return found.outcome(
+        f"{plural(len(settings.keys), 'secret is', 'secrets are')} strong, unique and not {settings.differs_from}'s"
+    )
 
 
 def weakness(value: str, settings: StrongSettings) -> str:
@@ -157,7 +160,7 @@ async def present(settings: PresentSettings, around: Around) -> Outcome:
     found.saw("missing_keys", list(missing))
     if missing:
         found.wrong(
-            f"{len(missing)} of {len(settings.keys)} keys are missing or empty: {', '.join(missing[:8])}"
+            f"{len(missing)} of {plural(len(settings.keys), 'key')} missing or empty: {', '.join(missing[:8])}"
         )
     for name in settings.reported:
         try:
@@ -166,7 +169,8 @@ async def present(settings: PresentSettings, around: Around) -> Outcome:
         except NotFoundError:
             found.saw(key("also", name), "not used by the chart")
     await _mounted(around, found)
-    return found.outcome(f"{len(around.environment.secrets)} secrets hold all {len(settings.keys)} keys")
+    held = plural(len(around.environment.secrets), "secret holds", "secrets hold")
+    return found.outcome(f"{held} all of {plural(len(settings.keys), 'key')}")
 
 
 async def _mounted(around: Around, found: Findings) -> None:

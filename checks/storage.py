@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import STEADY, Findings
 from state.fields import Json, items, obj, objs, text
+from state.numbers import plural
 
 
 class LifecycleSettings(Settings):
@@ -51,7 +52,7 @@ async def lifecycle(settings: LifecycleSettings, around: Around) -> Outcome:
             found.need(covered or not working, f"no enabled lifecycle rule covers {prefix}")
     await _protection(settings, around, found)
     count = len(rules or ())
-    return found.outcome(f"bucket {store.bucket} exists with {count} lifecycle rules")
+    return found.outcome(f"bucket {store.bucket} exists with {plural(count, 'lifecycle rule')}")
 
 
 async def _protection(settings: LifecycleSettings, around: Around, found: Findings) -> None:

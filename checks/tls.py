@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import STEADY, Findings, key
 from state.fields import obj, objs, path, text, texts
+from state.numbers import plural
 
 if TYPE_CHECKING:
     from checks.clients.tls import CertificateFacts
@@ -44,9 +45,9 @@ async def certificates(settings: CertificatesSettings, around: Around) -> Outcom
     count = len(around.environment.domains.all())
     days = min(((end - now).days for end in ends), default=0)
     return found.outcome(
-        f"{count} domains have trusted certificates, valid for {days} more days"
+        f"{count} domains have trusted certificates, valid for {plural(days, 'more day')}"
         if count > 1
-        else f"the certificate is trusted, and valid for {days} more days"
+        else f"the certificate is trusted, and valid for {plural(days, 'more day')}"
     )
 
 

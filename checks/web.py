@@ -11,6 +11,7 @@ from checks.clients.http import MAIN, Surface
 from checks.cookies import CookieRule, judge_cookies, parse_cookies
 from checks.judging import STEADY, Findings, key
 from state.fields import obj, objs, path, text
+from state.numbers import plural
 from state.text import line
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ async def csp(settings: CspSettings, around: Around) -> Outcome:
             continue
         _judge_csp(settings, name, reply, found)
         _judge_headers(settings, name, reply, found)
-    return found.outcome(f"{len(settings.pages)} pages have a strong policy, HSTS and no framing")
+    return found.outcome(
+        f"{plural(len(settings.pages), 'page has', 'pages have')} a strong policy, HSTS and no framing"
+    )
 
 
 def _judge_csp(settings: CspSettings, name: str, reply: Reply, found: Findings) -> None:
@@ -160,7 +163,9 @@ async def cookies(settings: CookiesSettings, around: Around) -> Outcome:
         seen = await found.look(_browser_session(settings.sign_in, around, web))
         if seen is not None:
             judge_cookies(web.word(settings.sign_in.surface), seen, settings.sign_in_cookies, found)
-    return found.outcome(f"{len(settings.cookies) + len(settings.sign_in_cookies)} cookies are as intended")
+    return found.outcome(
+        f"{plural(len(settings.cookies) + len(settings.sign_in_cookies), 'cookie is', 'cookies are')} as intended"
+    )
 
 
 async def _browser_session(sign_in: SignIn, around: Around, web: WebClient) -> dict[str, dict[str, str]]:
@@ -239,7 +244,9 @@ async def cors(settings: CorsSettings, around: Around) -> Outcome:
                 f"{origin} is allowed{' with credentials' if credentials else ''}; it must be refused"
             )
     refused = sum(not wanted for wanted in expected.values())
-    return found.outcome(f"{own} is allowed; {refused} other origins are refused")
+    return found.outcome(
+        f"{own} is allowed; {plural(refused, 'other origin is', 'other origins are')} refused"
+    )
 
 
 class RateLimitSettings(Settings):
@@ -275,7 +282,7 @@ async def rate_limit(settings: RateLimitSettings, around: Around) -> Outcome:
         return found.outcome("")
     found.need(min(statuses) >= 400, f"{settings.path} let a wrong password in ({min(statuses)})")
     limited = statuses.count(429)
-    found.need(limited > 0, f"{len(replies)} wrong passwords at once at {settings.path}: no 429")
+    found.need(limited > 0, f"{plural(len(replies), 'wrong password')} at once at {settings.path}: no 429")
     retry = next((reply.header("retry-after") for reply in replies if reply.status == 429), None)
     found.saw("retry_after", retry or "absent")
     account = around.environment.accounts.get(settings.role)
@@ -298,7 +305,7 @@ async def rate_limit(settings: RateLimitSettings, around: Around) -> Outcome:
                 )
     await _ingress_limits(settings, around, found)
     return found.outcome(
-        f"{limited} of {len(replies)} wrong passwords were stopped; another account still got in"
+        f"{limited} of {plural(len(replies), 'wrong password')} stopped; another account still got in"
     )
 
 

@@ -19,6 +19,7 @@ from checks.workloads import (
     running_digests,
 )
 from state.fields import JsonObject, obj, objs, path, text
+from state.numbers import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +58,7 @@ async def parity(settings: ParitySettings, around: Around) -> Outcome:
     _images(settings, api, worker, found)
     ready, wanted = ready_replicas(worker)
     found.saw("worker_replicas", {"ready": ready, "wanted": wanted})
-    found.need(ready >= wanted > 0, f"{ready} of {wanted} workers are ready")
+    found.need(ready >= wanted > 0, f"{ready} of {plural(wanted, 'worker')} ready")
     running = await found.look(pods(around, settings.worker)) or ()
     _running(settings.worker, worker, running, found)
     restarts = sum(map(restarts_of, running))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from console.engine.judgeable import load_judgeable
+from state.numbers import plural
 from state.runbook.load import RunbookError
 from state.text import line
 
@@ -14,7 +15,7 @@ from state.text import line
 def say(error: RunbookError) -> int:
     """Print every problem of a runbook and return the exit code."""
     count = len(error.problems)
-    told = "1 problem" if count == 1 else f"{count} problems"
+    told = plural(count, "problem")
     rows = [
         *(line(str(problem), 2000) for problem in error.problems),
         f"{told}: correct the runbook and try again",
@@ -32,9 +33,8 @@ def run_check(path: Path) -> int:
     items = [item for gate in runbook.gates for item in gate.items]
     checks = sum(len(item.checks) for item in items)
     asked = sum(item.attest is not None for item in items)
-    sys.stdout.write(
-        f"{path}: {len(runbook.gates)} gates, {len(items)} items, {checks} checks, {asked} attestations\n"
-    )
+    told = [(len(runbook.gates), "gate"), (len(items), "item"), (checks, "check"), (asked, "attestation")]
+    sys.stdout.write(f"{path}: {', '.join(plural(count, noun) for count, noun in told)}\n")
     return 0
 
 

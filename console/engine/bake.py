@@ -6,6 +6,7 @@ from console.engine.journal import Journal
 from state.clock import SECOND_US
 from state.events import Draft, Kind
 from state.fields import JsonObject
+from state.numbers import plural
 from state.runbook.models import Runbook
 from state.verdict import ConditionState, LaunchState, OperationState
 from state.view import BakeView, LaunchView, OperationView
@@ -148,7 +149,7 @@ def trouble(view: LaunchView, bake: BakeView, now_us: int, settle_us: int) -> st
         and p.phase not in {"Succeeded", "Completed", "Terminating"}
     )
     if unready:
-        return f"{len(unready)} pods are not ready: {', '.join(unready[:3])}"
+        return f"{plural(len(unready), 'pod is', 'pods are')} not ready: {', '.join(unready[:3])}"
     source = view.sources.get("alertmanager/production")
     if source is not None and not source.ok:
         return f"alerts can't be seen: {source.reason}"

@@ -140,7 +140,7 @@ async def test_a_bucket_as_it_should_be(store: Store) -> None:
     outcome = await store.judge()
     assert (outcome.verdict, outcome.summary) == (
         Verdict.PASS,
-        f"bucket {store.bucket} exists with 1 lifecycle rules",
+        f"bucket {store.bucket} exists with 1 lifecycle rule",
     )
     assert outcome.evidence["rules"] == [{"id": "old", "enabled": True, "prefix": "backups/", "days": 30}]
     assert (outcome.evidence["versioning"], outcome.evidence["encryption"]) == ("Enabled", "AES256")

@@ -293,10 +293,10 @@ async def test_monitors_that_cannot_be_trusted_stop_the_bake_and_hold(tmp_path: 
         await run_for(s, 90)
         assert condition(s).state is ConditionState.OK
         good = bake(s).good_s
-        await s.engine.journal.record(monitors("1 scrape targets are down: backend-1"))
+        await s.engine.journal.record(monitors("1 scrape target is down: backend-1"))
         await run_for(s, 60)
         assert condition(s).state is ConditionState.ERROR
-        assert condition(s).reason == "the monitors can't be trusted: 1 scrape targets are down: backend-1"
+        assert condition(s).reason == "the monitors can't be trusted: 1 scrape target is down: backend-1"
         assert (bake(s).state, bake(s).good_s) == ("stopped", good)
         await run_for(s, 75)
         assert s.view.hold is not None
@@ -313,7 +313,7 @@ async def test_a_breach_is_one_even_where_the_monitors_are_in_doubt(tmp_path: Pa
         s.world.value = traffic(lambda _at: 0.2)
         await s.open(run=False)
         await s.released()
-        await s.engine.journal.record(monitors("1 scrape targets are down: backend-1"))
+        await s.engine.journal.record(monitors("1 scrape target is down: backend-1"))
         await run_for(s, 120)
         assert condition(s).state is ConditionState.BREACHING
         await run_for(s, 210)

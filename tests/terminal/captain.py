@@ -18,6 +18,7 @@ OVERRIDE = ("a rehearsal of trouble", "rehearsal-second")
 """Why a lock is opened, and the second person who agrees."""
 DIALOG = "│╭╰┃┏┗"
 """What the frames of dialogs are drawn with."""
+_STARTED = re.compile(r"\d checks? started")
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
 _REVERSED = re.compile(r"\x1b\[(?:[0-9]+;)*7m")
 _FRAMED = re.compile(r"[│┃](.*)[│┃]")
@@ -130,13 +131,14 @@ class Captain:
         """Run all checks of a gate that is shown, saying yes where they leave traces."""
         self.pane.keys("R")
         shown = self.pane.until(
-            lambda s: _in_dialog(s, "gate: Run all checks") or "checks started" in s, within=PATIENT_S
+            lambda s: _in_dialog(s, "gate: Run all checks") or _STARTED.search(s) is not None,
+            within=PATIENT_S,
         )
         if _in_dialog(shown, "gate: Run all checks"):
             self.ready("Yes (y)")
             self.pane.keys("y")
             self.gone("gate: Run all checks")
-            self.wait("checks started")
+            self.pane.until(lambda s: _STARTED.search(s) is not None, within=PATIENT_S)
         return items(self.pane.until(lambda s: _judged(items(s)), within=PATIENT_S))
 
     def item(self, item: str) -> None:
@@ -144,7 +146,8 @@ class Captain:
         self.choose(item)
         self.pane.keys("r")
         shown = self.pane.until(
-            lambda s: _in_dialog(s, "item: Run its checks") or "checks started" in s, within=PATIENT_S
+            lambda s: _in_dialog(s, "item: Run its checks") or _STARTED.search(s) is not None,
+            within=PATIENT_S,
         )
         if _in_dialog(shown, "item: Run its checks"):
             self.ready("Yes (y)")

@@ -201,7 +201,7 @@ async def test_a_dead_target_is_blind_and_not_green(tmp_path: Path) -> None:
         assert run.condition("latency").state.blind
         monitors = run.view.sources["monitors/production"]
         assert not monitors.ok
-        assert "1 scrape targets are down" in monitors.reason
+        assert "1 scrape target is down" in monitors.reason
         assert run.view.bake is not None
         assert run.view.bake.state == "stopped"
         await run.close()

@@ -77,6 +77,6 @@ async def test_what_is_wrong_with_the_monitors_is_said(tmp_path: Path) -> None:
         assert "scrapes toy_requests_total every 0.5 s" in await scrapes(s)
         await s.toy.die()
         await asyncio.sleep(1.5)
-        assert "1 scrape targets are down" in (await look(s, SystemClock())).summary
+        assert "1 scrape target is down" in (await look(s, SystemClock())).summary
         s.server.kill()
         assert (await look(s, SystemClock())).verdict is not Verdict.PASS

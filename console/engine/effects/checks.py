@@ -7,6 +7,7 @@ from dataclasses import replace
 from console.commands import Reply
 from console.engine.effects.base import Desk, Effect, Order, RefusedError, plain_preview
 from console.engine.runner import CheckRef
+from state.numbers import plural
 from state.preview import Preview
 from state.verdict import Danger
 
@@ -35,7 +36,7 @@ _FINDERS = {"check.run": _of_item, "gate.run": _of_gate, "launch.run": _of_launc
 
 async def _plan(desk: Desk, order: Order) -> Preview:
     found = _FINDERS[order.spec.name](desk, order)
-    preview = plain_preview(order, to_what=f"{len(found)} checks run")
+    preview = plain_preview(order, to_what=plural(len(found), "check runs", "checks run"))
     writing = [check for check in found if check.leaves_traces]
     if not writing:
         return preview
@@ -47,7 +48,9 @@ async def _deed(desk: Desk, order: Order) -> Reply:
     found = _FINDERS[order.spec.name](desk, order)
     started = desk.runner.start(found, order.who.account)
     already = len(found) - len(started)
-    told = f"{len(started)} checks started" + (f", {already} run already" if already else "")
+    told = plural(len(started), "check started", "checks started") + (
+        f", {already} run already" if already else ""
+    )
     return Reply(ok=True, message=told, result={"checks": started})
 
 

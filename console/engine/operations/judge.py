@@ -14,6 +14,7 @@ from console.engine.operations.preflight import ingresses
 from console.engine.operations.records import Revision, history
 from console.engine.operations.report import End
 from console.engine.operations.why import tell_well, tell_why
+from state.numbers import plural
 from state.verdict import OperationState as State
 from state.view import GoodRevision
 
@@ -113,12 +114,18 @@ async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...
         return End(State.FAILED, told, newest.number, back)
     await tell_well(run)
     await _reachable(run)
-    return End(State.SUCCEEDED, f"{newest.words} runs: {live.ready} pods, digests equal", newest.number)
+    return End(
+        State.SUCCEEDED, f"{newest.words} runs: {plural(live.ready, 'pod')}, digests equal", newest.number
+    )
 
 
 async def _drift(run: Run, manifest: str) -> list[str]:
     drift = await drift_of(run.site, manifest)
-    told = f"{len(drift)} fields differ: {'; '.join(drift[:3])}" if drift else "live is what helm recorded"
+    told = (
+        f"{plural(len(drift), 'field differs', 'fields differ')}: {'; '.join(drift[:3])}"
+        if drift
+        else "live is what helm recorded"
+    )
     await run.report.step("objects", "failed" if drift else "done", told)
     return drift
 

@@ -12,6 +12,7 @@ from console.engine.operations.helm import shown
 from console.engine.operations.inputs import parts_of
 from console.engine.operations.preflight import Situation
 from console.engine.ports import Who
+from state.numbers import plural
 from state.runbook.models import Operation, OperationKind
 from state.view import GoodRevision, LaunchView
 
@@ -91,7 +92,7 @@ def blast(operation: Operation, site: Site, situation: Situation) -> tuple[str, 
     pods = situation.live.pods if situation.live is not None else 0
     hosts = ", ".join(domain.host for domain in environment.domains.all())
     database = operation.kind is OperationKind.MIGRATE
-    touched = f"the database of {environment.title}" if database else f"{pods} pods"
+    touched = f"the database of {environment.title}" if database else plural(pods, "pod")
     return (f"{touched} in namespace {site.namespace}", f"traffic of {hosts}")
 
 

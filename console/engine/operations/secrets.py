@@ -8,6 +8,7 @@ from base64 import b64encode
 from checks.clients.errors import NotFoundError
 from console.engine.operations.context import Run, Site
 from state.fields import JsonObject
+from state.numbers import plural
 from state.runbook.environment import AppliedSecret
 
 
@@ -57,9 +58,9 @@ async def _apply(site: Site, one: AppliedSecret) -> str:
         meta: JsonObject = {"name": one.name}
         body: JsonObject = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": one.type}
         await site.kube.create(collection, {**body, "data": coded})
-        return f"{one.name} created with {len(coded)} keys"
+        return f"{one.name} created with {plural(len(coded), 'key')}"
     changed = [key for key, value in values.items() if now.get(key) != value]
     if not changed:
-        return f"{one.name} is up to date ({len(coded)} keys)"
+        return f"{one.name} is up to date ({plural(len(coded), 'key')})"
     await site.kube.patch(f"{collection}/{one.name}", {"data": {key: coded[key] for key in changed}})
-    return f"{one.name}: {', '.join(sorted(changed))} changed, {len(coded) - len(changed)} keys as they were"
+    return f"{one.name}: {', '.join(sorted(changed))} changed, {plural(len(coded) - len(changed), 'key')} as before"

@@ -51,7 +51,7 @@ async def test_they_are_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert "applied is up to date (2 keys)" in stand.steps()["secrets"][1]
         file.write_text(FROM_FILE + "!")
         await stand.run("staging.deploy")
-        assert "applied: password changed, 1 keys as they were" in stand.steps()["secrets"][1]
+        assert "applied: password changed, 1 key as before" in stand.steps()["secrets"][1]
         _nowhere(stand.store.path, tmp_path, repr(previews) + repr(stand.journal.view) + repr(again))
 
 

@@ -86,7 +86,7 @@ async def test_a_first_install_makes_namespace_and_secrets(tmp_path: Path) -> No
         assert ended.good is None
         assert ended.revision == 1
         assert stand.steps()["namespace"][1] == "dotmac-first created"
-        assert "created with 1 keys" in stand.steps()["secrets"][1]
+        assert "created with 1 key" in stand.steps()["secrets"][1]
         made = stand.world.store.peek("secrets", "dotmac-first", "dotmac-platform-secrets")
         assert obj(obj(made).get("data")).keys() == {"DATABASE_PASSWORD"}
         assert "a rollback would undo" in await stand.refused("staging.rollback")
