@@ -51,7 +51,7 @@ class RoutedSettings(Settings):
     """Metrics that exist only after their first event, such as an error."""
 
 
-@check("alerts.routed", RoutedSettings, ttl=STEADY, writes=True)
+@check("alerts.routed", RoutedSettings, ttl=STEADY, leaves="a synthetic alert, and its notification")
 async def routed(settings: RoutedSettings, around: Around) -> Outcome:
     """Judge by a synthetic alert that notifications leave for a person.
 

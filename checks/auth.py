@@ -108,7 +108,7 @@ class RolesSettings(Settings):
     """A try to read another tenant's data; left out: none is made."""
 
 
-@check("auth.roles", RolesSettings, ttl=STEADY, writes=True)
+@check("auth.roles", RolesSettings, ttl=STEADY, leaves="logins of the test accounts")
 async def roles(settings: RolesSettings, around: Around) -> Outcome:
     """Judge every role on every path, and that nobody reads another tenant's data.
 
@@ -176,7 +176,7 @@ class AuditSettings(Settings):
     """Seconds of the launch's clock."""
 
 
-@check("audit.recorded", AuditSettings, ttl=STEADY, writes=True)
+@check("audit.recorded", AuditSettings, ttl=STEADY, leaves="a failed login in the audit trail")
 async def recorded(settings: AuditSettings, around: Around) -> Outcome:
     """Judge that a failed login with a unique name is in the audit trail soon afterwards."""
     found = Findings()

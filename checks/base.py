@@ -111,6 +111,8 @@ class CheckKind(Generic[S]):
     """Seconds that its evidence stays fresh."""
     writes: bool
     """Whether it leaves something behind (a failed login): asked for before it runs in production."""
+    leaves: str = ""
+    """What that is, in words: ``a failed login in the audit trail``."""
 
     async def run(self, settings: dict[str, object], around: Around) -> Outcome:
         """Judge with raw settings from a runbook.
@@ -124,9 +126,9 @@ REGISTRY: dict[str, CheckKind[Settings]] = {}
 
 
 def check(
-    name: str, settings: type[S], *, ttl: float = 3600.0, writes: bool = False
+    name: str, settings: type[S], *, ttl: float = 3600.0, writes: bool = False, leaves: str = ""
 ) -> Callable[[Callable[[S, Around], Awaitable[Outcome]]], Callable[[S, Around], Awaitable[Outcome]]]:
-    """Register an async function as the kind ``name``.
+    """Register an async function as the kind ``name``; ``leaves`` says what it writes, in words.
 
     Raises ValueError where the name is taken.
     """
@@ -136,7 +138,7 @@ def check(
     ) -> Callable[[S, Around], Awaitable[Outcome]]:
         if name in REGISTRY:
             raise ValueError(f"two check kinds are named {name}")
-        REGISTRY[name] = CheckKind(name, settings, judge, ttl, writes)  # type: ignore[arg-type]  # S is erased
+        REGISTRY[name] = CheckKind(name, settings, judge, ttl, writes or bool(leaves), leaves)  # type: ignore[arg-type]  # S is erased
         return judge
 
     return register

@@ -211,7 +211,12 @@ class StackTracesSettings(Settings):
     """Where an answer would hold the trace, dotted."""
 
 
-@check("config.no_stack_traces", StackTracesSettings, ttl=STEADY, writes=True)
+@check(
+    "config.no_stack_traces",
+    StackTracesSettings,
+    ttl=STEADY,
+    leaves="a login of a test account and an error in the log",
+)
 async def no_stack_traces(settings: StackTracesSettings, around: Around) -> Outcome:
     """Judge that an error's answer holds no stack trace, as it does where the root logger is at DEBUG."""
     found = Findings()

@@ -69,7 +69,12 @@ class SmokeSettings(Settings):
     """Work for the queue; left out: none is given."""
 
 
-@check("flows.smoke", SmokeSettings, ttl=FRESH, writes=True)
+@check(
+    "flows.smoke",
+    SmokeSettings,
+    ttl=FRESH,
+    leaves="logins of the test accounts, and what the steps of the flows make",
+)
 async def smoke(settings: SmokeSettings, around: Around) -> Outcome:
     """Judge that every step of the core flows answers as it must, and that a task goes through the worker."""
     found = Findings()

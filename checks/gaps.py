@@ -36,7 +36,7 @@ class FeatureSettings(Settings):
     """States of work that nothing has begun."""
 
 
-@check("gaps.feature", FeatureSettings, ttl=STEADY, writes=True)
+@check("gaps.feature", FeatureSettings, ttl=STEADY, leaves="a login of a test account")
 async def feature(settings: FeatureSettings, around: Around) -> Outcome:
     """Judge that a part of the API is either implemented or gone: 403 and 500 are neither."""
     found = Findings()
@@ -128,7 +128,7 @@ async def _something_to_tell(probe: Probe, around: Around, found: Findings) -> b
     return bool(lookup(told, probe.only_if_field))
 
 
-@check("gaps.placeholders", PlaceholdersSettings, ttl=STEADY, writes=True)
+@check("gaps.placeholders", PlaceholdersSettings, ttl=STEADY, leaves="logins of the test accounts")
 async def placeholders(settings: PlaceholdersSettings, around: Around) -> Outcome:
     """Judge that no answer is a constant zero or an empty list.
 

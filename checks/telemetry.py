@@ -141,7 +141,7 @@ class AppearsSettings(Settings):
     """Seconds of the launch's clock."""
 
 
-@check("telemetry.appears", AppearsSettings, ttl=FRESH, writes=True)
+@check("telemetry.appears", AppearsSettings, ttl=FRESH, leaves="a request in the traces, logs and metrics")
 async def appears(settings: AppearsSettings, around: Around) -> Outcome:
     """Judge that one request appears as a trace, as a log line and in the metrics."""
     found = Findings()

@@ -148,7 +148,7 @@ class CookiesSettings(Settings):
     """Of the browser session."""
 
 
-@check("web.cookies", CookiesSettings, ttl=STEADY, writes=True)
+@check("web.cookies", CookiesSettings, ttl=STEADY, leaves="a login of a test account")
 async def cookies(settings: CookiesSettings, around: Around) -> Outcome:
     """Judge the attributes of every session cookie; logs a test account in."""
     found = Findings()
@@ -264,7 +264,7 @@ class RateLimitSettings(Settings):
     """One of these must be on the ingress: the limit of all other paths."""
 
 
-@check("web.rate_limit", RateLimitSettings, ttl=STEADY, writes=True)
+@check("web.rate_limit", RateLimitSettings, ttl=STEADY, leaves="a burst of failed logins")
 async def rate_limit(settings: RateLimitSettings, around: Around) -> Outcome:
     """Judge that a burst of wrong passwords is stopped, and that it stops nobody else."""
     found = Findings()

@@ -56,7 +56,9 @@ def run_show(name: str) -> int:
         hint = f"did you mean {' or '.join(close)}?" if close else "`launch-console checks list` shows them"
         sys.stderr.write(f"launch-console checks: there is no kind {line(name, 60)!r}: {hint}\n")
         return 2
-    leaves = "leaves traces: in production it is asked for" if found.writes else "only looks"
+    leaves = (
+        f"leaves {found.leaves or 'traces'}: in production it is asked for" if found.writes else "only looks"
+    )
     schema = settings_schema(name)
     told = [f"{name} (family {family(name)})", ""]
     told += [f"  {row}".rstrip() for row in doc(name).splitlines()]

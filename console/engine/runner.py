@@ -41,6 +41,13 @@ class CheckRef:
         kind = find_kind(self.spec.kind)
         return kind is not None and kind.writes and self.spec.env is Tier.PRODUCTION
 
+    @property
+    def leaves(self) -> str:
+        """What it leaves behind where it looks, as ``a failed login (production)``."""
+        kind = find_kind(self.spec.kind)
+        what = kind.leaves if kind is not None and kind.leaves else "traces"
+        return f"{what} ({self.spec.env})"
+
 
 def checks_of(runbook: Runbook, items: Iterable[str]) -> list[CheckRef]:
     """Return the checks of items, in the order of the runbook."""

@@ -44,7 +44,7 @@ def test_every_setting_says_what_it_means(name: str) -> None:
 def test_a_setting_is_told_with_type_default_and_meaning(capsys: pytest.CaptureFixture[str]) -> None:
     main(["checks", "show", "audit.recorded"])
     told = capsys.readouterr().out
-    assert "It leaves traces: in production it is asked for." in told
+    assert "It leaves a failed login in the audit trail: in production it is asked for." in told
     assert "    path: text, required\n        The audit trail of the API.\n" in told
     assert "    within: number, or with its unit, such as 30s, 5m, default 30.0\n" in told
 

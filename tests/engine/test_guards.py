@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ from console.engine.effects.desk import EFFECTS
 from console.engine.guards import refusal
 from console.engine.people import roles_of, second_problem, seconds_of
 from console.engine.ports import ENGINE, Who
+from console.engine.runner import CheckRef
+from console.headings import heading
 from state.events import Draft, Kind
 from state.fields import Json
+from state.runbook.models import CheckSpec
 from state.verdict import GateStatus, LaunchState
 from state.view import ConsoleView, HoldView, LaunchView, PersonView
 from tests.engine.stand import confirmed, stand
@@ -36,8 +40,14 @@ EVERY_OPERATOR = {"operation.abort", "launch.hold", "console.take_over", "attest
 APPROVERS = {"attest.sign", "attest.withdraw"}
 
 
-def test_every_command_has_an_effect() -> None:
+def test_every_command_has_an_effect_and_a_heading() -> None:
     assert set(EFFECTS) == {command.name for command in COMMANDS}
+    for command in COMMANDS:
+        told = heading(command.name, {one.name: "3.2" for one in command.parameters})
+        assert told[0].isupper()
+        assert "{" not in told
+        assert ":" not in told
+    assert heading("item.waive", {}) == "Waive item"
 
 
 @pytest.mark.parametrize("name", sorted(EFFECTS))
@@ -134,6 +144,16 @@ async def test_danger_needs_the_preview_and_the_name(tmp_path: Path) -> None:
         assert (preview.allowed, preview.phrase) == (True, "dotmac")
         assert preview.seconds
         assert "ann" not in preview.seconds
+        assert preview.title == "Waive item 1.1"
+        until = datetime.fromtimestamp(s.clock.wall_us() / 1_000_000 + 300, UTC)
+        assert preview.blast == (
+            f"item 1.1: {s.view.item('1.1').text}",  # type: ignore[union-attr]  # it is there
+            "reason: why",
+            f"until about {until:%Y-%m-%d %H:%M}Z (5 min)",
+        )
+        agreed = await ann.preview("item.waive", {**args, "second": "eve"})
+        assert agreed.blast[-1] == "second person: eve"
+        assert "the same person" in (await ann.preview("item.waive", {**args, "second": "cap"})).reason
         for wrong in (
             Confirmation(),
             confirmed("dotmac", ""),
@@ -169,6 +189,9 @@ async def test_hold_release_recycle_take_over_and_close(tmp_path: Path) -> None:
         ann, bob = await s.attach("ann"), await s.attach("bob")
         assert (await bob.command("launch.hold", {"reason": "wait"})).ok
         assert s.view.hold == HoldView("bob", "wait", s.clock.wall_us())
+        meant = await ann.preview("operation.run", {"operation": "staging.deploy"})
+        assert (meant.title, meant.environment) == ("Deploy the candidate to staging", "staging")
+        assert meant.reason == "the launch is held (wait): release the hold first (h)"
         held = await ann.command("operation.run", {"operation": "staging.deploy"})
         assert "held (wait)" in held.message
         assert (await ann.command("launch.release", {"reason": "go"})).ok
@@ -198,7 +221,11 @@ async def test_checks_that_leave_traces_say_so(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
         await s.open(run=False)
         ann = await s.attach("ann")
-        assert (await ann.preview("check.run", {"item": "3.6"})).danger == "caution"
+        asked = await ann.preview("check.run", {"item": "3.6"})
+        assert (asked.danger, asked.title) == ("caution", "Run the checks of item 3.6")
+        assert asked.blast == ("3.6 test.writes leaves traces (production)",)
+        limit = CheckRef("3.5/0", "3.5", 3, CheckSpec(kind="web.rate_limit"))
+        assert (limit.leaves_traces, limit.leaves) == (True, "a burst of failed logins (production)")
         assert (await ann.preview("check.run", {"item": "3.1"})).danger == "safe"
         assert "no automatic check" in (await ann.preview("check.run", {"item": "1.1"})).reason
         await ann.close()

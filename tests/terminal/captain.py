@@ -131,13 +131,13 @@ class Captain:
         """Run all checks of a gate that is shown, saying yes where they leave traces."""
         self.pane.keys("R")
         shown = self.pane.until(
-            lambda s: _in_dialog(s, "gate: Run all checks") or _STARTED.search(s) is not None,
+            lambda s: _in_dialog(s, "Run all checks of gate") or _STARTED.search(s) is not None,
             within=PATIENT_S,
         )
-        if _in_dialog(shown, "gate: Run all checks"):
+        if _in_dialog(shown, "Run all checks of gate"):
             self.ready("Yes (y)")
             self.pane.keys("y")
-            self.gone("gate: Run all checks")
+            self.gone("Run all checks of gate")
             self.pane.until(lambda s: _STARTED.search(s) is not None, within=PATIENT_S)
         return items(self.pane.until(lambda s: _judged(items(s)), within=PATIENT_S))
 
@@ -146,10 +146,10 @@ class Captain:
         self.choose(item)
         self.pane.keys("r")
         shown = self.pane.until(
-            lambda s: _in_dialog(s, "item: Run its checks") or _STARTED.search(s) is not None,
+            lambda s: _in_dialog(s, "Run the checks of item") or _STARTED.search(s) is not None,
             within=PATIENT_S,
         )
-        if _in_dialog(shown, "item: Run its checks"):
+        if _in_dialog(shown, "Run the checks of item"):
             self.ready("Yes (y)")
             self.pane.keys("y")
         self.pane.until(lambda s: _judged([i for i in items(s) if i.id == item]), within=PATIENT_S)

@@ -11,6 +11,7 @@ from console.engine.journal import Journal
 from console.engine.people import roles_of
 from console.engine.ports import OperationsPort, Who
 from console.engine.runner import Runner
+from console.headings import heading
 from state.fields import JsonObject
 from state.log.trouble import StoreState
 from state.preview import Preview
@@ -58,6 +59,11 @@ class Order:
     args: JsonObject
     who: Who
     confirmation: Confirmation = field(default_factory=Confirmation)
+
+    @property
+    def heading(self) -> str:
+        """The command in words, with what it is about."""
+        return heading(self.spec.name, self.args)
 
     def text(self, name: str, limit: int = 1000) -> str:
         """Return an argument as clean text on one line; a number as its digits."""
@@ -113,7 +119,7 @@ class Effect:
 
 def plain_preview(order: Order, **details: str | tuple[str, ...]) -> Preview:
     """Return a preview that is allowed, of a command as the registry describes it."""
-    return Preview(order.spec.name, order.spec.title, order.spec.danger, allowed=True, **details)  # type: ignore[arg-type]  # fields of Preview
+    return Preview(order.spec.name, order.heading, order.spec.danger, allowed=True, **details)  # type: ignore[arg-type]  # fields of Preview
 
 
 def phrase_of(view: LaunchView) -> str:

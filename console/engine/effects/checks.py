@@ -40,8 +40,8 @@ async def _plan(desk: Desk, order: Order) -> Preview:
     writing = [check for check in found if check.leaves_traces]
     if not writing:
         return preview
-    traces = tuple(f"{check.id} {check.spec.kind} leaves traces in {check.spec.env}" for check in writing)
-    return replace(preview, danger=Danger.CAUTION, blast=traces)
+    traces = dict.fromkeys(f"{check.item} {check.spec.kind} leaves {check.leaves}" for check in writing)
+    return replace(preview, danger=Danger.CAUTION, blast=tuple(traces))
 
 
 async def _deed(desk: Desk, order: Order) -> Reply:

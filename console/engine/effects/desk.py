@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from checks.base import CouldNotLookError
-from console.commands import BY_NAME, CommandSpec, Confirmation, Field, Reply
+from console.commands import BY_NAME, Confirmation, Field, Reply
 from console.engine.effects import checks, launch, operate, watch, words
 from console.engine.effects.base import Desk, Effect, Order, RefusedError
 from console.engine.effects.operate import override_of
@@ -56,14 +56,28 @@ class Commands:
         order = Order(spec, args, who)
         refused = refusal(self._desk.view, name, who)
         if refused:
-            return _refused_preview(spec, refused)
+            return self._refused(order, refused)
         try:
             planned = await EFFECTS[name].plan(self._desk, order)
         except (RefusedError, CouldNotLookError) as error:
-            return _refused_preview(spec, str(error))
+            return self._refused(order, str(error))
         if planned.override_allowed or name in _SECONDED:
             planned = replace(planned, seconds=seconds_of(self._desk.view, who))
         return replace(planned, token=self._token(order, planned)) if planned.phrase else planned
+
+    def _refused(self, order: Order, reason: str) -> Preview:
+        """Return the preview of what may not run: what was meant, where, and why not."""
+        view, operation = self._desk.view, order.text("operation")
+        meant = next((one for one in view.operation_specs if one.id == operation), None)
+        env = view.environment(operation.partition(".")[0] if meant is None else meant.env)
+        return Preview(
+            order.spec.name,
+            order.heading if meant is None else meant.title,
+            order.spec.danger,
+            allowed=False,
+            reason=line(reason),
+            environment=env.title if env is not None else "",
+        )
 
     async def run(self, name: str, args: JsonObject, confirmation: Confirmation, who: Who) -> Reply:
         """Carry out a command and return when it is recorded; what it started may still run."""
@@ -129,7 +143,3 @@ class Commands:
             await self._desk.journal.record(Draft(Kind.COMMAND_REFUSED, body, actor=who.account))
         except LogError:
             return  # the reply still says that it was refused
-
-
-def _refused_preview(spec: CommandSpec, reason: str) -> Preview:
-    return Preview(spec.name, spec.title, spec.danger, allowed=False, reason=line(reason))

@@ -22,7 +22,7 @@ def _not_held(view: LaunchView, name: str) -> None:
     """Refuse to go forward while the launch is held; the way back stays open."""
     if view.state is LaunchState.HELD and not name.endswith(".rollback"):
         reason = view.hold.reason if view.hold is not None else "no reason given"
-        raise RefusedError(f"the launch is held ({reason}): release the hold first")
+        raise RefusedError(f"the launch is held ({reason}): release the hold first (h)")
 
 
 async def _run(desk: Desk, order: Order) -> Reply:
@@ -68,7 +68,7 @@ async def _plan_recover(desk: Desk, order: Order) -> Preview:
     name = f"{last.env}.rollback" if back else last.id
     _not_held(desk.view, name)
     preview = await desk.operations.preview(name, order.who)
-    return replace(preview, name=order.spec.name, title=order.spec.title, override_allowed=False)
+    return replace(preview, name=order.spec.name, title=order.heading, override_allowed=False)
 
 
 def _recoverable(view: LaunchView) -> OperationView:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from console.commands import Reply
 from console.engine.effects.base import (
     Desk,
@@ -18,6 +20,7 @@ from console.engine.people import second_problem
 from state.clock import SECOND_US
 from state.events import Draft, Kind, gate_key
 from state.fields import JsonObject
+from state.numbers import plural
 from state.preview import Preview
 from state.view import ItemView
 
@@ -79,26 +82,47 @@ async def _withdraw(desk: Desk, order: Order) -> Reply:
 async def _plan_waive(desk: Desk, order: Order) -> Preview:
     item = order.item(desk.view)
     now = desk.clock.wall_us()
+    second = order.text("second")
+    _second_is_right(desk, order, second)
+    minutes, reason = order.text("minutes"), order.text("reason")
+    # The moment isn't part of from and to: they are bound to the confirmation, and time passes while it is typed.
+    until = (
+        f"until about {_moment(now + _minutes(minutes) * 60 * SECOND_US)} ({minutes} min)" if minutes else ""
+    )
+    agreed = f"second person: {second}" if second else ""
+    told = (f"item {item.id}: {item.text}", f"reason: {reason}" if reason else "", until, agreed)
     return plain_preview(
         order,
         environment=f"gate {gate_of(item.id)}",
         from_what=item.verdict(now).value,
         to_what="waived",
-        blast=(item.text,),
+        blast=tuple(one for one in told if one),
         phrase=phrase_of(desk.view),
     )
+
+
+def _moment(at_us: int) -> str:
+    return f"{datetime.fromtimestamp(at_us / SECOND_US, UTC):%Y-%m-%d %H:%M}Z"
+
+
+def _minutes(told: str) -> int:
+    if not told.isdecimal() or not 1 <= int(told[:9]) <= LONGEST_WAIVER_MIN:
+        raise RefusedError(f"a waiver lasts 1 to {LONGEST_WAIVER_MIN} minutes, not {told[:20]!r}")
+    return int(told)
+
+
+def _second_is_right(desk: Desk, order: Order, second: str) -> None:
+    if second and (problem := second_problem(desk.view, order.who, second)):
+        raise RefusedError(problem)
 
 
 async def _waive(desk: Desk, order: Order) -> Reply:
     item = order.item(desk.view)
     reason = order.need("reason", "a reason")
-    minutes = order.need("minutes", "a number of minutes")
-    if not minutes.isdecimal() or not 1 <= int(minutes[:9]) <= LONGEST_WAIVER_MIN:
-        raise RefusedError(f"a waiver lasts 1 to {LONGEST_WAIVER_MIN} minutes, not {minutes[:20]!r}")
+    minutes = _minutes(order.need("minutes", "a number of minutes"))
     second = order.confirmation.override_second.strip()
-    if second and (problem := second_problem(desk.view, order.who, second)):
-        raise RefusedError(problem)
-    until_us = desk.clock.wall_us() + int(minutes) * 60 * SECOND_US
+    _second_is_right(desk, order, second)
+    until_us = desk.clock.wall_us() + minutes * 60 * SECOND_US
     body: JsonObject = {
         "item": item.id,
         "reason": reason,
@@ -106,7 +130,7 @@ async def _waive(desk: Desk, order: Order) -> Reply:
         "until_us": until_us,
     }
     await desk.journal.record(_draft(Kind.ITEM_WAIVED, item, body, order))
-    return Reply(ok=True, message=f"{item.id} is waived for {int(minutes)} minutes: a deviation")
+    return Reply(ok=True, message=f"{item.id} is waived for {plural(minutes, 'minute')}: a deviation")
 
 
 async def _plan_note(_desk: Desk, order: Order) -> Preview:
