@@ -196,8 +196,9 @@ def draw(
     gaps = _gaps(canvas, curves)
     lines = []
     for y in range(rows):
-        words = label if y == limit_row else scale[0] if y == 0 else scale[1] if y == rows - 1 else ""
-        role = Role.WARN if y == limit_row else Role.DIM
+        limit = y == limit_row != rows - 1  # a scale keeps its zero: else what is nothing looks like the limit
+        words = label if limit else scale[0] if y == 0 else scale[1] if y == rows - 1 else ""
+        role = Role.WARN if limit else Role.DIM
         cells = (
             _cell(
                 canvas, x, y, limit=y == limit_row, mark=marked.get(x), gap=x in gaps, ascii_only=ascii_only
