@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from state.log.errors import Damage, LogError
@@ -62,6 +63,7 @@ def _as_json(log: Path, report: VerifyReport) -> dict[str, object]:
         "damage": report.damage.value if report.damage is not None else None,
         "message": report.message,
         "closed": report.closed,
+        "engine_stopped_us": report.stopped_us,
         "anchors": report.anchors,
         "unanchored": report.unanchored,
         "signed": report.signatures.signed,
@@ -81,10 +83,16 @@ def _as_text(log: Path, report: VerifyReport) -> str:
         lines.append(f"  anchors  {report.anchors} agree; {report.unanchored} events are after the newest")
     lines += _signatures(report)
     if report.ok and report.closed is None:
-        lines.append(
-            "  end      none is written: the launch goes on, its engine was killed, or its end was cut off"
-        )
+        lines.append(f"  end      {_open_end(report)}")
     return "\n".join(lines)
+
+
+def _open_end(report: VerifyReport) -> str:
+    """Return how a log ends that says of no end of the launch."""
+    if report.stopped_us is None:
+        return "none is written: the launch goes on, its engine was killed, or its end was cut off"
+    at = datetime.fromtimestamp(report.stopped_us / 1_000_000, UTC)
+    return f"its engine was stopped in good order at {at:%Y-%m-%d %H:%M:%S}Z; the launch isn't closed"
 
 
 def _signatures(report: VerifyReport) -> list[str]:

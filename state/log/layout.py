@@ -16,6 +16,8 @@ COLUMNS = "seq,eid,type,gate,ref,actor,session,boot,wall_us,mono_us,salt,body,bo
 
 SELECT_CHUNK = f"SELECT {COLUMNS} FROM event WHERE seq>? ORDER BY seq LIMIT ?"  # noqa: S608  our own columns
 NEWEST = f"SELECT {COLUMNS} FROM event ORDER BY seq DESC LIMIT ?"  # noqa: S608  our own columns
+OF_KINDS = f"""SELECT {COLUMNS} FROM event
+WHERE type IN (SELECT value FROM json_each(?)) AND seq>? ORDER BY seq LIMIT ?"""  # noqa: S608  our own columns
 INSERT = f"INSERT INTO event VALUES({','.join(f':{name}' for name in COLUMNS.split(','))})"
 
 _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -25,6 +26,9 @@ from state.sshsig import (
     public_key,
 )
 from state.statement import Attestation, Redaction, read_attestation, read_redaction
+
+_LARGEST_SIGNERS = 1 << 20
+"""Bytes of an allowed_signers file: some thousand keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +57,30 @@ class Signatures:
 def read_allowed(path: Path) -> list[Allowed]:
     """Read an allowed_signers file: ``ann ssh-ed25519 AAAA…``, a line each. Options of a line are not obeyed.
 
-    Raises LogError for a file that can't be read, and for a line with a key that can't be checked.
+    Raises LogError for a file that can't be read or is over 1 MiB, and for a line with a key that can't be checked.
     """
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise LogError(
+                f"{path} is not a regular file; expected one with the keys that are allowed to sign"
+            )
+        if found.st_size > _LARGEST_SIGNERS:
+            raise LogError(f"{path} has {found.st_size} bytes; a file of allowed signers has at most 1 MiB")
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         raise LogError(f"{path} can't be read: {error.strerror}") from error
-    found = []
+    signers = []
     for number, row in enumerate(lines, 1):
         words = row.split()
         if not words or words[0].startswith("#"):
             continue
         at = next((n for n, word in enumerate(words) if n and word in KEY_TYPES), 0)
         try:
-            found.append(Allowed(tuple(words[0].split(",")), public_key(" ".join(words[at : at + 2]))))
+            signers.append(Allowed(tuple(words[0].split(",")), public_key(" ".join(words[at : at + 2]))))
         except SignatureError as error:
             raise LogError(f"{path}:{number}: {error}") from None
-    return found
+    return signers
 
 
 def check_signatures(

@@ -54,6 +54,8 @@ class VerifyReport:
     signatures: Signatures = field(default_factory=Signatures)
     closed: int | None = None
     """The event that says that the launch ended in good order; None: it goes on, or its end is missing."""
+    stopped_us: int | None = None
+    """When the engine ended in good order, where no later one went on; the launch need not be closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,24 +247,30 @@ def _report(
     unanchored = good - max(*held, signatures.sealed, 0)
     checked = unanchored, len(held), log_id, signatures
     if fault is None:
-        closed = _closed(con, good)
+        closed, stopped_us = _end(con, good)
         end = f"; the launch was closed by event {closed}" if closed else ""
         covered = _coverage(unanchored, good, len(held) + bool(signatures.sealed))
         message = f"{good} events verify; {covered}{end}"
-        return VerifyReport(True, good, head, None, None, message, *checked, closed)
+        return VerifyReport(True, good, head, None, None, message, *checked, closed, stopped_us)
     message = f"event {fault.seq}: {fault.damage.value}: {fault.message}"
     return VerifyReport(False, good, head, fault.seq, fault.damage, message, *checked)
 
 
-def _closed(con: sqlite3.Connection, good: int) -> int | None:
-    """Return the number of the ``log.closed`` near the end that no later engine went on after."""
-    newest = "SELECT seq, type FROM event WHERE seq<=? ORDER BY seq DESC LIMIT ?"
-    for seq, kind in con.execute(newest, (good, _AFTER_THE_END)):
-        if kind == Kind.LOG_CLOSED:
-            return int(seq)
+def _end(con: sqlite3.Connection, good: int) -> tuple[int | None, int | None]:
+    """Return the number of the ``log.closed`` near the end, and when the engine stopped.
+
+    Neither counts where a later engine went on.
+    """
+    newest = "SELECT seq, type, wall_us FROM event WHERE seq<=? ORDER BY seq DESC LIMIT ?"
+    closed = stopped_us = None
+    for seq, kind, wall_us in con.execute(newest, (good, _AFTER_THE_END)):
         if kind == Kind.ENGINE_STARTED:
-            return None
-    return None
+            break
+        if kind == Kind.LOG_CLOSED and closed is None:
+            closed = int(seq)
+        if kind == Kind.ENGINE_STOPPED and stopped_us is None:
+            stopped_us = int(wall_us)
+    return closed, stopped_us
 
 
 def _coverage(unanchored: int, good: int, held: int) -> str:

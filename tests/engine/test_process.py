@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -135,7 +136,12 @@ def test_list_and_stop(place: Path, runbook: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "no engine runs\n"
     info = start_engine(runbook, place / "a.lclog")
     assert run_list(as_json=True) == 0
-    assert f'"pid": {info.pid}' in capsys.readouterr().out
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert (listed["pid"], listed["state"], listed["consoles"]) == (info.pid, "running", [])
+    assert run_list() == 0
+    shown = capsys.readouterr().out
+    assert "DotMac platform, first production launch: running; 0 consoles; since 20" in shown
+    assert str(place / "a.lclog") in shown
     assert run_stop("nothing") == 1
     assert "no engine runs for nothing" in capsys.readouterr().err
     assert run_stop(str(place / "a.lclog")) == 0

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from console.cli import verify as verify_command
 from state import canonical
+from state.events import Draft
 from state.log import verify as subject
 from state.log.chain import Chain, is_canonical
 from state.log.errors import Damage
 from state.log.rows import Cell, Cells, Row, Stamped
 from state.log.verify import verify
-from tests.state.log.support import LOG_ID, chained, forge, restamped, stamped, tampered, written
+from tests.state.log.support import LOG_ID, chained, forge, new_store, restamped, stamped, tampered, written
 
 FLIPS = int(os.environ.get("LOG_FLIPS", "500"))
 NAMES = ("seq", "eid", "type", "gate", "ref", "actor", "session", "boot")
@@ -268,6 +269,35 @@ def test_the_command_tells_a_person(log: Path, capsys: pytest.CaptureFixture[str
     told = capsys.readouterr().out
     assert told.startswith("DAMAGED")
     assert "event 4: hash" in told
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        (["note.added"], "the launch goes on, its engine was killed, or its end was cut off"),
+        (["engine.stopped"], "its engine was stopped in good order at 20"),
+        (["engine.stopped", "engine.started"], "the launch goes on, its engine was killed"),
+    ],
+)
+def test_an_engine_that_was_stopped_was_not_killed(
+    kinds: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with new_store(tmp_path / "x.lclog") as store:
+        store.append_many([Draft(kind, {}) for kind in kinds]).result(10)
+    assert verify_command.run(tmp_path / "x.lclog", [], False, witness=False) == 0
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["/dev/urandom", "huge", "."])
+def test_signers_that_are_no_small_file_are_refused(
+    log: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(log.parent)
+    with Path("huge").open("wb") as huge:
+        huge.truncate(1 << 21)
+    assert verify_command.run(log, [], False, Path(name)) == 2
+    told = capsys.readouterr().err
+    assert "is not a regular file" in told or "at most 1 MiB" in told
 
 
 def test_the_command_tells_a_program(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
