@@ -158,7 +158,12 @@ def conditions(shown: Shown, width: int, height: int) -> list[Line]:
     for condition in shown.view.conditions:
         lines.append(condition_line(condition, width, shown.now_us))
         lines += told_why[condition.id] if needed <= height else []
-    return lines + beside[: max(0, height - len(lines))]
+    room = max(0, height - len(lines))
+    firing = sum(alert.state == "firing" for alert in shown.view.alerts.values())
+    if firing and len(beside) > room:
+        some = Span(f"{firing} ALERT{'S' * (firing > 1)}", Role.BAD)
+        lines[0] = heading("STOP CONDITIONS", width, some, *([Span("  "), *right] if right else []))
+    return lines + beside[:room]
 
 
 def _why(condition: ConditionView, width: int) -> list[Line]:

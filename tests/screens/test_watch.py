@@ -65,6 +65,8 @@ def test_alerts_stand_beside_the_conditions() -> None:
     )
     told = [words(one) for one in conditions(replace(CALM, view=view), 80, 8)]
     assert told[2:] == ["✖ NEW ALERT HighErrorRate: many", "! ALERT     Old: many", "- SILENCED  Quiet: many"]
+    assert "ALERT" not in told[0]
+    assert "2 ALERTS" in words(conditions(replace(CALM, view=view), 80, 3)[0])
 
 
 def test_silences_and_rules_that_can_never_fire_stand_there_too() -> None:
