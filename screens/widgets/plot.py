@@ -196,7 +196,9 @@ def draw(
     gaps = _gaps(canvas, curves)
     lines = []
     for y in range(rows):
-        limit = y == limit_row != rows - 1  # a scale keeps its zero: else what is nothing looks like the limit
+        limit = (
+            y == limit_row != rows - 1
+        )  # a scale keeps its zero: else what is nothing looks like the limit
         words = label if limit else scale[0] if y == 0 else scale[1] if y == rows - 1 else ""
         role = Role.WARN if limit else Role.DIM
         cells = (
