@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from console.attach import AttachError
 from console.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
+from console.headings import heading
 from console.ui.session import EventSource
 from screens.gate import item_lines
 from screens.shown import Shown
@@ -48,7 +49,7 @@ async def carry_out(desk: Desk, name: str, given: Mapping[str, str]) -> Reply | 
         return None
     second = args.pop("second", "")
     try:
-        preview = await desk.source.preview(name, args)
+        preview = await desk.source.preview(name, {**args, "second": second} if second else args)
         confirmation = await _confirm(desk, preview, formed=asked, told=name == "attest.sign", second=second)
         if confirmation is None:
             return None
@@ -105,7 +106,7 @@ async def _complete(desk: Desk, spec: CommandSpec, args: dict[str, str]) -> bool
         if len(options) == 1 and parameter.field is Field.CONDITION:
             args[parameter.name] = options[0][0]
             continue
-        chosen = await desk.show_dialog(PickDialog(spec.title, options))
+        chosen = await desk.show_dialog(PickDialog(heading(spec.name, args), options))
         if chosen is None:
             return None
         args[parameter.name] = chosen
@@ -115,10 +116,10 @@ async def _complete(desk: Desk, spec: CommandSpec, args: dict[str, str]) -> bool
     fields = _fields(spec, args)
     if not fields:
         return formed
-    about = " ".join(v for k, v in args.items() if k in {"item", "gate", "operation", "condition"})
-    title = f"{spec.title}{'  ' + about if about else ''}"
     yes = "Next" if spec.danger is Danger.DANGER else "OK"
-    values = await desk.show_dialog(FormDialog(title, fields, danger=_form_danger(spec), yes=yes))
+    values = await desk.show_dialog(
+        FormDialog(heading(spec.name, args), fields, danger=_form_danger(spec), yes=yes)
+    )
     if values is None:
         return None
     args.update(values)
@@ -131,9 +132,8 @@ def _form_danger(spec: CommandSpec) -> Danger:
 
 
 def _nothing_to_choose(spec: CommandSpec, parameter: Parameter) -> Preview:
-    return Preview(
-        spec.name, spec.title, Danger.SAFE, allowed=False, reason=f"there is no {parameter.label} to choose"
-    )
+    reason = f"there is no {parameter.label} to choose"
+    return Preview(spec.name, heading(spec.name, {}), Danger.SAFE, allowed=False, reason=reason)
 
 
 async def _attest(desk: Desk, args: dict[str, str]) -> bool | None:

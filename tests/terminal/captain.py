@@ -240,7 +240,7 @@ class Captain:
     def clock(self, rate: int) -> None:
         """Run the rehearsal's clock faster or slower: 1, 10, 60 or 300 times as fast as time."""
         self.pane.keys("f")
-        self.wait("clock: Run faster")
+        self.wait("Change the clock")
         self.pane.keys(str((1, 10, 60, 300).index(rate) + 1))
         self.pane.until(lambda s: f"×{rate}" in s.splitlines()[0], within=PATIENT_S)
 
