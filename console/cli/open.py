@@ -7,14 +7,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.engine.process import EngineFailedError, start_engine
+from console.engine.process import EngineFailedError, look_at_log, start_engine
 from console.engine.registry import RuntimeDirectoryError, find, running_engines
 from console.ui.run import no_terminal, run_live
 from state.clock import SystemClock
-from state.log.errors import LogError
-from state.log.reader import LogReader
-
-EXIT_LOG = 3
 
 
 def default_log(runbook: Path) -> Path:
@@ -48,21 +44,6 @@ def run_open(runbook: Path, log: Path | None, clock: Path | None) -> int:
     code = run_live(info.socket, restart=lambda: start_engine(runbook, log, clock).socket)
     sys.stderr.write(f"The engine goes on. Stop it with:  launch-console engine stop {log}\n")
     return code
-
-
-def look_at_log(log: Path) -> None:
-    """Look whether a log that is to go on is one.
-
-    Raises EngineFailedError, before anything is started for it.
-    """
-    try:
-        if not log.exists():
-            return
-        if not log.is_file():
-            raise EngineFailedError(f"{log} is no file: name another place for the log", EXIT_LOG)
-        LogReader(log).close()
-    except (LogError, OSError) as error:
-        raise EngineFailedError(str(error), EXIT_LOG) from None
 
 
 def _unseen(runbook: Path, problem: str) -> int:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from state.clock import Clock
 
 EXIT_RUNBOOK = 2
-EXIT_LOG = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _run(runbook: Path, log: Path, clock_file: Path | None, ready_fd: int | None) -> int:
+    from console.engine.process import EXIT_LOG
     from console.engine.registry import RuntimeDirectoryError
     from state.log.errors import LogError
     from state.runbook.load import RunbookError

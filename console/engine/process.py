@@ -19,8 +19,11 @@ from pathlib import Path
 
 from console.engine.registry import EngineInfo, find, process_started
 from state.fields import obj, text
+from state.log.errors import LogError
+from state.log.reader import LogReader
 
-_NO_LOG = 3
+EXIT_LOG = 3
+"""A log that can't be used."""
 START_S = 30.0
 STOP_S = 30.0
 
@@ -37,6 +40,21 @@ class EngineFailedError(Exception):
 def output_path(log: Path) -> Path:
     """Return the file that holds what an engine printed."""
     return log.with_name(f"{log.name}.engine.out")
+
+
+def look_at_log(log: Path) -> None:
+    """Look whether a log that is to go on is one.
+
+    Raises EngineFailedError, before anything is started for it.
+    """
+    try:
+        if not log.exists():
+            return
+        if not log.is_file():
+            raise EngineFailedError(f"{log} is no file: name another place for the log", EXIT_LOG)
+        LogReader(log).close()
+    except (LogError, OSError) as error:
+        raise EngineFailedError(str(error), EXIT_LOG) from None
 
 
 def start_engine(
@@ -81,7 +99,7 @@ def _spawn(
     except OSError as error:
         os.close(reading)
         os.close(writing)
-        raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", _NO_LOG) from None
+        raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", EXIT_LOG) from None
     try:
         with subprocess.Popen(
             [sys.executable, "-m", "console.engine", *arguments],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 from console.rehearsal.catalogue import (
     blindness,
@@ -15,6 +17,7 @@ from console.rehearsal.catalogue import (
     setting,
 )
 from console.rehearsal.fault import Expect, Fault
+from console.rehearsal.world import World
 
 FAULTS: tuple[Fault, ...] = (
     *setting.FAULTS,
@@ -45,4 +48,18 @@ def named(name: str) -> Fault:
     raise UnknownFaultError(f"there is no fault {name!r}: {hint}")
 
 
-__all__ = ["FAULTS", "Expect", "Fault", "UnknownFaultError", "named"]
+def open_world(
+    folder: Path,
+    seed: int = 0,
+    faults: Sequence[str] = (),
+    rate: float = 1.0,
+    runbook: Path | None = None,
+) -> World:
+    """Return the world of a folder, with faults of the catalogue (``World.open``).
+
+    Raises WorldError, and UnknownFaultError.
+    """
+    return World.open(folder, seed, faults, rate, runbook, known=named)
+
+
+__all__ = ["FAULTS", "Expect", "Fault", "UnknownFaultError", "named", "open_world"]

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from console.rehearsal import cluster_seed
 from console.rehearsal.folder import Folder, WorldError
 from console.rehearsal.helm.actions import Helm, Wish
 from console.rehearsal.helm.cluster import ApiError, Cluster, HelmError, read_access
-from console.rehearsal.helm.releases import Release, Status, encode, secret_name
 from console.rehearsal.helm.render import load_chart
 from console.rehearsal.kube import Store
 from console.rehearsal.places import PREVIOUS_VERSION, RELEASE, Env
 from console.rehearsal.plain_yaml import load
 from state.clock import SharedClock
-
-if TYPE_CHECKING:
-    from console.rehearsal.world import World
 
 _TIMEOUT_S = 600.0
 
@@ -67,25 +62,3 @@ def release(folder: Folder, env: Env, namespace: str, wish: Wish, clock: SharedC
         raise WorldError(f"the rehearsal's first release in {namespace} failed: {error}") from None
     finally:
         helm.cluster.close()
-
-
-def second_release(world: World) -> None:
-    """Leave the record of another release of the chart in production's namespace."""
-    clock, namespace = world.clock, Env.PRODUCTION.namespace
-    name = "dotmac-trial"
-    release = Release(
-        name=name,
-        namespace=namespace,
-        version=1,
-        status=Status.DEPLOYED,
-        description="Install complete",
-        chart=load_chart(str(world.folder.chart)).document(),
-        config={},
-        manifest="",
-        first_deployed_us=clock.wall_us(),
-        last_deployed_us=clock.wall_us(),
-    )
-    labels = {"owner": "helm", "name": name, "status": release.status.value, "version": "1"}
-    metadata = {"name": secret_name(name, 1), "namespace": namespace, "labels": labels}
-    data = {"release": encode(release)}
-    world.store.put("secrets", {"metadata": metadata, "type": "helm.sh/release.v1", "data": data})

@@ -16,9 +16,9 @@ from pathlib import Path
 from console.attach import AttachError, EngineClient, Quiet
 from console.engine.engine import Engine
 from console.rehearsal.captain import Captain, Outcome, Pace, RefusedError
+from console.rehearsal.faults import open_world
 from console.rehearsal.places import world_folder
 from console.rehearsal.runbook import account
-from console.rehearsal.world import World
 from console.wire import dump_event
 from state.events import Event
 from state.fields import Json
@@ -85,7 +85,7 @@ async def run(wanted: Wanted) -> int:
     Raises UnknownFaultError and WorldError for the world, RunbookError and LogError for the engine.
     """
     pace = Pace(wanted.rate, wanted.rate) if wanted.rate else Pace()
-    world = World.open(world_folder(wanted.log), wanted.seed, wanted.faults, pace.work, wanted.runbook)
+    world = open_world(world_folder(wanted.log), wanted.seed, wanted.faults, pace.work, wanted.runbook)
     engine: Engine | None = None
     driving: asyncio.Task[Outcome] | None = None
     loop = asyncio.get_running_loop()

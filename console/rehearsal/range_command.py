@@ -11,9 +11,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from console.rehearsal.faults import UnknownFaultError, named
+from console.rehearsal.faults import UnknownFaultError, named, open_world
 from console.rehearsal.folder import WorldError
-from console.rehearsal.world import World
 from state.runbook.load import RunbookError
 
 
@@ -44,7 +43,7 @@ async def _serve(folder: Path, seed: int, faults: Sequence[str], rate: float, ru
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    world = World.open(folder, seed, faults, rate, runbook)
+    world = open_world(folder, seed, faults, rate, runbook)
     try:
         await world.start()
         sys.stdout.write(json.dumps(world.describe()) + "\n")

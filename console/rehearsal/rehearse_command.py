@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.cli.open import EXIT_LOG, look_at_log
-from console.engine.process import EngineFailedError, start_engine
+from console.engine.process import EXIT_LOG, EngineFailedError, look_at_log, start_engine
 from console.rehearsal.places import world_folder
 from state.clock import SystemClock
 from state.fields import JsonObject, obj, text

@@ -15,9 +15,8 @@ import sys
 from pathlib import Path
 
 from console.engine.registry import find
-from console.rehearsal.faults import UnknownFaultError
+from console.rehearsal.faults import UnknownFaultError, open_world
 from console.rehearsal.folder import WorldError
-from console.rehearsal.world import World
 from state.runbook.load import RunbookError
 
 READY = "serve.json"
@@ -48,7 +47,7 @@ async def _serve(options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    world = World.open(options.folder, options.seed, options.fault, options.rate, options.runbook)
+    world = open_world(options.folder, options.seed, options.fault, options.rate, options.runbook)
     ready = options.folder / READY
     try:
         await world.start()

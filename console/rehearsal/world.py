@@ -7,14 +7,14 @@ import contextlib
 import json
 import shutil
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from ssl import SSLContext
 from traceback import format_exception
+from typing import Protocol
 
 from aiohttp import web
 
-from console.rehearsal import faults as catalogue
 from console.rehearsal.alerting import rules
 from console.rehearsal.alertmanager import Alertmanager
 from console.rehearsal.causes import Causes
@@ -66,11 +66,31 @@ def _say_why(task: asyncio.Task[None]) -> None:
         sys.stderr.write(f"a part of the rehearsal's world failed:\n{''.join(format_exception(error))}")
 
 
+class Trouble(Protocol):
+    """Something that is wrong with a world.
+
+    ``prepare`` is called before the first release, ``apply`` when the world is complete.
+    """
+
+    @property
+    def apply(self) -> Callable[[World], None]: ...
+
+    @property
+    def prepare(self) -> Callable[[World], None] | None: ...
+
+
+Known = Callable[[str], Trouble]
+"""Finds a fault by its name."""
+
+
 class World:
     """A rehearsal world in a folder. Faults reach into its parts, which are public for that."""
 
-    def __init__(self, folder: Folder, kept: Kept, clock: SharedClock, rate: float, *, fresh: bool) -> None:
+    def __init__(
+        self, folder: Folder, kept: Kept, clock: SharedClock, rate: float, known: Known, *, fresh: bool
+    ) -> None:
         self.folder, self.kept, self.clock = folder, kept, clock
+        self._known = known
         self.seed = kept.seed
         self._rate, self._fresh = rate, fresh
         self._listeners: dict[str, Listener] = {}
@@ -105,14 +125,17 @@ class World:
         faults: Sequence[str] = (),
         rate: float = 1.0,
         runbook: Path | None = None,
+        *,
+        known: Known,
     ) -> World:
         """Return the world of a folder; one that is not there yet is made, of ``seed`` and with ``faults``.
 
         A world that is there goes on as it was: its own seed, faults and runbook hold. ``rate`` is the
-        clock's. ``runbook`` is what is launched, None: the SOP's. Raises WorldError, and UnknownFaultError.
+        clock's. ``runbook`` is what is launched, None: the SOP's. ``known`` finds a fault by its name. Raises
+        WorldError, and what ``known`` raises.
         """
         for name in faults:
-            catalogue.named(name)
+            known(name)
         given = read_given(runbook, faults) if runbook is not None else None
         if not 0.01 <= rate <= 1000:
             raise WorldError(f"the clock's rate is between 0.01 and 1000, not {rate:g}")
@@ -120,7 +143,7 @@ class World:
         kept = place.read()
         if kept is not None and kept.built:
             place.prepare()
-            return cls(place, kept, place.resume_clock(kept, rate), rate, fresh=False)
+            return cls(place, kept, place.resume_clock(kept, rate), rate, known, fresh=False)
         if kept is not None:
             shutil.rmtree(place.root)  # killed before its first release stood: nothing of it was used yet
         place.prepare()
@@ -130,7 +153,7 @@ class World:
         kept = Kept(seed, tuple(faults), kept.ports if kept else {}, boot_digest(), now)
         place.write(kept)
         clock = SharedClock.create(place.clock, wall_us=now - _PAST_US, rate=_BUILDING_RATE)
-        return cls(place, kept, clock, rate, fresh=True)
+        return cls(place, kept, clock, rate, known, fresh=True)
 
     @property
     def runbook_path(self) -> Path:
@@ -141,7 +164,7 @@ class World:
         """Serve. Raises WorldError where that is not possible; ``stop`` is to be called in any case."""
         await self._serve_cluster()
         self._write_secrets_and_values()
-        faults = [catalogue.named(name) for name in self.kept.faults]
+        faults = [self._known(name) for name in self.kept.faults]
         for fault in faults:
             if fault.prepare is not None:
                 fault.prepare(self)

@@ -11,6 +11,7 @@ from pathlib import Path
 from checks.base import Around, CouldNotLookError, Outcome, unknown
 from checks.clients.systems import Systems
 from checks.registry import kind
+from console.rehearsal.faults import open_world
 from console.rehearsal.world import World
 from state.runbook.load import load_runbook
 from state.runbook.models import CheckSpec, Runbook
@@ -68,7 +69,7 @@ class Stage:
 @asynccontextmanager
 async def staged(folder: Path, faults: Sequence[str] = (), rate: float = 30.0) -> AsyncIterator[Stage]:
     """Serve a world with faults for the length of a block."""
-    world = World.open(folder / "world", 5, faults, rate)
+    world = open_world(folder / "world", 5, faults, rate)
     try:
         await world.start()
         runbook = load_runbook(world.runbook_path).runbook

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from console.attach import EngineClient
-from console.engine.__main__ import EXIT_LOG, main
-from console.engine.process import start_engine, stop
+from console.engine.__main__ import main
+from console.engine.process import EXIT_LOG, start_engine, stop
 from console.engine.registry import find
 from state.clock import ManualClock
 from state.events import Draft, Kind

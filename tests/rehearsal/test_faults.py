@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from console.rehearsal import faults_command
-from console.rehearsal.faults import FAULTS, UnknownFaultError, named
+from console.rehearsal.faults import FAULTS, UnknownFaultError, named, open_world
 from console.rehearsal.places import Env
 from console.rehearsal.world import World
 from tests.rehearsal.worlds import helm, measure, running, until, upgrade
@@ -48,7 +48,7 @@ def test_a_name_that_is_not_there_is_answered_with_those_like_it() -> None:
     with pytest.raises(UnknownFaultError, match=r"no fault 'csp-week': did you mean csp-weak"):
         named("csp-week")
     with pytest.raises(UnknownFaultError, match="lists them"):
-        World.open(Path("/nowhere"), 1, ["zzzzzzzzz"])
+        open_world(Path("/nowhere"), 1, ["zzzzzzzzz"])
 
 
 def test_the_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from console.rehearsal.faults import open_world
 from console.rehearsal.folder import Folder, Kept, WorldError
-from console.rehearsal.world import World
 from state.clock import SECOND_US, SharedClock, boot_digest
 
 NOW = 1_795_000_000_000_000
@@ -63,9 +63,9 @@ def test_a_journal_of_something_else_is_said_to_be_one(tmp_path: Path) -> None:
     folder.write(_kept(folder))
     folder.journal.write_text(json.dumps({"a": 1}) + "\n")
     with pytest.raises(WorldError, match="cluster cannot be read"):
-        World.open(tmp_path)
+        open_world(tmp_path)
 
 
 def test_a_rate_that_no_clock_has(tmp_path: Path) -> None:
     with pytest.raises(WorldError, match=r"between 0\.01 and 1000"):
-        World.open(tmp_path, rate=0)
+        open_world(tmp_path, rate=0)

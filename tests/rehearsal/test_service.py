@@ -9,11 +9,11 @@ import pytest
 
 from console.attach import EngineClient, Quiet
 from console.engine.engine import Engine
+from console.rehearsal.faults import open_world
 from console.rehearsal.folder import WorldError
 from console.rehearsal.places import Env
 from console.rehearsal.runbook import account
 from console.rehearsal.service.names import read_given, read_service
-from console.rehearsal.world import World
 from state.fields import obj, text
 from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
@@ -135,7 +135,7 @@ def test_what_the_world_has_nothing_like_is_said(tmp_path: Path, words: str) -> 
     mine = tmp_path / "mine.yaml"
     mine.write_text(EXAMPLE.read_text().replace(*ONE_MORE[words], 1))
     with pytest.raises(WorldError, match=words):
-        World.open(tmp_path / "w", runbook=mine)
+        open_world(tmp_path / "w", runbook=mine)
     assert not (tmp_path / "w").exists()
 
 

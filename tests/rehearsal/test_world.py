@@ -15,10 +15,10 @@ import httpx
 import pytest
 import yaml
 
+from console.rehearsal.faults import open_world
 from console.rehearsal.folder import WorldError
 from console.rehearsal.places import Env
 from console.rehearsal.runbook import account
-from console.rehearsal.world import World
 from state.fields import JsonObject, obj, objs, text
 from state.runbook.environment import Tier
 from state.runbook.models import Runbook
@@ -177,4 +177,4 @@ def test_a_temporary_world_leaves_nothing_behind() -> None:
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(WorldError, match="holds other files"):
-        World.open(tmp_path)
+        open_world(tmp_path)

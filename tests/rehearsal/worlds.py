@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from console.rehearsal.faults import open_world
 from console.rehearsal.places import Env
 from console.rehearsal.world import World
 from state.fields import JsonObject, obj, objs
@@ -22,7 +23,7 @@ async def running(
     folder: Path, *faults: str, seed: int = 3, rate: float = RATE, runbook: Path | None = None
 ) -> AsyncIterator[World]:
     """Serve a world for the length of a block."""
-    world = World.open(folder, seed, faults, rate, runbook)
+    world = open_world(folder, seed, faults, rate, runbook)
     try:
         await world.start()
         yield world

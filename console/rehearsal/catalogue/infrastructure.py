@@ -18,7 +18,8 @@ from console.rehearsal.fault import (
     together,
     until_released,
 )
-from console.rehearsal.first_release import second_release
+from console.rehearsal.helm.releases import Release, Status, encode, secret_name
+from console.rehearsal.helm.render import load_chart
 from console.rehearsal.places import PULL_SECRET, SECRET, Env
 from console.rehearsal.platform import CertificateFault, Metrics
 from state.fields import Json, objs
@@ -26,6 +27,28 @@ from state.fields import Json, objs
 if TYPE_CHECKING:
     from console.rehearsal.objectstore import Bucket
     from console.rehearsal.world import World
+
+
+def _second_release(world: World) -> None:
+    """Leave the record of another release of the chart in production's namespace."""
+    clock, namespace = world.clock, Env.PRODUCTION.namespace
+    name = "dotmac-trial"
+    release = Release(
+        name=name,
+        namespace=namespace,
+        version=1,
+        status=Status.DEPLOYED,
+        description="Install complete",
+        chart=load_chart(str(world.folder.chart)).document(),
+        config={},
+        manifest="",
+        first_deployed_us=clock.wall_us(),
+        last_deployed_us=clock.wall_us(),
+    )
+    labels = {"owner": "helm", "name": name, "status": release.status.value, "version": "1"}
+    metadata = {"name": secret_name(name, 1), "namespace": namespace, "labels": labels}
+    data = {"release": encode(release)}
+    world.store.put("secrets", {"metadata": metadata, "type": "helm.sh/release.v1", "data": data})
 
 
 def _certificate(fault: CertificateFault) -> Apply:
@@ -169,7 +192,7 @@ FAULTS: tuple[Fault, ...] = (
     fails("lifecycle-missing", "6.4", "the bucket has no lifecycle rule", _lifecycle_missing),
     fails("bucket-public", "6.4", "everybody may read the bucket", _bucket_public),
     fails("versioning-off", "6.4", "the bucket's versioning is suspended", _versioning_off),
-    fails("two-releases", "6.5", "a second release of the chart lies in the namespace", second_release),
+    fails("two-releases", "6.5", "a second release of the chart lies in the namespace", _second_release),
     fails(
         "pull-secret-missing",
         "6.6",

@@ -19,6 +19,7 @@ from console.engine.declare import declarations, opened
 from console.engine.journal import Journal
 from console.engine.operations import Operations
 from console.engine.ports import Who
+from console.rehearsal.faults import open_world
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from console.rehearsal.world import World
@@ -220,7 +221,7 @@ async def launch(
 
     No release may be left pending at the end without the screen saying so and offering a way out.
     """
-    world = World.open(folder / "world", 3, (), rate)
+    world = open_world(folder / "world", 3, (), rate)
     stand: Stand | None = None
     try:
         await world.start()
