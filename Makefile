@@ -23,7 +23,7 @@ demo: $(READY) ## open the console on a rehearsal of a whole launch
 	$(BIN)/launch-console rehearse
 
 test: $(READY) $(MOTO_READY) ## every test
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 check: $(READY) ## lint, format, types, import contracts

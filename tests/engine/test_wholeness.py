@@ -119,7 +119,7 @@ async def test_a_log_says_that_its_launch_ended(tmp_path: Path, capsys: pytest.C
         assert s.events(Kind.LOG_CLOSED) == []
         assert verify(s.log).closed is None
         assert main(["verify", str(s.log)]) == 0
-        assert "none is written: the launch goes on" in capsys.readouterr().out
+        assert "was stopped in good order" in capsys.readouterr().out
         await s.open()
         ann = await s.attach("ann")
         await s.engine.journal.record(Draft(Kind.LAUNCH_SCRUBBED, {"reason": "not today"}, actor="ann"))

@@ -98,7 +98,7 @@ async def judged(folder: Path, world: World, change: Change, gate: int) -> Launc
     book = yaml.safe_load(world.runbook_path.read_text())
     change(book["environments"]["production"], folder)
     path = world.runbook_path.with_name("spoiled.yaml")
-    path.write_text(yaml.safe_dump(book))
+    path.write_text(yaml.safe_dump(book, sort_keys=False))  # the first domain is the main one
     engine = await Engine.open(path, folder / "a.lclog", world.clock, account=account())
     run = asyncio.create_task(engine.run())
     client = EngineClient(engine.connect(account(), "test"))
