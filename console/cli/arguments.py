@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 SUBCOMMANDS = (
-    "open", "rehearse", "range", "faults", "check", "checks", "runbook", "verify", "archive", "redact", "judge",
-    "replay", "follow", "engine",
+    "open", "rehearse", "range", "faults", "check", "checks", "runbook", "verify", "archive", "report", "redact",
+    "judge", "replay", "follow", "engine",
 )  # fmt: skip
 
 EPILOG = """exit codes: 0 done or GO, 1 internal error, 2 wrong use or a bad runbook,
@@ -118,6 +118,10 @@ def _records(commands: Commands) -> None:
     )
     archive.add_argument("log", type=Path)
     archive.add_argument("target", nargs="?", type=Path)
+
+    report = commands.add_parser("report", help="tell a launch as a page to keep, in Markdown")
+    report.add_argument("log", type=Path)
+    report.add_argument("target", nargs="?", type=Path, help="the file to write; else the standard output")
 
     redact = commands.add_parser(
         "redact", help="take the body of an event out of a log for good, after a leak"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.cli import junit, report
-from console.cli.report import Asked, Swept, Unasked
+from console.cli import junit, tally
 from console.cli.runbook import say
+from console.cli.tally import Asked, Swept, Unasked
 from console.engine.judgeable import load_judgeable
 from console.engine.runner import CheckRef, checks_of
 from console.engine.server import account_of
@@ -77,7 +77,7 @@ def run(wanted: Wanted) -> int:
             f"launch-console check: {wanted.log} was written with another {wanted.runbook.name}\n"
         )
     quiet = wanted.as_json
-    lines = report.Lines(asked, (lambda _: None) if quiet else _print)
+    lines = tally.Lines(asked, (lambda _: None) if quiet else _print)
     try:
         asyncio.run(_sweep(loaded, asked.checks, clock, view, lines.take))
     except asyncio.CancelledError:
@@ -157,9 +157,9 @@ async def _sweep(
 
 def _tell(wanted: Wanted, swept: Swept) -> int:
     if wanted.as_json:
-        _print(report.as_json(swept))
+        _print(tally.as_json(swept))
     else:
-        _print(report.closing(swept))
+        _print(tally.closing(swept))
     if wanted.junit is not None:
         try:
             junit.write(wanted.junit, swept)

@@ -98,6 +98,10 @@ def _run(options: Namespace) -> int:
             from console.cli import archive
 
             return archive.run(options.log, options.target)
+        case "report":
+            from console.cli import report
+
+            return report.run(options.log, options.target)
         case "redact":
             from console.cli import redact
 

@@ -1,186 +1,45 @@
-"""What ``launch-console check`` found: lines as results come, a closing line, or one JSON document."""
+"""``launch-console report LOG``: the launch as a page to keep, in Markdown."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
-from console.engine.runner import CheckRef
-from console.engine.sweep import Result
-from state.verdict import Verdict
+from state.fold import fold
+from state.log.errors import Damage, LogDamagedError, LogError
+from state.log.reader import LogReader
+from state.log.verify import verify
+from state.report import report
 
-if TYPE_CHECKING:
-    from state.fields import Json
-    from state.runbook.load import LoadedRunbook
-    from state.runbook.models import Gate
-
-ALL_PASS, A_FAIL, BLIND = 0, 11, 13
-SKIPPED, HUMAN = "skipped", "attest"
-_SIGN = {
-    "pass": "pass",
-    "fail": "FAIL",
-    "unknown": "UNKNOWN",
-    SKIPPED: "SKIPPED",
-    HUMAN: "attest",
-}
+WRITTEN, DAMAGED, UNUSABLE = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Unasked:
-    """Something that was not looked at: a check that is skipped, or an item that has none."""
+def run(log: Path, target: Path | None) -> int:
+    """Write a launch's report to ``target``, or to the standard output.
 
-    gate: int
-    item: str
-    why: str
-    check: CheckRef | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is checked, and what is left out, of which gates."""
-
-    checks: tuple[CheckRef, ...]
-    left: tuple[Unasked, ...]
-    gates: tuple[Gate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One check, or one item without any."""
-
-    gate: int
-    item: str
-    name: str
-    """Of the check: ``3.2/0``; the item's number where it has none."""
-    kind: str
-    env: str
-    outcome: str
-    """``pass``, ``fail``, ``unknown``, ``skipped`` or ``attest``."""
-    summary: str
-    result: Result | None = None
+    Returns 0 when it is written, 1 when the log is damaged, 2 when it can't be read or the file not written.
+    """
+    try:
+        verified = verify(log)
+        if not verified.ok:
+            reason = (
+                verified.message if verified.damage is Damage.NOT_A_LOG else f"damaged: {verified.message}"
+            )
+            return _refuse(reason, UNUSABLE if verified.damage is Damage.NOT_A_LOG else DAMAGED)
+        with LogReader(log) as reader:
+            page = report(fold(reader.every()), verified)
+        if target is None:
+            sys.stdout.write(page)
+        elif target.exists():
+            return _refuse(f"{target} is there already: name another file", UNUSABLE)
+        else:
+            target.write_text(page)
+            sys.stdout.write(f"{target}\n")
+    except (LogError, OSError) as error:
+        return _refuse(str(error), DAMAGED if isinstance(error, LogDamagedError) else UNUSABLE)
+    return WRITTEN
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
-    """Everything that was found, in the order of the runbook."""
-
-    loaded: LoadedRunbook
-    rows: tuple[Row, ...]
-
-    @property
-    def counts(self) -> Counter[str]:
-        """How many rows have each outcome."""
-        return Counter(row.outcome for row in self.rows)
-
-    @property
-    def code(self) -> int:
-        """The exit code: a fail outweighs unknown; what was skipped, and no check at all, is not a pass."""
-        counts = self.counts
-        if counts["fail"]:
-            return A_FAIL
-        return BLIND if counts["unknown"] or counts[SKIPPED] or not counts["pass"] else ALL_PASS
-
-
-class Lines:
-    """Takes results as they come and prints each as soon as every one before it is there."""
-
-    def __init__(self, asked: Asked, out: Callable[[str], None]) -> None:
-        self._out = out
-        self._rows: dict[str, Row] = {}
-        names = {check.id for check in asked.checks}
-        names |= {one.check.id if one.check else one.item for one in asked.left}
-        items = [item for gate in asked.gates for item in gate.items]
-        ranked = [[f"{i.id}/{n}" for n in range(len(i.checks))] or [i.id] for i in items]
-        self._order = tuple(name for some in ranked for name in some if name in names)
-        self._waiting = list(self._order)
-        self._kinds = max((len(check.spec.kind) for check in asked.checks), default=0)
-        for one in asked.left:
-            row = _left(one)
-            self._rows[row.name] = row
-        self._flush()
-
-    def take(self, result: Result) -> None:
-        """Take a result."""
-        check = result.check
-        self._rows[check.id] = Row(
-            *(check.gate, check.item, check.id, check.spec.kind, check.spec.env.value),
-            *(result.verdict.value, result.summary, result),
-        )
-        self._flush()
-
-    def swept(self, loaded: LoadedRunbook) -> Swept:
-        """Return everything, once every result is there."""
-        return Swept(loaded, tuple(self._rows[name] for name in self._order))
-
-    def _flush(self) -> None:
-        while self._waiting and self._waiting[0] in self._rows:
-            row = self._rows[self._waiting.pop(0)]
-            env = f"{row.env:<10}" if row.env else " " * 10
-            self._out(f"{_SIGN[row.outcome]:<8} {row.item:<5} {row.kind:<{self._kinds}} {env} {row.summary}")
-
-
-def _left(one: Unasked) -> Row:
-    if one.check is None:
-        return Row(one.gate, one.item, one.item, "", "", HUMAN, one.why)
-    spec = one.check.spec
-    return Row(one.gate, one.item, one.check.id, spec.kind, spec.env.value, SKIPPED, one.why)
-
-
-def closing(swept: Swept) -> str:
-    """Return the last line: how many of each, and what that means."""
-    counts = swept.counts
-    words = {
-        "pass": "pass",
-        "fail": "fail",
-        "unknown": "unknown",
-        SKIPPED: "skipped",
-        HUMAN: "to be attested",
-    }
-    told = ", ".join(f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome])
-    verdict = _verdict(swept)
-    if verdict is Verdict.UNKNOWN and not counts["unknown"]:
-        why = "what was skipped is not a pass" if counts[SKIPPED] else "no check was run, which is not a pass"
-        return f"\n{told or 'nothing'}: UNKNOWN ({why})"
-    return f"\n{told}: {_SIGN[verdict.value].upper()}"
-
-
-def as_json(swept: Swept) -> str:
-    """Return one JSON document: the outcome, counts, and every check with its evidence."""
-    document: dict[str, Json] = {
-        "runbook": str(swept.loaded.path),
-        "digest": swept.loaded.digest,
-        "outcome": _verdict(swept).value,
-        "exit": swept.code,
-        "counts": {name: swept.counts[name] for name in _SIGN},
-        "checks": [_row(row) for row in swept.rows if row.outcome != HUMAN],
-        "attest": [row.item for row in swept.rows if row.outcome == HUMAN],
-    }
-    return json.dumps(document, ensure_ascii=False, indent=2)
-
-
-def _row(row: Row) -> Json:
-    seen = row.result
-    return {
-        "check": row.name,
-        "gate": row.gate,
-        "item": row.item,
-        "kind": row.kind,
-        "env": row.env,
-        "verdict": row.outcome,
-        "summary": row.summary,
-        "evidence": seen.evidence if seen is not None else {},
-        "ms": seen.ms if seen is not None else 0,
-    }
-
-
-def _verdict(swept: Swept) -> Verdict:
-    return {A_FAIL: Verdict.FAIL, BLIND: Verdict.UNKNOWN, ALL_PASS: Verdict.PASS}[swept.code]
-
-
-def by_gate(swept: Swept) -> list[tuple[Gate, Sequence[Row]]]:
-    """Return the rows of each gate that has any."""
-    found = [(g, [row for row in swept.rows if row.gate == g.number]) for g in swept.loaded.runbook.gates]
-    return [(gate, rows) for gate, rows in found if rows]
+def _refuse(message: str, code: int) -> int:
+    sys.stderr.write(f"launch-console report: {message}\n")
+    return code

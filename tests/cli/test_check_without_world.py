@@ -11,7 +11,7 @@ import yaml
 from console.__main__ import main
 from console.cli import junit
 from console.cli.check import ask
-from console.cli.report import Lines
+from console.cli.tally import Lines
 from console.engine.judgeable import load_judgeable
 from console.engine.sweep import Result
 from state.verdict import Verdict

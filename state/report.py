@@ -1,0 +1,175 @@
+"""A launch as a page to keep: what was launched, how each gate and item was judged and by whom, what deviated.
+
+It is made of the log alone, as everything else, and names the head up to which it tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from state.judged import CheckView, GateView, ItemView
+from state.log.verify import VerifyReport
+from state.numbers import number, plural
+from state.text import line
+from state.view import LaunchView, OperationView
+from state.watched import ConditionView
+
+_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|"})
+
+
+def report(view: LaunchView, verified: VerifyReport) -> str:
+    """Return the report of a launch as Markdown, judged at the log's newest event; times are UTC."""
+    parts = (
+        _head(view, verified),
+        _gates(view),
+        *(_items(gate, view.wall_us) for gate in view.gates),
+        _operations(view),
+        _watch(view),
+        _deviations(view),
+    )
+    return "\n".join(text for part in parts for text in (*part, ""))
+
+
+def _head(view: LaunchView, verified: VerifyReport) -> Iterator[str]:
+    scope, candidate = view.scope, view.candidate
+    yield f"# {_text(scope.title or 'Launch')}"
+    yield ""
+    yield f"- state: **{view.state.value}** at {_at(view.wall_us)}"
+    yield f"- opened: {_at(scope.opened_us)}; window {_at(scope.window_start_us)} to {_at(scope.window_end_us)}"
+    commit = f", commit `{_code(candidate.commit)}`" if candidate.commit else ""
+    yield f"- candidate: {_text(candidate.version or 'not named')}{commit}"
+    yield from (f"    - {_text(name)}: `{_code(image)}`" for name, image in candidate.images)
+    yield f"- head: `{_code(view.head)}`, {plural(view.seq, 'event')} of log `{_code(view.log_id)}`"
+    unproven = plural(verified.unanchored, "event comes", "events come")
+    yield f"- the log verifies; {unproven} after its newest anchor or signature, where only the file itself speaks"
+    if verified.closed is None:
+        yield "- no end of the launch is written: what follows tells how it stood"
+    if view.doubt:
+        yield f"- **the log is in doubt: {_text(view.doubt)}**"
+    if view.unknown_kinds:
+        yield f"- {plural(view.unknown_kinds, 'event')} of kinds that this version doesn't know"
+
+
+def _gates(view: LaunchView) -> Iterator[str]:
+    yield "## Gates"
+    yield ""
+    yield from _table(
+        ("gate", "recorded", "since", "at the end of the log", "title"),
+        (
+            (
+                str(gate.number),
+                status.value if (status := view.statuses.get(gate.number)) is not None else "-",
+                _at(
+                    max(
+                        (m.at_us for m in view.marks if m.label.startswith(f"gate {gate.number} ")), default=0
+                    )
+                ),
+                gate.status(view.wall_us).value,
+                gate.title,
+            )
+            for gate in view.gates
+        ),
+    )
+
+
+def _items(gate: GateView, now_us: int) -> Iterator[str]:
+    yield f"### Gate {gate.number}: {_text(gate.title)}"
+    yield ""
+    for item in gate.items:
+        yield f"- **{_text(item.id)} {item.verdict(now_us).value}** {_text(item.text)}"
+        yield from (f"    - {told}" for told in _judged(item, now_us))
+
+
+def _judged(item: ItemView, now_us: int) -> Iterator[str]:
+    yield from (_check(check, now_us) for check in item.checks)
+    if item.question is not None and item.attestation is None:
+        yield f"nobody answered: {_text(item.question)}"
+    if (word := item.attestation) is not None:
+        told = f": {_text(word.comment)}" if word.comment else ""
+        link = f" ({_text(word.link)})" if word.link else ""
+        said = f"{'GO' if word.go else 'NO-GO'} by {_text(word.actor)} ({_text(word.how_known)})"
+        yield f"{said} at {_at(word.at_us)}{told}{link}"
+    if (waiver := item.waiver) is not None:
+        second = f" and {_text(waiver.second)}" if waiver.second else ""
+        yield f"waived by {_text(waiver.actor)}{second} until {_at(waiver.until_us)}: {_text(waiver.reason)}"
+
+
+def _check(check: CheckView, now_us: int) -> str:
+    when = f" at {_at(check.finished_us)}" if check.finished_us else ""
+    told = f": {_text(check.summary)}" if check.summary else ""
+    return f"{_text(check.kind)} ({check.env}) {check.at(now_us).value}{when}{told}"
+
+
+def _operations(view: LaunchView) -> Iterator[str]:
+    yield "## Operations"
+    yield ""
+    if not view.operations:
+        yield "None was run."
+    for run in view.operations:
+        yield from _operation(run)
+
+
+def _operation(run: OperationView) -> Iterator[str]:
+    yield f"- **{_text(run.id)} {run.state.value}** by {_text(run.actor)}"
+    times = f"{_at(run.intended_us)} to {_at(run.finished_us)}"
+    yield f"    - {times}; from {_text(run.from_what)} to {_text(run.to_what)}"
+    yield from (f"    - `{_code(command)}`" for command in run.commands)
+    if run.verdict:
+        yield f"    - {_text(run.verdict)}"
+    if run.abort_by:
+        yield f"    - its end was asked for by {_text(run.abort_by)}"
+
+
+def _watch(view: LaunchView) -> Iterator[str]:
+    yield "## Stop conditions"
+    yield ""
+    yield from _table(
+        ("condition", "state", "value", "limit", "tripped", "acknowledged by"),
+        (_condition(one) for one in view.conditions),
+    )
+    if (bake := view.bake) is not None:
+        told = f"bake: {bake.good_s} s of {bake.minimum_s} s seen good, {bake.state}"
+        yield ""
+        yield _text(told + (f": {bake.why}" if bake.why else ""))
+
+
+def _condition(one: ConditionView) -> tuple[str, ...]:
+    power = " (shadow)" if one.shadow else ""
+    value = number(one.value, one.unit) if one.evaluated_us else "never evaluated"
+    limit = f"{number(one.threshold, one.unit)} for {one.for_s} s"
+    tripped = _at(one.tripped_us) if one.tripped_us else "-"
+    return (one.title + power, one.state.value, value, limit, tripped, one.acknowledged_by or "-")
+
+
+def _deviations(view: LaunchView) -> Iterator[str]:
+    yield "## Deviations"
+    yield ""
+    if not view.deviations:
+        yield "None: nothing was waived, overridden, muted or cut short."
+    yield from _table(
+        ("event", "when", "who", "what"),
+        ((str(one.seq), _at(one.at_us), one.who, one.what) for one in view.deviations),
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    found = list(rows)
+    if not found:
+        return
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{' --- |' * len(heads)}"
+    yield from (f"| {' | '.join(_text(cell) for cell in cells)} |" for cells in found)
+
+
+def _text(value: str) -> str:
+    """Return a text from outside on one line, with nothing in it that Markdown would obey."""
+    return line(value, 2000).translate(_SPECIAL)
+
+
+def _code(value: str) -> str:
+    return line(value, 4000).replace("`", "'")
+
+
+def _at(at_us: int) -> str:
+    return f"{datetime.fromtimestamp(at_us / 1_000_000, UTC):%Y-%m-%d %H:%M:%SZ}" if at_us > 0 else "-"
