@@ -9,6 +9,18 @@ from console.engine.door import Door
 
 Door.strict = True
 
+_MOSTLY_WAIT = (
+    "tests/terminal/",
+    "tests/wire/",
+    "tests/rehearsal/test_headless",
+    "tests/rehearsal/test_canaries",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long tests that mostly wait: the others fill the time beside them, and no tail is left."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_MOSTLY_WAIT))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
