@@ -45,6 +45,8 @@ class DeployScreen(LaunchScreen):
         super().__init__()
         self._moved = False
         """Whether somebody chose an operation; until then the screen shows the one that matters."""
+        self._watched = False
+        """Whether an operation ran in sight: it stays there when it ends."""
 
     def body(self) -> Iterable[Widget]:
         """Return the pipeline, the list of operations, the run's head, and its output."""
@@ -57,7 +59,7 @@ class DeployScreen(LaunchScreen):
 
     def entered(self) -> None:
         """Begin with the operation that matters now."""
-        self._moved = False
+        self._moved = self._watched = False
 
     def on_screen_resume(self) -> None:
         """Put the keys where the operations are; after a dialog the cursor stays where it was."""
@@ -78,8 +80,10 @@ class DeployScreen(LaunchScreen):
         self.query_one("#stages", Pane).set_class(bool(shown.view.gates) and not shown.view.stages, "-absent")
         table = self.query_one(Table)
         table.show_rows([operation_row(spec, shown) for spec in shown.view.operation_specs])
-        if not self._moved:
+        running = shown.view.running()
+        if not self._moved and (running is not None or not self._watched):
             table.select(pressing(shown))
+        self._watched = self._watched or running is not None
         run = self._chosen(shown)
         lines = run.output if run is not None else ()
         self.query_one(LineView).show_lines(

@@ -116,3 +116,19 @@ def test_each_object_is_named_once_and_long_values_stand_below_each_other() -> N
 def test_a_search_that_finds_nothing_says_so() -> None:
     assert matching(DIFF, "no such thing") == []
     assert plain(diff_lines([], 60)) == ["no line has all of these words"]
+
+
+async def test_an_operation_that_ran_in_sight_stays_there_when_it_ends() -> None:
+    told = story.deploying()
+    app, source = app_of(told)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("d")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, DeployScreen)
+        assert app.screen.context() == {"operation": "production.deploy"}
+        run = told.view().operations[-1]
+        told.finish(run.seq, run.id, "succeeded", "revision 8 is deployed and live")
+        source.tell()
+        await pilot.pause(0.3)
+        assert app.screen.context() == {"operation": "production.deploy"}
+        assert "revision 8 is deployed and live" in "\n".join(picture(app))
