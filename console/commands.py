@@ -7,10 +7,12 @@ loads nothing heavy.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from state.fields import EMPTY, JsonObject, flag, obj, opt_text, text
+from state.text import line
 from state.verdict import Danger
 
 
@@ -48,10 +50,19 @@ class CommandSpec:
     name: str
     title: str
     """``area: Verb``, as the palette lists it."""
+    heading: str
+    """What a dialog calls it; ``{name}`` stands for a parameter's value."""
     danger: Danger
     parameters: tuple[Parameter, ...] = ()
     key: str = ""
     """The key that offers it on a screen; no letter starts a change without a dialog."""
+
+    def about(self, args: Mapping[str, object]) -> str:
+        """Return the command in words, as ``Waive item 2.3``; what isn't chosen yet is left out."""
+        asked = self.heading.partition("{")[2].partition("}")[0]
+        value = args.get(asked)
+        told = line(str(value), 60) if isinstance(value, str | int) else ""
+        return self.heading.replace(f"{{{asked}}}", told).strip() if asked else self.heading
 
 
 _ITEM = Parameter("item", Field.ITEM, "item")
@@ -59,14 +70,22 @@ _REASON = Parameter("reason", Field.TEXT, "reason")
 _COMMENT = Parameter("comment", Field.TEXT, "comment", optional=True)
 
 COMMANDS: tuple[CommandSpec, ...] = (
-    CommandSpec("check.run", "item: Run its checks", Danger.SAFE, (_ITEM,), "r"),
     CommandSpec(
-        "gate.run", "gate: Run all checks", Danger.SAFE, (Parameter("gate", Field.GATE, "gate"),), "R"
+        "check.run", "item: Run its checks", "Run the checks of item {item}", Danger.SAFE, (_ITEM,), "r"
     ),
-    CommandSpec("launch.run", "launch: Run every check", Danger.SAFE),
+    CommandSpec(
+        "gate.run",
+        "gate: Run all checks",
+        "Run all checks of gate {gate}",
+        Danger.SAFE,
+        (Parameter("gate", Field.GATE, "gate"),),
+        "R",
+    ),
+    CommandSpec("launch.run", "launch: Run every check", "Run every check", Danger.SAFE),
     CommandSpec(
         "attest.sign",
         "item: Attest GO or NO-GO",
+        "Attest item {item}",
         Danger.CAUTION,
         (
             _ITEM,
@@ -76,10 +95,17 @@ COMMANDS: tuple[CommandSpec, ...] = (
         ),
         "a",
     ),
-    CommandSpec("attest.withdraw", "item: Withdraw an attestation", Danger.CAUTION, (_ITEM, _REASON)),
+    CommandSpec(
+        "attest.withdraw",
+        "item: Withdraw an attestation",
+        "Withdraw the attestation of item {item}",
+        Danger.CAUTION,
+        (_ITEM, _REASON),
+    ),
     CommandSpec(
         "item.waive",
         "item: Waive",
+        "Waive item {item}",
         Danger.DANGER,
         (_ITEM, _REASON, Parameter("minutes", Field.MINUTES, "for how many minutes")),
         "w",
@@ -87,30 +113,36 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
         "gate.recycle",
         "gate: Go back to it, evidence stale",
+        "Go back to gate {gate}",
         Danger.CAUTION,
         (Parameter("gate", Field.GATE, "gate"), _REASON),
     ),
-    CommandSpec("launch.hold", "launch: Hold", Danger.SAFE, (_REASON,), "h"),
-    CommandSpec("launch.release", "launch: Release the hold", Danger.CAUTION, (_REASON,)),
-    CommandSpec("launch.scrub", "launch: Scrub", Danger.DANGER, (_REASON,)),
-    CommandSpec("launch.close", "launch: Close", Danger.CAUTION),
+    CommandSpec("launch.hold", "launch: Hold", "Hold the launch", Danger.SAFE, (_REASON,), "h"),
+    CommandSpec("launch.release", "launch: Release the hold", "Release the hold", Danger.CAUTION, (_REASON,)),
+    CommandSpec("launch.scrub", "launch: Scrub", "Scrub the launch", Danger.DANGER, (_REASON,)),
+    CommandSpec("launch.close", "launch: Close", "Close the launch", Danger.CAUTION),
     CommandSpec(
         "operation.run",
         "operation: Run",
+        "Run {operation}",
         Danger.DANGER,
         (Parameter("operation", Field.OPERATION, "operation"),),
         "d",
     ),
-    CommandSpec("operation.abort", "operation: Abort", Danger.CAUTION, (_REASON,), "x"),
+    CommandSpec(
+        "operation.abort", "operation: Abort", "Abort the operation", Danger.CAUTION, (_REASON,), "x"
+    ),
     CommandSpec(
         "operation.recover",
         "operation: Recover one without an end",
+        "Recover the operation without an end",
         Danger.DANGER,
         (Parameter("choice", Field.CHOICE, "what to do"),),
     ),
     CommandSpec(
         "condition.acknowledge",
         "condition: Acknowledge a trip",
+        "Acknowledge the trip of {condition}",
         Danger.CAUTION,
         (Parameter("condition", Field.CONDITION, "condition"), _COMMENT),
         "k",
@@ -118,6 +150,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
         "condition.mute",
         "condition: Mute for at most 30 minutes",
+        "Mute {condition}",
         Danger.DANGER,
         (
             Parameter("condition", Field.WATCHING, "condition"),
@@ -128,16 +161,35 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
         "bake.extend",
         "bake: Extend its longest time",
+        "Extend the bake",
         Danger.CAUTION,
         (Parameter("minutes", Field.MINUTES, "by how many minutes"), _REASON),
     ),
-    CommandSpec("bake.finish", "bake: Finish before its minimum was seen good", Danger.DANGER, (_REASON,)),
     CommandSpec(
-        "clock.rate", "clock: Run faster", Danger.SAFE, (Parameter("rate", Field.RATE, "rate"),), "f"
+        "bake.finish",
+        "bake: Finish before its minimum was seen good",
+        "Finish the bake early",
+        Danger.DANGER,
+        (_REASON,),
     ),
-    CommandSpec("note.add", "launch: Add a note", Danger.SAFE, (Parameter("text", Field.TEXT, "note"),), "n"),
-    CommandSpec("engine.stop", "engine: Stop", Danger.CAUTION, (_REASON,)),
-    CommandSpec("console.take_over", "console: Take over", Danger.CAUTION, (_REASON,), "t"),
+    CommandSpec(
+        "clock.rate",
+        "clock: Run faster",
+        "Change the clock's rate",
+        Danger.SAFE,
+        (Parameter("rate", Field.RATE, "rate"),),
+        "f",
+    ),
+    CommandSpec(
+        "note.add",
+        "launch: Add a note",
+        "Add a note",
+        Danger.SAFE,
+        (Parameter("text", Field.TEXT, "note"),),
+        "n",
+    ),
+    CommandSpec("engine.stop", "engine: Stop", "Stop the engine", Danger.CAUTION, (_REASON,)),
+    CommandSpec("console.take_over", "console: Take over", "Take over", Danger.CAUTION, (_REASON,), "t"),
 )
 
 BY_NAME = {command.name: command for command in COMMANDS}

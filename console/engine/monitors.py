@@ -41,7 +41,7 @@ class MonitorWatch:
         """When the alert rules are to be looked at again."""
 
     async def run(self) -> None:
-        """Look for ever; a runbook that doesn't say how is told once."""
+        """Look for ever; where the runbook doesn't say how, there is nothing to look at."""
         settings, clock = self._settings, self._journal.clock
         if settings is None:
             await asyncio.Event().wait()

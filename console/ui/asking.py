@@ -9,7 +9,6 @@ from textual.screen import Screen
 
 from console.attach import AttachError
 from console.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
-from console.headings import heading
 from console.ui.session import EventSource
 from screens.gate import item_lines
 from screens.shown import Shown
@@ -106,7 +105,7 @@ async def _complete(desk: Desk, spec: CommandSpec, args: dict[str, str]) -> bool
         if len(options) == 1 and parameter.field is Field.CONDITION:
             args[parameter.name] = options[0][0]
             continue
-        chosen = await desk.show_dialog(PickDialog(heading(spec.name, args), options))
+        chosen = await desk.show_dialog(PickDialog(spec.about(args), options))
         if chosen is None:
             return None
         args[parameter.name] = chosen
@@ -117,9 +116,7 @@ async def _complete(desk: Desk, spec: CommandSpec, args: dict[str, str]) -> bool
     if not fields:
         return formed
     yes = "Next" if spec.danger is Danger.DANGER else "OK"
-    values = await desk.show_dialog(
-        FormDialog(heading(spec.name, args), fields, danger=_form_danger(spec), yes=yes)
-    )
+    values = await desk.show_dialog(FormDialog(spec.about(args), fields, danger=_form_danger(spec), yes=yes))
     if values is None:
         return None
     args.update(values)
@@ -133,7 +130,7 @@ def _form_danger(spec: CommandSpec) -> Danger:
 
 def _nothing_to_choose(spec: CommandSpec, parameter: Parameter) -> Preview:
     reason = f"there is no {parameter.label} to choose"
-    return Preview(spec.name, heading(spec.name, {}), Danger.SAFE, allowed=False, reason=reason)
+    return Preview(spec.name, spec.about({}), Danger.SAFE, allowed=False, reason=reason)
 
 
 async def _attest(desk: Desk, args: dict[str, str]) -> bool | None:

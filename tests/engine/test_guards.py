@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from console.commands import COMMANDS, Confirmation
+from console.commands import BY_NAME, COMMANDS, Confirmation
 from console.engine.effects.desk import EFFECTS
 from console.engine.guards import refusal
 from console.engine.people import roles_of, second_problem, seconds_of
 from console.engine.ports import ENGINE, Who
 from console.engine.runner import CheckRef
-from console.headings import heading
 from state.events import Draft, Kind
 from state.fields import Json
 from state.runbook.models import CheckSpec
@@ -43,11 +42,11 @@ APPROVERS = {"attest.sign", "attest.withdraw"}
 def test_every_command_has_an_effect_and_a_heading() -> None:
     assert set(EFFECTS) == {command.name for command in COMMANDS}
     for command in COMMANDS:
-        told = heading(command.name, {one.name: "3.2" for one in command.parameters})
+        told = command.about({one.name: "3.2" for one in command.parameters})
         assert told[0].isupper()
         assert "{" not in told
         assert ":" not in told
-    assert heading("item.waive", {}) == "Waive item"
+    assert BY_NAME["item.waive"].about({}) == "Waive item"
 
 
 @pytest.mark.parametrize("name", sorted(EFFECTS))

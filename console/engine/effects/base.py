@@ -11,7 +11,6 @@ from console.engine.journal import Journal
 from console.engine.people import roles_of
 from console.engine.ports import OperationsPort, Who
 from console.engine.runner import Runner
-from console.headings import heading
 from state.fields import JsonObject
 from state.log.trouble import StoreState
 from state.preview import Preview
@@ -63,7 +62,7 @@ class Order:
     @property
     def heading(self) -> str:
         """The command in words, with what it is about."""
-        return heading(self.spec.name, self.args)
+        return self.spec.about(self.args)
 
     def text(self, name: str, limit: int = 1000) -> str:
         """Return an argument as clean text on one line; a number as its digits."""
