@@ -149,8 +149,8 @@ def conditions(shown: Shown, width: int, height: int) -> list[Line]:
     """Return the stop conditions with value, limit and ``elapsed / for``, below what makes them doubtful."""
     told = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
     right = [Span(f"{len(told)} TRIPPED", Role.BAD)] if told else []
-    if (state := watched(shown)) and (width >= 60 or not told):
-        right += [Span("  "), state] if right else [state]
+    if width >= 60 or not told:
+        right += [Span("  "), watched(shown)] if right else [watched(shown)]
     lines = [heading("STOP CONDITIONS", width, *right), *doubts(shown, width)]
     beside = [*alerts(shown, width), *dead_rules(shown, width)]
     told_why = {c.id: _why(c, width) for c in shown.view.conditions}
@@ -176,11 +176,11 @@ def _why(condition: ConditionView, width: int) -> list[Line]:
     return lines
 
 
-def watched(shown: Shown) -> Span | None:
-    """Return whether the monitors themselves can be trusted; None where nothing was heard of them."""
+def watched(shown: Shown) -> Span:
+    """Return whether the monitors themselves can be trusted; a question mark where nothing was heard of them."""
     source = shown.view.sources.get("monitors/production")
     if source is None:
-        return None
+        return Span("monitors ?", Role.BLIND)
     return Span("monitors ✔", Role.GOOD) if source.ok else Span("monitors BLIND", Role.BLIND)
 
 
