@@ -11,7 +11,7 @@ from checks.clients.alertmanager import receivers_of, routed_receivers
 from checks.clients.errors import NotFoundError
 from checks.judging import STEADY, Findings, whole
 from checks.rules import wanted_by, without_series
-from state.fields import JsonObject, objs, text
+from state.base.json import JsonObject, objs, text
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from checks.clients.errors import NotFoundError
 from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key
 from checks.workloads import digest_of, parts_of, pods, running_digests
-from state.fields import obj, objs, text
-from state.numbers import plural
+from state.base.json import obj, objs, text
+from state.base.numbers import plural
 from state.runbook.environment import Tier
 
 

@@ -15,8 +15,8 @@ from pydantic import JsonValue
 from checks.base import Around, Outcome, Settings, check
 from checks.clients.http import MAIN
 from checks.judging import STEADY, Findings, key, lookup
-from state.fields import Json, JsonObject, items, obj, text
-from state.numbers import plural
+from state.base.json import Json, JsonObject, items, obj, text
+from state.base.numbers import plural
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:

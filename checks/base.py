@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from checks.errors import CouldNotLookError
-from state.fields import EMPTY, JsonObject
-from state.verdict import Verdict
+from state.base.json import EMPTY, JsonObject
+from state.view.enums import Verdict
 
 if TYPE_CHECKING:
     from checks.clients.systems import Systems
-    from state.clock import Clock
+    from state.base.clock import Clock
     from state.runbook.environment import Environment, Tier
     from state.runbook.models import Runbook
-    from state.view import LaunchView
+    from state.view.launch import LaunchView
 
 
 __all__ = [

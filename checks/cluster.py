@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import LASTING, Findings
-from state.fields import JsonObject, items, obj, objs, path, text, texts
-from state.numbers import plural
+from state.base.json import JsonObject, items, obj, objs, path, text, texts
+from state.base.numbers import plural
 
 if TYPE_CHECKING:
     from checks.clients.kube import KubeClient

@@ -10,9 +10,9 @@ from checks.base import Around, Outcome, Settings, check
 from checks.clients.http import MAIN, Surface
 from checks.judging import STEADY, Findings, key, lookup
 from checks.workloads import config_values, first_part, pods
-from state.fields import objs, path, text
-from state.numbers import plural
-from state.text import line
+from state.base.json import objs, path, text
+from state.base.numbers import plural
+from state.base.text import line
 
 if TYPE_CHECKING:
     from checks.clients.http import WebClient

@@ -10,11 +10,11 @@ from checks.base import Around, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError, NotFoundError
 from checks.clients.sql import first_column
 from checks.judging import LASTING, STEADY, Findings, key
-from state.fields import JsonObject, obj, objs, path, text
+from state.base.json import JsonObject, obj, objs, path, text
+from state.base.text import line
 from state.runbook.models import OperationKind
 from state.runbook.units import Seconds
-from state.text import line
-from state.verdict import OperationState, Verdict
+from state.view.enums import OperationState, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import LASTING, Findings, key
 from checks.workloads import config_values
-from state.fields import Json
-from state.numbers import plural
+from state.base.json import Json
+from state.base.numbers import plural
 from state.runbook.environment import Tier
 
 if TYPE_CHECKING:

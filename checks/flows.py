@@ -10,8 +10,8 @@ from checks.base import Around, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import LoginRefusedError, WrongContentError
 from checks.clients.http import MAIN, Surface
 from checks.judging import FRESH, Findings, key, lookup
-from state.fields import Json
-from state.numbers import plural
+from state.base.json import Json
+from state.base.numbers import plural
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:

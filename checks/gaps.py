@@ -9,8 +9,8 @@ from checks.base import Around, Outcome, Settings, check
 from checks.judging import STEADY, Findings, key, lookup
 from checks.scope import openapi_paths
 from checks.workloads import config_values
-from state.fields import Json, items
-from state.numbers import plural
+from state.base.json import Json, items
+from state.base.numbers import plural
 
 
 class FeatureSettings(Settings):

@@ -10,8 +10,8 @@ from checks.clients.http import MAIN
 from checks.clients.kube import name_of, pod_ready, restarts_of
 from checks.judging import FRESH, Findings, key, lookup
 from checks.workloads import deployment, parts_of, pods, ready_replicas
-from state.fields import items, obj, texts
-from state.text import line
+from state.base.json import items, obj, texts
+from state.base.text import line
 
 if TYPE_CHECKING:
     from checks.clients.wire import Reply

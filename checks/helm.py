@@ -11,7 +11,7 @@ from checks.clients.helm_release import merge
 from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key, lookup
 from checks.workloads import deployment, digest_of, parts_of, ready_replicas
-from state.fields import Json, JsonObject, obj
+from state.base.json import Json, JsonObject, obj
 from state.runbook.environment import Tier
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
 
 from checks.base import CouldNotLookError, Outcome
-from state.fields import Json, JsonObject
-from state.text import line
-from state.verdict import Verdict
+from state.base.json import Json, JsonObject
+from state.base.text import line
+from state.view.enums import Verdict
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import FRESH, Findings, whole
-from state.numbers import plural
+from state.base.numbers import plural
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
-from state.verdict import ConditionState, OperationState
-from state.view import ConditionView, GoodRevision, OperationView
+from state.view.enums import ConditionState, OperationState
+from state.view.launch import ConditionView, GoodRevision, OperationView
 
 
 class BakeSettings(Settings):

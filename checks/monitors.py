@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from checks.base import Around, Outcome, Settings, check, failed
 from checks.judging import FRESH, Findings, whole
-from state.numbers import plural
+from state.base.numbers import plural
 
 if TYPE_CHECKING:
     from checks.clients.prometheus import PrometheusClient, RangeSeries
-    from state.clock import Clock
+    from state.base.clock import Clock
     from state.runbook.conditions import Monitors
 
 _SECOND_US: Final = 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from state.fields import JsonObject, text
+from state.base.json import JsonObject, text
 
 if TYPE_CHECKING:
     from checks.clients.prometheus import PrometheusClient

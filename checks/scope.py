@@ -9,8 +9,8 @@ from checks.base import Around, CouldNotLookError, Outcome, Settings, check
 from checks.clients.http import MAIN
 from checks.clients.kube import labels_of
 from checks.judging import LASTING, STEADY, Findings, key, lookup
-from state.fields import JsonObject, obj
-from state.numbers import plural
+from state.base.json import JsonObject, obj
+from state.base.numbers import plural
 from state.runbook.environment import Tier
 
 

@@ -7,8 +7,8 @@ from collections.abc import Awaitable
 
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import STEADY, Findings
-from state.fields import Json, items, obj, objs, text
-from state.numbers import plural
+from state.base.json import Json, items, obj, objs, text
+from state.base.numbers import plural
 
 
 class LifecycleSettings(Settings):

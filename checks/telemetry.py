@@ -12,7 +12,7 @@ from checks.base import Around, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import ServerFailedError, TimedOutError, UnreachableError, UntrustedError
 from checks.clients.http import MAIN
 from checks.judging import FRESH, STEADY, Findings, lookup
-from state.fields import objs, text, texts
+from state.base.json import objs, text, texts
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import STEADY, Findings, key
-from state.fields import obj, objs, path, text, texts
-from state.numbers import plural
+from state.base.json import obj, objs, path, text, texts
+from state.base.numbers import plural
 
 if TYPE_CHECKING:
     from checks.clients.tls import CertificateFacts

@@ -10,9 +10,9 @@ from checks.clients.errors import WrongContentError
 from checks.clients.http import MAIN, Surface
 from checks.cookies import CookieRule, judge_cookies, parse_cookies
 from checks.judging import STEADY, Findings, key
-from state.fields import obj, objs, path, text
-from state.numbers import plural
-from state.text import line
+from state.base.json import obj, objs, path, text
+from state.base.numbers import plural
+from state.base.text import line
 
 if TYPE_CHECKING:
     from checks.clients.http import WebClient

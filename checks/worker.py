@@ -18,8 +18,8 @@ from checks.workloads import (
     ready_replicas,
     running_digests,
 )
-from state.fields import JsonObject, obj, objs, path, text
-from state.numbers import plural
+from state.base.json import JsonObject, obj, objs, path, text
+from state.base.numbers import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

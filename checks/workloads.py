@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.clients.errors import NotFoundError
 from checks.clients.kube import KubeClient, name_of, selector
-from state.fields import JsonObject, obj, objs, path, text
+from state.base.json import JsonObject, obj, objs, path, text
 
 if TYPE_CHECKING:
     from checks.base import Around

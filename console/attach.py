@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from console.commands import Confirmation, Reply
 from console.signing import CannotSignError, attestation_of, environment, keys_of, sign_attestation
 from console.wire import BEAT_S, FRAME_LIMIT, WireError, decode, encode, load_event
-from state.canonical import CanonicalError
-from state.codec import load_view
-from state.events import Event
-from state.fields import EMPTY, FieldError, JsonObject, decimal, flag, integer, obj, objs, text
+from state.base.canonical import CanonicalError
+from state.base.json import EMPTY, FieldError, JsonObject, decimal, flag, integer, obj, objs, text
+from state.base.text import line
+from state.commands import Confirmation, Reply
+from state.events.event import Event
 from state.fold import apply
-from state.preview import Preview
-from state.text import line
-from state.view import LaunchView
+from state.view.codec import load_view
+from state.view.launch import LaunchView
+from state.view.preview import Preview
 
 SILENCE_S = 4 * BEAT_S
 """Real seconds without a word after which an engine counts as dead."""

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from state.fields import JsonObject, text
-from state.sshsig import ATTESTATION
-from state.statement import Attestation
-from state.text import line
-from state.view import LaunchView
+from state.attest.sshsig import ATTESTATION
+from state.attest.statement import Attestation
+from state.base.json import JsonObject, text
+from state.base.text import line
+from state.view.launch import LaunchView
 
 KEY_FILE = "LAUNCH_CONSOLE_SIGNING_KEY"
 """Names a private key's file; without it the agent signs."""

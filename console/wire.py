@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 
-from state.events import Event
-from state.fields import FieldError, Json, JsonObject, integer, need_text, obj, opt_integer, opt_text
+from state.base.json import FieldError, Json, JsonObject, integer, need_text, obj, opt_integer, opt_text
+from state.events.event import Event
 
 VERSION = 1
 FRAME_LIMIT = 8 * 1024 * 1024

@@ -18,8 +18,8 @@ from screens.widgets.chart import bake_chart, bake_span
 from screens.widgets.look import Look, oldest_us
 from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, cut, row
-from state.clock import SECOND_US
-from state.verdict import ConditionState
+from state.base.clock import SECOND_US
+from state.view.enums import ConditionState
 
 GRAPH_KEYS: tuple[tuple[str, str], ...] = (("+-", "zoom"), ("←→", "pan"), ("z", "now"))
 

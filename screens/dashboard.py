@@ -14,7 +14,7 @@ from screens.shown import Mode, Shown
 from screens.widgets import gate_rail, world
 from screens.widgets.chart import nth_chart
 from screens.widgets.pane import Pane
-from state.verdict import ConditionState
+from state.view.enums import ConditionState
 
 TALL = 34
 """Lines from which sections have a line of air between them, as in the app's breakpoints."""

@@ -19,9 +19,9 @@ from screens.widgets.plain import Line, Role, Span, cut, fill, heading, row, wra
 from screens.widgets.stages import stage_lines
 from screens.widgets.table import Column, Row, Table
 from screens.widgets.world import bar, pod_line, pods_of, ready
-from state.clock import SECOND_US
-from state.verdict import ConditionState, GateStatus, OperationState
-from state.view import LaunchView, OperationSpecView, OperationView, StepView
+from state.base.clock import SECOND_US
+from state.view.enums import ConditionState, GateStatus, OperationState
+from state.view.launch import LaunchView, OperationSpecView, OperationView, StepView
 
 
 class DeployScreen(LaunchScreen):

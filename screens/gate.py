@@ -19,9 +19,9 @@ from screens.widgets.lines import LineView
 from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, cut, fill, row, wrap
 from screens.widgets.table import Column, Row, Table
-from state.clock import SECOND_US
-from state.verdict import Verdict
-from state.view import CheckView, GateView, ItemView
+from state.base.clock import SECOND_US
+from state.view.enums import Verdict
+from state.view.launch import CheckView, GateView, ItemView
 
 
 class GateScreen(LaunchScreen):

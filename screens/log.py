@@ -20,11 +20,11 @@ from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, row, wrap
 from screens.widgets.table import Column, Row, Table
 from screens.widgets.world import role_of
-from state.events import Event, Kind, gate_number
-from state.fields import text
+from state.base.json import text
+from state.events.event import Event, Kind, gate_number
 from state.fold import line_of
-from state.verdict import ConditionState
-from state.view import LaunchView, LogLine
+from state.view.enums import ConditionState
+from state.view.launch import LaunchView, LogLine
 
 PAGE = 500
 MILESTONES = "is:milestone"

@@ -14,7 +14,7 @@ from screens.widgets.pane import Pane
 from screens.widgets.plain import Line, Role, Span, crop, row
 from screens.widgets.table import Column, Row, Table
 from screens.widgets.world import done, every_pod_of, image_words, lost_since, ready
-from state.view import PodView
+from state.view.launch import PodView
 
 
 class PodsScreen(LaunchScreen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from state.view import LaunchView, MarkView
+from state.view.launch import LaunchView, MarkView
 
 
 class Mode(StrEnum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from screens.widgets.plain import Role, Span
-from state import numbers
-from state.clock import SECOND_US
-from state.verdict import ConditionState, GateStatus, OperationState, Verdict
+from state.base import numbers
+from state.base.clock import SECOND_US
+from state.view.enums import ConditionState, GateStatus, OperationState, Verdict
 
 GATE_KEYS = 10
 """Gates with a key of their own: 1 to 9, and 0 for the tenth."""

@@ -32,8 +32,8 @@ def loaded(statement: str, names: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import state.events, state.fold, state.view, state.codec, state.log.reader, state.log.verify",
-        "import console.attach, console.commands, console.wire, console.engine.registry",
+        "import state.events.event, state.fold, state.view.launch, state.view.codec, state.log.reader, state.log.verify",
+        "import console.attach, state.commands, console.wire, console.engine.registry",
         "import console.ui.app, console.ui.session, console.ui.run",
     ],
 )

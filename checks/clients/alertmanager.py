@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.clients.errors import Where, WrongContentError
 from checks.clients.wire import Wire
-from state.fields import JsonObject, items, obj, objs, path, text
+from state.base.json import JsonObject, items, obj, objs, path, text
 
 if TYPE_CHECKING:
     from state.runbook.environment import Endpoint

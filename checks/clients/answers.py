@@ -22,8 +22,8 @@ from checks.clients.errors import (
     WrongContentError,
 )
 from checks.errors import CouldNotLookError
-from state.fields import Json, JsonObject, obj, text
-from state.text import line
+from state.base.json import Json, JsonObject, obj, text
+from state.base.text import line
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """Bytes: a larger answer is refused, because no question that is asked here has one."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.errors import CouldNotLookError
-from state.text import line
+from state.base.text import line
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from checks.clients.answers import BODY_LIMIT
 from checks.clients.errors import NotFoundError, Where, WrongContentError
 from checks.clients.kube import KubeClient, secret_values
 from checks.clients.redact import secretish
-from state.fields import Json, JsonObject, integer, items, obj, objs, text
+from state.base.json import Json, JsonObject, integer, items, obj, objs, text
 
 if TYPE_CHECKING:
     from checks.clients.redact import Redactor

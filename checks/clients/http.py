@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 from checks.clients.errors import LoginRefusedError, MisconfiguredError, RefusedError, Where
 from checks.clients.wire import Reply, Wire, trust
 from checks.errors import CouldNotLookError
-from state.clock import SECOND_US, SystemClock
-from state.fields import EMPTY, Json, JsonObject, obj, text
+from state.base.clock import SECOND_US, SystemClock
+from state.base.json import EMPTY, Json, JsonObject, obj, text
 
 if TYPE_CHECKING:
     import ssl
 
     from checks.clients.redact import Redactor
-    from state.clock import Clock
+    from state.base.clock import Clock
     from state.runbook.environment import Domain, Environment
     from state.runbook.units import SecretRef
 

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 from checks.clients.answers import BODY_LIMIT, read_object, refuse_status, too_large
 from checks.clients.errors import Where, from_transport
 from checks.clients.kube_config import open_api
-from state.fields import Json, JsonObject, flag, integer, obj, objs, path, text
+from state.base.json import Json, JsonObject, flag, integer, obj, objs, path, text
 
 if TYPE_CHECKING:
     from checks.clients.redact import Redactor

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from checks.clients.answers import refuse_status
 from checks.clients.errors import MisconfiguredError, Where
-from state.clock import SECOND_US, SystemClock
-from state.text import line
+from state.base.clock import SECOND_US, SystemClock
+from state.base.text import line
 
 if TYPE_CHECKING:
     from state.runbook.environment import Kube

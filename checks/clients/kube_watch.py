@@ -16,8 +16,8 @@ from typing import Final
 from checks.clients.errors import GoneError, TimedOutError
 from checks.clients.kube import KubeClient, WatchEvent
 from checks.errors import CouldNotLookError
-from state.fields import JsonObject, integer, obj, text
-from state.text import line
+from state.base.json import JsonObject, integer, obj, text
+from state.base.text import line
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0

@@ -27,7 +27,7 @@ from checks.clients.errors import (
 from checks.clients.kube_config import is_loopback
 from checks.clients.workers import Workers
 from checks.errors import CouldNotLookError
-from state.text import line
+from state.base.text import line
 
 if TYPE_CHECKING:
     from state.runbook.environment import ObjectStore

@@ -19,8 +19,8 @@ from checks.clients.answers import BODY_LIMIT, read_object, refuse_status, too_l
 from checks.clients.errors import PartialError, Where, WrongContentError, from_transport
 from checks.clients.kube_config import is_loopback
 from checks.clients.workers import Workers
-from state.fields import Json, JsonObject, items, obj, objs, text, texts
-from state.text import line
+from state.base.json import Json, JsonObject, items, obj, objs, text, texts
+from state.base.text import line
 
 if TYPE_CHECKING:
     from state.runbook.environment import Endpoint

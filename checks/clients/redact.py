@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import quote, quote_plus, urlsplit
 
-from state.fields import Json, JsonObject
+from state.base.json import Json, JsonObject
 
 MARK: Final = "[redacted]"
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from checks.clients.errors import Where, WrongContentError
 from checks.clients.wire import Reply, Wire
-from state.fields import obj, text
+from state.base.json import obj, text
 
 if TYPE_CHECKING:
     from checks.clients.redact import Redactor

@@ -24,7 +24,7 @@ from checks.clients.errors import (
 )
 from checks.clients.workers import Workers
 from checks.errors import CouldNotLookError
-from state.text import line
+from state.base.text import line
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

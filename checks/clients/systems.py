@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from checks.clients.sql import SqlClient
     from checks.clients.telemetry import LogsClient, TracesClient
     from checks.clients.tls import TlsClient
-    from state.clock import Clock
+    from state.base.clock import Clock
     from state.runbook.environment import Endpoint, Environment
     from state.runbook.models import Runbook
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from checks.clients.errors import NotFoundError, Where
 from checks.clients.wire import Wire
-from state.fields import items, obj, objs, path, text, texts
+from state.base.json import items, obj, objs, path, text, texts
 
 if TYPE_CHECKING:
     from state.runbook.environment import Endpoint

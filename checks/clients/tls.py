@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from checks.clients.errors import UntrustedError, Where, from_transport
 from checks.clients.http import address_of
 from checks.clients.wire import trust
-from state.text import line
+from state.base.text import line
 
 if TYPE_CHECKING:
     from state.runbook.environment import Domain, Environment

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from checks.clients.answers import BODY_LIMIT, read_json, read_object, refuse_status, too_large
 from checks.clients.errors import MisconfiguredError, Where, from_transport
 from checks.clients.kube_config import is_loopback
-from state.fields import Json, JsonObject
-from state.text import line
+from state.base.json import Json, JsonObject
+from state.base.text import line
 
 if TYPE_CHECKING:
     import httpx

@@ -18,16 +18,16 @@ from console.engine.judgeable import load_judgeable
 from console.engine.runner import CheckRef, checks_of
 from console.engine.server import account_of
 from console.engine.sweep import Result, sweep
-from state.clock import clock_of
+from state.base.clock import clock_of
+from state.base.text import line
 from state.fold import fold
 from state.log.errors import LogError
 from state.log.reader import LogReader
 from state.runbook.load import RunbookError
-from state.text import line
-from state.view import LaunchView
+from state.view.launch import LaunchView
 
 if TYPE_CHECKING:
-    from state.clock import Clock
+    from state.base.clock import Clock
     from state.runbook.load import LoadedRunbook
     from state.runbook.models import Gate, Runbook
 

@@ -14,7 +14,7 @@ from checks.registry import BROKEN, kind, names, similar
 from console.cli.example import example
 from console.cli.schema import doc, settings_schema, summary
 from console.cli.settings import described
-from state.text import line
+from state.base.text import line
 
 _HOUR, _MINUTE = 3600, 60
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from console.engine.process import EngineFailedError, stop
 from console.engine.registry import EngineInfo, RuntimeDirectoryError, running_engines
-from state.events import Kind
-from state.fields import Json, JsonObject, flag, integer, objs, text
+from state.base.json import Json, JsonObject, flag, integer, objs, text
+from state.base.numbers import plural
+from state.base.text import line
+from state.events.event import Kind
 from state.fold import fold
 from state.log.errors import LogError
 from state.log.reader import LogReader
-from state.numbers import plural
-from state.text import line
 
 _KINDS = frozenset(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from state.fields import Json, JsonObject, items, obj, objs, text, texts
+from state.base.json import Json, JsonObject, items, obj, objs, text, texts
 
 
 def example(kind: str, schema: JsonObject) -> str:

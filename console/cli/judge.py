@@ -13,8 +13,8 @@ from state.log.reader import LogReader
 from state.log.verify import verify
 
 if TYPE_CHECKING:
-    from state.fields import Json
-    from state.rejudge import Again, Course
+    from state.base.json import Json
+    from state.conditions.what_if import Again, Course
 
 SAID, DAMAGED, UNUSABLE = 0, 1, 2
 
@@ -24,7 +24,7 @@ def run(log: Path, runbook: Path, as_json: bool) -> int:
 
     Returns 0 when it could be judged, 1 when the log is damaged, 2 when log or runbook can't be used.
     """
-    from state.rejudge import rejudge
+    from state.conditions.what_if import rejudge
     from state.runbook.load import RunbookError, load_runbook
 
     try:

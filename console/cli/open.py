@@ -10,7 +10,7 @@ from pathlib import Path
 from console.engine.process import EngineFailedError, look_at_log, start_engine
 from console.engine.registry import RuntimeDirectoryError, find, running_engines
 from console.ui.run import no_terminal, run_live
-from state.clock import SystemClock
+from state.base.clock import SystemClock
 
 
 def default_log(runbook: Path) -> Path:

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from console.engine.server import account_of
 from console.signing import CannotSignError, environment, keys_of, sign
-from state.clock import SystemClock
-from state.events import Event
-from state.fields import JsonObject
+from state.attest.sshsig import REDACTION, fingerprint, parse
+from state.attest.statement import Redaction
+from state.base.clock import SystemClock
+from state.base.json import JsonObject
+from state.base.text import line
+from state.events.event import Event
 from state.fold import fold
 from state.log.errors import LogError
 from state.log.reader import LogReader
 from state.log.store import LogStore
-from state.sshsig import REDACTION, fingerprint, parse
-from state.statement import Redaction
-from state.text import line
 
 DONE, REFUSED = 0, 2
 

@@ -9,7 +9,7 @@ from state.fold import fold
 from state.log.errors import Damage, LogDamagedError, LogError
 from state.log.reader import LogReader
 from state.log.verify import verify
-from state.report import report
+from state.report.page import report
 
 WRITTEN, DAMAGED, UNUSABLE = 0, 1, 2
 

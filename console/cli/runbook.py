@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from console.engine.judgeable import load_judgeable
-from state.numbers import plural
+from state.base.numbers import plural
+from state.base.text import line
 from state.runbook.load import RunbookError
-from state.text import line
 
 
 def say(error: RunbookError) -> int:

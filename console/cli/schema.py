@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.base import REGISTRY
 from checks.registry import names
-from state.fields import Json, JsonObject, obj
+from state.base.json import Json, JsonObject, obj
 from state.runbook.models import Runbook
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from textwrap import wrap
 
-from state.fields import JsonObject, items, obj, objs, text, texts
+from state.base.json import JsonObject, items, obj, objs, text, texts
 
 _WIDTH = 96
 _NOTHING = {"type": "null"}

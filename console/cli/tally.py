@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from console.engine.runner import CheckRef
 from console.engine.sweep import Result
-from state.verdict import Verdict
+from state.view.enums import Verdict
 
 if TYPE_CHECKING:
-    from state.fields import Json
+    from state.base.json import Json
     from state.runbook.load import LoadedRunbook
     from state.runbook.models import Gate
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from console.engine.engine import Engine
-    from state.clock import Clock
+    from state.base.clock import Clock
 
 EXIT_RUNBOOK = 2
 
@@ -72,7 +72,7 @@ async def _open(runbook: Path, log: Path, clock_file: Path | None) -> Engine:
 
 
 def _clock(clock_file: Path | None) -> Clock:
-    from state.clock import clock_of
+    from state.base.clock import clock_of
     from state.log.errors import LogError
 
     try:

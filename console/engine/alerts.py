@@ -9,13 +9,13 @@ from checks.base import CouldNotLookError
 from console.engine.journal import Journal
 from console.engine.ports import SystemsPort
 from console.engine.sources import tell_source
-from state.clock import SECOND_US
-from state.events import Draft, Kind
-from state.fields import JsonObject, flag, items, obj, objs, text
+from state.base.clock import SECOND_US
+from state.base.json import JsonObject, flag, items, obj, objs, text
+from state.base.text import line
+from state.events.event import Draft, Kind
 from state.runbook.environment import Tier
 from state.runbook.models import Runbook
-from state.text import line
-from state.view import AlertView
+from state.view.launch import AlertView
 
 _OWN = "LaunchConsoleProbe"
 _MANY = 200

@@ -13,15 +13,15 @@ from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from console.engine.journal import Journal
 from console.engine.ports import SystemsPort
-from state.canonical import parse_anchor
-from state.events import Draft, Event, Kind, gate_number
-from state.fields import JsonObject, text
+from state.base.canonical import parse_anchor
+from state.base.json import JsonObject, text
+from state.events.event import Draft, Event, Kind, gate_number
 from state.log.errors import LogError
 from state.log.witness import Witness
 from state.runbook.environment import Tier
 from state.runbook.models import Runbook
-from state.verdict import GateStatus
-from state.view import LaunchView
+from state.view.enums import GateStatus
+from state.view.launch import LaunchView
 
 EVERY_S = 60.0
 EVERY_EVENTS = 256

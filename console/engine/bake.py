@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from console.engine.journal import Journal
-from state.clock import SECOND_US
-from state.events import Draft, Kind
-from state.fields import JsonObject
-from state.numbers import plural
+from state.base.clock import SECOND_US
+from state.base.json import JsonObject
+from state.base.numbers import plural
+from state.events.event import Draft, Kind
 from state.runbook.models import Runbook
-from state.verdict import ConditionState, LaunchState, OperationState
-from state.view import BakeView, LaunchView, OperationView
+from state.view.enums import ConditionState, LaunchState, OperationState
+from state.view.launch import BakeView, LaunchView, OperationView
 
 _RELEASING = frozenset({"deploy", "rollback"})
 _UNDER_WAY = frozenset({"running", "stopped"})

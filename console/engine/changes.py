@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from console.engine.declare import candidate, declarations, known, people, seen_candidate, seen_people
-from state.fields import Json, JsonObject
+from state.base.json import Json, JsonObject
+from state.base.text import line
 from state.runbook.models import Runbook
-from state.text import line
-from state.view import LaunchView
+from state.view.launch import LaunchView
 
 MOST = 60
 """How many lines a diff has at most."""

@@ -9,13 +9,21 @@ from console.engine.gather import Gatherer, sample_drafts
 from console.engine.journal import Journal
 from console.engine.ports import SystemsPort
 from console.engine.trips import MayRollback, Rollback, Trips
-from state.clock import SECOND_US
-from state.conditions import Judgement
-from state.events import Draft, Kind
-from state.judging import Gathered, changed_body, counted_from, distrust, judge, release_of, spec_of
+from state.base.clock import SECOND_US
+from state.conditions.evaluate import Judgement
+from state.conditions.release import (
+    Gathered,
+    changed_body,
+    counted_from,
+    distrust,
+    judge,
+    release_of,
+    spec_of,
+)
+from state.events.event import Draft, Kind
 from state.runbook.models import Runbook, StopCondition
-from state.verdict import ConditionState
-from state.view import ConditionView
+from state.view.enums import ConditionState
+from state.view.launch import ConditionView
 
 __all__ = ["Conditions", "release_of"]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from checks.base import CheckKind, Settings
 from checks.registry import kind as find_kind
-from state.canonical import encode
-from state.events import Draft, Kind, gate_key
-from state.fields import Json, JsonObject, decimal_text
+from state.base.canonical import encode
+from state.base.json import Json, JsonObject, decimal_text
+from state.events.event import Draft, Kind, gate_key
 from state.runbook.environment import Domain, Environment, Tier
 from state.runbook.models import CheckSpec, Gate, Graph, Operation, Runbook, Stage, StopCondition
-from state.view import (
+from state.view.launch import (
     ConditionView,
     EnvironmentView,
     GateView,

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from state.bodies import allowed, fit
-from state.events import Draft, Kind
-from state.fields import Json, JsonObject
+from state.base.json import Json, JsonObject
+from state.events.bodies import allowed, fit
+from state.events.event import Draft, Kind
 from state.log.errors import LogError
 
 _WORDS = frozenset({"text", "reason", "comment", "link", "second", "tty"})
@@ -25,7 +25,7 @@ _logger = logging.getLogger(__name__)
 
 
 class UnlistedFieldError(Exception):
-    """A draft has a field that ``state.bodies`` doesn't list for its kind, or with another type."""
+    """A draft has a field that ``state.events.bodies`` doesn't list for its kind, or with another type."""
 
 
 class Door:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.commands import Confirmation
 from console.engine.alerts import AlertWatch
 from console.engine.anchors import Anchors
 from console.engine.attachments import Attachments
@@ -34,15 +33,16 @@ from console.engine.runner import Runner, close_open_checks
 from console.engine.supervisor import Supervisor
 from console.engine.watches import Watches
 from console.engine.wholeness import Wholeness
-from state.clock import Clock
-from state.events import Draft, Kind, gate_key
-from state.fields import Json, JsonObject
+from state.base.clock import Clock
+from state.base.json import Json, JsonObject
+from state.commands import Confirmation
+from state.events.event import Draft, Kind, gate_key
 from state.log.errors import LogError
 from state.log.store import LogStore
 from state.log.trouble import StoreState
 from state.log.witness import Witness, witness_directory
 from state.runbook.load import LoadedRunbook
-from state.verdict import LaunchState
+from state.view.enums import LaunchState
 
 if TYPE_CHECKING:
     from checks.clients.systems import Systems

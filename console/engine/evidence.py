@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from state.canonical import LARGEST_INTEGER, encode
-from state.fields import Json, JsonObject, decimal_text
-from state.text import plain
+from state.base.canonical import LARGEST_INTEGER, encode
+from state.base.json import Json, JsonObject, decimal_text
+from state.base.text import plain
 
 if TYPE_CHECKING:
     from checks.clients.redact import Redactor

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from console.engine.journal import Journal
-from state.events import Draft, Event, Kind, gate_key
-from state.verdict import GateStatus
-from state.view import LaunchView
+from state.events.event import Draft, Event, Kind, gate_key
+from state.view.enums import GateStatus
+from state.view.launch import LaunchView
 
 EVERY_S = 10.0
 """Seconds of the clock between two looks at the age of evidence."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from console.engine.people import ACTING, ATTESTING, roles_of
 from console.engine.ports import ENGINE, Who
-from state.verdict import LaunchState
-from state.view import LaunchView
+from state.view.enums import LaunchState
+from state.view.launch import LaunchView
 
 _ENDED = frozenset({LaunchState.SCRUBBED, LaunchState.CLOSED})
 _AFTER_THE_END = frozenset({"note.add", "engine.stop", "console.take_over"})

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from console.engine.journal import Journal
-from state.events import Draft, Event, Kind
-from state.fields import JsonObject, text
-from state.fold.words import words
+from state.base.json import JsonObject, text
+from state.events.event import Draft, Event, Kind
+from state.fold.describe import words
 from state.log.errors import LogError
 from state.runbook.models import Runbook
 from state.runbook.units import MissingSecretError, SecretRef
-from state.verdict import ConditionState
-from state.view import LaunchView
+from state.view.enums import ConditionState
+from state.view.launch import LaunchView
 
 if TYPE_CHECKING:
     import httpx

@@ -11,18 +11,18 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
-from console.commands import Confirmation, Reply
 from console.engine.journal import Journal
 from console.engine.people import acts
 from console.engine.ports import Who
 from console.wire import BEAT_S, dump_event
-from state.codec import dump_view
-from state.events import Draft, Event, Kind
-from state.fields import JsonObject, decimal_text, integer, obj, text
+from state.base.json import JsonObject, decimal_text, integer, obj, text
+from state.base.text import line
+from state.commands import Confirmation, Reply
+from state.events.event import Draft, Event, Kind
 from state.log.errors import LogError
-from state.preview import Preview
-from state.text import line
-from state.view import LaunchView
+from state.view.codec import dump_view
+from state.view.launch import LaunchView
+from state.view.preview import Preview
 
 LONGEST_QUEUE = 2000
 """Frames that wait for a console before it is dropped; it attaches again with a keyframe."""

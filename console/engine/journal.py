@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from console.engine.door import Door
-from state.clock import Clock
-from state.events import Draft, Event
+from state.base.clock import Clock
+from state.events.event import Draft, Event
 from state.fold import apply
-from state.view import LaunchView
+from state.view.launch import LaunchView
 
 _logger = logging.getLogger(__name__)
 

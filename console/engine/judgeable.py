@@ -9,9 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from checks.clients.http import MAIN, NamesADomain
 from checks.registry import BROKEN, kind, similar
+from state.base.text import line
 from state.runbook.load import LoadedRunbook, Problem, RunbookError, load_runbook
 from state.runbook.models import CheckSpec
-from state.text import line
 
 
 def load_judgeable(path: Path) -> LoadedRunbook:

@@ -11,10 +11,10 @@ from checks.base import CouldNotLookError
 from console.engine.journal import Journal
 from console.engine.ports import SystemsPort
 from console.engine.sources import tell_source
-from state.events import Draft, Kind
+from state.events.event import Draft, Kind
+from state.events.samples import pack
 from state.runbook.environment import Tier
 from state.runbook.models import Graph, Runbook
-from state.samples import pack
 
 BACKFILL_TICKS = 240
 """How far back, in ticks, samples are fetched that nobody was there to take."""

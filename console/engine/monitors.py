@@ -1,7 +1,7 @@
 """The monitors, monitored for as long as a launch lasts; and alert rules that could never fire.
 
 A Prometheus that is down, behind, on another clock, blind for the release's targets, or torn between worker
-processes says nothing that a stop condition may be believed for: see ``state.judging.distrust``.
+processes says nothing that a stop condition may be believed for: see ``state.conditions.release.distrust``.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from checks.base import CouldNotLookError
 from console.engine.journal import Journal
 from console.engine.ports import SystemsPort
 from console.engine.sources import tell_source
-from state.judging import MONITORS
+from state.conditions.release import MONITORS
 from state.runbook.environment import Tier
 from state.runbook.models import Runbook
-from state.verdict import Verdict
+from state.view.enums import Verdict
 
 if TYPE_CHECKING:
     from state.runbook.conditions import Monitors

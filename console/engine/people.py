@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.engine.ports import Who
-from state.view import LaunchView, PersonView
+from state.view.launch import LaunchView, PersonView
 
 CAPTAIN, OPERATOR, APPROVER = "captain", "operator", "approver"
 ACTING = frozenset({CAPTAIN, OPERATOR})

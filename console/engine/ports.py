@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from console.commands import Confirmation, Reply
-from state.preview import Preview
+from state.commands import Confirmation, Reply
+from state.view.preview import Preview
 
 if TYPE_CHECKING:
     from checks.clients.alertmanager import AlertmanagerClient

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from console.engine.registry import EngineInfo, find, process_started
-from state.fields import obj, text
+from state.base.json import obj, text
 from state.log.errors import LogError
 from state.log.reader import LogReader
 

@@ -7,9 +7,9 @@ import asyncio
 from console.engine.bake import Bake
 from console.engine.conditions import Conditions
 from console.engine.journal import Journal
-from state.clock import SECOND_US
-from state.events import Event, Kind
-from state.view import LaunchView
+from state.base.clock import SECOND_US
+from state.events.event import Event, Kind
+from state.view.launch import LaunchView
 
 _AT_ONCE = frozenset(
     {

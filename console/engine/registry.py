@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from state.fields import JsonObject, integer, obj, text
+from state.base.json import JsonObject, integer, obj, text
 
 _LONGEST_SOCKET_PATH = 100
 """Linux takes 107 bytes."""

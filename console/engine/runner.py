@@ -11,11 +11,11 @@ from checks.base import Around, CouldNotLookError, Outcome, unknown
 from checks.registry import kind as find_kind
 from console.engine.evidence import fit
 from console.engine.journal import Journal
-from state.events import Draft, Kind, gate_key
+from state.base.text import line
+from state.events.event import Draft, Kind, gate_key
 from state.runbook.environment import Tier
 from state.runbook.models import CheckSpec, Runbook
-from state.text import line
-from state.verdict import Verdict
+from state.view.enums import Verdict
 
 if TYPE_CHECKING:
     from checks.clients.systems import Systems

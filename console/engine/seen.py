@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from state.fields import JsonObject, integer, obj, objs, path, text
-from state.text import line
-from state.view import IngressView, PodView
+from state.base.json import JsonObject, integer, obj, objs, path, text
+from state.base.text import line
+from state.view.launch import IngressView, PodView
 
 _APP_LABELS = ("app.kubernetes.io/component", "app", "app.kubernetes.io/name", "k8s-app", "job-name")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from console.engine.journal import Journal
-from state.events import Draft, Kind
-from state.text import line
+from state.base.text import line
+from state.events.event import Draft, Kind
 
 GRACE_S = 3.0
 """Real seconds that a source may be gone before it is called lost."""

@@ -13,14 +13,14 @@ from console.engine.declare import declarations, opened
 from console.engine.door import Door
 from console.engine.journal import Journal
 from console.engine.runner import CheckRef, Runner
-from state.events import Draft, Event, Kind
-from state.fields import EMPTY, JsonObject, integer, obj, text
+from state.base.json import EMPTY, JsonObject, integer, obj, text
+from state.events.event import Draft, Event, Kind
 from state.log.stamp import Stamper
-from state.verdict import Verdict
-from state.view import LaunchView
+from state.view.enums import Verdict
+from state.view.launch import LaunchView
 
 if TYPE_CHECKING:
-    from state.clock import Clock
+    from state.base.clock import Clock
     from state.runbook.load import LoadedRunbook
 
 _NO_HASH = "0" * 64

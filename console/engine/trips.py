@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from console.engine.journal import Journal
-from state.clock import SECOND_US
-from state.events import Draft, Kind
-from state.fields import JsonObject
+from state.base.clock import SECOND_US
+from state.base.json import JsonObject
+from state.events.event import Draft, Kind
 from state.runbook.environment import Tier
 from state.runbook.models import OnTrip, StopCondition
-from state.verdict import ConditionState, LaunchState
-from state.view import ConditionView
+from state.view.enums import ConditionState, LaunchState
+from state.view.launch import ConditionView
 
 Rollback = Callable[[str], Awaitable[bool]]
 """Starts the rollback for a condition by the engine's own command; False where it was refused."""

@@ -12,10 +12,10 @@ from console.engine.journal import Journal
 from console.engine.ports import SystemsPort
 from console.engine.seen import ingress_body, known_ingress, known_pod, pod_body
 from console.engine.sources import GRACE_S, Source, tell_source
-from state.events import Draft, Kind
-from state.fields import JsonObject, obj, text
+from state.base.json import JsonObject, obj, text
+from state.events.event import Draft, Kind
 from state.runbook.environment import Environment
-from state.view import LaunchView
+from state.view.launch import LaunchView
 
 PACE_S = 0.2
 """Real seconds between two looks at what changed: a flapping object gives at most five events a second."""

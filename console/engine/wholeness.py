@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 
 from console.engine.journal import Journal
-from state.events import Draft, Kind
+from state.events.event import Draft, Kind
 from state.log.chain import Fault
+from state.log.full_verify import WholeCheck
 from state.log.store import LogStore
-from state.log.wholeness import WholeCheck
 
 
 class Wholeness:

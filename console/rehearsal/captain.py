@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.attach import EngineClient
-from console.commands import Confirmation, Reply
-from state.fields import JsonObject
+from state.base.json import JsonObject
+from state.commands import Confirmation, Reply
 from state.runbook.models import OperationKind
-from state.verdict import ConditionState, GateStatus, OperationState, Verdict
-from state.view import LaunchView, OperationSpecView, OperationView
+from state.view.enums import ConditionState, GateStatus, OperationState, Verdict
+from state.view.launch import LaunchView, OperationSpecView, OperationView
 
 WORD = "attested by the rehearsal itself, not by a person"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"

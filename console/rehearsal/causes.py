@@ -11,8 +11,8 @@ from console.rehearsal.kube import Store
 from console.rehearsal.places import Env
 from console.rehearsal.platform import HEAD, Outage, Platform
 from console.rehearsal.traffic import Behaviour, Traffic
-from state.clock import Clock
-from state.fields import JsonObject, obj, objs, path, text
+from state.base.clock import Clock
+from state.base.json import JsonObject, obj, objs, path, text
 
 _STEP_S = 1.0
 _SHORTEST_REAL_STEP_S = 0.02

@@ -10,7 +10,7 @@ from console.rehearsal.kube.controllers import node
 from console.rehearsal.kube.objects import stamp
 from console.rehearsal.places import PULL_SECRET, REGION, SECRET, TLS_SECRET, Env
 from console.rehearsal.platform.seeds import key
-from state.fields import Json, JsonObject, obj
+from state.base.json import Json, JsonObject, obj
 
 _RBAC = "rbac.authorization.k8s.io"
 _READ: list[Json] = ["get", "list", "watch"]

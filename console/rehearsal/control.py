@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from console.rehearsal.kube import PodPlan
-from state.fields import Json, JsonObject, objs, path, text
+from state.base.json import Json, JsonObject, objs, path, text
 
 MIGRATION_S = 20.0
 

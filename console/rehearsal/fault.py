@@ -12,7 +12,7 @@ from aiohttp import web
 
 from console.rehearsal.places import SECRET, Env
 from console.rehearsal.plain_yaml import dump, load
-from state.fields import Json, JsonObject, obj
+from state.base.json import Json, JsonObject, obj
 
 if TYPE_CHECKING:
     from console.rehearsal.world import World

@@ -12,7 +12,7 @@ from console.rehearsal.helm.render import load_chart
 from console.rehearsal.kube import Store
 from console.rehearsal.places import PREVIOUS_VERSION, RELEASE, Env
 from console.rehearsal.plain_yaml import load
-from state.clock import SharedClock
+from state.base.clock import SharedClock
 
 _TIMEOUT_S = 600.0
 

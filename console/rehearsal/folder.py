@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.rehearsal.places import CHART, Env
-from state.clock import SECOND_US, SharedClock, SystemClock, boot_digest
-from state.fields import Json, flag, integer, obj, text, texts
+from state.base.clock import SECOND_US, SharedClock, SystemClock, boot_digest
+from state.base.json import Json, flag, integer, obj, text, texts
 
 FORMAT = 1
 SERVERS = (

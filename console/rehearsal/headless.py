@@ -20,11 +20,11 @@ from console.rehearsal.faults import open_world
 from console.rehearsal.places import world_folder
 from console.rehearsal.runbook import account
 from console.wire import dump_event
-from state.events import Event
-from state.fields import Json
+from state.base.json import Json
+from state.events.event import Event
 from state.fold import apply, line_of
 from state.log.reader import LogReader
-from state.view import LaunchView
+from state.view.launch import LaunchView
 
 _FEW = 500
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from state.fields import Json, JsonObject, obj
+from state.base.json import Json, JsonObject, obj
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -14,7 +14,7 @@ from hashlib import sha256
 from aiohttp import web
 
 from console.rehearsal.before import Before, guarded
-from state.fields import Json, JsonObject, integer, objs, opt_text, text
+from state.base.json import Json, JsonObject, integer, objs, opt_text, text
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from console.engine.process import EXIT_LOG, EngineFailedError, look_at_log, start_engine
 from console.rehearsal.places import world_folder
-from state.clock import SystemClock
-from state.fields import JsonObject, obj, text
+from state.base.clock import SystemClock
+from state.base.json import JsonObject, obj, text
 
 _START_S = 60.0
 _LOOK_S = 0.05

@@ -23,8 +23,8 @@ from console.rehearsal.places import (
     Env,
 )
 from console.rehearsal.plain_yaml import dump, load
-from state.clock import SECOND_US
-from state.fields import Json, JsonObject, obj, text
+from state.base.clock import SECOND_US
+from state.base.json import Json, JsonObject, obj, text
 
 _OPENS_BEFORE_S = 3600
 _CLOSES_AFTER_S = 11 * 3600

@@ -17,7 +17,7 @@ from console.rehearsal.places import (
     repository,
 )
 from console.rehearsal.registry import Registry, image_manifest
-from state.clock import SECOND_US, Clock
+from state.base.clock import SECOND_US, Clock
 
 PREFIX = "backups/platform/"
 _KEPT = 120

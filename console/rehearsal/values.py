@@ -9,7 +9,7 @@ from pathlib import Path
 
 from console.rehearsal.places import PARTS, PULL_SECRET, SECRET, TLS_SECRET, Env, reference
 from console.rehearsal.plain_yaml import dump
-from state.fields import Json, JsonObject
+from state.base.json import Json, JsonObject
 
 _RESOURCES: JsonObject = {
     "backend": {

@@ -51,8 +51,8 @@ from console.rehearsal.service.names import read_given, read_service
 from console.rehearsal.stores import Artifacts
 from console.rehearsal.traffic import Together, Traffic
 from console.rehearsal.values import values, write_values
-from state.clock import SECOND_US, SharedClock, SystemClock, boot_digest
-from state.fields import Json, JsonObject, obj
+from state.base.clock import SECOND_US, SharedClock, SystemClock, boot_digest
+from state.base.json import Json, JsonObject, obj
 
 _PAST_US = 2 * 86_400 * SECOND_US
 _BUILDING_RATE = 1000.0

@@ -40,7 +40,7 @@ from screens.pods import PodsScreen
 from screens.shown import Mode, Shown
 from screens.widgets.dialogs import Dialog
 from state.log.errors import LogError
-from state.verdict import LaunchState
+from state.view.enums import LaunchState
 
 T = TypeVar("T")
 Restart = Callable[[], Path | Awaitable[Path]]

@@ -8,15 +8,15 @@ from typing import Protocol, TypeVar
 from textual.screen import Screen
 
 from console.attach import AttachError
-from console.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
 from console.ui.session import EventSource
 from screens.gate import item_lines
 from screens.shown import Shown
 from screens.widgets.forms import AttestDialog, FormDialog, FormField, PickDialog
 from screens.widgets.question import AskDialog
-from state.preview import Preview
-from state.verdict import ConditionState, Danger
-from state.view import OperationView
+from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
+from state.view.enums import ConditionState, Danger
+from state.view.launch import OperationView
+from state.view.preview import Preview
 
 T = TypeVar("T")
 RATES = ("1", "10", "60", "300")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from screens.shown import Mode, Shown
-from state.text import line
-from state.verdict import ConditionState
+from state.base.text import line
+from state.view.enums import ConditionState
 
 _BELL = "\x07"
 SAVE_TITLE, RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"

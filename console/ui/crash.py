@@ -7,7 +7,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from state.text import line
+from state.base.text import line
 
 
 def write(error: BaseException) -> Path | None:

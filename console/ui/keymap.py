@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from textual.binding import Binding, BindingType
 
-from console.commands import COMMANDS
 from screens.bake import BakeScreen
 from screens.deploy import DeployScreen
 from screens.gate import GateScreen
@@ -15,6 +14,7 @@ from screens.help import HelpEntry
 from screens.log import LogScreen
 from screens.shown import Mode
 from screens.words import GATE_KEYS, gate_keys
+from state.commands import COMMANDS
 
 EVERYWHERE: tuple[tuple[str, str, str], ...] = (
     *((str(n % 10), f"gate({n})", f"gate {n}") for n in range(1, GATE_KEYS + 1)),

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from screens.shown import Transport
-from state.events import Event
+from state.events.event import Event
 from state.fold import apply, fold
-from state.view import LaunchView, MarkView
+from state.view.launch import LaunchView, MarkView
 
 CHUNK = 500
 """How many events are read at a time."""

@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from console.attach import AttachError, EngineClient
-from console.commands import COMMANDS, Confirmation, Reply
 from console.sight import Sight, doubt_of
 from console.ui.replay import CHUNK, Player, Recording
 from screens.shown import Mode, Shown
-from state.clock import Clock, SystemClock
-from state.events import Event, Kind
-from state.fields import EMPTY, JsonObject
+from state.base.clock import Clock, SystemClock
+from state.base.json import EMPTY, JsonObject
+from state.commands import COMMANDS, Confirmation, Reply
+from state.events.event import Event, Kind
 from state.fold import apply
 from state.log.errors import LogError
 from state.log.reader import LogReader
-from state.preview import Preview
-from state.verdict import Danger
-from state.view import LaunchView
+from state.view.enums import Danger
+from state.view.launch import LaunchView
+from state.view.preview import Preview
 
 POLL_S = 0.5
 RETRY_S = 2.0

@@ -11,9 +11,9 @@ from screens.widgets.look import Look
 from screens.widgets.pane import Draw
 from screens.widgets.plain import Line, Role, Span, crop, heading
 from screens.widgets.plot import Curve, Mark, Window, draw, highest
-from state.clock import SECOND_US
-from state.verdict import ConditionState
-from state.view import ConditionView, GraphView, LaunchView, SeriesView
+from state.base.clock import SECOND_US
+from state.view.enums import ConditionState
+from state.view.launch import ConditionView, GraphView, LaunchView, SeriesView
 
 _OTHERS = (Role.LINE3, Role.PLAIN)
 """The lines beside the one that is judged, in their order."""

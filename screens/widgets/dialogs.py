@@ -19,7 +19,7 @@ from textual.widgets import Button, Input, Static
 
 from screens.base import STYLES
 from screens.widgets.plain import content
-from state.verdict import Danger
+from state.view.enums import Danger
 
 T = TypeVar("T")
 

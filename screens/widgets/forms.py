@@ -16,7 +16,7 @@ from screens.widgets.field import Field
 from screens.widgets.lines import LineView
 from screens.widgets.plain import Line, Role, Span, content, row
 from screens.widgets.table import Column, Row, Table
-from state.verdict import Danger
+from state.view.enums import Danger
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from screens import words
 from screens.shown import Shown
 from screens.widgets.plain import Line, Role, Span, cut, fit, heading, row
-from state.verdict import GateStatus, Verdict
-from state.view import GateView
+from state.view.enums import GateStatus, Verdict
+from state.view.launch import GateView
 
 DONE = frozenset({Verdict.PASS, Verdict.WAIVED})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from state.clock import SECOND_US
-from state.view import LaunchView
+from state.base.clock import SECOND_US
+from state.view.launch import LaunchView
 
 SPANS_S = (300, 600, 900, 1800, 3600, 7200, 14_400, 28_800)
 """The steps of zooming, in seconds."""

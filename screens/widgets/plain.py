@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from state import text
+from state.base import text
 
 
 class Role(StrEnum):

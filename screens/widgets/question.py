@@ -17,8 +17,8 @@ from screens.widgets.difference import DiffDialog
 from screens.widgets.field import Field
 from screens.widgets.lines import LineView
 from screens.widgets.plain import Line, Role, Span, content, row, wrap
-from state.preview import Preview
-from state.verdict import Verdict
+from state.view.enums import Verdict
+from state.view.preview import Preview
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from screens import words
 from screens.shown import Shown
 from screens.widgets.plain import Line, Role, Span, cut, row
-from state.verdict import OperationState, Verdict
-from state.view import LaunchView, StageView
+from state.view.enums import OperationState, Verdict
+from state.view.launch import LaunchView, StageView
 
 _GOOD = {"✔"}
 _ORDER = ("✖", "?", "~", "!", "…")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from screens import words
 from screens.shown import Mode, Shown
 from screens.widgets.plain import Line, Role, Span, crop, cut, fill, fit, row
-from state.clock import SECOND_US
-from state.verdict import ConditionState, LaunchState, OperationState
-from state.view import LaunchView
-from state.watched import ConditionView
+from state.base.clock import SECOND_US
+from state.view.enums import ConditionState, LaunchState, OperationState
+from state.view.launch import LaunchView
+from state.view.watch import ConditionView
 
 
 def status(shown: Shown, width: int, height: int) -> list[Line]:

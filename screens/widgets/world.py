@@ -5,10 +5,10 @@ from __future__ import annotations
 from screens import words
 from screens.shown import Shown
 from screens.widgets.plain import Line, Role, Span, crop, cut, fill, fit, heading, row
-from state.clock import SECOND_US
-from state.verdict import ConditionState, OperationState
-from state.view import ConditionView, EnvironmentView, LaunchView, LogLine, OperationView, PodView
-from state.watched import UNTRUSTED
+from state.base.clock import SECOND_US
+from state.view.enums import ConditionState, OperationState
+from state.view.launch import ConditionView, EnvironmentView, LaunchView, LogLine, OperationView, PodView
+from state.view.watch import UNTRUSTED
 
 
 def done(pod: PodView) -> bool:

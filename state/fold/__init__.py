@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from state.canonical import anchor
-from state.events import Event, Kind
-from state.fields import text
+from state.base.canonical import anchor
+from state.base.json import text
+from state.events.event import Event, Kind
 from state.fold import bake, gates, launch, operations, world
+from state.fold.describe import words
 from state.fold.step import Steps
-from state.fold.words import words
-from state.view import LaunchView, LogLine, MarkView
+from state.view.launch import LaunchView, LogLine, MarkView
 
 TAIL = 300
 MARKS = 500

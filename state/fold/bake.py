@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from state.events import Event, Kind
-from state.fields import integer, text
+from state.base.json import integer, text
+from state.base.maps import with_item, without_item
+from state.events.event import Event, Kind
 from state.fold.launch import deviate
 from state.fold.step import Steps
-from state.maps import with_item, without_item
-from state.view import AlertView, BakeView, LaunchView, PodView
+from state.view.launch import AlertView, BakeView, LaunchView, PodView
 
 RESTARTS = 50
 

@@ -6,20 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from state.events import Event, Kind, gate_number
-from state.fields import flag, integer, obj, objs, opt_text, text
+from state.base.json import flag, integer, obj, objs, opt_text, text
+from state.base.maps import with_item
+from state.events.event import Event, Kind, gate_number
 from state.fold.launch import deviate, numbers
 from state.fold.step import Steps
-from state.maps import with_item
-from state.verdict import GateStatus, Verdict
-from state.view import (
-    AttestationView,
-    CheckView,
-    GateView,
-    ItemView,
-    LaunchView,
-    WaiverView,
-)
+from state.view.enums import GateStatus, Verdict
+from state.view.launch import AttestationView, CheckView, GateView, ItemView, LaunchView, WaiverView
 
 
 def _declared(view: LaunchView, event: Event) -> LaunchView:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from state.events import Event, Kind
-from state.fields import decimal, flag, integer, items, obj, objs, opt_text, text, texts
+from state.base.json import decimal, flag, integer, items, obj, objs, opt_text, text, texts
+from state.events.event import Event, Kind
 from state.fold.step import Steps
-from state.verdict import ConditionState, LaunchState
-from state.view import (
+from state.view.enums import ConditionState, LaunchState
+from state.view.launch import (
     CandidateView,
     ConditionView,
     ConsoleView,

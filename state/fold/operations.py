@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from state.events import Event, Kind
-from state.fields import integer, obj, text, texts
+from state.base.json import integer, obj, text, texts
+from state.events.event import Event, Kind
 from state.fold.launch import deviate, pairs
 from state.fold.step import Steps
-from state.verdict import OperationState
-from state.view import GoodRevision, LaunchView, OperationView, StepView
+from state.view.enums import OperationState
+from state.view.launch import GoodRevision, LaunchView, OperationView, StepView
 
 OUTPUT_LINES = 200
 

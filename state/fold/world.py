@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from state.events import Event, Kind
-from state.fields import decimal, flag, integer, text, texts
+from state.base.json import decimal, flag, integer, text, texts
+from state.base.maps import with_item, without_item
+from state.events.event import Event, Kind
+from state.events.samples import by_series
 from state.fold.bake import note_restart
 from state.fold.launch import deviate
 from state.fold.step import Steps
-from state.maps import with_item, without_item
-from state.samples import by_series
-from state.verdict import ConditionState
-from state.view import (
-    GraphView,
-    IngressView,
-    LaunchView,
-    PodView,
-    SeriesView,
-    SourceView,
-)
+from state.view.enums import ConditionState
+from state.view.launch import GraphView, IngressView, LaunchView, PodView, SeriesView, SourceView
 
 POINTS = 1000
 

@@ -10,8 +10,8 @@ from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import NoReturn, TypeAlias, cast
 
-from state import canonical
-from state.fields import Json
+from state.base import canonical
+from state.base.json import Json
 from state.log.errors import Damage
 from state.log.rows import LOG_ID, Row
 

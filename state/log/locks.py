@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from state.fields import integer, obj
+from state.base.json import integer, obj
 from state.log.errors import LogHeldError, LogMissingError, LogReadOnlyError, UnsafePlaceError
 
 _NETWORK = frozenset(

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from state import canonical
-from state.events import Event
+from state.base import canonical
+from state.events.event import Event
 from state.log.chain import log_id_of
 from state.log.errors import Damage, LogDamagedError, LogError, LogMissingError
 from state.log.layout import (

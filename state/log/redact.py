@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from state.events import Event
+from state.events.event import Event
 from state.log.errors import LogError, RedactionRefusedError
 from state.log.rows import REDACTED_BODY
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypedDict, cast
 
-from state import canonical
-from state.events import Draft, Event
-from state.fields import JsonObject, obj
+from state.base import canonical
+from state.base.json import JsonObject, obj
+from state.events.event import Draft, Event
 from state.log.errors import Damage, LogDamagedError
 
 Cell: TypeAlias = int | str | bytes | None

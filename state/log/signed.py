@@ -9,14 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from state.canonical import CanonicalError, parse_anchor
-from state.events import Event, Kind
-from state.fields import flag, objs, text, texts
-from state.log.chain import Fault
-from state.log.errors import Damage, LogError
-from state.log.layout import SELECT_CHUNK
-from state.log.rows import REDACTED_BODY, event_of
-from state.sshsig import (
+from state.attest.sshsig import (
     ATTESTATION,
     KEY_TYPES,
     REDACTION,
@@ -25,7 +18,14 @@ from state.sshsig import (
     fingerprint,
     public_key,
 )
-from state.statement import Attestation, Redaction, read_attestation, read_redaction
+from state.attest.statement import Attestation, Redaction, read_attestation, read_redaction
+from state.base.canonical import CanonicalError, parse_anchor
+from state.base.json import flag, objs, text, texts
+from state.events.event import Event, Kind
+from state.log.chain import Fault
+from state.log.errors import Damage, LogError
+from state.log.layout import SELECT_CHUNK
+from state.log.rows import REDACTED_BODY, event_of
 
 _LARGEST_SIGNERS = 1 << 20
 """Bytes of an allowed_signers file: some thousand keys."""

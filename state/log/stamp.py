@@ -6,10 +6,10 @@ import os
 import uuid
 from collections.abc import Sequence
 
-from state import canonical
-from state.clock import SECOND_US, Clock
-from state.events import Draft, Kind
-from state.fields import JsonObject
+from state.base import canonical
+from state.base.clock import SECOND_US, Clock
+from state.base.json import JsonObject
+from state.events.event import Draft, Kind
 from state.log.rows import Stamped, check_draft, check_name
 
 JUMP_US = SECOND_US

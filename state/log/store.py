@@ -20,10 +20,10 @@ from typing import ClassVar, Self
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 
-from state import canonical
-from state.clock import Clock
-from state.events import Draft, Event, Kind
-from state.fields import JsonObject
+from state.base import canonical
+from state.base.clock import Clock
+from state.base.json import JsonObject
+from state.events.event import Draft, Event, Kind
 from state.log.chain import Chain, log_id_of
 from state.log.errors import Damage, LogDamagedError, LogError, LogExistsError
 from state.log.layout import INSERT, NEWEST, SCHEMA_SHA256, peek, schema_sql

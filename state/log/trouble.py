@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 
-from state.events import Event, Kind
-from state.fields import JsonObject
+from state.base.json import JsonObject
+from state.events.event import Event, Kind
 from state.log.errors import LogError
 from state.log.rows import Stamped
 

@@ -17,8 +17,8 @@ from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
-from state import canonical
-from state.events import Kind
+from state.base import canonical
+from state.events.event import Kind
 from state.log.chain import Chain, Fault, log_id_of
 from state.log.errors import Damage, LogDamagedError, LogError, NewerFormatError, NotALogError
 from state.log.layout import SELECT_CHUNK, check_layout, is_broken_text, is_hot, open_read_only

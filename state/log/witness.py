@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from state.canonical import Anchor, parse_anchor
+from state.base.canonical import Anchor, parse_anchor
 from state.log.errors import LogError
 from state.log.locks import make_directory, sync_directory
 

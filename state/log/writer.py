@@ -18,8 +18,8 @@ from typing import TypeAlias, TypeVar
 
 from sqlalchemy import Engine
 
-from state import canonical
-from state.events import Draft, Event, Kind
+from state.base import canonical
+from state.events.event import Draft, Event, Kind
 from state.log.errors import (
     Damage,
     LogClosedError,

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, JsonValue, RootModel, model_validator
 
+from state.attest.sshsig import fingerprint, public_key
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
-from state.sshsig import fingerprint, public_key
 
 __all__ = [
     "Bake", "Candidate", "CheckSpec", "Freeze", "Gate", "Graph", "GraphSeries", "HelmCommand", "Images", "Item",

@@ -14,8 +14,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from state.conditions import SECOND_US, ConditionSpec, Judgement, Samples, evaluate
-from state.verdict import ConditionState
+from state.conditions.evaluate import SECOND_US, ConditionSpec, Judgement, Samples, evaluate
+from state.view.enums import ConditionState
 from tests.state.reference import value_at
 
 STEP = 15

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from console.engine.engine import Engine
 from console.rehearsal.places import Env
-from state.events import Draft, Kind
-from state.fields import Json, integer, text
+from state.base.json import Json, integer, text
+from state.events.event import Draft, Kind
 from tests.rehearsal.table import release
 from tests.rehearsal.worlds import running
 

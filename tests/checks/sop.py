@@ -15,7 +15,7 @@ from console.rehearsal.faults import open_world
 from console.rehearsal.world import World
 from state.runbook.load import load_runbook
 from state.runbook.models import CheckSpec, Runbook
-from state.view import LaunchView
+from state.view.launch import LaunchView
 
 BEFORE_RELEASE = ("1", "2", "3", "4", "5", "6")
 ALSO = frozenset({"7.1", "8.3", "8.4", "10.1", "10.2"})

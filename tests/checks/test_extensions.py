@@ -9,7 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from state.fields import obj, text
+from state.base.json import obj, text
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "own-checks.md").read_text()

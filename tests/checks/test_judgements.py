@@ -22,10 +22,10 @@ from checks.rules import metrics_of
 from checks.secrets import StrongSettings, bits, length_class, weakness
 from checks.web import CspSettings, _weak
 from console.rehearsal.kube import Store
-from state.clock import ManualClock
-from state.fields import JsonObject
+from state.base.clock import ManualClock
+from state.base.json import JsonObject
 from state.runbook.environment import Domain
-from state.verdict import Verdict
+from state.view.enums import Verdict
 from tests.checks.test_kube_watch import client, served
 
 

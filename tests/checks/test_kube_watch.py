@@ -15,8 +15,8 @@ from checks.clients.kube import KubeClient
 from checks.clients.kube_watch import Change, Reflector, WatchStatus
 from checks.clients.redact import Redactor
 from console.rehearsal.kube import KubeApi, Store, write_kubeconfig
-from state.clock import ManualClock
-from state.fields import JsonObject
+from state.base.clock import ManualClock
+from state.base.json import JsonObject
 from state.runbook.environment import Kube
 
 PODS = "/api/v1/namespaces/shop/pods"

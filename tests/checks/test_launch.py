@@ -10,13 +10,13 @@ import pytest
 from checks.base import Around
 from checks.clients.systems import Systems
 from checks.registry import kind
-from state.clock import ManualClock
+from state.base.clock import ManualClock
 from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
 from state.runbook.models import CheckSpec
-from state.verdict import ConditionState, OperationState, Verdict
-from state.view import (
+from state.view.enums import ConditionState, OperationState, Verdict
+from state.view.launch import (
     BakeView,
     ConditionView,
     DeviationView,

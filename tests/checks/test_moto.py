@@ -25,13 +25,13 @@ from checks.clients.objectstore import ObjectStoreClient
 from checks.clients.systems import Systems
 from checks.data import BackupSettings, backup
 from checks.storage import LifecycleSettings, lifecycle
-from state.clock import SystemClock
+from state.base.clock import SystemClock
 from state.runbook.default import sop_runbook
 from state.runbook.environment import ObjectStore, Tier
 from state.runbook.load import load_runbook
 from state.runbook.units import SecretRef
-from state.verdict import Verdict
-from state.view import LaunchView
+from state.view.enums import Verdict
+from state.view.launch import LaunchView
 from tests.checks.programs import free_port, missing
 
 pytestmark = pytest.mark.wire

@@ -14,8 +14,8 @@ from checks.clients import errors
 from checks.clients.alertmanager import AlertmanagerClient
 from checks.clients.prometheus import PrometheusClient
 from checks.clients.sql import SqlClient
-from state.clock import SystemClock
-from state.fields import objs, text
+from state.base.clock import SystemClock
+from state.base.json import objs, text
 from state.runbook.environment import Endpoint
 from tests.checks.programs import free_port, postgresql, program, running, until
 from tests.rehearsal.serving import served

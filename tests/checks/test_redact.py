@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.clients.redact import MARK, Redactor, secretish
-from state.fields import JsonObject
+from state.base.json import JsonObject
 
 SECRET = 'p@ss "word"/with\\odd+chars&ü<it\'s>'
 

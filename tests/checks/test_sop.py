@@ -9,11 +9,11 @@ from pathlib import Path
 from checks.registry import names
 from console.engine.judgeable import check_problems, load_judgeable
 from console.rehearsal.places import Env
-from state.fields import Json
+from state.base.json import Json
 from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
-from state.verdict import Verdict
+from state.view.enums import Verdict
 from tests.checks.sop import staged
 
 NO_QUESTION = {"5.2", "5.3", "5.4", "6.1", "6.3", "6.5", "6.7", "7.2", "8.2", "9.3"}

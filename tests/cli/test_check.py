@@ -20,7 +20,7 @@ import yaml
 from console.rehearsal.faults import named
 from console.rehearsal.places import Env
 from console.rehearsal.world import World
-from state.fields import JsonObject, obj, objs, text
+from state.base.json import JsonObject, obj, objs, text
 from tests.cli.test_command_line import ROOT, SOP, Said
 from tests.rehearsal.worlds import running
 

@@ -14,7 +14,7 @@ from console.cli.check import ask
 from console.cli.tally import Lines
 from console.engine.judgeable import load_judgeable
 from console.engine.sweep import Result
-from state.verdict import Verdict
+from state.view.enums import Verdict
 from tests.cli.test_command_line import SOP, Said, a_log
 
 

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from console.engine.engine import open_store
-from state.clock import ManualClock
-from state.events import Draft, Kind
+from state.base.clock import ManualClock
+from state.events.event import Draft, Kind
 
 ROOT = Path(__file__).parent.parent.parent
 REAL_S = 60.0

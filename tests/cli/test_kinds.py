@@ -12,7 +12,7 @@ from checks.registry import names
 from console.__main__ import main
 from console.cli.checks import spell
 from console.cli.schema import settings_schema
-from state.fields import obj, objs, text
+from state.base.json import obj, objs, text
 
 KINDS = [name for name in names() if not name.startswith("test.")]
 

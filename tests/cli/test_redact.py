@@ -12,7 +12,7 @@ import yaml
 from console.__main__ import main
 from console.engine.server import account_of
 from console.signing import KEY_FILE
-from state.events import Draft, Kind
+from state.events.event import Draft, Kind
 from state.log.reader import LogReader
 from state.log.signed import read_allowed
 from state.log.verify import verify

@@ -13,7 +13,7 @@ import yaml
 
 from console.__main__ import main
 from console.cli.schema import runbook_schema
-from state.fields import Json, JsonObject, items, obj, objs, texts
+from state.base.json import Json, JsonObject, items, obj, objs, texts
 from tests.cli.test_command_line import ROOT, SOP
 
 SCHEMA = runbook_schema()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from checks.base import Around, CouldNotLookError, Outcome, Settings, check, passed, unknown
-from state.verdict import Verdict
+from state.view.enums import Verdict
 
 
 class Told(Settings):

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from aiohttp import web
 
-from state.fields import Json, JsonObject, obj
+from state.base.json import Json, JsonObject, obj
 
 Value = Callable[[str, int], float | None]
 """(query, seconds since 1970) to a number, or None where there is no sample."""

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import tests.engine.kinds  # noqa: F401  registers the kinds that the runbook names
 from console.attach import EngineClient
-from console.commands import Confirmation
 from console.engine.engine import Engine
-from state.clock import ManualClock
-from state.events import Draft, Event, Kind
-from state.fields import Json
-from state.view import LaunchView
+from state.base.clock import ManualClock
+from state.base.json import Json
+from state.commands import Confirmation
+from state.events.event import Draft, Event, Kind
+from state.view.launch import LaunchView
 from tests.engine.outside import Outside, outside, write_runbook
 
 REAL_S = 15.0

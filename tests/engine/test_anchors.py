@@ -18,9 +18,9 @@ from console.ui.session import FileSource
 from screens.shown import Shown
 from screens.widgets.plain import Role
 from screens.widgets.status_line import banner, status
-from state.canonical import parse_anchor
-from state.events import Draft, Kind
-from state.fields import obj, texts
+from state.base.canonical import parse_anchor
+from state.base.json import obj, texts
+from state.events.event import Draft, Kind
 from state.log.verify import verify
 from state.log.witness import Witness, witness_directory
 from tests.engine.stand import REAL_S, Stand, stand

@@ -18,9 +18,9 @@ from console import wire
 from console.attach import AttachError, EngineClient, Quiet
 from console.engine import hub as hub_module
 from console.engine.server import SocketServer, account_of
-from state.events import Draft, Event, Kind
+from state.events.event import Draft, Event, Kind
 from state.fold import fold
-from state.view import LaunchView
+from state.view.launch import LaunchView
 from tests.engine.stand import Stand, stand
 
 ME = account_of(os.getuid())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from console.engine.watches import Watches
 from state.runbook.environment import Tier
-from state.view import BakeView
+from state.view.launch import BakeView
 from tests.engine.outside import pod
 from tests.engine.stand import Stand, stand
 from tests.engine.test_conditions import change, run_for, traffic

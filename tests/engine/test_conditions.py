@@ -8,9 +8,9 @@ from pathlib import Path
 import yaml
 
 from console.engine.conditions import release_of
-from state.events import Kind
-from state.fields import text
-from state.verdict import ConditionState, LaunchState
+from state.base.json import text
+from state.events.event import Kind
+from state.view.enums import ConditionState, LaunchState
 from tests.engine.stand import Stand, stand
 
 RATE = 10.0

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from console.engine.door import Door, UnlistedFieldError
-from state.events import Draft, Kind
-from state.fields import obj, text
+from state.base.json import obj, text
+from state.events.event import Draft, Kind
 from tests.engine.stand import stand
 
 LONG = ["a line of helm, " * 60 + str(n) for n in range(60)]

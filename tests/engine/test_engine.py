@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from state.events import Draft, Kind
+from state.events.event import Draft, Kind
 from state.runbook.load import RunbookError
-from state.verdict import GateStatus, Verdict
+from state.view.enums import GateStatus, Verdict
 from tests.engine.outside import CHECKS, ingress, pod
 from tests.engine.stand import Stand, stand
 
@@ -84,7 +84,7 @@ async def test_old_evidence_opens_a_gate_again(tmp_path: Path) -> None:
                 assert (await client.command("attest.sign", {"item": item.id, "verdict": "GO"})).ok
                 continue
             preview = await client.preview("item.waive", args)
-            from console.commands import Confirmation
+            from state.commands import Confirmation
 
             assert (await client.command("item.waive", args, Confirmation("dotmac", preview.token))).ok
         await s.until(lambda v: v.statuses.get(3) is GateStatus.GO)

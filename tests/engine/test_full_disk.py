@@ -15,7 +15,7 @@ import pytest
 from console.engine.engine import Engine
 from screens.shown import Shown
 from screens.widgets.status_line import banner
-from state.events import Draft, Kind
+from state.events.event import Draft, Kind
 from state.log.errors import LogFrozenError
 from state.log.store import LogStore
 from state.log.verify import verify

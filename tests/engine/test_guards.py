@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from console.commands import BY_NAME, COMMANDS, Confirmation
 from console.engine.effects.desk import EFFECTS
 from console.engine.guards import refusal
 from console.engine.people import roles_of, second_problem, seconds_of
 from console.engine.ports import ENGINE, Who
 from console.engine.runner import CheckRef
-from state.events import Draft, Kind
-from state.fields import Json
+from state.base.json import Json
+from state.commands import BY_NAME, COMMANDS, Confirmation
+from state.events.event import Draft, Kind
 from state.runbook.models import CheckSpec
-from state.verdict import GateStatus, LaunchState
-from state.view import ConsoleView, HoldView, LaunchView, PersonView
+from state.view.enums import GateStatus, LaunchState
+from state.view.launch import ConsoleView, HoldView, LaunchView, PersonView
 from tests.engine.stand import confirmed, stand
 
 PEOPLE = (

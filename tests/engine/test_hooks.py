@@ -9,8 +9,8 @@ import yaml
 from aiohttp import web
 
 from console.engine.hooks import Hooks
-from state.events import Draft, Kind
-from state.verdict import ConditionState
+from state.events.event import Draft, Kind
+from state.view.enums import ConditionState
 from tests.engine.stand import stand
 from tests.engine.test_conditions import change, run_for, traffic
 

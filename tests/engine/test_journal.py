@@ -11,12 +11,12 @@ import pytest
 
 from console.engine.effects import Commands
 from console.engine.journal import Journal
-from state.clock import ManualClock
-from state.events import Draft, Event, Kind
+from state.base.clock import ManualClock
+from state.events.event import Draft, Event, Kind
 from state.fold import fold
 from state.log.store import LogStore
 from state.log.trouble import StoreState
-from state.view import LaunchView
+from state.view.launch import LaunchView
 from tests.engine.stand import stand
 
 

@@ -16,8 +16,8 @@ from console.attach import EngineClient
 from console.engine.__main__ import main
 from console.engine.process import EXIT_LOG, start_engine, stop
 from console.engine.registry import find
-from state.clock import ManualClock
-from state.events import Draft, Kind
+from state.base.clock import ManualClock
+from state.events.event import Draft, Kind
 from state.log import locks
 from state.log.store import LogStore
 from tests.engine.stand import stand

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from console.__main__ import main
-from state.conditions import SECOND_US
-from state.events import Draft, Kind
-from state.fields import Json
+from state.base.json import Json
+from state.conditions.evaluate import SECOND_US
+from state.events.event import Draft, Kind
 from tests.engine.stand import Stand, stand
 from tests.engine.test_conditions import change, run_for, traffic
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from state.events import Draft, Kind
+from state.events.event import Draft, Kind
 from state.fold import fold
-from state.verdict import ConditionState, LaunchState, Verdict
-from state.view import BakeView, CheckView, ConditionView
+from state.view.enums import ConditionState, LaunchState, Verdict
+from state.view.launch import BakeView, CheckView, ConditionView
 from tests.engine.stand import Stand, stand
 from tests.engine.test_conditions import change, run_for, traffic
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from console.__main__ import main
-from state.events import Draft, Kind
-from state.fields import JsonObject
+from state.base.json import JsonObject
+from state.events.event import Draft, Kind
 from tests.engine.stand import Stand, stand
 
 _CHANCE = random.Random(11)

@@ -17,8 +17,8 @@ import yaml
 from console.__main__ import main
 from console.attach import EngineClient
 from console.signing import KEY_FILE, attestation_of, sign_attestation
-from state.events import Kind
-from state.fields import JsonObject, text
+from state.base.json import JsonObject, text
+from state.events.event import Kind
 from state.log.errors import Damage
 from state.log.signed import read_allowed
 from state.log.verify import verify

@@ -7,11 +7,11 @@ import pytest
 from checks.clients.redact import Redactor
 from console.engine.evidence import LIMIT, fit
 from console.engine.seen import ingress_body, known_pod, pod_body
-from state.canonical import encode
-from state.events import Event
-from state.fields import Json, JsonObject
+from state.base.canonical import encode
+from state.base.json import Json, JsonObject
+from state.events.event import Event
 from state.fold import apply
-from state.view import LaunchView
+from state.view.launch import LaunchView
 from tests.engine.outside import ingress, pod
 
 

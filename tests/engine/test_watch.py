@@ -9,13 +9,13 @@ import pytest
 import yaml
 from aiohttp import web
 
-from console.commands import Confirmation
 from console.engine.hooks import Hooks
-from state.condition_samples import read
-from state.events import Draft, Kind
-from state.fields import Json, text
-from state.verdict import ConditionState, LaunchState
-from state.view import BakeView, ConditionView
+from state.base.json import Json, text
+from state.commands import Confirmation
+from state.conditions.samples import read
+from state.events.event import Draft, Kind
+from state.view.enums import ConditionState, LaunchState
+from state.view.launch import BakeView, ConditionView
 from tests.engine.stand import Stand, stand
 from tests.engine.test_conditions import change, run_for, traffic
 

@@ -13,12 +13,12 @@ from console.__main__ import main
 from screens.shown import Shown
 from screens.widgets.plain import Role
 from screens.widgets.status_line import banner
-from state.events import Draft, Kind
+from state.events.event import Draft, Kind
 from state.log.chain import Fault
 from state.log.errors import Damage
+from state.log.full_verify import WholeCheck
 from state.log.reader import LogReader
 from state.log.verify import verify
-from state.log.wholeness import WholeCheck
 from tests.engine.stand import Stand, stand
 from tests.state.log.support import LOG_ID, chained, forge, new_store, note, stamped, tampered
 

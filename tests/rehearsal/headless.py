@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from state.fields import Json, JsonObject, integer, obj, text
+from state.base.json import Json, JsonObject, integer, obj, text
 from state.log.reader import LogReader
 
 ROOT = Path(__file__).parents[2]

@@ -13,12 +13,12 @@ from checks.base import Around, CouldNotLookError
 from checks.clients.systems import Systems
 from console.rehearsal.places import Env
 from console.rehearsal.world import World
-from state.clock import Clock
-from state.fields import obj
+from state.base.clock import Clock
+from state.base.json import obj
 from state.runbook.load import load_runbook
 from state.runbook.models import CheckSpec, Item, Runbook
-from state.verdict import OperationState, Verdict
-from state.view import LaunchView, OperationView
+from state.view.enums import OperationState, Verdict
+from state.view.launch import LaunchView, OperationView
 from tests.rehearsal.worlds import helm, running, until, upgrade
 
 RATE = 20.0

@@ -11,8 +11,8 @@ from console.rehearsal.alertmanager import Alertmanager, Config, Receiver, Route
 from console.rehearsal.alertmanager.alerts import fingerprint, read_matcher
 from console.rehearsal.prom.answers import stamp
 from console.rehearsal.prom.series import Matcher, MatchOp, labels_of
-from state.clock import ManualClock
-from state.fields import Json, obj, objs, text
+from state.base.clock import ManualClock
+from state.base.json import Json, obj, objs, text
 from tests.rehearsal.serving import served
 
 

@@ -29,7 +29,7 @@ from console.ui import crash
 from console.ui.app import LaunchApp
 from console.ui.session import EventSource, FileSource, LiveSource
 from screens.shown import Mode
-from state.fields import JsonObject, text
+from state.base.json import JsonObject, text
 from tests.terminal.range import Range, new_range, until
 from tests.terminal.tmux import ROOT
 

@@ -13,7 +13,7 @@ import pytest
 
 from console.rehearsal.fault import Fault
 from console.rehearsal.faults import FAULTS
-from state.verdict import Verdict
+from state.view.enums import Verdict
 from tests.rehearsal.table import OF_THE_LAUNCH, Judged, judge, release, with_fault
 
 BEFORE, AFTER = range(1, 9), range(9, 11)

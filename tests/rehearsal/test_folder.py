@@ -7,7 +7,7 @@ import pytest
 
 from console.rehearsal.faults import open_world
 from console.rehearsal.folder import Folder, Kept, WorldError
-from state.clock import SECOND_US, SharedClock, boot_digest
+from state.base.clock import SECOND_US, SharedClock, boot_digest
 
 NOW = 1_795_000_000_000_000
 HOUR = 3600 * SECOND_US

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from state.fields import integer, obj, text
+from state.base.json import integer, obj, text
 from tests.rehearsal.headless import body, hashes, kept, kind, numbers, rehearse, verifies
 
 pytestmark = pytest.mark.timeout(300)

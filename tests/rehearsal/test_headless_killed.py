@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from state.fields import JsonObject, obj
+from state.base.json import JsonObject, obj
 from tests.rehearsal.headless import body, hashes, kept, killed, kind, rehearse, verifies
 
 pytestmark = pytest.mark.timeout(500)

@@ -10,7 +10,7 @@ from pathlib import Path
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from console.rehearsal.world import World
-from state.fields import JsonObject, obj, path
+from state.base.json import JsonObject, obj, path
 from tests.rehearsal.worlds import helm, history, running, start_helm, until, upgrade
 
 

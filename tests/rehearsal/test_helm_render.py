@@ -10,7 +10,7 @@ from console.rehearsal.helm.arguments import UsageError, go_duration, parse
 from console.rehearsal.helm.cluster import HelmError
 from console.rehearsal.helm.releases import Release, Status, decode, encode, rfc3339
 from console.rehearsal.helm.render import Chart, Names, load_chart, merged, render, set_value
-from state.fields import Json
+from state.base.json import Json
 from tests.engine.operations.helms import find
 
 CHART = Path(__file__).parents[2] / "console" / "rehearsal" / "chart" / "dotmac-platform"

@@ -16,8 +16,8 @@ from console.rehearsal.world import World
 from state.runbook.conditions import SecondSource, StopCondition
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
-from state.verdict import Verdict
-from state.view import LaunchView
+from state.view.enums import Verdict
+from state.view.launch import LaunchView
 from tests.rehearsal.worlds import running
 
 REQUESTS = 'dotmac_http_requests_total{namespace="dotmac-production"}'

@@ -16,9 +16,9 @@ from console.rehearsal.fault import answering
 from console.rehearsal.places import Env
 from console.rehearsal.prom.rules import AlertRule
 from console.rehearsal.world import World
-from state.events import Kind
-from state.verdict import ConditionState
-from state.view import AlertView, SourceView
+from state.events.event import Kind
+from state.view.enums import ConditionState
+from state.view.launch import AlertView, SourceView
 from tests.rehearsal.worlds import running
 
 

@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from console.attach import EngineClient
-from console.commands import Confirmation
 from console.engine.engine import Engine
 from console.rehearsal.runbook import account
 from console.rehearsal.world import World
-from state.fields import items, obj, text
-from state.verdict import GateStatus, Verdict
-from state.view import CheckView, LaunchView
+from state.base.json import items, obj, text
+from state.commands import Confirmation
+from state.view.enums import GateStatus, Verdict
+from state.view.launch import CheckView, LaunchView
 from tests.rehearsal.worlds import running
 
 REAL_S = 90.0

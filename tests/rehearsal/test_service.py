@@ -14,7 +14,7 @@ from console.rehearsal.folder import WorldError
 from console.rehearsal.places import Env
 from console.rehearsal.runbook import account
 from console.rehearsal.service.names import read_given, read_service
-from state.fields import obj, text
+from state.base.json import obj, text
 from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook

@@ -12,7 +12,7 @@ from console.rehearsal.prom.series import label
 from console.rehearsal.traffic import Behaviour, Traffic
 from console.rehearsal.traffic.behaviour import BOUNDS_S, below_bounds
 from console.rehearsal.traffic.course import Waves
-from state.clock import ManualClock
+from state.base.clock import ManualClock
 
 _PODS = ("api-a", "api-b", "api-c")
 _NOISE = 'namespace="dotmac-production",endpoint!~"/(health.*|ready|metrics.*)"'

@@ -19,7 +19,7 @@ from console.rehearsal.faults import open_world
 from console.rehearsal.folder import WorldError
 from console.rehearsal.places import Env
 from console.rehearsal.runbook import account
-from state.fields import JsonObject, obj, objs, text
+from state.base.json import JsonObject, obj, objs, text
 from state.runbook.environment import Tier
 from state.runbook.models import Runbook
 from tests.rehearsal.worlds import measure, running, until

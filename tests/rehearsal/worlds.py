@@ -13,7 +13,7 @@ import httpx
 from console.rehearsal.faults import open_world
 from console.rehearsal.places import Env
 from console.rehearsal.world import World
-from state.fields import JsonObject, obj, objs
+from state.base.json import JsonObject, obj, objs
 
 RATE = 60.0
 

@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import Input
 
 from screens.widgets import dialogs
-from state.verdict import Danger
+from state.view.enums import Danger
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.commands import BY_NAME, Confirmation, Reply
 from console.ui.app import LaunchApp
 from console.ui.session import Changed
 from screens.base import LaunchScreen
@@ -12,9 +11,10 @@ from screens.shown import Mode, Shown
 from screens.widgets.lines import LineView
 from screens.widgets.pane import Pane
 from screens.widgets.table import Table
-from state.events import Event
-from state.fields import JsonObject
-from state.preview import Preview
+from state.base.json import JsonObject
+from state.commands import BY_NAME, Confirmation, Reply
+from state.events.event import Event
+from state.view.preview import Preview
 from tests.screens.story import Story
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import yaml
 
-from state.events import Event, Kind, gate_key
-from state.fields import Json, JsonObject, decimal_text, integer, obj, objs, opt_text, text, texts
+from state.base.json import Json, JsonObject, decimal_text, integer, obj, objs, opt_text, text, texts
+from state.events.event import Event, Kind, gate_key
 from state.fold import fold
-from state.view import LaunchView
+from state.view.launch import LaunchView
 
 START_US = 1_796_155_200_000_000
 """2026-12-01T20:00:00Z, when the window opens."""

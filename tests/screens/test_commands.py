@@ -8,14 +8,14 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
-from console.commands import Reply
 from console.ui.app import LaunchApp
 from screens.widgets import dialogs
 from screens.widgets.dialogs import Dialog
 from screens.widgets.forms import AttestDialog, FormDialog, PickDialog
 from screens.widgets.question import AskDialog
-from state.preview import Preview
-from state.verdict import Danger
+from state.commands import Reply
+from state.view.enums import Danger
+from state.view.preview import Preview
 from tests.screens import story
 from tests.screens.stage import StorySource, app_of, picture, text_of
 

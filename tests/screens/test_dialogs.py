@@ -15,8 +15,8 @@ from screens.dashboard import DashboardScreen
 from screens.deploy import DeployScreen
 from screens.widgets.lines import LineView
 from screens.widgets.question import AskDialog
-from state.fields import JsonObject
-from state.preview import Preview
+from state.base.json import JsonObject
+from state.view.preview import Preview
 from tests.screens import story
 from tests.screens.stage import app_of, picture
 from tests.screens.test_commands import DEPLOY, deploy_app, open_deploy, ready, typed

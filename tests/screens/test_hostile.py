@@ -4,8 +4,8 @@ import pytest
 
 from screens.shown import Mode
 from screens.widgets.question import AskDialog
-from state.preview import Preview
-from state.verdict import Danger
+from state.view.enums import Danger
+from state.view.preview import Preview
 from tests.screens import story
 from tests.screens.stage import app_of, picture
 

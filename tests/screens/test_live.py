@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from console.commands import Reply
 from console.ui import session
 from console.ui.app import LaunchApp
 from console.ui.session import LiveSource
 from console.wire import decode, dump_event, encode
 from screens.shown import Mode
-from state.codec import dump_view
-from state.fields import JsonObject, integer, obj, text
-from state.preview import Preview
-from state.verdict import Danger
+from state.base.json import JsonObject, integer, obj, text
+from state.commands import Reply
+from state.view.codec import dump_view
+from state.view.enums import Danger
+from state.view.preview import Preview
 from tests.screens import story
 from tests.screens.stage import picture, text_of
 from tests.screens.story import Story

@@ -12,8 +12,8 @@ from console.ui.app import LaunchApp
 from console.ui.replay import CHUNK, SPEEDS, Player, Recording
 from console.ui.session import FileSource
 from screens.shown import Mode
-from state.clock import ManualClock
-from state.events import Draft, Event
+from state.base.clock import ManualClock
+from state.events.event import Draft, Event
 from state.fold import fold
 from state.log.store import LogStore
 from tests.screens import story

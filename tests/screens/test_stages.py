@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from screens.shown import Shown
 from screens.widgets.stages import stage_lines, stage_sign
-from state.view import StageView
+from state.view.launch import StageView
 from tests.screens import story
 
 

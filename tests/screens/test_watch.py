@@ -9,9 +9,9 @@ from screens.shown import Mode, Shown
 from screens.widgets.plain import Line
 from screens.widgets.status_line import _urgent
 from screens.widgets.world import conditions
-from state.clock import SECOND_US
-from state.verdict import ConditionState
-from state.view import AlertView, BakeView, ConditionView, LaunchView, ScopeView, SourceView
+from state.base.clock import SECOND_US
+from state.view.enums import ConditionState
+from state.view.launch import AlertView, BakeView, ConditionView, LaunchView, ScopeView, SourceView
 
 NOW = 1_795_000_000 * SECOND_US
 ERRORS = ConditionView("errors", "5xx share", "production", "ratio", 0.01, 300, "rollback", "q", active=True)

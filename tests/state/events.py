@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from state.events import Event, Kind
-from state.fields import Json
+from state.base.json import Json
+from state.events.event import Event, Kind
 
 ITEMS = ("3.1", "3.2", "9.4")
 _name = st.sampled_from(("a", "b", "c"))

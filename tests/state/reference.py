@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from state.conditions import SECOND_US, ConditionSpec
-from state.verdict import ConditionState as S
+from state.conditions.evaluate import SECOND_US, ConditionSpec
+from state.view.enums import ConditionState as S
 
 Series = Mapping[int, float]
 """By microseconds since 1970."""

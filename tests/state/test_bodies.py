@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state import canonical
-from state.bodies import FIELDS, allowed, fit
-from state.events import Kind
-from state.fields import Json, JsonObject
+from state.base import canonical
+from state.base.json import Json, JsonObject
+from state.events.bodies import FIELDS, allowed, fit
+from state.events.event import Kind
 from tests.state.events import BODIES
 
 

@@ -9,9 +9,9 @@ import rfc8785
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from state import canonical
-from state.canonical import CanonicalError
-from state.fields import Json, JsonObject
+from state.base import canonical
+from state.base.canonical import CanonicalError
+from state.base.json import Json, JsonObject
 
 LOG = "0193b0c4-7d3e-7c51-9a52-5f0c1d2e3a4b"
 HASH_1 = "ee413be99bdf418634f33de2cf2f31189d750281f58a6ab1981d99c373c63fc1"

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from state.codec import dump_view, load_view
-from state.fields import FieldError
-from state.maps import with_item
-from state.verdict import ConditionState, GateStatus, OperationState, Verdict
-from state.view import (
+from state.base.json import FieldError
+from state.base.maps import with_item
+from state.view.codec import dump_view, load_view
+from state.view.enums import ConditionState, GateStatus, OperationState, Verdict
+from state.view.launch import (
     BakeView,
     CheckView,
     ConditionView,

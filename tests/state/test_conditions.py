@@ -33,8 +33,8 @@ from pathlib import Path
 
 import pytest
 
-from state.conditions import ConditionSpec, Judgement, Samples, Source, baselines, evaluate
-from state.verdict import ConditionState as S
+from state.conditions.evaluate import ConditionSpec, Judgement, Samples, Source, baselines, evaluate
+from state.view.enums import ConditionState as S
 
 Values = Sequence[float | None]
 

@@ -7,8 +7,8 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from state.conditions import SECOND_US, ConditionSpec, Judgement, Samples, evaluate
-from state.verdict import ConditionState as S
+from state.conditions.evaluate import SECOND_US, ConditionSpec, Judgement, Samples, evaluate
+from state.view.enums import ConditionState as S
 from tests.state import reference
 
 START = 1_795_000_000_000_000

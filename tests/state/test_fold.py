@@ -6,12 +6,12 @@ from typing import TypeAlias
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.codec import dump_view, load_view
-from state.events import Event, Kind
-from state.fields import JsonObject
+from state.base.json import JsonObject
+from state.events.event import Event, Kind
 from state.fold import fold
-from state.verdict import GateStatus, Verdict
-from state.view import LaunchView
+from state.view.codec import dump_view, load_view
+from state.view.enums import GateStatus, Verdict
+from state.view.launch import LaunchView
 from tests.state.events import event_lists
 
 T0 = 1_795_000_000_000_000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from state.events import Kind
-from state.fields import JsonObject
+from state.base.json import JsonObject
+from state.base.numbers import number, pace, plural
+from state.events.event import Kind
 from state.fold import line_of
-from state.numbers import number, pace, plural
-from state.view import ConditionView, LaunchView
+from state.view.launch import ConditionView, LaunchView
 from tests.state.test_fold import events
 
 

@@ -5,8 +5,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.fields import JsonObject
-from state.samples import by_series, count, pack
+from state.base.json import JsonObject
+from state.events.samples import by_series, count, pack
 
 _value = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 _rows = st.dictionaries(st.text(max_size=8), st.lists(_value, min_size=1, max_size=4), max_size=4)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from state.sshsig import ATTESTATION, REDACTION, SignatureError, check, fingerprint, parse, public_key
+from state.attest.sshsig import ATTESTATION, REDACTION, SignatureError, check, fingerprint, parse, public_key
 
 MESSAGE = '{"item":"3.2","kind":"attestation","text":"Übergabe ✓"}'.encode()
 KINDS = (("ed25519", 0), ("ecdsa", 256), ("rsa", 2048))

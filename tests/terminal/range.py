@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from console.engine.registry import EngineInfo, process_started
-from state.events import Event
-from state.fields import integer, obj
+from state.base.json import integer, obj
+from state.events.event import Event
 from state.fold import fold
 from state.log.reader import LogReader
-from state.view import LaunchView
+from state.view.launch import LaunchView
 from tests.terminal.tmux import ROOT, Tmux
 
 T = TypeVar("T")

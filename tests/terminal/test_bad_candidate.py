@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from state.verdict import ConditionState, OperationState
+from state.view.enums import ConditionState, OperationState
 from tests.terminal.captain import OVERRIDE, Captain
 from tests.terminal.range import PATIENT_S, new_range
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from state.fields import obj, text
-from state.verdict import OperationState
-from state.view import LaunchView
+from state.base.json import obj, text
+from state.view.enums import OperationState
+from state.view.launch import LaunchView
 from tests.engine.operations.helms import find
 from tests.terminal.captain import OVERRIDE, Captain
 from tests.terminal.range import PATIENT_S, Range, new_range, until

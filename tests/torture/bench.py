@@ -19,12 +19,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from console.ui.replay import Recording
-from state import canonical
-from state.clock import SystemClock
-from state.events import Draft
+from state.attest.sshsig import ATTESTATION, check
+from state.base import canonical
+from state.base.clock import SystemClock
+from state.events.event import Draft
+from state.events.samples import pack
 from state.log.store import LogStore
-from state.samples import pack
-from state.sshsig import ATTESTATION, check
 from tests.screens import story
 from tests.state.log.support import OPENED, chained, forge, restamped, stamped
 from tests.state.test_sshsig import MESSAGE, keygen, signed

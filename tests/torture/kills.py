@@ -21,8 +21,8 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from state.clock import SystemClock
-from state.events import Draft, Event
+from state.base.clock import SystemClock
+from state.events.event import Draft, Event
 from state.log.reader import LogReader
 from state.log.store import LogStore
 from state.log.verify import verify

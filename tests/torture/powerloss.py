@@ -25,8 +25,8 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from state.clock import SystemClock
-from state.events import Draft
+from state.base.clock import SystemClock
+from state.events.event import Draft
 from state.log.store import LogStore
 from state.log.verify import verify
 

@@ -32,11 +32,11 @@ from console.engine.process import EngineFailedError, start_engine, stop
 from console.engine.registry import EngineInfo, find
 from console.rehearsal.captain import Captain, Pace
 from console.rehearsal.places import world_folder
-from state.events import Event, Kind
-from state.fields import JsonObject, obj, text
+from state.base.json import JsonObject, obj, text
+from state.events.event import Event, Kind
 from state.log.reader import LogReader
 from state.log.verify import verify
-from state.view import LaunchView
+from state.view.launch import LaunchView
 
 WHAT = ("engine", "console", "both")
 _LONGEST_LIFE_S = 3.0

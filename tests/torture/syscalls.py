@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-from state.clock import SystemClock
-from state.events import Draft
+from state.base.clock import SystemClock
+from state.events.event import Draft
 from state.log.errors import LogError
 from state.log.reader import LogReader
 from state.log.store import LogStore

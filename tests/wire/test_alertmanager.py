@@ -17,12 +17,12 @@ from checks.base import Around
 from checks.clients.alertmanager import AlertmanagerClient
 from checks.clients.systems import Systems
 from console.engine.alerts import silence_body
-from state.clock import SystemClock
-from state.fields import JsonObject, obj, objs, text
+from state.base.clock import SystemClock
+from state.base.json import JsonObject, obj, objs, text
 from state.runbook.environment import Endpoint, Tier
 from state.runbook.load import load_runbook
-from state.verdict import Verdict
-from state.view import LaunchView
+from state.view.enums import Verdict
+from state.view.launch import LaunchView
 from tests.engine.outside import write_runbook
 from tests.wire.programs import alertmanager, free_port
 

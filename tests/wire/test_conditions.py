@@ -13,11 +13,11 @@ import yaml
 
 import tests.engine.kinds  # noqa: F401  registers the kinds that the runbook names
 from console.engine.engine import Engine
-from state.clock import SECOND_US, SystemClock
-from state.events import Draft, Kind
-from state.fields import Json
-from state.verdict import ConditionState
-from state.view import ConditionView, LaunchView
+from state.base.clock import SECOND_US, SystemClock
+from state.base.json import Json
+from state.events.event import Draft, Kind
+from state.view.enums import ConditionState
+from state.view.launch import ConditionView, LaunchView
 from tests.engine.outside import Outside, outside, write_runbook
 from tests.wire.programs import SCRAPE_S, Server, Toy, prometheus
 

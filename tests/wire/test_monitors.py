@@ -15,12 +15,12 @@ from checks.base import Around, Outcome
 from checks.clients.systems import Systems
 from checks.judging import Findings
 from checks.monitors import MonitorsSettings, monitors
-from state.clock import Clock, ManualClock, SystemClock
+from state.base.clock import Clock, ManualClock, SystemClock
 from state.runbook.conditions import Monitors, StopCondition
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
-from state.verdict import Verdict
-from state.view import LaunchView
+from state.view.enums import Verdict
+from state.view.launch import LaunchView
 from tests.wire.test_conditions import ERRORS, SHARED, Site, site
 
 pytestmark = pytest.mark.wire

@@ -1,4 +1,4 @@
-"""Guards and effects of every command of ``console.commands``, run in the engine for every client alike."""
+"""Guards and effects of every command of ``state.commands``, run in the engine for every client alike."""
 
 from __future__ import annotations
 

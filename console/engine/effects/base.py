@@ -6,20 +6,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from console.commands import CommandSpec, Confirmation, Reply
 from console.engine.journal import Journal
 from console.engine.people import roles_of
 from console.engine.ports import OperationsPort, Who
 from console.engine.runner import Runner
-from state.fields import JsonObject
+from state.base.json import JsonObject
+from state.base.text import line
+from state.commands import CommandSpec, Confirmation, Reply
 from state.log.trouble import StoreState
-from state.preview import Preview
 from state.runbook.models import Runbook
-from state.text import line
-from state.view import GateView, ItemView, LaunchView
+from state.view.launch import GateView, ItemView, LaunchView
+from state.view.preview import Preview
 
 if TYPE_CHECKING:
-    from state.clock import Clock
+    from state.base.clock import Clock
 
 
 class RefusedError(Exception):

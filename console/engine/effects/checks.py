@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.commands import Reply
 from console.engine.effects.base import Desk, Effect, Order, RefusedError, plain_preview
 from console.engine.runner import CheckRef
-from state.numbers import plural
-from state.preview import Preview
-from state.verdict import Danger
+from state.base.numbers import plural
+from state.commands import Reply
+from state.view.enums import Danger
+from state.view.preview import Preview
 
 
 def _of_item(desk: Desk, order: Order) -> list[CheckRef]:

@@ -8,21 +8,21 @@ from dataclasses import replace
 from hashlib import sha256
 
 from checks.base import CouldNotLookError
-from console.commands import BY_NAME, Confirmation, Field, Reply
 from console.engine.effects import checks, launch, operate, watch, words
 from console.engine.effects.base import Desk, Effect, Order, RefusedError
 from console.engine.effects.operate import override_of
 from console.engine.guards import refusal
 from console.engine.people import seconds_of
 from console.engine.ports import ENGINE, Who
-from state.canonical import CanonicalError
-from state.canonical import encode as canonical
-from state.events import Draft, Kind
-from state.fields import JsonObject
+from state.base.canonical import CanonicalError
+from state.base.canonical import encode as canonical
+from state.base.json import JsonObject
+from state.base.text import line
+from state.commands import BY_NAME, Confirmation, Field, Reply
+from state.events.event import Draft, Kind
 from state.log.errors import LogError, LogFrozenError
-from state.preview import Preview
-from state.text import line
-from state.verdict import Danger
+from state.view.enums import Danger
+from state.view.preview import Preview
 
 EFFECTS: Mapping[str, Effect] = {
     **checks.EFFECTS,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from console.commands import Reply
 from console.engine.effects.base import Desk, Effect, Order, RefusedError, phrase_of, plain_preview
-from state.events import Draft, Kind, gate_key
-from state.fields import JsonObject, decimal_text
-from state.numbers import pace
-from state.preview import Preview
-from state.verdict import ConditionState, GateStatus, LaunchState
-from state.view import LaunchView
+from state.base.json import JsonObject, decimal_text
+from state.base.numbers import pace
+from state.commands import Reply
+from state.events.event import Draft, Kind, gate_key
+from state.view.enums import ConditionState, GateStatus, LaunchState
+from state.view.launch import LaunchView
+from state.view.preview import Preview
 
 
 def _idle(view: LaunchView) -> None:

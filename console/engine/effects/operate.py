@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.commands import Confirmation, Reply
 from console.engine.effects.base import Desk, Effect, Order, RefusedError, plain_preview
 from console.engine.people import second_problem
-from state.preview import Preview
-from state.verdict import LaunchState
-from state.view import LaunchView, OperationView
+from state.commands import Confirmation, Reply
+from state.view.enums import LaunchState
+from state.view.launch import LaunchView, OperationView
+from state.view.preview import Preview
 
 
 async def _plan_run(desk: Desk, order: Order) -> Preview:

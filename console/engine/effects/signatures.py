@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from console.engine.effects.base import Desk, Order, RefusedError
-from state.canonical import CanonicalError, parse_anchor
-from state.fields import JsonObject, text
-from state.sshsig import ATTESTATION, SignatureError, check, public_key
-from state.statement import Attestation, read_attestation
-from state.view import ItemView
+from state.attest.sshsig import ATTESTATION, SignatureError, check, public_key
+from state.attest.statement import Attestation, read_attestation
+from state.base.canonical import CanonicalError, parse_anchor
+from state.base.json import JsonObject, text
+from state.view.launch import ItemView
 
 SELF_DECLARED = "self-declared"
 

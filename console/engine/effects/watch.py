@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from console.commands import Reply
 from console.engine.effects.base import Desk, Effect, Order, RefusedError, phrase_of, plain_preview
-from state.clock import SECOND_US
-from state.events import Draft, Kind
-from state.fields import JsonObject
-from state.preview import Preview
-from state.verdict import ConditionState
-from state.view import BakeView, ConditionView, LaunchView
+from state.base.clock import SECOND_US
+from state.base.json import JsonObject
+from state.commands import Reply
+from state.events.event import Draft, Kind
+from state.view.enums import ConditionState
+from state.view.launch import BakeView, ConditionView, LaunchView
+from state.view.preview import Preview
 
 LONGEST_MUTE_MIN = 30
 LONGEST_EXTENSION_MIN = 240

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from console.commands import Reply
 from console.engine.effects.base import (
     Desk,
     Effect,
@@ -17,12 +16,13 @@ from console.engine.effects.base import (
 )
 from console.engine.effects.signatures import word_of
 from console.engine.people import second_problem
-from state.clock import SECOND_US
-from state.events import Draft, Kind, gate_key
-from state.fields import JsonObject
-from state.numbers import plural
-from state.preview import Preview
-from state.view import ItemView
+from state.base.clock import SECOND_US
+from state.base.json import JsonObject
+from state.base.numbers import plural
+from state.commands import Reply
+from state.events.event import Draft, Kind, gate_key
+from state.view.launch import ItemView
+from state.view.preview import Preview
 
 LONGEST_WAIVER_MIN = 24 * 60
 

@@ -8,8 +8,8 @@ from console.engine.operations.interlock import interlock
 from console.engine.operations.preflight import Finding, Situation, fails, passes
 from console.engine.operations.records import Revision
 from state.runbook.models import Operation, OperationKind
-from state.verdict import OperationState
-from state.view import GoodRevision, LaunchView, OperationView
+from state.view.enums import OperationState
+from state.view.launch import GoodRevision, LaunchView, OperationView
 
 _MARGIN_S = 60
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from console.engine.operations.documents import LOADER
-from state.text import line
+from state.base.text import line
 
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?")
 _BROKEN = (OSError, tarfile.TarError, yaml.YAMLError, UnicodeDecodeError)

@@ -13,10 +13,10 @@ from console.engine.operations.helm import Helm
 from console.engine.operations.lease import Lease
 from console.engine.operations.program import Running
 from console.engine.operations.report import Report
-from state.clock import Clock
+from state.base.clock import Clock
 from state.runbook.environment import Environment, Tier
 from state.runbook.models import Operation, Runbook
-from state.view import GoodRevision
+from state.view.launch import GoodRevision
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from console.engine.operations.program import Program, wait_gone
 from console.engine.operations.report import End
 from console.engine.operations.secrets import secrets_step
 from console.engine.operations.why import tell_why
-from state.fields import JsonObject
-from state.verdict import OperationState as State
+from state.base.json import JsonObject
+from state.view.enums import OperationState as State
 
 _LOOK_S = 2.0
 _OVERDUE = 2.0

@@ -17,8 +17,8 @@ from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from console.engine.operations.context import Site
 from console.engine.operations.documents import documents
-from state.fields import Json, JsonObject, items, obj, objs, path, text, texts
-from state.text import line
+from state.base.json import Json, JsonObject, items, obj, objs, path, text, texts
+from state.base.text import line
 
 Fields = dict[str, str]
 Key = tuple[str, str, str, str]

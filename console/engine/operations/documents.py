@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from console.engine.operations.live import digest_of
-from state.fields import JsonObject, obj, objs, path, text
+from state.base.json import JsonObject, obj, objs, path, text
 
 LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The quick one, where the machine has it."""

@@ -20,11 +20,11 @@ from pydantic import BaseModel
 
 from checks.base import CouldNotLookError
 from checks.clients.redact import Redactor
-from state.fields import JsonObject, obj, objs, text
+from state.base.json import JsonObject, obj, objs, text
+from state.base.text import line
 from state.runbook.environment import Environment
 from state.runbook.models import Candidate, Runbook
 from state.runbook.units import SecretRef
-from state.text import line
 
 _TIMEOUT_S = 60.0
 _BROKEN = {(4, 2, 1): "it never creates hook jobs (helm #32224) and hangs on fast deletes (#32214)"}

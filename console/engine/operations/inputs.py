@@ -16,11 +16,11 @@ import yaml
 from checks.clients.kube import secret_values
 from checks.clients.redact import Redactor, secretish
 from console.engine.operations.documents import LOADER, documents
-from state.events import Draft, Event, Kind
-from state.fields import Json, items, text, texts
+from state.base.json import Json, items, text, texts
+from state.events.event import Draft, Event, Kind
 from state.runbook.environment import Environment, Tier
 from state.runbook.models import Runbook
-from state.view import AttestationView, LaunchView
+from state.view.launch import AttestationView, LaunchView
 
 Parts = tuple[tuple[str, str], ...]
 

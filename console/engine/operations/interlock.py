@@ -9,10 +9,10 @@ from __future__ import annotations
 from checks.base import CouldNotLookError
 from checks.clients.sql import first_column
 from console.engine.operations.context import Run, Site
+from state.base.text import line
 from state.runbook.models import OperationKind
-from state.text import line
-from state.verdict import OperationState
-from state.view import LaunchView, OperationView
+from state.view.enums import OperationState
+from state.view.launch import LaunchView, OperationView
 
 READY_BEFORE = "old version ready on the new schema"
 """The step of a deploy that proves a declared compatibility."""

@@ -14,9 +14,9 @@ from console.engine.operations.preflight import ingresses
 from console.engine.operations.records import Revision, history
 from console.engine.operations.report import End
 from console.engine.operations.why import tell_well, tell_why
-from state.numbers import plural
-from state.verdict import OperationState as State
-from state.view import GoodRevision
+from state.base.numbers import plural
+from state.view.enums import OperationState as State
+from state.view.launch import GoodRevision
 
 _SETTLE_S = 60.0
 _LOOK_S = 2.0

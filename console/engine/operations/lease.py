@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError, RejectedError
 from checks.clients.kube import KubeClient
-from state.clock import SECOND_US, Clock
-from state.fields import JsonObject, integer, obj, text
-from state.text import line
+from state.base.clock import SECOND_US, Clock
+from state.base.json import JsonObject, integer, obj, text
+from state.base.text import line
 
 DURATION_S = 60
 _RENEW_S = 15.0

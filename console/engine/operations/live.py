@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checks.clients.kube import KubeClient
-from state.fields import JsonObject, flag, integer, obj, objs, text
+from state.base.json import JsonObject, flag, integer, obj, objs, text
 
 INSTANCE = "app.kubernetes.io/instance"
 

@@ -9,8 +9,8 @@ from console.engine.operations.inputs import Seen, parts_of, void
 from console.engine.operations.preflight import Finding, fails, passes
 from state.runbook.environment import Tier
 from state.runbook.models import Operation, OperationKind, Runbook
-from state.verdict import Verdict
-from state.view import LaunchView
+from state.view.enums import Verdict
+from state.view.launch import LaunchView
 
 
 def locks(

@@ -15,9 +15,9 @@ from console.engine.operations.deploy import lease_step
 from console.engine.operations.interlock import schema_step
 from console.engine.operations.judge import RETRY
 from console.engine.operations.report import End
-from state.fields import JsonObject, integer, obj, objs, text
+from state.base.json import JsonObject, integer, obj, objs, text
 from state.runbook.models import Migration
-from state.verdict import OperationState as State
+from state.view.enums import OperationState as State
 
 _LOOK_S = 2.0
 _LOG_LINES = 40

@@ -12,9 +12,9 @@ from console.engine.operations.helm import shown
 from console.engine.operations.inputs import parts_of
 from console.engine.operations.preflight import Situation
 from console.engine.ports import Who
-from state.numbers import plural
+from state.base.numbers import plural
 from state.runbook.models import Operation, OperationKind
-from state.view import GoodRevision, LaunchView
+from state.view.launch import GoodRevision, LaunchView
 
 
 def helm_words(

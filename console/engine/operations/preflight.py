@@ -30,11 +30,11 @@ from console.engine.operations.records import (
     newest_good,
     record_bytes,
 )
-from state.fields import obj, objs, path, text
+from state.base.json import obj, objs, path, text
 from state.runbook.environment import Tier
 from state.runbook.models import Operation, OperationKind
-from state.verdict import Verdict
-from state.view import GoodRevision
+from state.view.enums import Verdict
+from state.view.launch import GoodRevision
 
 _LARGEST_RECORD = 900 * 1024
 _VERBS = {

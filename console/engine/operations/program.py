@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from state.text import line
+from state.base.text import line
 
 _SHELL = "/bin/sh"
 _GATE = 'read -r go || exit 75; exec "$@" </dev/null'

@@ -12,9 +12,9 @@ from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import Hook
 from console.engine.operations.context import Site
 from console.engine.operations.inputs import register_rendered
-from state.clock import SECOND_US
-from state.fields import obj, objs, text
-from state.text import line
+from state.base.clock import SECOND_US
+from state.base.json import obj, objs, text
+from state.base.text import line
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 from checks.clients.redact import Redactor
 from console.engine.journal import Journal
 from console.engine.operations.program import Running, tail
-from state.events import Draft, Event, Kind, gate_key
-from state.fields import text, texts
-from state.text import line
-from state.verdict import OperationState
-from state.view import OperationView
+from state.base.json import text, texts
+from state.base.text import line
+from state.events.event import Draft, Event, Kind, gate_key
+from state.view.enums import OperationState
+from state.view.launch import OperationView
 
 _LINES = 20
 

@@ -18,13 +18,13 @@ from console.engine.operations.judge import RETRY, ROLLBACK, judge_deploy, judge
 from console.engine.operations.program import Running, alive
 from console.engine.operations.records import history
 from console.engine.operations.report import End
-from state.canonical import anchor
-from state.events import Event, Kind
-from state.fields import integer, text
+from state.base.canonical import anchor
+from state.base.json import integer, text
+from state.events.event import Event, Kind
 from state.log.errors import LogError
 from state.runbook.models import OperationKind
-from state.verdict import OperationState
-from state.view import OperationView
+from state.view.enums import OperationState
+from state.view.launch import OperationView
 
 Work = Callable[[], Awaitable[End]]
 

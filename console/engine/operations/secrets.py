@@ -7,8 +7,8 @@ from base64 import b64encode
 
 from checks.clients.errors import NotFoundError
 from console.engine.operations.context import Run, Site
-from state.fields import JsonObject
-from state.numbers import plural
+from state.base.json import JsonObject
+from state.base.numbers import plural
 from state.runbook.environment import AppliedSecret
 
 

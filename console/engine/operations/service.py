@@ -13,7 +13,6 @@ from pathlib import Path
 
 from checks.clients.kube_config import kubeconfig_path
 from checks.clients.systems import Systems
-from console.commands import Confirmation, Reply
 from console.engine.journal import Journal
 from console.engine.operations import diff as differing
 from console.engine.operations import plan
@@ -32,16 +31,17 @@ from console.engine.operations.report import Report
 from console.engine.operations.runs import Work, again, carry_out, remember, supervised, traces
 from console.engine.operations.watch import Approvals
 from console.engine.ports import Who
-from state.canonical import anchor
-from state.clock import Clock
-from state.events import Draft, Kind, gate_key
-from state.fields import Json
+from state.base.canonical import anchor
+from state.base.clock import Clock
+from state.base.json import Json
+from state.commands import Confirmation, Reply
+from state.events.event import Draft, Kind, gate_key
 from state.log.errors import LogError
-from state.preview import Preview
 from state.runbook.environment import Tier
 from state.runbook.models import Operation, OperationKind, Runbook
-from state.verdict import Danger
-from state.view import GoodRevision, LaunchView, OperationView
+from state.view.enums import Danger
+from state.view.launch import GoodRevision, LaunchView, OperationView
+from state.view.preview import Preview
 
 
 class Operations:

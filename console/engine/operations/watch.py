@@ -6,10 +6,10 @@ import asyncio
 
 from console.engine.journal import Journal
 from console.engine.operations.inputs import Seen, parts_of, seen_draft, seen_of
-from state.events import Event, Kind
+from state.events.event import Event, Kind
 from state.runbook.environment import Tier
 from state.runbook.models import Runbook
-from state.view import LaunchView
+from state.view.launch import LaunchView
 
 
 class Approvals:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from checks.base import CouldNotLookError
 from console.engine.operations.context import Run
 from console.engine.operations.live import Live
-from state.fields import JsonObject, integer, obj, objs, path, text
-from state.text import line
+from state.base.json import JsonObject, integer, obj, objs, path, text
+from state.base.text import line
 
 _PODS = 3
 _AT_MOST = 12

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from console.rehearsal.alertmanager.routing import Config, Receiver, Route
 from console.rehearsal.prom.answers import stamp
 from console.rehearsal.prom.series import Labels, Matcher, MatchOp, label, only
-from state.fields import Json
+from state.base.json import Json
 
 _MATCHER = re.compile(r'\s*([a-zA-Z_][\w.]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"{}]*?))\s*')
 

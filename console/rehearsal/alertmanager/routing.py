@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from console.rehearsal.prom.series import Labels, Matcher, MatchOp, label
-from state.fields import Json
+from state.base.json import Json
 
 
 @dataclass(frozen=True, slots=True)

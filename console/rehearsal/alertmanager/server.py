@@ -24,8 +24,8 @@ from console.rehearsal.before import Before, guarded
 from console.rehearsal.prom.answers import read_time, stamp
 from console.rehearsal.prom.series import Labels, Matcher, MatchOp, label, labels_of
 from console.rehearsal.prom.tree import QueryError
-from state.clock import Clock
-from state.fields import FieldError, Json, JsonObject, flag, items, need_text, obj, objs, opt_text, text
+from state.base.clock import Clock
+from state.base.json import FieldError, Json, JsonObject, flag, items, need_text, obj, objs, opt_text, text
 
 _RESOLVE_TIMEOUT_MS = 300_000
 

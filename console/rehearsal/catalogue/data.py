@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from console.rehearsal.fault import Fault, database, fails, until_released
 from console.rehearsal.places import Env
 from console.rehearsal.platform import HEAD, PREVIOUS_HEAD, DatabaseSettings
-from state.clock import SECOND_US
+from state.base.clock import SECOND_US
 
 if TYPE_CHECKING:
     from console.rehearsal.world import World

@@ -22,7 +22,7 @@ from console.rehearsal.helm.releases import Release, Status, encode, secret_name
 from console.rehearsal.helm.render import load_chart
 from console.rehearsal.places import PULL_SECRET, SECRET, Env
 from console.rehearsal.platform import CertificateFault, Metrics
-from state.fields import Json, objs
+from state.base.json import Json, objs
 
 if TYPE_CHECKING:
     from console.rehearsal.objectstore import Bucket

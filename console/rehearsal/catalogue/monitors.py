@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from console.rehearsal.fault import Fault, Hook, at, fails, only
-from state.fields import Json
+from state.base.json import Json
 
 if TYPE_CHECKING:
     from console.rehearsal.world import World

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.rehearsal.fault import Fault, below, chart_values, config, fails, set_secret, switch
 from console.rehearsal.platform import Feature, Outage
-from state.fields import Json
+from state.base.json import Json
 
 
 def _no_final_domain(values: dict[str, Json]) -> None:

@@ -11,7 +11,7 @@ from console.rehearsal.fault import Apply, Fault, below, blinds, chart_values, d
 from console.rehearsal.places import Env
 from console.rehearsal.platform import HEAD, PREVIOUS_HEAD
 from console.rehearsal.prom.rules import AlertRule
-from state.fields import Json
+from state.base.json import Json
 
 if TYPE_CHECKING:
     from console.rehearsal.world import World

@@ -8,8 +8,8 @@ from console.rehearsal.cluster_seed import binding
 from console.rehearsal.fault import Apply, Fault, below, database, fails, secret, switch, template, there
 from console.rehearsal.places import Env
 from console.rehearsal.runbook import stamp
-from state.clock import SECOND_US
-from state.fields import Json, objs
+from state.base.clock import SECOND_US
+from state.base.json import Json, objs
 
 if TYPE_CHECKING:
     from console.rehearsal.world import World

@@ -19,8 +19,8 @@ from console.rehearsal.helm.arguments import UsageError, parse
 from console.rehearsal.helm.cluster import ApiError, Cluster, HelmError, read_access
 from console.rehearsal.helm.releases import Release, Status
 from console.rehearsal.helm.render import Names, load_chart, merged, read_values, render, set_value
-from state.clock import Clock, SharedClock, SystemClock
-from state.fields import Json, JsonObject, obj
+from state.base.clock import Clock, SharedClock, SystemClock
+from state.base.json import Json, JsonObject, obj
 
 VERSION = "v3.17.2"
 CLOCK = "REHEARSAL_CLOCK"

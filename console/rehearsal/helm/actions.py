@@ -10,7 +10,7 @@ from console.rehearsal.helm.apply import change, owned, refuse_foreign, remove, 
 from console.rehearsal.helm.cluster import ApiError, Cluster, HelmError
 from console.rehearsal.helm.releases import Release, Status, Store, refuse_pending
 from console.rehearsal.helm.render import Chart, Names, objects, render
-from state.fields import JsonObject
+from state.base.json import JsonObject
 
 
 class Cancelled(HelmError):  # noqa: N818  helm's own word for it

@@ -13,7 +13,7 @@ from console.rehearsal.helm.cluster import (
     mutable,
     object_path,
 )
-from state.fields import EMPTY, Json, JsonObject, integer, items, obj, objs, path, text
+from state.base.json import EMPTY, Json, JsonObject, integer, items, obj, objs, path, text
 
 _RELEASE_NAME = "meta.helm.sh/release-name"
 _RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"

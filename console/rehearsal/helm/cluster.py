@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import yaml
 
 from console.rehearsal.plain_yaml import load
-from state.fields import Json, JsonObject, obj, objs, path, text
+from state.base.json import Json, JsonObject, obj, objs, path, text
 
 _TIMEOUT_S = 30.0
 MERGE_PATCH = "application/merge-patch+json"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from console.rehearsal.helm.releases import Release, rfc3339
-from state.fields import Json, JsonObject, text
+from state.base.json import Json, JsonObject, text
 
 
 def write(words: str) -> None:

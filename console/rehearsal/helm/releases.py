@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from console.rehearsal.helm.cluster import ApiError, Cluster, HelmError
-from state.fields import EMPTY, Json, JsonObject, integer, obj, path, text
+from state.base.json import EMPTY, Json, JsonObject, integer, obj, path, text
 
 _SECRETS = "/api/v1/namespaces/{}/secrets"
 _BUSY = "another operation (install/upgrade/rollback) is in progress"

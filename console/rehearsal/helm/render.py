@@ -13,7 +13,7 @@ import yaml
 
 from console.rehearsal.helm.cluster import HelmError, mutable
 from console.rehearsal.plain_yaml import load, load_all
-from state.fields import Json, JsonObject, obj, text
+from state.base.json import Json, JsonObject, obj, text
 
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 _EXPRESSION = re.compile(r"\.(Values(?:\.\w+)+|Release\.(?:Name|Namespace|Revision))(\s*\|\s*quote)?")

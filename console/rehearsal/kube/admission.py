@@ -22,7 +22,7 @@ from console.rehearsal.kube.objects import (
 from console.rehearsal.kube.problems import invalid
 from console.rehearsal.kube.resources import Resource
 from console.rehearsal.kube.selectors import selected, selector_of
-from state.fields import JsonObject, obj, objs, path, text
+from state.base.json import JsonObject, obj, objs, path, text
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _NAME_RULE = (

@@ -15,7 +15,7 @@ from console.rehearsal.kube.problems import KubeError
 from console.rehearsal.kube.resources import REVIEWS
 from console.rehearsal.kube.reviews import Authorize, everyone, refusal, reviewed
 from console.rehearsal.kube.store import Store
-from state.fields import JsonObject
+from state.base.json import JsonObject
 
 Hook: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from console.rehearsal.kube.objects import Obj, Value, child, copied
 from console.rehearsal.kube.patch import merge_key
-from state.fields import Json, JsonObject, obj, objs, path, text
+from state.base.json import Json, JsonObject, obj, objs, path, text
 
 _TWO_KEYS = {"containerPort": ("containerPort", "protocol"), "port": ("port", "protocol")}
 _NEVER_OWNED = ("apiVersion", "kind")

@@ -20,7 +20,7 @@ from console.rehearsal.kube.objects import (
     word,
 )
 from console.rehearsal.kube.store import SUFFIX_LETTERS, Store
-from state.fields import JsonObject, objs, path, text
+from state.base.json import JsonObject, objs, path, text
 
 _EVENTS_KEPT_S = 3600.0
 

@@ -31,8 +31,8 @@ from console.rehearsal.kube.objects import (
 from console.rehearsal.kube.selectors import chooses
 from console.rehearsal.kube.store import Store
 from console.rehearsal.kube.workloads import Workloads, owner
-from state.clock import Clock
-from state.fields import JsonObject, items, objs, path, text
+from state.base.clock import Clock
+from state.base.json import JsonObject, items, objs, path, text
 
 NODES = ("rehearsal-node-1", "rehearsal-node-2", "rehearsal-node-3")
 _MOST_SWEEPS = 20

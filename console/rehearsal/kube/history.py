@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from console.rehearsal.kube.problems import expired
-from state.fields import JsonObject, obj
+from state.base.json import JsonObject, obj
 
 
 @dataclass(frozen=True, slots=True)

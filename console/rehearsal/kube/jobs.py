@@ -20,7 +20,7 @@ from console.rehearsal.kube.objects import (
     word,
 )
 from console.rehearsal.kube.workloads import owner
-from state.fields import JsonObject, obj, path, text
+from state.base.json import JsonObject, obj, path, text
 
 OnFinished = Callable[[str, JsonObject], None]
 _BY = "job-controller"

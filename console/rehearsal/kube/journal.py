@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from console.rehearsal.kube.objects import name_of, namespace_of
-from state.fields import Json, JsonObject, obj
+from state.base.json import Json, JsonObject, obj
 
 _HEADER: JsonObject = {"journal": "rehearsal cluster", "format": 1}
 

@@ -25,7 +25,7 @@ from console.rehearsal.kube.objects import (
     uid_of,
     word,
 )
-from state.fields import JsonObject, obj, objs, path, text
+from state.base.json import JsonObject, obj, objs, path, text
 
 PULL_S = (2.0, 4.0)
 READY_S = (4.0, 8.0)

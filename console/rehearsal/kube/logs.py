@@ -11,7 +11,7 @@ from console.rehearsal.kube.objects import word
 from console.rehearsal.kube.paths import Target, whole_number
 from console.rehearsal.kube.problems import bad_request
 from console.rehearsal.kube.store import Store
-from state.fields import JsonObject, objs, path, text
+from state.base.json import JsonObject, objs, path, text
 
 PodLog: TypeAlias = Callable[[str, str, str], str]
 """Takes namespace, pod and container; returns all that the container has written."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias, cast
 
-from state.fields import JsonObject, obj, path, text
-from state.fields import objs as read_objs
+from state.base.json import JsonObject, obj, path, text
+from state.base.json import objs as read_objs
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 Obj: TypeAlias = "dict[str, Value]"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from console.rehearsal.kube.objects import Obj, Value, copied
 from console.rehearsal.kube.problems import KubeError, bad_request
-from state.fields import Json, JsonObject, obj, objs, text
+from state.base.json import Json, JsonObject, obj, objs, text
 
 _MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
     "conditions": ("type",),

@@ -13,7 +13,7 @@ from console.rehearsal.kube.objects import Obj, Value, clone, copied
 from console.rehearsal.kube.problems import KubeError, bad_request, no_such_path, unsupported_media
 from console.rehearsal.kube.resources import REVIEWS, Resource, find
 from console.rehearsal.kube.selectors import Match, by_fields, by_labels
-from state.fields import obj
+from state.base.json import obj
 
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"

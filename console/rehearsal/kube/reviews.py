@@ -9,7 +9,7 @@ from console.rehearsal.kube.objects import Obj, Value, clone
 from console.rehearsal.kube.paths import Target
 from console.rehearsal.kube.problems import KubeError, forbidden
 from console.rehearsal.kube.resources import RESOURCES
-from state.fields import JsonObject, obj, path, text
+from state.base.json import JsonObject, obj, path, text
 
 Authorize: TypeAlias = Callable[[str, str, str, str, str], bool]
 """Takes user, verb, group, resource (``pods``, ``pods/log``) and namespace ("" for all); says if they may."""

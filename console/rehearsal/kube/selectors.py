@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from console.rehearsal.kube.objects import labels_of, strings
 from console.rehearsal.kube.problems import bad_request
 from console.rehearsal.kube.resources import Resource
-from state.fields import JsonObject, obj, objs, path, text, texts
+from state.base.json import JsonObject, obj, objs, path, text, texts
 
 Match = Callable[[JsonObject], bool]
 

@@ -30,8 +30,8 @@ from console.rehearsal.kube.objects import (
     word,
 )
 from console.rehearsal.kube.resources import RESOURCES, Resource
-from state.clock import Clock, SystemClock
-from state.fields import JsonObject, obj, objs, path, text, texts
+from state.base.clock import Clock, SystemClock
+from state.base.json import JsonObject, obj, objs, path, text, texts
 
 Key: TypeAlias = tuple[str, str, str]  # plural, namespace ("" for the cluster's own), name
 Part: TypeAlias = Literal["", "status", "all"]

@@ -16,7 +16,7 @@ from console.rehearsal.kube.objects import (
     word,
 )
 from console.rehearsal.kube.resources import Resource
-from state.fields import Json, JsonObject, flag, items, obj, objs, path, text
+from state.base.json import Json, JsonObject, flag, items, obj, objs, path, text
 
 Cell: TypeAlias = Callable[[JsonObject, float], Value]
 """Takes an object and the time now, in seconds since 1970."""

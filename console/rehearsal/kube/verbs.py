@@ -25,7 +25,7 @@ from console.rehearsal.kube.objects import (
 )
 from console.rehearsal.kube.paths import Target
 from console.rehearsal.kube.store import Part, Store
-from state.fields import JsonObject, obj, path, text
+from state.base.json import JsonObject, obj, path, text
 
 
 def listed(store: Store, request: web.Request, target: Target) -> tuple[list[JsonObject], JsonObject]:

@@ -13,8 +13,8 @@ from console.rehearsal.kube.objects import Obj, namespace_of
 from console.rehearsal.kube.paths import Target, selection, whole_number
 from console.rehearsal.kube.problems import KubeError
 from console.rehearsal.kube.store import Store
-from state.clock import SECOND_US
-from state.fields import JsonObject
+from state.base.clock import SECOND_US
+from state.base.json import JsonObject
 
 _LOOK_AGAIN_S = 0.25
 """How long a watch sleeps at most (real time) before it looks whether its client or its time is gone."""

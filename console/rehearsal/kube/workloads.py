@@ -23,7 +23,7 @@ from console.rehearsal.kube.objects import (
     uid_of,
     word,
 )
-from state.fields import Json, JsonObject, obj, path, text
+from state.base.json import Json, JsonObject, obj, path, text
 
 _REVISION = "deployment.kubernetes.io/revision"
 _DESIRED = "deployment.kubernetes.io/desired-replicas"

@@ -10,8 +10,8 @@ from console.rehearsal.platform.auth import allow_login, check_password, token_f
 from console.rehearsal.platform.cookies import set_cookie
 from console.rehearsal.platform.core import Answer, Call, text_answer
 from console.rehearsal.platform.seeds import digest, iso, key
-from state.clock import SECOND_US
-from state.fields import Json
+from state.base.clock import SECOND_US
+from state.base.json import Json
 
 CHUNK = "/_next/static/chunks/main-app-3f1b7c9d2e.js"
 SESSION = "__Secure-next-auth.session-token"

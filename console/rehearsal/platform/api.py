@@ -15,7 +15,7 @@ from console.rehearsal.platform.cors import cors_headers, preflight
 from console.rehearsal.platform.records import Span
 from console.rehearsal.platform.seeds import digest
 from console.rehearsal.platform.settings import Feature, PlatformSettings
-from state.fields import Json
+from state.base.json import Json
 
 _PLATFORM_V1 = "/api/platform/v1"
 _V1 = "/api/v1"

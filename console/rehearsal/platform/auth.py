@@ -12,8 +12,8 @@ from console.rehearsal.platform.core import Answer, Call, Route, error
 from console.rehearsal.platform.database import Activity
 from console.rehearsal.platform.limits import Draw
 from console.rehearsal.platform.seeds import Account
-from state.clock import SECOND_US
-from state.fields import JsonObject, flag, text, texts
+from state.base.clock import SECOND_US
+from state.base.json import JsonObject, flag, text, texts
 
 _PATH = "/api/v1/auth"
 _REFRESH_LIMIT = 10

@@ -12,8 +12,8 @@ from console.rehearsal.platform.limits import Limiter
 from console.rehearsal.platform.records import Line, Records
 from console.rehearsal.platform.seeds import ANONYMOUS, Account, identifier, iso, key
 from console.rehearsal.platform.settings import Feature, PlatformSettings, Recording
-from state.clock import SECOND_US, Clock
-from state.fields import Json, JsonObject, obj
+from state.base.clock import SECOND_US, Clock
+from state.base.json import Json, JsonObject, obj
 
 TENANT_REQUIRED = "Tenant ID is required"
 

@@ -23,8 +23,8 @@ from console.rehearsal.platform.seeds import (
     tenants,
 )
 from console.rehearsal.platform.settings import DatabaseSettings
-from state.clock import Clock
-from state.fields import flag, obj, opt_text, texts
+from state.base.clock import Clock
+from state.base.json import flag, obj, opt_text, texts
 
 Row = Mapping[str, str | int | None]
 

@@ -11,7 +11,7 @@ from console.rehearsal.platform.access import (
 )
 from console.rehearsal.platform.core import TENANT_REQUIRED, Answer, Call, Route, error
 from console.rehearsal.platform.database import Row
-from state.fields import Json, text
+from state.base.json import Json, text
 
 _V1 = "/api/v1"
 _PLANS = (("starter", 4900), ("professional", 14900), ("enterprise", 49900))

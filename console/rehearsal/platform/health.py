@@ -6,7 +6,7 @@ from console.rehearsal.platform.core import Answer, Call, Route, error, text_ans
 from console.rehearsal.platform.edge import FOREIGN_PAGE
 from console.rehearsal.platform.seeds import iso
 from console.rehearsal.platform.settings import Metrics
-from state.fields import Json, JsonObject
+from state.base.json import Json, JsonObject
 
 SERVICES = (
     "database",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from state.clock import SECOND_US, Clock
+from state.base.clock import SECOND_US, Clock
 
 
 @dataclass(frozen=True, slots=True)

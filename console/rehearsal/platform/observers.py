@@ -11,8 +11,8 @@ from console.rehearsal.platform.core import Answer, Core
 from console.rehearsal.platform.edge import fail, write_answer
 from console.rehearsal.platform.records import Line, Span
 from console.rehearsal.platform.settings import Outage, Vault
-from state.clock import SECOND_US
-from state.fields import Json
+from state.base.clock import SECOND_US
+from state.base.json import Json
 
 _SELECTOR = re.compile(r'(\w+)\s*(=~|=|!=|!~)\s*"((?:[^"\\]|\\.)*)"')
 _FILTER = re.compile(r'(\|=|\|~|!=|!~)\s*(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`)')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.rehearsal.platform.access import PLATFORM_ONLY
 from console.rehearsal.platform.core import Answer, Call, Route, error
 from console.rehearsal.platform.settings import Feature, PlatformSettings
-from state.fields import Json
+from state.base.json import Json
 
 _V1 = "/api/v1"
 _PARTNER_PATHS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 
-from state.fields import JsonObject
+from state.base.json import JsonObject
 
 _TRACES = 2000
 _LINES = 5000

@@ -16,7 +16,7 @@ from console.rehearsal.platform.records import Records
 from console.rehearsal.platform.schema import HEAD
 from console.rehearsal.platform.seeds import accounts as seeded_accounts
 from console.rehearsal.platform.settings import PlatformSettings
-from state.clock import Clock
+from state.base.clock import Clock
 
 _ROUNDS_PER_S = 20
 

@@ -20,7 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from console.rehearsal.platform.seeds import digest, moment
 from console.rehearsal.platform.settings import CertificateFault
-from state.clock import Clock, SystemClock
+from state.base.clock import Clock, SystemClock
 
 ISSUER = "Rehearsal Issuing CA"
 STAGING_ISSUER = "(STAGING) Fake LE Intermediate X1"

@@ -7,7 +7,7 @@ import hmac
 import json
 from collections.abc import Iterable
 
-from state.fields import Json, JsonObject, integer, obj, text
+from state.base.json import Json, JsonObject, integer, obj, text
 
 ISSUER = "dotmac-platform"
 AUDIENCE = "dotmac-api"

@@ -8,7 +8,7 @@ from console.rehearsal.platform.access import NOBODY, PLATFORM_ONLY
 from console.rehearsal.platform.core import Answer, Call, Route, error
 from console.rehearsal.platform.database import Row
 from console.rehearsal.platform.settings import Vault
-from state.fields import Json, JsonObject, objs
+from state.base.json import Json, JsonObject, objs
 
 _V1 = "/api/v1"
 _WEBHOOK_LIMIT = 120

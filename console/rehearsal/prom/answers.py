@@ -13,7 +13,7 @@ from aiohttp import web
 from console.rehearsal.prom.columns import Column
 from console.rehearsal.prom.series import Labels
 from console.rehearsal.prom.tree import QueryError, parse_duration_ms
-from state.fields import Json
+from state.base.json import Json
 
 _STATUS = {"bad_data": 400, "execution": 422, "timeout": 503, "canceled": 503, "internal": 500}
 

@@ -12,7 +12,7 @@ from console.rehearsal.prom.columns import Row, Scalar, Vector, nameless
 from console.rehearsal.prom.evaluate import at_steps
 from console.rehearsal.prom.series import Labels, SampleSource, label, labels_of
 from console.rehearsal.prom.tree import QueryError
-from state.fields import Json
+from state.base.json import Json
 
 _FIRST_LOOK_BACK_MS = 600_000
 _LONGEST_STRETCH_STEPS = 2_000

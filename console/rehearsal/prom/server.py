@@ -24,8 +24,8 @@ from console.rehearsal.prom.evaluate import Scope, evaluate, ranges
 from console.rehearsal.prom.rules import AlertRule, RuleBook, posts, rules_json
 from console.rehearsal.prom.series import Labels, SampleSource, Target, TargetSource, label
 from console.rehearsal.prom.tree import QueryError, RangeSelector, Selector, Subquery, Text, parse
-from state.clock import Clock
-from state.fields import Json
+from state.base.clock import Clock
+from state.base.json import Json
 
 _VERSION = "3.5.0"
 _MOST_POINTS = 11_000

@@ -11,7 +11,7 @@ from console.rehearsal.cluster_seed import binding_in, secret_in
 from console.rehearsal.places import Env
 from console.rehearsal.platform.seeds import key, system_identifier
 from console.rehearsal.service.names import Names, Site
-from state.fields import Json, JsonObject
+from state.base.json import Json, JsonObject
 
 TLS_SECRET = "web-tls"  # noqa: S105  the name of a Kubernetes Secret
 _PRODUCTS = ("teapot", "kettle", "cup", "tray", "tea towel")

@@ -29,8 +29,8 @@ from console.rehearsal.service import metrics, seed
 from console.rehearsal.service.names import Names, Site
 from console.rehearsal.service.site import Front, State
 from console.rehearsal.traffic import Behaviour, Traffic
-from state.clock import SharedClock
-from state.fields import JsonObject, obj, path
+from state.base.clock import SharedClock
+from state.base.json import JsonObject, obj, path
 
 _BEFORE = "previous"
 _LOAD = {Env.STAGING: 4.0, Env.PRODUCTION: 30.0}

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from console.rehearsal.platform.edge import UNAVAILABLE_PAGE
 from console.rehearsal.service.names import Site
-from state.fields import Json
+from state.base.json import Json
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self'; object-src 'none'; frame-ancestors 'none'",

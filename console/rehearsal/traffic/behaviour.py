@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from state.fields import FieldError, Json, JsonObject, decimal, flag, texts
+from state.base.json import FieldError, Json, JsonObject, decimal, flag, texts
 
 BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, math.inf)
 """Upper bounds of the platform's latency histogram, as it exports them."""

@@ -26,8 +26,8 @@ from console.rehearsal.traffic.exported import (
     of_ingress,
 )
 from console.rehearsal.traffic.targets import ScrapeTarget, Sums, merged
-from state.clock import Clock
-from state.fields import Json, JsonObject, flag, integer, need_text, obj, objs, text
+from state.base.clock import Clock
+from state.base.json import Json, JsonObject, flag, integer, need_text, obj, objs, text
 
 _HISTORY_MS = 2 * 86_400_000
 _BEFORE_HISTORY_MS = 3 * 86_400_000

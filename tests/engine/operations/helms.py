@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from state.fields import Json, obj, text
+from state.base.json import Json, obj, text
 from state.runbook.environment import Environment
 from tests import fetch_helm
 from tests.engine.operations.stand import RATE, Change, Stand, launch, section

@@ -13,9 +13,9 @@ from screens.widgets.plain import Line
 from screens.widgets.question import question_lines
 from state.fold import fold
 from state.log.reader import LogReader
-from state.preview import Preview
-from state.verdict import OperationState
-from state.view import LaunchView, OperationView
+from state.view.enums import OperationState
+from state.view.launch import LaunchView, OperationView
+from state.view.preview import Preview
 
 if TYPE_CHECKING:
     from tests.engine.operations.stand import Stand

@@ -14,7 +14,6 @@ import yaml
 from aiohttp import web
 
 from checks.clients.systems import Systems
-from console.commands import Confirmation
 from console.engine.declare import declarations, opened
 from console.engine.journal import Journal
 from console.engine.operations import Operations
@@ -23,13 +22,14 @@ from console.rehearsal.faults import open_world
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from console.rehearsal.world import World
-from state.clock import SharedClock
-from state.events import Draft, Kind, gate_key
-from state.fields import Json, JsonObject, integer, obj, objs, text
+from state.base.clock import SharedClock
+from state.base.json import Json, JsonObject, integer, obj, objs, text
+from state.commands import Confirmation
+from state.events.event import Draft, Kind, gate_key
 from state.log.reader import LogReader
 from state.log.store import LogStore
 from state.runbook.models import Runbook
-from state.view import OperationView
+from state.view.launch import OperationView
 from tests.engine.operations.screen import unexplained
 
 ANN = Who("ann", "socket peer uid 1000 (ann)", "c1")

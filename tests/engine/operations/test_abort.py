@@ -14,10 +14,10 @@ import pytest
 from console.engine.operations.program import start_time
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
-from state.events import Event, Kind
-from state.fields import obj
-from state.verdict import OperationState as State
-from state.view import LaunchView
+from state.base.json import obj
+from state.events.event import Event, Kind
+from state.view.enums import OperationState as State
+from state.view.launch import LaunchView
 from tests.engine.operations.helms import add_hooks, hook, launched
 from tests.engine.operations.screen import told
 from tests.engine.operations.stand import ANN, TWO, Hold, Stand, jobs, launch, revisions

@@ -10,7 +10,7 @@ import pytest
 
 from console.engine.operations.chart import lacking
 from console.rehearsal.places import Env
-from state.verdict import OperationState as State
+from state.view.enums import OperationState as State
 from tests.engine.operations.helms import launched
 from tests.engine.operations.screen import asked, told
 from tests.engine.operations.stand import ANN, Stand

@@ -14,9 +14,9 @@ import yaml
 from console.engine.engine import Engine
 from console.rehearsal.places import Env
 from console.rehearsal.platform import HEAD
-from state.events import Kind
-from state.fields import text
-from state.view import LaunchView
+from state.base.json import text
+from state.events.event import Kind
+from state.view.launch import LaunchView
 from tests.engine.operations.stand import ANN, TWO, _without_alerts
 from tests.rehearsal.worlds import running
 

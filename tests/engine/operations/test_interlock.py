@@ -8,8 +8,8 @@ from console.engine.ports import ENGINE
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from console.rehearsal.platform import PREVIOUS_HEAD
-from state.fields import Json
-from state.verdict import OperationState as State
+from state.base.json import Json
+from state.view.enums import OperationState as State
 from tests.engine.operations.stand import ANN, Change, Stand, launch, section
 
 

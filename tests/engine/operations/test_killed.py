@@ -9,8 +9,8 @@ from pathlib import Path
 from console.engine.operations.program import start_time
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
-from state.fields import obj
-from state.verdict import OperationState as State
+from state.base.json import obj
+from state.view.enums import OperationState as State
 from tests.engine.operations.engines import engine, pid_of_helm
 from tests.engine.operations.stand import ANN, TWO, launch, revisions
 

@@ -10,9 +10,9 @@ import pytest
 from console.engine.operations.lease import HeldError, Lease
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
-from state.fields import obj
+from state.base.json import obj
 from state.runbook.environment import Tier
-from state.verdict import OperationState as State
+from state.view.enums import OperationState as State
 from tests.engine.operations.stand import ANN, TWO, Hold, Stand, launch, revisions
 from tests.rehearsal.worlds import start_helm, upgrade
 

@@ -10,9 +10,9 @@ import pytest
 from console.engine.journal import Store
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
-from state.events import Draft, Event, Kind
+from state.events.event import Draft, Event, Kind
 from state.log.errors import LogError
-from state.verdict import OperationState as State
+from state.view.enums import OperationState as State
 from tests.engine.operations.stand import ANN, TWO, launch, revisions
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from console.rehearsal.platform import PREVIOUS_HEAD
-from state.fields import Json, JsonObject, obj, objs, path, text
-from state.verdict import OperationState as State
+from state.base.json import Json, JsonObject, obj, objs, path, text
+from state.view.enums import OperationState as State
 from tests.engine.operations.stand import ANN, TWO, Change, Stand, jobs, launch, section
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from console.rehearsal.places import Env
-from state.events import Draft, Kind
-from state.fields import Json
+from state.base.json import Json
+from state.events.event import Draft, Kind
 from tests.engine.operations.stand import ANN, TWO, launch, revisions, section, wrapped_helm
 
 

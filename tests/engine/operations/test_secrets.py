@@ -9,8 +9,8 @@ import pytest
 
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
-from state.fields import Json, obj
-from state.verdict import OperationState as State
+from state.base.json import Json, obj
+from state.view.enums import OperationState as State
 from tests.engine.operations.stand import ANN, launch, section, wrapped_helm
 
 FROM_VARIABLE = "of-a-variable-7fQ2xK9d"

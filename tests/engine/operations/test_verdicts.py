@@ -8,7 +8,7 @@ from pathlib import Path
 
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
-from state.verdict import OperationState as State
+from state.view.enums import OperationState as State
 from tests.engine.operations.screen import told
 from tests.engine.operations.stand import ANN, SHORT_S, launch, revisions, wrapped_helm
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
-from state.canonical import parse_anchor
-from state.events import Kind
-from state.fields import Json, obj, text
+from state.base.canonical import parse_anchor
+from state.base.json import Json, obj, text
+from state.events.event import Kind
 from state.log.verify import verify
-from state.verdict import OperationState as State
+from state.view.enums import OperationState as State
 from tests.engine.operations.stand import ANN, SHORT_S, Stand, launch, revisions, section
 
 

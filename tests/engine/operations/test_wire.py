@@ -12,7 +12,7 @@ import pytest
 
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
-from state.verdict import OperationState as State
+from state.view.enums import OperationState as State
 from tests.engine.operations.helms import add_hooks, debug, fresh, hook, launched
 from tests.engine.operations.screen import asked, told
 from tests.engine.operations.stand import ANN, Hold, revisions

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from console.rehearsal.places import Env
-from state.events import Kind
-from state.fields import Json
-from state.verdict import OperationState as State
+from state.base.json import Json
+from state.events.event import Kind
+from state.view.enums import OperationState as State
 from tests.engine.operations.helms import debug, launched
 from tests.engine.operations.screen import asked, told
 from tests.engine.operations.stand import ANN, TWO, Stand, section

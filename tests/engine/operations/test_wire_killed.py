@@ -11,7 +11,7 @@ import pytest
 from console.engine.operations.program import start_time
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
-from state.verdict import OperationState as State
+from state.view.enums import OperationState as State
 from tests.engine.operations.engines import engine, pid_of_helm
 from tests.engine.operations.helms import fresh, launched
 from tests.engine.operations.screen import asked, told

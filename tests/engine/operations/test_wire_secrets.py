@@ -17,8 +17,8 @@ import pytest
 
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
-from state.fields import Json
-from state.verdict import OperationState as State
+from state.base.json import Json
+from state.view.enums import OperationState as State
 from tests.engine.operations.helms import find
 from tests.engine.operations.screen import asked, told
 from tests.engine.operations.stand import ANN, Hold, Stand, launch, section

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from console.rehearsal.cluster_tls import cluster_tls
 from console.rehearsal.kube import Controllers, KubeApi, Store, write_kubeconfig
-from state.clock import SharedClock, SystemClock
+from state.base.clock import SharedClock, SystemClock
 
 TIMES_AS_FAST = 40.0
 

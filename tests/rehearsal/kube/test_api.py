@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 
 from console.rehearsal.kube import KubeApi, Store
-from state.clock import ManualClock
-from state.fields import JsonObject, obj, objs, path
+from state.base.clock import ManualClock
+from state.base.json import JsonObject, obj, objs, path
 from tests.rehearsal.kube.conftest import Served, serve
 from tests.rehearsal.kube.making import deployment, job
 

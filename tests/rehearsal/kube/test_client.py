@@ -11,8 +11,8 @@ import pytest
 from kubernetes.aio import config
 
 from console.rehearsal.kube import KubeApi, Store
-from state.clock import ManualClock
-from state.fields import JsonObject, items, obj, path
+from state.base.clock import ManualClock
+from state.base.json import JsonObject, items, obj, path
 from tests.rehearsal.kube.conftest import Served, serve
 
 PODS = "/api/v1/namespaces/shop/configmaps"

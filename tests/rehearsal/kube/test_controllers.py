@@ -12,8 +12,8 @@ import pytest
 from console.rehearsal.kube import Controllers, PodPlan, Store
 from console.rehearsal.kube.objects import condition, name_of, word
 from console.rehearsal.kube.tables import pod_status
-from state.clock import ManualClock
-from state.fields import JsonObject, obj, objs, path, text
+from state.base.clock import ManualClock
+from state.base.json import JsonObject, obj, objs, path, text
 from tests.rehearsal.kube.making import deployment, job, service
 
 DIGEST = "sha256:" + "a" * 64

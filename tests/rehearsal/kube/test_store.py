@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from console.rehearsal.kube import KubeError, Store
-from state.clock import ManualClock
-from state.fields import obj, path
+from state.base.clock import ManualClock
+from state.base.json import obj, path
 from tests.rehearsal.kube.making import deployment, service
 
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from console.rehearsal.platform import Authority, Ingress, Listener, Platform, PlatformSettings, listen
-from state.clock import ManualClock
-from state.fields import Json, JsonObject, obj
+from state.base.clock import ManualClock
+from state.base.json import Json, JsonObject, obj
 
 API, ADMIN = "api.dotmac.test", "admin.dotmac.test"
 ROLES = ("platform_admin", "tenant_admin", "tenant_user", "partner")

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from console.rehearsal.platform import HEAD, PREVIOUS_HEAD, DatabaseSettings, Platform, PlatformSettings
 from console.rehearsal.platform.schema import SEEDED_ROLES
-from state.clock import ManualClock
+from state.base.clock import ManualClock
 from tests.rehearsal.platform.conftest import ACCOUNTS, ADMIN, API, Site, body
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from console.rehearsal.platform import Feature
-from state.fields import integer, items, obj, objs, text
+from state.base.json import integer, items, obj, objs, text
 from tests.rehearsal.platform.conftest import ROLES, Site, body
 
 # Path -> the status for platform admin, tenant admin, tenant user, partner, nobody.

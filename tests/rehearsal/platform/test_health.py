@@ -24,7 +24,7 @@ async def test_health_family(site: Site) -> None:
 
 
 def site_services(ready: object) -> list[str]:
-    from state.fields import obj, objs, text
+    from state.base.json import obj, objs, text
 
     return [text(one, "name") for one in objs(obj(ready).get("services"))]
 

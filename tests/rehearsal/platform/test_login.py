@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from console.rehearsal.platform import Recording, tokens
-from state.fields import Json, obj, objs, text
+from state.base.json import Json, obj, objs, text
 from tests.rehearsal.platform.conftest import ACCOUNTS, ADMIN, ROLES, Site, body, start, stop
 
 VERIFY = "/api/v1/auth/verify"

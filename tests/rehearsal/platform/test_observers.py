@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from console.rehearsal.platform import Outage, Vault
-from state.fields import items, obj, objs, path, text
+from state.base.json import items, obj, objs, path, text
 from tests.rehearsal.platform.conftest import Site, body
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -16,8 +16,8 @@ from console.rehearsal.prom.answers import number
 from console.rehearsal.prom.rules import AlertRule
 from console.rehearsal.prom.server import Prometheus
 from console.rehearsal.traffic import Behaviour, Traffic
-from state.clock import ManualClock
-from state.fields import Json, JsonObject, items, obj, objs, path, text
+from state.base.clock import ManualClock
+from state.base.json import Json, JsonObject, items, obj, objs, path, text
 from tests.rehearsal.serving import served
 
 _PODS = ("api-a", "api-b", "api-c")

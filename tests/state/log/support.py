@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from state import canonical
-from state.clock import ManualClock
-from state.events import Draft, Event
-from state.fields import JsonObject
+from state.base import canonical
+from state.base.clock import ManualClock
+from state.base.json import JsonObject
+from state.events.event import Draft, Event
 from state.log import layout
 from state.log.rows import Cells, Stamped, seal
 from state.log.store import LogStore

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from console.cli import archive as archive_command
-from state import canonical
-from state.clock import ManualClock
-from state.events import Draft
+from state.base import canonical
+from state.base.clock import ManualClock
+from state.events.event import Draft
 from state.log.archive import archive
 from state.log.errors import LogDamagedError, LogError, LogExistsError, RedactionRefusedError
 from state.log.reader import LogReader

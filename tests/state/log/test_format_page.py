@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from state.bodies import FIELDS
+from state.events.bodies import FIELDS
 from state.log import layout
 from state.log.verify import verify
 from state.runbook.models import Person

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from state.clock import ManualClock
+from state.base.clock import ManualClock
 from state.log.errors import LogHeldError
 from state.log.layout import peek
 from state.log.locks import EngineLock, filesystem_of, sidecar

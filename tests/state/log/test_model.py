@@ -13,9 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from state.canonical import parse_anchor
-from state.clock import ManualClock
-from state.events import Draft, Event
+from state.base.canonical import parse_anchor
+from state.base.clock import ManualClock
+from state.events.event import Draft, Event
 from state.log.errors import Damage
 from state.log.reader import LogReader
 from state.log.rows import REDACTED_BODY

@@ -10,7 +10,7 @@ import pytest
 from state.log.archive import archive
 from state.log.reader import LogReader
 from state.log.verify import verify
-from state.verdict import Verdict
+from state.view.enums import Verdict
 from tests.engine.stand import stand
 
 ROOT = Path(__file__).parents[3]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from state.clock import ManualClock
+from state.base.clock import ManualClock
 from state.log import layout
 from state.log.errors import (
     Damage,
@@ -197,7 +197,7 @@ def test_a_damaged_event_is_told_when_it_is_read(tmp_path: Path, statement: str,
 
 def test_a_reader_loads_nothing_heavy() -> None:
     program = (
-        "import sys, state.log.reader, state.log.verify, state.canonical\n"
+        "import sys, state.log.reader, state.log.verify, state.base.canonical\n"
         "bad = {'pydantic', 'sqlalchemy', 'sqlmodel', 'textual', 'rich'} & set(sys.modules)\n"
         "assert not bad, bad"
     )

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from state.canonical import CanonicalError, parse_anchor
-from state.clock import ManualClock
-from state.events import Draft, Event
-from state.fold.words import words
+from state.base.canonical import CanonicalError, parse_anchor
+from state.base.clock import ManualClock
+from state.events.event import Draft, Event
+from state.fold.describe import words
 from state.log import layout
 from state.log.errors import (
     Damage,

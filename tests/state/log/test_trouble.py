@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import pytest
 
-from state.clock import ManualClock
-from state.events import Draft, Event, Kind
+from state.base.clock import ManualClock
+from state.events.event import Draft, Event, Kind
 from state.log.errors import LogFrozenError
 from state.log.store import LogStore
 from state.log.trouble import StoreState

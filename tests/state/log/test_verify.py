@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.cli import verify as verify_command
-from state import canonical
-from state.events import Draft
+from state.base import canonical
+from state.events.event import Draft
 from state.log import verify as subject
 from state.log.chain import Chain, is_canonical
 from state.log.errors import Damage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from state.fields import JsonObject, flag, text, texts
-from state.verdict import Danger
+from state.base.json import JsonObject, flag, text, texts
+from state.view.enums import Danger
 
 
 @dataclass(frozen=True, slots=True)

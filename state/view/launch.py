@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from state.judged import AttestationView, CheckView, GateView, ItemView, WaiverView
-from state.maps import empty_map
-from state.verdict import GateStatus, LaunchState, OperationState
-from state.watched import AlertView, BakeView, ConditionView, SourceView
+from state.base.maps import empty_map
+from state.view.enums import GateStatus, LaunchState, OperationState
+from state.view.gates import AttestationView, CheckView, GateView, ItemView, WaiverView
+from state.view.watch import AlertView, BakeView, ConditionView, SourceView
 
 __all__ = [
     "AlertView",

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TypeAlias
 
-from state import canonical
-from state.events import Kind
-from state.fields import Json, JsonObject
+from state.base import canonical
+from state.base.json import Json, JsonObject
+from state.events.event import Kind
 
 Shape: TypeAlias = Callable[[Json], bool]
 """Says whether a value has the type of a field."""

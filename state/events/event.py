@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from state.fields import JsonObject
+from state.base.json import JsonObject
 
 
 class Kind(StrEnum):

@@ -1,7 +1,7 @@
 """The samples of a stop condition's queries, joined into one judged point per time.
 
 A point is a value and whether it breaches, or why nothing can be said of that time. Nothing here knows
-``for``, the latch or the present: see ``state.conditions``.
+``for``, the latch or the present: see ``state.conditions.evaluate``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from state.verdict import ConditionState
+from state.view.enums import ConditionState
 
 SECOND_US = 1_000_000
 

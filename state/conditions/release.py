@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from state.conditions import SECOND_US, Baseline, ConditionSpec, Judgement, Source, evaluate
-from state.fields import JsonObject, decimal_text
+from state.base.json import JsonObject, decimal_text
+from state.conditions.evaluate import SECOND_US, Baseline, ConditionSpec, Judgement, Source, evaluate
 from state.runbook.conditions import StopCondition
-from state.verdict import ConditionState, OperationState
-from state.view import ConditionView, LaunchView
-from state.watched import UNTRUSTED
+from state.view.enums import ConditionState, OperationState
+from state.view.launch import ConditionView, LaunchView
+from state.view.watch import UNTRUSTED
 
 MONITORS = "monitors"
 """The source that says whether an environment's Prometheus can be trusted: ``monitors/production``."""

@@ -14,8 +14,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from state.fields import FieldError, Json, JsonObject
-from state.view import LaunchView
+from state.base.json import FieldError, Json, JsonObject
+from state.view.launch import LaunchView
 
 T = TypeVar("T")
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from state.judged import CheckView, GateView, ItemView
+from state.base.numbers import number, plural
+from state.base.text import line
 from state.log.verify import VerifyReport
-from state.numbers import number, plural
-from state.text import line
-from state.view import LaunchView, OperationView
-from state.watched import ConditionView
+from state.view.gates import CheckView, GateView, ItemView
+from state.view.launch import LaunchView, OperationView
+from state.view.watch import ConditionView
 
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|"})
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from state.condition_samples import Moment, read, source_of
-from state.conditions import SECOND_US, Judgement
-from state.events import Event, Kind
-from state.fields import integer, text
+from state.base.json import integer, text
+from state.conditions.evaluate import SECOND_US, Judgement
+from state.conditions.points import Source
+from state.conditions.release import Gathered, changed_body, distrust, judge, release_of, spec_of
+from state.conditions.samples import Moment, read, source_of
+from state.events.event import Event, Kind
 from state.fold import apply
-from state.joined import Source
-from state.judging import Gathered, changed_body, distrust, judge, release_of, spec_of
 from state.runbook.conditions import StopCondition
-from state.verdict import ConditionState
-from state.view import ConditionView, LaunchView
+from state.view.enums import ConditionState
+from state.view.launch import ConditionView, LaunchView
 
 
 @dataclass(frozen=True, slots=True)

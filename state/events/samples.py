@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, unquote
 
-from state.fields import JsonObject, decimal, items
+from state.base.json import JsonObject, decimal, items
 
 _NONE = "-"
 

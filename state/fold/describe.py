@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from state import samples
-from state.events import Event, Kind, gate_number
-from state.fields import JsonObject, decimal, flag, integer, items, text, texts
-from state.numbers import number, pace, plural
-from state.text import line
-from state.view import LaunchView
+from state.base.json import JsonObject, decimal, flag, integer, items, text, texts
+from state.base.numbers import number, pace, plural
+from state.base.text import line
+from state.events import samples
+from state.events.event import Event, Kind, gate_number
+from state.view.launch import LaunchView
 
 
 def _condition(body: JsonObject, view: LaunchView | None) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from state.canonical import CanonicalError, encode, parse_anchor
-from state.fields import JsonObject, flag, integer, items, obj, text
+from state.base.canonical import CanonicalError, encode, parse_anchor
+from state.base.json import JsonObject, flag, integer, items, obj, text
 
 
 @dataclass(frozen=True, slots=True)

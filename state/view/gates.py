@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from state.verdict import GateStatus, Verdict
+from state.view.enums import GateStatus, Verdict
 
 SECOND_US = 1_000_000
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from state.fields import EMPTY, JsonObject, flag, obj, opt_text, text
-from state.text import line
-from state.verdict import Danger
+from state.base.json import EMPTY, JsonObject, flag, obj, opt_text, text
+from state.base.text import line
+from state.view.enums import Danger
 
 
 class Field(StrEnum):

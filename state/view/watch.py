@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from state.verdict import ConditionState
+from state.view.enums import ConditionState
 
 UNTRUSTED = "the monitors can't be trusted"
 """How the reason of a condition begins that would be OK, were its Prometheus not in doubt."""

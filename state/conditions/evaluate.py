@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from state.joined import (
+from state.conditions.points import (
     SECOND_US,
     Baseline,
     ConditionSpec,
@@ -22,7 +22,7 @@ from state.joined import (
     baselines,
     judged_points,
 )
-from state.verdict import ConditionState
+from state.view.enums import ConditionState
 
 __all__ = [
     "SECOND_US",

@@ -15,7 +15,7 @@ from hashlib import sha256
 from json import JSONEncoder
 from json.encoder import encode_basestring
 
-from state.fields import Json, JsonObject
+from state.base.json import Json, JsonObject
 
 LARGEST_INTEGER = 2**53 - 1
 LARGEST_DEPTH = 16

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from state.joined import Point, Samples, Source
+from state.conditions.points import Point, Samples, Source
 
 NONE, FAILED = "-", "!"
 LONGEST = 220
