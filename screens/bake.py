@@ -9,15 +9,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from screens import words
 from screens.base import STYLES, LaunchScreen
-from screens.messages import CommandWanted
-from screens.shown import Mode, Shown
-from screens.widgets import world
-from screens.widgets.chart import bake_chart, bake_span
-from screens.widgets.look import Look, oldest_us
-from screens.widgets.pane import Pane
-from screens.widgets.plain import Line, Role, Span, cut, row
+from screens.kit import formats
+from screens.kit.messages import CommandWanted
+from screens.kit.pane import Pane
+from screens.kit.plain import Line, Role, Span, cut, row
+from screens.kit.screen_state import Mode, Shown
+from screens.kit.viewport import Look, oldest_us
+from screens.sections import cluster
+from screens.sections.chart import bake_chart, bake_span
 from state.base.clock import SECOND_US
 from state.view.enums import ConditionState
 
@@ -69,7 +69,7 @@ class BakeScreen(LaunchScreen):
             Pane(bake_chart(2, self._looks), classes="graph third"),
             id="graphs",
         )
-        yield Pane(world.conditions, id="conditions")
+        yield Pane(cluster.conditions, id="conditions")
 
     def context(self) -> Mapping[str, str]:
         """Return the stop condition that is tripped, where there is one."""
@@ -118,16 +118,16 @@ def bake(shown: Shown, width: int, height: int) -> list[Line]:
     one = view.bake
     since = (shown.now_us - one.started_us) / SECOND_US
     role = {"running": Role.ACCENT, "done": Role.GOOD, "tripped": Role.BAD}.get(one.state, Role.WARN)
-    told = f" {words.stopwatch(one.good_s)} of {words.stopwatch(one.minimum_s)} seen good"
+    told = f" {formats.stopwatch(one.good_s)} of {formats.stopwatch(one.minimum_s)} seen good"
     size = max(8, width - len(told) - 7)
     why = f"  {one.state.upper()}" + (f": {told_why}" if (told_why := trips(shown) or one.why) else "")
     left = max(0, one.minimum_s - one.good_s)
-    todo = f"  {words.span(left)} to go" if left and one.state == "running" else ""
-    begun = [Span(f"  begun {words.span(since)} ago{todo}", Role.DIM)] if one.state != "tripped" else []
+    todo = f"  {formats.span(left)} to go" if left and one.state == "running" else ""
+    begun = [Span(f"  begun {formats.span(since)} ago{todo}", Role.DIM)] if one.state != "tripped" else []
     return [
         row(
             Span("BAKE ", Role.HEAD),
-            *world.bar(one.good_s, one.minimum_s, size, role),
+            *cluster.bar(one.good_s, one.minimum_s, size, role),
             Span(told, Role.STRONG),
         ),
         row(Span(cut(why, width - (0 if one.state == "tripped" else 30)), role), *begun),
@@ -137,8 +137,8 @@ def bake(shown: Shown, width: int, height: int) -> list[Line]:
 def trips(shown: Shown) -> str:
     """Return what breached, the value over its threshold, since when and by which labels; nothing without a trip."""
     return "; ".join(
-        f"{c.title} {words.number(c.value, c.unit)} > {words.number(c.threshold, c.unit)} since "
-        f"{words.clock(c.since_us)}" + (f" ({c.reason})" if c.reason else "")
+        f"{c.title} {formats.number(c.value, c.unit)} > {formats.number(c.threshold, c.unit)} since "
+        f"{formats.clock(c.since_us)}" + (f" ({c.reason})" if c.reason else "")
         for c in shown.view.conditions
         if c.state is ConditionState.TRIPPED
     )

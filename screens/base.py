@@ -13,10 +13,10 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from screens.shown import Mode, Shown
-from screens.widgets import status_line, timeline
-from screens.widgets.pane import Pane
-from screens.widgets.plain import Line, Role, Span, cut, fill, row
+from screens.kit.pane import Pane
+from screens.kit.plain import Line, Role, Span, cut, fill, row
+from screens.kit.screen_state import Mode, Shown
+from screens.sections import status_line, timeline
 
 SMALLEST = (60, 15)
 """Columns and lines below which a screen only says that it is too small."""

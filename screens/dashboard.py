@@ -8,12 +8,12 @@ from typing import ClassVar
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from screens import words
 from screens.base import STYLES, LaunchScreen
-from screens.shown import Mode, Shown
-from screens.widgets import gate_rail, world
-from screens.widgets.chart import nth_chart
-from screens.widgets.pane import Pane
+from screens.kit import formats
+from screens.kit.pane import Pane
+from screens.kit.screen_state import Mode, Shown
+from screens.sections import cluster, gate_rail
+from screens.sections.chart import nth_chart
 from state.view.enums import ConditionState
 
 TALL = 34
@@ -41,23 +41,23 @@ class DashboardScreen(LaunchScreen):
         """Return both columns."""
         yield Vertical(
             Pane(gate_rail.gates, id="gates"),
-            Pane(world.cluster, id="cluster"),
+            Pane(cluster.cluster, id="cluster"),
             id="left",
         )
         yield Vertical(
             Pane(nth_chart(0), id="graph0", classes="graph"),
             Pane(nth_chart(1), id="graph1", classes="graph"),
             Pane(nth_chart(2), id="graph2", classes="graph"),
-            Pane(world.conditions, id="conditions"),
-            Pane(world.operation, id="operation"),
-            Pane(world.tail, id="tail"),
+            Pane(cluster.conditions, id="conditions"),
+            Pane(cluster.operation, id="operation"),
+            Pane(cluster.tail, id="tail"),
             id="right",
         )
 
     def keys(self) -> list[tuple[str, str]]:
         """Return the keys worth telling: those of the gates that the runbook has come first."""
         known = super().keys()
-        gates = (words.gate_keys(len(self.shown.view.gates)), "gate")
+        gates = (formats.gate_keys(len(self.shown.view.gates)), "gate")
         return known if self.shown.mode is Mode.REPLAY else [gates, *known]
 
     def refresh_body(self, shown: Shown) -> None:

@@ -9,16 +9,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from screens import words
 from screens.base import STYLES, LaunchScreen
-from screens.messages import CommandWanted
-from screens.shown import Shown
-from screens.widgets.lines import LineView
-from screens.widgets.pane import Pane
-from screens.widgets.plain import Line, Role, Span, cut, fill, heading, row, wrap
-from screens.widgets.stages import stage_lines
-from screens.widgets.table import Column, Row, Table
-from screens.widgets.world import bar, pod_line, pods_of, ready
+from screens.kit import formats
+from screens.kit.lines import LineView
+from screens.kit.messages import CommandWanted
+from screens.kit.pane import Pane
+from screens.kit.plain import Line, Role, Span, cut, fill, heading, row, wrap
+from screens.kit.screen_state import Shown
+from screens.kit.table import Column, Row, Table
+from screens.sections.cluster import bar, pod_line, pods_of, ready
+from screens.sections.stages import stage_lines
 from state.base.clock import SECOND_US
 from state.view.enums import ConditionState, GateStatus, OperationState
 from state.view.launch import LaunchView, OperationSpecView, OperationView, StepView
@@ -184,8 +184,8 @@ def operation_row(spec: OperationSpecView, shown: Shown) -> Row:
     run = shown.view.last_operation(spec.id)
     told = Span("not run yet", Role.DIM)
     if run is not None:
-        glyph, word, role = words.OPERATION[run.state]
-        told = Span(f"{glyph} {word} {words.clock(run.intended_us, seconds=False)[:5]}", role)
+        glyph, word, role = formats.OPERATION[run.state]
+        told = Span(f"{glyph} {word} {formats.clock(run.intended_us, seconds=False)[:5]}", role)
     return Row(spec.id, (Span(spec.id, Role.STRONG), lock_words(spec, shown), told, spec.title))
 
 
@@ -204,7 +204,7 @@ def not_run(spec: OperationSpecView | None, shown: Shown, width: int) -> list[Li
                 row(
                     "needs gate   ",
                     Span(f"{number:>2} ", Role.KEY),
-                    words.sign(words.GATE[gate.status(shown.now_us)], 8),
+                    formats.sign(formats.GATE[gate.status(shown.now_us)], 8),
                     f" {gate.title}",
                 )
             )
@@ -239,20 +239,20 @@ def run_lines(run: OperationView, shown: Shown, width: int, height: int) -> list
 def _run_head(run: OperationView, shown: Shown, width: int) -> list[Line]:
     end = run.finished_us or shown.now_us
     took = (end - (run.started_us or run.intended_us)) / SECOND_US
-    limit = words.stopwatch(run.timeout_s)
-    time = row(f"{words.stopwatch(took)} / {limit} ", *bar(took, run.timeout_s, 12, Role.ACCENT))
+    limit = formats.stopwatch(run.timeout_s)
+    time = row(f"{formats.stopwatch(took)} / {limit} ", *bar(took, run.timeout_s, 12, Role.ACCENT))
     aborted = f", abort asked by {run.abort_by}" if run.abort_by else ""
-    who = row(Span(f"by {run.actor} at {words.clock(run.intended_us)}{aborted}", Role.DIM))
+    who = row(Span(f"by {run.actor} at {formats.clock(run.intended_us)}{aborted}", Role.DIM))
     return [
-        heading(cut(run.title, width - 20), width, words.sign(words.OPERATION[run.state])),
+        heading(cut(run.title, width - 20), width, formats.sign(formats.OPERATION[run.state])),
         fill(who, time, width),
         row("from ", Span(run.from_what or "-", Role.STRONG), "  to ", Span(run.to_what, Role.STRONG)),
     ]
 
 
 def _step(step: StepView, width: int) -> Line:
-    sign = words.STEP.get(step.state, ("·", step.state, Role.PLAIN))
-    return row("  ", words.sign(sign, 10), f" {step.name}  ", Span(cut(step.detail, width), Role.DIM))
+    sign = formats.STEP.get(step.state, ("·", step.state, Role.PLAIN))
+    return row("  ", formats.sign(sign, 10), f" {step.name}  ", Span(cut(step.detail, width), Role.DIM))
 
 
 def _run_end(run: OperationView, shown: Shown, width: int) -> list[Line]:

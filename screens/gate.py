@@ -10,15 +10,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from screens import words
 from screens.base import STYLES, LaunchScreen
-from screens.messages import CommandWanted, ScreenWanted
-from screens.shown import Shown
-from screens.widgets.gate_rail import DONE
-from screens.widgets.lines import LineView
-from screens.widgets.pane import Pane
-from screens.widgets.plain import Line, Role, Span, cut, fill, row, wrap
-from screens.widgets.table import Column, Row, Table
+from screens.kit import formats
+from screens.kit.lines import LineView
+from screens.kit.messages import CommandWanted, ScreenWanted
+from screens.kit.pane import Pane
+from screens.kit.plain import Line, Role, Span, cut, fill, row, wrap
+from screens.kit.screen_state import Shown
+from screens.kit.table import Column, Row, Table
+from screens.sections.gate_rail import DONE
 from state.base.clock import SECOND_US
 from state.view.enums import Verdict
 from state.view.launch import CheckView, GateView, ItemView
@@ -156,7 +156,7 @@ def gate_heading(gate: GateView, now_us: int, width: int) -> Line:
     """Return a gate's number, title, status and items done."""
     done = sum(1 for i in gate.items if i.verdict(now_us) in DONE)
     left = row(Span(f"GATE {gate.number}  ", Role.HEAD), Span(cut(gate.title, width - 30), Role.STRONG))
-    right = row(words.sign(words.GATE[gate.status(now_us)]), f"  {done}/{len(gate.items)} done ")
+    right = row(formats.sign(formats.GATE[gate.status(now_us)]), f"  {done}/{len(gate.items)} done ")
     return fill(left, right, width)
 
 
@@ -166,7 +166,7 @@ def item_row(item: ItemView, now_us: int) -> Row:
     checks = item.checks_verdict(now_us)
     if item.checks:
         passed = sum(1 for c in item.checks if c.at(now_us) is Verdict.PASS)
-        glyph, _, role = words.VERDICT[checks]
+        glyph, _, role = formats.VERDICT[checks]
         seen = Span(f"{glyph} {passed}/{len(item.checks)}", role)
     else:
         seen = Span("-", Role.DIM)
@@ -176,7 +176,7 @@ def item_row(item: ItemView, now_us: int) -> Row:
     else:
         person = Span("asked", Role.ACCENT) if item.question is not None else Span("-", Role.DIM)
     return Row(
-        item.id, (Span(item.id, Role.KEY), words.sign(words.VERDICT[verdict]), seen, person, item.text)
+        item.id, (Span(item.id, Role.KEY), formats.sign(formats.VERDICT[verdict]), seen, person, item.text)
     )
 
 
@@ -197,7 +197,7 @@ def _waiver(item: ItemView, now_us: int, width: int) -> list[Line]:
     if waiver is None:
         return []
     left = (waiver.until_us - now_us) / SECOND_US
-    until = f"for {words.span(left)} more" if left > 0 else "the waiver is over"
+    until = f"for {formats.span(left)} more" if left > 0 else "the waiver is over"
     second = f" with {waiver.second}" if waiver.second else ""
     head = row(Span("! WAIVED ", Role.WARN), f"by {waiver.actor}{second}, {until}: ")
     return [head, *(row(Span(f"  {t}")) for t in wrap(waiver.reason, width - 2))]
@@ -218,7 +218,7 @@ def _person(item: ItemView, now_us: int, width: int) -> list[Line]:
             "  ",
             sign,
             f" by {word.actor}, ",
-            words.ago(word.at_us, now_us),
+            formats.ago(word.at_us, now_us),
             Span(f" ({word.how_known})", Role.DIM),
         )
     )
@@ -232,7 +232,7 @@ def check_lines(check: CheckView, now_us: int, width: int) -> list[Line]:
     verdict = check.at(now_us)
     where = f" in {check.env}" if check.env else ""
     writes = Span(" writes", Role.WARN) if check.writes else Span("")
-    left = row(words.sign(words.VERDICT[verdict], 10), Span(f" {check.kind}{where}", Role.STRONG), writes)
+    left = row(formats.sign(formats.VERDICT[verdict], 10), Span(f" {check.kind}{where}", Role.STRONG), writes)
     lines = [fill(left, row(Span(freshness(check, now_us), Role.DIM)), width)]
     lines += [row(f"  {text}") for text in wrap(check.summary, width - 2) if text]
     for text in pretty(check.evidence).split("\n"):
@@ -243,11 +243,11 @@ def check_lines(check: CheckView, now_us: int, width: int) -> list[Line]:
 def freshness(check: CheckView, now_us: int) -> str:
     """Return how old a result is and how long it holds: ``3 m 10 s ago, holds 24 h 00 m``."""
     if check.verdict is Verdict.RUNNING:
-        return f"runs since {words.span((now_us - check.started_us) / SECOND_US)}"
+        return f"runs since {formats.span((now_us - check.started_us) / SECOND_US)}"
     if not check.finished_us:
         return "never run"
     took = (check.finished_us - check.started_us) / SECOND_US if check.started_us else 0
-    return f"{words.ago(check.finished_us, now_us)}, took {took:.1f} s, holds {words.span(check.ttl_s)}"
+    return f"{formats.ago(check.finished_us, now_us)}, took {took:.1f} s, holds {formats.span(check.ttl_s)}"
 
 
 def pretty(evidence: str) -> str:

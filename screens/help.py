@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from screens.widgets.dialogs import Dialog, no_button
-from screens.widgets.plain import Role, Span
-from screens.widgets.table import Column, Row, Table
+from screens.dialogs.dialogs import Dialog, no_button
+from screens.kit.plain import Role, Span
+from screens.kit.table import Column, Row, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input
 
-from screens import words
 from screens.base import STYLES, LaunchScreen
-from screens.shown import Shown
-from screens.widgets.lines import LineView
-from screens.widgets.pane import Pane
-from screens.widgets.plain import Line, Role, Span, row, wrap
-from screens.widgets.table import Column, Row, Table
-from screens.widgets.world import role_of
+from screens.kit import formats
+from screens.kit.lines import LineView
+from screens.kit.pane import Pane
+from screens.kit.plain import Line, Role, Span, row, wrap
+from screens.kit.screen_state import Shown
+from screens.kit.table import Column, Row, Table
+from screens.sections.cluster import role_of
 from state.base.json import text
 from state.events.event import Event, Kind, gate_number
 from state.fold import line_of
@@ -41,7 +41,7 @@ class Entry:
 
     event: Event
     row: Row
-    words: str
+    formats: str
 
     @classmethod
     def of(cls, event: Event, view: LaunchView) -> Entry:
@@ -244,7 +244,7 @@ def event_row(event: Event, line: LogLine) -> Row:
         str(event.seq),
         (
             Span(str(event.seq), Role.DIM),
-            words.clock(event.wall_us),
+            formats.clock(event.wall_us),
             Span(str(gate) if gate else "", Role.KEY),
             Span(event.actor if event.actor != "engine" else "", Role.ACCENT),
             Span(event.kind, Role.DIM),
@@ -295,7 +295,7 @@ def milestone(event: Event) -> bool:
 
 def event_lines(event: Event, width: int) -> list[Line]:
     """Return all of an event: its columns and its body as indented JSON."""
-    told = f"#{event.seq} {event.kind}  {words.date(event.wall_us)} {words.clock(event.wall_us)}  by {event.actor}"
+    told = f"#{event.seq} {event.kind}  {formats.date(event.wall_us)} {formats.clock(event.wall_us)}  by {event.actor}"
     if event.ref is not None:
         told += f"  answers #{event.ref}"
     lines = [row(Span(part, Role.STRONG)) for part in wrap(told, width)]

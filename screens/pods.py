@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
-from screens import words
 from screens.base import STYLES, LaunchScreen
-from screens.shown import Shown
-from screens.widgets.pane import Pane
-from screens.widgets.plain import Line, Role, Span, crop, row
-from screens.widgets.table import Column, Row, Table
-from screens.widgets.world import done, every_pod_of, image_words, lost_since, ready
+from screens.kit import formats
+from screens.kit.pane import Pane
+from screens.kit.plain import Line, Role, Span, crop, row
+from screens.kit.screen_state import Shown
+from screens.kit.table import Column, Row, Table
+from screens.sections.cluster import done, every_pod_of, image_words, lost_since, ready
 from state.view.launch import PodView
 
 
@@ -93,6 +93,6 @@ def pod_row(pod: PodView) -> Row:
             "-" if done(pod) else f"{pod.ready}/{pod.containers}",
             Span(str(pod.restarts), Role.WARN if pod.restarts else Role.DIM),
             Span(image_words(pod), Role.DIM),
-            Span(words.clock(pod.changed_us), Role.DIM),
+            Span(formats.clock(pod.changed_us), Role.DIM),
         ),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from console.ui.app import LaunchApp
 from console.ui.session import FileSource
-from screens.shown import Mode
+from screens.kit.screen_state import Mode
 
 SIZE = (132, 42)
 

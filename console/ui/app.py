@@ -32,13 +32,13 @@ from screens.bake import BakeScreen
 from screens.base import LaunchScreen
 from screens.dashboard import DashboardScreen
 from screens.deploy import DeployScreen
+from screens.dialogs.dialogs import Dialog
 from screens.gate import GateScreen
 from screens.help import HelpDialog, HelpEntry
+from screens.kit.messages import CommandWanted, ScreenWanted
+from screens.kit.screen_state import Mode, Shown
 from screens.log import LogScreen
-from screens.messages import CommandWanted, ScreenWanted
 from screens.pods import PodsScreen
-from screens.shown import Mode, Shown
-from screens.widgets.dialogs import Dialog
 from state.log.errors import LogError
 from state.view.enums import LaunchState
 

@@ -9,10 +9,10 @@ from textual.screen import Screen
 
 from console.attach import AttachError
 from console.ui.session import EventSource
+from screens.dialogs.forms import AttestDialog, FormDialog, FormField, PickDialog
+from screens.dialogs.question import AskDialog
 from screens.gate import item_lines
-from screens.shown import Shown
-from screens.widgets.forms import AttestDialog, FormDialog, FormField, PickDialog
-from screens.widgets.question import AskDialog
+from screens.kit.screen_state import Shown
 from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
 from state.view.enums import ConditionState, Danger
 from state.view.launch import OperationView

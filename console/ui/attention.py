@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from screens.shown import Mode, Shown
+from screens.kit.screen_state import Mode, Shown
 from state.base.text import line
 from state.view.enums import ConditionState
 

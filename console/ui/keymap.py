@@ -11,9 +11,9 @@ from screens.bake import BakeScreen
 from screens.deploy import DeployScreen
 from screens.gate import GateScreen
 from screens.help import HelpEntry
+from screens.kit.formats import GATE_KEYS, gate_keys
+from screens.kit.screen_state import Mode
 from screens.log import LogScreen
-from screens.shown import Mode
-from screens.words import GATE_KEYS, gate_keys
 from state.commands import COMMANDS
 
 EVERYWHERE: tuple[tuple[str, str, str], ...] = (

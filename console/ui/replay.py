@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from screens.shown import Transport
+from screens.kit.screen_state import Transport
 from state.events.event import Event
 from state.fold import apply, fold
 from state.view.launch import LaunchView, MarkView

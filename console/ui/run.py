@@ -25,7 +25,7 @@ def run_live(socket_path: Path, *, restart: Restart | None = None) -> int:
 
     def show() -> int:
         from console.ui.session import LiveSource
-        from screens.shown import Mode
+        from screens.kit.screen_state import Mode
 
         return _show(LiveSource(socket_path, tty=_tty()), Mode.LIVE, restart)
 
@@ -40,7 +40,7 @@ def run_replay(log_path: Path, *, speed: float = 1.0, at: str = "") -> int:
 
     def show() -> int:
         from console.ui.session import FileSource
-        from screens.shown import Mode
+        from screens.kit.screen_state import Mode
 
         return _show(FileSource(log_path, replay=True, speed=speed, at=at), Mode.REPLAY, None)
 
@@ -52,7 +52,7 @@ def run_follow(log_path: Path) -> int:
 
     def show() -> int:
         from console.ui.session import FileSource
-        from screens.shown import Mode
+        from screens.kit.screen_state import Mode
 
         return _show(FileSource(log_path, replay=False), Mode.FOLLOW, None)
 

@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 from console.attach import AttachError, EngineClient
 from console.sight import Sight, doubt_of
 from console.ui.replay import CHUNK, Player, Recording
-from screens.shown import Mode, Shown
+from screens.kit.screen_state import Mode, Shown
 from state.base.clock import Clock, SystemClock
 from state.base.json import EMPTY, JsonObject
 from state.commands import COMMANDS, Confirmation, Reply

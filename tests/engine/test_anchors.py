@@ -15,9 +15,9 @@ from console.attach import EngineClient
 from console.engine.anchors import CONFIGMAP
 from console.sight import Sight
 from console.ui.session import FileSource
-from screens.shown import Shown
-from screens.widgets.plain import Role
-from screens.widgets.status_line import banner, status
+from screens.kit.plain import Role
+from screens.kit.screen_state import Shown
+from screens.sections.status_line import banner, status
 from state.base.canonical import parse_anchor
 from state.base.json import obj, texts
 from state.events.event import Draft, Kind

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from console.engine.engine import Engine
-from screens.shown import Shown
-from screens.widgets.status_line import banner
+from screens.kit.screen_state import Shown
+from screens.sections.status_line import banner
 from state.events.event import Draft, Kind
 from state.log.errors import LogFrozenError
 from state.log.store import LogStore

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main
-from screens.shown import Shown
-from screens.widgets.plain import Role
-from screens.widgets.status_line import banner
+from screens.kit.plain import Role
+from screens.kit.screen_state import Shown
+from screens.sections.status_line import banner
 from state.events.event import Draft, Kind
 from state.log.chain import Fault
 from state.log.errors import Damage

@@ -28,7 +28,7 @@ from console.rehearsal.platform.seeds import key
 from console.ui import crash
 from console.ui.app import LaunchApp
 from console.ui.session import EventSource, FileSource, LiveSource
-from screens.shown import Mode
+from screens.kit.screen_state import Mode
 from state.base.json import JsonObject, text
 from tests.terminal.range import Range, new_range, until
 from tests.terminal.tmux import ROOT

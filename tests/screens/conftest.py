@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input
 
-from screens.widgets import dialogs
+from screens.dialogs import dialogs
 from state.view.enums import Danger
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from console.ui.app import LaunchApp
 from console.ui.session import Changed
 from screens.base import LaunchScreen
-from screens.shown import Mode, Shown
-from screens.widgets.lines import LineView
-from screens.widgets.pane import Pane
-from screens.widgets.table import Table
+from screens.kit.lines import LineView
+from screens.kit.pane import Pane
+from screens.kit.screen_state import Mode, Shown
+from screens.kit.table import Table
 from state.base.json import JsonObject
 from state.commands import BY_NAME, Confirmation, Reply
 from state.events.event import Event

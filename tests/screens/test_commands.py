@@ -9,10 +9,10 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
 from console.ui.app import LaunchApp
-from screens.widgets import dialogs
-from screens.widgets.dialogs import Dialog
-from screens.widgets.forms import AttestDialog, FormDialog, PickDialog
-from screens.widgets.question import AskDialog
+from screens.dialogs import dialogs
+from screens.dialogs.dialogs import Dialog
+from screens.dialogs.forms import AttestDialog, FormDialog, PickDialog
+from screens.dialogs.question import AskDialog
 from state.commands import Reply
 from state.view.enums import Danger
 from state.view.preview import Preview

@@ -17,8 +17,8 @@ from textual.worker import WorkerState
 from console.ui import crash, theme
 from console.ui.app import LaunchApp
 from console.ui.keymap import bindings, entries
-from screens.shown import Mode
-from screens.widgets.plain import width_of
+from screens.kit.plain import width_of
+from screens.kit.screen_state import Mode
 from tests.screens import story
 from tests.screens.stage import StorySource, app_of, picture, text_of
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from screens.shown import Shown
-from screens.widgets import status_line, world
-from screens.widgets.gate_rail import gates
+from screens.kit.screen_state import Shown
+from screens.sections import cluster, status_line
+from screens.sections.gate_rail import gates
 from tests.screens import story
 from tests.screens.stage import app_of, picture, text_of
 
@@ -33,7 +33,7 @@ def test_a_lost_source_says_since_when_and_why() -> None:
     told.tell(
         "source.changed", {"name": "kubernetes/production", "ok": False, "reason": "connection refused"}
     )
-    text = lines(world.cluster, told, 66, 30)
+    text = lines(cluster.cluster, told, 66, 30)
     assert "? lost since 20:00:00Z: connection refused" in text
 
 
@@ -42,14 +42,14 @@ def test_pods_in_trouble_are_named_however_many_are_well() -> None:
     for n in range(5000):
         told.pod("production", f"worker-{n:05d}", "worker")
     told.pod("production", "api-bad", "api", phase="CrashLoopBackOff", ready=0, restarts=4)
-    text = lines(world.cluster, told, 38, 9)
+    text = lines(cluster.cluster, told, 38, 9)
     assert "✖ 5007/5008" in text
     assert "api-bad" in text
     assert "CrashLoopBackOff" in text
 
 
 def test_a_condition_tells_elapsed_of_its_for() -> None:
-    text = lines(world.conditions, story.tripped(), 80, 4)
+    text = lines(cluster.conditions, story.tripped(), 80, 4)
     assert "✖ TRIPPED" in text
     assert "tripped 20:" in text
     assert "! BREACHING" in text

@@ -13,8 +13,8 @@ from textual.widgets import Input
 from console.ui.app import LaunchApp
 from screens.dashboard import DashboardScreen
 from screens.deploy import DeployScreen
-from screens.widgets.lines import LineView
-from screens.widgets.question import AskDialog
+from screens.dialogs.question import AskDialog
+from screens.kit.lines import LineView
 from state.base.json import JsonObject
 from state.view.preview import Preview
 from tests.screens import story

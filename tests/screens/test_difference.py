@@ -7,9 +7,9 @@ from dataclasses import replace
 from textual.widgets import Input
 
 from screens.deploy import DeployScreen
-from screens.widgets.difference import DiffDialog, diff_lines, matching
-from screens.widgets.plain import Line
-from screens.widgets.question import AskDialog
+from screens.dialogs.difference import DiffDialog, diff_lines, matching
+from screens.dialogs.question import AskDialog
+from screens.kit.plain import Line
 from tests.screens import story
 from tests.screens.stage import app_of, picture
 from tests.screens.test_commands import DEPLOY, open_deploy, typed

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from screens.shown import Mode
-from screens.widgets.question import AskDialog
+from screens.dialogs.question import AskDialog
+from screens.kit.screen_state import Mode
 from state.view.enums import Danger
 from state.view.preview import Preview
 from tests.screens import story

@@ -12,7 +12,7 @@ from console.ui import session
 from console.ui.app import LaunchApp
 from console.ui.session import LiveSource
 from console.wire import decode, dump_event, encode
-from screens.shown import Mode
+from screens.kit.screen_state import Mode
 from state.base.json import JsonObject, integer, obj, text
 from state.commands import Reply
 from state.view.codec import dump_view

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from screens.bake import BakeScreen
-from screens.shown import Mode
-from screens.widgets.look import SPANS_S, Look
-from screens.widgets.plot import Window
+from screens.kit.plot import Window
+from screens.kit.screen_state import Mode
+from screens.kit.viewport import SPANS_S, Look
 from tests.screens import story
 from tests.screens.stage import app_of, picture, text_of
 

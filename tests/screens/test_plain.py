@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from screens import words
-from screens.widgets import plain
-from screens.widgets.plain import Role, Span
+from screens.kit import formats, plain
+from screens.kit.plain import Role, Span
 from tests.screens.story import HOSTILE
 
 
@@ -39,19 +38,19 @@ def test_the_right_part_stays_and_the_left_yields() -> None:
 
 
 def test_lengths_of_time_are_words() -> None:
-    assert [words.span(s) for s in (-5, 45, 310, 7500, 90_000)] == [
+    assert [formats.span(s) for s in (-5, 45, 310, 7500, 90_000)] == [
         "0 s", "45 s", "5 m 10 s", "2 h 05 m", "1 d 01 h",
     ]  # fmt: skip
-    assert words.stopwatch(3845) == "1:04:05"
+    assert formats.stopwatch(3845) == "1:04:05"
 
 
 def test_no_data_is_not_nought() -> None:
-    assert words.number(None, "ratio") == "no data"
-    assert words.number(0.0, "ratio") == "0.00 %"
+    assert formats.number(None, "ratio") == "no data"
+    assert formats.number(0.0, "ratio") == "0.00 %"
 
 
 def test_every_glyph_is_one_cell_wide_and_no_emoji() -> None:
-    tables = (words.GATE, words.VERDICT, words.CONDITION, words.OPERATION, words.STEP)
+    tables = (formats.GATE, formats.VERDICT, formats.CONDITION, formats.OPERATION, formats.STEP)
     for glyph, word, _ in (told for table in tables for told in table.values()):
         assert plain.width_of(glyph) == 1
         assert "\ufe0f" not in glyph

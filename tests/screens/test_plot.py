@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from screens.widgets.plain import Line, Role
-from screens.widgets.plot import Curve, Mark, Window, ceiling, draw, pieces
+from screens.kit.plain import Line, Role
+from screens.kit.plot import Curve, Mark, Window, ceiling, draw, pieces
 
 SECOND = 1_000_000
 BASE = 1_796_155_200 * SECOND

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from screens.widgets.table import Table
+from screens.kit.table import Table
 from tests.screens import story
 from tests.screens.stage import app_of, text_of
 

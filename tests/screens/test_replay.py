@@ -11,7 +11,7 @@ from console.ui import replay
 from console.ui.app import LaunchApp
 from console.ui.replay import CHUNK, SPEEDS, Player, Recording
 from console.ui.session import FileSource
-from screens.shown import Mode
+from screens.kit.screen_state import Mode
 from state.base.clock import ManualClock
 from state.events.event import Draft, Event
 from state.fold import fold

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from screens.deploy import ranges
-from screens.widgets.lines import LineView
-from screens.widgets.table import Table
+from screens.kit.lines import LineView
+from screens.kit.table import Table
 from tests.screens import story
 from tests.screens.stage import app_of, picture, text_of
 

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from console.ui.app import LaunchApp
-from screens.shown import Mode, Shown, Transport
+from screens.kit.screen_state import Mode, Shown, Transport
 from tests.screens import story
 from tests.screens.stage import StorySource, app_of
 

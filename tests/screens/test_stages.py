@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from screens.shown import Shown
-from screens.widgets.stages import stage_lines, stage_sign
+from screens.kit.screen_state import Shown
+from screens.sections.stages import stage_lines, stage_sign
 from state.view.launch import StageView
 from tests.screens import story
 

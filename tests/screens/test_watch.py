@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.ui.attention import Attention
-from screens.shown import Mode, Shown
-from screens.widgets.plain import Line
-from screens.widgets.status_line import _urgent
-from screens.widgets.world import conditions
+from screens.kit.plain import Line
+from screens.kit.screen_state import Mode, Shown
+from screens.sections.cluster import conditions
+from screens.sections.status_line import _urgent
 from state.base.clock import SECOND_US
 from state.view.enums import ConditionState
 from state.view.launch import AlertView, BakeView, ConditionView, LaunchView, ScopeView, SourceView

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from console.ui import run
-from screens.shown import Mode
+from screens.kit.screen_state import Mode
 
 
 def main(which: str) -> int:

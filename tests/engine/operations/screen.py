@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from screens.deploy import run_lines
-from screens.shown import Shown
-from screens.widgets.plain import Line
-from screens.widgets.question import question_lines
+from screens.dialogs.question import question_lines
+from screens.kit.plain import Line
+from screens.kit.screen_state import Shown
 from state.fold import fold
 from state.log.reader import LogReader
 from state.view.enums import OperationState

@@ -8,6 +8,7 @@ no answer in its first moment, so that keys meant for something else don't reach
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -17,8 +18,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from screens.base import STYLES
-from screens.widgets.plain import content
+from screens.kit.plain import content
 from state.view.enums import Danger
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ ARM_S = {Danger.SAFE: 0.0, Danger.CAUTION: 0.3, Danger.DANGER: 1.0}
 class Dialog(ModalScreen[T], Generic[T]):
     """A question over a screen. It ends once, by ``finish``, and Escape always means no."""
 
-    CSS_PATH: ClassVar = [STYLES / "widgets" / "dialogs.tcss"]
+    CSS_PATH: ClassVar = [Path(__file__).with_name("dialogs.tcss")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "no", "no", show=False),
         Binding("left", "beside(-1)", "before", show=False),

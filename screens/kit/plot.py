@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_low
 
-from screens.widgets.plain import Line, Role, Span
+from screens.kit.plain import Line, Role, Span
 from state.base.clock import SECOND_US
 
 _STEPS_S = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from screens import words
-from screens.shown import Shown
-from screens.widgets.plain import Line, Role, Span, cut, row
+from screens.kit import formats
+from screens.kit.plain import Line, Role, Span, cut, row
+from screens.kit.screen_state import Shown
 from state.view.enums import OperationState, Verdict
 from state.view.launch import LaunchView, StageView
 
@@ -45,6 +45,6 @@ def _part(part: str, view: LaunchView, now_us: int) -> tuple[str, str, Role]:
     kind, _, name = part.partition(":")
     if kind == "operation":
         last = view.last_operation(name)
-        return words.OPERATION[last.state if last is not None else OperationState.INTENDED]
+        return formats.OPERATION[last.state if last is not None else OperationState.INTENDED]
     item = view.item(name)
-    return words.VERDICT[item.verdict(now_us) if item is not None else Verdict.PENDING]
+    return formats.VERDICT[item.verdict(now_us) if item is not None else Verdict.PENDING]

@@ -10,9 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from screens.widgets.dialogs import Dialog, no_button
-from screens.widgets.lines import LineView
-from screens.widgets.plain import Line, Role, Span, content, row, wrap
+from screens.dialogs.dialogs import Dialog, no_button
+from screens.kit.lines import LineView
+from screens.kit.plain import Line, Role, Span, content, row, wrap
 
 ARROW = " → "
 

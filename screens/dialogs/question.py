@@ -11,12 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from screens import words
-from screens.widgets.dialogs import Dialog, no_button
-from screens.widgets.difference import DiffDialog
-from screens.widgets.field import Field
-from screens.widgets.lines import LineView
-from screens.widgets.plain import Line, Role, Span, content, row, wrap
+from screens.dialogs.dialogs import Dialog, no_button
+from screens.dialogs.difference import DiffDialog
+from screens.kit import formats
+from screens.kit.field import Field
+from screens.kit.lines import LineView
+from screens.kit.plain import Line, Role, Span, content, row, wrap
 from state.view.enums import Verdict
 from state.view.preview import Preview
 
@@ -201,7 +201,7 @@ def _entry(entry: str) -> tuple[str, Role]:
     """Return an entry with the sign and the colour of the verdict that it begins with, as ``pass: …``."""
     word, colon, rest = entry.partition(": ")
     if colon and word in _VERDICTS:
-        glyph, _, role = words.VERDICT[_VERDICTS[word]]
+        glyph, _, role = formats.VERDICT[_VERDICTS[word]]
         return f"{glyph} {rest}", role
     return entry, _ROLES.get(entry[:1], Role.PLAIN)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from screens import words
-from screens.shown import Mode, Shown
-from screens.widgets.plain import Line, Role, Span, crop, cut, fill, fit, row
+from screens.kit import formats
+from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, row
+from screens.kit.screen_state import Mode, Shown
 from state.base.clock import SECOND_US
 from state.view.enums import ConditionState, LaunchState, OperationState
 from state.view.launch import LaunchView
@@ -31,7 +31,7 @@ def _first(shown: Shown, width: int) -> Line:
         LaunchState.CLOSED: Span("■ CLOSED", Role.STRONG),
     }[view.state]
     rate = f" ×{view.clock_rate:g}" if view.clock_rate != 1 else ""
-    right = row(state, "  ", Span(words.clock(shown.now_us), Role.STRONG), Span(rate, Role.WARN))
+    right = row(state, "  ", Span(formats.clock(shown.now_us), Role.STRONG), Span(rate, Role.WARN))
     left = row(
         Span(f" {cut(environment_words(view), 40)} ", Role.MARKED),
         " ",
@@ -62,11 +62,13 @@ def _window(shown: Shown) -> tuple[Span, ...]:
     if not scope.window_end_us:
         return (Span("no window", Role.WARN),)
     if now < scope.window_start_us:
-        return (Span(f"window opens in {words.span((scope.window_start_us - now) / SECOND_US)}", Role.WARN),)
+        return (
+            Span(f"window opens in {formats.span((scope.window_start_us - now) / SECOND_US)}", Role.WARN),
+        )
     left = (scope.window_end_us - now) / SECOND_US
     if left < 0:
-        return (Span(f"window is over since {words.span(-left)}", Role.BAD),)
-    return (Span(f"window {words.span(left)} left", Role.WARN if left < 3600 else Role.PLAIN),)
+        return (Span(f"window is over since {formats.span(-left)}", Role.BAD),)
+    return (Span(f"window {formats.span(left)} left", Role.WARN if left < 3600 else Role.PLAIN),)
 
 
 def _driver(shown: Shown) -> tuple[Span, ...]:
@@ -118,7 +120,7 @@ def _urgent(shown: Shown) -> list[Span]:
             Span(f"? {unknown.id} has no known end: {unknown.verdict}. d: see what may be done", Role.ALARM)
         )
     if view.hold is not None:
-        since = words.ago(view.hold.since_us, shown.now_us)
+        since = formats.ago(view.hold.since_us, shown.now_us)
         told.append(Span(f"! HOLD by {view.hold.by} {since}: {view.hold.reason}", Role.MARKED))
     if shown.note:
         told.append(Span(f"! {shown.note}", Role.MARKED))
@@ -127,8 +129,8 @@ def _urgent(shown: Shown) -> list[Span]:
 
 def _trip(condition: ConditionView) -> str:
     """Return what tripped: its limit, since when, and what it is now."""
-    limit, now = (words.number(v, condition.unit) for v in (condition.threshold, condition.value))
-    since = f" since {words.clock(condition.tripped_us, seconds=False)}" if condition.tripped_us else ""
+    limit, now = (formats.number(v, condition.unit) for v in (condition.threshold, condition.value))
+    since = f" since {formats.clock(condition.tripped_us, seconds=False)}" if condition.tripped_us else ""
     return f"{condition.title} over {limit}{since}, now {now}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from screens.widgets.plain import Role, Span
+from screens.kit.plain import Role, Span
 from state.base import numbers
 from state.base.clock import SECOND_US
 from state.view.enums import ConditionState, GateStatus, OperationState, Verdict

@@ -17,8 +17,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from screens.widgets.pane import INKS, Inked, ink_css
-from screens.widgets.plain import Line, Role, Span, clean, fit
+from screens.kit.pane import INKS, Inked, ink_css
+from screens.kit.plain import Line, Role, Span, clean, fit
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from screens.widgets.dialogs import Dialog, no_button
-from screens.widgets.field import Field
-from screens.widgets.lines import LineView
-from screens.widgets.plain import Line, Role, Span, content, row
-from screens.widgets.table import Column, Row, Table
+from screens.dialogs.dialogs import Dialog, no_button
+from screens.kit.field import Field
+from screens.kit.lines import LineView
+from screens.kit.plain import Line, Role, Span, content, row
+from screens.kit.table import Column, Row, Table
 from state.view.enums import Danger
 
 

@@ -10,8 +10,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from screens.widgets.pane import INKS, Inked, ink_css
-from screens.widgets.plain import Line, clean
+from screens.kit.pane import INKS, Inked, ink_css
+from screens.kit.plain import Line, clean
 
 
 class LineView(ScrollView, Inked, can_focus=True):

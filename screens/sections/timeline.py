@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from screens import words
-from screens.shown import Shown, Transport
-from screens.widgets.plain import Line, Role, Span, crop, row
+from screens.kit import formats
+from screens.kit.plain import Line, Role, Span, crop, row
+from screens.kit.screen_state import Shown, Transport
 
 _BAD = ("NO-GO", "TRIPPED", "failed", "scrub", "aborted", "unknown")
 
@@ -19,13 +19,13 @@ def transport(shown: Shown, width: int, height: int) -> list[Line]:
     left = row(
         Span(f" REPLAY {sign} ×{how.speed:g}{end} ", Role.MARKED),
         " ",
-        Span(f"{words.date(shown.now_us)} {words.clock(shown.now_us)}", Role.STRONG),
+        Span(f"{formats.date(shown.now_us)} {formats.clock(shown.now_us)}", Role.STRONG),
         " ",
-        Span(words.offset(shown.now_us, how.first_us), Role.ACCENT),
+        Span(formats.offset(shown.now_us, how.first_us), Role.ACCENT),
         " ",
     )
     if how.skipped_s:
-        left = (*left, Span(f"skipped {words.span(how.skipped_s)} ", Role.WARN))
+        left = (*left, Span(f"skipped {formats.span(how.skipped_s)} ", Role.WARN))
     right = Span(f" {how.seq}/{how.last_seq}", Role.DIM)
     room = width - sum(len(s.text) for s in left) - len(right.text)
     return [crop((*left, *ruler(how, shown.now_us, room), right), width)]

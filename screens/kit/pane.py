@@ -12,8 +12,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from screens.shown import Shown
-from screens.widgets.plain import Line, Role, clean
+from screens.kit.plain import Line, Role, clean
+from screens.kit.screen_state import Shown
 
 Draw: TypeAlias = Callable[[Shown, int, int], Sequence[Line]]
 """Makes the lines of a section: what is shown, its width and its height in cells."""

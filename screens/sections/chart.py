@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 
-from screens import words
-from screens.shown import Shown
-from screens.widgets.look import Look
-from screens.widgets.pane import Draw
-from screens.widgets.plain import Line, Role, Span, crop, heading
-from screens.widgets.plot import Curve, Mark, Window, draw, highest
+from screens.kit import formats
+from screens.kit.pane import Draw
+from screens.kit.plain import Line, Role, Span, crop, heading
+from screens.kit.plot import Curve, Mark, Window, draw, highest
+from screens.kit.screen_state import Shown
+from screens.kit.viewport import Look
 from state.base.clock import SECOND_US
 from state.view.enums import ConditionState
 from state.view.launch import ConditionView, GraphView, LaunchView, SeriesView
@@ -67,8 +67,8 @@ def graph_lines(
     span_s, end_us = _part(shown, span_s, look)
     rough = Window.ending(end_us, span_s, max(1, width - 9))
     top = highest(curves, rough, threshold)
-    scale = (words.number(top, graph.unit), "0")
-    label = words.number(threshold, graph.unit) if threshold is not None else ""
+    scale = (formats.number(top, graph.unit), "0")
+    label = formats.number(threshold, graph.unit) if threshold is not None else ""
     gutter = max(map(len, (*scale, label))) + 1
     window = Window.ending(end_us, span_s, max(8, width - gutter))
     title = graph.title if look is None else f"{graph.title}  {_told(look, window, shown.now_us)}"
@@ -99,10 +99,10 @@ def _part(shown: Shown, span_s: int, look: Look | None) -> tuple[int, int]:
 
 def _told(look: Look, window: Window, now_us: int) -> str:
     """Return which part of time a window shows, in words: ``last 30 m``, or from when to when."""
-    length = words.span(window.columns * window.cell_us // SECOND_US)
+    length = formats.span(window.columns * window.cell_us // SECOND_US)
     if look.follows(now_us):
         return f"last {length}"
-    first, last = words.clock(window.first_us, seconds=False), words.clock(window.end_us, seconds=False)
+    first, last = formats.clock(window.first_us, seconds=False), formats.clock(window.end_us, seconds=False)
     return f"PAST: {first[:-1]} to {last}, {length}"
 
 
@@ -142,9 +142,9 @@ def _values(
         elif condition is not None and series.id in judged and value > condition.threshold:
             role = Role.BAD
         name = f"{series.label} " if len(graph.series) > 1 else ""
-        told.append((series.id in judged, Span(f"{name}{words.number(value, graph.unit)}", role)))
+        told.append((series.id in judged, Span(f"{name}{formats.number(value, graph.unit)}", role)))
     if condition is not None:
-        told.append((True, Span(f"limit {words.number(condition.threshold, graph.unit)}", Role.WARN)))
+        told.append((True, Span(f"limit {formats.number(condition.threshold, graph.unit)}", Role.WARN)))
     while len(told) > 1 and sum(len(span.text) + 2 for _, span in told) > room:
         told.remove(next((one for one in told if not one[0]), told[-1]))
     spans: list[Span] = []

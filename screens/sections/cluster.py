@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from screens import words
-from screens.shown import Shown
-from screens.widgets.plain import Line, Role, Span, crop, cut, fill, fit, heading, row
+from screens.kit import formats
+from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, heading, row
+from screens.kit.screen_state import Shown
 from state.base.clock import SECOND_US
 from state.view.enums import ConditionState, OperationState
 from state.view.launch import ConditionView, EnvironmentView, LaunchView, LogLine, OperationView, PodView
@@ -63,7 +63,7 @@ def _environment(shown: Shown, env: EnvironmentView, width: int) -> list[Line]:
     hosts = [i for i in view.ingresses.values() if i.env == env.tier]
     bare = sum(1 for i in hosts if not i.tls or not i.address)
     narrow = width < 48
-    counted = f"{len(hosts)} ingr" if narrow else words.plural(len(hosts), "ingress", "ingresses")
+    counted = f"{len(hosts)} ingr" if narrow else formats.plural(len(hosts), "ingress", "ingresses")
     ingress = Span(counted, Role.PLAIN if hosts else Role.DIM)
     if bare:
         ingress = Span(
@@ -107,7 +107,7 @@ def lost_since(shown: Shown, source: str) -> Span | None:
         return Span("? not watched yet", Role.BLIND)
     if seen.ok:
         return None
-    return Span(f"? lost since {words.clock(seen.since_us)}: {seen.reason}", Role.BLIND)
+    return Span(f"? lost since {formats.clock(seen.since_us)}: {seen.reason}", Role.BLIND)
 
 
 def _healthy(view: LaunchView, width: int, room: int) -> list[Line]:
@@ -189,7 +189,7 @@ def doubts(shown: Shown, width: int) -> list[Line]:
     source = shown.view.sources.get("monitors/production")
     if source is None or source.ok:
         return []
-    since = words.clock(source.since_us)
+    since = formats.clock(source.since_us)
     return [row(Span("? MONITORS  ", Role.BLIND), cut(f"since {since}: {source.reason}", max(0, width - 12)))]
 
 
@@ -222,16 +222,16 @@ def condition_line(condition: ConditionView, width: int, now_us: int) -> Line:
 
     One that is blind says for how long it has been.
     """
-    glyph, word, role = words.CONDITION[condition.state]
+    glyph, word, role = formats.CONDITION[condition.state]
     if not condition.active and condition.state is ConditionState.WARMUP:
         word = "WAITS"
     elapsed = f"{condition.elapsed_s}/{condition.for_s} s"
     if condition.state.blind and condition.since_us:
-        elapsed = f"for {words.span((now_us - condition.since_us) / SECOND_US)}"
+        elapsed = f"for {formats.span((now_us - condition.since_us) / SECOND_US)}"
     if condition.state is ConditionState.TRIPPED and condition.tripped_us:
-        elapsed = f"tripped {words.clock(condition.tripped_us, seconds=False)}"
-    value = words.number(condition.value, condition.unit) if condition.evaluated_us else "-"
-    limit = f" / {words.number(condition.threshold, condition.unit)}" if width >= 60 else ""
+        elapsed = f"tripped {formats.clock(condition.tripped_us, seconds=False)}"
+    value = formats.number(condition.value, condition.unit) if condition.evaluated_us else "-"
+    limit = f" / {formats.number(condition.threshold, condition.unit)}" if width >= 60 else ""
     left = row(Span(f"{glyph} {word}".ljust(11), role), " ", condition.title)
     right = row(
         Span(value, role if condition.state is not ConditionState.OK else Role.PLAIN),
@@ -260,12 +260,12 @@ def operation_lines(one: OperationView, now_us: int, width: int) -> list[Line]:
     end = one.finished_us or now_us
     took = (end - (one.started_us or one.intended_us)) / SECOND_US
     time = (
-        f"{words.stopwatch(took)} / {words.stopwatch(one.timeout_s)}"
+        f"{formats.stopwatch(took)} / {formats.stopwatch(one.timeout_s)}"
         if not one.state.ended
-        else words.stopwatch(took)
+        else formats.stopwatch(took)
     )
     first = fill(
-        row(words.sign(words.OPERATION[one.state]), " ", Span(one.id, Role.STRONG)), row(time), width
+        row(formats.sign(formats.OPERATION[one.state]), " ", Span(one.id, Role.STRONG)), row(time), width
     )
     if one.state.ended:
         role = Role.PLAIN if one.state is OperationState.SUCCEEDED else Role.BAD
@@ -281,7 +281,7 @@ def bake_line(shown: Shown, width: int) -> Line:
     if bake is None:
         return ()
     role = {"running": Role.ACCENT, "done": Role.GOOD, "tripped": Role.BAD}.get(bake.state, Role.WARN)
-    told = f" {words.stopwatch(bake.good_s)} / {words.stopwatch(bake.minimum_s)} good"
+    told = f" {formats.stopwatch(bake.good_s)} / {formats.stopwatch(bake.minimum_s)} good"
     why = f"  {bake.state}" + (f": {bake.why}" if bake.why else "")
     size = max(6, min(30, width - len(told) - len(why) - 6))
     return crop(
@@ -298,7 +298,7 @@ def bar(part: float, whole: float, width: int, role: Role) -> tuple[Span, Span]:
 
 def tail(shown: Shown, width: int, height: int) -> list[Line]:
     """Return the newest events in words, the newest last."""
-    lines = [heading("LOG", width, Span(words.plural(shown.view.seq, "event"), Role.DIM))]
+    lines = [heading("LOG", width, Span(formats.plural(shown.view.seq, "event"), Role.DIM))]
     return lines + [log_line(one, width) for one in shown.view.tail[-max(0, height - 1) :]]
 
 
@@ -307,7 +307,7 @@ def log_line(one: LogLine, width: int) -> Line:
     actor = "" if one.actor == "engine" else f"{cut(one.actor, 12)}: "
     return crop(
         row(
-            Span(words.clock(one.wall_us)[:8] + " ", Role.DIM),
+            Span(formats.clock(one.wall_us)[:8] + " ", Role.DIM),
             Span(actor, Role.ACCENT),
             Span(cut(one.words or one.kind, width), role_of(one)),
         ),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from screens import words
-from screens.shown import Shown
-from screens.widgets.plain import Line, Role, Span, cut, fit, heading, row
+from screens.kit import formats
+from screens.kit.plain import Line, Role, Span, cut, fit, heading, row
+from screens.kit.screen_state import Shown
 from state.view.enums import GateStatus, Verdict
 from state.view.launch import GateView
 
@@ -34,7 +34,7 @@ def gate_line(gate: GateView, status: GateStatus, now_us: int, width: int) -> Li
         tail += [Span(" "), sign]
     return row(
         Span(f"{gate.number:>2} ", Role.KEY),
-        words.sign(words.GATE[status], 8),
+        formats.sign(formats.GATE[status], 8),
         " ",
         Span(f"{done:>2}/{len(gate.items):<2}".ljust(6), Role.PLAIN if done else Role.DIM),
         Span(title, Role.STRONG if status is GateStatus.NO_GO else Role.PLAIN),
@@ -47,7 +47,7 @@ def _wrong(verdicts: list[Verdict]) -> list[Span]:
     for verdict in (Verdict.FAIL, Verdict.UNKNOWN, Verdict.STALE, Verdict.RUNNING):
         count = verdicts.count(verdict)
         if count:
-            glyph, _, role = words.VERDICT[verdict]
+            glyph, _, role = formats.VERDICT[verdict]
             told.append(Span(f"{count}{glyph}", role))
     return told
 

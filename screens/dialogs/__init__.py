@@ -1,0 +1,1 @@
+"""Asking before acting: forms, the question with its preview, the difference."""

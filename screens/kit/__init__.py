@@ -1,0 +1,1 @@
+"""What screens are drawn with: text, lines, tables, plots. It knows no section, dialog or screen."""

@@ -1,0 +1,1 @@
+"""What a dashboard is made of, section by section."""
