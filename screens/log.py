@@ -295,7 +295,8 @@ def milestone(event: Event) -> bool:
 
 def event_lines(event: Event, width: int) -> list[Line]:
     """Return all of an event: its columns and its body as indented JSON."""
-    told = f"#{event.seq} {event.kind}  {formats.date(event.wall_us)} {formats.clock(event.wall_us)}  by {event.actor}"
+    when = f"{formats.date(event.wall_us)} {formats.clock(event.wall_us)}"
+    told = f"#{event.seq} {event.kind}  {when}  by {event.actor}"
     if event.ref is not None:
         told += f"  answers #{event.ref}"
     lines = [row(Span(part, Role.STRONG)) for part in wrap(told, width)]

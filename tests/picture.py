@@ -6,8 +6,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+from console.client.sources import FileSource
 from console.ui.app import LaunchApp
-from console.ui.session import FileSource
 from screens.kit.screen_state import Mode
 
 SIZE = (132, 42)

@@ -32,9 +32,9 @@ def loaded(statement: str, names: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import state.events.event, state.fold, state.view.launch, state.view.codec, state.log.reader, state.log.verify",
-        "import console.attach, state.commands, console.wire, console.engine.registry",
-        "import console.ui.app, console.ui.session, console.ui.run",
+        "import state.events.event, state.fold, state.view.codec, state.log.reader, state.log.verify",
+        "import console.client.engine_client, state.commands, console.client.protocol, console.engine.registry",
+        "import console.ui.app, console.client.sources, console.ui.run",
     ],
 )
 def test_a_console_loads_nothing_of_the_engine(statement: str) -> None:

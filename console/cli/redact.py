@@ -8,8 +8,8 @@ import sys
 import uuid
 from pathlib import Path
 
+from console.client.signing import CannotSignError, environment, keys_of, sign
 from console.engine.server import account_of
-from console.signing import CannotSignError, environment, keys_of, sign
 from state.attest.sshsig import REDACTION, fingerprint, parse
 from state.attest.statement import Redaction
 from state.base.clock import SystemClock

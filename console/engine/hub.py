@@ -11,10 +11,10 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
+from console.client.protocol import BEAT_S, dump_event
 from console.engine.journal import Journal
 from console.engine.people import acts
 from console.engine.ports import Who
-from console.wire import BEAT_S, dump_event
 from state.base.json import JsonObject, decimal_text, integer, obj, text
 from state.base.text import line
 from state.commands import Confirmation, Reply
@@ -126,7 +126,7 @@ def _emptied(queue: asyncio.Queue[JsonObject | None]) -> asyncio.Queue[JsonObjec
 
 
 class LocalConnection:
-    """A console's connection in the engine's own process; implements ``console.attach.Connection``."""
+    """A console's connection in the engine's own process; implements ``console.client.engine_client.Connection``."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

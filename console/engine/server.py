@@ -10,8 +10,8 @@ import socket
 import struct
 from pathlib import Path
 
+from console.client.protocol import FRAME_LIMIT, WireError, decode, encode
 from console.engine.hub import Hub, Session
-from console.wire import FRAME_LIMIT, WireError, decode, encode
 
 _CREDENTIALS = struct.Struct("3i")
 _DRAIN_S = 10.0

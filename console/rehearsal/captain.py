@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from console.attach import EngineClient
+from console.client.engine_client import EngineClient
 from state.base.json import JsonObject
 from state.commands import Confirmation, Reply
 from state.runbook.models import OperationKind

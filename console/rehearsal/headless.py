@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.attach import AttachError, EngineClient, Quiet
+from console.client.engine_client import AttachError, EngineClient, Quiet
+from console.client.protocol import dump_event
 from console.engine.engine import Engine
 from console.rehearsal.captain import Captain, Outcome, Pace, RefusedError
 from console.rehearsal.faults import open_world
 from console.rehearsal.places import world_folder
 from console.rehearsal.runbook import account
-from console.wire import dump_event
 from state.base.json import Json
 from state.events.event import Event
 from state.fold import apply, line_of

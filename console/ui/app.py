@@ -21,12 +21,12 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
-from console.attach import AttachError
+from console.client.engine_client import AttachError
+from console.client.sources import EventSource, FileSource, Reopens
 from console.ui import crash, keymap
-from console.ui.asking import carry_out, going, leaving
-from console.ui.attention import Attention
+from console.ui.bell import Attention
+from console.ui.dialog_host import carry_out, going, leaving
 from console.ui.palette import CommandProvider
-from console.ui.session import EventSource, FileSource, Reopens
 from console.ui.theme import THEMES
 from screens.bake import BakeScreen
 from screens.base import LaunchScreen

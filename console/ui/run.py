@@ -24,7 +24,7 @@ def run_live(socket_path: Path, *, restart: Restart | None = None) -> int:
     """
 
     def show() -> int:
-        from console.ui.session import LiveSource
+        from console.client.sources import LiveSource
         from screens.kit.screen_state import Mode
 
         return _show(LiveSource(socket_path, tty=_tty()), Mode.LIVE, restart)
@@ -39,7 +39,7 @@ def run_replay(log_path: Path, *, speed: float = 1.0, at: str = "") -> int:
     """
 
     def show() -> int:
-        from console.ui.session import FileSource
+        from console.client.sources import FileSource
         from screens.kit.screen_state import Mode
 
         return _show(FileSource(log_path, replay=True, speed=speed, at=at), Mode.REPLAY, None)
@@ -51,7 +51,7 @@ def run_follow(log_path: Path) -> int:
     """Show a log that somebody else writes, read-only; return the exit code."""
 
     def show() -> int:
-        from console.ui.session import FileSource
+        from console.client.sources import FileSource
         from screens.kit.screen_state import Mode
 
         return _show(FileSource(log_path, replay=False), Mode.FOLLOW, None)

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from console.__main__ import main
+from console.client.signing import KEY_FILE
 from console.engine.server import account_of
-from console.signing import KEY_FILE
 from state.events.event import Draft, Kind
 from state.log.reader import LogReader
 from state.log.signed import read_allowed

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import tests.engine.kinds  # noqa: F401  registers the kinds that the runbook names
-from console.attach import EngineClient
+from console.client.engine_client import EngineClient
 from console.engine.engine import Engine
 from state.base.clock import ManualClock
 from state.base.json import Json

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from console.__main__ import main
-from console.attach import EngineClient
+from console.client.engine_client import EngineClient
+from console.client.sources import FileSource
+from console.client.witness import Sight
 from console.engine.anchors import CONFIGMAP
-from console.sight import Sight
-from console.ui.session import FileSource
 from screens.kit.plain import Role
 from screens.kit.screen_state import Shown
 from screens.sections.status_line import banner, status

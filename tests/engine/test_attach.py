@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from console import wire
-from console.attach import AttachError, EngineClient, Quiet
+from console.client import protocol
+from console.client.engine_client import AttachError, EngineClient, Quiet
 from console.engine import hub as hub_module
 from console.engine.server import SocketServer, account_of
 from state.events.event import Draft, Event, Kind
@@ -117,7 +117,7 @@ async def test_a_console_that_does_not_read_is_dropped(
     monkeypatch.setattr(hub_module, "LONGEST_QUEUE", 60)
     async with serving(tmp_path) as (s, server):
         reader, writer = await asyncio.open_unix_connection(server.path, limit=1024)
-        writer.write(wire.encode({"t": "hello", "tty": ""}))
+        writer.write(protocol.encode({"t": "hello", "tty": ""}))
         await s.until(lambda v: len(v.consoles) == 1)
         reader._transport.pause_reading()  # type: ignore[attr-defined]  # a stalled terminal
         for n in range(400):
@@ -183,7 +183,7 @@ async def test_nobody_listens(tmp_path: Path) -> None:
 _CONSOLE = """
 import asyncio, sys
 from pathlib import Path
-from console.attach import EngineClient
+from console.client.engine_client import EngineClient
 async def main():
     client = await EngineClient.connect(Path(sys.argv[1]), tty="child")
     print((await client.command("check.run", {"item": "3.1"})).ok, flush=True)

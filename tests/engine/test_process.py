@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from console.attach import EngineClient
 from console.cli.engine import run_list, run_stop
+from console.client.engine_client import EngineClient
 from console.engine.process import EngineFailedError, output_path, start_engine, stop
 from console.engine.registry import (
     EngineInfo,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from console.attach import EngineClient
+from console.client.engine_client import EngineClient
 from console.engine.__main__ import main
 from console.engine.process import EXIT_LOG, start_engine, stop
 from console.engine.registry import find

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from console.__main__ import main
-from console.attach import EngineClient
-from console.signing import KEY_FILE, attestation_of, sign_attestation
+from console.client.engine_client import EngineClient
+from console.client.signing import KEY_FILE, attestation_of, sign_attestation
 from state.base.json import JsonObject, text
 from state.events.event import Kind
 from state.log.errors import Damage

@@ -18,7 +18,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from console.attach import EngineClient
+from console.client.engine_client import EngineClient
+from console.client.sources import EventSource, FileSource, LiveSource
 from console.engine.process import start_engine, stop
 from console.rehearsal import rehearse_command
 from console.rehearsal.captain import Captain, Outcome, Pace
@@ -27,7 +28,6 @@ from console.rehearsal.places import LOGINS, Env, world_folder
 from console.rehearsal.platform.seeds import key
 from console.ui import crash
 from console.ui.app import LaunchApp
-from console.ui.session import EventSource, FileSource, LiveSource
 from screens.kit.screen_state import Mode
 from state.base.json import JsonObject, text
 from tests.terminal.range import Range, new_range, until

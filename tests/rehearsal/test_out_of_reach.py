@@ -11,7 +11,7 @@ from typing import TypeAlias
 import pytest
 import yaml
 
-from console.attach import EngineClient
+from console.client.engine_client import EngineClient
 from console.engine.engine import Engine
 from console.rehearsal.runbook import account
 from console.rehearsal.world import World

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.attach import EngineClient, Quiet
+from console.client.engine_client import EngineClient, Quiet
 from console.engine.engine import Engine
 from console.rehearsal.faults import open_world
 from console.rehearsal.folder import WorldError

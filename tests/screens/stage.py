@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from console.client.sources import Changed
 from console.ui.app import LaunchApp
-from console.ui.session import Changed
 from screens.base import LaunchScreen
 from screens.kit.lines import LineView
 from screens.kit.pane import Pane

@@ -29,7 +29,7 @@ import asyncio, sys
 import console.ui.run
 assert "textual" not in sys.modules
 from console.ui.app import LaunchApp
-from console.ui.session import LiveSource, FileSource
+from console.client.sources import LiveSource, FileSource
 from console.ui.driver import SafeDriver
 from tests.screens import story
 from tests.screens.stage import app_of, picture

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from console.ui import session
+from console.client import sources
+from console.client.protocol import decode, dump_event, encode
+from console.client.sources import LiveSource
 from console.ui.app import LaunchApp
-from console.ui.session import LiveSource
-from console.wire import decode, dump_event, encode
 from screens.kit.screen_state import Mode
 from state.base.json import JsonObject, integer, obj, text
 from state.commands import Reply
@@ -154,7 +154,7 @@ async def test_a_lost_engine_is_said_within_two_seconds_and_found_again(tmp_path
             again.story.tell("launch.held", {"reason": "found again"}, actor="ann")
             while any("ENGINE LOST" in one for one in picture(app)):
                 await asyncio.sleep(0.05)
-                assert loop.time() - gone < 2 * session.RETRY_S + 3
+                assert loop.time() - gone < 2 * sources.RETRY_S + 3
             await pilot.pause(0.3)
             assert "found again" in text_of(app)
             await pilot.press("q")

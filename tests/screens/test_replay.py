@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from console.ui import replay
+from console.client import replay
+from console.client.replay import CHUNK, SPEEDS, Player, Recording
+from console.client.sources import FileSource
 from console.ui.app import LaunchApp
-from console.ui.replay import CHUNK, SPEEDS, Player, Recording
-from console.ui.session import FileSource
 from screens.kit.screen_state import Mode
 from state.base.clock import ManualClock
 from state.events.event import Draft, Event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.ui.attention import Attention
+from console.ui.bell import Attention
 from screens.kit.plain import Line
 from screens.kit.screen_state import Mode, Shown
 from screens.sections.cluster import conditions

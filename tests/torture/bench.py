@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from console.ui.replay import Recording
+from console.client.replay import Recording
 from state.attest.sshsig import ATTESTATION, check
 from state.base import canonical
 from state.base.clock import SystemClock

@@ -27,7 +27,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from console.attach import AttachError, EngineClient, Quiet
+from console.client.engine_client import AttachError, EngineClient, Quiet
 from console.engine.process import EngineFailedError, start_engine, stop
 from console.engine.registry import EngineInfo, find
 from console.rehearsal.captain import Captain, Pace

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from console.attach import AttachError, EngineClient
-from console.sight import Sight, doubt_of
-from console.ui.replay import CHUNK, Player, Recording
+from console.client.engine_client import AttachError, EngineClient
+from console.client.replay import CHUNK, Player, Recording
+from console.client.witness import Sight, doubt_of
 from screens.kit.screen_state import Mode, Shown
 from state.base.clock import Clock, SystemClock
 from state.base.json import EMPTY, JsonObject

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from console.attach import AttachError, EngineClient
+from console.client.engine_client import AttachError, EngineClient
 from state.log.errors import LogError
 from state.log.reader import LogReader
 from state.log.witness import Witness, witness_directory

@@ -7,8 +7,8 @@ from typing import Protocol, TypeVar
 
 from textual.screen import Screen
 
-from console.attach import AttachError
-from console.ui.session import EventSource
+from console.client.engine_client import AttachError
+from console.client.sources import EventSource
 from screens.dialogs.forms import AttestDialog, FormDialog, FormField, PickDialog
 from screens.dialogs.question import AskDialog
 from screens.gate import item_lines

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from console.signing import CannotSignError, attestation_of, environment, keys_of, sign_attestation
-from console.wire import BEAT_S, FRAME_LIMIT, WireError, decode, encode, load_event
+from console.client.protocol import BEAT_S, FRAME_LIMIT, WireError, decode, encode, load_event
+from console.client.signing import CannotSignError, attestation_of, environment, keys_of, sign_attestation
 from state.base.canonical import CanonicalError
 from state.base.json import EMPTY, FieldError, JsonObject, decimal, flag, integer, obj, objs, text
 from state.base.text import line
