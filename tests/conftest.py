@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.door import Door
+from console.engine.record.body_filter import Door
 
 Door.strict = True
 

@@ -33,7 +33,7 @@ def loaded(statement: str, names: list[str]) -> list[str]:
     "statement",
     [
         "import state.events.event, state.fold, state.view.codec, state.log.reader, state.log.verify",
-        "import console.client.engine_client, state.commands, console.client.protocol, console.engine.registry",
+        "import console.client.engine_client, state.commands, console.engine.process.running",
         "import console.ui.app, console.client.sources, console.ui.run",
     ],
 )

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from console.cli import junit, tally
 from console.cli.runbook import say
 from console.cli.tally import Asked, Swept, Unasked
-from console.engine.judgeable import load_judgeable
-from console.engine.runner import CheckRef, checks_of
-from console.engine.server import account_of
-from console.engine.sweep import Result, sweep
+from console.engine.checks.runner import CheckRef, checks_of
+from console.engine.checks.validate import load_judgeable
+from console.engine.checks.without_launch import Result, sweep
+from console.engine.process.socket_server import account_of
 from state.base.clock import clock_of
 from state.base.text import line
 from state.fold import fold

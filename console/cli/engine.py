@@ -7,8 +7,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.engine.process import EngineFailedError, stop
-from console.engine.registry import EngineInfo, RuntimeDirectoryError, running_engines
+from console.engine.process.running import EngineInfo, RuntimeDirectoryError, running_engines
+from console.engine.process.spawn import EngineFailedError, stop
 from state.base.json import Json, JsonObject, flag, integer, objs, text
 from state.base.numbers import plural
 from state.base.text import line

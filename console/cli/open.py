@@ -7,8 +7,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.engine.process import EngineFailedError, look_at_log, start_engine
-from console.engine.registry import RuntimeDirectoryError, find, running_engines
+from console.engine.process.running import RuntimeDirectoryError, find, running_engines
+from console.engine.process.spawn import EngineFailedError, look_at_log, start_engine
 from console.ui.run import no_terminal, run_live
 from state.base.clock import SystemClock
 
@@ -49,7 +49,7 @@ def run_open(runbook: Path, log: Path | None, clock: Path | None) -> int:
 def _unseen(runbook: Path, problem: str) -> int:
     """Say that no console can be shown, and before that what is wrong with the runbook."""
     from console.cli.runbook import say
-    from console.engine.judgeable import load_judgeable
+    from console.engine.checks.validate import load_judgeable
     from state.runbook.load import RunbookError
 
     try:

@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 
 from console.client.signing import CannotSignError, environment, keys_of, sign
-from console.engine.server import account_of
+from console.engine.process.socket_server import account_of
 from state.attest.sshsig import REDACTION, fingerprint, parse
 from state.attest.statement import Redaction
 from state.base.clock import SystemClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from console.engine.process import EXIT_LOG
+from console.engine.process.spawn import EXIT_LOG
 from console.ui.run import no_terminal, run_replay
 from state.log.errors import Damage, LogError
 from state.log.verify import verify

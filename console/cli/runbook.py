@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from console.engine.judgeable import load_judgeable
+from console.engine.checks.validate import load_judgeable
 from state.base.numbers import plural
 from state.base.text import line
 from state.runbook.load import RunbookError

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.engine.runner import CheckRef
-from console.engine.sweep import Result
+from console.engine.checks.runner import CheckRef
+from console.engine.checks.without_launch import Result
 from state.view.enums import Verdict
 
 if TYPE_CHECKING:

@@ -42,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _run(runbook: Path, log: Path, clock_file: Path | None, ready_fd: int | None) -> int:
-    from console.engine.process import EXIT_LOG
-    from console.engine.registry import RuntimeDirectoryError
+    from console.engine.process.running import RuntimeDirectoryError
+    from console.engine.process.spawn import EXIT_LOG
     from state.log.errors import LogError
     from state.runbook.load import RunbookError
 
@@ -66,7 +66,7 @@ async def _run(runbook: Path, log: Path, clock_file: Path | None, ready_fd: int 
 
 async def _open(runbook: Path, log: Path, clock_file: Path | None) -> Engine:
     from console.engine.engine import Engine
-    from console.engine.server import account_of
+    from console.engine.process.socket_server import account_of
 
     return await Engine.open(runbook, log, _clock(clock_file), account=account_of(os.getuid()))
 
@@ -82,8 +82,8 @@ def _clock(clock_file: Path | None) -> Clock:
 
 
 async def _serve(engine: Engine, runbook: Path, log: Path, ready_fd: int | None) -> None:
-    from console.engine.registry import EngineInfo, announce, process_started, socket_path, withdraw
-    from console.engine.server import SocketServer
+    from console.engine.process.running import EngineInfo, announce, process_started, socket_path, withdraw
+    from console.engine.process.socket_server import SocketServer
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, engine.stop, "the engine got SIGTERM")

@@ -10,29 +10,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.engine.alerts import AlertWatch
-from console.engine.anchors import Anchors
-from console.engine.attachments import Attachments
-from console.engine.bake import Bake
-from console.engine.changes import gone, runbook_changes
-from console.engine.conditions import Conditions
-from console.engine.declare import candidate, declarations, opened, seen_candidate, unseen
-from console.engine.door import Door
-from console.engine.effects import Commands
-from console.engine.effects.base import Desk
-from console.engine.gates import GateKeeper
-from console.engine.hooks import Hooks
-from console.engine.hub import EngineFacts, Hub, LocalConnection
-from console.engine.journal import Journal
-from console.engine.judgeable import load_judgeable
-from console.engine.metrics import Sampler
-from console.engine.monitors import MonitorWatch
+from console.engine.bake.bake_clock import Bake
+from console.engine.bake.loop import Pulse
+from console.engine.bake.stop_conditions import Conditions
+from console.engine.checks.gate_status import GateKeeper
+from console.engine.checks.runner import Runner, close_open_checks
+from console.engine.checks.validate import load_judgeable
+from console.engine.commands import Commands
+from console.engine.commands.handler import Desk
 from console.engine.ports import ENGINE, OperationsPort
-from console.engine.pulse import Pulse
-from console.engine.runner import Runner, close_open_checks
-from console.engine.supervisor import Supervisor
-from console.engine.watches import Watches
-from console.engine.wholeness import Wholeness
+from console.engine.process.hub import EngineFacts, Hub, LocalConnection
+from console.engine.process.supervisor import Supervisor
+from console.engine.record.anchors import Anchors
+from console.engine.record.attachments import Attachments
+from console.engine.record.body_filter import Door
+from console.engine.record.declarations import candidate, declarations, opened, seen_candidate, unseen
+from console.engine.record.full_verify import Wholeness
+from console.engine.record.journal import Journal
+from console.engine.record.runbook_diff import gone, runbook_changes
+from console.engine.watch.alertmanager import AlertWatch
+from console.engine.watch.kubernetes import Watches
+from console.engine.watch.metrics import Sampler
+from console.engine.watch.monitoring_health import MonitorWatch
+from console.engine.watch.webhooks import Hooks
 from state.base.clock import Clock
 from state.base.json import Json, JsonObject
 from state.commands import Confirmation

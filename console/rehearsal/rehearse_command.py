@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.engine.process import EXIT_LOG, EngineFailedError, look_at_log, start_engine
+from console.engine.process.spawn import EXIT_LOG, EngineFailedError, look_at_log, start_engine
 from console.rehearsal.places import world_folder
 from state.base.clock import SystemClock
 from state.base.json import JsonObject, obj, text

@@ -14,7 +14,7 @@ import signal
 import sys
 from pathlib import Path
 
-from console.engine.registry import find
+from console.engine.process.running import find
 from console.rehearsal.faults import UnknownFaultError, open_world
 from console.rehearsal.folder import WorldError
 from state.runbook.load import RunbookError

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from checks.registry import names
-from console.engine.judgeable import check_problems, load_judgeable
+from console.engine.checks.validate import check_problems, load_judgeable
 from console.rehearsal.places import Env
 from state.base.json import Json
 from state.runbook.default import sop_runbook

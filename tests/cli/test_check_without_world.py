@@ -12,8 +12,8 @@ from console.__main__ import main
 from console.cli import junit
 from console.cli.check import ask
 from console.cli.tally import Lines
-from console.engine.judgeable import load_judgeable
-from console.engine.sweep import Result
+from console.engine.checks.validate import load_judgeable
+from console.engine.checks.without_launch import Result
 from state.view.enums import Verdict
 from tests.cli.test_command_line import SOP, Said, a_log
 

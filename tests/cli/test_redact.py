@@ -11,7 +11,7 @@ import yaml
 
 from console.__main__ import main
 from console.client.signing import KEY_FILE
-from console.engine.server import account_of
+from console.engine.process.socket_server import account_of
 from state.events.event import Draft, Kind
 from state.log.reader import LogReader
 from state.log.signed import read_allowed

@@ -14,7 +14,7 @@ from console.__main__ import main
 from console.client.engine_client import EngineClient
 from console.client.sources import FileSource
 from console.client.witness import Sight
-from console.engine.anchors import CONFIGMAP
+from console.engine.record.anchors import CONFIGMAP
 from screens.kit.plain import Role
 from screens.kit.screen_state import Shown
 from screens.sections.status_line import banner, status

@@ -16,8 +16,8 @@ import pytest
 
 from console.client import protocol
 from console.client.engine_client import AttachError, EngineClient, Quiet
-from console.engine import hub as hub_module
-from console.engine.server import SocketServer, account_of
+from console.engine.process import hub as hub_module
+from console.engine.process.socket_server import SocketServer, account_of
 from state.events.event import Draft, Event, Kind
 from state.fold import fold
 from state.view.launch import LaunchView

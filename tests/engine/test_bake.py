@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from console.engine.watches import Watches
+from console.engine.watch.kubernetes import Watches
 from state.runbook.environment import Tier
 from state.view.launch import BakeView
 from tests.engine.outside import pod

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from console.engine.conditions import release_of
+from console.engine.bake.stop_conditions import release_of
 from state.base.json import text
 from state.events.event import Kind
 from state.view.enums import ConditionState, LaunchState

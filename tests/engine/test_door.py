@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from console.engine.door import Door, UnlistedFieldError
+from console.engine.record.body_filter import Door, UnlistedFieldError
 from state.base.json import obj, text
 from state.events.event import Draft, Kind
 from tests.engine.stand import stand

@@ -136,7 +136,7 @@ async def test_a_lost_cluster_keeps_its_pods_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with stand(tmp_path) as s:
-        monkeypatch.setattr("console.engine.watches.Watches.__init__.__defaults__", (0.1,))
+        monkeypatch.setattr("console.engine.watch.kubernetes.Watches.__init__.__defaults__", (0.1,))
         s.world.put("pods", pod("backend-1"))
         await s.open()
         await s.until(lambda v: len(v.pods) == 1 and v.sources["kubernetes/production"].ok)

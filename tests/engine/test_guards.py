@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.effects.desk import EFFECTS
-from console.engine.guards import refusal
-from console.engine.people import roles_of, second_problem, seconds_of
+from console.engine.checks.runner import CheckRef
+from console.engine.commands.authorize import refusal
+from console.engine.commands.dispatch import EFFECTS
+from console.engine.commands.roles import roles_of, second_problem, seconds_of
 from console.engine.ports import ENGINE, Who
-from console.engine.runner import CheckRef
 from state.base.json import Json
 from state.commands import BY_NAME, COMMANDS, Confirmation
 from state.events.event import Draft, Kind

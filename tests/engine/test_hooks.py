@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from aiohttp import web
 
-from console.engine.hooks import Hooks
+from console.engine.watch.webhooks import Hooks
 from state.events.event import Draft, Kind
 from state.view.enums import ConditionState
 from tests.engine.stand import stand

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.effects import Commands
-from console.engine.journal import Journal
+from console.engine.commands import Commands
+from console.engine.record.journal import Journal
 from state.base.clock import ManualClock
 from state.events.event import Draft, Event, Kind
 from state.fold import fold

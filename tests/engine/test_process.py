@@ -15,8 +15,7 @@ import pytest
 
 from console.cli.engine import run_list, run_stop
 from console.client.engine_client import EngineClient
-from console.engine.process import EngineFailedError, output_path, start_engine, stop
-from console.engine.registry import (
+from console.engine.process.running import (
     EngineInfo,
     RuntimeDirectoryError,
     announce,
@@ -25,7 +24,8 @@ from console.engine.registry import (
     running_engines,
     runtime_directory,
 )
-from console.engine.server import account_of
+from console.engine.process.socket_server import account_of
+from console.engine.process.spawn import EngineFailedError, output_path, start_engine, stop
 from tests.engine.outside import CHECKS, write_runbook
 
 ME = account_of(os.getuid())

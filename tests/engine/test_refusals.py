@@ -14,8 +14,8 @@ import pytest
 
 from console.client.engine_client import EngineClient
 from console.engine.__main__ import main
-from console.engine.process import EXIT_LOG, start_engine, stop
-from console.engine.registry import find
+from console.engine.process.running import find
+from console.engine.process.spawn import EXIT_LOG, start_engine, stop
 from state.base.clock import ManualClock
 from state.events.event import Draft, Kind
 from state.log import locks

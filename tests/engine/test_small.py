@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from checks.clients.redact import Redactor
-from console.engine.evidence import LIMIT, fit
-from console.engine.seen import ingress_body, known_pod, pod_body
+from console.engine.checks.evidence import LIMIT, fit
+from console.engine.watch.kubernetes_events import ingress_body, known_pod, pod_body
 from state.base.canonical import encode
 from state.base.json import Json, JsonObject
 from state.events.event import Event

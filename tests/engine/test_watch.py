@@ -9,7 +9,7 @@ import pytest
 import yaml
 from aiohttp import web
 
-from console.engine.hooks import Hooks
+from console.engine.watch.webhooks import Hooks
 from state.base.json import Json, text
 from state.commands import Confirmation
 from state.conditions.samples import read

@@ -20,7 +20,7 @@ import pytest
 
 from console.client.engine_client import EngineClient
 from console.client.sources import EventSource, FileSource, LiveSource
-from console.engine.process import start_engine, stop
+from console.engine.process.spawn import start_engine, stop
 from console.rehearsal import rehearse_command
 from console.rehearsal.captain import Captain, Outcome, Pace
 from console.rehearsal.credentials import access_key, password, platform_secret, storage_key

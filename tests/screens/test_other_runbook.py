@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.declare import declarations, opened
+from console.engine.record.declarations import declarations, opened
 from screens.gate import GateScreen
 from state.runbook.load import load_runbook
 from tests.screens.stage import app_of, picture

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from console.engine.registry import EngineInfo, process_started
+from console.engine.process.running import EngineInfo, process_started
 from state.base.json import integer, obj
 from state.events.event import Event
 from state.fold import fold

@@ -28,8 +28,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from console.client.engine_client import AttachError, EngineClient, Quiet
-from console.engine.process import EngineFailedError, start_engine, stop
-from console.engine.registry import EngineInfo, find
+from console.engine.process.running import EngineInfo, find
+from console.engine.process.spawn import EngineFailedError, start_engine, stop
 from console.rehearsal.captain import Captain, Pace
 from console.rehearsal.places import world_folder
 from state.base.json import JsonObject, obj, text

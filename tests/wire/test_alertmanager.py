@@ -16,7 +16,7 @@ from checks.alerts import RoutedSettings, routed
 from checks.base import Around
 from checks.clients.alertmanager import AlertmanagerClient
 from checks.clients.systems import Systems
-from console.engine.alerts import silence_body
+from console.engine.watch.alertmanager import silence_body
 from state.base.clock import SystemClock
 from state.base.json import JsonObject, obj, objs, text
 from state.runbook.environment import Endpoint, Tier

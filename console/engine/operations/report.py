@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checks.clients.redact import Redactor
-from console.engine.journal import Journal
 from console.engine.operations.program import Running, tail
+from console.engine.record.journal import Journal
 from state.base.json import text, texts
 from state.base.text import line
 from state.events.event import Draft, Event, Kind, gate_key

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from checks.base import CouldNotLookError
-from console.engine.journal import Journal
 from console.engine.operations import deploy as deploying
 from console.engine.operations import migrate as migrating
 from console.engine.operations.context import Run
@@ -18,6 +17,7 @@ from console.engine.operations.judge import RETRY, ROLLBACK, judge_deploy, judge
 from console.engine.operations.program import Running, alive
 from console.engine.operations.records import history
 from console.engine.operations.report import End
+from console.engine.record.journal import Journal
 from state.base.canonical import anchor
 from state.base.json import integer, text
 from state.events.event import Event, Kind

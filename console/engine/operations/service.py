@@ -13,7 +13,6 @@ from pathlib import Path
 
 from checks.clients.kube_config import kubeconfig_path
 from checks.clients.systems import Systems
-from console.engine.journal import Journal
 from console.engine.operations import diff as differing
 from console.engine.operations import plan
 from console.engine.operations.back import back_findings, good_of
@@ -31,6 +30,7 @@ from console.engine.operations.report import Report
 from console.engine.operations.runs import Work, again, carry_out, remember, supervised, traces
 from console.engine.operations.watch import Approvals
 from console.engine.ports import Who
+from console.engine.record.journal import Journal
 from state.base.canonical import anchor
 from state.base.clock import Clock
 from state.base.json import Json

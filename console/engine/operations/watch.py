@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from console.engine.journal import Journal
 from console.engine.operations.inputs import Seen, parts_of, seen_draft, seen_of
+from console.engine.record.journal import Journal
 from state.events.event import Event, Kind
 from state.runbook.environment import Tier
 from state.runbook.models import Runbook

@@ -14,10 +14,10 @@ import yaml
 from aiohttp import web
 
 from checks.clients.systems import Systems
-from console.engine.declare import declarations, opened
-from console.engine.journal import Journal
 from console.engine.operations import Operations
 from console.engine.ports import Who
+from console.engine.record.declarations import declarations, opened
+from console.engine.record.journal import Journal
 from console.rehearsal.faults import open_world
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.journal import Store
+from console.engine.record.journal import Store
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from state.events.event import Draft, Event, Kind

@@ -1,0 +1,67 @@
+"""The beat of the stop conditions and the bake: every interval, and at once when a release ended."""
+
+from __future__ import annotations
+
+import asyncio
+
+from console.engine.bake.bake_clock import Bake
+from console.engine.bake.stop_conditions import Conditions
+from console.engine.record.journal import Journal
+from state.base.clock import SECOND_US
+from state.events.event import Event, Kind
+from state.view.launch import LaunchView
+
+_AT_ONCE = frozenset(
+    {
+        Kind.OPERATION_INTENDED,
+        Kind.OPERATION_FINISHED,
+        Kind.OPERATION_UNKNOWN,
+        Kind.CONDITION_ACKNOWLEDGED,
+        Kind.CONDITION_MUTED,
+        Kind.BAKE_EXTENDED,
+        Kind.LAUNCH_HELD,
+        Kind.LAUNCH_RELEASED,
+    }
+)
+
+
+class Pulse:
+    """Evaluates, then lets the bake count; never stops, whatever the phase."""
+
+    def __init__(self, journal: Journal, conditions: Conditions, bake: Bake, interval_s: float) -> None:
+        self._journal = journal
+        self._conditions = conditions
+        self._bake = bake
+        self._step = max(1, round(interval_s))
+        self._news = asyncio.Event()
+
+    async def run(self) -> None:
+        """Tick for ever."""
+        end = self._journal.listen(self._told)
+        try:
+            while True:
+                self._news.clear()
+                await self._conditions.tick()
+                await self._bake.tick()
+                await self._wait()
+        finally:
+            end()
+
+    def _told(self, event: Event, _view: LaunchView) -> None:
+        if event.kind in _AT_ONCE:
+            self._news.set()
+
+    async def _wait(self) -> None:
+        clock = self._journal.clock
+        now_us = clock.wall_us()
+        left = self._step - now_us / SECOND_US % self._step
+        counting = [c.rolls_back_us for c in self._journal.view.conditions if c.rolls_back_us > now_us]
+        if counting:
+            left = min(left, (min(counting) - now_us) / SECOND_US)
+        waits = [asyncio.create_task(clock.sleep(left)), asyncio.create_task(self._news.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)

@@ -1,0 +1,116 @@
+"""What a tripped or a blind stop condition leads to: a hold, or a rollback after a countdown that a hold stops."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from console.engine.record.journal import Journal
+from state.base.clock import SECOND_US
+from state.base.json import JsonObject
+from state.events.event import Draft, Kind
+from state.runbook.environment import Tier
+from state.runbook.models import OnTrip, StopCondition
+from state.view.enums import ConditionState, LaunchState
+from state.view.launch import ConditionView
+
+Rollback = Callable[[str], Awaitable[bool]]
+"""Starts the rollback for a condition by the engine's own command; False where it was refused."""
+MayRollback = Callable[[], Awaitable[str]]
+"""Returns why a rollback would be refused now (a migration's interlock), or nothing."""
+
+LATE_S = 60
+"""A countdown that ended longer ago was not watched by anybody: it begins again."""
+
+
+class Trips:
+    """Acts for the engine on what conditions say. Blind is never a reason to roll back."""
+
+    def __init__(self, journal: Journal, rollback: Rollback, may_rollback: MayRollback | None) -> None:
+        self._journal = journal
+        self._rollback = rollback
+        self._may_rollback = may_rollback
+        self._answered: set[tuple[str, int]] = set()
+        """Trips and blind stretches that were acted upon, by condition and beginning."""
+
+    async def act(self, condition: StopCondition) -> None:
+        """Do what the runbook asks for, if anything is to be done now."""
+        now = self._journal.view.condition(condition.id)
+        if now is None or not now.active:
+            return
+        if now.state is ConditionState.TRIPPED:
+            await self._tripped(condition, now)
+        elif now.state.blind:
+            await self._blind(condition, now)
+
+    async def _tripped(self, condition: StopCondition, now: ConditionView) -> None:
+        key = (condition.id, now.tripped_us)
+        if condition.on_trip is OnTrip.ASK or key in self._answered:
+            return
+        rolls = condition.on_trip is OnTrip.ROLLBACK and condition.env is Tier.PRODUCTION
+        if rolls and await self._rolls_back(condition, now):
+            return
+        self._answered.add(key)
+        await self._hold(f"stop condition {condition.id} tripped")
+
+    async def _rolls_back(self, condition: StopCondition, now: ConditionView) -> bool:
+        """Count down and roll back; return False where a hold is what remains."""
+        view = self._journal.view
+        key = (condition.id, now.tripped_us)
+        since = [o for o in view.operations if o.kind == "rollback" and o.intended_us >= now.tripped_us]
+        if since:
+            self._answered.add(key)
+            return True
+        if now.disarmed:
+            return False
+        if view.hold is not None and view.hold.by != "engine":
+            await self._countdown(condition.id, 0, f"held by {view.hold.by}")
+            return False
+        if view.running() is not None:
+            return True  # one operation at a time: asked again at the next interval
+        now_us = self._journal.clock.wall_us()
+        if condition.rollback_after and not self._ran_out(now, now_us):
+            return await self._count(condition, now, now_us)
+        self._answered.add(key)
+        if await self._rollback(condition.id):
+            return True
+        await self._countdown(condition.id, 0, "the rollback was refused")
+        return False
+
+    def _ran_out(self, now: ConditionView, now_us: int) -> bool:
+        return (
+            bool(now.rolls_back_us) and now.rolls_back_us <= now_us < now.rolls_back_us + LATE_S * SECOND_US
+        )
+
+    async def _count(self, condition: StopCondition, now: ConditionView, now_us: int) -> bool:
+        if now.rolls_back_us > now_us:
+            return True
+        refused = "" if self._may_rollback is None else await self._may_rollback()
+        if refused:
+            # The command itself says so in the log, with the engine as the one who was refused.
+            self._answered.add((condition.id, now.tripped_us))
+            await self._rollback(condition.id)
+            await self._countdown(condition.id, 0, refused)
+            return False
+        until_us = now_us + int(condition.rollback_after * SECOND_US)
+        await self._countdown(condition.id, until_us, "")
+        return True
+
+    async def _countdown(self, condition: str, until_us: int, reason: str) -> None:
+        body: JsonObject = {"id": condition, "until_us": until_us, "reason": reason[:400]}
+        await self._journal.record(Draft(Kind.CONDITION_COUNTDOWN, body))
+
+    async def _blind(self, condition: StopCondition, now: ConditionView) -> None:
+        view = self._journal.view
+        baking = view.bake is not None and view.bake.state in {"running", "stopped"}
+        blind_us = self._journal.clock.wall_us() - now.since_us
+        key = (condition.id, now.since_us)
+        if not baking or blind_us < condition.blind_grace * SECOND_US or key in self._answered:
+            return
+        self._answered.add(key)
+        await self._hold(
+            f"stop condition {condition.id} is blind for {blind_us // SECOND_US} s: {now.reason}"
+        )
+
+    async def _hold(self, reason: str) -> None:
+        if self._journal.view.state is LaunchState.RUNNING:
+            await self._journal.record(Draft(Kind.LAUNCH_HELD, {"reason": reason[:400]}))

@@ -1,0 +1,1 @@
+"""Checks as the engine runs them, and what they add up to."""

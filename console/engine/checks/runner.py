@@ -1,0 +1,167 @@
+"""Runs checks: concurrently, each within its time, and each to an event with a verdict."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checks.base import Around, CouldNotLookError, Outcome, unknown
+from checks.registry import kind as find_kind
+from console.engine.checks.evidence import fit
+from console.engine.record.journal import Journal
+from state.base.text import line
+from state.events.event import Draft, Kind, gate_key
+from state.runbook.environment import Tier
+from state.runbook.models import CheckSpec, Runbook
+from state.view.enums import Verdict
+
+if TYPE_CHECKING:
+    from checks.clients.systems import Systems
+
+AT_ONCE = 64
+"""More than a runbook has checks: one that waits for its turn makes a sweep longer than its slowest check."""
+_JUDGED = {Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRef:
+    """A check of the runbook: its item, its gate, and what is to be run."""
+
+    id: str
+    """``3.2/0``"""
+    item: str
+    gate: int
+    spec: CheckSpec
+
+    @property
+    def leaves_traces(self) -> bool:
+        """Whether it leaves something behind in production, such as a failed login."""
+        kind = find_kind(self.spec.kind)
+        return kind is not None and kind.writes and self.spec.env is Tier.PRODUCTION
+
+    @property
+    def leaves(self) -> str:
+        """What it leaves behind where it looks, as ``a failed login (production)``."""
+        kind = find_kind(self.spec.kind)
+        what = kind.leaves if kind is not None and kind.leaves else "traces"
+        return f"{what} ({self.spec.env})"
+
+
+def checks_of(runbook: Runbook, items: Iterable[str]) -> list[CheckRef]:
+    """Return the checks of items, in the order of the runbook."""
+    wanted = set(items)
+    return [
+        CheckRef(f"{item.id}/{index}", item.id, gate.number, spec)
+        for gate in runbook.gates
+        for item in gate.items
+        if item.id in wanted
+        for index, spec in enumerate(item.checks)
+    ]
+
+
+class Runner:
+    """Runs the checks of one runbook. The same check never runs twice at once."""
+
+    def __init__(self, journal: Journal, runbook: Runbook, systems: Systems, at_once: int = AT_ONCE) -> None:
+        self._journal = journal
+        self._runbook = runbook
+        self._systems = systems
+        self._free = asyncio.Semaphore(at_once)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closing = False
+
+    def checks(self, items: Iterable[str]) -> list[CheckRef]:
+        """Return the checks of items, in the order of the runbook."""
+        return checks_of(self._runbook, items)
+
+    def start(self, checks: Iterable[CheckRef], actor: str) -> list[str]:
+        """Start checks and return the ids of those that did not run already."""
+        started = []
+        for check in checks:
+            if check.id in self._tasks or self._closing:
+                continue
+            task = asyncio.create_task(self._run(check, actor), name=f"check {check.id}")
+            self._tasks[check.id] = task
+            task.add_done_callback(lambda done, name=check.id: self._ended(name, done))  # type: ignore[misc]  # a default binds the name
+            started.append(check.id)
+        return started
+
+    async def idle(self) -> None:
+        """Wait until no check runs."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks.values()))
+
+    async def aclose(self) -> None:
+        """Cancel what runs. The log still says RUNNING: the caller records what became of it."""
+        self._closing = True
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(name, None)
+        if not task.cancelled():
+            task.exception()  # only a log that can't be written gets here, and it tells of itself
+
+    async def _run(self, check: CheckRef, actor: str) -> None:
+        async with self._free:
+            where = {"item": check.item, "check": check.id}
+            gate = gate_key(check.gate)
+            started = await self._journal.record(Draft(Kind.CHECK_STARTED, where, gate, actor=actor))
+            loop = asyncio.get_running_loop()
+            before = loop.time()
+            outcome = await self._judge(check)
+            body = {
+                **where,
+                "verdict": outcome.verdict.value,
+                "summary": line(self._systems.redactor.clean(outcome.summary)),
+                "evidence": fit(outcome.evidence, self._systems.redactor),
+                "ms": round((loop.time() - before) * 1000),
+            }
+            await self._journal.record(Draft(Kind.CHECK_FINISHED, body, gate, started.seq, actor))
+
+    async def _judge(self, check: CheckRef) -> Outcome:
+        """Return what the check found; whatever goes wrong is unknown, never pass."""
+        kind = find_kind(check.spec.kind)
+        if kind is None:
+            return unknown(f"there is no kind of check {check.spec.kind!r} in this version")
+        around = Around(check.spec.env, self._runbook, self._systems, self._journal.clock, self._journal.view)
+        try:
+            async with asyncio.timeout(check.spec.timeout):
+                outcome = await kind.run(dict(check.spec.settings), around)
+        except CouldNotLookError as error:
+            return unknown(str(error))
+        except TimeoutError:
+            return unknown(f"no result within {check.spec.timeout:g} s")
+        except Exception as error:  # a value of the exception may hold a secret: only its type is told
+            return unknown(f"the check itself failed: {type(error).__name__}")
+        if outcome.verdict not in _JUDGED:
+            return unknown(f"the check gave {outcome.verdict}, which is no judgement", outcome.evidence)
+        return outcome
+
+
+async def close_open_checks(journal: Journal, reason: str) -> None:
+    """Record unknown for every check that the log left running."""
+    drafts = [
+        Draft(
+            Kind.CHECK_FINISHED,
+            {
+                "item": item.id,
+                "check": check.id,
+                "verdict": "unknown",
+                "summary": reason,
+                "evidence": {},
+                "ms": 0,
+            },
+            gate_key(gate.number),
+        )
+        for gate in journal.view.gates
+        for item in gate.items
+        for check in item.checks
+        if check.verdict is Verdict.RUNNING
+    ]
+    if drafts:
+        await journal.record_many(drafts)

@@ -1,0 +1,48 @@
+"""Whether an account may give a command at all: role, state of the launch, who drives."""
+
+from __future__ import annotations
+
+from console.engine.commands.roles import ACTING, ATTESTING, roles_of
+from console.engine.ports import ENGINE, Who
+from state.view.enums import LaunchState
+from state.view.launch import LaunchView
+
+_ENDED = frozenset({LaunchState.SCRUBBED, LaunchState.CLOSED})
+_AFTER_THE_END = frozenset({"note.add", "engine.stop", "console.take_over"})
+_NO_ROLE_NEEDED = frozenset({"note.add"})
+_ATTESTING = frozenset({"attest.sign", "attest.withdraw"})
+_FROM_EVERY_CONSOLE = frozenset(
+    {"note.add", "attest.sign", "attest.withdraw", "operation.abort", "launch.hold", "console.take_over"}
+)
+"""An abort and a hold can't wait for a take-over; an attestation is a person's own word."""
+
+
+def refusal(view: LaunchView, name: str, who: Who) -> str:
+    """Return why ``who`` may not give the command ``name`` now, in one line, or nothing."""
+    if view.state in _ENDED and name not in _AFTER_THE_END:
+        return f"the launch is {view.state}: nothing can be changed any more"
+    if who == ENGINE:
+        return ""
+    return _role_refusal(view, name, who) or _driving_refusal(view, name, who)
+
+
+def _role_refusal(view: LaunchView, name: str, who: Who) -> str:
+    if name in _NO_ROLE_NEEDED:
+        return ""
+    allowed = ATTESTING if name in _ATTESTING else ACTING
+    roles = roles_of(view, who.account)
+    if roles & allowed:
+        return ""
+    own = ", ".join(sorted(roles)) or "nobody in the runbook"
+    return f"{who.account} is {own}: this takes {' or '.join(sorted(allowed))}"
+
+
+def _driving_refusal(view: LaunchView, name: str, who: Who) -> str:
+    if name in _FROM_EVERY_CONSOLE:
+        return ""
+    driver = next((c for c in view.consoles if c.drives), None)
+    if driver is None:
+        return "no console drives this launch: take over first (t)"
+    if driver.id == who.console:
+        return ""
+    return f"{driver.account} drives from console {driver.id}: take over first (t)"

@@ -1,0 +1,145 @@
+"""The one way in which anything is done: preview, guard, confirm, deed; a refusal is an event too."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+
+from checks.base import CouldNotLookError
+from console.engine.commands import attestations, bake, checks, launch, operations
+from console.engine.commands.authorize import refusal
+from console.engine.commands.handler import Desk, Effect, Order, RefusedError
+from console.engine.commands.operations import override_of
+from console.engine.commands.roles import seconds_of
+from console.engine.ports import ENGINE, Who
+from state.base.canonical import CanonicalError
+from state.base.canonical import encode as canonical
+from state.base.json import JsonObject
+from state.base.text import line
+from state.commands import BY_NAME, Confirmation, Field, Reply
+from state.events.event import Draft, Kind
+from state.log.errors import LogError, LogFrozenError
+from state.view.enums import Danger
+from state.view.preview import Preview
+
+EFFECTS: Mapping[str, Effect] = {
+    **checks.EFFECTS,
+    **attestations.EFFECTS,
+    **launch.EFFECTS,
+    **operations.EFFECTS,
+    **bake.EFFECTS,
+}
+_SELECTING = frozenset(
+    {Field.ITEM, Field.GATE, Field.OPERATION, Field.CONDITION, Field.WATCHING, Field.CHOICE}
+)
+_WHILE_FROZEN = frozenset({"operation.abort", "engine.stop"})
+"""What may not wait for a log that can't be written: it ends things and starts none."""
+
+_SECONDED = frozenset({"item.waive"})
+"""What may name a second person without being an override."""
+
+
+class Commands:
+    """Previews and carries out commands."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def preview(self, name: str, args: JsonObject, who: Who) -> Preview:
+        """Return what a command would do, or why it may not; nothing is recorded."""
+        spec = BY_NAME.get(name)
+        if spec is None:
+            reason = f"there is no command {line(name, 60)!r}"
+            return Preview(line(name, 60), "", Danger.DANGER, allowed=False, reason=reason)
+        order = Order(spec, args, who)
+        refused = refusal(self._desk.view, name, who)
+        if refused:
+            return self._refused(order, refused)
+        try:
+            planned = await EFFECTS[name].plan(self._desk, order)
+        except (RefusedError, CouldNotLookError) as error:
+            return self._refused(order, str(error))
+        if planned.override_allowed or name in _SECONDED:
+            planned = replace(planned, seconds=seconds_of(self._desk.view, who))
+        return replace(planned, token=self._token(order, planned)) if planned.phrase else planned
+
+    def _refused(self, order: Order, reason: str) -> Preview:
+        """Return the preview of what may not run: what was meant, where, and why not."""
+        view, operation = self._desk.view, order.text("operation")
+        meant = next((one for one in view.operation_specs if one.id == operation), None)
+        env = view.environment(operation.partition(".")[0] if meant is None else meant.env)
+        return Preview(
+            order.spec.name,
+            order.heading if meant is None else meant.title,
+            order.spec.danger,
+            allowed=False,
+            reason=line(reason),
+            environment=env.title if env is not None else "",
+        )
+
+    async def run(self, name: str, args: JsonObject, confirmation: Confirmation, who: Who) -> Reply:
+        """Carry out a command and return when it is recorded; what it started may still run."""
+        try:
+            reply = await self._carry_out(name, args, confirmation, who)
+        except (RefusedError, CouldNotLookError, CanonicalError) as error:
+            reply = Reply(ok=False, message=str(error))
+        except LogError as error:
+            return Reply(ok=False, message=f"nothing was done, the log can't be written: {error}")
+        if not reply.ok:
+            await self._record_refusal(line(name, 60), reply.message, who)
+        return reply
+
+    async def _carry_out(self, name: str, args: JsonObject, confirmation: Confirmation, who: Who) -> Reply:
+        preview = await self.preview(name, args, who)
+        if name not in BY_NAME:
+            raise RefusedError(preview.reason)
+        log = self._desk.log_state()
+        if log.frozen and name not in _WHILE_FROZEN:
+            raise LogFrozenError(log.reason)
+        order = Order(BY_NAME[name], args, who, confirmation)
+        self._confirmed(order, preview)
+        return await EFFECTS[name].deed(self._desk, order)
+
+    def _confirmed(self, order: Order, preview: Preview) -> None:
+        """Check that an order was confirmed as its preview asks.
+
+        Raises RefusedError.
+        """
+        given = order.confirmation
+        overridden = preview.override_allowed and override_of(self._desk.view, order) is not None
+        if not preview.allowed and not overridden:
+            raise RefusedError(preview.reason)
+        if not preview.phrase or order.who == ENGINE:
+            return
+        if not given.token:
+            raise RefusedError("this needs a preview first: nothing was done")
+        if not hmac.compare_digest(given.token.encode(), preview.token.encode()):
+            raise RefusedError("what was shown has changed since (candidate, commands or target): look again")
+        if given.phrase.strip() != preview.phrase:
+            raise RefusedError(f"the typed name is not {preview.phrase}: nothing was done")
+
+    def _token(self, order: Order, preview: Preview) -> str:
+        """Bind a confirmation to what was shown. ``preview.token`` stands for the values files."""
+        view = self._desk.view
+        chosen = [[p.name, order.text(p.name)] for p in order.spec.parameters if p.field in _SELECTING]
+        shown: JsonObject = {
+            "name": order.spec.name,
+            "chosen": chosen,
+            "environment": preview.environment,
+            "from": preview.from_what,
+            "to": preview.to_what,
+            "commands": list(preview.commands),
+            "candidate": [view.candidate.version, *(list(pair) for pair in view.candidate.images)],
+            "runbook": view.scope.runbook_digest,
+            "token": preview.token,
+        }
+        return sha256(canonical(shown).encode()).hexdigest()[:32]
+
+    async def _record_refusal(self, name: str, reason: str, who: Who) -> None:
+        body = {"command": name, "reason": line(reason)}
+        try:
+            await self._desk.journal.record(Draft(Kind.COMMAND_REFUSED, body, actor=who.account))
+        except LogError:
+            return  # the reply still says that it was refused

@@ -1,0 +1,137 @@
+"""What an effect is: a plan that says what would happen, and the deed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from console.engine.checks.runner import Runner
+from console.engine.commands.roles import roles_of
+from console.engine.ports import OperationsPort, Who
+from console.engine.record.journal import Journal
+from state.base.json import JsonObject
+from state.base.text import line
+from state.commands import CommandSpec, Confirmation, Reply
+from state.log.trouble import StoreState
+from state.runbook.models import Runbook
+from state.view.launch import GateView, ItemView, LaunchView
+from state.view.preview import Preview
+
+if TYPE_CHECKING:
+    from state.base.clock import Clock
+
+
+class RefusedError(Exception):
+    """A command that can't be carried out as things are; the message says why, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What effects work with."""
+
+    journal: Journal
+    runbook: Runbook
+    runner: Runner
+    operations: OperationsPort
+    stop: Callable[[str, str], None]
+    """Ends the engine: why, and who says so."""
+    log_state: Callable[[], StoreState]
+    """Whether the log is being written at the moment."""
+
+    @property
+    def view(self) -> LaunchView:
+        """The launch as it is now."""
+        return self.journal.view
+
+    @property
+    def clock(self) -> Clock:
+        """The engine's clock."""
+        return self.journal.clock
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command that somebody gave, or asks about."""
+
+    spec: CommandSpec
+    args: JsonObject
+    who: Who
+    confirmation: Confirmation = field(default_factory=Confirmation)
+
+    @property
+    def heading(self) -> str:
+        """The command in words, with what it is about."""
+        return self.spec.about(self.args)
+
+    def text(self, name: str, limit: int = 1000) -> str:
+        """Return an argument as clean text on one line; a number as its digits."""
+        value = self.args.get(name)
+        if isinstance(value, bool) or value is None:
+            return ""
+        return line(str(value), limit) if isinstance(value, str | int | float) else ""
+
+    def need(self, name: str, what: str) -> str:
+        """Return an argument.
+
+        Raises RefusedError where it is missing.
+        """
+        value = self.text(name)
+        if not value:
+            raise RefusedError(f"{self.spec.name} needs {what}")
+        return value
+
+    def item(self, view: LaunchView) -> ItemView:
+        """Return the item that is meant.
+
+        Raises RefusedError.
+        """
+        name = self.need("item", "an item such as 3.2")
+        found = view.item(name)
+        if found is None:
+            raise RefusedError(f"there is no item {name}")
+        return found
+
+    def gate(self, view: LaunchView) -> GateView:
+        """Return the gate that is meant.
+
+        Raises RefusedError.
+        """
+        name = self.need("gate", "a gate from 1 to 10")
+        found = view.gate(int(name)) if name.isdecimal() and len(name) < 4 else None
+        if found is None:
+            raise RefusedError(f"there is no gate {name}")
+        return found
+
+
+Plan = Callable[[Desk, Order], Awaitable[Preview]]
+Deed = Callable[[Desk, Order], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How a command is previewed and carried out. Both raise RefusedError."""
+
+    plan: Plan
+    deed: Deed
+
+
+def plain_preview(order: Order, **details: str | tuple[str, ...]) -> Preview:
+    """Return a preview that is allowed, of a command as the registry describes it."""
+    return Preview(order.spec.name, order.heading, order.spec.danger, allowed=True, **details)  # type: ignore[arg-type]  # fields of Preview
+
+
+def phrase_of(view: LaunchView) -> str:
+    """Return what is typed before something dangerous: the name of production's release."""
+    production = view.environment("production")
+    return production.release if production is not None else view.scope.launch_id
+
+
+def gate_of(item_id: str) -> int:
+    """Return the gate that an item belongs to."""
+    return int(item_id.split(".", maxsplit=1)[0])
+
+
+def is_captain(view: LaunchView, who: Who) -> bool:
+    """Return whether an account is a captain's."""
+    return "captain" in roles_of(view, who.account)

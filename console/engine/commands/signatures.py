@@ -1,0 +1,62 @@
+"""What is believed of a signed word: only what the runbook's key for that account signs, about this very log."""
+
+from __future__ import annotations
+
+from console.engine.commands.handler import Desk, Order, RefusedError
+from state.attest.sshsig import ATTESTATION, SignatureError, check, public_key
+from state.attest.statement import Attestation, read_attestation
+from state.base.canonical import CanonicalError, parse_anchor
+from state.base.json import JsonObject, text
+from state.view.launch import ItemView
+
+SELF_DECLARED = "self-declared"
+
+
+def word_of(desk: Desk, order: Order, item: ItemView, *, go: bool) -> JsonObject:
+    """Return what of an ``attest.signed`` says how the person is known: signature and key, or self-declared.
+
+    Raises RefusedError for a signature that doesn't hold, and for a GO without one by a person who has a key.
+    """
+    keys = {
+        public_key(key) for p in desk.view.people if order.who.account in p.accounts for key in p.signing_keys
+    }
+    evidence = [check.seq for check in item.checks if check.seq]
+    signature = text(order.args, "signature")
+    if not signature:
+        if keys and go:
+            why = order.text("unsigned") or "it came without a signature"
+            raise RefusedError(f"{order.who.account} signs a GO with an SSH key: {why}")
+        return {"how_known": f"{order.who.how_known}, {SELF_DECLARED}", "evidence": evidence}
+    statement = text(order.args, "statement")
+    try:
+        said = read_attestation(statement)
+        made = check(signature, statement.encode(), ATTESTATION)
+    except (CanonicalError, SignatureError) as error:
+        raise RefusedError(f"the signature does not hold: {error}") from None
+    if made.key not in keys:
+        raise RefusedError(f"the runbook does not list the key {made.fingerprint} for {order.who.account}")
+    _about_this(desk, order, item, said, go=go)
+    return {
+        "how_known": f"SSH key {made.fingerprint}",
+        "evidence": list(said.evidence),
+        "statement": statement,
+        "signature": signature,
+        "key": made.fingerprint,
+    }
+
+
+def _about_this(desk: Desk, order: Order, item: ItemView, said: Attestation, *, go: bool) -> None:
+    comment, link = order.text("comment"), order.text("link", 500)
+    if (said.account, said.item, said.go) != (order.who.account, item.id, go) or (
+        (said.comment, said.link) != (comment, link)
+    ):
+        raise RefusedError("the signature is for another word than the one that was given")
+    if desk.journal.clean(comment) != comment or desk.journal.clean(link) != link:
+        raise RefusedError("the comment holds a secret value: leave it out, then sign again")
+    head = parse_anchor(said.head)
+    found = desk.journal.store.read(head.seq - 1, 1)
+    if said.log != desk.view.log_id or not found or found[0].hash[:32] != head.hash:
+        raise RefusedError("the signature is for another log, or for another history of this one")
+    unseen = [check.seq for check in item.checks if check.seq > head.seq]
+    if unseen or set(said.evidence) - {check.seq for check in item.checks}:
+        raise RefusedError("the checks of this item ran anew while it was signed: look again")

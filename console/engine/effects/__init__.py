@@ -1,7 +1,0 @@
-"""Guards and effects of every command of ``state.commands``, run in the engine for every client alike."""
-
-from __future__ import annotations
-
-from console.engine.effects.desk import Commands
-
-__all__ = ["Commands"]

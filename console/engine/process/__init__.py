@@ -1,0 +1,1 @@
+"""The engine as a process: spawned, listed, supervised, and reached over its socket."""

@@ -1,0 +1,269 @@
+"""Every console that is attached: greeted with a view, fed with events, heard with its commands.
+
+The same for a socket and for memory. A console that doesn't read is dropped, never waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Protocol
+
+from console.client.protocol import BEAT_S, dump_event
+from console.engine.commands.roles import acts
+from console.engine.ports import Who
+from console.engine.record.journal import Journal
+from state.base.json import JsonObject, decimal_text, integer, obj, text
+from state.base.text import line
+from state.commands import Confirmation, Reply
+from state.events.event import Draft, Event, Kind
+from state.log.errors import LogError
+from state.view.codec import dump_view
+from state.view.launch import LaunchView
+from state.view.preview import Preview
+
+LONGEST_QUEUE = 2000
+"""Frames that wait for a console before it is dropped; it attaches again with a keyframe."""
+_GREETING_S = 3.0
+_PAGE = 500
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What an engine says of itself to every console."""
+
+    pid: int
+    log: str
+    version: str
+    session: str
+
+
+class CommandsPort(Protocol):
+    """Previews and carries out commands."""
+
+    async def preview(self, name: str, args: JsonObject, who: Who) -> Preview:
+        """Return what a command would do."""
+        ...
+
+    async def run(self, name: str, args: JsonObject, confirmation: Confirmation, who: Who) -> Reply:
+        """Carry a command out."""
+        ...
+
+
+class Session:
+    """One console, seen from the engine."""
+
+    def __init__(self, hub: Hub, account: str, how_known: str) -> None:
+        self.account = account
+        self.how_known = how_known
+        self.console = ""
+        self.outbox: asyncio.Queue[JsonObject | None] = asyncio.Queue()
+        """Frames for the console; None ends the connection."""
+        self.ended = ""
+        """Why it ended, or nothing while it is open."""
+        self._hub = hub
+
+    def put(self, frame: JsonObject) -> None:
+        """Queue a frame; a console that has too many waiting is dropped."""
+        if self.ended:
+            return
+        if self.outbox.qsize() >= LONGEST_QUEUE:
+            self.end("it did not read")
+            return
+        self.outbox.put_nowait(frame)
+
+    def end(self, reason: str) -> None:
+        """End the connection after what is queued, or at once where the console doesn't read."""
+        if self.ended:
+            return
+        self.ended = reason
+        if self.outbox.qsize() >= LONGEST_QUEUE:
+            self.outbox = _emptied(self.outbox)
+        self.outbox.put_nowait(None)
+        self._hub.left(self)
+
+    def take(self, frame: JsonObject) -> None:
+        """Handle a frame of the console; answers come through ``outbox``.
+
+        Each request is a task of its own: an abort is never queued behind anything.
+        """
+        if self.ended:
+            return
+        if text(frame, "t") == "hello":
+            self._hub.spawn(self._hub.greet(self, line(text(frame, "tty"), 60)))
+        elif not self.console:
+            self.put({"t": "error", "message": "a console says hello first"})
+            self.end("it did not say hello")
+        else:
+            self._hub.spawn(self._answer(frame))
+
+    async def _answer(self, frame: JsonObject) -> None:
+        number, name, args = integer(frame, "id"), text(frame, "name"), obj(frame.get("args"))
+        who = Who(self.account, self.how_known, self.console)
+        match text(frame, "t"):
+            case "preview":
+                preview = await self._hub.commands.preview(name, args, who)
+                self.put({"t": "reply", "id": number, "preview": preview.dump()})
+            case "command":
+                confirmation = Confirmation.load(obj(frame.get("confirmation")))
+                reply = await self._hub.commands.run(name, args, confirmation, who)
+                self.put({"t": "reply", "id": number, "reply": reply.dump()})
+            case "events":
+                limit = max(1, min(_PAGE, integer(frame, "limit", _PAGE)))
+                page = self._hub.journal.store.read(max(0, integer(frame, "after")), limit)
+                self.put({"t": "reply", "id": number, "events": [dump_event(e) for e in page]})
+            case other:
+                self.put({"t": "error", "message": f"this engine knows no frame {line(other, 30)!r}"})
+
+
+def _emptied(queue: asyncio.Queue[JsonObject | None]) -> asyncio.Queue[JsonObject | None]:
+    while not queue.empty():
+        queue.get_nowait()
+    return queue
+
+
+class LocalConnection:
+    """A console's connection in the engine's own process; implements ``console.client.engine_client.Connection``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def send(self, frame: JsonObject) -> None:
+        """Hand a frame to the engine.
+
+        Raises ConnectionError where the engine ended the connection.
+        """
+        if self._session.ended:
+            raise ConnectionError(self._session.ended)
+        self._session.take(frame)
+
+    async def receive(self) -> JsonObject | None:
+        """Return the next frame, or None at the end."""
+        return await self._session.outbox.get()
+
+    async def close(self) -> None:
+        """Leave."""
+        self._session.end("it left")
+
+
+class Hub:
+    """Keeps the attached consoles."""
+
+    def __init__(self, journal: Journal, commands: CommandsPort, facts: EngineFacts) -> None:
+        self.journal = journal
+        self.commands = commands
+        self.facts = facts
+        self.trouble = ""
+        """Why the log can't be written at the moment, told with every beat."""
+        self._sessions: set[Session] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._greeting = asyncio.Lock()
+        self._count = 0
+        self._end_listening = journal.listen(self._on_event)
+
+    def connect(self, account: str, how_known: str = "") -> LocalConnection:
+        """Return a connection for a console in this process."""
+        return LocalConnection(self.session(account, how_known or f"in the engine's process ({account})"))
+
+    def session(self, account: str, how_known: str) -> Session:
+        """Return the engine's side of a new connection."""
+        return Session(self, account, how_known)
+
+    async def greet(self, session: Session, tty: str) -> None:
+        """Let a console in: its event, then in one go the welcome, the view, and all events from there on."""
+        async with self._greeting:
+            self._count += 1
+            console = f"c{self._count}"
+            view = self.journal.view
+            drives = acts(view, session.account) and not any(c.drives for c in view.consoles)
+            body: JsonObject = {"id": console, "tty": tty, "drives": drives, "how_known": session.how_known}
+            opened = Draft(Kind.CONSOLE_OPENED, body, actor=session.account)
+            try:
+                async with asyncio.timeout(_GREETING_S):
+                    await self.journal.record(opened)
+            except (TimeoutError, LogError):
+                drives = False  # a log that can't be written is no reason to show nothing
+        session.console = console
+        if session.ended:
+            await self._record_left(session)
+            return
+        session.put(self._welcome(session, drives))
+        session.put({"t": "keyframe", "view": dump_view(self.journal.view)})
+        self._sessions.add(session)
+
+    def _welcome(self, session: Session, drives: bool) -> JsonObject:
+        engine: JsonObject = {
+            "pid": self.facts.pid,
+            "log": self.facts.log,
+            "launch": self.journal.view.scope.launch_id,
+            "version": self.facts.version,
+            "session": self.facts.session,
+            "adjustable": self.journal.clock.adjustable(),
+        }
+        return {
+            "t": "welcome",
+            "engine": engine,
+            "you": session.account,
+            "console": session.console,
+            "drives": drives,
+        }
+
+    def left(self, session: Session) -> None:
+        """Note that a console is gone."""
+        known = session in self._sessions
+        self._sessions.discard(session)
+        if known:
+            self.spawn(self._record_left(session))
+
+    async def _record_left(self, session: Session) -> None:
+        body = {"id": session.console, "reason": session.ended}
+        await self.journal.record(Draft(Kind.CONSOLE_CLOSED, body, actor=session.account))
+
+    def _on_event(self, event: Event, _view: LaunchView) -> None:
+        if self._sessions:
+            frame: JsonObject = {"t": "event", "event": dump_event(event)}
+            for session in list(self._sessions):
+                session.put(frame)
+
+    async def beat(self) -> None:
+        """Tell every console twice a second that the engine lives, and the time of its clock."""
+        clock = self.journal.clock
+        while True:
+            frame: JsonObject = {
+                "t": "beat",
+                "wall_us": clock.wall_us(),
+                "mono_us": clock.mono_us(),
+                "rate": decimal_text(clock.rate()),
+                "trouble": self.trouble,
+            }
+            for session in list(self._sessions):
+                session.put(frame)
+            await asyncio.sleep(BEAT_S)
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Run something for a console; what it raises ends nothing."""
+        task = asyncio.create_task(self._safely(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _safely(self, work: Coroutine[object, object, None]) -> None:
+        try:
+            await work
+        except LogError as error:
+            _logger.warning("an event of a console could not be written: %s", error)
+        except Exception:
+            _logger.exception("a console's request failed")
+
+    async def aclose(self, reason: str) -> None:
+        """Say goodbye to every console."""
+        self._end_listening()
+        for session in list(self._sessions):
+            session.put({"t": "bye", "reason": reason})
+            self._sessions.discard(session)
+            session.end(reason)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

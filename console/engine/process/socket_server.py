@@ -1,0 +1,108 @@
+"""The Unix socket through which consoles of other processes attach; the kernel says whose they are."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pwd
+import socket
+import struct
+from pathlib import Path
+
+from console.client.protocol import FRAME_LIMIT, WireError, decode, encode
+from console.engine.process.hub import Hub, Session
+
+_CREDENTIALS = struct.Struct("3i")
+_DRAIN_S = 10.0
+"""Real seconds that a console may leave its socket full."""
+
+
+def account_of(uid: int) -> str:
+    """Return the name of an account, or its number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+class SocketServer:
+    """Listens at a path that only this account can use."""
+
+    def __init__(self, hub: Hub, path: Path) -> None:
+        self.path = path
+        self._hub = hub
+        self._server: asyncio.Server | None = None
+        self._clients: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Start to listen.
+
+        Raises OSError where that is not possible.
+        """
+        before = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._accept, self.path, limit=FRAME_LIMIT)
+        finally:
+            os.umask(before)
+
+    async def aclose(self) -> None:
+        """Stop to listen, and end every connection after a moment for its last frames."""
+        if self._server is not None:
+            self._server.close()
+        if self._clients:
+            _, slow = await asyncio.wait(self._clients, timeout=1.0)
+            for task in slow:
+                task.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer), name="console")
+        self._clients.add(task)
+        task.add_done_callback(self._clients.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        account, how_known = _peer(writer)
+        session = self._hub.session(account, how_known)
+        reading = asyncio.create_task(self._read(session, reader))
+        try:
+            await self._write(session, writer)
+        finally:
+            reading.cancel()
+            session.end("its connection broke")
+            if session.outbox.empty():
+                writer.close()
+            else:
+                writer.transport.abort()  # it doesn't read: what it was not told would wait for ever
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await reading
+
+    async def _read(self, session: Session, reader: asyncio.StreamReader) -> None:
+        try:
+            while (frame := await reader.readline()).endswith(b"\n"):
+                session.take(decode(frame))
+        except WireError as error:
+            session.put({"t": "error", "message": str(error)})
+        except (OSError, ValueError):
+            session.end("its connection broke")
+        session.end("it left")
+
+    async def _write(self, session: Session, writer: asyncio.StreamWriter) -> None:
+        try:
+            while (frame := await session.outbox.get()) is not None:
+                writer.write(encode(frame))
+                async with asyncio.timeout(_DRAIN_S):
+                    await writer.drain()
+        except TimeoutError:
+            session.end("it did not read")
+        except OSError:
+            session.end("its connection broke")
+
+
+def _peer(writer: asyncio.StreamWriter) -> tuple[str, str]:
+    """Return the account of the other side and how it is known: the kernel's word, not the console's."""
+    peer: socket.socket = writer.get_extra_info("socket")
+    raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, uid, _ = _CREDENTIALS.unpack(raw)
+    account = account_of(uid)
+    return account, f"socket peer uid {uid} ({account})"

@@ -1,0 +1,163 @@
+"""The log's head, kept in other places than the log: what shows a tail that was cut off or forged anew.
+
+The witness file of the engine's account follows quietly; at gate passes, releases and the end an event says where
+the head was kept. ``helm upgrade --description`` holds it too (``console.engine.operations``), and every screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from checks.base import CouldNotLookError
+from checks.clients.errors import NotFoundError
+from console.engine.ports import SystemsPort
+from console.engine.record.journal import Journal
+from state.base.canonical import parse_anchor
+from state.base.json import JsonObject, text
+from state.events.event import Draft, Event, Kind, gate_number
+from state.log.errors import LogError
+from state.log.witness import Witness
+from state.runbook.environment import Tier
+from state.runbook.models import Runbook
+from state.view.enums import GateStatus
+from state.view.launch import LaunchView
+
+EVERY_S = 60.0
+EVERY_EVENTS = 256
+"""How far the witness may lag behind, in real seconds and in events."""
+_POLL_S = 5.0
+CONFIGMAP = "launch-console-anchors"
+_logger = logging.getLogger(__name__)
+
+
+class Anchors:
+    """Keeps the head of one log in other places."""
+
+    def __init__(self, journal: Journal, runbook: Runbook, systems: SystemsPort, witness: Witness) -> None:
+        self._journal = journal
+        self._runbook = runbook
+        self._systems = systems
+        self._witness: Witness | None = witness
+        self._news = asyncio.Event()
+        self._occasions: list[str] = []
+        self._told_trouble = False
+        self._seen = 0
+
+    async def compare(self) -> None:
+        """Compare the log with what this account saw of it; a contradiction is an event, and stays one.
+
+        The witness is left as it is then: the next engine finds the contradiction again.
+        """
+        if self._witness is None:
+            return
+        try:
+            told = await asyncio.to_thread(self._witness.contradiction, self._hash_at)
+            anchor = str(self._witness.seen() or "")
+        except LogError as error:
+            self._note(error)
+            return
+        if told is not None:
+            self._witness = None
+            await self._journal.record(Draft(Kind.LOG_DOUBTED, {"reason": told, "anchor": anchor}))
+
+    def _hash_at(self, seq: int) -> str | None:
+        found = self._journal.store.read(seq - 1, 1)
+        return found[0].hash if found and found[0].seq == seq else None
+
+    async def run(self) -> None:
+        """Keep the head at every occasion, and quietly in between, for ever."""
+        end = self._journal.listen(self._told)
+        loop = asyncio.get_running_loop()
+        kept = loop.time()
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(_POLL_S):
+                        await self._news.wait()
+                except TimeoutError:
+                    pass
+                self._news.clear()
+                if self._occasions:
+                    pending = len(self._occasions)
+                    await self.keep(", ".join(dict.fromkeys(self._occasions))[:300])
+                    del self._occasions[:pending]
+                    kept = loop.time()
+                lag = self._journal.view.seq - self._seen
+                if lag >= EVERY_EVENTS or (lag and loop.time() - kept >= EVERY_S):
+                    await self.witness()
+                    kept = loop.time()
+        finally:
+            end()
+
+    def _told(self, event: Event, _view: LaunchView) -> None:
+        occasion = _occasion(event)
+        if occasion:
+            self._occasions.append(occasion)
+        if occasion or event.seq - self._seen >= EVERY_EVENTS:
+            self._news.set()
+
+    async def keep(self, occasion: str) -> None:
+        """Keep the head wherever it may be kept, and record where that was."""
+        head = self._journal.view.head
+        sinks: list[str] = []
+        failed: list[str] = []
+        if await self.witness():
+            sinks.append("witness")
+        if self._runbook.anchors.configmap:
+            problem = await self._in_cluster(head)
+            if problem:
+                failed.append(f"configmap: {problem}")
+            else:
+                sinks.append(f"configmap {CONFIGMAP}")
+        body: JsonObject = {"head": head, "sinks": sinks, "occasion": occasion, "failed": failed}
+        await self._journal.record(Draft(Kind.LOG_ANCHORED, body))
+
+    async def witness(self) -> bool:
+        """Let this account's witness file have the head; return whether it has."""
+        head = self._journal.view.head
+        if self._witness is None or not head:
+            return False
+        try:
+            await asyncio.to_thread(self._witness.record, head)
+        except LogError as error:
+            self._note(error)
+            return False
+        self._seen = parse_anchor(head).seq
+        return True
+
+    async def _in_cluster(self, head: str) -> str:
+        """Put the head into the ConfigMap of the launched namespace; return why that failed, or nothing."""
+        environment = self._runbook.environments[Tier.PRODUCTION]
+        collection = f"/api/v1/namespaces/{environment.kube.namespace}/configmaps"
+        data: JsonObject = {"data": {self._journal.view.log_id: head}}
+        try:
+            kube = self._systems.kube(Tier.PRODUCTION)
+            try:
+                await kube.patch(f"{collection}/{CONFIGMAP}", data)
+            except NotFoundError:
+                made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIGMAP}, **data}
+                await kube.create(collection, made)
+        except CouldNotLookError as error:
+            return str(error)[:300]
+        return ""
+
+    def _note(self, error: LogError) -> None:
+        if not self._told_trouble:
+            self._told_trouble = True
+            _logger.warning("the witness can't be used: %s", error)
+
+
+def _occasion(event: Event) -> str:
+    """Return why the head is kept after an event, or nothing."""
+    match event.kind:
+        case Kind.GATE_CHANGED if text(event.body, "to") == GateStatus.GO:
+            return f"gate {gate_number(event.gate)} GO"
+        case Kind.OPERATION_FINISHED | Kind.OPERATION_UNKNOWN:
+            return f"{text(event.body, 'id')} ended"
+        case Kind.LAUNCH_SCRUBBED:
+            return "the launch was scrubbed"
+        case Kind.LOG_REDACTED:
+            return "a redaction"
+        case _:
+            return ""

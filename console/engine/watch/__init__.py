@@ -1,0 +1,1 @@
+"""What the engine observes of the outside world, turned into events."""

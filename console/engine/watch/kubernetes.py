@@ -1,0 +1,153 @@
+"""Pods and ingresses of both environments, watched: an event for each difference that a captain can see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from checks.base import CouldNotLookError
+from checks.clients.kube_watch import Change, Reflector, WatchStatus
+from console.engine.ports import SystemsPort
+from console.engine.record.journal import Journal
+from console.engine.watch.kubernetes_events import ingress_body, known_ingress, known_pod, pod_body
+from console.engine.watch.source_health import GRACE_S, Source, tell_source
+from state.base.json import JsonObject, obj, text
+from state.events.event import Draft, Kind
+from state.runbook.environment import Environment
+from state.view.launch import LaunchView
+
+PACE_S = 0.2
+"""Real seconds between two looks at what changed: a flapping object gives at most five events a second."""
+_UNUSABLE_PAUSE_S = 10.0
+_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Collection:
+    """How one kind of object becomes events."""
+
+    name: str
+    path: str
+    body: Callable[[str, JsonObject], JsonObject]
+    known: Callable[[LaunchView, str], Mapping[str, JsonObject]]
+    """What the log knows of an environment's objects, by name."""
+    changed: Kind
+    gone: Kind
+
+
+def _pods(view: LaunchView, env: str) -> Mapping[str, JsonObject]:
+    return {pod.name: known_pod(pod) for pod in view.pods.values() if pod.env == env}
+
+
+def _ingresses(view: LaunchView, env: str) -> Mapping[str, JsonObject]:
+    return {one.name: known_ingress(one) for one in view.ingresses.values() if one.env == env}
+
+
+_COLLECTIONS = (
+    _Collection("pods", "/api/v1/namespaces/{}/pods", pod_body, _pods, Kind.POD_CHANGED, Kind.POD_GONE),
+    _Collection(
+        "ingresses",
+        "/apis/networking.k8s.io/v1/namespaces/{}/ingresses",
+        ingress_body,
+        _ingresses,
+        Kind.INGRESS_CHANGED,
+        Kind.INGRESS_GONE,
+    ),
+)
+
+
+class Watches:
+    """Watches one environment."""
+
+    def __init__(
+        self, journal: Journal, systems: SystemsPort, environment: Environment, grace_s: float = GRACE_S
+    ) -> None:
+        self._journal = journal
+        self._systems = systems
+        self._env = environment
+        self._source = Source(journal, f"kubernetes/{environment.tier.value}", grace_s)
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        try:
+            client = self._systems.kube(self._env.tier)
+        except CouldNotLookError as error:  # a secret or a file that is missing: said once, looked for again
+            await tell_source(self._journal, self._source.name, False, str(error))
+            await asyncio.sleep(_UNUSABLE_PAUSE_S)
+            return
+        followers = []
+        for collection in _COLLECTIONS:
+            self._source.expect(collection.name)
+            follower = _Follower(self._journal, self._source, collection, self._env)
+            path = collection.path.format(self._env.kube.namespace)
+            follower.reflector = Reflector(client, path, follower.on_change, follower.on_status)
+            followers.append(follower)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for follower in followers:
+                    group.create_task(follower.reflector.run())
+                    group.create_task(follower.run())
+        finally:
+            await self._source.aclose()
+
+
+class _Follower:
+    """Turns one collection's changes into events, at a pace."""
+
+    reflector: Reflector
+
+    def __init__(
+        self, journal: Journal, source: Source, collection: _Collection, environment: Environment
+    ) -> None:
+        self._journal = journal
+        self._source = source
+        self._what = collection
+        self._env = environment.tier.value
+        self._news = asyncio.Event()
+        self._changed: dict[str, Change] = {}
+        self._listed = False
+        """Whether a complete list came since the last look, so that what it lacks is gone."""
+
+    async def on_change(self, change: Change) -> None:
+        """Remember the newest state of an object."""
+        self._changed[change.key] = change
+        self._news.set()
+
+    async def on_status(self, status: WatchStatus) -> None:
+        """Tell the source; what was missed while nothing could be seen is found by comparing."""
+        if status.synced:
+            self._listed = True
+            self._news.set()
+            await self._source.well(self._what.name)
+        else:
+            await self._source.lost(self._what.name, status.reason)
+
+    async def run(self) -> None:
+        """Record what differs, as often as the pace allows."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            changed, self._changed = self._changed, {}
+            listed, self._listed = self._listed, False
+            await self._tell(changed.values(), listed)
+            await asyncio.sleep(PACE_S)
+
+    async def _tell(self, changed: Iterable[Change], listed: bool) -> None:
+        known = self._what.known(self._journal.view, self._env)
+        drafts = []
+        for change in changed:
+            body = self._what.body(self._env, change.object)
+            name = text(body, "name")
+            if not change.gone and known.get(name) != body:
+                drafts.append(Draft(self._what.changed, body))
+            elif change.gone and name in known:
+                drafts.append(self._gone(name))
+        if listed:
+            there = {text(obj(one.get("metadata")), "name") for one in self.reflector.objects.values()}
+            drafts += [self._gone(name) for name in known if name not in there]
+        for start in range(0, len(drafts), _AT_ONCE):
+            await self._journal.record_many(drafts[start : start + _AT_ONCE])
+
+    def _gone(self, name: str) -> Draft:
+        return Draft(self._what.gone, {"env": self._env, "name": name})
