@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from console.engine.operations.service import Operations
+from console.engine.operations.run.service import Operations
 
 __all__ = ["Operations"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.operations.chart import lacking
+from console.engine.operations.helm.chart import lacking
 from console.rehearsal.places import Env
 from state.view.enums import OperationState as State
 from tests.engine.operations.helms import launched

@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from console.engine.operations.program import start_time
+from console.engine.operations.run.program import start_time
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from state.base.json import obj

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.operations.lease import HeldError, Lease
+from console.engine.operations.run.lease import HeldError, Lease
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from state.base.json import obj

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.operations.program import start_time
+from console.engine.operations.run.program import start_time
 from console.rehearsal.kube import PodPlan
 from console.rehearsal.places import Env
 from state.view.enums import OperationState as State

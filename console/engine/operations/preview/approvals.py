@@ -15,7 +15,7 @@ import yaml
 
 from checks.clients.kube import secret_values
 from checks.clients.redact import Redactor, secretish
-from console.engine.operations.documents import LOADER, documents
+from console.engine.operations.preview.manifest import LOADER, documents
 from state.base.json import Json, items, text, texts
 from state.events.event import Draft, Event, Kind
 from state.runbook.environment import Environment, Tier

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from console.engine.operations.inputs import Seen, parts_of, seen_draft, seen_of
+from console.engine.operations.preview.approvals import Seen, parts_of, seen_draft, seen_of
 from console.engine.record.journal import Journal
 from state.events.event import Event, Kind
 from state.runbook.environment import Tier

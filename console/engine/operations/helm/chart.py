@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from console.engine.operations.documents import LOADER
+from console.engine.operations.preview.manifest import LOADER
 from state.base.text import line
 
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?")

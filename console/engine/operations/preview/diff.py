@@ -15,8 +15,8 @@ from hashlib import sha256
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
-from console.engine.operations.context import Site
-from console.engine.operations.documents import documents
+from console.engine.operations.preview.manifest import documents
+from console.engine.operations.run.context import Site
 from state.base.json import Json, JsonObject, items, obj, objs, path, text, texts
 from state.base.text import line
 

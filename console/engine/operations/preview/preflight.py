@@ -13,23 +13,23 @@ from pathlib import Path
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from checks.clients.registry import ImageRef
-from console.engine.operations import diff as differing
-from console.engine.operations.chart import lacking
-from console.engine.operations.context import Site
-from console.engine.operations.diff import Diff
-from console.engine.operations.documents import images_of
-from console.engine.operations.helm import HISTORY_MAX, Version
-from console.engine.operations.inputs import register_rendered
-from console.engine.operations.interlock import migrates_by_hook
-from console.engine.operations.lease import Lease
-from console.engine.operations.live import Live, digest_of, look, short
-from console.engine.operations.records import (
+from console.engine.operations.helm.chart import lacking
+from console.engine.operations.helm.helm import HISTORY_MAX, Version
+from console.engine.operations.preview import diff as differing
+from console.engine.operations.preview.approvals import register_rendered
+from console.engine.operations.preview.diff import Diff
+from console.engine.operations.preview.interlock import migrates_by_hook
+from console.engine.operations.preview.manifest import images_of
+from console.engine.operations.run.context import Site
+from console.engine.operations.run.lease import Lease
+from console.engine.operations.verdict.helm_history import (
     Revision,
     history,
     last_writer,
     newest_good,
     record_bytes,
 )
+from console.engine.operations.verdict.workloads import Live, digest_of, look, short
 from state.base.json import obj, objs, path, text
 from state.runbook.environment import Tier
 from state.runbook.models import Operation, OperationKind

@@ -9,10 +9,10 @@ from pathlib import Path
 from checks.clients.helm_release import HelmClient
 from checks.clients.kube import KubeClient
 from checks.clients.systems import Systems
-from console.engine.operations.helm import Helm
-from console.engine.operations.lease import Lease
-from console.engine.operations.program import Running
-from console.engine.operations.report import Report
+from console.engine.operations.helm.helm import Helm
+from console.engine.operations.run.lease import Lease
+from console.engine.operations.run.output import Report
+from console.engine.operations.run.program import Running
 from state.base.clock import Clock
 from state.runbook.environment import Environment, Tier
 from state.runbook.models import Operation, Runbook

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from checks.base import CouldNotLookError
-from console.engine.operations.context import Run
-from console.engine.operations.live import Live
+from console.engine.operations.run.context import Run
+from console.engine.operations.verdict.workloads import Live
 from state.base.json import JsonObject, integer, obj, objs, path, text
 from state.base.text import line
 

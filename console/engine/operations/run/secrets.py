@@ -6,7 +6,7 @@ import shlex
 from base64 import b64encode
 
 from checks.clients.errors import NotFoundError
-from console.engine.operations.context import Run, Site
+from console.engine.operations.run.context import Run, Site
 from state.base.json import JsonObject
 from state.base.numbers import plural
 from state.runbook.environment import AppliedSecret

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checks.clients.redact import Redactor
-from console.engine.operations.program import Running, tail
+from console.engine.operations.run.program import Running, tail
 from console.engine.record.journal import Journal
 from state.base.json import text, texts
 from state.base.text import line

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import Hook
-from console.engine.operations.context import Site
-from console.engine.operations.inputs import register_rendered
+from console.engine.operations.preview.approvals import register_rendered
+from console.engine.operations.run.context import Site
 from state.base.clock import SECOND_US
 from state.base.json import obj, objs, text
 from state.base.text import line

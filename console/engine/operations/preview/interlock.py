@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from checks.base import CouldNotLookError
 from checks.clients.sql import first_column
-from console.engine.operations.context import Run, Site
+from console.engine.operations.run.context import Run, Site
 from state.base.text import line
 from state.runbook.models import OperationKind
 from state.view.enums import OperationState

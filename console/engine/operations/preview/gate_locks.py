@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from console.engine.operations.inputs import Seen, parts_of, void
-from console.engine.operations.preflight import Finding, fails, passes
+from console.engine.operations.preview.approvals import Seen, parts_of, void
+from console.engine.operations.preview.preflight import Finding, fails, passes
 from state.runbook.environment import Tier
 from state.runbook.models import Operation, OperationKind, Runbook
 from state.view.enums import Verdict

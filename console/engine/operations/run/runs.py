@@ -8,15 +8,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from checks.base import CouldNotLookError
-from console.engine.operations import deploy as deploying
-from console.engine.operations import migrate as migrating
-from console.engine.operations.context import Run
-from console.engine.operations.inputs import register_secrets
-from console.engine.operations.interlock import READY_BEFORE
-from console.engine.operations.judge import RETRY, ROLLBACK, judge_deploy, judge_rollback
-from console.engine.operations.program import Running, alive
-from console.engine.operations.records import history
-from console.engine.operations.report import End
+from console.engine.operations.preview.approvals import register_secrets
+from console.engine.operations.preview.interlock import READY_BEFORE
+from console.engine.operations.run import deploy as deploying
+from console.engine.operations.run import migrate as migrating
+from console.engine.operations.run.context import Run
+from console.engine.operations.run.output import End
+from console.engine.operations.run.program import Running, alive
+from console.engine.operations.verdict.helm_history import history
+from console.engine.operations.verdict.verdict import RETRY, ROLLBACK, judge_deploy, judge_rollback
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor
 from state.base.json import integer, text

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-from console.engine.operations import migrate as migrating
-from console.engine.operations import secrets as applying
-from console.engine.operations.context import Site
-from console.engine.operations.helm import shown
-from console.engine.operations.inputs import parts_of
-from console.engine.operations.preflight import Situation
+from console.engine.operations.helm.helm import shown
+from console.engine.operations.preview.approvals import parts_of
+from console.engine.operations.preview.preflight import Situation
+from console.engine.operations.run import migrate as migrating
+from console.engine.operations.run import secrets as applying
+from console.engine.operations.run.context import Site
 from console.engine.ports import Who
 from state.base.numbers import plural
 from state.runbook.models import Operation, OperationKind

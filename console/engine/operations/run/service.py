@@ -13,22 +13,22 @@ from pathlib import Path
 
 from checks.clients.kube_config import kubeconfig_path
 from checks.clients.systems import Systems
-from console.engine.operations import diff as differing
-from console.engine.operations import plan
-from console.engine.operations.back import back_findings, good_of
-from console.engine.operations.context import Run, Site
-from console.engine.operations.helm import Helm
-from console.engine.operations.inputs import parts_of, register_secrets
-from console.engine.operations.interlock import migrated
-from console.engine.operations.judge import ROLLBACK
-from console.engine.operations.lease import Lease
-from console.engine.operations.locks import locks
-from console.engine.operations.migrate import job_name
-from console.engine.operations.preflight import Situation, fails, survey
-from console.engine.operations.program import terminate
-from console.engine.operations.report import Report
-from console.engine.operations.runs import Work, again, carry_out, remember, supervised, traces
-from console.engine.operations.watch import Approvals
+from console.engine.operations.helm.helm import Helm
+from console.engine.operations.preview import diff as differing
+from console.engine.operations.preview import plan
+from console.engine.operations.preview.approval_watch import Approvals
+from console.engine.operations.preview.approvals import parts_of, register_secrets
+from console.engine.operations.preview.gate_locks import locks
+from console.engine.operations.preview.interlock import migrated
+from console.engine.operations.preview.preflight import Situation, fails, survey
+from console.engine.operations.run.context import Run, Site
+from console.engine.operations.run.lease import Lease
+from console.engine.operations.run.migrate import job_name
+from console.engine.operations.run.output import Report
+from console.engine.operations.run.program import terminate
+from console.engine.operations.run.runs import Work, again, carry_out, remember, supervised, traces
+from console.engine.operations.verdict.rollback_target import back_findings, good_of
+from console.engine.operations.verdict.verdict import ROLLBACK
 from console.engine.ports import Who
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from checks.base import CouldNotLookError
 from checks.clients.http import MAIN
-from console.engine.operations.context import Run
-from console.engine.operations.diff import drift_of
-from console.engine.operations.live import Live, look
-from console.engine.operations.preflight import ingresses
-from console.engine.operations.records import Revision, history
-from console.engine.operations.report import End
-from console.engine.operations.why import tell_well, tell_why
+from console.engine.operations.preview.diff import drift_of
+from console.engine.operations.preview.preflight import ingresses
+from console.engine.operations.run.context import Run
+from console.engine.operations.run.output import End
+from console.engine.operations.verdict.helm_history import Revision, history
+from console.engine.operations.verdict.pod_diagnosis import tell_well, tell_why
+from console.engine.operations.verdict.workloads import Live, look
 from state.base.numbers import plural
 from state.view.enums import OperationState as State
 from state.view.launch import GoodRevision

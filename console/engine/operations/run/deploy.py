@@ -7,16 +7,16 @@ from collections.abc import Sequence
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError, RejectedError
-from console.engine.operations.context import Run
-from console.engine.operations.inputs import register_secrets
-from console.engine.operations.interlock import migrates_by_hook, schema_step
-from console.engine.operations.judge import RETRY, judge_deploy, judge_rollback
-from console.engine.operations.lease import HeldError
-from console.engine.operations.live import look
-from console.engine.operations.program import Program, wait_gone
-from console.engine.operations.report import End
-from console.engine.operations.secrets import secrets_step
-from console.engine.operations.why import tell_why
+from console.engine.operations.preview.approvals import register_secrets
+from console.engine.operations.preview.interlock import migrates_by_hook, schema_step
+from console.engine.operations.run.context import Run
+from console.engine.operations.run.lease import HeldError
+from console.engine.operations.run.output import End
+from console.engine.operations.run.program import Program, wait_gone
+from console.engine.operations.run.secrets import secrets_step
+from console.engine.operations.verdict.pod_diagnosis import tell_why
+from console.engine.operations.verdict.verdict import RETRY, judge_deploy, judge_rollback
+from console.engine.operations.verdict.workloads import look
 from state.base.json import JsonObject
 from state.view.enums import OperationState as State
 

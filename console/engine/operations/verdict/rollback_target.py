@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from console.engine.operations.context import Site
-from console.engine.operations.documents import images_of
-from console.engine.operations.interlock import interlock
-from console.engine.operations.preflight import Finding, Situation, fails, passes
-from console.engine.operations.records import Revision
+from console.engine.operations.preview.interlock import interlock
+from console.engine.operations.preview.manifest import images_of
+from console.engine.operations.preview.preflight import Finding, Situation, fails, passes
+from console.engine.operations.run.context import Site
+from console.engine.operations.verdict.helm_history import Revision
 from state.runbook.models import Operation, OperationKind
 from state.view.enums import OperationState
 from state.view.launch import GoodRevision, LaunchView, OperationView

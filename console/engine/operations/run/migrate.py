@@ -10,11 +10,11 @@ import shlex
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import MisconfiguredError, NotFoundError
-from console.engine.operations.context import Run, Site
-from console.engine.operations.deploy import lease_step
-from console.engine.operations.interlock import schema_step
-from console.engine.operations.judge import RETRY
-from console.engine.operations.report import End
+from console.engine.operations.preview.interlock import schema_step
+from console.engine.operations.run.context import Run, Site
+from console.engine.operations.run.deploy import lease_step
+from console.engine.operations.run.output import End
+from console.engine.operations.verdict.verdict import RETRY
 from state.base.json import JsonObject, integer, obj, objs, text
 from state.runbook.models import Migration
 from state.view.enums import OperationState as State

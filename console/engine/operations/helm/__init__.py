@@ -1,0 +1,1 @@
+"""The helm program, and charts on this machine."""

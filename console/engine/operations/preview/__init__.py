@@ -1,0 +1,1 @@
+"""What is shown and looked at before an operation: preflight, plan, diff, locks."""

@@ -1,0 +1,1 @@
+"""Operations as they run: steps, programs, leases, their end."""

@@ -1,0 +1,1 @@
+"""What an operation came to, read from helm and live objects."""
