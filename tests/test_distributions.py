@@ -33,8 +33,8 @@ def test_the_wheel_has_four_packages_the_sop_and_the_rehearsals_charts(built: Pa
         "state",
     }
     assert "state/runbook/sop.yaml" in names
-    for chart in ("dotmac-platform", "web-service"):
-        assert f"console/rehearsal/chart/{chart}/Chart.yaml" in names
+    for chart in ("dotmac/chart/dotmac-platform", "web_service/chart/web-service"):
+        assert f"console/rehearsal/{chart}/Chart.yaml" in names
 
 
 def test_the_source_archive_has_the_examples(built: Path) -> None:

@@ -128,21 +128,21 @@ def _run(options: Namespace) -> int:
 
 def _rehearsal(options: Namespace) -> int:
     if options.command == "faults":
-        from console.rehearsal import faults_command
+        from console.rehearsal.cli import faults
 
-        return faults_command.run(options.json)
+        return faults.run(options.json)
     if options.command == "range":
-        from console.rehearsal import range_command
+        from console.rehearsal.cli import range as range_command
 
         return range_command.run(
             options.fault, options.seed, options.folder, options.rate or 1.0, options.runbook
         )
-    from console.rehearsal import rehearse_command
+    from console.rehearsal.cli import rehearse
 
-    asked = rehearse_command.Asked(options.log, options.fault, options.seed, options.rate, options.runbook)
+    asked = rehearse.Asked(options.log, options.fault, options.seed, options.rate, options.runbook)
     if options.headless:
-        return rehearse_command.run_headless(asked, as_json=options.json)
-    return rehearse_command.run_console(asked)
+        return rehearse.run_headless(asked, as_json=options.json)
+    return rehearse.run_console(asked)
 
 
 def _version() -> int:

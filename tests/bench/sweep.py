@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.engine.engine import Engine
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
 from state.base.json import Json, integer, text
 from state.events.event import Draft, Kind
 from tests.rehearsal.table import release

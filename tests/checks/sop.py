@@ -11,8 +11,8 @@ from pathlib import Path
 from checks.base import Around, CouldNotLookError, Outcome, unknown
 from checks.clients.systems import Systems
 from checks.registry import kind
-from console.rehearsal.faults import open_world
-from console.rehearsal.world import World
+from console.rehearsal.dotmac.faults.catalogue import open_world
+from console.rehearsal.world.world import World
 from state.runbook.load import load_runbook
 from state.runbook.models import CheckSpec, Runbook
 from state.view.launch import LaunchView

@@ -21,7 +21,7 @@ from checks.judging import Findings, key, lookup
 from checks.rules import metrics_of
 from checks.secrets import StrongSettings, bits, length_class, weakness
 from checks.web import CspSettings, _weak
-from console.rehearsal.kube import Store
+from console.rehearsal.sim.kubernetes import Store
 from state.base.clock import ManualClock
 from state.base.json import JsonObject
 from state.runbook.environment import Domain

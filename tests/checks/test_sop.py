@@ -8,7 +8,7 @@ from pathlib import Path
 
 from checks.registry import names
 from console.engine.checks.validate import check_problems, load_judgeable
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
 from state.base.json import Json
 from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier

@@ -17,9 +17,9 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from console.rehearsal.faults import named
-from console.rehearsal.places import Env
-from console.rehearsal.world import World
+from console.rehearsal.dotmac.faults.catalogue import named
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.world.world import World
 from state.base.json import JsonObject, obj, objs, text
 from tests.cli.test_command_line import ROOT, SOP, Said
 from tests.rehearsal.worlds import running

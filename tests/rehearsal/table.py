@@ -11,8 +11,8 @@ from pathlib import Path
 from checks import registry
 from checks.base import Around, CouldNotLookError
 from checks.clients.systems import Systems
-from console.rehearsal.places import Env
-from console.rehearsal.world import World
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.world.world import World
 from state.base.clock import Clock
 from state.base.json import obj
 from state.runbook.load import load_runbook

@@ -7,10 +7,10 @@ import httpx
 import pytest
 import yaml
 
-from console.rehearsal.alertmanager import Alertmanager, Config, Receiver, Route
-from console.rehearsal.alertmanager.alerts import fingerprint, read_matcher
-from console.rehearsal.prom.answers import stamp
-from console.rehearsal.prom.series import Matcher, MatchOp, labels_of
+from console.rehearsal.sim.alertmanager import Alertmanager, Config, Receiver, Route
+from console.rehearsal.sim.alertmanager.alerts import fingerprint, read_matcher
+from console.rehearsal.sim.prometheus.answers import stamp
+from console.rehearsal.sim.prometheus.series import Matcher, MatchOp, labels_of
 from state.base.clock import ManualClock
 from state.base.json import Json, obj, objs, text
 from tests.rehearsal.serving import served

@@ -21,11 +21,11 @@ import pytest
 from console.client.engine_client import EngineClient
 from console.client.sources import EventSource, FileSource, LiveSource
 from console.engine.process.spawn import start_engine, stop
-from console.rehearsal import rehearse_command
-from console.rehearsal.captain import Captain, Outcome, Pace
-from console.rehearsal.credentials import access_key, password, platform_secret, storage_key
-from console.rehearsal.places import LOGINS, Env, world_folder
-from console.rehearsal.platform.seeds import key
+from console.rehearsal.autopilot.captain import Captain, Outcome, Pace
+from console.rehearsal.cli import rehearse
+from console.rehearsal.dotmac.credentials import access_key, password, platform_secret, storage_key
+from console.rehearsal.dotmac.names import LOGINS, Env, world_folder
+from console.rehearsal.dotmac.platform.seeds import key
 from console.ui import crash
 from console.ui.app import LaunchApp
 from screens.kit.screen_state import Mode
@@ -100,13 +100,13 @@ def world(place: Range) -> Iterator[JsonObject]:
     """Serve a world for the length of a block, and give its description."""
     folder = world_folder(place.log)
     words = (str(folder), str(place.log), "--fault", FAULT, "--seed", str(SEED), "--rate", "40")
-    command = (sys.executable, "-m", "console.rehearsal.serve", *words)
+    command = (sys.executable, "-m", "console.rehearsal.cli.serve_world", *words)
     with (
         place.log.with_name(f"{place.log.name}.world.out").open("wb") as out,
         subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out) as process,
     ):
         try:
-            yield until(lambda: rehearse_command._served(folder), "the world")
+            yield until(lambda: rehearse._served(folder), "the world")
         finally:
             process.terminate()
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal.fault import Fault
-from console.rehearsal.faults import FAULTS
+from console.rehearsal.dotmac.faults.catalogue import FAULTS
+from console.rehearsal.world.fault import Fault
 from state.view.enums import Verdict
 from tests.rehearsal.table import OF_THE_LAUNCH, Judged, judge, release, with_fault
 

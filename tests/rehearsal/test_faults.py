@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.rehearsal import faults_command
-from console.rehearsal.faults import FAULTS, UnknownFaultError, named, open_world
-from console.rehearsal.places import Env
-from console.rehearsal.world import World
+from console.rehearsal.cli import faults
+from console.rehearsal.dotmac.faults.catalogue import FAULTS, UnknownFaultError, named, open_world
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.world.world import World
 from tests.rehearsal.worlds import helm, measure, running, until, upgrade
 
 OF_THE_LAUNCH = {"9.5", "10.3"}
@@ -52,11 +52,11 @@ def test_a_name_that_is_not_there_is_answered_with_those_like_it() -> None:
 
 
 def test_the_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert faults_command.run(as_json=True) == 0
+    assert faults.run(as_json=True) == 0
     listed = json.loads(capsys.readouterr().out)
     assert [set(one) for one in listed] == [{"name", "item", "expect", "what"}] * len(FAULTS)
     assert {one["expect"] for one in listed} == {"fail", "unknown"}
-    assert faults_command.run(as_json=False) == 0
+    assert faults.run(as_json=False) == 0
     assert "bad-candidate" in capsys.readouterr().out
 
 

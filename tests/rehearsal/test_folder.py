@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal.faults import open_world
-from console.rehearsal.folder import Folder, Kept, WorldError
+from console.rehearsal.dotmac.faults.catalogue import open_world
+from console.rehearsal.world.folder import Folder, Kept, WorldError
 from state.base.clock import SECOND_US, SharedClock, boot_digest
 
 NOW = 1_795_000_000_000_000

@@ -7,9 +7,9 @@ import json
 import signal
 from pathlib import Path
 
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
-from console.rehearsal.world import World
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.kubernetes import PodPlan
+from console.rehearsal.world.world import World
 from state.base.json import JsonObject, obj, path
 from tests.rehearsal.worlds import helm, history, running, start_helm, until, upgrade
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal.helm.apply import merge_patch
-from console.rehearsal.helm.arguments import UsageError, go_duration, parse
-from console.rehearsal.helm.cluster import HelmError
-from console.rehearsal.helm.releases import Release, Status, decode, encode, rfc3339
-from console.rehearsal.helm.render import Chart, Names, load_chart, merged, render, set_value
+from console.rehearsal.sim.helm.apply import merge_patch
+from console.rehearsal.sim.helm.arguments import UsageError, go_duration, parse
+from console.rehearsal.sim.helm.cluster import HelmError
+from console.rehearsal.sim.helm.releases import Release, Status, decode, encode, rfc3339
+from console.rehearsal.sim.helm.render import Chart, Names, load_chart, merged, render, set_value
 from state.base.json import Json
 from tests.engine.operations.helms import find
 
-CHART = Path(__file__).parents[2] / "console" / "rehearsal" / "chart" / "dotmac-platform"
+CHART = Path(__file__).parents[2] / "console" / "rehearsal" / "dotmac" / "chart" / "dotmac-platform"
 NAMES = Names("dotmac", "dotmac-production", 3)
 
 

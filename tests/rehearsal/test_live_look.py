@@ -11,8 +11,8 @@ from checks.base import Around
 from checks.clients.systems import Systems
 from checks.judging import Findings
 from checks.stop_conditions import look, windows
-from console.rehearsal.fault import answering
-from console.rehearsal.world import World
+from console.rehearsal.world.fault import answering
+from console.rehearsal.world.world import World
 from state.runbook.conditions import SecondSource, StopCondition
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook

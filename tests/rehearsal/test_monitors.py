@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 
 from console.engine.engine import Engine
-from console.rehearsal.alerting import rules
-from console.rehearsal.fault import answering
-from console.rehearsal.places import Env
-from console.rehearsal.prom.rules import AlertRule
-from console.rehearsal.world import World
+from console.rehearsal.dotmac.alert_rules import rules
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.prometheus.rules import AlertRule
+from console.rehearsal.world.fault import answering
+from console.rehearsal.world.world import World
 from state.events.event import Kind
 from state.view.enums import ConditionState
 from state.view.launch import AlertView, SourceView

@@ -9,7 +9,7 @@ import pytest
 from minio import Minio
 from minio.error import S3Error
 
-from console.rehearsal.objectstore import Bucket, LifecycleRule, ObjectStore, StoredObject
+from console.rehearsal.sim.s3.server import Bucket, LifecycleRule, ObjectStore, StoredObject
 from tests.rehearsal.serving import port_of, served
 
 _AT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)

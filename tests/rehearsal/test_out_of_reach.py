@@ -13,8 +13,8 @@ import yaml
 
 from console.client.engine_client import EngineClient
 from console.engine.engine import Engine
-from console.rehearsal.runbook import account
-from console.rehearsal.world import World
+from console.rehearsal.world.runbook import account
+from console.rehearsal.world.world import World
 from state.base.json import items, obj, text
 from state.commands import Confirmation
 from state.view.enums import GateStatus, Verdict

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from console.rehearsal.registry import DOCKER_MANIFEST, OCI_MANIFEST, Registry, image_manifest
+from console.rehearsal.sim.oci_registry import DOCKER_MANIFEST, OCI_MANIFEST, Registry, image_manifest
 from tests.rehearsal.serving import served
 
 _NAME = "dotmactech/dotmac-platform-backend"

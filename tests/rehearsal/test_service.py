@@ -9,11 +9,11 @@ import pytest
 
 from console.client.engine_client import EngineClient, Quiet
 from console.engine.engine import Engine
-from console.rehearsal.faults import open_world
-from console.rehearsal.folder import WorldError
-from console.rehearsal.places import Env
-from console.rehearsal.runbook import account
-from console.rehearsal.service.names import read_given, read_service
+from console.rehearsal.dotmac.faults.catalogue import open_world
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.web_service.names import read_given, read_service
+from console.rehearsal.world.folder import WorldError
+from console.rehearsal.world.runbook import account
 from state.base.json import obj, text
 from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier

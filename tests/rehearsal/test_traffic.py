@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import pytest
 
-from console.rehearsal.prom.columns import Vector
-from console.rehearsal.prom.evaluate import at_steps
-from console.rehearsal.prom.series import label
-from console.rehearsal.traffic import Behaviour, Traffic
-from console.rehearsal.traffic.behaviour import BOUNDS_S, below_bounds
-from console.rehearsal.traffic.course import Waves
+from console.rehearsal.sim.prometheus.columns import Vector
+from console.rehearsal.sim.prometheus.evaluate import at_steps
+from console.rehearsal.sim.prometheus.series import label
+from console.rehearsal.world.traffic import Behaviour, Traffic
+from console.rehearsal.world.traffic.behaviour import BOUNDS_S, below_bounds
+from console.rehearsal.world.traffic.course import Waves
 from state.base.clock import ManualClock
 
 _PODS = ("api-a", "api-b", "api-c")

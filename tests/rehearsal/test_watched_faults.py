@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.engine.engine import Engine
-from console.rehearsal.faults import FAULTS
-from console.rehearsal.places import Env
-from console.rehearsal.world import World
+from console.rehearsal.dotmac.faults.catalogue import FAULTS
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.world.world import World
 from tests.rehearsal.worlds import running
 
 CAUGHT_BY = {

@@ -15,10 +15,10 @@ import httpx
 import pytest
 import yaml
 
-from console.rehearsal.faults import open_world
-from console.rehearsal.folder import WorldError
-from console.rehearsal.places import Env
-from console.rehearsal.runbook import account
+from console.rehearsal.dotmac.faults.catalogue import open_world
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.world.folder import WorldError
+from console.rehearsal.world.runbook import account
 from state.base.json import JsonObject, obj, objs, text
 from state.runbook.environment import Tier
 from state.runbook.models import Runbook
@@ -27,7 +27,7 @@ from tests.rehearsal.worlds import measure, running, until
 RANGE = """
 import sys
 from pathlib import Path
-from console.rehearsal.range_command import run
+from console.rehearsal.cli.range import run
 sys.exit(run([], 3, Path(sys.argv[1]) if sys.argv[1:] else None, 1.0))
 """
 

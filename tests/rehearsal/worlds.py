@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 
-from console.rehearsal.faults import open_world
-from console.rehearsal.places import Env
-from console.rehearsal.world import World
+from console.rehearsal.dotmac.faults.catalogue import open_world
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.world.world import World
 from state.base.json import JsonObject, obj, objs
 
 RATE = 60.0

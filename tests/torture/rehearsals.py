@@ -30,8 +30,8 @@ from pathlib import Path
 from console.client.engine_client import AttachError, EngineClient, Quiet
 from console.engine.process.running import EngineInfo, find
 from console.engine.process.spawn import EngineFailedError, start_engine, stop
-from console.rehearsal.captain import Captain, Pace
-from console.rehearsal.places import world_folder
+from console.rehearsal.autopilot.captain import Captain, Pace
+from console.rehearsal.dotmac.names import world_folder
 from state.base.json import JsonObject, obj, text
 from state.events.event import Event, Kind
 from state.log.reader import LogReader
@@ -119,7 +119,7 @@ def _keep(notes: Path, outcome: Outcome) -> None:
 def _world(log: Path, seed: int, rate: float) -> Iterator[JsonObject]:
     """Serve a world, as ``launch-console rehearse`` does; yield its description."""
     folder = world_folder(log)
-    words = [sys.executable, "-m", "console.rehearsal.serve", str(folder), str(log)]
+    words = [sys.executable, "-m", "console.rehearsal.cli.serve_world", str(folder), str(log)]
     with log.with_name("world.out").open("ab") as out:
         world = subprocess.Popen(
             [*words, "--seed", str(seed), "--rate", f"{rate:g}"],

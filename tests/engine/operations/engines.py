@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
 from tests.engine.operations.stand import Stand, pid_in, revisions
 
 ENGINE = """

@@ -18,10 +18,10 @@ from console.engine.operations import Operations
 from console.engine.ports import Who
 from console.engine.record.declarations import declarations, opened
 from console.engine.record.journal import Journal
-from console.rehearsal.faults import open_world
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
-from console.rehearsal.world import World
+from console.rehearsal.dotmac.faults.catalogue import open_world
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.kubernetes import PodPlan
+from console.rehearsal.world.world import World
 from state.base.clock import SharedClock
 from state.base.json import Json, JsonObject, integer, obj, objs, text
 from state.commands import Confirmation

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.engine.operations.helm.chart import lacking
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
 from state.view.enums import OperationState as State
 from tests.engine.operations.helms import launched
 from tests.engine.operations.screen import asked, told

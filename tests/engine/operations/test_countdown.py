@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from console.engine.engine import Engine
-from console.rehearsal.places import Env
-from console.rehearsal.platform import HEAD
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.platform import HEAD
 from state.base.json import text
 from state.events.event import Kind
 from state.view.launch import LaunchView

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.engine.ports import ENGINE
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
-from console.rehearsal.platform import PREVIOUS_HEAD
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.platform import PREVIOUS_HEAD
+from console.rehearsal.sim.kubernetes import PodPlan
 from state.base.json import Json
 from state.view.enums import OperationState as State
 from tests.engine.operations.stand import ANN, Change, Stand, launch, section

@@ -7,8 +7,8 @@ import signal
 from pathlib import Path
 
 from console.engine.operations.run.program import start_time
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.kubernetes import PodPlan
 from state.base.json import obj
 from state.view.enums import OperationState as State
 from tests.engine.operations.engines import engine, pid_of_helm

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from console.engine.operations.run.lease import HeldError, Lease
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.kubernetes import PodPlan
 from state.base.json import obj
 from state.runbook.environment import Tier
 from state.view.enums import OperationState as State

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from console.engine.record.journal import Store
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.kubernetes import PodPlan
 from state.events.event import Draft, Event, Kind
 from state.log.errors import LogError
 from state.view.enums import OperationState as State

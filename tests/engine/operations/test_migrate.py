@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
-from console.rehearsal.platform import PREVIOUS_HEAD
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.platform import PREVIOUS_HEAD
+from console.rehearsal.sim.kubernetes import PodPlan
 from state.base.json import Json, JsonObject, obj, objs, path, text
 from state.view.enums import OperationState as State
 from tests.engine.operations.stand import ANN, TWO, Change, Stand, jobs, launch, section

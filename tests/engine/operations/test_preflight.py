@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
 from state.base.json import Json
 from state.events.event import Draft, Kind
 from tests.engine.operations.stand import ANN, TWO, launch, revisions, section, wrapped_helm

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.kubernetes import PodPlan
 from state.base.json import Json, obj
 from state.view.enums import OperationState as State
 from tests.engine.operations.stand import ANN, launch, section, wrapped_helm

@@ -6,8 +6,8 @@ import os
 import signal
 from pathlib import Path
 
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.kubernetes import PodPlan
 from state.view.enums import OperationState as State
 from tests.engine.operations.screen import told
 from tests.engine.operations.stand import ANN, SHORT_S, launch, revisions, wrapped_helm

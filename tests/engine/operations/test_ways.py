@@ -8,8 +8,8 @@ import re
 from base64 import b64decode
 from pathlib import Path
 
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.kubernetes import PodPlan
 from state.base.canonical import parse_anchor
 from state.base.json import Json, obj, text
 from state.events.event import Kind

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.kubernetes import PodPlan
 from state.view.enums import OperationState as State
 from tests.engine.operations.helms import add_hooks, debug, fresh, hook, launched
 from tests.engine.operations.screen import asked, told

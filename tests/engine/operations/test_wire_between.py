@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
 from state.base.json import Json
 from state.events.event import Kind
 from state.view.enums import OperationState as State

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from console.engine.operations.run.program import start_time
-from console.rehearsal.kube import PodPlan
-from console.rehearsal.places import Env
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.kubernetes import PodPlan
 from state.view.enums import OperationState as State
 from tests.engine.operations.engines import engine, pid_of_helm
 from tests.engine.operations.helms import fresh, launched

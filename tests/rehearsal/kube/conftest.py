@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from console.rehearsal.cluster_tls import cluster_tls
-from console.rehearsal.kube import Controllers, KubeApi, Store, write_kubeconfig
+from console.rehearsal.sim.kubernetes import Controllers, KubeApi, Store, write_kubeconfig
+from console.rehearsal.sim.kubernetes.serving_certificate import cluster_tls
 from state.base.clock import SharedClock, SystemClock
 
 TIMES_AS_FAST = 40.0

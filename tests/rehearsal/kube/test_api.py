@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from console.rehearsal.kube import KubeApi, Store
+from console.rehearsal.sim.kubernetes import KubeApi, Store
 from state.base.clock import ManualClock
 from state.base.json import JsonObject, obj, objs, path
 from tests.rehearsal.kube.conftest import Served, serve

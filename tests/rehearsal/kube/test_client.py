@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from kubernetes.aio import config
 
-from console.rehearsal.kube import KubeApi, Store
+from console.rehearsal.sim.kubernetes import KubeApi, Store
 from state.base.clock import ManualClock
 from state.base.json import JsonObject, items, obj, path
 from tests.rehearsal.kube.conftest import Served, serve

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal.kube import Controllers, PodPlan, Store
-from console.rehearsal.kube.objects import condition, name_of, word
-from console.rehearsal.kube.tables import pod_status
+from console.rehearsal.sim.kubernetes import Controllers, PodPlan, Store
+from console.rehearsal.sim.kubernetes.kubectl.tables import pod_status
+from console.rehearsal.sim.kubernetes.objects import condition, name_of, word
 from state.base.clock import ManualClock
 from state.base.json import JsonObject, obj, objs, path, text
 from tests.rehearsal.kube.making import deployment, job, service

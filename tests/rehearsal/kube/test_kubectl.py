@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal.kube import KubeApi, Store
+from console.rehearsal.sim.kubernetes import KubeApi, Store
 from state.base.json import objs, path
 from tests.rehearsal.kube.conftest import Served, serve
 from tests.rehearsal.kube.making import cronjob, deployment

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from console.rehearsal.kube.apply import apply
-from console.rehearsal.kube.objects import Obj, Value
-from console.rehearsal.kube.patch import json_patch, merge, strategic
-from console.rehearsal.kube.problems import KubeError
+from console.rehearsal.sim.kubernetes.kubectl.apply import apply
+from console.rehearsal.sim.kubernetes.kubectl.patch import json_patch, merge, strategic
+from console.rehearsal.sim.kubernetes.objects import Obj, Value
+from console.rehearsal.sim.kubernetes.problems import KubeError
 
 
 def containers(*named: tuple[str, str]) -> Obj:

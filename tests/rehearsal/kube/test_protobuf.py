@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from console.rehearsal.kube.problems import KubeError
-from console.rehearsal.kube.protobuf import decode
+from console.rehearsal.sim.kubernetes.kubectl.protobuf import decode
+from console.rehearsal.sim.kubernetes.problems import KubeError
 
 # A ConfigMap and a Pod that k8s.io/api 0.32 encoded, in base64.
 CONFIG_MAP = (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal.kube import KubeError, Store
+from console.rehearsal.sim.kubernetes import KubeError, Store
 from state.base.clock import ManualClock
 from state.base.json import obj, path
 from tests.rehearsal.kube.making import deployment, service

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.rehearsal.platform import Authority, Ingress, Listener, Platform, PlatformSettings, listen
+from console.rehearsal.dotmac.platform import Authority, Ingress, Listener, Platform, PlatformSettings, listen
 from state.base.clock import ManualClock
 from state.base.json import Json, JsonObject, obj
 

@@ -8,8 +8,14 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
-from console.rehearsal.platform import HEAD, PREVIOUS_HEAD, DatabaseSettings, Platform, PlatformSettings
-from console.rehearsal.platform.schema import SEEDED_ROLES
+from console.rehearsal.dotmac.platform import (
+    HEAD,
+    PREVIOUS_HEAD,
+    DatabaseSettings,
+    Platform,
+    PlatformSettings,
+)
+from console.rehearsal.dotmac.platform.schema import SEEDED_ROLES
 from state.base.clock import ManualClock
 from tests.rehearsal.platform.conftest import ACCOUNTS, ADMIN, API, Site, body
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.rehearsal.platform import Feature
+from console.rehearsal.dotmac.platform import Feature
 from state.base.json import integer, items, obj, objs, text
 from tests.rehearsal.platform.conftest import ROLES, Site, body
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.rehearsal.platform import Metrics, Outage
+from console.rehearsal.dotmac.platform import Metrics, Outage
 from tests.rehearsal.platform.conftest import Site, body
 
 

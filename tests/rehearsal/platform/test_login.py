@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.rehearsal.platform import Recording, tokens
+from console.rehearsal.dotmac.platform import Recording
+from console.rehearsal.dotmac.platform.routes import tokens
 from state.base.json import Json, obj, objs, text
 from tests.rehearsal.platform.conftest import ACCOUNTS, ADMIN, ROLES, Site, body, start, stop
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from console.rehearsal.platform import Outage, Vault
+from console.rehearsal.dotmac.platform import Outage, Vault
 from state.base.json import items, obj, objs, path, text
 from tests.rehearsal.platform.conftest import Site, body
 

@@ -5,7 +5,7 @@ import ssl
 import httpx
 import pytest
 
-from console.rehearsal.platform import CertificateFault, Csp, Outage
+from console.rehearsal.dotmac.platform import CertificateFault, Csp, Outage
 from tests.rehearsal.platform.conftest import ADMIN, API, Site
 
 POLICY = "content-security-policy"
@@ -155,7 +155,7 @@ async def test_certificates(site: Site, fault: CertificateFault, api: bool, admi
 
 
 async def test_the_trust_file_of_a_restarted_world_is_still_right(site: Site) -> None:
-    from console.rehearsal.platform import Authority
+    from console.rehearsal.dotmac.platform import Authority
 
     before = ssl.create_default_context(cafile=str(site.authority.ca_file))
     again = Authority(7, site.clock, site.authority.ca_file.parent.parent / "again")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from console.rehearsal.prom.columns import Value
-from console.rehearsal.prom.evaluate import Scope, evaluate
-from console.rehearsal.prom.series import NAME, FixedSource, Labels, Series, labels_of
-from console.rehearsal.prom.tree import parse
+from console.rehearsal.sim.prometheus.columns import Value
+from console.rehearsal.sim.prometheus.evaluate import Scope, evaluate
+from console.rehearsal.sim.prometheus.series import NAME, FixedSource, Labels, Series, labels_of
+from console.rehearsal.sim.prometheus.tree import parse
 
 INTERVAL_MS = 15_000
 

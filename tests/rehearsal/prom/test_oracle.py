@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from console.rehearsal.prom.columns import Scalar, Vector
-from console.rehearsal.prom.series import Labels
-from console.rehearsal.prom.tree import QueryError
+from console.rehearsal.sim.prometheus.columns import Scalar, Vector
+from console.rehearsal.sim.prometheus.series import Labels
+from console.rehearsal.sim.prometheus.tree import QueryError
 from tests.rehearsal.prom.samples import ask, labels
 
 SERIES = {

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from console.rehearsal.prom.columns import Scalar, Vector
-from console.rehearsal.prom.series import Labels, show
-from console.rehearsal.prom.tree import QueryError, parse
+from console.rehearsal.sim.prometheus.columns import Scalar, Vector
+from console.rehearsal.sim.prometheus.series import Labels, show
+from console.rehearsal.sim.prometheus.tree import QueryError, parse
 from tests.rehearsal.prom.samples import ask, labels
 from tests.rehearsal.prom.test_oracle import QUERIES, SERIES
 

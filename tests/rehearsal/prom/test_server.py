@@ -12,10 +12,10 @@ from aiohttp import web
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 
-from console.rehearsal.prom.answers import number
-from console.rehearsal.prom.rules import AlertRule
-from console.rehearsal.prom.server import Prometheus
-from console.rehearsal.traffic import Behaviour, Traffic
+from console.rehearsal.sim.prometheus.answers import number
+from console.rehearsal.sim.prometheus.rules import AlertRule
+from console.rehearsal.sim.prometheus.server import Prometheus
+from console.rehearsal.world.traffic import Behaviour, Traffic
 from state.base.clock import ManualClock
 from state.base.json import Json, JsonObject, items, obj, objs, path, text
 from tests.rehearsal.serving import served

@@ -1,9 +1,0 @@
-"""An Alertmanager that takes alerts, routes them by clock time, and notifies into an inbox."""
-
-from __future__ import annotations
-
-from console.rehearsal.alertmanager.alerts import Notification
-from console.rehearsal.alertmanager.routing import Config, Receiver, Route
-from console.rehearsal.alertmanager.server import Alertmanager
-
-__all__ = ["Alertmanager", "Config", "Notification", "Receiver", "Route"]

@@ -1,0 +1,1 @@
+"""A captain that drives a rehearsal by itself, and the launch without a screen."""

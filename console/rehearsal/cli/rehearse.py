@@ -1,0 +1,176 @@
+"""``launch-console rehearse``: a whole launch in a simulated world, on the screen or by itself.
+
+The console's side loads nothing of the world: the world and the engine are processes of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from console.engine.process.spawn import EXIT_LOG, EngineFailedError, look_at_log, start_engine
+from console.rehearsal.dotmac.names import world_folder
+from state.base.clock import SystemClock
+from state.base.json import JsonObject, obj, text
+
+_START_S = 60.0
+_LOOK_S = 0.05
+READY = "serve.json"
+
+
+def new_log() -> Path:
+    """Return the path of a new rehearsal's log, below the user's state folder."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    stamp = datetime.fromtimestamp(SystemClock().wall_us() / 1_000_000, UTC).strftime("%Y%m%dT%H%M%S")
+    return Path(base) / "launch-console" / "rehearsals" / f"{stamp}-{os.getpid()}" / "launch.lclog"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks of a rehearsal's world. ``runbook`` None: the SOP's own."""
+
+    log: Path | None
+    faults: Sequence[str]
+    seed: int
+    rate: float
+    runbook: Path | None = None
+
+
+def run_headless(asked: Asked, *, as_json: bool) -> int:
+    """Let a launch drive itself; return 0 where all gates are GO (the other codes: Outcome)."""
+    log = (asked.log or new_log()).resolve()
+    try:
+        look_at_log(log)
+        _make_place(log)
+    except EngineFailedError as error:
+        return _refused(error, error.code)
+    from console.rehearsal.autopilot.headless import Wanted, run
+    from console.rehearsal.dotmac.faults.catalogue import UnknownFaultError
+    from console.rehearsal.world.folder import WorldError
+    from state.log.errors import LogError
+    from state.runbook.load import RunbookError
+
+    try:
+        return asyncio.run(run(Wanted(log, asked.faults, asked.seed, asked.rate, as_json, asked.runbook)))
+    except LogError as error:
+        return _refused(error, EXIT_LOG)
+    except (UnknownFaultError, WorldError, RunbookError) as error:
+        return _refused(error, 2)
+
+
+def _refused(error: Exception, code: int) -> int:
+    sys.stderr.write(f"launch-console rehearse: {error}\n")
+    return code
+
+
+def run_console(asked: Asked) -> int:
+    """Open the console on a rehearsal; one that is under way on the same log is attached to."""
+    from console.ui.run import no_terminal, run_live
+
+    problem = no_terminal()
+    if problem is not None:
+        sys.stderr.write(f"launch-console: {problem}\n")
+        return 2
+    log = (asked.log or new_log()).resolve()
+    try:
+        look_at_log(log)
+        _make_place(log)
+        sys.stderr.write("The rehearsal's world is being made: a few seconds…\n")
+        world = _world(log, asked)
+        try:
+            info = start_engine(Path(text(world, "runbook")), log, Path(text(world, "clock")))
+        except EngineFailedError:
+            _end(world)
+            raise
+    except EngineFailedError as error:
+        return _refused(error, error.code)
+
+    def restart() -> Path:
+        again = _world(log, asked)
+        return start_engine(Path(text(again, "runbook")), log, Path(text(again, "clock"))).socket
+
+    code = run_live(info.socket, restart=restart)
+    sys.stderr.write(
+        f"The engine goes on. Back to it:  launch-console rehearse --log {log}\n"
+        f"End it:  launch-console engine stop {log}\nReplay:  launch-console replay {log}\n"
+    )
+    return code
+
+
+def _make_place(log: Path) -> None:
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", EXIT_LOG) from None
+
+
+def _world(log: Path, asked: Asked) -> JsonObject:
+    """Start the world of a log, or find the one that serves, and return its description.
+
+    Raises EngineFailedError with the world's own message.
+    """
+    folder = world_folder(log)
+    served = _served(folder)
+    if served is not None:
+        return served
+    arguments = [str(folder), str(log), "--seed", str(asked.seed), "--rate", f"{asked.rate or 1.0:g}"]
+    arguments += [part for name in asked.faults for part in ("--fault", name)]
+    arguments += ["--runbook", str(asked.runbook.resolve())] if asked.runbook is not None else []
+    out = log.with_name(f"{log.name}.world.out")
+    with out.open("ab") as file:
+        out.chmod(0o600)
+        at = file.tell()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "console.rehearsal.cli.serve_world", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    until = time.monotonic() + _START_S
+    while time.monotonic() < until:
+        served = _served(folder)
+        if served is not None:
+            return served
+        code = process.poll()
+        if code is not None:
+            told = out.read_bytes()[at:].decode(errors="replace").strip().splitlines()
+            raise EngineFailedError(told[-1] if told else f"the world ended: see {out}", code or 1)
+        _wait()
+    process.terminate()
+    raise EngineFailedError(f"the world did not come up within {_START_S:g} s: see {out}")
+
+
+def _end(world: JsonObject) -> None:
+    """End a world that no engine came up for, so that nothing is left running."""
+    pid = world.get("pid")
+    if isinstance(pid, int):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
+def _wait() -> None:
+    """Wait a moment of real time for another process."""
+    import select
+
+    select.select([], [], [], _LOOK_S)
+
+
+def _served(folder: Path) -> JsonObject | None:
+    """Return the description of the world that serves a folder, or None."""
+    try:
+        told = obj(json.loads((folder / READY).read_text()))
+    except (OSError, ValueError):
+        return None
+    pid = told.get("pid")
+    return told if isinstance(pid, int) and Path(f"/proc/{pid}").exists() else None

@@ -1,0 +1,106 @@
+"""What is kept outside the cluster: images in the registry, buckets with their backups in the object store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from console.rehearsal.dotmac.credentials import access_key, storage_key
+from console.rehearsal.dotmac.names import (
+    CANDIDATE_VERSION,
+    PARTS,
+    PREVIOUS_VERSION,
+    REGION,
+    Env,
+    reference,
+    repository,
+)
+from console.rehearsal.sim.oci_registry import Registry, image_manifest
+from console.rehearsal.sim.s3.server import Bucket, LifecycleRule, ObjectStore, StoredObject
+from state.base.clock import SECOND_US, Clock
+
+PREFIX = "backups/platform/"
+_KEPT = 120
+_SIZE = 268_435_456
+
+
+@dataclass(slots=True)
+class Backups:
+    """An environment's backups: one every ``every_s``, of ``size`` bytes, none after ``until_us``."""
+
+    every_s: int = 60
+    size: int = _SIZE
+    until_us: int | None = None
+
+    def objects(self, env: Env, now_us: int) -> list[StoredObject]:
+        """Return the backups that there are now: they follow from the time alone."""
+        last = now_us if self.until_us is None else min(now_us, self.until_us)
+        newest = last // SECOND_US // self.every_s
+        made = [
+            datetime.fromtimestamp(number * self.every_s, UTC)
+            for number in range(newest - _KEPT + 1, newest + 1)
+        ]
+        return [
+            StoredObject(
+                f"{PREFIX}{env}-{at:%Y%m%dT%H%M%SZ}.dump", at, size=self.size and self.size + at.minute
+            )
+            for at in made
+        ]
+
+
+class Artifacts:
+    """Registry and object store. ``previous`` and ``candidate`` are digests of images by part."""
+
+    def __init__(self, seed: int, clock: Clock) -> None:
+        self._clock = clock
+        self.registry = Registry()
+        self.previous = self._push(seed, PREVIOUS_VERSION)
+        self.candidate = self._push(seed, CANDIDATE_VERSION)
+        self.backups = {env: Backups() for env in Env}
+        self.objects = ObjectStore(
+            [_bucket(env) for env in Env], {access_key(seed, env): storage_key(seed, env) for env in Env}
+        )
+        self.back_up()
+
+    def _push(self, seed: int, version: str) -> dict[str, str]:
+        return {
+            part: self.registry.tag(
+                repository(part), version, image_manifest(repository(part), f"{seed} {version}")
+            )
+            for part in PARTS
+        }
+
+    def references(self) -> dict[str, str]:
+        """Return the candidate's images as the runbook names them."""
+        return {part: reference(part, self.candidate[part]) for part in PARTS}
+
+    def move_tag(self, part: str) -> str:
+        """Let the candidate's tag point to another image, as a careless push does, and return its digest."""
+        manifest = image_manifest(repository(part), f"moved {CANDIDATE_VERSION}")
+        return self.registry.tag(repository(part), CANDIDATE_VERSION, manifest)
+
+    def back_up(self) -> None:
+        """Let the buckets hold the backups that there are by now."""
+        now = self._clock.wall_us()
+        for env in Env:
+            bucket = self.objects.buckets.get(env.bucket)
+            if bucket is not None:
+                others = [one for one in bucket.objects if not one.key.startswith(PREFIX)]
+                bucket.objects = [*others, *self.backups[env].objects(env, now)]
+
+    async def back_up_for_ever(self) -> None:
+        """Back up as time goes on."""
+        while True:
+            self.back_up()
+            await self._clock.sleep(max(5.0, 0.1 * self._clock.rate()))
+
+
+def _bucket(env: Env) -> Bucket:
+    return Bucket(
+        env.bucket,
+        REGION,
+        lifecycle=(
+            LifecycleRule("expire-exports", 30, "exports/"),
+            LifecycleRule("expire-old-backups", 90, PREFIX),
+        ),
+    )

@@ -1,0 +1,223 @@
+"""Gate 6: TLS, health, worker, storage, namespace, secrets, values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from console.rehearsal.dotmac.names import PULL_SECRET, SECRET, Env
+from console.rehearsal.dotmac.platform import CertificateFault, Metrics
+from console.rehearsal.sim.helm.releases import Release, Status, encode, secret_name
+from console.rehearsal.sim.helm.render import load_chart
+from console.rehearsal.world.fault import (
+    Apply,
+    Fault,
+    below,
+    chart_values,
+    fails,
+    gone,
+    secret,
+    switch,
+    template,
+    together,
+    until_released,
+)
+from state.base.json import Json, objs
+
+if TYPE_CHECKING:
+    from console.rehearsal.sim.s3.server import Bucket
+    from console.rehearsal.world.world import World
+
+
+def _second_release(world: World) -> None:
+    """Leave the record of another release of the chart in production's namespace."""
+    clock, namespace = world.clock, Env.PRODUCTION.namespace
+    name = "dotmac-trial"
+    release = Release(
+        name=name,
+        namespace=namespace,
+        version=1,
+        status=Status.DEPLOYED,
+        description="Install complete",
+        chart=load_chart(str(world.folder.chart)).document(),
+        config={},
+        manifest="",
+        first_deployed_us=clock.wall_us(),
+        last_deployed_us=clock.wall_us(),
+    )
+    labels = {"owner": "helm", "name": name, "status": release.status.value, "version": "1"}
+    metadata = {"name": secret_name(name, 1), "namespace": namespace, "labels": labels}
+    data = {"release": encode(release)}
+    world.store.put("secrets", {"metadata": metadata, "type": "helm.sh/release.v1", "data": data})
+
+
+def _certificate(fault: CertificateFault) -> Apply:
+    def apply(world: World) -> None:
+        world.settings[Env.PRODUCTION].web.certificate = fault
+        world.certificate_renewed()
+
+    return apply
+
+
+_OWN_SETTING = """          env:
+            - name: ENVIRONMENT
+              value: development
+          envFrom:
+"""
+
+
+def _worker_digest(world: World) -> None:
+    """Let the old release's worker run another image than its deployment names, as a tampered node would."""
+    named = world.artifacts.previous["worker"]
+    other = world.artifacts.previous["backend"]
+    for pod in world.store.list("pods", Env.PRODUCTION.namespace):
+        status = below(pod, "status")
+        for box in objs(status["containerStatuses"]):
+            if box.get("name") == "worker" and named in str(box.get("imageID")):
+                cast("dict[str, Json]", box)["imageID"] = str(box["imageID"]).replace(named, other)
+        world.store.set_status("pods", pod, status)
+
+
+def _other_queues(values: dict[str, Json]) -> None:
+    below(values, "worker")["queues"] = "celery,priority,background"
+
+
+def _rules(world: World) -> Bucket:
+    return world.artifacts.objects.buckets[Env.PRODUCTION.bucket]
+
+
+def _lifecycle_disabled(world: World) -> None:
+    bucket = _rules(world)
+    bucket.lifecycle = tuple(replace(rule, enabled=False) for rule in bucket.lifecycle)
+
+
+def _lifecycle_missing(world: World) -> None:
+    _rules(world).lifecycle = ()
+
+
+def _bucket_missing(world: World) -> None:
+    world.artifacts.objects.buckets.pop(Env.PRODUCTION.bucket, None)
+
+
+def _bucket_public(world: World) -> None:
+    _rules(world).public = True
+
+
+def _versioning_off(world: World) -> None:
+    _rules(world).versioning = "Suspended"
+
+
+def _no_key(values: dict[str, str], _: World) -> None:
+    values.pop("VAULT__TOKEN", None)
+    values.pop("TRUSTED_HOSTS", None)
+
+
+def _latest(values: dict[str, Json]) -> None:
+    below(values, "image")["worker"] = "registry.dotmac.test/dotmactech/dotmac-platform-worker:latest"
+
+
+def _no_limits(values: dict[str, Json]) -> None:
+    below(values, "resources", "worker")["limits"] = {"cpu": "", "memory": ""}
+
+
+def _default_tag(values: dict[str, Json]) -> None:
+    below(values, "image")["frontend"] = "ghcr.io/dotmactech/dotmac-platform-frontend:0.1.0"
+
+
+FAULTS: tuple[Fault, ...] = (
+    fails(
+        "certificate-missing-san",
+        "6.1",
+        "the certificate lacks the Admin domain",
+        _certificate(CertificateFault.MISSING_ADMIN_NAME),
+    ),
+    fails(
+        "certificate-ends-soon",
+        "6.1",
+        "the certificate ends within a week",
+        _certificate(CertificateFault.EXPIRES_SOON),
+    ),
+    fails(
+        "certificate-test-issuer",
+        "6.1",
+        "the certificate is from the issuer's staging authority",
+        _certificate(CertificateFault.STAGING_ISSUER),
+    ),
+    fails(
+        "plain-http", "6.1", "plain HTTP is served and not redirected", switch("web.redirect_status", None)
+    ),
+    fails(
+        "health-unhealthy",
+        "6.2",
+        "readiness answers 200 and says healthy: false",
+        until_released("health.failing_services", {"celery_broker"}),
+    ),
+    fails(
+        "health-other-environment",
+        "6.2",
+        "/health says that production is staging",
+        until_released("health.reported_environment", "staging"),
+    ),
+    fails("metrics-absent", "6.2", "/metrics is 404", until_released("health.metrics", Metrics.ABSENT)),
+    fails(
+        "any-host-trusted",
+        "6.2",
+        "a made-up Host header is answered",
+        until_released("health.trusted_hosts_enforced", False),
+    ),
+    fails(
+        "worker-other-environment",
+        "6.3",
+        "the worker alone has a setting of its own",
+        prepare=template("worker-deployment.yaml", "          envFrom:\n", _OWN_SETTING),
+    ),
+    fails(
+        "worker-other-queues",
+        "6.3",
+        "no worker reads the queue that tasks are put in",
+        prepare=together(*(chart_values(_other_queues, env, always=True) for env in Env)),
+    ),
+    fails(
+        "worker-other-digest",
+        "6.3",
+        "the worker's pod runs another digest than its deployment names",
+        _worker_digest,
+    ),
+    fails(
+        "lifecycle-disabled",
+        "6.4",
+        "the bucket's lifecycle rules are there and disabled",
+        _lifecycle_disabled,
+    ),
+    fails("lifecycle-missing", "6.4", "the bucket has no lifecycle rule", _lifecycle_missing),
+    fails("bucket-public", "6.4", "everybody may read the bucket", _bucket_public),
+    fails("versioning-off", "6.4", "the bucket's versioning is suspended", _versioning_off),
+    fails("two-releases", "6.5", "a second release of the chart lies in the namespace", _second_release),
+    fails(
+        "pull-secret-missing",
+        "6.6",
+        "the secret for pulling images is not there",
+        gone("secrets", PULL_SECRET),
+    ),
+    fails(
+        "secret-key-missing",
+        "6.6",
+        "the release's secret lacks the Vault token and the trusted hosts",
+        secret(_no_key, name=SECRET),
+    ),
+    fails(
+        "values-latest-tag",
+        "6.7",
+        "the values name the worker's image by the tag latest",
+        prepare=chart_values(_latest),
+    ),
+    fails(
+        "values-no-limits", "6.7", "the values give the worker no limits", prepare=chart_values(_no_limits)
+    ),
+    fails(
+        "values-default-tag",
+        "6.7",
+        "the values name the frontend's image by the chart's default tag",
+        prepare=chart_values(_default_tag),
+    ),
+)

@@ -1,0 +1,185 @@
+"""Gates 8 to 10: staging's rehearsal, the production release, and what comes after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.platform import HEAD, PREVIOUS_HEAD
+from console.rehearsal.sim.alertmanager import Config, Receiver, Route
+from console.rehearsal.sim.prometheus.rules import AlertRule
+from console.rehearsal.world.coupling import Temper
+from console.rehearsal.world.fault import Apply, Fault, below, blinds, chart_values, database, fails, switch
+from state.base.json import Json
+
+if TYPE_CHECKING:
+    from console.rehearsal.world.world import World
+
+_STAGING, _PRODUCTION = Env.STAGING, Env.PRODUCTION
+
+
+def _temper(**changes: float) -> Apply:
+    """Let the candidate misbehave in production."""
+
+    def apply(world: World) -> None:
+        world.causes.tempers[_PRODUCTION] = Temper(**changes)
+
+    return apply
+
+
+def _when_live(env: Env, what: Callable[[World], None]) -> Apply:
+    """Let something happen when all of an environment's backend pods run the candidate."""
+    return lambda world: world.causes.when_live[env].append(lambda: what(world))
+
+
+def _move_tag(world: World) -> None:
+    world.artifacts.move_tag("backend")
+
+
+def _small_staging(values: dict[str, Json]) -> None:
+    below(values, "resources", "backend")["limits"] = {"cpu": "4", "memory": "16Gi"}
+    below(values, "env")["environment"] = "development"
+
+
+def _routes(config: Config) -> Apply:
+    return lambda world: world.alertmanager.set_config(config)
+
+
+def _dead_rule(world: World) -> None:
+    from console.rehearsal.dotmac.alert_rules import rules
+
+    where = f'namespace="{_PRODUCTION.namespace}"'
+    dead = AlertRule("ApiDown", f"sum(rate(http_requests_total{{{where},status=~'5..'}}[5m])) > 0.05", 300)
+    world.prometheus.set_rules([*rules(), dead])
+
+
+def _pager_fails(world: World) -> None:
+    world.alertmanager.failing.add("oncall-pager")
+
+
+def _stops(env: Env, flow: str) -> Apply:
+    return switch("flows.broken_paths", {flow: 500}, env)
+
+
+def _ci(name: str, state: str) -> Apply:
+    return switch(f"observers.ci_checks.{name}", state, _STAGING)
+
+
+FAULTS: tuple[Fault, ...] = (
+    fails(
+        "staging-not-like-production",
+        "8.1",
+        "staging runs with other settings and limits than production",
+        prepare=chart_values(_small_staging, _STAGING),
+    ),
+    fails(
+        "staging-behind",
+        "8.2",
+        "staging's migration ends well and stops before the head",
+        database(_STAGING, heads=(PREVIOUS_HEAD,)),
+    ),
+    fails(
+        "staging-two-heads",
+        "8.2",
+        "staging's alembic_version has two rows",
+        database(_STAGING, heads=(HEAD, PREVIOUS_HEAD)),
+    ),
+    fails(
+        "smoke-flow-500",
+        "8.3",
+        "the list of invoices answers 500 in staging",
+        _stops(_STAGING, "/api/v1/billing/invoices"),
+    ),
+    fails("jobs-stuck", "8.3", "jobs in staging wait for ever", switch("flows.jobs_stuck", True, _STAGING)),
+    fails("jobs-fail", "8.3", "every job in staging fails", switch("flows.jobs_fail", True, _STAGING)),
+    fails(
+        "login-refused",
+        "8.3",
+        "the smoke tenant's user cannot log in to staging",
+        switch("auth.refused_roles", {"tenant_user"}, _STAGING),
+    ),
+    fails("ci-red", "8.3", "the unit tests of the candidate's commit failed", _ci("unit-tests", "failure")),
+    blinds("ci-pending", "8.3", "the integration tests still run", _ci("integration-tests", "pending")),
+    blinds(
+        "ci-unknown-commit",
+        "8.3",
+        "CI knows nothing of the candidate's commit",
+        switch("observers.ci_unknown_commit", True, _STAGING),
+    ),
+    fails(
+        "traces-lost",
+        "8.4",
+        "no trace of a request to staging appears",
+        switch("observers.traces_recorded", False, _STAGING),
+    ),
+    fails(
+        "logs-lost",
+        "8.4",
+        "no log line of a request to staging appears",
+        switch("observers.logs_recorded", False, _STAGING),
+    ),
+    fails(
+        "digest-differs",
+        "9.1",
+        "the candidate's tag was moved after staging was tested",
+        _when_live(_STAGING, _move_tag),
+    ),
+    fails(
+        "database-taken-back",
+        "9.2",
+        "after the release somebody takes production's database back a revision",
+        _when_live(_PRODUCTION, database(heads=(PREVIOUS_HEAD,))),
+    ),
+    fails(
+        "production-unhealthy",
+        "9.3",
+        "the candidate is not healthy in production",
+        _when_live(_PRODUCTION, switch("health.failing_services", {"database"})),
+    ),
+    fails(
+        "bad-candidate",
+        "9.4",
+        "the candidate fails 8 % of production's requests and is slow",
+        _temper(error_ratio=0.08, p95_s=2.5),
+    ),
+    fails("slow-candidate", "9.4", "the candidate answers slowly in production", _temper(p95_s=2.2)),
+    fails(
+        "auth-candidate",
+        "9.4",
+        "the candidate fails 5 % of production's logins",
+        _temper(auth_error_ratio=0.05),
+    ),
+    fails(
+        "throttling-candidate",
+        "9.4",
+        "the candidate answers 4 % of production's requests with 429",
+        _temper(too_many_ratio=0.04),
+    ),
+    fails(
+        "rate-limited-clients",
+        "9.4",
+        "the candidate's rate limit turns 5 % of production's requests away, but for logins",
+        _temper(limited_ratio=0.05),
+    ),
+    fails(
+        "customer-flow-500",
+        "10.1",
+        "once it is live, the billing settings answer 500 in production",
+        _when_live(_PRODUCTION, _stops(_PRODUCTION, "/api/v1/billing/settings")),
+    ),
+    fails(
+        "receiver-dev-null",
+        "10.2",
+        "every alert goes to a receiver that tells nobody",
+        _routes(Config((Receiver("dev-null", ""),), Route("dev-null"))),
+    ),
+    fails(
+        "receiver-itself",
+        "10.2",
+        "alerts go to the platform's own webhook alone",
+        _routes(Config((Receiver("dotmac-webhook"),), Route("dotmac-webhook"))),
+    ),
+    fails("pager-fails", "10.2", "the on-call receiver cannot be reached", _pager_fails),
+    fails("dead-alert-rule", "10.2", "an alert rule asks for a metric that nobody exports", _dead_rule),
+)

@@ -1,0 +1,147 @@
+"""Gate 3: security and compliance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.rehearsal.dotmac.platform import Csp, Recording
+from console.rehearsal.world.fault import Fault, fails, secret, set_secret, switch
+
+if TYPE_CHECKING:
+    from console.rehearsal.world.world import World
+
+_DEFAULT = "dev-secret-key-change-me-min-32-chars"
+
+
+def _repeated(values: dict[str, str], _: World) -> None:
+    values["NEXTAUTH_SECRET"] = values["SECRET_KEY"]
+
+
+def _of_staging(values: dict[str, str], world: World) -> None:
+    from console.rehearsal.dotmac.credentials import platform_secret
+    from console.rehearsal.dotmac.names import Env
+
+    values["SECRET_KEY"] = platform_secret(world.seed, Env.STAGING)["SECRET_KEY"]
+
+
+FAULTS: tuple[Fault, ...] = (
+    fails(
+        "secret-default",
+        "3.1",
+        "SECRET_KEY is the long default that the platform itself accepts",
+        set_secret("SECRET_KEY", _DEFAULT),
+    ),
+    fails(
+        "secret-short",
+        "3.1",
+        "NEXTAUTH_SECRET has eleven characters",
+        set_secret("NEXTAUTH_SECRET", "k7Gq2xRw9Lp"),
+    ),
+    fails(
+        "secret-monotone",
+        "3.1",
+        "SECRET_KEY is long and has two different characters",
+        set_secret("SECRET_KEY", "ab" * 24),
+    ),
+    fails("secret-repeated", "3.1", "NEXTAUTH_SECRET is the same value as SECRET_KEY", secret(_repeated)),
+    fails("secret-of-staging", "3.1", "production's SECRET_KEY is staging's", secret(_of_staging)),
+    fails(
+        "forged-empty-key",
+        "3.1",
+        "a token signed with the empty key is accepted",
+        switch("auth.forged_keys", {""}),
+    ),
+    fails(
+        "forged-default-key",
+        "3.1",
+        "a token signed with a published key is accepted",
+        switch("auth.forged_keys", {"change-me", "default-secret-change-this"}),
+    ),
+    fails(
+        "unsigned-token",
+        "3.1",
+        "a token without a signature is accepted",
+        switch("auth.unsigned_tokens", True),
+    ),
+    fails(
+        "csp-weak", "3.2", "the CSP allows unsafe-inline and unsafe-eval", switch("web.csp_admin", Csp.WEAK)
+    ),
+    fails("csp-missing", "3.2", "the Admin UI has no CSP", switch("web.csp_admin", Csp.NONE)),
+    fails("csp-report-only", "3.2", "the CSP only reports", switch("web.csp_report_only", True)),
+    fails("hsts-missing", "3.2", "no HSTS header", switch("web.hsts", None)),
+    fails("nosniff-missing", "3.2", "no X-Content-Type-Options header", switch("web.nosniff", False)),
+    fails(
+        "rate-limit-off",
+        "3.3",
+        "wrong passwords can be tried without limit",
+        switch("auth.cookie_login_limit", None),
+    ),
+    fails(
+        "rate-limit-for-all",
+        "3.3",
+        "one attacker behind the ingress locks everybody out",
+        switch("auth.limit_by_username", False),
+    ),
+    fails(
+        "limiter-leaks",
+        "3.3",
+        "after some logins the login refuses everybody for ever",
+        switch("auth.limiter_leaks", True),
+    ),
+    fails(
+        "cookie-no-samesite",
+        "3.4",
+        "the refresh cookie alone has no SameSite",
+        switch("auth.cookies.refresh_token.same_site", ""),
+    ),
+    fails(
+        "cookie-not-secure",
+        "3.4",
+        "the access cookie is sent over plain HTTP",
+        switch("auth.cookies.access_token.secure", False),
+    ),
+    fails(
+        "cookie-not-httponly",
+        "3.4",
+        "scripts can read the access cookie",
+        switch("auth.cookies.access_token.http_only", False),
+    ),
+    fails(
+        "cookie-domain",
+        "3.4",
+        "the refresh cookie goes to every host of the domain",
+        switch("auth.cookies.refresh_token.domain", "dotmac.test"),
+    ),
+    fails(
+        "user-lists-tenants",
+        "3.5",
+        "a tenant's user can list all tenants",
+        switch("auth.role_overrides", {("tenant_user", "/api/v1/tenants"): 200}),
+    ),
+    fails(
+        "partner-sees-invoices",
+        "3.5",
+        "a partner can read invoices",
+        switch("auth.role_overrides", {("partner", "/api/v1/billing/invoices"): 200}),
+    ),
+    fails(
+        "anonymous-audit",
+        "3.5",
+        "the audit list is open to everybody",
+        switch("auth.role_overrides", {("anonymous", "/api/v1/audit/activities"): 200}),
+    ),
+    fails(
+        "foreign-tenant",
+        "3.5",
+        "a tenant's user reads another tenant's data by a header",
+        switch("auth.foreign_tenant_served", True),
+    ),
+    fails("audit-off", "3.6", "failed logins are not recorded", switch("flows.audit", Recording.OFF)),
+    fails("audit-late", "3.6", "audit rows come ten minutes late", switch("flows.audit", Recording.DELAYED)),
+    fails(
+        "audit-hidden",
+        "3.6",
+        "the audit list stays empty though rows are written",
+        switch("flows.audit_api_empty", True),
+    ),
+)

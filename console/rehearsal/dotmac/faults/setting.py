@@ -1,0 +1,161 @@
+"""Gate 1 and gate 4: the launch's setting, and what staging and production share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from console.rehearsal.dotmac.cluster_objects import binding
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.world.fault import (
+    Apply,
+    Fault,
+    below,
+    database,
+    fails,
+    secret,
+    switch,
+    template,
+    there,
+)
+from console.rehearsal.world.runbook import stamp
+from state.base.clock import SECOND_US
+from state.base.json import Json, objs
+
+if TYPE_CHECKING:
+    from console.rehearsal.world.world import World
+
+_PRODUCTION = Env.PRODUCTION
+
+
+def _window(begins_h: int, ends_h: int) -> Apply:
+    """Move the launch window: hours from the world's beginning."""
+
+    def apply(world: World) -> None:
+        opened, hour = world.kept.opened_us, 3600 * SECOND_US
+        span: dict[str, Json] = {
+            "start": stamp(opened + begins_h * hour),
+            "end": stamp(opened + ends_h * hour),
+        }
+        world.control.runbook_changes.append(lambda book: below(book, "scope").update({"window": span}))
+
+    return apply
+
+
+def _region(world: World) -> None:
+    for node in world.store.list("nodes"):
+        below(node, "metadata", "labels")["topology.kubernetes.io/region"] = "us-east-1"
+        world.store.put("nodes", node)
+
+
+def _condition_without_metric(world: World) -> None:
+    def change(runbook: dict[str, Json]) -> None:
+        for condition in objs(runbook["conditions"]):
+            if condition.get("id") == "latency-p95":
+                query = str(condition["value"]).replace(
+                    "dotmac_http_request_duration", "http_request_duration"
+                )
+                cast("dict[str, Json]", condition)["value"] = query
+
+    world.control.runbook_changes.append(change)
+
+
+def _as_in_production(*keys: str) -> Apply:
+    """Give staging's Secret some values of production's."""
+
+    def change(values: dict[str, str], world: World) -> None:
+        from console.rehearsal.dotmac.credentials import platform_secret
+
+        theirs = platform_secret(world.seed, _PRODUCTION)
+        values.update({key: theirs[key] for key in keys})
+
+    return secret(change, Env.STAGING)
+
+
+def _same_bucket(world: World) -> None:
+    def change(runbook: dict[str, Json]) -> None:
+        environments = cast("dict[str, dict[str, dict[str, Json]]]", runbook["environments"])
+        environments["staging"]["objectstore"] = dict(environments["production"]["objectstore"])
+
+    world.control.runbook_changes.append(change)
+
+
+FAULTS: tuple[Fault, ...] = (
+    fails("window-over", "1.1", "the launch window ended an hour ago", _window(-5, -1)),
+    fails("window-ahead", "1.1", "the launch window opens tomorrow", _window(20, 26)),
+    fails(
+        "module-off", "1.2", "billing is in scope and switched off", switch("flows.features.billing", False)
+    ),
+    fails(
+        "module-extra",
+        "1.2",
+        "the partner module is switched on without being in scope",
+        switch("flows.features.partner", True),
+    ),
+    fails("wrong-region", "1.3", "the nodes run in another region than the launch is for", _region),
+    fails(
+        "condition-without-metric",
+        "1.4",
+        "a stop condition asks for a metric that nobody exports",
+        _condition_without_metric,
+    ),
+    fails(
+        "same-database",
+        "4.1",
+        "staging and production have different hosts and are one database system",
+        database(Env.STAGING, identity_of="production"),
+    ),
+    fails(
+        "same-redis",
+        "4.1",
+        "staging uses production's Redis",
+        _as_in_production(
+            "REDIS_URL",
+            "SESSION_REDIS_URL",
+            "REDIS__HOST",
+            "REDIS__PASSWORD",
+            "CELERY__BROKER_URL",
+            "CELERY__RESULT_BACKEND",
+        ),
+    ),
+    fails(
+        "same-storage-key",
+        "4.1",
+        "staging has production's key to the object store",
+        _as_in_production("STORAGE__ACCESS_KEY", "STORAGE__SECRET_KEY"),
+    ),
+    fails("same-bucket", "4.1", "staging keeps its files in production's bucket", _same_bucket),
+    fails(
+        "same-vault",
+        "4.1",
+        "staging uses production's Vault",
+        _as_in_production("VAULT__URL", "VAULT__TOKEN"),
+    ),
+    fails(
+        "tenants-copied",
+        "4.2",
+        "production's tenants were copied into staging",
+        database(Env.STAGING, tenants_of="production"),
+    ),
+    fails(
+        "everybody-edits",
+        "4.3",
+        "every developer may change production and read its secrets",
+        there("rolebindings", binding(_PRODUCTION, "developers", "edit", "developers")),
+    ),
+    fails(
+        "admin-for-a-robot",
+        "4.3",
+        "a build robot is cluster administrator in production",
+        there("rolebindings", binding(_PRODUCTION, "ci", "cluster-admin", "ci-deployer", "User")),
+    ),
+    fails(
+        "pod-token",
+        "4.3",
+        "the frontend's pods get a Kubernetes token that they don't need",
+        prepare=template(
+            "frontend-deployment.yaml",
+            "automountServiceAccountToken: false",
+            "automountServiceAccountToken: true",
+        ),
+    ),
+)

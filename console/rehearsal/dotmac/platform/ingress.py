@@ -1,0 +1,133 @@
+"""The ingress controller before one environment: TLS, hosts, browser headers, redirect from http."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+from aiohttp import web
+
+from console.rehearsal.dotmac.platform.core import Answer, text_answer
+from console.rehearsal.dotmac.platform.edge import Surface, respond, write_answer
+from console.rehearsal.dotmac.platform.service import Platform
+from console.rehearsal.dotmac.platform.settings import Csp, Metrics, WebSettings
+from console.rehearsal.dotmac.platform.tls import Authority
+
+API_CSP = "default-src 'none'; frame-ancestors 'none'"
+NO_BACKEND = "default backend - 404"
+
+
+def admin_csp(api_host: str) -> str:
+    """Return a policy for the Admin UI without an unsafe source."""
+    return (
+        f"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+        f" connect-src 'self' https://{api_host} wss://{api_host}; object-src 'none'; base-uri 'self';"
+        f" form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+def weak_csp() -> str:
+    """Return the one policy in the platform's repository: it allows what a policy is there to forbid."""
+    return (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval';"
+        " style-src 'self' 'unsafe-inline';"
+        " img-src 'self' data: https:; connect-src 'self' https: wss:; frame-ancestors 'none'"
+    )
+
+
+def browser_headers(web_settings: WebSettings, csp: Csp, strong: str) -> list[tuple[str, str]]:
+    """Return what the controller adds to every answer of a host."""
+    found = []
+    if csp is not Csp.NONE:
+        name = "Content-Security-Policy" + ("-Report-Only" if web_settings.csp_report_only else "")
+        found.append((name, strong if csp is Csp.STRONG else weak_csp()))
+    if web_settings.hsts:
+        found.append(("Strict-Transport-Security", web_settings.hsts))
+    if web_settings.nosniff:
+        found.append(("X-Content-Type-Options", "nosniff"))
+    if web_settings.frame_options:
+        found.append(("X-Frame-Options", web_settings.frame_options))
+    return found
+
+
+class Ingress:
+    """One environment's front: ``https_application`` with ``ssl_context``, and ``http_application``."""
+
+    def __init__(self, platform: Platform, authority: Authority) -> None:
+        self._platform, self._authority = platform, authority
+        core = platform.core
+        self.hosts = (core.api_host, core.admin_host)
+        self._names: WeakKeyDictionary[object, str] = WeakKeyDictionary()
+        self._surfaces = dict(zip(self.hosts, (platform.api_surface, platform.admin_surface), strict=True))
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """Return the TLS context; it follows ``settings.web.certificate`` at each handshake."""
+        return self._authority.switching_context(
+            self.hosts, lambda: self._platform.settings.web.certificate, self._names
+        )
+
+    def certificate_pem(self) -> bytes:
+        """Return the chain that is presented now, as the TLS secret holds it."""
+        return self._authority.certificate(self.hosts, self._platform.settings.web.certificate)
+
+    def https_application(self) -> web.Application:
+        """Return the server behind TLS."""
+        return _application(self._forward)
+
+    def http_application(self) -> web.Application:
+        """Return the server of plain HTTP, which only redirects."""
+        return _application(self._redirect)
+
+    def _surface(self, request: web.Request) -> tuple[str, Surface] | None:
+        """The host decides; a name that nobody has goes where the TLS handshake wanted to go."""
+        tls = request.get_extra_info("ssl_object")
+        for name in (_host_name(request.host), self._names.get(tls, "") if tls else ""):
+            if name in self._surfaces:
+                return name, self._surfaces[name]
+        return None
+
+    async def _forward(self, request: web.Request) -> web.Response:
+        found = self._surface(request)
+        if found is None:
+            return write_answer(text_answer(NO_BACKEND, 404))
+        host, surface = found
+        settings = self._platform.settings
+        blocked = settings.health.metrics is Metrics.INTERNAL and host == self.hosts[0]
+        if blocked and request.path.rstrip("/") == "/metrics":
+            answer = text_answer(
+                "<html><body><center><h1>403 Forbidden</h1></center></body></html>", 403, "text/html"
+            )
+        else:
+            answer = await respond(surface, request, through_ingress=True)
+        self._add_headers(answer, host)
+        return write_answer(answer, with_body=request.method != "HEAD")
+
+    def _add_headers(self, answer: Answer, host: str) -> None:
+        settings = self._platform.settings.web
+        if host == self.hosts[0]:
+            added = browser_headers(settings, settings.csp_api, API_CSP)
+        else:
+            added = browser_headers(settings, settings.csp_admin, admin_csp(self.hosts[0]))
+        names = {name.lower() for name, _ in added}
+        answer.headers = [one for one in answer.headers if one[0].lower() not in names] + added
+
+    async def _redirect(self, request: web.Request) -> web.Response:
+        status = self._platform.settings.web.redirect_status
+        if self._surface(request) is None:
+            return write_answer(text_answer(NO_BACKEND, 404))
+        if status is None:
+            return await self._forward(request)
+        target = f"https://{_host_name(request.host)}{request.rel_url}"
+        return write_answer(Answer(status, b"", [("Location", target)], "text/html"))
+
+
+def _application(handler: Callable[[web.Request], Awaitable[web.Response]]) -> web.Application:
+    server = web.Application(client_max_size=1 << 20)
+    server.router.add_route("*", "/{path:.*}", handler)
+    return server
+
+
+def _host_name(host: str) -> str:
+    return (urlsplit(f"//{host}").hostname or "").lower()

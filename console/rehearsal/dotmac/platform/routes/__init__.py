@@ -1,0 +1,1 @@
+"""The routes of the platform, and what they share."""

@@ -1,0 +1,256 @@
+"""What makes the simulated cluster move: deployments roll out, jobs run, services find their pods."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from console.rehearsal.sim.kubernetes.controllers.cluster import Cluster
+from console.rehearsal.sim.kubernetes.controllers.jobs import Jobs, OnFinished
+from console.rehearsal.sim.kubernetes.controllers.kubelet import (
+    Behaviour,
+    Kubelet,
+    Resolve,
+    as_planned,
+    is_active,
+    is_ready,
+    made_up_digest,
+)
+from console.rehearsal.sim.kubernetes.controllers.workloads import Workloads, owner
+from console.rehearsal.sim.kubernetes.objects import (
+    Obj,
+    Value,
+    clone,
+    copied,
+    is_terminating,
+    name_of,
+    namespace_of,
+    seconds_of,
+    uid_of,
+    word,
+)
+from console.rehearsal.sim.kubernetes.selectors import chooses
+from console.rehearsal.sim.kubernetes.store import Store
+from state.base.clock import Clock
+from state.base.json import JsonObject, items, objs, path, text
+
+NODES = ("rehearsal-node-1", "rehearsal-node-2", "rehearsal-node-3")
+_MOST_SWEEPS = 20
+_LOOK_AT_LEAST_S = 5.0
+_SHORTEST_PAUSE_S = 0.01  # a float of seconds since 1970 is not exact: a pause rounded to nothing would spin
+_NAMESPACE_ENDS_S = 3.0
+_INGRESS_S = 3.0
+
+
+def _nothing(namespace: str, job: JsonObject) -> None:
+    del namespace, job
+
+
+class Controllers:
+    """Every controller of the cluster, and its kubelets and scheduler, on an injected clock.
+
+    ``behaviour`` says what becomes of each pod and is asked again at every look. ``resolve`` gives an image's
+    digest, None for one that no registry has. ``on_job_finished`` hears of each job once, when its last
+    status is stored. ``nodes`` are made where the cluster has none. ``ingress_ip`` is what ingresses get.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock | None = None,
+        *,
+        behaviour: Behaviour = as_planned,
+        resolve: Resolve = made_up_digest,
+        on_job_finished: OnFinished = _nothing,
+        nodes: Sequence[str] = NODES,
+        ingress_ip: str = "127.0.0.1",
+    ) -> None:
+        self._store = store
+        self._clock = clock or store.clock
+        self._cluster = Cluster(store)
+        self._kubelet = Kubelet(self._cluster, behaviour, resolve)
+        self._workloads = Workloads(self._cluster)
+        self._jobs = Jobs(self._cluster, on_job_finished)
+        self._nodes = tuple(nodes)
+        self._ingress_ip = ingress_ip
+        self._poked = asyncio.Event()
+
+    async def run(self) -> None:
+        """Keep the cluster moving until cancelled."""
+        while True:
+            pause = self.tick()
+            await self._rest(self._store.version, pause)
+
+    def poke(self) -> None:
+        """Look again at once: for a behaviour that changed though nothing in the store did."""
+        self._poked.set()
+
+    def tick(self) -> float:
+        """Do everything that is due now; return for how many seconds of the clock nothing more will be."""
+        self._cluster.begin()
+        self._make_nodes()
+        self._cluster.forget_events()
+        for _ in range(_MOST_SWEEPS):
+            before = self._store.version
+            self._sweep()
+            if self._store.version == before:
+                break
+        return max(_SHORTEST_PAUSE_S, min(self._cluster.due - self._cluster.now, _LOOK_AT_LEAST_S))
+
+    async def _rest(self, version: int, seconds: float) -> None:
+        self._poked.clear()
+        waits = [
+            asyncio.ensure_future(one)
+            for one in (self._store.wait_beyond(version), self._clock.sleep(seconds), self._poked.wait())
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    def _sweep(self) -> None:
+        store = self._store
+        for namespace in store.scan("namespaces"):
+            self._namespace(namespace)
+        for deployment in store.scan("deployments"):
+            self._workloads.step(deployment)
+        for replica_set in store.scan("replicasets"):
+            if store.peek("replicasets", namespace_of(replica_set), name_of(replica_set)) is replica_set:
+                self._workloads.fill(replica_set)
+        for job in store.scan("jobs"):
+            self._jobs.step(job)
+        for pod in store.scan("pods"):
+            if store.peek("pods", namespace_of(pod), name_of(pod)) is pod:
+                self._kubelet.step(pod)
+        for service in store.scan("services"):
+            self._endpoints(service)
+        for ingress in store.scan("ingresses"):
+            self._ingress(ingress)
+
+    def _make_nodes(self) -> None:
+        if self._store.scan("nodes"):
+            return
+        for place, name in enumerate(self._nodes):
+            self._store.put("nodes", node(name, f"10.0.0.{place + 11}", self._cluster.written_now()))
+
+    def _namespace(self, namespace: JsonObject) -> None:
+        name = name_of(namespace)
+        if is_terminating(namespace):
+            began = seconds_of(word(namespace, "metadata", "deletionTimestamp"))
+            if self._cluster.reached(began + _NAMESPACE_ENDS_S):
+                self._store.empty_namespace(name)
+            return
+        if self._store.peek("serviceaccounts", name, "default") is None:
+            self._store.put("serviceaccounts", {"metadata": {"name": "default", "namespace": name}})
+
+    def _ingress(self, ingress: JsonObject) -> None:
+        made = seconds_of(word(ingress, "metadata", "creationTimestamp"))
+        has = items(path(ingress, ("status", "loadBalancer", "ingress")))
+        if not has and self._cluster.reached(made + _INGRESS_S):
+            self._store.set_status(
+                "ingresses", ingress, {"loadBalancer": {"ingress": [{"ip": self._ingress_ip}]}}
+            )
+
+    def _endpoints(self, service: JsonObject) -> None:
+        if not path(service, ("spec", "selector")):
+            return
+        namespace, name = namespace_of(service), name_of(service)
+        pods = [
+            one for one in self._store.scan("pods", namespace) if chooses(service, one) and is_active(one)
+        ]
+        pods = [one for one in pods if word(one, "status", "podIP")]
+        ports = [_port(one, pods) for one in objs(path(service, ("spec", "ports")))]
+        subset: Obj = {"ports": copied(ports)}
+        for key, ready in (("addresses", True), ("notReadyAddresses", False)):
+            if found := [_address(one) for one in pods if is_ready(one) == ready]:
+                subset[key] = copied(found)
+        meta = {"name": name, "namespace": namespace}
+        subsets: list[Value] = [subset] if pods else []
+        there = self._store.peek("endpoints", namespace, name)
+        if there is not None and there.get("subsets") == subsets:
+            return
+        self._store.put(
+            "endpoints", {"metadata": {**meta, "ownerReferences": [owner(service)]}, "subsets": subsets}
+        )
+        self._store.put(
+            "endpointslices",
+            {
+                "metadata": {
+                    **meta,
+                    "labels": {"kubernetes.io/service-name": name},
+                    "ownerReferences": [owner(service)],
+                },
+                "addressType": "IPv4",
+                "ports": ports,
+                "endpoints": [_endpoint(one) for one in pods],
+            },
+        )
+
+
+def _port(port: JsonObject, pods: list[JsonObject]) -> Obj:
+    target = port.get("targetPort", port.get("port"))
+    if isinstance(target, str):
+        containers = [one for pod in pods for one in objs(path(pod, ("spec", "containers")))]
+        named = [
+            one
+            for container in containers
+            for one in objs(container.get("ports"))
+            if text(one, "name") == target
+        ]
+        target = named[0].get("containerPort") if named else port.get("port")
+    result: Obj = {"port": copied(target), "protocol": text(port, "protocol", "TCP")}
+    return {"name": text(port, "name"), **result} if text(port, "name") else result
+
+
+def _reference(pod: JsonObject) -> Obj:
+    return {"kind": "Pod", "name": name_of(pod), "namespace": namespace_of(pod), "uid": uid_of(pod)}
+
+
+def _address(pod: JsonObject) -> Value:
+    node_name = word(pod, "spec", "nodeName")
+    return {"ip": word(pod, "status", "podIP"), "nodeName": node_name, "targetRef": _reference(pod)}
+
+
+def _endpoint(pod: JsonObject) -> Obj:
+    return {
+        "addresses": [word(pod, "status", "podIP")],
+        "conditions": {"ready": is_ready(pod), "serving": is_ready(pod), "terminating": False},
+        "nodeName": word(pod, "spec", "nodeName"),
+        "targetRef": _reference(pod),
+    }
+
+
+def node(name: str, address: str, now: str) -> Obj:
+    """Return a ready node with all the fields that strict clients need."""
+    size: Obj = {"cpu": "4", "memory": "16Gi", "pods": "110", "ephemeral-storage": "100Gi"}
+    states = {"Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False"}
+    conditions: list[Value] = [
+        {
+            "type": kind,
+            "status": value,
+            "reason": "KubeletReady"
+            if kind == "Ready"
+            else "KubeletHasSufficient" + kind.removesuffix("Pressure"),
+            "lastTransitionTime": now,
+            "lastHeartbeatTime": now,
+        }
+        for kind, value in states.items()
+    ]
+    info = dict.fromkeys(
+        ("bootID", "kernelVersion", "machineID", "osImage", "systemUUID", "kubeProxyVersion"), "rehearsal"
+    )
+    info |= {"architecture": "amd64", "operatingSystem": "linux", "kubeletVersion": "v1.32.4"}
+    info |= {"containerRuntimeVersion": "containerd://2.0.0"}
+    return {
+        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}},
+        "spec": {},
+        "status": {
+            "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
+            "capacity": clone(size),
+            "allocatable": size,
+            "conditions": conditions,
+            "nodeInfo": clone(info),
+        },
+    }

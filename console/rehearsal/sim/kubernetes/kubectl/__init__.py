@@ -1,0 +1,1 @@
+"""What kubectl and helm need of an API server beside objects: protobuf, tables, discovery, patches."""

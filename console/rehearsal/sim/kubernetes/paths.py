@@ -1,0 +1,167 @@
+"""What a request is about: its path, its query and its body."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import yaml
+from aiohttp import web
+
+from console.rehearsal.sim.kubernetes.kubectl import protobuf
+from console.rehearsal.sim.kubernetes.objects import Obj, Value, clone, copied
+from console.rehearsal.sim.kubernetes.problems import KubeError, bad_request, no_such_path, unsupported_media
+from console.rehearsal.sim.kubernetes.resources import REVIEWS, Resource, find
+from console.rehearsal.sim.kubernetes.selectors import Match, by_fields, by_labels
+from state.base.json import obj
+
+APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+PATCHES = (APPLY, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A kind, a namespace (None: all, or the cluster's own) and, where given, a name and a subresource."""
+
+    resource: Resource
+    namespace: str | None = None
+    name: str = ""
+    sub: str = ""
+
+    @property
+    def where(self) -> str:
+        """The namespace as text."""
+        return self.namespace or ""
+
+
+def parse(path: str) -> Target:
+    """Return what a path names.
+
+    Raises KubeError (404) for a path that is not served.
+    """
+    parts = [part for part in path.split("/") if part]
+    if parts[:2] == ["api", "v1"]:
+        group, version, rest = "", "v1", parts[2:]
+    elif parts[:1] == ["apis"] and len(parts) > 3:
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        raise no_such_path()
+    namespace = None
+    if len(rest) > 2 and rest[0] == "namespaces" and rest[2] not in ("status", "finalize"):
+        namespace, rest = rest[1], rest[2:]
+    if not rest or len(rest) > 3:
+        raise no_such_path()
+    plural, name, sub = (*rest, "", "")[:3]
+    for review in REVIEWS:
+        if (review.group, review.version, review.plural) == (group, version, plural):
+            return Target(review, namespace, name, sub)
+    resource = find(group, version, plural)
+    if resource is None or (sub and sub not in resource.subresources):
+        raise no_such_path()
+    if namespace is not None and not resource.namespaced:
+        raise no_such_path()
+    if name and resource.namespaced and namespace is None:
+        raise no_such_path()
+    return Target(resource, namespace, name, sub)
+
+
+def selection(request: web.Request, target: Target) -> Match:
+    """Return what the query's selectors and the path's namespace ask of an object of the target's kind.
+
+    Raises KubeError (400) for a selector that cannot be read.
+    """
+    labels = by_labels(request.query.get("labelSelector", ""))
+    fields = by_fields(request.query.get("fieldSelector", ""), target.resource)
+    return lambda body: labels(body) and fields(body)
+
+
+def whole_number(request: web.Request, key: str) -> int:
+    """Return a number of the query, 0 where it is absent.
+
+    Raises KubeError (400) for something else.
+    """
+    written = request.query.get(key, "0") or "0"
+    if not written.isdigit():
+        raise bad_request(f"invalid value {written!r} for {key}: a whole number was expected")
+    return int(written)
+
+
+def dry_run(request: web.Request, options: Obj | None = None) -> bool:
+    """Return whether nothing shall be stored.
+
+    Raises KubeError (422) for a dryRun that Kubernetes doesn't know.
+    """
+    asked = [*request.query.getall("dryRun", []), *_texts((options or {}).get("dryRun"))]
+    if any(one != "All" for one in asked):
+        raise KubeError(422, "Invalid", f'dryRun: Unsupported value: {asked}: supported values: "All"')
+    return bool(asked)
+
+
+def _texts(value: Value) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+async def body_of(request: web.Request) -> tuple[Value, str]:
+    """Return the decoded body (None when empty) and its content type.
+
+    Raises KubeError: 400 for a body that cannot be decoded, 415 for a type that is not taken.
+    """
+    data = await request.read()
+    kind = request.content_type.lower() if "Content-Type" in request.headers else "application/json"
+    if not data:
+        return None, kind
+    if kind == protobuf.CONTENT_TYPE:
+        return protobuf.decode(data), kind
+    if kind not in ("application/json", "application/yaml", *PATCHES):
+        raise unsupported_media(kind)
+    try:
+        return copied(json.loads(data)), kind
+    except ValueError as error:
+        if "yaml" not in kind:
+            raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
+    try:
+        return copied(yaml.safe_load(data)), kind
+    except (yaml.YAMLError, TypeError) as error:
+        raise bad_request(f"error decoding YAML: {error}") from error
+
+
+async def object_of(request: web.Request, target: Target) -> Obj:
+    """Return the body as an object of the target's kind, with its name and namespace from the path.
+
+    Raises KubeError: 400 where it is none or names another kind, name or namespace; 415 for its type.
+    """
+    value, kind = await body_of(request)
+    body = clone(obj(value))
+    if not isinstance(value, dict) or kind in PATCHES:
+        raise bad_request("the body of the request is no object")
+    fit(body, target)
+    return body
+
+
+def fit(body: Obj, target: Target) -> None:
+    """Check a body against the path, and take over what it leaves out.
+
+    Raises KubeError (400) where they differ.
+    """
+    wanted = target.resource
+    if body.get("kind", wanted.kind) != wanted.kind or body.get("apiVersion", wanted.api_version) not in (
+        wanted.api_version,
+        "",
+    ):
+        given = f"{body.get('apiVersion')}, Kind={body.get('kind')}"
+        raise bad_request(
+            f"{given} in the body does not match {wanted.api_version}, Kind={wanted.kind} of the path"
+        )
+    meta = clone(obj(body.get("metadata")))
+    body["metadata"] = meta
+    for key, have in (("namespace", target.where if wanted.namespaced else ""), ("name", target.name)):
+        given = str(meta.get(key) or "")
+        if have and given and given != have:
+            raise bad_request(
+                f"the {key} of the provided object does not match the {key} sent on the request ({have})"
+            )
+        if have:
+            meta[key] = have

@@ -1,0 +1,229 @@
+"""What the API's verbs do to the store, once a request is read and allowed."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from aiohttp import web
+
+from console.rehearsal.sim.kubernetes import paths, problems
+from console.rehearsal.sim.kubernetes.kubectl import patch
+from console.rehearsal.sim.kubernetes.kubectl.apply import apply
+from console.rehearsal.sim.kubernetes.objects import (
+    Obj,
+    Value,
+    child,
+    clone,
+    copied,
+    name_of,
+    namespace_of,
+    number,
+    stamp,
+    uid_of,
+    version_of,
+    word,
+)
+from console.rehearsal.sim.kubernetes.paths import Target
+from console.rehearsal.sim.kubernetes.store import Part, Store
+from state.base.json import JsonObject, obj, path, text
+
+
+def listed(store: Store, request: web.Request, target: Target) -> tuple[list[JsonObject], JsonObject]:
+    """Return the selected objects, at most ``limit`` of them, and the list's metadata.
+
+    The next part begins behind the last name of this one, among the objects there are then.
+    Raises KubeError: 400 for a bad query, 410 for a ``continue`` whose version is forgotten.
+    """
+    matches = paths.selection(request, target)
+    found = [one for one in store.scan(target.resource.plural, target.namespace) if matches(one)]
+    meta: Obj = {"resourceVersion": str(store.version)}
+    if token := request.query.get("continue", ""):
+        version, behind = _continued(token)
+        store.changes(version)
+        found = [one for one in found if [namespace_of(one), name_of(one)] > behind]
+        meta["resourceVersion"] = str(version)
+    limit = paths.whole_number(request, "limit")
+    if limit and len(found) > limit:
+        last = found[limit - 1]
+        place = json.dumps(
+            [word({"metadata": meta}, "metadata", "resourceVersion"), namespace_of(last), name_of(last)]
+        )
+        meta["continue"] = base64.urlsafe_b64encode(place.encode()).decode()
+        meta["remainingItemCount"] = len(found) - limit
+        found = found[:limit]
+    return found, meta
+
+
+def _continued(token: str) -> tuple[int, list[str]]:
+    try:
+        version, namespace, name = json.loads(base64.urlsafe_b64decode(token))
+        return int(version), [str(namespace), str(name)]
+    except ValueError as error:
+        raise problems.bad_request("continue key is not valid") from error
+
+
+async def create(store: Store, request: web.Request, target: Target) -> JsonObject:
+    """Add the body's object and return it; a body in ``pods/x/eviction`` deletes the pod instead.
+
+    Raises KubeError as ``Store.create`` does, and for a body that cannot be read.
+    """
+    if target.sub == "eviction":
+        store.delete("pods", target.namespace, target.name)
+        return success({})
+    if target.name:
+        raise problems.not_allowed()
+    body = await paths.object_of(request, target)
+    name = text(obj(body.get("metadata")), "name")
+    if not name and not text(obj(body.get("metadata")), "generateName"):
+        message = "Required value: name or generateName is required"
+        raise problems.invalid(target.resource, "", [("FieldValueRequired", message, "metadata.name")])
+    dry_run = paths.dry_run(request)
+    return store.create(target.resource.plural, body, target.namespace, keep_status=False, dry_run=dry_run)
+
+
+async def update(store: Store, request: web.Request, target: Target) -> JsonObject:
+    """Replace an object, its status or its scale by the body, and return it.
+
+    Raises KubeError as ``Store.update`` does, and for a body that cannot be read.
+    """
+    plural, dry_run = target.resource.plural, paths.dry_run(request)
+    if target.sub == "scale":
+        live = store.need(plural, target.namespace, target.name)
+        value, _ = await paths.body_of(request)
+        return scale(_scaled(store, live, plural, obj(value), dry_run=dry_run))
+    body = await paths.object_of(request, target)
+    return store.update(plural, body, part=_part(target), dry_run=dry_run)
+
+
+async def patched(store: Store, request: web.Request, target: Target) -> tuple[JsonObject, int]:
+    """Patch an object, its status or its scale; return it with 200, or 201 where an apply made it.
+
+    Raises KubeError as ``Store.update`` does, 415 for another type, 422 for a patch that does not apply.
+    """
+    plural, dry_run = target.resource.plural, paths.dry_run(request)
+    description, kind = await paths.body_of(request)
+    live = store.peek(plural, target.namespace, target.name)
+    if kind == paths.APPLY and live is None:
+        body = clone(obj(description))
+        paths.fit(body, target)
+        made = apply(clone({**body, "metadata": _named(body)}), body, _manager(request), _now(store))
+        return store.create(plural, made, target.namespace, keep_status=False, dry_run=dry_run), 201
+    live = store.need(plural, target.namespace, target.name)
+    base = scale(live) if target.sub == "scale" else clone(live)
+    if kind == paths.APPLY:
+        body = clone(obj(description))
+        paths.fit(body, target)
+        changed: Value = apply(base, body, _manager(request), _now(store))
+    elif kind == paths.JSON_PATCH:
+        changed = patch.json_patch(base, description)
+    elif kind == paths.STRATEGIC_PATCH:
+        changed = patch.strategic(base, description)
+    elif kind == paths.MERGE_PATCH:
+        changed = patch.merge(base, description)
+    else:
+        raise problems.unsupported_media(kind)
+    new = clone(obj(changed))
+    if target.sub == "scale":
+        return scale(_scaled(store, live, plural, new, dry_run=dry_run)), 200
+    if name_of(new) != target.name or namespace_of(new) != target.where:
+        raise problems.bad_request("the name and the namespace of an object cannot be changed by a patch")
+    return store.update(plural, new, part=_part(target), dry_run=dry_run), 200
+
+
+def _named(body: JsonObject) -> JsonObject:
+    return {key: value for key, value in obj(body.get("metadata")).items() if key in ("name", "namespace")}
+
+
+def _now(store: Store) -> str:
+    return stamp(store.clock.wall_us())
+
+
+def _manager(request: web.Request) -> str:
+    manager = request.query.get("fieldManager", "")
+    if not manager:
+        raise problems.bad_request("PatchOptions.meta.k8s.io is invalid: fieldManager: Required value")
+    return manager
+
+
+def _part(target: Target) -> Part:
+    return "status" if target.sub == "status" else ""
+
+
+def scale(body: JsonObject) -> Obj:
+    """Return the Scale of a Deployment or a ReplicaSet."""
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    meta = obj(body.get("metadata"))
+    labels = obj(path(body, ("spec", "selector", "matchLabels")))
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {key: copied(meta[key]) for key in kept if key in meta},
+        "spec": {"replicas": number(body, ("spec", "replicas"))},
+        "status": {
+            "replicas": number(body, ("status", "replicas")),
+            "selector": ",".join(f"{key}={value}" for key, value in labels.items()),
+        },
+    }
+
+
+def _scaled(store: Store, live: JsonObject, plural: str, wanted: JsonObject, *, dry_run: bool) -> Obj:
+    new = clone(live)
+    child(new, "spec")["replicas"] = number(wanted, ("spec", "replicas"))
+    if version_of(wanted):
+        child(new, "metadata")["resourceVersion"] = str(version_of(wanted))
+    return store.update(plural, new, dry_run=dry_run)
+
+
+async def delete(store: Store, request: web.Request, target: Target) -> JsonObject:
+    """Delete an object; return it where Kubernetes does or while it still ends, otherwise a Status.
+
+    Raises KubeError: 404 not there, 409 for a precondition that does not hold.
+    """
+    value, _ = await paths.body_of(request)
+    options = clone(obj(value))
+    live = store.need(target.resource.plural, target.namespace, target.name)
+    wanted = obj(options.get("preconditions"))
+    if text(wanted, "uid") not in ("", uid_of(live)):
+        raise problems.conflict(target.resource, target.name, "the UID in the precondition differs")
+    if text(wanted, "resourceVersion") not in ("", str(version_of(live))):
+        raise problems.conflict(
+            target.resource, target.name, "the ResourceVersion in the precondition differs"
+        )
+    gone = _delete_one(store, request, target, options, target.name)
+    still_there = store.peek(target.resource.plural, target.namespace, target.name) is not None
+    if still_there or target.resource.delete_returns_object:
+        return gone
+    details: Obj = {"name": target.name, "kind": target.resource.plural, "uid": uid_of(gone)}
+    return success({**details, "group": target.resource.group} if target.resource.group else details)
+
+
+def _delete_one(store: Store, request: web.Request, target: Target, options: JsonObject, name: str) -> Obj:
+    grace = request.query.get("gracePeriodSeconds", options.get("gracePeriodSeconds"))
+    policy = request.query.get("propagationPolicy", options.get("propagationPolicy"))
+    return store.delete(
+        target.resource.plural,
+        target.namespace,
+        name,
+        grace=str(grace) != "0",
+        orphan=policy == "Orphan" or options.get("orphanDependents") is True,
+        dry_run=paths.dry_run(request, clone(options)),
+    )
+
+
+async def delete_all(store: Store, request: web.Request, target: Target) -> list[JsonObject]:
+    """Delete the selected objects of a namespace and return them.
+
+    Raises KubeError (405) for a kind of namespaces without one.
+    """
+    if target.resource.namespaced and target.namespace is None:
+        raise problems.not_allowed()
+    value, _ = await paths.body_of(request)
+    found, _ = listed(store, request, target)
+    return [_delete_one(store, request, target, obj(value), name_of(one)) for one in found]
+
+
+def success(details: Obj) -> Obj:
+    """Return the Status of something that was done."""
+    body: Obj = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+    return {**body, "details": details} if details else body

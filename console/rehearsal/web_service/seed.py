@@ -1,0 +1,91 @@
+"""What stands for the service before its first release: namespaces, access, secrets, values, a database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from console.rehearsal.dotmac.cluster_objects import binding_in, secret_in
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.platform.seeds import key, system_identifier
+from console.rehearsal.web_service.names import Names, Site
+from state.base.json import Json, JsonObject
+
+TLS_SECRET = "web-tls"  # noqa: S105  the name of a Kubernetes Secret
+_PRODUCTS = ("teapot", "kettle", "cup", "tray", "tea towel")
+
+
+def objects(site: Site, seed: int) -> Iterator[tuple[str, JsonObject]]:
+    """Yield (plural, object) of an environment's namespace and what is in it."""
+    labels = {
+        "kubernetes.io/metadata.name": site.namespace,
+        "pod-security.kubernetes.io/enforce": "restricted",
+    }
+    yield "namespaces", {"metadata": {"name": site.namespace, "labels": labels}}
+    account = {"name": "default", "namespace": site.namespace}
+    yield "serviceaccounts", {"metadata": account, "automountServiceAccountToken": False}
+    yield "rolebindings", binding_in(site.namespace, "release-operators", "edit", "release-operators")
+    yield "rolebindings", binding_in(site.namespace, "on-call", "view", "on-call")
+    for name in (site.secret, *site.more_secrets):
+        yield "secrets", secret_in(site.namespace, name, _settings(site, seed, name))
+
+
+def _settings(site: Site, seed: int, name: str) -> dict[str, str]:
+    password = key(seed, site.env, f"{name} database")[:32]
+    user = f"{site.release}_{site.env}"
+    return {
+        "DATABASE_URL": f"postgresql://{user}:{password}@db.{site.env}.internal/{user}",
+        "SESSION_KEY": key(seed, site.env, f"{name} session"),
+    }
+
+
+def values(names: Names, site: Site, image: str) -> dict[str, Json]:
+    """Return the chart's values of an environment, with the image to run."""
+    config: dict[str, Json] = {
+        "environment": site.env.value,
+        "logLevel": "info",
+        "publicUrl": f"https://{site.host}",
+    }
+    told = sha256(repr(sorted(config.items())).encode()).hexdigest()[:16]
+    return {
+        "name": site.deployment,
+        "image": {names.part: image},
+        "replicas": 3,
+        "healthPath": site.health_path,
+        "ingress": {"className": "nginx", "host": site.host, "tlsSecret": TLS_SECRET},
+        "config": {**config, "checksum": told},
+        "secret": {"name": site.secret},
+    }
+
+
+def copy_chart(names: Names, source: Path, target: Path) -> None:
+    """Copy the chart, with the runbook's names for it and for its container."""
+    for file in sorted(one for one in source.rglob("*") if one.is_file()):
+        copy = target / file.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        text = file.read_text().replace("PART", names.part)
+        if file.name == "Chart.yaml":
+            text = text.replace("name: web-service", f"name: {names.chart}")
+            text = text.replace("version: 1.0.0", f"version: {names.chart_version}")
+        copy.write_text(text)
+
+
+def make_database(file: Path, seed: int, env: Env) -> str:
+    """Make an environment's database, where it is not there yet, and return its URL for reading."""
+    with sqlite3.connect(file) as link:
+        link.execute("CREATE TABLE IF NOT EXISTS products (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+        link.execute(
+            "CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, product INTEGER NOT NULL, customer TEXT)"
+        )
+        link.execute("CREATE TABLE IF NOT EXISTS instance_identity (system_identifier INTEGER NOT NULL)")
+        if not link.execute("SELECT count(*) FROM products").fetchone()[0]:
+            link.executemany("INSERT INTO products (name) VALUES (?)", [(name,) for name in _PRODUCTS])
+            rows = [(key(seed, env, f"order {n}")[:12], n % 5 + 1, f"{env} customer {n}") for n in range(20)]
+            link.executemany("INSERT INTO orders VALUES (?, ?, ?)", rows)
+            link.execute(
+                "INSERT INTO instance_identity VALUES (?)", (system_identifier(seed, f"service {env}"),)
+            )
+    link.close()
+    return f"sqlite:///file:{file}?mode=ro&uri=true"
