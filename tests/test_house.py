@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.paths import ROOT
+
 CODE = [p for top in ("state", "checks", "screens", "console") for p in sorted((ROOT / top).rglob("*.py"))]
 FILE_LINES = 420
 FUNCTION_LINES = 70

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from state.runbook.default import sop_runbook
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 OF_THE_SOP = re.compile(
     r"dotmac|nextauth|celery|paystack|\bawx\b|jwt_secret|platform_admin|tenant_(?:admin|user)|failed_services"
     r"|/api/v1/(?:auth|tenants|billing|jobs|partners?|platform|audit|users|admin)\b|/health/ready"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from state.conditions.evaluate import SECOND_US, ConditionSpec, Judgement, Samples, evaluate
 from state.view.enums import ConditionState
-from tests.state.reference import value_at
+from tests.state.conditions.reference import value_at
 
 STEP = 15
 START = 1_795_000_005 * SECOND_US

@@ -18,8 +18,8 @@ from console.engine.engine import Engine
 from console.rehearsal.dotmac.names import Env
 from state.base.json import Json, integer, text
 from state.events.event import Draft, Kind
-from tests.rehearsal.table import release
-from tests.rehearsal.worlds import running
+from tests.console.rehearsal.dotmac.faults.table import release
+from tests.console.rehearsal.worlds import running
 
 GATES = range(1, 9)
 FACTOR, MORE_S = 1.3, 0.5

@@ -10,8 +10,8 @@ import tomllib
 from pathlib import Path
 
 from state.base.json import obj, text
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "own-checks.md").read_text()
 KINDS = "from checks import registry as r; print(r.kind('shop.stock').settings().path, r.BROKEN)"
 

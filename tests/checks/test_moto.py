@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
 from itertools import count
 from json import dumps
-from pathlib import Path
 
 import httpx
 import minio
@@ -33,10 +32,11 @@ from state.runbook.units import SecretRef
 from state.view.enums import Verdict
 from state.view.launch import LaunchView
 from tests.checks.programs import free_port, missing
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.wire
 
-_PROGRAM = Path(__file__).parents[2] / ".venv-moto" / "bin" / "moto_server"
+_PROGRAM = ROOT / ".venv-moto" / "bin" / "moto_server"
 _ALL = LifecycleSettings(prefixes=("backups/",), versioning=True, encryption=True)
 _names = (f"bucket-{number}" for number in count(1))
 

@@ -18,7 +18,7 @@ from state.base.clock import SystemClock
 from state.base.json import objs, text
 from state.runbook.environment import Endpoint
 from tests.checks.programs import free_port, postgresql, program, running, until
-from tests.rehearsal.serving import served
+from tests.console.rehearsal.serving import served
 
 pytestmark = pytest.mark.wire
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from console.engine.record.declarations import declarations, opened
 from screens.gate import GateScreen
 from state.runbook.load import load_runbook
+from tests.paths import ROOT
 from tests.screens.stage import app_of, picture
 from tests.screens.story import Story
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "web-service.yaml"
+EXAMPLE = ROOT / "examples" / "web-service.yaml"
 
 
 def shop(*, graphs: int = 3) -> Story:

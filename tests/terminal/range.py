@@ -21,7 +21,8 @@ from state.events.event import Event
 from state.fold import fold
 from state.log.reader import LogReader
 from state.view.launch import LaunchView
-from tests.terminal.tmux import ROOT, Tmux
+from tests.paths import ROOT
+from tests.terminal.tmux import Tmux
 
 T = TypeVar("T")
 

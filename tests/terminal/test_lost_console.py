@@ -13,7 +13,7 @@ import pytest
 from state.base.json import obj, text
 from state.view.enums import OperationState
 from state.view.launch import LaunchView
-from tests.engine.operations.helms import find
+from tests.console.engine.operations.helms import find
 from tests.terminal.captain import OVERRIDE, Captain
 from tests.terminal.range import PATIENT_S, Range, new_range, until
 from tests.terminal.tmux import Tmux, children

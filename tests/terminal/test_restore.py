@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.tmux import ROOT, Tmux, children
+from tests.paths import ROOT
+from tests.terminal.tmux import Tmux, children
 
 pytestmark = [
     pytest.mark.tmux,

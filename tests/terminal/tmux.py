@@ -13,7 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 PATIENCE_S = 15.0
 _NOT_OURS = frozenset({"TMUX", "NO_COLOR", "TEXTUAL_THEME", "COLUMNS", "LINES"})
 """Variables of whoever runs the tests that would change what a terminal shows, its size included."""

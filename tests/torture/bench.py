@@ -26,8 +26,8 @@ from state.events.event import Draft
 from state.events.samples import pack
 from state.log.store import LogStore
 from tests.screens import story
+from tests.state.attest.test_sshsig import MESSAGE, keygen, signed
 from tests.state.log.support import OPENED, chained, forge, restamped, stamped
-from tests.state.test_sshsig import MESSAGE, keygen, signed
 
 _TICK_S = 0.02
 _VERY_SLOW = (", +50 ms per fsync", 50_000, "none")

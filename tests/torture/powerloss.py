@@ -29,6 +29,7 @@ from state.base.clock import SystemClock
 from state.events.event import Draft
 from state.log.store import LogStore
 from state.log.verify import verify
+from tests.paths import ROOT
 
 SECTOR = 512
 _NAME = "lost.lclog"
@@ -125,7 +126,7 @@ def torture(directory: Path, events: int, chance: random.Random, rounds: int, *,
     program = [sys.executable, "-m", "tests.torture.powerloss", str(written), "--write", f"--events={events}"]
     program += ["--weak"] if weak else []
     strace = ["strace", "-f", "-xx", "-s", "100000", "-e", f"trace={_CALLS}", "-o", str(trace), *program]
-    subprocess.run(strace, check=True, cwd=Path(__file__).parents[2])
+    subprocess.run(strace, check=True, cwd=ROOT)
     outcome = Outcome()
     left = directory / "left"
     for acknowledged, disk in _moments(trace, written):

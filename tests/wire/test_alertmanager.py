@@ -11,7 +11,7 @@ import pytest
 import yaml
 from aiohttp import web
 
-import tests.engine.kinds  # noqa: F401  registers the kinds that the runbook names
+import tests.console.engine.kinds  # noqa: F401  registers the kinds that the runbook names
 from checks.alerts import RoutedSettings, routed
 from checks.base import Around
 from checks.clients.alertmanager import AlertmanagerClient
@@ -23,7 +23,7 @@ from state.runbook.environment import Endpoint, Tier
 from state.runbook.load import load_runbook
 from state.view.enums import Verdict
 from state.view.launch import LaunchView
-from tests.engine.outside import write_runbook
+from tests.console.engine.outside import write_runbook
 from tests.wire.programs import alertmanager, free_port
 
 pytestmark = pytest.mark.wire

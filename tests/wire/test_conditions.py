@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-import tests.engine.kinds  # noqa: F401  registers the kinds that the runbook names
+import tests.console.engine.kinds  # noqa: F401  registers the kinds that the runbook names
 from console.engine.engine import Engine
 from state.base.clock import SECOND_US, SystemClock
 from state.base.json import Json
 from state.events.event import Draft, Kind
 from state.view.enums import ConditionState
 from state.view.launch import ConditionView, LaunchView
-from tests.engine.outside import Outside, outside, write_runbook
+from tests.console.engine.outside import Outside, outside, write_runbook
 from tests.wire.programs import SCRAPE_S, Server, Toy, prometheus
 
 pytestmark = pytest.mark.wire

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import tests.engine.kinds  # noqa: F401  registers the kinds that the runbook names
+import tests.console.engine.kinds  # noqa: F401  registers the kinds that the runbook names
 from checks import stop_conditions
 from checks.base import Around, Outcome
 from checks.clients.systems import Systems

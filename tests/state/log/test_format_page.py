@@ -13,9 +13,9 @@ from state.events.bodies import FIELDS
 from state.log import layout
 from state.log.verify import verify
 from state.runbook.models import Person
+from tests.paths import ROOT
 from tests.state.log.support import LOG_ID, chained, forge, stamped, tampered, written
 
-ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "log-format.md").read_text(encoding="utf-8")
 
 

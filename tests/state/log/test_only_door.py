@@ -11,9 +11,9 @@ from state.log.archive import archive
 from state.log.reader import LogReader
 from state.log.verify import verify
 from state.view.enums import Verdict
-from tests.engine.stand import stand
+from tests.console.engine.stand import stand
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 ALLOWED = ("state/log/", "checks/clients/sql", "console/rehearsal/")
 """Who may open a database: the log itself, and those whose database is never the log."""
 

@@ -24,6 +24,7 @@ from state.log.errors import (
 from state.log.reader import LogReader
 from state.log.store import LogStore
 from state.log.verify import verify
+from tests.paths import ROOT
 from tests.state.log.support import LOG_ID, chained, new_store, note, stamped, tampered, written
 
 HOT = """
@@ -201,7 +202,6 @@ def test_a_reader_loads_nothing_heavy() -> None:
         "bad = {'pydantic', 'sqlalchemy', 'sqlmodel', 'textual', 'rich'} & set(sys.modules)\n"
         "assert not bad, bad"
     )
-    root = Path(__file__).parents[3]
     subprocess.run(
-        [sys.executable, "-c", program], check=True, cwd=root, env={**os.environ, "PYTHONPATH": ""}
+        [sys.executable, "-c", program], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": ""}
     )

@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from state.runbook.load import RunbookError, load_runbook
+from tests.paths import ROOT
 
-SOP = Path(__file__).parents[3] / "runbook.yaml"
+SOP = ROOT / "runbook.yaml"
 RATE = "sum(rate(x_total[1m]))"
 
 

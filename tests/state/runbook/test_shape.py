@@ -8,8 +8,9 @@ import pytest
 
 from state.runbook.load import RunbookError, load_runbook
 from state.runbook.models import Runbook
+from tests.paths import ROOT
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "web-service.yaml"
+EXAMPLE = ROOT / "examples" / "web-service.yaml"
 
 
 def edited(tmp_path: Path, *edits: tuple[str, str]) -> Path:

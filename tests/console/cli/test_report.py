@@ -1,0 +1,70 @@
+"""A launch as a page: everything that was judged is on it, nothing of it is obeyed, and it names the head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.__main__ import main
+from state.log.reader import LogReader
+from tests.console.engine.stand import stand
+
+ODD = "seen | *all* <b>of</b> `it`\n# not a heading"
+
+
+async def launch(folder: Path) -> Path:
+    """Return the log of a launch in which somebody attested and the engine was stopped."""
+    async with stand(folder) as s:
+        await s.open()
+        ann = await s.attach("ann")
+        said = await ann.command("attest.sign", {"item": "1.1", "verdict": "GO", "comment": ODD})
+        assert said.ok, said.message
+        await s.close()
+        return s.log
+
+
+async def test_the_page_tells_the_launch_and_its_head(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = await launch(tmp_path)
+    assert main(["report", str(log)]) == 0
+    page = capsys.readouterr().out
+    with LogReader(log) as reader:
+        newest = list(reader.every())[-1]
+    assert f":{newest.seq}:{newest.hash[:32]}" in page
+    for told in (
+        "## Gates",
+        "### Gate 1",
+        "## Operations",
+        "## Stop conditions",
+        "## Deviations",
+        "GO by ann",
+    ):
+        assert told in page
+    assert "nobody answered" in page
+    assert "seen \\| \\*all\\* \\<b\\>of\\</b\\> \\`it\\` \\# not a heading" in page
+    assert not any(line.startswith("# not") for line in page.split("\n"))
+
+
+async def test_it_is_written_to_a_file_that_was_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = await launch(tmp_path)
+    before = log.stat().st_size
+    page = tmp_path / "launch.md"
+    assert main(["report", str(log), str(page)]) == 0
+    assert page.read_text().startswith("# ")
+    assert main(["report", str(log), str(log)]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert log.stat().st_size == before
+
+
+async def test_a_damaged_log_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = await launch(tmp_path)
+    raw = log.read_bytes()
+    at = raw.index(b"seen | ")
+    log.write_bytes(raw[:at] + b"SEEN" + raw[at + 4 :])
+    assert main(["report", str(log)]) == 1
+    assert "damaged" in capsys.readouterr().err
+    assert main(["report", str(tmp_path / "nothing")]) == 2

@@ -1,0 +1,97 @@
+"""A bad candidate trips a condition that would roll back by itself, after a migration that can't be taken back.
+
+A whole engine on a rehearsed world, with the real migration, the real helm and the real interlock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import yaml
+
+from console.engine.engine import Engine
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.platform import HEAD
+from state.base.json import text
+from state.events.event import Kind
+from state.view.launch import LaunchView
+from tests.console.engine.operations.stand import ANN, TWO, _without_alerts
+from tests.console.rehearsal.worlds import running
+
+pytestmark = pytest.mark.timeout(120)
+WITHIN_S = 60
+RATE, WATCHING, LOOKS = 150.0, 60.0, 60
+"""Slower while a countdown is watched: on a busy machine a look may come late."""
+
+
+def changed(path: Path) -> None:
+    """Let the first condition roll back by itself; nobody says that the migration is compatible."""
+    body = yaml.safe_load(path.read_text())
+    body["candidate"]["migration"] |= {"backward_compatible": False, "tested_way_down": False}
+    body["conditions"] = [{**body["conditions"][0], "on_trip": "rollback", "for": "4m"}]
+    path.write_text(yaml.safe_dump(body))
+
+
+async def operate(engine: Engine, operation: str) -> None:
+    reply = await engine.operations.start(operation, ANN, TWO)
+    assert reply.ok, reply.message
+    async with asyncio.timeout(WITHIN_S):
+        await engine.journal.until(lambda view: view.running() is None)
+
+
+async def tripped(folder: Path, *first: str) -> tuple[LaunchView, list[str], str]:
+    """Release the bad candidate; return the launch once the trip was answered, what was refused, and the schema."""
+    async with running(folder / "world", "bad-candidate", rate=RATE) as world:
+        changed(world.runbook_path)
+        engine = await Engine.open(world.runbook_path, folder / "a.lclog", world.clock, account="ann")
+        _without_alerts(world)
+        try:
+            for operation in (*first, "production.deploy"):
+                await operate(engine, operation)
+            world.clock.set_rate(WATCHING)
+            for _ in range(LOOKS):  # as often as the engine does it by itself
+                await world.clock.sleep(15)
+                await engine.conditions.tick()
+                if _answered(engine.journal.view):
+                    break
+            world.clock.set_rate(RATE)
+            async with asyncio.timeout(WITHIN_S):
+                view = await engine.journal.until(lambda v: v.running() is None)
+            refused = [
+                text(e.body, "reason")
+                for e in engine.store.read(0, 5000)
+                if e.kind == Kind.COMMAND_REFUSED and e.actor == "engine"
+            ]
+            schema = world.platforms[Env.PRODUCTION].database.revisions()[0]
+            return view, refused, schema
+        finally:
+            await engine.close()
+
+
+def _answered(view: LaunchView) -> bool:
+    (one,) = view.conditions
+    return bool(one.disarmed and view.hold) or any(o.kind == "rollback" for o in view.operations)
+
+
+async def test_a_migration_that_is_not_compatible_disarms_the_countdown_and_says_why(tmp_path: Path) -> None:
+    view, refused, schema = await tripped(tmp_path, "production.migrate")
+    (condition,) = view.conditions
+    assert condition.tripped_us
+    assert condition.rolls_back_us == 0
+    assert "production.migrate ran and is not declared backward compatible" in condition.disarmed
+    assert not [o for o in view.operations if o.kind == "rollback"]
+    assert len(refused) == 1
+    assert "not declared backward compatible" in refused[0]
+    assert view.hold is not None
+    assert view.hold.by == "engine"
+    assert view.hold.reason == "stop condition error-rate tripped"
+    assert schema == HEAD
+
+
+async def test_without_a_migration_it_counts_down_and_rolls_back(tmp_path: Path) -> None:
+    view, refused, _ = await tripped(tmp_path)
+    (back,) = [o for o in view.operations if o.kind == "rollback"]
+    assert (back.actor, back.state.value) == ("engine", "succeeded")
+    assert refused == []

@@ -1,0 +1,110 @@
+"""An engine for tests: a real log, a small outside world, a clock moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import tests.console.engine.kinds  # noqa: F401  registers the kinds that the runbook names
+from console.client.engine_client import EngineClient
+from console.engine.engine import Engine
+from state.base.clock import ManualClock
+from state.base.json import Json
+from state.commands import Confirmation
+from state.events.event import Draft, Event, Kind
+from state.view.launch import LaunchView
+from tests.console.engine.outside import Outside, outside, write_runbook
+
+REAL_S = 15.0
+
+
+class Stand:
+    """What a test holds on to."""
+
+    def __init__(self, folder: Path, world: Outside, clock: ManualClock) -> None:
+        self.folder, self.world, self.clock = folder, world, clock
+        self.runbook = write_runbook(folder, world.url)
+        self.log = folder / "a.lclog"
+        self.engine: Engine
+        self._running: asyncio.Task[object] | None = None
+
+    async def open(self, *, run: bool = True) -> Engine:
+        self.engine = await Engine.open(self.runbook, self.log, self.clock, account="ann")
+        if run:
+            self._running = asyncio.create_task(self.engine.run())
+            await asyncio.sleep(0)
+        return self.engine
+
+    async def close(self) -> None:
+        self.engine.stop("the test is over")
+        if self._running is not None:
+            await self._running
+            self._running = None
+        await self.engine.close()
+
+    async def attach(self, account: str) -> EngineClient:
+        client = EngineClient(self.engine.connect(account))
+        await client.open("tty1")
+        return client
+
+    @property
+    def view(self) -> LaunchView:
+        return self.engine.journal.view
+
+    async def until(self, true: Callable[[LaunchView], bool]) -> LaunchView:
+        async with asyncio.timeout(REAL_S):
+            return await self.engine.journal.until(true)
+
+    async def tick(self, seconds: float = 0.0) -> None:
+        """Let time pass, then sample, evaluate and count once, as a running engine does by itself."""
+        await self.clock.advance(seconds)
+        await self.engine.sampler.tick()
+        await self.engine.conditions.tick()
+        await self.engine.bake.tick()
+
+    def events(self, kind: Kind) -> list[Event]:
+        found, after = [], 0
+        while chunk := self.engine.store.read(after):
+            found += [event for event in chunk if event.kind == kind]
+            after = chunk[-1].seq
+        return found
+
+    async def released(self, operation: str = "production.deploy") -> None:
+        """Record a release as the operations would."""
+        body: dict[str, Json] = {
+            "id": operation,
+            "kind": operation.split(".")[1],
+            "env": "production",
+            "title": "t",
+            "commands": [],
+            "from": "a",
+            "to": "b",
+            "timeout_s": 60,
+            "good": None,
+        }
+        intended = await self.engine.journal.record(Draft(Kind.OPERATION_INTENDED, body, "g09", actor="ann"))
+        done: dict[str, Json] = {
+            "id": operation,
+            "state": "succeeded",
+            "verdict": "ok",
+            "revision": 2,
+            "offers": [],
+        }
+        await self.engine.journal.record(Draft(Kind.OPERATION_FINISHED, done, "g09", intended.seq))
+
+
+@asynccontextmanager
+async def stand(folder: Path) -> AsyncIterator[Stand]:
+    async with outside() as world:
+        one = Stand(folder, world, ManualClock())
+        try:
+            yield one
+        finally:
+            if hasattr(one, "engine"):
+                await one.close()
+
+
+def confirmed(phrase: str, token: str) -> Confirmation:
+    return Confirmation(phrase=phrase, token=token)

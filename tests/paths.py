@@ -1,0 +1,8 @@
+"""Where things are in the checkout, however deep a test lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+"""The folder of ``pyproject.toml``."""
