@@ -41,7 +41,7 @@ class Entry:
 
     event: Event
     row: Row
-    formats: str
+    words: str
 
     @classmethod
     def of(cls, event: Event, view: LaunchView) -> Entry:
