@@ -197,7 +197,7 @@ def _version(told: str) -> Version:
 
 
 def _wait(version: Version) -> list[str]:
-    # helm 4's watcher waits for custom resources that never become ready (delivery 3.3)
+    # helm 4's watcher waits for custom resources that never become ready (helm #32615)
     return ["--wait=legacy" if version.major >= 4 else "--wait", "--wait-for-jobs"]
 
 

@@ -1,7 +1,7 @@
 """One operation at a time, whoever starts it: a Lease in the release's namespace, with a holder and an expiry.
 
 helm's own lock is only the status of the last revision, without owner and expiry, and ``helm rollback``
-doesn't look at it (delivery 3.1). Two engines on one cluster see each other here.
+doesn't look at it. Two engines on one cluster see each other here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Operations: preview, start, abort, recover, resume (design section 7). One at a time.
+"""Operations: preview, start, abort, recover, resume. One at a time.
 
 An intent is durable before its first side effect. What is under way belongs to the engine; what helm and the
 cluster have done is read from them, whoever watched.
