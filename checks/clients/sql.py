@@ -131,11 +131,13 @@ class SqlClient:
         """Close the connection and let the thread end."""
         engine, self._engine = self._engine, None
         if engine is not None:
+            # A thread stuck in a statement can't be waited for; it is a daemon and dies with the process.
             with suppress(TimeoutError):
                 await self._workers.run(engine.dispose, 0.3)
         self._workers.close()
 
     async def _run(self, work: Callable[[Connection], T]) -> T:
+        # The sum, so that the server's own statement_timeout fires first: its error says more.
         limit = self._timeout + self._connect
         engine = self._make()
 
@@ -210,6 +212,7 @@ def _read_only(link: Connection, timeout: float) -> None:
     raw: Any = link.connection.driver_connection
     raw.execute("PRAGMA query_only = ON")
     deadline = time.monotonic() + timeout
+    # SQLite has no statement timeout: it calls this every 10,000 steps, and non-zero interrupts.
     raw.set_progress_handler(lambda: int(time.monotonic() > deadline), 10_000)
 
 
