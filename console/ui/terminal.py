@@ -75,6 +75,7 @@ def guarded(run: Callable[[], int]) -> int:
     """
     fd = next((n for n in (0, 1, 2) if os.isatty(n)), None)
     saved = termios.tcgetattr(fd) if fd is not None else None
+    # Otherwise parent and child would both write what is buffered.
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
@@ -90,6 +91,7 @@ def restore(fd: int, saved: list[int | list[bytes | int]]) -> None:
     """Put a terminal's modes back and turn off what a full-screen program turns on."""
     with contextlib.suppress(OSError):
         os.write(fd, _RESET.encode())
+    # In the background, tcsetattr would stop this process instead of restoring the terminal.
     previous = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
         with contextlib.suppress(termios.error, OSError):
