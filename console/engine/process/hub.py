@@ -28,6 +28,7 @@ LONGEST_QUEUE = 2000
 """Frames that wait for a console before it is dropped; it attaches again with a keyframe."""
 # Less than the console's patience (10 s): a frozen log must not keep a console out.
 _GREETING_S = 3.0
+# As the store: a longer read would hold up the writer.
 _PAGE = 500
 _logger = logging.getLogger(__name__)
 

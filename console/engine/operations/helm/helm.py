@@ -26,8 +26,10 @@ from state.runbook.environment import Environment
 from state.runbook.models import Candidate, Runbook
 from state.runbook.units import SecretRef
 
+# A dry run against a server takes some 0.2 s; this allows for a slow cluster.
 _TIMEOUT_S = 60.0
 _BROKEN = {(4, 2, 1): "it never creates hook jobs (helm #32224) and hangs on fast deletes (#32214)"}
+# helm keeps 10 by default: a few failed attempts would push the good revision out of its history.
 HISTORY_MAX = 20
 _HIDES_NOTES = (3, 16)
 _OLDEST = (3, 8)
