@@ -113,6 +113,7 @@ class Writer:
                 raise LogFrozenError(self.state.reason)
             if len(self._queue) >= LARGEST_BACKLOG:
                 raise LogFrozenError(f"{len(self._queue)} events wait for {self.path}: no more are taken")
+            # Stamped under the lock, so that times rise in the order of the queue.
             self._queue.append(Unit(self._stamper.stamp(drafts), done, failed))
             self._changed.notify()
 

@@ -136,6 +136,7 @@ class _Follower:
             await asyncio.sleep(PACE_S)
 
     async def _tell(self, changed: Iterable[Change], listed: bool) -> None:
+        # Compared with the log, not with the last look: a previous engine may have recorded it already.
         known = self._what.known(self._journal.view, self._env)
         drafts = []
         for change in changed:
