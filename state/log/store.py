@@ -193,7 +193,6 @@ class LogStore:
         found = self.read(seq - 1, 1) if seq > 0 else []
         check_target(found[0] if found and found[0].seq == seq else None, seq)
         body: JsonObject = {**(signed or {}), "seq": seq, "reason": reason}
-        # In the chain before the body goes: a crash in between leaves a body to redact again, never a gap.
         said = self.append(Draft(Kind.LOG_REDACTED, body, ref=seq, actor=actor)).result()
         assert self._write_lock is not None
         with self._writer.database, self._write_lock.held():

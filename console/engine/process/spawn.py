@@ -24,7 +24,6 @@ from state.log.reader import LogReader
 
 EXIT_LOG = 3
 """A log that can't be used."""
-# Before it listens, an engine imports everything (3 s uncompiled) and folds its log (4 s per million).
 START_S = 30.0
 # Stopping means writing the end, anchoring the head and closing clients; it never waits for helm.
 STOP_S = 30.0
@@ -75,6 +74,7 @@ def start_engine(
         return running
     printed = output_path(log)
     first = not printed.exists()
+    # Before it listens, an engine imports everything (3 s uncompiled) and folds its log (4 s per million).
     told = _spawn(runbook, log, clock_file, environ, timeout_s)
     info = find(log)
     if info is not None:

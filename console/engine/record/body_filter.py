@@ -54,7 +54,6 @@ class Door:
                 raise UnlistedFieldError(f"{draft.kind}: {', '.join(wrong)}")
             lost += [f"{draft.kind}: {key}" for key in wrong if (draft.kind, key) not in self._noted]
             self._noted |= {(draft.kind, key) for key in wrong}
-            # Batches are numbers of our own, one every tick: they aren't searched for secrets.
             body = fit(self._cleaned(body), self._attach) if draft.kind != Kind.METRIC_BATCH else body
             admitted.append(draft if body is draft.body else replace(draft, body=body))
         if lost:

@@ -8,7 +8,6 @@ from state.base.json import JsonObject, integer, obj, objs, path, text
 from state.base.text import line
 from state.view.launch import IngressView, PodView
 
-# Component first: charts give every pod the app's name, and a captain looks for "worker".
 _APP_LABELS = ("app.kubernetes.io/component", "app", "app.kubernetes.io/name", "k8s-app", "job-name")
 
 
