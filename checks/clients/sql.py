@@ -36,7 +36,9 @@ Row = Mapping[str, Cell]
 _POSTGRESQL_IDENTITY: Final = (
     "SELECT system_identifier::text || '/' || current_database() AS identity FROM pg_control_system()"
 )
+# Bounds memory: checks read counts and samples, never a whole table.
 ROW_LIMIT: Final = 1000
+# For each address of a host, as libpq counts it.
 _CONNECT_S: Final = 5.0
 
 _SQLSTATES: Final = {

@@ -29,6 +29,7 @@ SILENCE_S = 4 * BEAT_S
 """Real seconds without a word after which an engine counts as dead."""
 # More than the 3 s the engine allows itself for recording that a console came.
 _GREETING_S = 10.0
+# Only for a frame that has already arrived: see `_heard`.
 _GLANCE_S = 0.1
 
 

@@ -27,6 +27,7 @@ _RESET = (
     "\x1b[?2004l\x1b[?1004l\x1b[?2048l"  # no bracketed paste, focus or resize reports
     "\x1b[<u\x1b[?25h\x1b[?7h\x1b[0m"  # usual keys, a cursor, line wrap, no colours
 )
+# From linux/prctl.h: the standard library has no name for it.
 _PR_SET_PDEATHSIG = 1
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 

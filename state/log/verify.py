@@ -26,6 +26,7 @@ from state.log.rows import Row
 from state.log.signed import Allowed, Signatures, check_signatures
 from state.log.snapshot import Snapshot
 
+# As every reader: a longer read would hold up a writer.
 _CHUNK = 500
 # Below this, one process is done (0.2 s) before others have started.
 _WORTH_PROCESSES = 50_000

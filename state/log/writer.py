@@ -45,6 +45,7 @@ ATTEMPTS = 3
 _RETRY_S = 0.05
 _News = TypeVar("_News")
 _Answer: TypeAlias = "tuple[Unit, list[Event] | LogError]"
+# SQLite takes a negative LIMIT for none.
 _NO_LIMIT = -1
 _logger = logging.getLogger(__name__)
 

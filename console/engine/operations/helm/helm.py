@@ -31,6 +31,7 @@ _TIMEOUT_S = 60.0
 _BROKEN = {(4, 2, 1): "it never creates hook jobs (helm #32224) and hangs on fast deletes (#32214)"}
 # helm keeps 10 by default: a few failed attempts would push the good revision out of its history.
 HISTORY_MAX = 20
+# The first version that has --hide-notes.
 _HIDES_NOTES = (3, 16)
 _OLDEST = (3, 8)
 
