@@ -1,7 +1,7 @@
-"""The registry of commands: every way to act goes through it (design section 5).
+"""The registry of commands: every way to act goes through it.
 
 A command is named here with its danger, its parameters and its keys; guards and effects run in the engine
-(``console/engine/effects``), for every client alike. This module is what a console needs to offer them, so it
+(``console/engine/commands``), for every client alike. This module is what a console needs to offer them, so it
 loads nothing heavy.
 """
 

@@ -29,6 +29,7 @@ from state.base.json import Json, JsonObject, integer, items, obj, objs, text
 if TYPE_CHECKING:
     from checks.clients.redact import Redactor
 
+# A Secret holds at most 1 MiB: anything that inflates beyond this is not a release.
 _EXPANDED_LIMIT: Final = 4 * BODY_LIMIT
 _RECORDS_A_PAGE: Final = 5  # a record may be nearly 1 MiB, and a page has a cap
 
@@ -118,6 +119,7 @@ class HelmClient:
         coded = secret_values(secret).get("release", "")
         try:
             packed = base64.b64decode(coded, validate=True)
+            # As helm does: records older than its compression have no gzip header.
             raw = _expand(packed) if packed[:2] == b"\x1f\x8b" else packed
             told = json.loads(raw)
         except (binascii.Error, ValueError, OSError, EOFError, zlib.error):

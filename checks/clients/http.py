@@ -34,7 +34,9 @@ Surface = Annotated[str, NamesADomain()]
 MAIN: Final = ""
 """The runbook's first domain, whatever its word is."""
 
+# Short: a stopping engine waits for this, and a login left behind expires anyway.
 _LOGOUT_S = 2.0
+# Only a guess, and harmless: a token that expires sooner gets a 401 and is renewed once.
 _UNTOLD_LIFE_US = 3600 * SECOND_US
 
 
@@ -70,6 +72,7 @@ class WebClient:
         self._wires: dict[str, Wire] = {}
         self._tokens: dict[str, tuple[str, int]] = {}
         """A role's token, and when it is too old on the clock's monotonic time."""
+        # Checks run concurrently: without it, each would log the same account in again.
         self._logging_in = asyncio.Lock()
 
     def url(self, surface: Surface, path: str = "") -> str:
@@ -218,6 +221,7 @@ class WebClient:
         """Return the API's answer to a logged-in test account, of any status; an expired token is renewed once."""
         more = headers or {}
         reply = await self.send(method, MAIN, path, headers={**await self.bearer(role), **more}, json=json)
+        # Retried once: the token may have expired. A second 401 is the platform's answer, to be judged.
         if reply.status == 401:
             fresh = {**await self.bearer(role, fresh=True), **more}
             reply = await self.send(method, MAIN, path, headers=fresh, json=json)

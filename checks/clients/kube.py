@@ -33,6 +33,7 @@ _PATCHES: Final = {
     "strategic": "application/strategic-merge-patch+json",
     "json": "application/json-patch+json",
 }
+# kubectl's page size. A pod is about 5 KB of JSON, so a page stays well under BODY_LIMIT.
 _PAGE: Final = 500
 
 
@@ -147,6 +148,7 @@ class KubeClient:
         """
         import aiohttp
 
+        # A watch has no total limit, only one on silence: a half-open connection never raises by itself.
         limits = aiohttp.ClientTimeout(total=None, connect=self._timeout, sock_read=idle_timeout)
         asked = {**query, "watch": "true", "allowWatchBookmarks": "true"}
         expected = f"a watch of {path}"
@@ -222,6 +224,7 @@ class KubeClient:
         import aiohttp
 
         try:
+            # Two timeouts: aiohttp's starts with the request, ours also covers a kubeconfig exec plugin.
             limits = aiohttp.ClientTimeout(total=self._timeout)
             async with (
                 asyncio.timeout(self._timeout),

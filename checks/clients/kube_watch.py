@@ -19,9 +19,12 @@ from checks.errors import CouldNotLookError
 from state.base.json import JsonObject, integer, obj, text
 from state.base.text import line
 
+# Doubles from first to longest: quick after a restart of the API server, gentle in a long outage.
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
+# The server closes the watch cleanly after this; the next one resumes without a list.
 _SERVER_ENDS_AFTER: Final = 300
+# An expired version is routine, not a failure: no backoff, just not a tight loop.
 _AFTER_GONE: Final = 0.2
 
 
@@ -134,6 +137,7 @@ class Reflector:
     async def _put(self, key: str, one: JsonObject) -> None:
         before = self.objects.get(key)
         self.objects[key] = one
+        # A re-list repeats every object: only a different version is news.
         if before is None or _version_of(before) != _version_of(one) or not _version_of(one):
             await self.on_change(Change(key, one, gone=False))
 
@@ -144,6 +148,7 @@ class Reflector:
     async def _lost(self, error: CouldNotLookError) -> None:
         await self._say(WatchStatus(synced=False, reason=str(error)))
         wait = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**self._failures)
+        # Capped: after a night of failures, 2.0**n would overflow.
         self._failures = min(self._failures + 1, 16)
         await self.pause(wait)
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# One page of an S3 listing.
 _LISTED: Final = 1000
 _NO_LIFECYCLE: Final = "NoSuchLifecycleConfiguration"
 _NO_ENCRYPTION: Final = "ServerSideEncryptionConfigurationNotFoundError"
@@ -197,6 +198,7 @@ def _pool(where: Where, store: ObjectStore, timeout: float) -> Any:
 
     class Capped(urllib3.PoolManager):
         def urlopen(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override]  # by keyword
+            # minio reads a body of any length: read it here, capped, and hand it on as a finished response.
             options.update(preload_content=False, redirect=False)
             answer = super().urlopen(method, url, **options)
             try:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Graphs, conditions and checks query concurrently, and a hung query must not block the rest.
 _THREADS: Final = 6
 
 
@@ -172,6 +173,7 @@ class PrometheusClient:
             session.headers["Authorization"] = f"Bearer {self._token}"
         if self._endpoint.username:
             session.auth = (self._endpoint.username, self._password)
+        # No retries: by default the library takes 6 s to report a refused connection.
         library = PrometheusConnect(
             url=self._endpoint.url.rstrip("/"), session=session, retry=Retry(total=0, redirect=False)
         )
@@ -197,7 +199,9 @@ def _guarded_session(where: Where, timeout: float) -> Any:
         def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]  # a subset
             wants_json = options.pop("reads_json", True)
             expected = f"JSON from {url.partition('/api/')[2] or url}" if wants_json else "200"
+            # Overrides what the library passes: it sets no timeout and follows redirects.
             options.update(stream=True, allow_redirects=False, timeout=(timeout, timeout))
+            # requests' timeout applies per read; this one is for the whole answer.
             deadline = time.monotonic() + timeout
             response = super().request(method, url, **options)
             with response:

@@ -24,6 +24,7 @@ _SECRETISH: Final = re.compile(
 )
 _NAMES: Final = re.compile(r"name$|ref$|^existing|pullsecret", re.IGNORECASE)
 """Keys that name a secret rather than hold one."""
+# Shorter lines of a secret (a brace, a word) would blank out everyday text.
 _LONG_LINE: Final = 16
 _PLAIN_WORD: Final = re.compile(r"(?:[A-Za-z_ -]{1,14}|\d{1,6}|true|false)")
 _GO: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
@@ -122,6 +123,7 @@ class Redactor:
     def _all_needles(self) -> tuple[str, ...]:
         if not self._needles and self._values:
             forms = {form for value in self._values for form in _forms(value)}
+            # Longest first: otherwise a short value would cut a longer one that contains it.
             self._needles = tuple(sorted(forms, key=lambda form: (-len(form), form)))
         return self._needles
 
@@ -144,9 +146,11 @@ def _forms(value: str) -> Iterator[str]:
     yield from (quote(value), quote(value, safe=""), quote_plus(value))
     for told in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
         yield from (told, told.translate(_GO))
+    # Too short: the hex or base64 of a few bytes turns up by chance.
     if len(raw) < 6:
         return
     yield from (raw.hex(), raw.hex().upper())
+    # The base64 of a value depends on its offset modulo 3, and its edge characters on the neighbours.
     for shift in range(3):
         coded = base64.b64encode(b"\0" * shift + raw).decode()
         inner = coded[(0, 2, 3)[shift] : len(coded.rstrip("=")) - (1 if (shift + len(raw)) % 3 else 0)]

@@ -71,6 +71,7 @@ class RegistryClient:
         expected = f"the manifest of {image.repository} at {reference[:19]}"
         url = f"/v2/{image.repository}/manifests/{reference}"
         reply = await self._head(url, image.repository, expected)
+        # A registry names its token service in a 401: fetch a token, then ask again.
         if reply.status == 401 and await self._authenticate(reply, image.repository):
             reply = await self._head(url, image.repository, expected)
         reply.need_success(expected=expected, permission=f"pull {image.repository}")

@@ -36,7 +36,9 @@ Row = Mapping[str, Cell]
 _POSTGRESQL_IDENTITY: Final = (
     "SELECT system_identifier::text || '/' || current_database() AS identity FROM pg_control_system()"
 )
+# Bounds memory: checks read counts and samples, never a whole table.
 ROW_LIMIT: Final = 1000
+# For each address of a host, as libpq counts it.
 _CONNECT_S: Final = 5.0
 
 _SQLSTATES: Final = {
@@ -131,11 +133,13 @@ class SqlClient:
         """Close the connection and let the thread end."""
         engine, self._engine = self._engine, None
         if engine is not None:
+            # A thread stuck in a statement can't be waited for; it is a daemon and dies with the process.
             with suppress(TimeoutError):
                 await self._workers.run(engine.dispose, 0.3)
         self._workers.close()
 
     async def _run(self, work: Callable[[Connection], T]) -> T:
+        # The sum, so that the server's own statement_timeout fires first: its error says more.
         limit = self._timeout + self._connect
         engine = self._make()
 
@@ -210,6 +214,7 @@ def _read_only(link: Connection, timeout: float) -> None:
     raw: Any = link.connection.driver_connection
     raw.execute("PRAGMA query_only = ON")
     deadline = time.monotonic() + timeout
+    # SQLite has no statement timeout: it calls this every 10,000 steps, and non-zero interrupts.
     raw.set_progress_handler(lambda: int(time.monotonic() > deadline), 10_000)
 
 

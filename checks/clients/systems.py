@@ -49,6 +49,7 @@ class Systems:
         for name, ref in _secrets("", runbook):  # all at once: helm may tell one before a check has read it
             with suppress(MissingSecretError):
                 self.redactor.register_pair(name, ref.read())
+        # New for each run, so that nobody can guess a password by hashing candidates against a log.
         self._key = secrets.token_bytes(32)
         self._built: dict[tuple[str, str], object] = {}
 
@@ -207,6 +208,7 @@ class Systems:
     async def aclose(self) -> None:
         """Close every client. One that fails to close doesn't keep the others open."""
         built, self._built = list(self._built.values()), {}
+        # Newest first: helm's records use the cluster's client.
         for client in reversed(built):
             try:
                 await cast("_Closable", client).aclose()

@@ -56,6 +56,7 @@ class TlsClient:
         Raises UnreachableError, TimedOutError or UntrustedError where there is no handshake at all.
         """
         where = Where(f"TLS of {domain.host}", self._environment.title)
+        # Two handshakes: a failed verification yields no certificate, so read it unverified first.
         blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # believes everything, so it needs no authorities
         blind.check_hostname = False
         blind.verify_mode = ssl.CERT_NONE
@@ -80,6 +81,7 @@ class TlsClient:
                     der = secured.getpeercert(binary_form=True)
                     protocol = secured.version() or ""
                 finally:
+                    # No orderly close: nothing was sent, and some servers never answer a close_notify.
                     writer.transport.abort()
         except ssl.SSLCertVerificationError as error:
             raise _NotTrustedError(line(error.verify_message, 160)) from None

@@ -106,6 +106,7 @@ class Wire:
         self.where = where
         self._timeout = timeout
         self._context = context
+        # No compression: a small body could inflate past the cap within a single chunk.
         self._headers = {"Accept-Encoding": "identity", "User-Agent": "launch-console", **(headers or {})}
         self._sni = sni
         self._client: httpx.AsyncClient | None = None
@@ -148,6 +149,7 @@ class Wire:
         started = time.monotonic()
         extensions = {"sni_hostname": self._sni} if self._sni else {}
         try:
+            # httpx's timeout applies per read: a server that drips bytes would never hit it.
             async with asyncio.timeout(limit):
                 client = self._open()
                 request = client.build_request(
@@ -208,9 +210,12 @@ class Wire:
 
             self._client = httpx.AsyncClient(
                 verify=self._context or False,
+                # httpx keeps cookies by default: one check's login would leak into the next request.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 follow_redirects=False,
                 trust_env=not is_loopback(self.base),
+                # Idle connections expire early: a call on one the peer has closed would fail, and is not
+                # retried.
                 limits=httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=15.0),
             )
         return self._client

@@ -27,7 +27,9 @@ from state.view.preview import Preview
 
 SILENCE_S = 4 * BEAT_S
 """Real seconds without a word after which an engine counts as dead."""
+# More than the 3 s the engine allows itself for recording that a console came.
 _GREETING_S = 10.0
+# Only for a frame that has already arrived: see `_heard`.
 _GLANCE_S = 0.1
 
 
@@ -255,6 +257,7 @@ class EngineClient:
         match text(frame, "t"):
             case "event":
                 event = load_event(frame.get("event"))
+                # The keyframe may already contain events that were still on their way.
                 if event.seq <= self.view.seq:
                     return
                 self.view = apply(self.view, event)

@@ -13,6 +13,7 @@ from state.base.json import FieldError, Json, JsonObject, integer, need_text, ob
 from state.events.event import Event
 
 VERSION = 1
+# A keyframe is a whole view in one line; asyncio's default limit is 64 KiB.
 FRAME_LIMIT = 8 * 1024 * 1024
 BEAT_S = 0.5
 """Seconds of real time between two beats; a console calls an engine dead after 2 s without one."""

@@ -27,6 +27,7 @@ from state.view.enums import Danger
 from state.view.launch import LaunchView
 from state.view.preview import Preview
 
+# As often as the engine's beat: a follower lags no more than an attached console.
 POLL_S = 0.5
 RETRY_S = 2.0
 """Real seconds between two attempts to attach again."""
@@ -175,6 +176,7 @@ class LiveSource:
     def shown(self) -> Shown:
         """Return the newest moment; between two beats the clock goes on at the engine's rate."""
         wall_us, mono_us, rate = self._beat
+        # At most as long as an engine may be silent: a clock that ran on would hide that it is gone.
         passed = 0 if self._lost else min(2 * _SECOND_US, self._clock.mono_us() - mono_us)
         welcome = self._client.welcome if self._client is not None else None
         return Shown(
@@ -281,6 +283,7 @@ class FileSource:
         self._changed()
         before = self._clock.mono_us()
         while True:
+            # Twice as often as the app paints.
             await self._clock.sleep(0.1)
             now = self._clock.mono_us()
             if self.player.advance((now - before) / _SECOND_US):
@@ -299,6 +302,7 @@ class FileSource:
                 self._view = apply(self._view, event)
             if events:
                 self._changed()
+            # A full chunk means there is more: catch up without pausing.
             if len(events) < CHUNK:
                 await self._clock.sleep(POLL_S)
 
@@ -306,6 +310,7 @@ class FileSource:
         """Return the newest moment, or where the replay stands."""
         if not self._replay:
             now = (
+                # A rehearsal's clock may run fast: then only the log's own time is right.
                 max(self._view.wall_us, self._clock.wall_us())
                 if self._view.clock_rate == 1
                 else self._view.wall_us

@@ -33,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--detach", action="store_true", help="go on as a process that nobody waits for")
     parser.add_argument("--ready-fd", type=int, help="where to say, in a line of JSON, how the start went")
     options = parser.parse_args(argv)
+    # Not a session leader after this, so it can never get a terminal; and no console has to reap it.
     if options.detach and os.fork() > 0:
         os._exit(0)
     os.umask(0o077)
@@ -100,6 +101,7 @@ async def _serve(engine: Engine, runbook: Path, log: Path, ready_fd: int | None)
         runbook,
         engine.hub.facts.session,
     )
+    # Once it listens: whoever finds it can attach.
     announce(info)
     _say(ready_fd, {"ready": True, "pid": pid})
     try:

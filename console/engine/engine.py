@@ -209,6 +209,7 @@ class Engine:
         await self.runner.aclose()
         await self.operations.aclose()
         try:
+            # A log on a full disk must not keep the engine from ending.
             async with asyncio.timeout(5.0):
                 await close_open_checks(self.journal, "the engine was stopped while it ran")
                 await self.anchors.keep("the engine stops")
@@ -221,6 +222,7 @@ class Engine:
                 await self.anchors.witness()
         except (LogError, TimeoutError):
             pass  # the log can't be written: the next engine finds it without an end, and says so
+        # After the last events, so that every console is shown how it ended.
         await self.hub.aclose(ending.reason)
         await self.systems.aclose()
         self._unwatch()

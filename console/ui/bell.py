@@ -7,6 +7,7 @@ from state.base.text import line
 from state.view.enums import ConditionState
 
 _BELL = "\x07"
+# The terminal keeps the old title on a stack: reading it back is disabled in many.
 SAVE_TITLE, RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
 
 

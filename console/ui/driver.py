@@ -20,6 +20,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 _OLD_MOUSE = re.compile(rb"\x1b\[M[\x20-\xff]{3}", re.DOTALL)
+# Escape alone is told from the start of a sequence by time only: the parser needs a tick.
 _TICK_S = 0.1
 
 

@@ -27,6 +27,7 @@ _RESET = (
     "\x1b[?2004l\x1b[?1004l\x1b[?2048l"  # no bracketed paste, focus or resize reports
     "\x1b[<u\x1b[?25h\x1b[?7h\x1b[0m"  # usual keys, a cursor, line wrap, no colours
 )
+# From linux/prctl.h: the standard library has no name for it.
 _PR_SET_PDEATHSIG = 1
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
@@ -75,6 +76,7 @@ def guarded(run: Callable[[], int]) -> int:
     """
     fd = next((n for n in (0, 1, 2) if os.isatty(n)), None)
     saved = termios.tcgetattr(fd) if fd is not None else None
+    # Otherwise parent and child would both write what is buffered.
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
@@ -90,6 +92,7 @@ def restore(fd: int, saved: list[int | list[bytes | int]]) -> None:
     """Put a terminal's modes back and turn off what a full-screen program turns on."""
     with contextlib.suppress(OSError):
         os.write(fd, _RESET.encode())
+    # In the background, tcsetattr would stop this process instead of restoring the terminal.
     previous = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
         with contextlib.suppress(termios.error, OSError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.color import Color
 from textual.theme import Theme
 
+# WCAG 2, level AA, for text.
 LEAST_CONTRAST = 4.5
 
 DARK = Theme(

@@ -1,4 +1,4 @@
-"""Asking before acting (design section 5).
+"""Asking before acting.
 
 *Caution* asks, with the focus on No. *Danger* shows environment, from → to, the exact command line, the blast
 radius and the preflight, and wants the release's name typed; Enter never confirms by default. A dialog takes

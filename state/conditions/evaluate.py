@@ -1,4 +1,4 @@
-"""Stop conditions judged: a pure function of samples, settings and time (design section 6).
+"""Stop conditions judged: a pure function of samples, settings and time (docs/stop-conditions.md).
 
 Live, replay, headless and a restarted engine give the same answer, because ``for`` is measured over the
 samples of Prometheus' history and nothing is counted in memory. Only the latch of TRIPPED is the caller's.

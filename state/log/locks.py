@@ -78,6 +78,7 @@ class EngineLock:
 def writers_kept_out(path: Path) -> Iterator[None]:
     """Keep every writer out inside the block, without needing to write there oneself."""
     try:
+        # Read-only is enough for flock: an archive may lie where this account can't write.
         fd = os.open(sidecar(path, "lock"), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:  # a log that was copied without its sidecar has no writer
         yield

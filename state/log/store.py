@@ -45,7 +45,9 @@ from state.log.writer import Head, Writer
 LARGEST_CHUNK = 500
 """How many events one read returns at most: a longer one would hold up the writer."""
 
+# Checked before anything else, in some 4 ms; the rest is checked while the launch goes on.
 _TAIL = 1000
+# What consoles and the engine usually re-read: served without waiting for a commit under way.
 _KEPT = 2000
 
 
@@ -106,6 +108,7 @@ class LogStore:
                 raise LogExistsError(f"{path} exists already: open it, or name another file for a new log")
             _build(path, Stamper(clock, session), log_id or str(uuid.uuid4()), opened or {})
         finally:
+            # Another engine may get in between: then `open` names it.
             held.close()
         return cls.open(path, clock=clock, session=session, probe_every_s=probe_every_s)
 

@@ -15,14 +15,20 @@ from state.log.errors import LogError
 from state.log.layout import check_layout
 
 _PRAGMAS = (
+    # FULL is as safe in PERSIST mode; EXTRA would be in DELETE mode too (docs/decisions.md).
     "synchronous=EXTRA",
+    # Otherwise INSERT OR REPLACE deletes rows past the trigger that forbids it.
     "recursive_triggers=ON",
     "foreign_keys=ON",
+    # macOS only: a plain fsync may leave data in the drive's cache.
     "fullfsync=ON",
     "checkpoint_fullfsync=ON",
+    # A redacted body must not survive in a free page.
     "secure_delete=ON",
     "trusted_schema=OFF",
+    # Report a damaged page when it is read, not later.
     "cell_size_check=ON",
+    # With a mapped file, an I/O error would be a SIGBUS instead of an error code.
     "mmap_size=0",
     "busy_timeout=10000",
 )

@@ -35,13 +35,17 @@ from state.log.stamp import Stamper
 from state.log.table import raw_connection
 from state.log.trouble import REFUSED_WHILE_FROZEN, StoreState, Unit, failure_body, reason_of
 
+# A commit costs five syncs whatever it holds; in a larger group the first event waits for the last.
 LARGEST_GROUP = 64
+# Minutes of a busy launch while the disk is full; after that memory is at stake.
 LARGEST_BACKLOG = 20_000
+# A hiccup is over within 0.15 s; anything longer is a freeze that people must see.
 ATTEMPTS = 3
 
 _RETRY_S = 0.05
 _News = TypeVar("_News")
 _Answer: TypeAlias = "tuple[Unit, list[Event] | LogError]"
+# SQLite takes a negative LIMIT for none.
 _NO_LIMIT = -1
 _logger = logging.getLogger(__name__)
 
@@ -110,6 +114,7 @@ class Writer:
                 raise LogFrozenError(self.state.reason)
             if len(self._queue) >= LARGEST_BACKLOG:
                 raise LogFrozenError(f"{len(self._queue)} events wait for {self.path}: no more are taken")
+            # Stamped under the lock, so that times rise in the order of the queue.
             self._queue.append(Unit(self._stamper.stamp(drafts), done, failed))
             self._changed.notify()
 
@@ -146,8 +151,10 @@ class Writer:
             return units
 
     def _write(self, units: list[Unit]) -> bool:
+        # While frozen every probe is a single attempt: the next one follows anyway.
         for attempt in range(1 if self.state.frozen else ATTEMPTS):
             if attempt:
+                # Real time, whatever clock the launch has: this waits for a disk.
                 threading.Event().wait(_RETRY_S * attempt)
             try:
                 first = [self._failure] if self._failure is not None else []
@@ -164,11 +171,13 @@ class Writer:
 
         What need not happen in the turn to write is done before it or after: another writer may wait for it.
         """
+        # SQLite would go on writing into an unlinked file without any error.
         self._check_same_file()
         places: list[tuple[Unit, list[str] | LogError]] = []
         rows: list[Cells] = []
         with self.database:
             connection = raw_connection(self.engine)
+            # flock first: a process waiting for its turn must not hold a lock of SQLite's.
             with self._lock.held(), _immediate(connection):
                 there = self._after_head(connection)
                 present = {row[1] for row in there}
@@ -236,6 +245,7 @@ class Writer:
         if self._failure is None:
             self._failure = Unit(self._stamp(Draft(Kind.LOG_WRITE_FAILED, failure_body(error))))
         with self.database:
+            # Whatever state SQLite is in: the next attempt opens a new connection and reads the head again.
             self.engine.dispose()
 
     def _freeze(self, units: list[Unit]) -> None:

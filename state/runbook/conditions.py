@@ -1,4 +1,4 @@
-"""Stop conditions and the bake as a runbook states them (design section 6)."""
+"""Stop conditions and the bake as a runbook states them (docs/stop-conditions.md)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Baseline(Model):
 
 
 class StopCondition(Model):
-    """A ratio or a value over Prometheus history, with a threshold and a duration (design section 6)."""
+    """A ratio or a value over Prometheus history, with a threshold and a duration."""
 
     id: str = Field(pattern=r"^[a-z0-9-]+$")
     title: str

@@ -27,7 +27,7 @@ class GateStatus(StrEnum):
 
 
 class ConditionState(StrEnum):
-    """What a stop condition says at one moment (design section 6)."""
+    """What a stop condition says at one moment (docs/stop-conditions.md)."""
 
     WARMUP = "WARMUP"
     OK = "OK"
@@ -67,7 +67,7 @@ class OperationState(StrEnum):
 
 
 class Danger(StrEnum):
-    """How much a command can hurt (design section 5)."""
+    """How much a command can hurt."""
 
     SAFE = "safe"
     CAUTION = "caution"

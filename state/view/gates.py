@@ -120,7 +120,7 @@ class GateView:
     items: tuple[ItemView, ...] = ()
 
     def status(self, now_us: int) -> GateStatus:
-        """Return GO, NO-GO, BLIND or OPEN (design section 3). Computed, never set."""
+        """Return GO, NO-GO, BLIND or OPEN. Computed, never set."""
         verdicts = [item.verdict(now_us) for item in self.items]
         if Verdict.FAIL in verdicts:
             return GateStatus.NO_GO

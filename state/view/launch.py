@@ -168,7 +168,7 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class GoodRevision:
-    """The revision to come back to, recorded before anything else (design section 7)."""
+    """The revision to come back to, recorded before anything else."""
 
     number: int
     status: str

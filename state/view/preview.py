@@ -1,4 +1,4 @@
-"""What the engine says of a command before it runs, and a console shows before it asks for it (design section 5)."""
+"""What the engine says of a command before it runs, and a console shows before it asks for it."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from console.ui.app import LaunchApp
+from screens.base import LaunchScreen
 from screens.kit.screen_state import Mode, Shown, Transport
 from tests.screens import story
 from tests.screens.stage import StorySource, app_of
@@ -53,17 +54,26 @@ def compare(app: LaunchApp, keys: list[str], size: tuple[int, int], snap: Snap) 
     return snap(app, terminal_size=size, run_before=before)
 
 
-@pytest.mark.parametrize(
-    ("which", "keys", "size"),
-    [
-        ("tripped", [], (80, 24)),
-        ("tripped", [], (120, 40)),
-        ("ready", ["3", "down"], (80, 24)),
-        ("deploying", ["d"], (80, 24)),
-        ("tripped", ["b"], (120, 40)),
-    ],
-    ids=["dashboard-80", "dashboard-120", "gate", "deploy", "bake"],
-)
+PICTURES: dict[str, tuple[str, list[str], tuple[int, int]]] = {
+    "dashboard-80": ("tripped", [], (80, 24)),
+    "dashboard-120": ("tripped", [], (120, 40)),
+    "gate": ("ready", ["3", "down"], (80, 24)),
+    "deploy": ("deploying", ["d"], (80, 24)),
+    "bake": ("tripped", ["b"], (120, 40)),
+    "log": ("deploying", ["l"], (80, 24)),
+    "pods": ("deploying", ["p"], (120, 40)),
+}
+"""What is drawn: a moment of the story, the keys that lead to the screen, the terminal's size."""
+
+
+def test_every_screen_has_a_picture() -> None:
+    """CONTRIBUTING asks for one, so that a screen is looked at when it changes."""
+    names = {one.NAME for one in LaunchScreen.__subclasses__() if one.__module__.startswith("screens.")}
+    assert len(names) >= 6
+    assert names - {name.partition("-")[0] for name in PICTURES} == set()
+
+
+@pytest.mark.parametrize(("which", "keys", "size"), PICTURES.values(), ids=PICTURES)
 def test_pictures(which: str, keys: list[str], size: tuple[int, int], snap_compare: Snap) -> None:
     app, _ = app_of(getattr(story, which)())
     assert compare(app, keys, size, snap_compare)

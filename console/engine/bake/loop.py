@@ -11,6 +11,7 @@ from state.base.clock import SECOND_US
 from state.events.event import Event, Kind
 from state.view.launch import LaunchView
 
+# Each changes whether seconds count: waiting for the tick would count up to one interval too many.
 _AT_ONCE = frozenset(
     {
         Kind.OPERATION_INTENDED,
@@ -40,7 +41,9 @@ class Pulse:
         end = self._journal.listen(self._told)
         try:
             while True:
+                # Cleared before the work: news that arrives during it must trigger another round.
                 self._news.clear()
+                # Conditions before the bake: it counts by what they say about these very seconds.
                 await self._conditions.tick()
                 await self._bake.tick()
                 await self._wait()
@@ -57,6 +60,7 @@ class Pulse:
         left = self._step - now_us / SECOND_US % self._step
         counting = [c.rolls_back_us for c in self._journal.view.conditions if c.rolls_back_us > now_us]
         if counting:
+            # A countdown ends on its second, not at the next tick.
             left = min(left, (min(counting) - now_us) / SECOND_US)
         waits = [asyncio.create_task(clock.sleep(left)), asyncio.create_task(self._news.wait())]
         try:

@@ -31,6 +31,7 @@ class Gatherer:
     ) -> Gathered:
         """Return the history that ``for`` is measured over, and what it is held against."""
         end = now_us // SECOND_US // self._step * self._step
+        # Longer than ``for``: the newest sample may lag by max_age, and the breach's start must be visible.
         pad = spec.max_age_s + 4 * self._step
         begin = max(from_us / SECOND_US, now_us / SECOND_US - spec.for_s - pad)
         start = min(end, int(begin // self._step * self._step))

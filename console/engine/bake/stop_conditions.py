@@ -61,6 +61,7 @@ class Conditions:
         """Evaluate every condition once, and act on what tripped."""
         now_us = self._journal.clock.wall_us()
         looks = await asyncio.gather(*(self._look(c, now_us) for c in self._conditions))
+        # Recorded before acting: `judge` must be able to find what a trip was based on.
         await self._remember(looks, now_us)
         for look in looks:
             await self._tell(look, now_us)
@@ -99,6 +100,7 @@ class Conditions:
         old = view.condition(condition.id)
         active = release_of(view, condition.env.value, now_us).active
         news = old is None or _shown(old) != _shown_new(judged, active, condition.threshold)
+        # A breach is reported every tick: the screens show its running time.
         if not news and judged.state is not ConditionState.BREACHING:
             return
         body = changed_body(condition.id, old, judged, now_us, active=active)

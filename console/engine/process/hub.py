@@ -26,7 +26,9 @@ from state.view.preview import Preview
 
 LONGEST_QUEUE = 2000
 """Frames that wait for a console before it is dropped; it attaches again with a keyframe."""
+# Less than the console's patience (10 s): a frozen log must not keep a console out.
 _GREETING_S = 3.0
+# As the store: a longer read would hold up the writer.
 _PAGE = 500
 _logger = logging.getLogger(__name__)
 
@@ -174,6 +176,7 @@ class Hub:
 
     async def greet(self, session: Session, tty: str) -> None:
         """Let a console in: its event, then in one go the welcome, the view, and all events from there on."""
+        # One at a time: two first consoles would both be told that they drive.
         async with self._greeting:
             self._count += 1
             console = f"c{self._count}"
@@ -191,6 +194,7 @@ class Hub:
             await self._record_left(session)
             return
         session.put(self._welcome(session, drives))
+        # No await between keyframe and add: an event in between would never reach this console.
         session.put({"t": "keyframe", "view": dump_view(self.journal.view)})
         self._sessions.add(session)
 
@@ -262,6 +266,7 @@ class Hub:
         self._end_listening()
         for session in list(self._sessions):
             session.put({"t": "bye", "reason": reason})
+            # Removed first, so that no `console.closed` is recorded: the engine's own end says it for all.
             self._sessions.discard(session)
             session.end(reason)
         for task in list(self._tasks):

@@ -66,6 +66,7 @@ def runtime_directory(environ: Mapping[str, str] | None = None) -> Path:
     """
     base = (os.environ if environ is None else environ).get("XDG_RUNTIME_DIR", "")
     folder = Path(base) / "launch-console" if base and Path(base).is_dir() else Path("/tmp")  # noqa: S108  made 0700 and checked
+    # 24: room for a slash, sixteen digits and the suffix.
     if folder.name != "launch-console" or len(str(folder)) > _LONGEST_SOCKET_PATH - 24:
         folder = Path(f"/tmp/launch-console-{os.getuid()}")  # noqa: S108  made 0700 and checked below
     try:
@@ -97,6 +98,7 @@ def process_started(pid: int) -> int:
         told = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
         return 0
+    # The process name may contain spaces and brackets: count from the last closing one.
     fields = told.rpartition(")")[2].split()
     return 0 if fields[0] in {"Z", "X"} else int(fields[19])
 
@@ -107,6 +109,7 @@ def announce(info: EngineInfo) -> None:
     unfinished = path.with_suffix(f".{info.pid}")
     unfinished.write_text(json.dumps(info.dump()))
     unfinished.chmod(0o600)
+    # Atomic, so that a console never reads half a file.
     unfinished.replace(path)
 
 

@@ -40,6 +40,7 @@ class SocketServer:
 
         Raises OSError where that is not possible.
         """
+        # bind creates the file: a chmod afterwards would leave a moment when others could connect.
         before = os.umask(0o177)
         try:
             self._server = await asyncio.start_unix_server(self._accept, self.path, limit=FRAME_LIMIT)
@@ -51,6 +52,7 @@ class SocketServer:
         if self._server is not None:
             self._server.close()
         if self._clients:
+            # A console that doesn't read must not delay the engine's end.
             _, slow = await asyncio.wait(self._clients, timeout=1.0)
             for task in slow:
                 task.cancel()

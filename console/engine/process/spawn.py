@@ -25,6 +25,7 @@ from state.log.reader import LogReader
 EXIT_LOG = 3
 """A log that can't be used."""
 START_S = 30.0
+# Stopping means writing the end, anchoring the head and closing clients; it never waits for helm.
 STOP_S = 30.0
 
 
@@ -73,6 +74,7 @@ def start_engine(
         return running
     printed = output_path(log)
     first = not printed.exists()
+    # Before it listens, an engine imports everything (3 s uncompiled) and folds its log (4 s per million).
     told = _spawn(runbook, log, clock_file, environ, timeout_s)
     info = find(log)
     if info is not None:
@@ -101,6 +103,7 @@ def _spawn(
         os.close(writing)
         raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", EXIT_LOG) from None
     try:
+        # The child forks and exits at once (--detach): leaving the block reaps it.
         with subprocess.Popen(
             [sys.executable, "-m", "console.engine", *arguments],
             stdin=subprocess.DEVNULL,
@@ -150,6 +153,7 @@ def stop(info: EngineInfo, timeout_s: float = STOP_S) -> None:
     Raises EngineFailedError where it is still there after ``timeout_s`` real seconds.
     """
     try:
+        # Open the pidfd before checking: a pid that was checked first could be reused before the signal.
         fd = os.pidfd_open(info.pid)
     except ProcessLookupError:
         return

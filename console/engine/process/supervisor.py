@@ -10,6 +10,7 @@ from console.engine.record.journal import Journal
 from console.engine.watch.source_health import tell_source
 from state.log.errors import LogError
 
+# Doubles from first to longest, so that a broken job doesn't spin; a healthy minute resets it.
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _HEALTHY_AFTER_S = 60.0

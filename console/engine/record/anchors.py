@@ -26,6 +26,7 @@ from state.view.launch import LaunchView
 EVERY_S = 60.0
 EVERY_EVENTS = 256
 """How far the witness may lag behind, in real seconds and in events."""
+# The precision of EVERY_S; anything urgent wakes the loop by itself.
 _POLL_S = 5.0
 CONFIGMAP = "launch-console-anchors"
 _logger = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Anchors:
                     pass
                 self._news.clear()
                 if self._occasions:
+                    # Occasions that arrive while this runs are kept for the next round.
                     pending = len(self._occasions)
                     await self.keep(", ".join(dict.fromkeys(self._occasions))[:300])
                     del self._occasions[:pending]
@@ -134,6 +136,7 @@ class Anchors:
         try:
             kube = self._systems.kube(Tier.PRODUCTION)
             try:
+                # Patch first: it is missing only once.
                 await kube.patch(f"{collection}/{CONFIGMAP}", data)
             except NotFoundError:
                 made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIGMAP}, **data}

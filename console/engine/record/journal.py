@@ -48,6 +48,7 @@ class Journal:
         self.clock = clock
         self.view = LaunchView()
         self._listeners: list[Listener] = []
+        # Commits may resolve out of order; events are folded strictly in order.
         self._early: dict[int, Event] = {}
         self._writing: set[asyncio.Task[list[Event]]] = set()
         self._changed = asyncio.Event()
@@ -116,6 +117,7 @@ class Journal:
             self.view = apply(self.view, event_now)
             for listener in list(self._listeners):
                 self._tell(listener, event_now)
+        # Replaced each time: everyone waiting on the old one wakes once and looks again.
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -17,7 +17,9 @@ from state.runbook.environment import Tier
 from state.runbook.models import Runbook
 from state.view.launch import AlertView
 
+# Alerts that a check posts to prove routing: they must not stop a bake.
 _OWN = "LaunchConsoleProbe"
+# In an alert storm, more than this would only fill the log.
 _MANY = 200
 _SILENCE = "silence/"
 """How the names of silences begin: they stand beside the alerts."""

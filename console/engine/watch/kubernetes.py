@@ -19,7 +19,9 @@ from state.view.launch import LaunchView
 
 PACE_S = 0.2
 """Real seconds between two looks at what changed: a flapping object gives at most five events a second."""
+# Real seconds; then the supervisor starts this again.
 _UNUSABLE_PAUSE_S = 10.0
+# Events per commit: a large namespace must not hold up an operation's events.
 _AT_ONCE = 50
 
 
@@ -134,6 +136,7 @@ class _Follower:
             await asyncio.sleep(PACE_S)
 
     async def _tell(self, changed: Iterable[Change], listed: bool) -> None:
+        # Compared with the log, not with the last look: a previous engine may have recorded it already.
         known = self._what.known(self._journal.view, self._env)
         drafts = []
         for change in changed:

@@ -20,6 +20,7 @@ BACKFILL_TICKS = 240
 """How far back, in ticks, samples are fetched that nobody was there to take."""
 FIRST_TICKS = 40
 """What a new launch shows of the time before it."""
+# Events per commit: an abort must not queue behind a backfill of 240.
 _AT_ONCE = 20
 
 Values: TypeAlias = Mapping[int, float | None]

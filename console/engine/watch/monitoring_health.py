@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from state.runbook.conditions import Monitors
 
 RULES = "alert rules"
+# The default interval: by the time the next look is due, a hung Prometheus has been reported.
 _LONGEST_S = 30.0
 """Real seconds that one look may take."""
 _FEW = 2
@@ -59,6 +60,7 @@ class MonitorWatch:
         self._wrong = self._wrong + 1 if wrong else 0
         known = self._journal.view.sources.get(self._name(MONITORS))
         told = known is not None and not known.ok
+        # Only the first report needs a second look: once reported, the reason is kept current.
         if not wrong or self._wrong >= _FEW or told:
             await tell_source(self._journal, self._name(MONITORS), not wrong, wrong)
         now_us = self._journal.clock.wall_us()

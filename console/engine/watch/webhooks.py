@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PAUSES_S: Final = (1.0, 5.0, 20.0)
 """Real seconds between attempts."""
 _TIMEOUT_S = 10.0
+# Bounds memory while a chat is down; what is dropped here is still in the log.
 _WAITING = 100
 _TOLD = frozenset(
     {
@@ -115,6 +116,7 @@ class Hooks:
                 if reply.is_success:
                     return attempt, ""
                 problem = f"answered {reply.status_code}"
+                # Our mistake, not an outage: the same request would get the same answer.
                 if reply.status_code < 500 and reply.status_code != 429:
                     return attempt, problem
             if pause is not None:

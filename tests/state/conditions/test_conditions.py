@@ -1,4 +1,4 @@
-"""What stop conditions say of samples. Where each outage that somebody had (delivery 5.5) is tested:
+"""What stop conditions say of samples. Where each outage that somebody had is tested:
 
 - NaN with no traffic: test_vector[NaN with no traffic]
 - bad absent, total present: test_vector[bad absent], test_absent_bad_is_zero_only_where_the_runbook_says_so

@@ -26,9 +26,12 @@ from state.runbook.environment import Environment
 from state.runbook.models import Candidate, Runbook
 from state.runbook.units import SecretRef
 
+# A dry run against a server takes some 0.2 s; this allows for a slow cluster.
 _TIMEOUT_S = 60.0
 _BROKEN = {(4, 2, 1): "it never creates hook jobs (helm #32224) and hangs on fast deletes (#32214)"}
+# helm keeps 10 by default: a few failed attempts would push the good revision out of its history.
 HISTORY_MAX = 20
+# The first version that has --hide-notes.
 _HIDES_NOTES = (3, 16)
 _OLDEST = (3, 8)
 
@@ -197,7 +200,7 @@ def _version(told: str) -> Version:
 
 
 def _wait(version: Version) -> list[str]:
-    # helm 4's watcher waits for custom resources that never become ready (delivery 3.3)
+    # helm 4's watcher waits for custom resources that never become ready (helm #32615)
     return ["--wait=legacy" if version.major >= 4 else "--wait", "--wait-for-jobs"]
 
 

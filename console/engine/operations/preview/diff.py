@@ -22,6 +22,7 @@ from state.base.text import line
 
 Fields = dict[str, str]
 Key = tuple[str, str, str, str]
+# Bounds the frame that carries a preview to the console.
 _LINES = 2000
 _DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
 _IMMUTABLE = {

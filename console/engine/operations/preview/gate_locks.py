@@ -35,7 +35,7 @@ def locks(
 
 
 def _gates(view: LaunchView, operation: Operation, now_us: int) -> list[str]:
-    """Return which gates and items keep an operation locked (design section 5)."""
+    """Return which gates and items keep an operation locked."""
     closed = [
         f"gate {gate.number} is {gate.status(now_us)}"
         for gate in view.gates

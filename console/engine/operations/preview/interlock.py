@@ -1,7 +1,7 @@
-"""The way back after a migration: closed, unless one of four keys opens it (design section 7).
+"""The way back after a migration: closed, unless one of four keys opens it.
 
 Rolling back the programs doesn't roll back the schema. The old version on a new schema is how an automatic
-rollback made an outage out of a failed deploy (delivery 3.3, meho #1607).
+rollback made an outage out of a failed deploy (evoila/meho #1607).
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ from state.runbook.models import Operation, OperationKind
 from state.view.enums import Verdict
 from state.view.launch import GoodRevision
 
+# helm keeps a revision in one Secret, of at most 1 MiB: past that, no upgrade can be recorded.
 _LARGEST_RECORD = 900 * 1024
 _VERBS = {
     OperationKind.DEPLOY: (

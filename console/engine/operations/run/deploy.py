@@ -20,7 +20,9 @@ from console.engine.operations.verdict.workloads import look
 from state.base.json import JsonObject
 from state.view.enums import OperationState as State
 
+# As often as helm's own --wait polls.
 _LOOK_S = 2.0
+# helm's --timeout applies to each phase (hooks, the wait), not to the whole upgrade.
 _OVERDUE = 2.0
 _UNTOUCHED = "nothing was changed"
 
@@ -146,10 +148,12 @@ async def lease_step(run: Run) -> str:
 async def deploy(run: Run, argv: Sequence[str]) -> End:
     """Carry out a deploy from its first step to its verdict."""
     number = run.good.number if run.good is not None else 0
+    # Before the lease, which lives in this namespace.
     await namespace_step(run)
     held = await lease_step(run)
     if held:
         return End(State.FAILED, f"{_UNTOUCHED}: {held}", number, (RETRY,))
+    # Before helm, which may print any of them.
     register_secrets(run.site.environment, run.site.systems.redactor)
     missing = await secrets_step(run)
     if missing:

@@ -1,7 +1,7 @@
 """One operation at a time, whoever starts it: a Lease in the release's namespace, with a holder and an expiry.
 
 helm's own lock is only the status of the last revision, without owner and expiry, and ``helm rollback``
-doesn't look at it (delivery 3.1). Two engines on one cluster see each other here.
+doesn't look at it. Two engines on one cluster see each other here.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from state.base.clock import SECOND_US, Clock
 from state.base.json import JsonObject, integer, obj, text
 from state.base.text import line
 
+# Four renewals: three in a row may fail before somebody else can take it.
 DURATION_S = 60
 _RENEW_S = 15.0
+# Of two that start in the same moment one wins the first round; repeated conflicts are somebody else.
 _TRIES = 3
 
 
@@ -80,6 +82,7 @@ class Lease:
         if not await self._stop():
             return
         with contextlib.suppress(CouldNotLookError):
+            # Read again: it may have expired and belong to somebody else by now.
             live = await self._kube.get(self._path)
             if text(obj(live.get("spec")), "holderIdentity") == self._holder:
                 await self._kube.patch(self._path, self._body("", live))

@@ -20,6 +20,7 @@ from state.runbook.models import Migration
 from state.view.enums import OperationState as State
 
 _LOOK_S = 2.0
+# The end of the log, where a migration's error is.
 _LOG_LINES = 40
 
 
@@ -136,6 +137,7 @@ async def follow_job(run: Run) -> End:
         except CouldNotLookError as error:
             await run.report.step("job", "running", f"cannot be seen: {error}")
         else:
+            # Judged before an abort is looked at: a job that has ended can't be aborted.
             end = await _judged(run, job)
             if end is not None:
                 return end
@@ -160,6 +162,7 @@ async def _suspended(run: Run) -> bool:
         await run.site.kube.patch(f"{_jobs(run.site)}/{run.job}", {"spec": {"suspend": True}})
     except CouldNotLookError as error:
         await run.report.step("job", "running", f"cannot be suspended yet: {error}")
+        # Not `run.pause`: the abort that is already set would end it at once, and this would spin.
         await run.site.clock.sleep(_LOOK_S)
         return False
     await run.report.step("job", "failed", "suspended on request")

@@ -17,6 +17,7 @@ from state.events.event import Draft, Event, Kind, gate_key
 from state.view.enums import OperationState
 from state.view.launch import OperationView
 
+# At most 500 characters each, which keeps the body under 16 KiB.
 _LINES = 20
 
 

@@ -18,7 +18,9 @@ from pathlib import Path
 from state.base.text import line
 
 _SHELL = "/bin/sh"
+# 75 is EX_TEMPFAIL of sysexits.h; helm itself only exits with 0 or 1.
 _GATE = 'read -r go || exit 75; exec "$@" </dev/null'
+# Real seconds: helm lives in them, whatever clock the launch has.
 _POLL_S = 0.1
 NOT_STARTED = 75
 """The exit code of a program that was never let go."""
@@ -112,6 +114,7 @@ def _spawn(argv: Sequence[str], stdin: int, out: Path, err: Path, environ: Mappi
         ],
         setsid=True,
         setsigmask=[],
+        # The engine ignores SIGHUP and Python SIGPIPE; a child would inherit both.
         setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGHUP, signal.SIGTERM],
     )
 
@@ -140,6 +143,7 @@ async def tail(path: Path, ended: asyncio.Event, clean: Callable[[str], str]) ->
     """
     rest, offset = b"", 0
     while True:
+        # Looked at before reading, so that nothing written before the end is missed.
         last = ended.is_set()
         with path.open("rb") as file:
             file.seek(offset)

@@ -58,6 +58,7 @@ async def supervised(run: Run, work: Work) -> None:
             f"the engine failed in the middle of it ({type(error).__name__}): look at helm's history",
             offers=(RETRY, ROLLBACK),
         )
+    # Before the end is recorded: whoever sees it may start the next operation at once.
     await run.lease.give_back()
     with contextlib.suppress(
         LogError

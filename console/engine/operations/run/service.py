@@ -1,4 +1,4 @@
-"""Operations: preview, start, abort, recover, resume (design section 7). One at a time.
+"""Operations: preview, start, abort, recover, resume. One at a time.
 
 An intent is durable before its first side effect. What is under way belongs to the engine; what helm and the
 cluster have done is read from them, whoever watched.
@@ -104,6 +104,8 @@ class Operations:
             self._starting, self._stopped = True, ""
             try:
                 site = self._site(operation.env)
+                # Surveyed again: minutes may lie between the preview and the typed name, and only this look
+                # counts.
                 situation = await self._surveyed(operation, site)
                 if self._stopped:
                     return Reply(ok=False, message=f"aborted before it was started: {self._stopped}")
@@ -251,6 +253,7 @@ class Operations:
         if operation.kind is OperationKind.MIGRATE:
             run.job = job_name(site, intended.seq)
         run.anchor = anchor(self._view.log_id, intended.seq, intended.hash)
+        # Once more, now with the log's head: there was none to anchor before the intent was written.
         argv = plan.helm_words(operation, site, situation, who, self._view, good, run.anchor)
         ready = _ready_before(self._view, site, situation)
         self._spawn(run, lambda: carry_out(run, argv, ready_before=ready))

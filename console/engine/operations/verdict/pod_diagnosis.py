@@ -8,6 +8,7 @@ from console.engine.operations.verdict.workloads import Live
 from state.base.json import JsonObject, integer, obj, objs, path, text
 from state.base.text import line
 
+# These bound what one deploy adds to the log: the pods of a deployment tend to fail alike.
 _PODS = 3
 _AT_MOST = 12
 _EVENTS = 3

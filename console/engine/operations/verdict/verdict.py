@@ -1,4 +1,4 @@
-"""What an operation came to: read from helm's history and live objects, never from an exit code (delivery 5.3)."""
+"""What an operation came to: read from history and live objects, never from an exit code (docs/operations.md)."""
 
 from __future__ import annotations
 

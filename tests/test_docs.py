@@ -1,0 +1,95 @@
+"""Docs, docstrings and comments name what exists: a room that moves takes its mentions along."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+from tests.test_house import tracked
+
+DECISIONS = ROOT / "docs" / "decisions.md"
+TOPS = "checks|console|docs|examples|screens|state|tests"
+PLACE = re.compile(rf"(?<![\w/.<>-])((?:{TOPS})/[\w/.-]*\w)")
+MODULE = re.compile(r"``((?:checks|console|screens|state|tests)(?:\.[a-z_]\w*)+)(?:\.[A-Z]\w*)*``")
+MADE_BY_THE_BUILD = {"state/runbook/sop.yaml"}
+NOT_HERE = re.compile(r"\b(?:design section|delivery|evidence|facts) \d+(?:\.\d+)?\b")
+"""Citations of notes that a reader of this repository doesn't have."""
+
+
+def told(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a document, or of a module's comments and docstrings, with their numbers."""
+    text = path.read_text()
+    if path.suffix != ".py":
+        yield from enumerate(text.splitlines(), 1)
+        return
+    if not any(sought.search(text) for sought in (PLACE, MODULE, NOT_HERE)):
+        return  # taking every module apart takes ten seconds
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and '"""' in token.string[:5]):
+            yield from enumerate(token.string.splitlines(), token.start[0])
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[tuple[str, str]]:
+    files = [path for path in tracked() if path.suffix in {".md", ".py", ".toml", ".sql", ".tcss"}]
+    return [(f"{path.relative_to(ROOT)}:{number}", line) for path in files for number, line in told(path)]
+
+
+def is_module(name: str) -> bool:
+    """Return whether a dotted name leads to a module, or to something that a module defines."""
+    path = ROOT.joinpath(*name.split("."))
+    if path.is_dir() or path.with_suffix(".py").is_file():
+        return True
+    module, _, member = name.rpartition(".")
+    homes = (
+        ROOT.joinpath(*module.split(".")).with_suffix(".py"),
+        ROOT.joinpath(*module.split("."), "__init__.py"),
+    )
+    return any(re.search(rf"\b{member}\b", home.read_text()) for home in homes if home.is_file())
+
+
+def test_every_place_that_is_named_exists(lines: list[tuple[str, str]]) -> None:
+    named = [(at, place) for at, line in lines for place in PLACE.findall(line)]
+    assert len(named) > 100
+    lost = [f"{at} {p}" for at, p in named if not (ROOT / p).exists() and p not in MADE_BY_THE_BUILD]
+    assert lost == []
+
+
+def test_every_module_that_is_named_exists(lines: list[tuple[str, str]]) -> None:
+    named = [(at, name) for at, line in lines for name in MODULE.findall(line)]
+    assert len(named) >= 10
+    assert [f"{at} {name}" for at, name in named if not is_module(name)] == []
+
+
+def test_a_test_that_a_document_names_without_its_folder_is_named_once(lines: list[tuple[str, str]]) -> None:
+    """In docs/log-durability.md such a name lies in tests/state/log, as that page says."""
+    bare = re.compile(r"`(test_\w+\.py)")
+    wrong = [
+        f"{at} {name}"
+        for at, line in lines
+        if at.startswith("docs/log-durability.md")
+        for name in bare.findall(line)
+        if not (ROOT / "tests/state/log" / name).is_file() and f"{name}` there" not in line
+    ]
+    assert wrong == []
+
+
+def test_nothing_cites_what_a_reader_does_not_have(lines: list[tuple[str, str]]) -> None:
+    assert [
+        at for at, line in lines if NOT_HERE.search(line) and not at.startswith("tests/test_docs.py")
+    ] == []
+
+
+def test_every_decision_says_where_it_lives_and_is_found_from_the_readme() -> None:
+    entries = DECISIONS.read_text().split("\n### ")[1:]
+    assert len(entries) >= 30
+    homeless = [entry.splitlines()[0] for entry in entries if not re.search(r"Lives in\s+`", entry)]
+    assert homeless == []
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert "(docs/decisions.md)" in (ROOT / page).read_text()
