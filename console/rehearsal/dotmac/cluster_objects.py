@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from console.rehearsal.dotmac.credentials import platform_secret
 from console.rehearsal.dotmac.names import PULL_SECRET, REGION, SECRET, TLS_SECRET, Env
-from console.rehearsal.dotmac.platform.seeds import key
 from console.rehearsal.sim.kubernetes.controllers.manager import node
 from console.rehearsal.sim.kubernetes.objects import stamp
+from console.rehearsal.sim.seeded import key
 from state.base.json import Json, JsonObject, obj
 
 _RBAC = "rbac.authorization.k8s.io"

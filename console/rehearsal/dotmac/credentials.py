@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console.rehearsal.dotmac.names import LOGINS, Env
-from console.rehearsal.dotmac.platform.seeds import key
+from console.rehearsal.sim.seeded import key
 
 
 def write_secret(file: Path, value: str) -> None:

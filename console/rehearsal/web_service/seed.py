@@ -9,7 +9,7 @@ from pathlib import Path
 
 from console.rehearsal.dotmac.cluster_objects import binding_in, secret_in
 from console.rehearsal.dotmac.names import Env
-from console.rehearsal.dotmac.platform.seeds import key, system_identifier
+from console.rehearsal.sim.seeded import key, system_identifier
 from console.rehearsal.web_service.names import Names, Site
 from state.base.json import Json, JsonObject
 

@@ -17,7 +17,7 @@ from console.rehearsal.dotmac.cluster_objects import secret_in
 from console.rehearsal.dotmac.credentials import write_secret
 from console.rehearsal.dotmac.history import release
 from console.rehearsal.dotmac.names import Env
-from console.rehearsal.dotmac.platform import Authority
+from console.rehearsal.sim.certificate_authority import Authority
 from console.rehearsal.sim.fast_yaml import dump
 from console.rehearsal.sim.helm.actions import Wish
 from console.rehearsal.sim.helm.render import load_chart

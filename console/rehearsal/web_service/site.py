@@ -9,7 +9,7 @@ from random import Random
 
 from aiohttp import web
 
-from console.rehearsal.dotmac.platform.edge import UNAVAILABLE_PAGE
+from console.rehearsal.sim.nginx import NO_BACKEND, UNAVAILABLE_PAGE
 from console.rehearsal.web_service.names import Site
 from state.base.json import Json
 
@@ -54,7 +54,7 @@ class Front:
 
     def _answer(self, request: web.Request) -> web.Response:
         if request.host.partition(":")[0] != self._site.host:
-            return web.Response(status=404, text="default backend - 404")
+            return web.Response(status=404, text=NO_BACKEND)
         if not self._state.open:
             return web.Response(status=503, text=UNAVAILABLE_PAGE, content_type="text/html", headers=_HEADERS)
         reply = self._program(request.path)

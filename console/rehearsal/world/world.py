@@ -22,21 +22,14 @@ from console.rehearsal.dotmac.credentials import logins, platform_secret, write_
 from console.rehearsal.dotmac.helm_values import values, write_values
 from console.rehearsal.dotmac.history import plant, release_both
 from console.rehearsal.dotmac.names import Env
-from console.rehearsal.dotmac.platform import (
-    HEAD,
-    PREVIOUS_HEAD,
-    Authority,
-    Ingress,
-    Listener,
-    Platform,
-    PlatformSettings,
-    key,
-    listen,
-)
+from console.rehearsal.dotmac.platform import HEAD, PREVIOUS_HEAD, Ingress, Platform, PlatformSettings
 from console.rehearsal.sim.alertmanager import Alertmanager
+from console.rehearsal.sim.certificate_authority import Authority
 from console.rehearsal.sim.kubernetes import Controllers, KubeApi, Store, write_kubeconfig
 from console.rehearsal.sim.kubernetes.serving_certificate import cluster_tls
+from console.rehearsal.sim.loopback import Listener, listen
 from console.rehearsal.sim.prometheus.server import Prometheus
+from console.rehearsal.sim.seeded import key
 from console.rehearsal.web_service import Service, metrics
 from console.rehearsal.web_service.names import read_given, read_service
 from console.rehearsal.world.coupling import Causes

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from console.rehearsal.dotmac.names import PULL_SECRET, SECRET, Env
-from console.rehearsal.dotmac.platform import CertificateFault, Metrics
+from console.rehearsal.dotmac.platform import Metrics
+from console.rehearsal.sim.certificate_authority import CertificateFault
 from console.rehearsal.sim.helm.releases import Release, Status, encode, secret_name
 from console.rehearsal.sim.helm.render import load_chart
 from console.rehearsal.world.fault import (
@@ -129,7 +130,7 @@ FAULTS: tuple[Fault, ...] = (
         "certificate-missing-san",
         "6.1",
         "the certificate lacks the Admin domain",
-        _certificate(CertificateFault.MISSING_ADMIN_NAME),
+        _certificate(CertificateFault.WITHOUT_SECOND_NAME),
     ),
     fails(
         "certificate-ends-soon",

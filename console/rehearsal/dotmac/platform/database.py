@@ -20,16 +20,9 @@ from console.rehearsal.dotmac.platform.schema import (
     SEEDED_ROLES,
     TABLES,
 )
-from console.rehearsal.dotmac.platform.seeds import (
-    Account,
-    Tenant,
-    digest,
-    identifier,
-    moment,
-    system_identifier,
-    tenants,
-)
+from console.rehearsal.dotmac.platform.seeds import Account, Tenant, moment, tenants
 from console.rehearsal.dotmac.platform.settings import DatabaseSettings
+from console.rehearsal.sim.seeded import digest, identifier, system_identifier
 from state.base.clock import Clock
 from state.base.json import flag, obj, opt_text, texts
 

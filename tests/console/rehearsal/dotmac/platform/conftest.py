@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.rehearsal.dotmac.platform import Authority, Ingress, Listener, Platform, PlatformSettings, listen
+from console.rehearsal.dotmac.platform import Ingress, Platform, PlatformSettings
+from console.rehearsal.sim.certificate_authority import Authority
+from console.rehearsal.sim.loopback import Listener, listen
 from state.base.clock import ManualClock
 from state.base.json import Json, JsonObject, obj
 
