@@ -31,7 +31,7 @@ from console.client.engine_client import AttachError, EngineClient, Quiet
 from console.engine.process.running import EngineInfo, find
 from console.engine.process.spawn import EngineFailedError, start_engine, stop
 from console.rehearsal.autopilot.captain import Captain, Pace
-from console.rehearsal.dotmac.names import world_folder
+from console.rehearsal.world.folder import world_folder
 from state.base.json import JsonObject, obj, text
 from state.events.event import Event, Kind
 from state.log.reader import LogReader

@@ -17,8 +17,8 @@ from console.client.engine_client import AttachError, EngineClient, Quiet
 from console.client.protocol import dump_event
 from console.engine.engine import Engine
 from console.rehearsal.autopilot.captain import Captain, Outcome, Pace, RefusedError
-from console.rehearsal.dotmac.faults.catalogue import open_world
-from console.rehearsal.dotmac.names import world_folder
+from console.rehearsal.products import open_world
+from console.rehearsal.world.folder import world_folder
 from console.rehearsal.world.runbook import account
 from state.base.json import Json
 from state.events.event import Event

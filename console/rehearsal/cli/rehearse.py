@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.engine.process.spawn import EXIT_LOG, EngineFailedError, look_at_log, start_engine
-from console.rehearsal.dotmac.names import world_folder
+from console.rehearsal.world.folder import world_folder
 from state.base.clock import SystemClock
 from state.base.json import JsonObject, obj, text
 
@@ -55,7 +55,7 @@ def run_headless(asked: Asked, *, as_json: bool) -> int:
     except EngineFailedError as error:
         return _refused(error, error.code)
     from console.rehearsal.autopilot.headless import Wanted, run
-    from console.rehearsal.dotmac.faults.catalogue import UnknownFaultError
+    from console.rehearsal.world.fault import UnknownFaultError
     from console.rehearsal.world.folder import WorldError
     from state.log.errors import LogError
     from state.runbook.load import RunbookError

@@ -34,7 +34,7 @@ def values(
 
     The migrations' image may be ahead of the backend's: gate 7 migrates before gate 9 promotes.
     """
-    api, admin = f"api.{env.domain}", f"admin.{env.domain}"
+    api, admin = env.hosts
     settings: dict[str, Json] = {
         "environment": env.value,
         "logLevel": "INFO",

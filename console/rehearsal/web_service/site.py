@@ -33,7 +33,7 @@ class State:
     open: bool = True
     """Whether a pod is ready: otherwise the ingress answers alone."""
     error_share: float = 0.0
-    asked: int = 0
+    requests: int = 0
     failed: int = 0
 
 
@@ -65,10 +65,10 @@ class Front:
     def _program(self, path: str) -> web.Response:
         state = self._state
         if path == self._site.health_path:
-            return _json({"status": "ok", "environment": self._site.env.value})
+            return _json({"status": "ok", "environment": self._site.tier.value})
         if path == "/metrics":
             return web.Response(status=403, text="not from outside")
-        state.asked += 1
+        state.requests += 1
         if self._dice.random() < state.error_share:
             state.failed += 1
             return _json({"error": "internal"}, 500)

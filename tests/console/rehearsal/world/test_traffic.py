@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from console.rehearsal.dotmac.metrics import PROGRAM, fresh_traffic
 from console.rehearsal.sim.prometheus.columns import Vector
 from console.rehearsal.sim.prometheus.evaluate import at_steps
 from console.rehearsal.sim.prometheus.series import label
@@ -44,7 +45,7 @@ def _need(traffic: Traffic, clock: ManualClock, query: str) -> float:
 
 
 def _platform(clock: ManualClock, behaviour: Behaviour | None = None, seed: int = 7) -> Traffic:
-    traffic = Traffic(seed, clock)
+    traffic = fresh_traffic(seed, clock)
     traffic.set("production", behaviour or Behaviour(pods=_PODS))
     traffic.set("staging", Behaviour(rps=6, pods=("stage-a",)))
     return traffic
@@ -208,7 +209,7 @@ async def test_the_same_seed_and_story_give_the_same_samples() -> None:
     first.notified("webhook", failed=True)
     await clock.advance(100)
     told = json.loads(json.dumps(first.to_json()))
-    second = Traffic.from_json(told, clock)
+    second = Traffic.from_json(told, clock, PROGRAM)
     everything = '{job=~".+"}'
     assert at_steps(first, everything, steps) == at_steps(second, everything, steps)
     assert second.to_json() == first.to_json()

@@ -12,6 +12,7 @@ from aiohttp import web
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 
+from console.rehearsal.dotmac.metrics import fresh_traffic
 from console.rehearsal.sim.prometheus.answers import number
 from console.rehearsal.sim.prometheus.rules import AlertRule
 from console.rehearsal.sim.prometheus.server import Prometheus
@@ -60,7 +61,7 @@ class _World:
 @pytest.fixture
 async def world() -> AsyncIterator[_World]:
     clock = ManualClock()
-    traffic = Traffic("prom", clock)
+    traffic = fresh_traffic("prom", clock)
     traffic.set("production", Behaviour(pods=_PODS))
     server = Prometheus(traffic, clock, rules=_RULES, targets=traffic, alertmanagers=["http://am:9093"])
     async with served(server.application()) as url, httpx.AsyncClient(base_url=url) as http:
