@@ -50,6 +50,7 @@ class Dotmac(Product):
         self._world: World
         self._authority: Authority
         self._ports: dict[tuple[Env, str], int] = {}
+        self._secrets: dict[Env, Mapping[str, Path]] = {}
 
     def faults(self) -> Sequence[Fault]:
         from console.rehearsal.dotmac.faults.catalogue import FAULTS  # they reach into this class
@@ -132,6 +133,8 @@ class Dotmac(Product):
             env.hosts,
             revision=PREVIOUS_HEAD,
         )
+        more = {"database-url": platform.database.url}
+        self._secrets[env] = write_credentials(world.folder.secrets, world.seed, env, more)
         ingress = Ingress(platform, site.authority)
         served = (
             (platform.api_application(), None),
@@ -161,12 +164,7 @@ class Dotmac(Product):
                 self._ports[env, "http"],
                 self.chart,
                 folder.values(env),
-                write_credentials(
-                    folder.secrets,
-                    self._world.seed,
-                    env,
-                    {"database-url": self.platforms[env].database.url},
-                ),
+                self._secrets[env],
             )
             for env in Env
         }
