@@ -36,14 +36,14 @@ class Reconciler:
     """A migration job ends well and has changed nothing."""
     when_live: dict[Env, list[Callable[[], None]]] = field(default_factory=lambda: {env: [] for env in Env})
     """What happens, once, when all pods of an environment run the candidate."""
-    _seen: int = -1
+    _version: int = -1
     _done: set[str] = field(default_factory=set)
     _closed: set[Env] = field(default_factory=set)
 
     def step(self) -> None:
         """Let everything follow from what the cluster holds now."""
-        if self.store.version != self._seen:
-            self._seen = self.store.version
+        if self.store.version != self._version:
+            self._version = self.store.version
             for env in Env:
                 self._migrate(env)
         for env in Env:

@@ -92,7 +92,7 @@ def misbehaves(environment: str, **changes: float) -> Apply:
     return apply
 
 
-def there(plural: str, body: JsonObject) -> Apply:
+def added(plural: str, body: JsonObject) -> Apply:
     """Add an object to the cluster."""
 
     def apply(world: World) -> None:

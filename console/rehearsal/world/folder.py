@@ -95,7 +95,7 @@ class Folder:
         return self.root / "world.json"
 
     @property
-    def _seen(self) -> Path:
+    def _last_seen(self) -> Path:
         return self.root / "seen"
 
     def database(self, environment: str) -> Path:
@@ -160,13 +160,13 @@ class Folder:
 
     def beat(self, clock: SharedClock) -> None:
         """Note the clock's reading, so that a world that was killed can go on from there."""
-        fresh = self._seen.with_suffix(".new")
+        fresh = self._last_seen.with_suffix(".new")
         fresh.write_text(str(clock.wall_us()))
-        fresh.replace(self._seen)
+        fresh.replace(self._last_seen)
 
     def _last_beat(self) -> int | None:
         try:
-            return int(self._seen.read_text())
+            return int(self._last_seen.read_text())
         except (OSError, ValueError):
             return None
 

@@ -8,7 +8,7 @@ from console.rehearsal.dotmac.credentials import platform_secret
 from console.rehearsal.dotmac.faults.changes import database, secret, switch, template
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.world.cluster_seed import role_binding
-from console.rehearsal.world.fault import Apply, Fault, below, fails, there
+from console.rehearsal.world.fault import Apply, Fault, added, below, fails
 from console.rehearsal.world.runbook import stamp
 from console.rehearsal.world.world import World
 from state.base.clock import SECOND_US
@@ -128,13 +128,13 @@ FAULTS: tuple[Fault, ...] = (
         "everybody-edits",
         "4.3",
         "every developer may change production and read its secrets",
-        there("rolebindings", role_binding(_PRODUCTION.namespace, "developers", "edit", "developers")),
+        added("rolebindings", role_binding(_PRODUCTION.namespace, "developers", "edit", "developers")),
     ),
     fails(
         "admin-for-a-robot",
         "4.3",
         "a build robot is cluster administrator in production",
-        there(
+        added(
             "rolebindings", role_binding(_PRODUCTION.namespace, "ci", "cluster-admin", "ci-deployer", "User")
         ),
     ),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.client.engine_client import EngineClient, Quiet
+from console.client.engine_client import EngineClient, NullListener
 from console.engine.engine import Engine
 from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.products import open_world, products_of
@@ -73,7 +73,7 @@ async def test_its_release_is_locked_until_the_gates_before_it_are_go(tmp_path: 
         assert await measure(world, 'count(dotmac_http_requests_total{namespace="dotmac-production"})') > 0
         engine = await Engine.open(world.runbook_path, tmp_path / "a.lclog", world.clock, account=account())
         running_engine = asyncio.create_task(engine.run())
-        client = EngineClient(engine.connect(account(), "test"), Quiet())
+        client = EngineClient(engine.connect(account(), "test"), NullListener())
         await client.open()
         preview = await client.preview("operation.run", {"operation": "production.deploy"})
         assert not preview.allowed
