@@ -17,9 +17,10 @@ from console.client.engine_client import AttachError, EngineClient, NullListener
 from console.client.protocol import dump_event
 from console.engine.engine import Engine
 from console.rehearsal.autopilot.captain import Captain, Outcome, Pace, RefusedError
-from console.rehearsal.products import open_world
+from console.rehearsal.products import products_of
 from console.rehearsal.world.folder import world_folder
 from console.rehearsal.world.runbook import account
+from console.rehearsal.world.world import Choose, World
 from state.base.json import Json
 from state.events.event import Event
 from state.fold import apply, line_of
@@ -79,13 +80,20 @@ class _Printer(NullListener):
         sys.stdout.flush()
 
 
-async def run(request: HeadlessRequest) -> int:
-    """Drive the launch of ``request`` to its end and return the outcome's exit code.
+async def run(request: HeadlessRequest, choose: Choose = products_of) -> int:
+    """Drive the launch of ``request`` to its end and return the outcome's exit code; ``choose``: see ``World.open``.
 
     Raises UnknownFaultError and WorldError for the world, RunbookError and LogError for the engine.
     """
     pace = Pace(request.rate, request.rate) if request.rate else Pace()
-    world = open_world(world_folder(request.log), request.seed, request.faults, pace.work, request.runbook)
+    world = World.open(
+        world_folder(request.log),
+        choose,
+        seed=request.seed,
+        faults=request.faults,
+        rate=pace.work,
+        runbook=request.runbook,
+    )
     engine: Engine | None = None
     driving: asyncio.Task[Outcome] | None = None
     loop = asyncio.get_running_loop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.world.traffic import Traffic
 from console.rehearsal.world.traffic.behaviour import AUTH_SHARE, BOUNDS_S, Flow
-from console.rehearsal.world.traffic.exported import METADATA, STARTED, Birth, Exported, Program, le_of
+from console.rehearsal.world.traffic.exported import STARTED, Birth, Exported, Program, le_of
 from state.base.clock import Clock
 
 REQUESTS = "dotmac_http_requests_total"
@@ -13,7 +13,6 @@ DURATION = "dotmac_http_request_duration_seconds"
 _METADATA = {
     REQUESTS: ("counter", "Total HTTP requests"),
     DURATION: ("histogram", "HTTP request duration in seconds"),
-    **METADATA,
 }
 
 _ENDPOINTS = (

@@ -24,7 +24,7 @@ def program(names: Names) -> Program:
         REQUESTS: ("counter", "Requests by handler and status code."),
         DURATION: ("histogram", "How long requests took."),
     }
-    return Program(names.part, 8080, names.part, _of_pod, metadata, shares=False)
+    return Program(names.part, 8080, names.part, _of_pod, metadata)
 
 
 def _of_pod(birth: Birth) -> list[Exported]:

@@ -74,7 +74,7 @@ class Product(Protocol):
 
     @property
     def traffic(self) -> Traffic:
-        """The samples of its programs. A world's first product also brings those of the monitors."""
+        """The samples of its programs."""
         ...
 
     def rules(self) -> Sequence[AlertRule]:

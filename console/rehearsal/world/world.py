@@ -267,7 +267,7 @@ class World:
         site = Site(self.authority, self._listen)
         for product in self.products:
             await product.serve(site)
-        monitors = self.products[0].traffic
+        monitors = self.products[0].traffic.with_monitors()
         self.alertmanager = Alertmanager(
             self.clock,
             on_notification=lambda integration, failed: monitors.notified(integration, failed=failed),

@@ -121,17 +121,13 @@ def le_of(bound: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is scraped of every pod: its job and port, its container's name, and what it exports.
-
-    ``shares``: Prometheus' and Alertmanager's own series come with it; one program of a world does that.
-    """
+    """What is scraped of every pod: its job and port, its container's name, and what it exports."""
 
     job: str
     port: int
     container: str
     of_pod: Callable[[Birth], list[Exported]]
     metadata: Mapping[str, tuple[str, str]]
-    shares: bool = True
 
 
 def of_ingress(birth: Birth, ingress: str) -> list[Exported]:

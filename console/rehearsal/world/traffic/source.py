@@ -9,6 +9,7 @@ from console.rehearsal.sim.prometheus.series import NAME, Matcher, Series, Targe
 from console.rehearsal.world.traffic.behaviour import Behaviour, Flow, need_number
 from console.rehearsal.world.traffic.course import Course, Life
 from console.rehearsal.world.traffic.exported import (
+    METADATA,
     RESTARTS,
     Birth,
     Exported,
@@ -63,7 +64,14 @@ class Traffic:
         self._found: dict[tuple[str | None, tuple[Matcher, ...]], list[_Match]] = {}
         self._newest_ms = 0
         self._divided = False
+        self._monitors = False
         self._arrange()
+
+    def with_monitors(self) -> Traffic:
+        """Bring the samples of Prometheus and Alertmanager themselves too: one traffic of a world does that."""
+        self._monitors = True
+        self._arrange()
+        return self
 
     def _now(self) -> int:
         return self._clock.wall_us() // 1000
@@ -120,7 +128,7 @@ class Traffic:
         """Make the targets that there are now; those known keep the samples they made."""
         self._found.clear()
         known, there = self._targets, dict[_Key, ScrapeTarget]()
-        for kind in (_PROMETHEUS, _ALERTMANAGER) if self._program.shares else ():
+        for kind in (_PROMETHEUS, _ALERTMANAGER) if self._monitors else ():
             key = (_SHARED, kind, 0)
             there[key] = known.get(key) or self._shared(kind)
         for environment, course in self._courses.items():
@@ -249,7 +257,7 @@ class Traffic:
 
     def metadata(self) -> dict[str, tuple[str, str]]:
         """Return type and help text by metric name."""
-        return dict(self._program.metadata)
+        return {**self._program.metadata, **(METADATA if self._monitors else {})}
 
     def to_json(self) -> Json:
         """Return all that the samples follow from, beside the clock."""

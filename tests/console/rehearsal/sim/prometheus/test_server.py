@@ -61,7 +61,7 @@ class _World:
 @pytest.fixture
 async def world() -> AsyncIterator[_World]:
     clock = ManualClock()
-    traffic = fresh_traffic("prom", clock)
+    traffic = fresh_traffic("prom", clock).with_monitors()
     traffic.set("production", Behaviour(pods=_PODS))
     server = Prometheus(traffic, clock, rules=_RULES, targets=traffic, alertmanagers=["http://am:9093"])
     async with served(server.application()) as url, httpx.AsyncClient(base_url=url) as http:
