@@ -11,8 +11,8 @@ from console.rehearsal.sim.alertmanager import Alertmanager, Config, Receiver, R
 from console.rehearsal.sim.alertmanager.alerts import fingerprint, read_matcher
 from console.rehearsal.sim.prometheus.answers import stamp
 from console.rehearsal.sim.prometheus.series import Matcher, MatchOp, labels_of
-from state.base.clock import ManualClock
 from state.base.json import Json, obj, objs, text
+from tests.clocks import ManualClock
 from tests.console.rehearsal.serving import served
 
 

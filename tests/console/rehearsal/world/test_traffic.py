@@ -13,7 +13,7 @@ from console.rehearsal.sim.prometheus.series import label
 from console.rehearsal.world.traffic import Behaviour, Traffic
 from console.rehearsal.world.traffic.behaviour import BOUNDS_S, below_bounds
 from console.rehearsal.world.traffic.course import Waves
-from state.base.clock import ManualClock
+from tests.clocks import ManualClock
 
 _PODS = ("api-a", "api-b", "api-c")
 _NOISE = 'namespace="dotmac-production",endpoint!~"/(health.*|ready|metrics.*)"'

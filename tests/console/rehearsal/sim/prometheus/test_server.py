@@ -17,8 +17,8 @@ from console.rehearsal.sim.prometheus.answers import number
 from console.rehearsal.sim.prometheus.rules import AlertRule
 from console.rehearsal.sim.prometheus.server import Prometheus
 from console.rehearsal.world.traffic import Behaviour, Traffic
-from state.base.clock import ManualClock
 from state.base.json import Json, JsonObject, items, obj, objs, path, text
+from tests.clocks import ManualClock
 from tests.console.rehearsal.serving import served
 
 _PODS = ("api-a", "api-b", "api-c")
