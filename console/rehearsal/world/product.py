@@ -47,52 +47,41 @@ class Product(Protocol):
 
     def faults(self) -> Sequence[Fault]:
         """Return what can be wrong where this product is launched."""
-        ...
 
     def enter(self, world: World) -> None:
         """Take a world that is being opened; its cluster, clock, folder, registry and object store are there."""
-        ...
 
     def prepare(self) -> None:
         """Push images and write chart and values: at each start, before the faults' own ``prepare``."""
-        ...
 
     def seed(self, cluster: Store) -> None:
         """Create what stands in the cluster before the first release of a new world."""
-        ...
 
     async def release(self) -> None:
         """Release the version before the candidate in a new world.
 
         Raises WorldError.
         """
-        ...
 
     async def serve(self, site: Site) -> None:
         """Serve the environments; what they do so far is ``traffic`` afterwards."""
-        ...
 
     @property
     def traffic(self) -> Traffic:
         """The samples of its programs."""
-        ...
 
     def rules(self) -> Sequence[AlertRule]:
         """Return the alert rules that watch it."""
-        ...
 
     def runbook(self, given: str | None, addresses: Addresses) -> JsonObject:
         """Return what is launched, as data: ``given`` (None: the product's own), with the world's addresses."""
-        ...
 
     @property
     def chart(self) -> Path:
         """The chart that is released."""
-        ...
 
     def step(self) -> None:
         """Let servers, data and traffic follow from what the cluster holds now."""
-        ...
 
     async def run(self) -> None:
         """Do what goes on beside that until cancelled."""
