@@ -139,7 +139,7 @@ def _rehearsal(options: Namespace) -> int:
         )
     from console.rehearsal.cli import rehearse
 
-    asked = rehearse.Asked(options.log, options.fault, options.seed, options.rate, options.runbook)
+    asked = rehearse.RehearsalRequest(options.log, options.fault, options.seed, options.rate, options.runbook)
     if options.headless:
         return rehearse.run_headless(asked, as_json=options.json)
     return rehearse.run_console(asked)

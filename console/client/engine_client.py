@@ -79,7 +79,7 @@ class Listener(Protocol):
         ...
 
 
-class Quiet:
+class NullListener:
     """A listener that does nothing: a base for those who want a part."""
 
     def on_view(self, view: LaunchView) -> None:
@@ -166,7 +166,7 @@ class EngineClient:
         """``patience_s`` is after how long a silence an engine counts as dead; None: it is in this process."""
         self.view = LaunchView()
         self.welcome = Welcome(0, "", "", "", "", "", "", drives=False, adjustable=False)
-        self.listener: Listener = listener or Quiet()
+        self.listener: Listener = listener or NullListener()
         self.lost: str | None = None
         """Why the engine is gone, or None while it is there."""
         self.trouble = ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from checks.base import Around, CouldNotLookError, Outcome, unknown
 from checks.clients.systems import Systems
 from checks.registry import kind
-from console.rehearsal.dotmac.faults.catalogue import open_world
+from console.rehearsal.products import open_world
 from console.rehearsal.world.world import World
 from state.runbook.load import load_runbook
 from state.runbook.models import CheckSpec, Runbook

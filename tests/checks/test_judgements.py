@@ -22,11 +22,11 @@ from checks.rules import metrics_of
 from checks.secrets import StrongSettings, bits, length_class, weakness
 from checks.web import CspSettings, _weak
 from console.rehearsal.sim.kubernetes import Store
-from state.base.clock import ManualClock
 from state.base.json import JsonObject
 from state.runbook.environment import Domain
 from state.view.enums import Verdict
 from tests.checks.test_kube_watch import client, served
+from tests.clocks import ManualClock
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from checks.clients.kube import KubeClient
 from checks.clients.kube_watch import Change, Reflector, WatchStatus
 from checks.clients.redact import Redactor
 from console.rehearsal.sim.kubernetes import KubeApi, Store, write_kubeconfig
-from state.base.clock import ManualClock
 from state.base.json import JsonObject
 from state.runbook.environment import Kube
+from tests.clocks import ManualClock
 
 PODS = "/api/v1/namespaces/shop/pods"
 

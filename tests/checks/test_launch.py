@@ -10,7 +10,6 @@ import pytest
 from checks.base import Around
 from checks.clients.systems import Systems
 from checks.registry import kind
-from state.base.clock import ManualClock
 from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
@@ -29,6 +28,7 @@ from state.view.launch import (
     WaiverView,
 )
 from tests.checks.sop import Stage, staged
+from tests.clocks import ManualClock
 
 CONDITION = ConditionView(
     "errors", "HTTP 5xx share", "production", "ratio", 0.01, 300, "ask", "q", active=True

@@ -9,6 +9,7 @@ from pathlib import Path
 from checks.registry import names
 from console.engine.checks.validate import check_problems, load_judgeable
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.product import Dotmac
 from state.base.json import Json
 from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
@@ -81,7 +82,7 @@ async def test_test_accounts_are_logged_out_in_the_end(tmp_path: Path) -> None:
         for role in roles:
             await stage.systems.web(Tier.PRODUCTION).bearer(role)
         await stage.systems.aclose()
-        told = [line.text() for line in stage.world.platforms[Env.PRODUCTION].records.lines]
+        told = [line.text() for line in stage.world.product(Dotmac).platforms[Env.PRODUCTION].records.lines]
     assert sum("/api/v1/auth/logout" in one for one in told) == len(roles)
 
 

@@ -12,10 +12,10 @@ from console.client.replay import CHUNK, SPEEDS, Player, Recording
 from console.client.sources import FileSource
 from console.ui.app import LaunchApp
 from screens.kit.screen_state import Mode
-from state.base.clock import ManualClock
 from state.events.event import Draft, Event
 from state.fold import fold
 from state.log.store import LogStore
+from tests.clocks import ManualClock
 from tests.screens import story
 from tests.screens.stage import picture, text_of
 

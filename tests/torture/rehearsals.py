@@ -27,11 +27,11 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from console.client.engine_client import AttachError, EngineClient, Quiet
+from console.client.engine_client import AttachError, EngineClient, NullListener
 from console.engine.process.running import EngineInfo, find
 from console.engine.process.spawn import EngineFailedError, start_engine, stop
 from console.rehearsal.autopilot.captain import Captain, Pace
-from console.rehearsal.dotmac.names import world_folder
+from console.rehearsal.world.folder import world_folder
 from state.base.json import JsonObject, obj, text
 from state.events.event import Event, Kind
 from state.log.reader import LogReader
@@ -236,7 +236,7 @@ def _count(log: Path, outcome: Outcome) -> None:
             outcome.operations_without_an_end += event.kind == Kind.OPERATION_UNKNOWN
 
 
-class _Writer(Quiet):
+class _Writer(NullListener):
     """Writes down each event the moment that it is shown."""
 
     def __init__(self, side: Path) -> None:

@@ -15,12 +15,13 @@ from checks.base import Around, Outcome
 from checks.clients.systems import Systems
 from checks.judging import Findings
 from checks.monitors import MonitorsSettings, monitors
-from state.base.clock import Clock, ManualClock, SystemClock
+from state.base.clock import Clock, SystemClock
 from state.runbook.conditions import Monitors, StopCondition
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
 from state.view.enums import Verdict
 from state.view.launch import LaunchView
+from tests.clocks import ManualClock
 from tests.wire.test_conditions import ERRORS, SHARED, Site, site
 
 pytestmark = pytest.mark.wire

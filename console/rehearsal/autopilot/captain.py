@@ -13,6 +13,7 @@ from enum import StrEnum
 from console.client.engine_client import EngineClient
 from state.base.json import JsonObject
 from state.commands import Confirmation, Reply
+from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
 from state.view.enums import ConditionState, GateStatus, OperationState, Verdict
 from state.view.launch import LaunchView, OperationSpecView, OperationView
@@ -249,8 +250,8 @@ class Captain:
 
 def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | None:
     """Return production's operation of a kind; the last where there are several."""
-    found = [o for o in view.operation_specs if o.env == "production" and o.kind == kind]
-    return found[-1] if found else None
+    specs = [o for o in view.operation_specs if o.env == Tier.PRODUCTION and o.kind == kind]
+    return specs[-1] if specs else None
 
 
 def _judged_since(view: LaunchView, item_ids: Sequence[str], before: int) -> bool:

@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.client.engine_client import AttachError, EngineClient, Quiet
+from console.client.engine_client import AttachError, EngineClient, NullListener
 from console.client.protocol import dump_event
 from console.engine.engine import Engine
 from console.rehearsal.autopilot.captain import Captain, Outcome, Pace, RefusedError
-from console.rehearsal.dotmac.faults.catalogue import open_world
-from console.rehearsal.dotmac.names import world_folder
+from console.rehearsal.products import products_of
+from console.rehearsal.world.folder import world_folder
 from console.rehearsal.world.runbook import account
+from console.rehearsal.world.world import Choose, World
 from state.base.json import Json
 from state.events.event import Event
 from state.fold import apply, line_of
@@ -30,7 +31,7 @@ _FEW = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class HeadlessRequest:
     """What a headless run was asked for."""
 
     log: Path
@@ -42,7 +43,7 @@ class Wanted:
     """What is launched; None: the SOP's."""
 
 
-class _Printer(Quiet):
+class _Printer(NullListener):
     """Prints each event once, in the order of the log, whatever was written before the captain attached."""
 
     def __init__(self, read: Callable[[int, int], Sequence[Event]], *, as_json: bool) -> None:
@@ -79,13 +80,20 @@ class _Printer(Quiet):
         sys.stdout.flush()
 
 
-async def run(wanted: Wanted) -> int:
-    """Drive the launch of ``wanted`` to its end and return the outcome's exit code.
+async def run(request: HeadlessRequest, choose: Choose = products_of) -> int:
+    """Drive the launch of ``request`` to its end and return the outcome's exit code; ``choose``: see ``World.open``.
 
     Raises UnknownFaultError and WorldError for the world, RunbookError and LogError for the engine.
     """
-    pace = Pace(wanted.rate, wanted.rate) if wanted.rate else Pace()
-    world = open_world(world_folder(wanted.log), wanted.seed, wanted.faults, pace.work, wanted.runbook)
+    pace = Pace(request.rate, request.rate) if request.rate else Pace()
+    world = World.open(
+        world_folder(request.log),
+        choose,
+        seed=request.seed,
+        faults=request.faults,
+        rate=pace.work,
+        runbook=request.runbook,
+    )
     engine: Engine | None = None
     driving: asyncio.Task[Outcome] | None = None
     loop = asyncio.get_running_loop()
@@ -94,9 +102,9 @@ async def run(wanted: Wanted) -> int:
         loop.add_signal_handler(number, stopped.set)
     try:
         await world.start()
-        engine = await Engine.open(world.runbook_path, wanted.log, world.clock, account=account())
+        engine = await Engine.open(world.runbook_path, request.log, world.clock, account=account())
         running = asyncio.create_task(engine.run())
-        printer = _Printer(engine.store.read, as_json=wanted.as_json)
+        printer = _Printer(engine.store.read, as_json=request.as_json)
         client = EngineClient(engine.connect(account(), "rehearsal"), printer, patience_s=None)
         await client.open()
         driving = asyncio.create_task(_drive(client, pace))
@@ -112,7 +120,7 @@ async def run(wanted: Wanted) -> int:
         if engine is not None:
             await engine.close()
         await world.stop()
-    _summarise(engine.journal.view, wanted, outcome, printer)
+    _summarise(engine.journal.view, request, outcome, printer)
     return outcome.code
 
 
@@ -124,9 +132,9 @@ async def _drive(client: EngineClient, pace: Pace) -> Outcome:
         return Outcome.STUCK
 
 
-def _summarise(view: LaunchView, wanted: Wanted, outcome: Outcome, printer: _Printer) -> None:
+def _summarise(view: LaunchView, request: HeadlessRequest, outcome: Outcome, printer: _Printer) -> None:
     """Print what the engine wrote last, and the summary of the whole log."""
-    reader = LogReader(wanted.log)
+    reader = LogReader(request.log)
     for event in reader.every():
         printer.print(event)
         view = view if event.seq <= view.seq else apply(view, event)
@@ -139,11 +147,11 @@ def _summarise(view: LaunchView, wanted: Wanted, outcome: Outcome, printer: _Pri
         "items": items,
         "events": view.seq,
         "head": view.head,
-        "log": str(wanted.log),
+        "log": str(request.log),
     }
-    if wanted.as_json:
+    if request.as_json:
         sys.stdout.write(json.dumps({"summary": summary}) + "\n")
     else:
         gates = "  ".join(f"{g.number} {g.status(now)}" for g in view.gates)
-        sys.stdout.write(f"\n{outcome.value}\n{gates}\n{view.seq} events, head {view.head}\n{wanted.log}\n")
+        sys.stdout.write(f"\n{outcome.value}\n{gates}\n{view.seq} events, head {view.head}\n{request.log}\n")
     sys.stdout.flush()

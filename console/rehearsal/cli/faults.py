@@ -1,4 +1,4 @@
-"""``launch-console faults``: what the rehearsal world can get wrong, and which item must notice."""
+"""``launch-console faults``: what can be wrong where the SOP is rehearsed, and which item must notice."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from console.rehearsal.dotmac.faults.catalogue import FAULTS
+from console.rehearsal.products import products_of
 
 
 def run(as_json: bool) -> int:
     """Print the catalogue, as JSON (``[{"name", "item", "expect", "what"}]``) or as a table; return 0."""
+    faults = products_of(None)[-1].faults()
     if as_json:
-        listed = [{"name": f.name, "item": f.item, "expect": f.expect, "what": f.what} for f in FAULTS]
+        listed = [{"name": f.name, "item": f.item, "expect": f.expect, "what": f.what} for f in faults]
         sys.stdout.write(json.dumps(listed) + "\n")
         return 0
     table = Table(box=None, pad_edge=False)
     for heading in ("FAULT", "ITEM", "EXPECT", "WHAT"):
         table.add_column(heading, no_wrap=heading != "WHAT")
-    for fault in FAULTS:
+    for fault in faults:
         table.add_row(*map(Text, (fault.name, fault.item, fault.expect, fault.what)))
     Console(highlight=False).print(table)
     return 0

@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from console.rehearsal.dotmac.faults.catalogue import UnknownFaultError, named, open_world
+from console.rehearsal.products import open_world
+from console.rehearsal.world.fault import UnknownFaultError
 from console.rehearsal.world.folder import WorldError
 from state.runbook.load import RunbookError
 
@@ -24,8 +25,6 @@ def run(
     Ends with SIGINT or SIGTERM. Returns 0, or 2 where a fault is unknown or the folder cannot be used.
     """
     try:
-        for name in faults:
-            named(name)
         if folder is not None:
             return asyncio.run(_serve(folder, seed, faults, rate, runbook))
         made = Path(tempfile.mkdtemp(prefix="launch-console-range-"))

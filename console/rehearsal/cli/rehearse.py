@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.engine.process.spawn import EXIT_LOG, EngineFailedError, look_at_log, start_engine
-from console.rehearsal.dotmac.names import world_folder
+from console.rehearsal.world.folder import world_folder
 from state.base.clock import SystemClock
 from state.base.json import JsonObject, obj, text
 
@@ -36,7 +36,7 @@ def new_log() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RehearsalRequest:
     """What the command line asks of a rehearsal's world. ``runbook`` None: the SOP's own."""
 
     log: Path | None
@@ -46,22 +46,24 @@ class Asked:
     runbook: Path | None = None
 
 
-def run_headless(asked: Asked, *, as_json: bool) -> int:
+def run_headless(request: RehearsalRequest, *, as_json: bool) -> int:
     """Let a launch drive itself; return 0 where all gates are GO (the other codes: Outcome)."""
-    log = (asked.log or new_log()).resolve()
+    log = (request.log or new_log()).resolve()
     try:
         look_at_log(log)
         _make_place(log)
     except EngineFailedError as error:
         return _refused(error, error.code)
-    from console.rehearsal.autopilot.headless import Wanted, run
-    from console.rehearsal.dotmac.faults.catalogue import UnknownFaultError
+    from console.rehearsal.autopilot.headless import HeadlessRequest, run
+    from console.rehearsal.world.fault import UnknownFaultError
     from console.rehearsal.world.folder import WorldError
     from state.log.errors import LogError
     from state.runbook.load import RunbookError
 
     try:
-        return asyncio.run(run(Wanted(log, asked.faults, asked.seed, asked.rate, as_json, asked.runbook)))
+        return asyncio.run(
+            run(HeadlessRequest(log, request.faults, request.seed, request.rate, as_json, request.runbook))
+        )
     except LogError as error:
         return _refused(error, EXIT_LOG)
     except (UnknownFaultError, WorldError, RunbookError) as error:
@@ -73,7 +75,7 @@ def _refused(error: Exception, code: int) -> int:
     return code
 
 
-def run_console(asked: Asked) -> int:
+def run_console(request: RehearsalRequest) -> int:
     """Open the console on a rehearsal; one that is under way on the same log is attached to."""
     from console.ui.run import no_terminal, run_live
 
@@ -81,12 +83,12 @@ def run_console(asked: Asked) -> int:
     if problem is not None:
         sys.stderr.write(f"launch-console: {problem}\n")
         return 2
-    log = (asked.log or new_log()).resolve()
+    log = (request.log or new_log()).resolve()
     try:
         look_at_log(log)
         _make_place(log)
         sys.stderr.write("The rehearsal's world is being made: a few seconds…\n")
-        world = _world(log, asked)
+        world = _world(log, request)
         try:
             info = start_engine(Path(text(world, "runbook")), log, Path(text(world, "clock")))
         except EngineFailedError:
@@ -96,7 +98,7 @@ def run_console(asked: Asked) -> int:
         return _refused(error, error.code)
 
     def restart() -> Path:
-        again = _world(log, asked)
+        again = _world(log, request)
         return start_engine(Path(text(again, "runbook")), log, Path(text(again, "clock"))).socket
 
     code = run_live(info.socket, restart=restart)
@@ -114,7 +116,7 @@ def _make_place(log: Path) -> None:
         raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", EXIT_LOG) from None
 
 
-def _world(log: Path, asked: Asked) -> JsonObject:
+def _world(log: Path, request: RehearsalRequest) -> JsonObject:
     """Start the world of a log, or find the one that serves, and return its description.
 
     Raises EngineFailedError with the world's own message.
@@ -123,9 +125,9 @@ def _world(log: Path, asked: Asked) -> JsonObject:
     served = _served(folder)
     if served is not None:
         return served
-    arguments = [str(folder), str(log), "--seed", str(asked.seed), "--rate", f"{asked.rate or 1.0:g}"]
-    arguments += [part for name in asked.faults for part in ("--fault", name)]
-    arguments += ["--runbook", str(asked.runbook.resolve())] if asked.runbook is not None else []
+    arguments = [str(folder), str(log), "--seed", str(request.seed), "--rate", f"{request.rate or 1.0:g}"]
+    arguments += [part for name in request.faults for part in ("--fault", name)]
+    arguments += ["--runbook", str(request.runbook.resolve())] if request.runbook is not None else []
     out = log.with_name(f"{log.name}.world.out")
     with out.open("ab") as file:
         out.chmod(0o600)
@@ -144,8 +146,8 @@ def _world(log: Path, asked: Asked) -> JsonObject:
             return served
         code = process.poll()
         if code is not None:
-            told = out.read_bytes()[at:].decode(errors="replace").strip().splitlines()
-            raise EngineFailedError(told[-1] if told else f"the world ended: see {out}", code or 1)
+            written = out.read_bytes()[at:].decode(errors="replace").strip().splitlines()
+            raise EngineFailedError(written[-1] if written else f"the world ended: see {out}", code or 1)
         _wait()
     process.terminate()
     raise EngineFailedError(f"the world did not come up within {_START_S:g} s: see {out}")
@@ -169,8 +171,8 @@ def _wait() -> None:
 def _served(folder: Path) -> JsonObject | None:
     """Return the description of the world that serves a folder, or None."""
     try:
-        told = obj(json.loads((folder / READY).read_text()))
+        written = obj(json.loads((folder / READY).read_text()))
     except (OSError, ValueError):
         return None
-    pid = told.get("pid")
-    return told if isinstance(pid, int) and Path(f"/proc/{pid}").exists() else None
+    pid = written.get("pid")
+    return written if isinstance(pid, int) and Path(f"/proc/{pid}").exists() else None

@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 from console.engine.process.running import find
-from console.rehearsal.dotmac.faults.catalogue import UnknownFaultError, open_world
+from console.rehearsal.products import open_world
+from console.rehearsal.world.fault import UnknownFaultError
 from console.rehearsal.world.folder import WorldError
 from state.runbook.load import RunbookError
 
@@ -51,9 +52,9 @@ async def _serve(options: argparse.Namespace) -> int:
     ready = options.folder / READY
     try:
         await world.start()
-        told = {**world.describe(), "pid": os.getpid()}
+        description = {**world.describe(), "pid": os.getpid()}
         unfinished = ready.with_suffix(".new")
-        unfinished.write_text(json.dumps(told))
+        unfinished.write_text(json.dumps(description))
         unfinished.replace(ready)
         await _until_alone(options.log, stop)
     finally:

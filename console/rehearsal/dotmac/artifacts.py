@@ -10,13 +10,13 @@ from console.rehearsal.dotmac.names import (
     CANDIDATE_VERSION,
     PARTS,
     PREVIOUS_VERSION,
-    REGION,
     Env,
     reference,
     repository,
 )
 from console.rehearsal.sim.oci_registry import Registry, image_manifest
 from console.rehearsal.sim.s3.server import Bucket, LifecycleRule, ObjectStore, StoredObject
+from console.rehearsal.world.cluster_seed import REGION
 from state.base.clock import SECOND_US, Clock
 
 PREFIX = "backups/platform/"
@@ -49,17 +49,17 @@ class Backups:
 
 
 class Artifacts:
-    """Registry and object store. ``previous`` and ``candidate`` are digests of images by part."""
+    """The platform's images and buckets. ``previous`` and ``candidate`` are digests of images by part."""
 
-    def __init__(self, seed: int, clock: Clock) -> None:
+    def __init__(self, seed: int, clock: Clock, registry: Registry, objects: ObjectStore) -> None:
         self._clock = clock
-        self.registry = Registry()
+        self.registry, self.objects = registry, objects
         self.previous = self._push(seed, PREVIOUS_VERSION)
         self.candidate = self._push(seed, CANDIDATE_VERSION)
         self.backups = {env: Backups() for env in Env}
-        self.objects = ObjectStore(
-            [_bucket(env) for env in Env], {access_key(seed, env): storage_key(seed, env) for env in Env}
-        )
+        for env in Env:
+            objects.buckets[env.bucket] = _bucket(env)
+            objects.keys[access_key(seed, env)] = storage_key(seed, env)
         self.back_up()
 
     def _push(self, seed: int, version: str) -> dict[str, str]:
@@ -85,7 +85,7 @@ class Artifacts:
         for env in Env:
             bucket = self.objects.buckets.get(env.bucket)
             if bucket is not None:
-                others = [one for one in bucket.objects if not one.key.startswith(PREFIX)]
+                others = [stored for stored in bucket.objects if not stored.key.startswith(PREFIX)]
                 bucket.objects = [*others, *self.backups[env].objects(env, now)]
 
     async def back_up_for_ever(self) -> None:

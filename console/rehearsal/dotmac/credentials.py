@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from console.rehearsal.dotmac.names import LOGINS, Env
-from console.rehearsal.dotmac.platform.seeds import key
-
-
-def write_secret(file: Path, value: str) -> None:
-    """Write a file that only its owner can read, from its first moment."""
-    file.unlink(missing_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        out.write(value)
+from console.rehearsal.sim.seeded import key
+from console.rehearsal.world.folder import write_secret
 
 
 def password(seed: int, env: Env, role: str) -> str:

@@ -32,9 +32,9 @@ def values(
 ) -> dict[str, Json]:
     """Return an environment's values: digests by part, the image of its migrations, its Secret's checksum.
 
-    The migrations' image may be ahead of the backend's: gate 7 migrates before gate 9 promotes.
+    The migrations' image may be ahead of the backend's: the SOP migrates before it promotes.
     """
-    api, admin = f"api.{env.domain}", f"admin.{env.domain}"
+    api, admin = env.hosts
     settings: dict[str, Json] = {
         "environment": env.value,
         "logLevel": "INFO",

@@ -1,10 +1,11 @@
-"""The two environments of the rehearsal: their names, and what is launched in them."""
+"""What the SOP's product is called: its environments, release, chart, images, accounts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+
+from state.runbook.environment import Tier
 
 RELEASE = "dotmac"
 CHART = "dotmac-platform"
@@ -14,7 +15,6 @@ CANDIDATE_VERSION = "v1.4.0"
 PREVIOUS_VERSION = "v1.3.2"
 COMMIT = "9dd485de0c1f5c1b7f6c0e7a41d2b3c4d5e6f708"
 IMAGE_HOST = "registry.dotmac.test"
-REGION = "eu-central-1"
 SECRET = "dotmac-platform-secrets"  # noqa: S105  the name of a Kubernetes Secret
 PULL_SECRET = "ghcr-pull"  # noqa: S105  the same
 TLS_SECRET = "dotmac-tls"  # noqa: S105  the same
@@ -32,9 +32,14 @@ class Env(StrEnum):
         return f"dotmac-{self}"
 
     @property
-    def words(self) -> str:
-        """The words that name it on every screen: they say that it is a rehearsal."""
-        return "rehearsal staging" if self is Env.STAGING else "REHEARSAL PRODUCTION"
+    def tier(self) -> Tier:
+        """What the runbook calls it."""
+        return Tier(self.value)
+
+    @property
+    def hosts(self) -> tuple[str, str]:
+        """The hosts of API and Admin UI."""
+        return f"api.{self.domain}", f"admin.{self.domain}"
 
     @property
     def domain(self) -> str:
@@ -71,8 +76,3 @@ def repository(part: str) -> str:
 def reference(part: str, digest: str) -> str:
     """Return the reference by which the cluster pulls an image."""
     return f"{IMAGE_HOST}/{repository(part)}@{digest}"
-
-
-def world_folder(log: Path) -> Path:
-    """Return the folder of the world that a rehearsal's log belongs to: beside the log."""
-    return log.with_name(f"{log.name}.world")

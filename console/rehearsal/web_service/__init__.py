@@ -3,10 +3,3 @@
 The runbook given names it: namespaces, release, deployment, domain, image, secrets. The rest is the world's: one
 deployment, a page or two, JSON at /products, health, metrics of its own, a small database.
 """
-
-from __future__ import annotations
-
-from console.rehearsal.web_service.names import Names, read_names
-from console.rehearsal.web_service.service import Service
-
-__all__ = ["Names", "Service", "read_names"]

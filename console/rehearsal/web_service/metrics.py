@@ -24,7 +24,7 @@ def program(names: Names) -> Program:
         REQUESTS: ("counter", "Requests by handler and status code."),
         DURATION: ("histogram", "How long requests took."),
     }
-    return Program(names.part, 8080, names.part, _of_pod, metadata, shares=False)
+    return Program(names.part, 8080, names.part, _of_pod, metadata)
 
 
 def _of_pod(birth: Birth) -> list[Exported]:
@@ -39,7 +39,7 @@ def _of_pod(birth: Birth) -> list[Exported]:
 
 def rules(names: Names) -> list[AlertRule]:
     """Return the alert rules of every environment of the service."""
-    found = []
+    out = []
     for site in names.sites.values():
         where = f'namespace="{site.namespace}"'
         failed = f'sum(rate({REQUESTS}{{{where},code=~"5.."}}[2m]))'
@@ -49,7 +49,7 @@ def rules(names: Names) -> list[AlertRule]:
             ("WebErrors", f"{failed} / {asked} > 0.05", 120, "critical", "over 5 % of requests fail"),
             ("WebSlow", f"{slow} > 2", 300, "warning", "p95 over 2 seconds"),
         ):
-            labels = {"severity": severity, "namespace": site.namespace, "environment": site.env.value}
-            group = f"{site.release}-{site.env}"
-            found.append(AlertRule(name, expression, for_s, labels, {"summary": words}, group=group))
-    return found
+            labels = {"severity": severity, "namespace": site.namespace, "environment": site.tier.value}
+            group = f"{site.release}-{site.tier}"
+            out.append(AlertRule(name, expression, for_s, labels, {"summary": words}, group=group))
+    return out

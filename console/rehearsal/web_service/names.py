@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.rehearsal.dotmac.names import PARTS, Env
 from console.rehearsal.world.folder import WorldError
-from state.runbook.load import load_runbook
+from state.runbook.environment import Tier
 from state.runbook.models import Runbook
 
 
@@ -16,7 +15,7 @@ from state.runbook.models import Runbook
 class Site:
     """One environment of the service."""
 
-    env: Env
+    tier: Tier
     namespace: str
     release: str
     deployment: str
@@ -40,7 +39,7 @@ class Names:
     version: str
     chart: str
     chart_version: str
-    sites: Mapping[Env, Site]
+    sites: Mapping[Tier, Site]
 
 
 def read_names(runbook: Runbook) -> Names:
@@ -64,8 +63,8 @@ def read_names(runbook: Runbook) -> Names:
         word, domain = next(iter(domains.items()))
         first, *more = environment.secrets or (f"{environment.release}-secrets",)
         name = environment.deployment.replace("{release}", environment.release).replace("{part}", part)
-        sites[Env(tier.value)] = Site(
-            Env(tier.value),
+        sites[tier] = Site(
+            tier,
             environment.kube.namespace,
             environment.release,
             name,
@@ -84,37 +83,3 @@ def read_names(runbook: Runbook) -> Names:
         chart.version,
         sites,
     )
-
-
-OF_ANY_CANDIDATE = frozenset({"bad-candidate", "slow-candidate"})
-"""Faults that any candidate can have; the others are of the SOP's platform."""
-
-
-def is_platform(runbook: Runbook) -> bool:
-    """Return whether a runbook launches the SOP's platform: the world has that beside the service."""
-    return set(runbook.candidate.images.named()) == set(PARTS)
-
-
-def read_service(given: Path) -> Names | None:
-    """Return the service that a world was made for, or None where it is the SOP's platform."""
-    if not given.exists():
-        return None
-    runbook = load_runbook(given).runbook
-    return None if is_platform(runbook) else read_names(runbook)
-
-
-def read_given(runbook: Path, faults: Sequence[str]) -> str:
-    """Return the text of a runbook to rehearse.
-
-    Raises RunbookError where it can't be used, and WorldError where the world has nothing that is like it.
-    """
-    loaded = load_runbook(runbook).runbook
-    if not is_platform(loaded):
-        read_names(loaded)
-        odd = sorted(set(faults) - OF_ANY_CANDIDATE)
-        if odd:
-            known = ", ".join(sorted(OF_ANY_CANDIDATE))
-            raise WorldError(
-                f"fault {odd[0]} is one of the SOP's platform: with this runbook there are {known}"
-            )
-    return runbook.read_text()

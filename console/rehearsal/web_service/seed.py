@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from console.rehearsal.dotmac.cluster_objects import binding_in, secret_in
-from console.rehearsal.dotmac.names import Env
-from console.rehearsal.dotmac.platform.seeds import key, system_identifier
+from console.rehearsal.sim.seeded import key, system_identifier
 from console.rehearsal.web_service.names import Names, Site
+from console.rehearsal.world.cluster_seed import namespace, secret
 from state.base.json import Json, JsonObject
+from state.runbook.environment import Tier
 
 TLS_SECRET = "web-tls"  # noqa: S105  the name of a Kubernetes Secret
 _PRODUCTS = ("teapot", "kettle", "cup", "tray", "tea towel")
@@ -19,50 +19,42 @@ _PRODUCTS = ("teapot", "kettle", "cup", "tray", "tea towel")
 
 def objects(site: Site, seed: int) -> Iterator[tuple[str, JsonObject]]:
     """Yield (plural, object) of an environment's namespace and what is in it."""
-    labels = {
-        "kubernetes.io/metadata.name": site.namespace,
-        "pod-security.kubernetes.io/enforce": "restricted",
-    }
-    yield "namespaces", {"metadata": {"name": site.namespace, "labels": labels}}
-    account = {"name": "default", "namespace": site.namespace}
-    yield "serviceaccounts", {"metadata": account, "automountServiceAccountToken": False}
-    yield "rolebindings", binding_in(site.namespace, "release-operators", "edit", "release-operators")
-    yield "rolebindings", binding_in(site.namespace, "on-call", "view", "on-call")
+    yield from namespace(site.namespace)
     for name in (site.secret, *site.more_secrets):
-        yield "secrets", secret_in(site.namespace, name, _settings(site, seed, name))
+        yield "secrets", secret(site.namespace, name, _settings(site, seed, name))
 
 
 def _settings(site: Site, seed: int, name: str) -> dict[str, str]:
-    password = key(seed, site.env, f"{name} database")[:32]
-    user = f"{site.release}_{site.env}"
+    password = key(seed, site.tier, f"{name} database")[:32]
+    user = f"{site.release}_{site.tier}"
     return {
-        "DATABASE_URL": f"postgresql://{user}:{password}@db.{site.env}.internal/{user}",
-        "SESSION_KEY": key(seed, site.env, f"{name} session"),
+        "DATABASE_URL": f"postgresql://{user}:{password}@db.{site.tier}.internal/{user}",
+        "SESSION_KEY": key(seed, site.tier, f"{name} session"),
     }
 
 
 def values(names: Names, site: Site, image: str) -> dict[str, Json]:
     """Return the chart's values of an environment, with the image to run."""
     config: dict[str, Json] = {
-        "environment": site.env.value,
+        "environment": site.tier.value,
         "logLevel": "info",
         "publicUrl": f"https://{site.host}",
     }
-    told = sha256(repr(sorted(config.items())).encode()).hexdigest()[:16]
+    checksum = sha256(repr(sorted(config.items())).encode()).hexdigest()[:16]
     return {
         "name": site.deployment,
         "image": {names.part: image},
         "replicas": 3,
         "healthPath": site.health_path,
         "ingress": {"className": "nginx", "host": site.host, "tlsSecret": TLS_SECRET},
-        "config": {**config, "checksum": told},
+        "config": {**config, "checksum": checksum},
         "secret": {"name": site.secret},
     }
 
 
 def copy_chart(names: Names, source: Path, target: Path) -> None:
     """Copy the chart, with the runbook's names for it and for its container."""
-    for file in sorted(one for one in source.rglob("*") if one.is_file()):
+    for file in sorted(path for path in source.rglob("*") if path.is_file()):
         copy = target / file.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
         text = file.read_text().replace("PART", names.part)
@@ -72,7 +64,7 @@ def copy_chart(names: Names, source: Path, target: Path) -> None:
         copy.write_text(text)
 
 
-def make_database(file: Path, seed: int, env: Env) -> str:
+def make_database(file: Path, seed: int, tier: Tier) -> str:
     """Make an environment's database, where it is not there yet, and return its URL for reading."""
     with sqlite3.connect(file) as link:
         link.execute("CREATE TABLE IF NOT EXISTS products (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
@@ -82,10 +74,12 @@ def make_database(file: Path, seed: int, env: Env) -> str:
         link.execute("CREATE TABLE IF NOT EXISTS instance_identity (system_identifier INTEGER NOT NULL)")
         if not link.execute("SELECT count(*) FROM products").fetchone()[0]:
             link.executemany("INSERT INTO products (name) VALUES (?)", [(name,) for name in _PRODUCTS])
-            rows = [(key(seed, env, f"order {n}")[:12], n % 5 + 1, f"{env} customer {n}") for n in range(20)]
+            rows = [
+                (key(seed, tier, f"order {n}")[:12], n % 5 + 1, f"{tier} customer {n}") for n in range(20)
+            ]
             link.executemany("INSERT INTO orders VALUES (?, ?, ?)", rows)
             link.execute(
-                "INSERT INTO instance_identity VALUES (?)", (system_identifier(seed, f"service {env}"),)
+                "INSERT INTO instance_identity VALUES (?)", (system_identifier(seed, f"service {tier}"),)
             )
     link.close()
     return f"sqlite:///file:{file}?mode=ro&uri=true"

@@ -9,7 +9,7 @@ from random import Random
 
 from aiohttp import web
 
-from console.rehearsal.dotmac.platform.edge import UNAVAILABLE_PAGE
+from console.rehearsal.sim.nginx import NO_BACKEND, UNAVAILABLE_PAGE
 from console.rehearsal.web_service.names import Site
 from state.base.json import Json
 
@@ -33,7 +33,7 @@ class State:
     open: bool = True
     """Whether a pod is ready: otherwise the ingress answers alone."""
     error_share: float = 0.0
-    asked: int = 0
+    requests: int = 0
     failed: int = 0
 
 
@@ -54,7 +54,7 @@ class Front:
 
     def _answer(self, request: web.Request) -> web.Response:
         if request.host.partition(":")[0] != self._site.host:
-            return web.Response(status=404, text="default backend - 404")
+            return web.Response(status=404, text=NO_BACKEND)
         if not self._state.open:
             return web.Response(status=503, text=UNAVAILABLE_PAGE, content_type="text/html", headers=_HEADERS)
         reply = self._program(request.path)
@@ -65,10 +65,10 @@ class Front:
     def _program(self, path: str) -> web.Response:
         state = self._state
         if path == self._site.health_path:
-            return _json({"status": "ok", "environment": self._site.env.value})
+            return _json({"status": "ok", "environment": self._site.tier.value})
         if path == "/metrics":
             return web.Response(status=403, text="not from outside")
-        state.asked += 1
+        state.requests += 1
         if self._dice.random() < state.error_share:
             state.failed += 1
             return _json({"error": "internal"}, 500)

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.rehearsal.dotmac.names import CHART, Env
 from state.base.clock import SECOND_US, SharedClock, SystemClock, boot_digest
 from state.base.json import Json, flag, integer, obj, text, texts
 
 FORMAT = 1
-SERVERS = (
-    "kube",
-    "prometheus",
-    "alertmanager",
-    "registry",
-    "objectstore",
-    *(f"{env}-{part}" for env in Env for part in ("api", "admin", "https", "http", "observers")),
-)
 _LONGEST_GAP_US = 2 * 3600 * SECOND_US
 
 
@@ -82,18 +72,13 @@ class Folder:
 
     @property
     def given(self) -> Path:
-        """The runbook that the world was made for, where that is not the SOP's own."""
+        """The runbook that the world was made for, where that is not a product's own."""
         return self.root / "given.yaml"
 
     @property
     def launches(self) -> Path:
         """The logs."""
         return self.root / "launches"
-
-    @property
-    def chart(self) -> Path:
-        """The chart that is released."""
-        return self.root / "chart" / CHART
 
     @property
     def helm(self) -> Path:
@@ -110,25 +95,22 @@ class Folder:
         return self.root / "world.json"
 
     @property
-    def _seen(self) -> Path:
+    def _last_seen(self) -> Path:
         return self.root / "seen"
 
-    def database(self, env: Env) -> Path:
+    def database(self, environment: str) -> Path:
         """Return an environment's database file."""
-        return self.root / "databases" / f"{env}.db"
+        return self.root / "databases" / f"{environment}.db"
 
-    def values(self, env: Env, which: str = "") -> Path:
+    def values(self, environment: str, which: str = "") -> Path:
         """Return an environment's values file, or that of the release that was there before."""
-        return self.root / "values" / (f"{which}-{env}.yaml" if which else f"{env}.yaml")
+        return self.root / "values" / (f"{which}-{environment}.yaml" if which else f"{environment}.yaml")
 
     def prepare(self) -> None:
         """Make the folders and the helm program. Raises WorldError where that is not possible."""
         try:
             for path in (self.root, self.launches, self.root / "databases", self.tls, self.secrets):
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copytree(
-                Path(__file__).parents[1] / "dotmac" / "chart", self.root / "chart", dirs_exist_ok=True
-            )
             self.helm.write_text(_helm_script(self.clock))
             self.helm.chmod(stat.S_IRWXU)
         except OSError as error:
@@ -178,13 +160,13 @@ class Folder:
 
     def beat(self, clock: SharedClock) -> None:
         """Note the clock's reading, so that a world that was killed can go on from there."""
-        fresh = self._seen.with_suffix(".new")
+        fresh = self._last_seen.with_suffix(".new")
         fresh.write_text(str(clock.wall_us()))
-        fresh.replace(self._seen)
+        fresh.replace(self._last_seen)
 
     def _last_beat(self) -> int | None:
         try:
-            return int(self._seen.read_text())
+            return int(self._last_seen.read_text())
         except (OSError, ValueError):
             return None
 
@@ -204,6 +186,19 @@ class Folder:
         SharedClock.create(fresh, wall_us=last or SystemClock().wall_us(), rate=rate)
         fresh.replace(self.clock)
         return SharedClock(self.clock)
+
+
+def world_folder(log: Path) -> Path:
+    """Return the folder of the world that a rehearsal's log belongs to: beside the log."""
+    return log.with_name(f"{log.name}.world")
+
+
+def write_secret(file: Path, value: str) -> None:
+    """Write a file that only its owner can read, from its first moment."""
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(value)
 
 
 def _helm_script(clock: Path) -> str:

@@ -1,4 +1,4 @@
-"""The rehearsal's runbook: the SOP's own, with the rehearsal's scope, candidate, people and environments.
+"""The rehearsal's runbook: a product's own, with the rehearsal's scope, candidate, people and environments.
 
 Gates, items, conditions, graphs and operations stay what they are: they are what is rehearsed.
 """
@@ -6,45 +6,31 @@ Gates, items, conditions, graphs and operations stay what they are: they are wha
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 
-from console.rehearsal.dotmac.names import (
-    CANDIDATE_VERSION,
-    CHART_VERSION,
-    COMMIT,
-    LOGINS,
-    REGION,
-    RELEASE,
-    SECRET,
-    Env,
-)
-from console.rehearsal.sim.fast_yaml import dump, load
+from console.rehearsal.sim.fast_yaml import dump
+from console.rehearsal.world.cluster_seed import REGION
 from state.base.clock import SECOND_US
 from state.base.json import Json, JsonObject, obj, text
+from state.runbook.environment import Tier
 
+TITLES = {Tier.STAGING: "rehearsal staging", Tier.PRODUCTION: "REHEARSAL PRODUCTION"}
+"""The words that name an environment on every screen: they say that it is a rehearsal."""
+OBSERVED = ("grafana", "traces", "logs", "ci")
+"""A runbook's words for the systems that show graphs, traces, logs and what was built and tested."""
 _OPENS_BEFORE_S = 3600
 _CLOSES_AFTER_S = 11 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where one environment is found. Ports are on 127.0.0.1, URLs have no slash at their end."""
-
-    https_port: int
-    http_port: int
-    observers: str
-    files: Mapping[str, Path]
-    """The secrets' files: roles, ``s3-access-key``, ``s3-secret-key``, ``database-url``."""
-    values: Path
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where the whole world is found."""
+    """Where what all products share is found. URLs have no slash at their end.
+
+    ``observers`` are the servers of graphs, traces, logs and continuous integration, where there are any.
+    """
 
     kubeconfig: Path
     prometheus: str
@@ -52,18 +38,23 @@ class Addresses:
     registry: str
     objectstore: str
     ca: Path
-    chart: Path
-    helm: Path
-    launches: Path
-    sites: Mapping[Env, Site]
+    observers: Mapping[Tier, str]
 
+    def environment(self, tier: Tier, namespace: str, watched: Collection[str]) -> dict[str, Json]:
+        """Return what an environment of any runbook becomes: its title, cluster, and the systems that all share.
 
-def sop_text() -> str:
-    """Return the text of the SOP's runbook, from the wheel or from the checkout."""
-    packaged = files("state.runbook") / "sop.yaml"
-    if packaged.is_file():
-        return packaged.read_text(encoding="utf-8")
-    return (Path(__file__).parents[3] / "runbook.yaml").read_text(encoding="utf-8")
+        ``watched`` are the runbook's words for systems of the observers.
+        """
+        observers = self.observers.get(tier)
+        return {
+            "title": TITLES[tier],
+            "kube": {"kubeconfig": str(self.kubeconfig), "context": tier.value, "namespace": namespace},
+            "ca_file": str(self.ca),
+            "prometheus": {"url": self.prometheus},
+            "alertmanager": {"url": self.alertmanager},
+            "registry": {"url": self.registry},
+            **{name: {"url": observers} for name in OBSERVED if observers and name in watched},
+        }
 
 
 def account() -> str:
@@ -74,60 +65,19 @@ def account() -> str:
         return "captain"
 
 
-def rehearsal_runbook(
-    given: str, addresses: Addresses, images: Mapping[str, str], head: str, now_us: int
-) -> dict[str, Json]:
-    """Return the SOP's runbook as data: candidate ``images`` by part, its migration's ``head``, the clock's now."""
-    sop = load(given)
-    sop["scope"] = _scope(sop, now_us)
-    migration = {**obj(obj(sop["candidate"]).get("migration")), "head": head, "backward_compatible": True}
-    sop["candidate"] = {
-        "version": CANDIDATE_VERSION,
-        "commit": COMMIT,
-        "images": dict(images),
-        "migration": migration,
+def rehearsed(runbook: JsonObject, now_us: int) -> dict[str, Json]:
+    """Return a product's runbook with the rehearsal's scope and people, and nothing that leads out of it."""
+    book = {**runbook, "scope": _scope(obj(runbook["scope"]), now_us)}
+    book.pop("webhooks", None)  # nobody is told of a rehearsal, and no secret of this machine goes into it
+    book["environments"] = {
+        tier: {key: value for key, value in obj(environment).items() if key != "apply_secrets"}
+        for tier, environment in obj(book["environments"]).items()
     }
-    known = obj(sop["environments"])
-    sop["environments"] = {env.value: {**obj(known[env]), **_environment(env, addresses)} for env in Env}
-    return _of_the_world(sop, addresses)
+    book["people"] = _people()
+    return book
 
 
-def service_runbook(
-    given: str,
-    addresses: Addresses,
-    images: Mapping[str, str],
-    environments: Mapping[Env, JsonObject],
-    now_us: int,
-) -> dict[str, Json]:
-    """Return another runbook as data: its own names, with the addresses, images and time of the world."""
-    told = load(given)
-    told["scope"] = _scope(told, now_us)
-    told["candidate"] = {**obj(told["candidate"]), "images": dict(images)}
-    known = obj(told["environments"])
-    told["environments"] = {
-        env.value: {**_reached(obj(known[env]), env, addresses), **environments[env]} for env in Env
-    }
-    return _of_the_world(told, addresses)
-
-
-def _reached(known: JsonObject, env: Env, addresses: Addresses) -> JsonObject:
-    """Return an environment with what everything in the world shares, and nothing that leads out of it."""
-    watching = {"url": addresses.sites[env].observers}
-    outside = {"objectstore", "database", "accounts"}
-    return {
-        **{key: value for key, value in known.items() if key not in outside},
-        "title": env.words,
-        "kube": {**obj(known["kube"]), "kubeconfig": str(addresses.kubeconfig), "context": env.value},
-        "ca_file": str(addresses.ca),
-        "prometheus": {"url": addresses.prometheus},
-        "alertmanager": {"url": addresses.alertmanager},
-        "registry": {"url": addresses.registry},
-        **{name: watching for name in ("grafana", "traces", "logs", "ci") if name in known},
-    }
-
-
-def _scope(runbook: JsonObject, now_us: int) -> JsonObject:
-    scope = obj(runbook["scope"])
+def _scope(scope: JsonObject, now_us: int) -> JsonObject:
     return {
         **{key: value for key, value in scope.items() if key != "freezes"},
         "title": f"REHEARSAL: {text(scope, 'title')}",
@@ -139,90 +89,22 @@ def _scope(runbook: JsonObject, now_us: int) -> JsonObject:
     }
 
 
-def _of_the_world(runbook: dict[str, Json], addresses: Addresses) -> dict[str, Json]:
-    runbook.pop("webhooks", None)  # nobody is told of a rehearsal, and no secret of this machine goes into it
-    runbook["environments"] = {
-        tier: {key: value for key, value in obj(environment).items() if key != "apply_secrets"}
-        for tier, environment in obj(runbook["environments"]).items()
-    }
-    runbook["people"] = _people()
-    runbook["helm"] = str(addresses.helm)
-    runbook["launches"] = str(addresses.launches)
-    return runbook
-
-
 def stamp(wall_us: int) -> str:
     """Return a time as a runbook writes it, to the minute."""
     return datetime.fromtimestamp(wall_us // SECOND_US, UTC).replace(second=0).isoformat()
 
 
+def _person(person_id: str, name: str, account_name: str, *roles: Json) -> JsonObject:
+    return {"id": person_id, "name": name, "accounts": [account_name], "roles": list(roles)}
+
+
 def _people() -> list[Json]:
     return [
-        {
-            "id": "captain",
-            "name": "Rehearsing captain",
-            "accounts": [account()],
-            "roles": ["captain", "operator", "approver"],
-        },
-        {
-            "id": "second",
-            "name": "Rehearsing second person",
-            "accounts": ["rehearsal-second"],
-            "roles": ["approver"],
-        },
-        {
-            "id": "rehearsal-second",
-            "name": "Rehearsal's second person",
-            "accounts": ["rehearsal-second"],
-            "roles": ["approver"],
-        },
-        {"id": "observer", "name": "Everybody else", "accounts": ["*"], "roles": ["observer"]},
+        _person("captain", "Rehearsing captain", account(), "captain", "operator", "approver"),
+        _person("second", "Rehearsing second person", "rehearsal-second", "approver"),
+        _person("rehearsal-second", "Rehearsal's second person", "rehearsal-second", "approver"),
+        _person("observer", "Everybody else", "*", "observer"),
     ]
-
-
-def _environment(env: Env, addresses: Addresses) -> JsonObject:
-    site = addresses.sites[env]
-    pins = {"pin": f"127.0.0.1:{site.https_port}", "http_pin": f"127.0.0.1:{site.http_port}"}
-
-    def file(name: str) -> JsonObject:
-        return {"file": str(site.files[name])}
-
-    return {
-        "tier": env.value,
-        "title": env.words,
-        "kube": {
-            "kubeconfig": str(addresses.kubeconfig),
-            "context": env.value,
-            "namespace": env.namespace,
-        },
-        "release": RELEASE,
-        "chart": {"path": str(addresses.chart), "version": CHART_VERSION, "values": [str(site.values)]},
-        "domains": {part: {"host": f"{part}.{env.domain}", **pins} for part in ("api", "admin")},
-        "ca_file": str(addresses.ca),
-        "prometheus": {"url": addresses.prometheus},
-        "alertmanager": {"url": addresses.alertmanager},
-        "grafana": {"url": site.observers},
-        "traces": {"url": site.observers},
-        "logs": {"url": site.observers},
-        "ci": {"url": site.observers},
-        "registry": {"url": addresses.registry},
-        "objectstore": {
-            "url": addresses.objectstore,
-            "bucket": env.bucket,
-            "region": REGION,
-            "access_key": file("s3-access-key"),
-            "secret_key": file("s3-secret-key"),
-        },
-        "database": {"url": file("database-url")},
-        "accounts": {role: _login(role, file(role)) for role in LOGINS},
-        "secrets": [SECRET],
-    }
-
-
-def _login(role: str, password: JsonObject) -> JsonObject:
-    login = LOGINS[role]
-    found: dict[str, Json] = {"username": login.username, "password": password}
-    return found | ({"tenant": login.tenant} if login.tenant else {})
 
 
 def write_runbook(file: Path, runbook: JsonObject) -> None:

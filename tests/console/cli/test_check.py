@@ -17,8 +17,10 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from console.rehearsal.dotmac.faults.catalogue import named
+from console.rehearsal.dotmac.faults.catalogue import FAULTS
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.product import Dotmac
+from console.rehearsal.world.fault import named
 from console.rehearsal.world.world import World
 from state.base.json import JsonObject, obj, objs, text
 from tests.console.cli.test_command_line import SOP, Said
@@ -67,7 +69,7 @@ def secrets(world: World) -> list[str]:
 
 
 def logins(world: World) -> int:
-    lines = world.platforms[Env.PRODUCTION].records.lines
+    lines = world.product(Dotmac).platforms[Env.PRODUCTION].records.lines
     return sum("/auth/login" in one.text() for one in lines)
 
 
@@ -101,9 +103,9 @@ async def test_probes_are_left_out_of_production_and_that_is_no_pass(world: Worl
 
 
 async def test_a_fault_is_named_and_counted(world: World, tmp_path: Path) -> None:
-    web = world.settings[Env.PRODUCTION].web
+    web = world.product(Dotmac).settings[Env.PRODUCTION].web
     right = web.csp_admin
-    named("csp-missing").apply(world)
+    named("csp-missing", FAULTS).apply(world)
     file = tmp_path / "junit.xml"
     said = await of(world, "3.1", "3.2", "3.3", "5.2", "--junit", str(file))
     web.csp_admin = right

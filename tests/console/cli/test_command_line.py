@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from console.engine.engine import open_store
-from state.base.clock import ManualClock
 from state.events.event import Draft, Kind
+from tests.clocks import ManualClock
 from tests.paths import ROOT
 
 REAL_S = 60.0

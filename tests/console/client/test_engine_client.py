@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from console.client import protocol
-from console.client.engine_client import AttachError, EngineClient, Quiet
+from console.client.engine_client import AttachError, EngineClient, NullListener
 from console.engine.process import hub as hub_module
 from console.engine.process.socket_server import SocketServer, account_of
 from state.events.event import Draft, Event, Kind
@@ -41,7 +41,7 @@ async def serving(folder: Path) -> AsyncIterator[tuple[Stand, SocketServer]]:
             await server.aclose()
 
 
-class Told(Quiet):
+class Told(NullListener):
     def __init__(self) -> None:
         self.views: list[LaunchView] = []
         self.events: list[Event] = []

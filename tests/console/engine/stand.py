@@ -10,11 +10,11 @@ from pathlib import Path
 import tests.console.engine.kinds  # noqa: F401  registers the kinds that the runbook names
 from console.client.engine_client import EngineClient
 from console.engine.engine import Engine
-from state.base.clock import ManualClock
 from state.base.json import Json
 from state.commands import Confirmation
 from state.events.event import Draft, Event, Kind
 from state.view.launch import LaunchView
+from tests.clocks import ManualClock
 from tests.console.engine.outside import Outside, outside, write_runbook
 
 REAL_S = 15.0

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import httpx
 
-from console.rehearsal.dotmac.faults.catalogue import open_world
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.product import Dotmac
+from console.rehearsal.products import open_world
 from console.rehearsal.world.world import World
 from state.base.json import JsonObject, obj, objs
 
@@ -56,7 +57,7 @@ async def start_helm(world: World, env: Env, *words: str) -> asyncio.subprocess.
 def upgrade(world: World, env: Env, *more: str) -> Sequence[str]:
     """Return the words that release the candidate."""
     values = str(world.folder.values(env))
-    return ("upgrade", "--install", "dotmac", str(world.folder.chart), "-f", values, "--wait", *more)
+    return ("upgrade", "--install", "dotmac", str(world.product(Dotmac).chart), "-f", values, "--wait", *more)
 
 
 async def history(world: World, env: Env) -> list[JsonObject]:

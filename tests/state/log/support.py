@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import cast
 
 from state.base import canonical
-from state.base.clock import ManualClock
 from state.base.json import JsonObject
 from state.events.event import Draft, Event
 from state.log import layout
 from state.log.rows import Cells, Stamped, seal
 from state.log.store import LogStore
+from tests.clocks import ManualClock
 
 LOG_ID = "0193b0c4-7d3e-7c51-9a52-5f0c1d2e3a4b"
 OPENED: JsonObject = {"app": "launch-console", "log_id": LOG_ID, "schema_sha256": layout.SCHEMA_SHA256}

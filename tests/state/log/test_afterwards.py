@@ -11,7 +11,6 @@ import pytest
 
 from console.cli import archive as archive_command
 from state.base import canonical
-from state.base.clock import ManualClock
 from state.events.event import Draft
 from state.log.archive import archive
 from state.log.errors import LogDamagedError, LogError, LogExistsError, RedactionRefusedError
@@ -19,6 +18,7 @@ from state.log.reader import LogReader
 from state.log.store import LogStore
 from state.log.verify import verify
 from state.log.witness import Witness, witness_directory
+from tests.clocks import ManualClock
 from tests.state.log.support import LOG_ID, new_store, note, tampered, written
 
 SECRET = "hunter2-and-some-more"  # what must not be found again

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from state.base.clock import ManualClock
 from state.log.errors import LogHeldError
 from state.log.layout import peek
 from state.log.locks import EngineLock, filesystem_of, sidecar
@@ -15,6 +14,7 @@ from state.log.reader import LogReader
 from state.log.store import LogStore
 from state.log.table import raw_connection
 from state.log.verify import verify
+from tests.clocks import ManualClock
 from tests.state.log.support import new_store, note
 
 

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from state.base.canonical import parse_anchor
-from state.base.clock import ManualClock
 from state.events.event import Draft, Event
 from state.log.errors import Damage
 from state.log.reader import LogReader
 from state.log.rows import REDACTED_BODY
 from state.log.store import LogStore
 from state.log.verify import verify
+from tests.clocks import ManualClock
 from tests.state.log.support import new_store, tampered
 from tests.state.log.test_trouble import Disk, DiskStore
 from tests.torture.kills import read_acks, write_for_ever

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from state.base.clock import ManualClock
 from state.log import layout
 from state.log.errors import (
     Damage,
@@ -24,6 +23,7 @@ from state.log.errors import (
 from state.log.reader import LogReader
 from state.log.store import LogStore
 from state.log.verify import verify
+from tests.clocks import ManualClock
 from tests.paths import ROOT
 from tests.state.log.support import LOG_ID, chained, new_store, note, stamped, tampered, written
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from state.base.canonical import CanonicalError, parse_anchor
-from state.base.clock import ManualClock
 from state.events.event import Draft, Event
 from state.fold.describe import words
 from state.log import layout
@@ -32,6 +31,7 @@ from state.log.errors import (
 from state.log.store import LogStore
 from state.log.table import raw_connection
 from state.log.verify import verify
+from tests.clocks import ManualClock
 from tests.state.log.support import LOG_ID, chained, forge, new_store, note, stamped, tampered, written
 
 

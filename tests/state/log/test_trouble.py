@@ -9,12 +9,12 @@ from typing import ClassVar
 
 import pytest
 
-from state.base.clock import ManualClock
 from state.events.event import Draft, Event, Kind
 from state.log.errors import LogFrozenError
 from state.log.store import LogStore
 from state.log.trouble import StoreState
 from state.log.verify import verify
+from tests.clocks import ManualClock
 from tests.state.log.support import new_store, note, tampered
 
 INTENT = Draft(Kind.OPERATION_INTENDED, {"operation": "deploy"}, actor="ann")

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
+from console.rehearsal.dotmac.faults.changes import denied, switch, until_released
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import Metrics, Outage
-from console.rehearsal.world.fault import (
-    Apply,
-    Fault,
-    Hook,
-    answering,
-    at,
-    blinds,
-    denied,
-    only,
-    switch,
-    until_released,
-)
+from console.rehearsal.world.fault import Apply, Fault, Hook, answering, at, blinds, only
 
 
 def _prometheus(hook: Hook) -> Apply:
@@ -27,11 +17,11 @@ def _alertmanager(hook: Hook) -> Apply:
 
 
 def _registry(hook: Hook) -> Apply:
-    return lambda world: world.artifacts.registry.hooks.append(hook)
+    return lambda world: world.registry.hooks.append(hook)
 
 
 def _objects(hook: Hook) -> Apply:
-    return lambda world: world.artifacts.objects.hooks.append(hook)
+    return lambda world: world.objects.hooks.append(hook)
 
 
 _DOWN = answering(503, "service unavailable")

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from console.rehearsal.dotmac.faults.changes import database, platform, until_released
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import HEAD, PREVIOUS_HEAD, DatabaseSettings
-from console.rehearsal.world.fault import Fault, database, fails, until_released
+from console.rehearsal.dotmac.product import Dotmac
+from console.rehearsal.world.fault import Apply, Fault, fails
+from console.rehearsal.world.world import World
 from state.base.clock import SECOND_US
 
-if TYPE_CHECKING:
-    from console.rehearsal.world.world import World
 
-_PRODUCTION = Env.PRODUCTION
+def _backups(**changes: int) -> Apply:
+    """Change what production's backups are; names are those of ``Backups``."""
 
+    def apply(dotmac: Dotmac) -> None:
+        for name, value in changes.items():
+            setattr(dotmac.artifacts.backups[Env.PRODUCTION], name, value)
+        dotmac.artifacts.back_up()
 
-def _no_backup(world: World) -> None:
-    world.artifacts.backups[_PRODUCTION].until_us = 0
-    world.artifacts.back_up()
+    return platform(apply)
 
 
 def _old_backup(world: World) -> None:
-    world.artifacts.backups[_PRODUCTION].until_us = world.kept.opened_us - 26 * 3600 * SECOND_US
-    world.artifacts.back_up()
-
-
-def _empty_backup(world: World) -> None:
-    world.artifacts.backups[_PRODUCTION].size = 0
-    world.artifacts.back_up()
+    _backups(until_us=world.kept.opened_us - 26 * 3600 * SECOND_US)(world)
 
 
 FAULTS: tuple[Fault, ...] = (
-    fails("backup-missing", "7.1", "there is no backup in the bucket", _no_backup),
+    fails("backup-missing", "7.1", "there is no backup in the bucket", _backups(until_us=0)),
     fails("backup-old", "7.1", "the newest backup is from the day before", _old_backup),
-    fails("backup-empty", "7.1", "the backups have no content", _empty_backup),
+    fails("backup-empty", "7.1", "the backups have no content", _backups(size=0)),
     fails(
         "alembic-two-heads",
         "7.2",

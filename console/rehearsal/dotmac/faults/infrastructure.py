@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from console.rehearsal.dotmac.names import PULL_SECRET, SECRET, Env
-from console.rehearsal.dotmac.platform import CertificateFault, Metrics
-from console.rehearsal.sim.helm.releases import Release, Status, encode, secret_name
-from console.rehearsal.sim.helm.render import load_chart
-from console.rehearsal.world.fault import (
-    Apply,
-    Fault,
-    below,
+from console.rehearsal.dotmac.faults.changes import (
     chart_values,
-    fails,
     gone,
+    platform,
     secret,
     switch,
     template,
-    together,
     until_released,
 )
+from console.rehearsal.dotmac.names import PULL_SECRET, SECRET, Env
+from console.rehearsal.dotmac.platform import Metrics
+from console.rehearsal.dotmac.product import Dotmac
+from console.rehearsal.sim.certificate_authority import CertificateFault
+from console.rehearsal.sim.helm.releases import Release, Status, encode, secret_name
+from console.rehearsal.sim.helm.render import load_chart
+from console.rehearsal.sim.s3.server import Bucket
+from console.rehearsal.world.fault import Apply, Fault, below, fails, together
+from console.rehearsal.world.world import World
 from state.base.json import Json, objs
-
-if TYPE_CHECKING:
-    from console.rehearsal.sim.s3.server import Bucket
-    from console.rehearsal.world.world import World
 
 
 def _second_release(world: World) -> None:
@@ -39,7 +37,7 @@ def _second_release(world: World) -> None:
         version=1,
         status=Status.DEPLOYED,
         description="Install complete",
-        chart=load_chart(str(world.folder.chart)).document(),
+        chart=load_chart(str(world.product(Dotmac).chart)).document(),
         config={},
         manifest="",
         first_deployed_us=clock.wall_us(),
@@ -52,11 +50,11 @@ def _second_release(world: World) -> None:
 
 
 def _certificate(fault: CertificateFault) -> Apply:
-    def apply(world: World) -> None:
-        world.settings[Env.PRODUCTION].web.certificate = fault
-        world.certificate_renewed()
+    def apply(dotmac: Dotmac) -> None:
+        dotmac.settings[Env.PRODUCTION].web.certificate = fault
+        dotmac.certificate_renewed()
 
-    return apply
+    return platform(apply)
 
 
 _OWN_SETTING = """          env:
@@ -68,13 +66,15 @@ _OWN_SETTING = """          env:
 
 def _worker_digest(world: World) -> None:
     """Let the old release's worker run another image than its deployment names, as a tampered node would."""
-    named = world.artifacts.previous["worker"]
-    other = world.artifacts.previous["backend"]
+    previous = world.product(Dotmac).artifacts.previous
+    named, other = previous["worker"], previous["backend"]
     for pod in world.store.list("pods", Env.PRODUCTION.namespace):
         status = below(pod, "status")
-        for box in objs(status["containerStatuses"]):
-            if box.get("name") == "worker" and named in str(box.get("imageID")):
-                cast("dict[str, Json]", box)["imageID"] = str(box["imageID"]).replace(named, other)
+        for container in objs(status["containerStatuses"]):
+            if container.get("name") == "worker" and named in str(container.get("imageID")):
+                cast("dict[str, Json]", container)["imageID"] = str(container["imageID"]).replace(
+                    named, other
+                )
         world.store.set_status("pods", pod, status)
 
 
@@ -82,29 +82,23 @@ def _other_queues(values: dict[str, Json]) -> None:
     below(values, "worker")["queues"] = "celery,priority,background"
 
 
-def _rules(world: World) -> Bucket:
-    return world.artifacts.objects.buckets[Env.PRODUCTION.bucket]
+def _bucket(change: Callable[[Bucket], None]) -> Apply:
+    """Change production's bucket."""
+    return lambda world: change(world.objects.buckets[Env.PRODUCTION.bucket])
 
 
-def _lifecycle_disabled(world: World) -> None:
-    bucket = _rules(world)
+def _lifecycle_disabled(bucket: Bucket) -> None:
     bucket.lifecycle = tuple(replace(rule, enabled=False) for rule in bucket.lifecycle)
 
 
-def _lifecycle_missing(world: World) -> None:
-    _rules(world).lifecycle = ()
+def _bucket_is(**changes: object) -> Apply:
+    """Change what production's bucket is; names are those of ``Bucket``."""
 
+    def change(bucket: Bucket) -> None:
+        for name, value in changes.items():
+            setattr(bucket, name, value)
 
-def _bucket_missing(world: World) -> None:
-    world.artifacts.objects.buckets.pop(Env.PRODUCTION.bucket, None)
-
-
-def _bucket_public(world: World) -> None:
-    _rules(world).public = True
-
-
-def _versioning_off(world: World) -> None:
-    _rules(world).versioning = "Suspended"
+    return _bucket(change)
 
 
 def _no_key(values: dict[str, str], _: World) -> None:
@@ -129,7 +123,7 @@ FAULTS: tuple[Fault, ...] = (
         "certificate-missing-san",
         "6.1",
         "the certificate lacks the Admin domain",
-        _certificate(CertificateFault.MISSING_ADMIN_NAME),
+        _certificate(CertificateFault.WITHOUT_SECOND_NAME),
     ),
     fails(
         "certificate-ends-soon",
@@ -187,11 +181,13 @@ FAULTS: tuple[Fault, ...] = (
         "lifecycle-disabled",
         "6.4",
         "the bucket's lifecycle rules are there and disabled",
-        _lifecycle_disabled,
+        _bucket(_lifecycle_disabled),
     ),
-    fails("lifecycle-missing", "6.4", "the bucket has no lifecycle rule", _lifecycle_missing),
-    fails("bucket-public", "6.4", "everybody may read the bucket", _bucket_public),
-    fails("versioning-off", "6.4", "the bucket's versioning is suspended", _versioning_off),
+    fails("lifecycle-missing", "6.4", "the bucket has no lifecycle rule", _bucket_is(lifecycle=())),
+    fails("bucket-public", "6.4", "everybody may read the bucket", _bucket_is(public=True)),
+    fails(
+        "versioning-off", "6.4", "the bucket's versioning is suspended", _bucket_is(versioning="Suspended")
+    ),
     fails("two-releases", "6.5", "a second release of the chart lies in the namespace", _second_release),
     fails(
         "pull-secret-missing",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from console.rehearsal.dotmac.faults.changes import chart_values, config, set_secret, switch
 from console.rehearsal.dotmac.platform import Feature, Outage
-from console.rehearsal.world.fault import Fault, below, chart_values, config, fails, set_secret, switch
+from console.rehearsal.world.fault import Fault, below, fails
 from state.base.json import Json
 
 

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
+from console.rehearsal.dotmac.alert_rules import rules
+from console.rehearsal.dotmac.faults.changes import chart_values, database, platform, switch, when_live
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import HEAD, PREVIOUS_HEAD
+from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.sim.alertmanager import Config, Receiver, Route
 from console.rehearsal.sim.prometheus.rules import AlertRule
-from console.rehearsal.world.coupling import Temper
-from console.rehearsal.world.fault import Apply, Fault, below, blinds, chart_values, database, fails, switch
+from console.rehearsal.world.fault import Apply, Fault, below, blinds, fails, misbehaves
+from console.rehearsal.world.world import World
 from state.base.json import Json
-
-if TYPE_CHECKING:
-    from console.rehearsal.world.world import World
 
 _STAGING, _PRODUCTION = Env.STAGING, Env.PRODUCTION
 
 
-def _temper(**changes: float) -> Apply:
-    """Let the candidate misbehave in production."""
-
-    def apply(world: World) -> None:
-        world.causes.tempers[_PRODUCTION] = Temper(**changes)
-
-    return apply
-
-
-def _when_live(env: Env, what: Callable[[World], None]) -> Apply:
-    """Let something happen when all of an environment's backend pods run the candidate."""
-    return lambda world: world.causes.when_live[env].append(lambda: what(world))
-
-
-def _move_tag(world: World) -> None:
-    world.artifacts.move_tag("backend")
+def _move_tag(dotmac: Dotmac) -> None:
+    dotmac.artifacts.move_tag("backend")
 
 
 def _small_staging(values: dict[str, Json]) -> None:
@@ -47,8 +30,6 @@ def _routes(config: Config) -> Apply:
 
 
 def _dead_rule(world: World) -> None:
-    from console.rehearsal.dotmac.alert_rules import rules
-
     where = f'namespace="{_PRODUCTION.namespace}"'
     dead = AlertRule("ApiDown", f"sum(rate(http_requests_total{{{where},status=~'5..'}}[5m])) > 0.05", 300)
     world.prometheus.set_rules([*rules(), dead])
@@ -123,50 +104,55 @@ FAULTS: tuple[Fault, ...] = (
         "digest-differs",
         "9.1",
         "the candidate's tag was moved after staging was tested",
-        _when_live(_STAGING, _move_tag),
+        when_live(_STAGING, platform(_move_tag)),
     ),
     fails(
         "database-taken-back",
         "9.2",
         "after the release somebody takes production's database back a revision",
-        _when_live(_PRODUCTION, database(heads=(PREVIOUS_HEAD,))),
+        when_live(_PRODUCTION, database(heads=(PREVIOUS_HEAD,))),
     ),
     fails(
         "production-unhealthy",
         "9.3",
         "the candidate is not healthy in production",
-        _when_live(_PRODUCTION, switch("health.failing_services", {"database"})),
+        when_live(_PRODUCTION, switch("health.failing_services", {"database"})),
     ),
     fails(
         "bad-candidate",
         "9.4",
         "the candidate fails 8 % of production's requests and is slow",
-        _temper(error_ratio=0.08, p95_s=2.5),
+        misbehaves(_PRODUCTION, error_ratio=0.08, p95_s=2.5),
     ),
-    fails("slow-candidate", "9.4", "the candidate answers slowly in production", _temper(p95_s=2.2)),
+    fails(
+        "slow-candidate",
+        "9.4",
+        "the candidate answers slowly in production",
+        misbehaves(_PRODUCTION, p95_s=2.2),
+    ),
     fails(
         "auth-candidate",
         "9.4",
         "the candidate fails 5 % of production's logins",
-        _temper(auth_error_ratio=0.05),
+        misbehaves(_PRODUCTION, auth_error_ratio=0.05),
     ),
     fails(
         "throttling-candidate",
         "9.4",
         "the candidate answers 4 % of production's requests with 429",
-        _temper(too_many_ratio=0.04),
+        misbehaves(_PRODUCTION, too_many_ratio=0.04),
     ),
     fails(
         "rate-limited-clients",
         "9.4",
         "the candidate's rate limit turns 5 % of production's requests away, but for logins",
-        _temper(limited_ratio=0.05),
+        misbehaves(_PRODUCTION, limited_ratio=0.05),
     ),
     fails(
         "customer-flow-500",
         "10.1",
         "once it is live, the billing settings answer 500 in production",
-        _when_live(_PRODUCTION, _stops(_PRODUCTION, "/api/v1/billing/settings")),
+        when_live(_PRODUCTION, _stops(_PRODUCTION, "/api/v1/billing/settings")),
     ),
     fails(
         "receiver-dev-null",

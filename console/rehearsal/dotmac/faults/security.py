@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from console.rehearsal.dotmac.credentials import platform_secret
+from console.rehearsal.dotmac.faults.changes import secret, set_secret, switch
+from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import Csp, Recording
-from console.rehearsal.world.fault import Fault, fails, secret, set_secret, switch
-
-if TYPE_CHECKING:
-    from console.rehearsal.world.world import World
+from console.rehearsal.world.fault import Fault, fails
+from console.rehearsal.world.world import World
 
 _DEFAULT = "dev-secret-key-change-me-min-32-chars"
 
@@ -18,9 +17,6 @@ def _repeated(values: dict[str, str], _: World) -> None:
 
 
 def _of_staging(values: dict[str, str], world: World) -> None:
-    from console.rehearsal.dotmac.credentials import platform_secret
-    from console.rehearsal.dotmac.names import Env
-
     values["SECRET_KEY"] = platform_secret(world.seed, Env.STAGING)["SECRET_KEY"]
 
 

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from console.rehearsal.dotmac.cluster_objects import binding
+from console.rehearsal.dotmac.credentials import platform_secret
+from console.rehearsal.dotmac.faults.changes import database, secret, switch, template
 from console.rehearsal.dotmac.names import Env
-from console.rehearsal.world.fault import (
-    Apply,
-    Fault,
-    below,
-    database,
-    fails,
-    secret,
-    switch,
-    template,
-    there,
-)
+from console.rehearsal.world.cluster_seed import role_binding
+from console.rehearsal.world.fault import Apply, Fault, added, below, fails
 from console.rehearsal.world.runbook import stamp
+from console.rehearsal.world.world import World
 from state.base.clock import SECOND_US
 from state.base.json import Json, objs
-
-if TYPE_CHECKING:
-    from console.rehearsal.world.world import World
 
 _PRODUCTION = Env.PRODUCTION
 
@@ -63,8 +53,6 @@ def _as_in_production(*keys: str) -> Apply:
     """Give staging's Secret some values of production's."""
 
     def change(values: dict[str, str], world: World) -> None:
-        from console.rehearsal.dotmac.credentials import platform_secret
-
         theirs = platform_secret(world.seed, _PRODUCTION)
         values.update({key: theirs[key] for key in keys})
 
@@ -140,13 +128,15 @@ FAULTS: tuple[Fault, ...] = (
         "everybody-edits",
         "4.3",
         "every developer may change production and read its secrets",
-        there("rolebindings", binding(_PRODUCTION, "developers", "edit", "developers")),
+        added("rolebindings", role_binding(_PRODUCTION.namespace, "developers", "edit", "developers")),
     ),
     fails(
         "admin-for-a-robot",
         "4.3",
         "a build robot is cluster administrator in production",
-        there("rolebindings", binding(_PRODUCTION, "ci", "cluster-admin", "ci-deployer", "User")),
+        added(
+            "rolebindings", role_binding(_PRODUCTION.namespace, "ci", "cluster-admin", "ci-deployer", "User")
+        ),
     ),
     fails(
         "pod-token",

@@ -25,11 +25,9 @@ from __future__ import annotations
 from console.rehearsal.dotmac.platform.database import Activity, Database
 from console.rehearsal.dotmac.platform.ingress import Ingress
 from console.rehearsal.dotmac.platform.schema import HEAD, PREVIOUS_HEAD
-from console.rehearsal.dotmac.platform.seeds import key
 from console.rehearsal.dotmac.platform.service import Accounts, Platform
 from console.rehearsal.dotmac.platform.settings import (
     AuthSettings,
-    CertificateFault,
     Cookie,
     Csp,
     DatabaseSettings,
@@ -44,8 +42,6 @@ from console.rehearsal.dotmac.platform.settings import (
     Vault,
     WebSettings,
 )
-from console.rehearsal.dotmac.platform.tls import Authority
-from console.rehearsal.sim.loopback import Listener, listen
 
 __all__ = [
     "HEAD",
@@ -53,8 +49,6 @@ __all__ = [
     "Accounts",
     "Activity",
     "AuthSettings",
-    "Authority",
-    "CertificateFault",
     "Cookie",
     "Csp",
     "Database",
@@ -63,7 +57,6 @@ __all__ = [
     "FlowSettings",
     "HealthSettings",
     "Ingress",
-    "Listener",
     "Metrics",
     "ObserverSettings",
     "Outage",
@@ -72,6 +65,4 @@ __all__ = [
     "Recording",
     "Vault",
     "WebSettings",
-    "key",
-    "listen",
 ]

@@ -10,8 +10,9 @@ from random import Random
 from console.rehearsal.dotmac.platform.database import Activity, Database
 from console.rehearsal.dotmac.platform.records import Line, Records
 from console.rehearsal.dotmac.platform.routes.limits import Limiter
-from console.rehearsal.dotmac.platform.seeds import ANONYMOUS, Account, identifier, iso, key
+from console.rehearsal.dotmac.platform.seeds import ANONYMOUS, Account, iso
 from console.rehearsal.dotmac.platform.settings import Feature, PlatformSettings, Recording
+from console.rehearsal.sim.seeded import identifier, key
 from state.base.clock import SECOND_US, Clock
 from state.base.json import Json, JsonObject, obj
 

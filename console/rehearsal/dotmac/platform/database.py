@@ -20,16 +20,9 @@ from console.rehearsal.dotmac.platform.schema import (
     SEEDED_ROLES,
     TABLES,
 )
-from console.rehearsal.dotmac.platform.seeds import (
-    Account,
-    Tenant,
-    digest,
-    identifier,
-    moment,
-    system_identifier,
-    tenants,
-)
+from console.rehearsal.dotmac.platform.seeds import Account, Tenant, moment, tenants
 from console.rehearsal.dotmac.platform.settings import DatabaseSettings
+from console.rehearsal.sim.seeded import digest, identifier, system_identifier
 from state.base.clock import Clock
 from state.base.json import flag, obj, opt_text, texts
 
@@ -258,9 +251,9 @@ class Database:
                 (identifier(self._seed, self._environment, "role", name), name, name.replace("_", " ")),
             )
 
-    def _seed_tenants(self, wanted: Sequence[Tenant]) -> None:
+    def _seed_tenants(self, copied: Sequence[Tenant]) -> None:
         now = stamp(self._clock.wall_us())
-        for one in wanted:
+        for one in copied:
             self._insert("tenants", (one.id, one.slug, one.name, one.plan, "active", one.domain, now))
             admin = identifier(self._seed, one.id, "owner")
             self._insert("users", (admin, f"owner-{one.slug}", f"owner@{one.domain}", one.id, 0, 1, now))

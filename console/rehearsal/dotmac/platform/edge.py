@@ -10,12 +10,8 @@ from aiohttp import web
 
 from console.rehearsal.dotmac.platform.core import Answer, Call, Core, text_answer
 from console.rehearsal.dotmac.platform.settings import Outage
+from console.rehearsal.sim.nginx import UNAVAILABLE_PAGE
 
-UNAVAILABLE_PAGE = (
-    "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"
-    "<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n<hr><center>nginx</center>\r\n"
-    "</body>\r\n</html>"
-)
 FOREIGN_PAGE = (
     "<!doctype html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>"
 )

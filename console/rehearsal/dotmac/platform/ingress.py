@@ -13,10 +13,10 @@ from console.rehearsal.dotmac.platform.core import Answer, text_answer
 from console.rehearsal.dotmac.platform.edge import Surface, respond, write_answer
 from console.rehearsal.dotmac.platform.service import Platform
 from console.rehearsal.dotmac.platform.settings import Csp, Metrics, WebSettings
-from console.rehearsal.dotmac.platform.tls import Authority
+from console.rehearsal.sim.certificate_authority import Authority
+from console.rehearsal.sim.nginx import NO_BACKEND
 
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
-NO_BACKEND = "default backend - 404"
 
 
 def admin_csp(api_host: str) -> str:

@@ -1,12 +1,12 @@
-"""What follows from the seed alone: ids, keys, tenants. A restart with the same seed changes nothing."""
+"""The tenants and accounts of an environment: they follow from the seed alone."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
+
+from console.rehearsal.sim.seeded import digest, identifier
 
 ROLES = ("platform_admin", "tenant_admin", "tenant_user", "partner")
 ANONYMOUS = "anonymous"
@@ -53,26 +53,6 @@ class Account:
 
     def __repr__(self) -> str:
         return f"Account({self.role})"
-
-
-def digest(seed: int, *parts: str) -> bytes:
-    """Return 32 bytes that depend on the seed and on ``parts``."""
-    return sha256("\x1f".join((str(seed), *parts)).encode()).digest()
-
-
-def key(seed: int, environment: str, name: str) -> str:
-    """Return a strong secret of 64 hexadecimal digits, for example the one that signs tokens ("jwt")."""
-    return digest(seed, environment, "secret", name).hex()
-
-
-def identifier(seed: int, *parts: str) -> str:
-    """Return a UUID."""
-    return str(uuid.UUID(bytes=digest(seed, "uuid", *parts)[:16], version=4))
-
-
-def system_identifier(seed: int, environment: str) -> int:
-    """Return what pg_control_system() calls a database system: 63 bits."""
-    return int.from_bytes(digest(seed, environment, "system")[:8], "big") >> 1
 
 
 def tenant(seed: int, environment: str, slug: str, name: str) -> Tenant:

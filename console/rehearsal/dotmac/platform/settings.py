@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from console.rehearsal.sim.certificate_authority import CertificateFault
+
 PRODUCTION = "production"
 
 
@@ -70,21 +72,6 @@ class Outage(StrEnum):
     """No answer comes."""
     TRUNCATED = "truncated"
     """A JSON body that ends in the middle."""
-
-
-class CertificateFault(StrEnum):
-    """What is wrong with the certificate that the ingress presents."""
-
-    NONE = "none"
-    EXPIRES_SOON = "expires-soon"
-    EXPIRED = "expired"
-    MISSING_ADMIN_NAME = "missing-admin-name"
-    MISSING_API_NAME = "missing-api-name"
-    STAGING_ISSUER = "staging-issuer"
-    """Issued by "(STAGING) Fake LE Intermediate X1", below a root that the client trusts."""
-    SELF_SIGNED = "self-signed"
-    FOREIGN_ROOT = "foreign-root"
-    """Well formed, from an authority that the client does not know."""
 
 
 class Vault(StrEnum):

@@ -147,28 +147,30 @@ class Group:
     labels: Labels
     due_ms: int
     alerts: dict[Labels, Alert] = field(default_factory=dict)
-    told: set[Labels] = field(default_factory=set)
-    told_ms: int | None = None
+    notified: set[Labels] = field(default_factory=set)
+    notified_ms: int | None = None
 
     def news(self, at_ms: int, silences: Sequence[Silence]) -> list[Alert]:
-        """Return what is to be told now: all firing alerts and those just resolved, or nothing."""
+        """Return what is to be sent now: all firing alerts and those just resolved, or nothing."""
         spoken = [
             alert
             for alert in self.alerts.values()
             if not any(silence.covers(alert.labels, at_ms) for silence in silences)
         ]
         firing = {alert.labels for alert in spoken if alert.ends_ms > at_ms}
-        resolved = {alert.labels for alert in spoken if alert.ends_ms <= at_ms} & self.told
-        repeated = self.told_ms is not None and at_ms - self.told_ms >= self.route.repeat_interval_s * 1000
-        if not resolved and (not firing or (firing <= self.told and not repeated)):
+        resolved = {alert.labels for alert in spoken if alert.ends_ms <= at_ms} & self.notified
+        repeated = (
+            self.notified_ms is not None and at_ms - self.notified_ms >= self.route.repeat_interval_s * 1000
+        )
+        if not resolved and (not firing or (firing <= self.notified and not repeated)):
             return []
         return [alert for alert in spoken if alert.labels in firing | resolved]
 
-    def tell(self, at_ms: int, alerts: Sequence[Alert]) -> None:
-        """Note that the receiver was told."""
-        self.told |= {alert.labels for alert in alerts}
-        self.told -= {alert.labels for alert in alerts if alert.ends_ms <= at_ms}
-        self.told_ms = at_ms
+    def note_sent(self, at_ms: int, alerts: Sequence[Alert]) -> None:
+        """Note what was sent to the receiver."""
+        self.notified |= {alert.labels for alert in alerts}
+        self.notified -= {alert.labels for alert in alerts if alert.ends_ms <= at_ms}
+        self.notified_ms = at_ms
 
     def webhook(self, at_ms: int, alerts: Sequence[Alert], external_url: str) -> Json:
         """Return the body of a notification, version 4."""
@@ -221,7 +223,7 @@ class Groups:
         at_ms = group.due_ms
         group.due_ms = at_ms + round(group.route.group_interval_s * 1000)
         for labels, alert in list(group.alerts.items()):
-            if alert.ends_ms <= at_ms and labels not in group.told:
+            if alert.ends_ms <= at_ms and labels not in group.notified:
                 del group.alerts[labels]
         if not group.alerts:
             self.groups = {key: one for key, one in self.groups.items() if one is not group}

@@ -78,11 +78,11 @@ class Config:
     """Receivers and the root of the routing tree."""
 
     receivers: tuple[Receiver, ...] = field(
-        default=(Receiver("oncall-pager"), Receiver("team-chat", "slack"), Receiver("platform-log"))
+        default=(Receiver("oncall-pager"), Receiver("team-chat", "slack"), Receiver("event-log"))
     )
     route: Route = field(
         default=Route(
-            receiver="platform-log",
+            receiver="event-log",
             routes=(
                 Route("oncall-pager", (severity("critical"),), group_wait_s=10.0),
                 Route("oncall-pager", (severity("page"),), group_wait_s=10.0),

@@ -120,9 +120,9 @@ class Alertmanager:
                 if self._on_notification is not None:
                     self._on_notification(receiver.integration, not delivered)
                 if delivered:
-                    group.tell(at_ms, news)
+                    group.note_sent(at_ms, news)
             elif news:
-                group.tell(at_ms, news)
+                group.note_sent(at_ms, news)
             self._groups.settle(group)
 
     def post(self, alerts: Iterable[JsonObject]) -> None:

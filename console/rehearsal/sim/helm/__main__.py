@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from console.rehearsal.sim.helm import output
-from console.rehearsal.sim.helm.actions import Helm, Wish
+from console.rehearsal.sim.helm.actions import Helm, ReleaseRequest
 from console.rehearsal.sim.helm.arguments import UsageError, parse
 from console.rehearsal.sim.helm.cluster import ApiError, Cluster, HelmError, read_access
 from console.rehearsal.sim.helm.releases import Release, Status
@@ -104,9 +104,9 @@ def _values(args: Namespace) -> JsonObject:
     return values
 
 
-def _wish(args: Namespace, config: JsonObject | None = None) -> Wish:
+def _release_request(args: Namespace, config: JsonObject | None = None) -> ReleaseRequest:
     chart = getattr(args, "chart", None)
-    return Wish(
+    return ReleaseRequest(
         name=args.name,
         chart=load_chart(chart) if chart else None,
         config=config or {},
@@ -133,15 +133,15 @@ def _upgrade(helm: Helm, args: Namespace) -> None:
     values = _values(args)
     if getattr(args, "reuse_values", False) and (history := helm.store.history(args.name)):
         values = merged(history[-1].config, values)
-    wish = _wish(args, values)
-    release = helm.install(wish) if args.verb == "install" else helm.upgrade(wish)
+    request = _release_request(args, values)
+    release = helm.install(request) if args.verb == "install" else helm.upgrade(request)
     if args.output != "table":
         output.write(_document(release.document(), args.output))
         return
     if args.verb == "upgrade" and release.version > 1:
         output.write(f'Release "{args.name}" has been upgraded. Happy Helming!')
     output.write(output.release_text(release))
-    if wish.dry_run:
+    if request.dry_run:
         output.write(f"HOOKS:\nMANIFEST:\n{release.manifest}")
 
 
@@ -149,7 +149,7 @@ def _rollback(helm: Helm, args: Namespace) -> None:
     # a rollback that is told to stop dies as helm does, and leaves pending-rollback
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    helm.rollback(_wish(args))
+    helm.rollback(_release_request(args))
     output.write("Rollback was a success! Happy Helming!")
 
 

@@ -21,7 +21,7 @@ class Cancelled(HelmError):  # noqa: N818  helm's own word for it
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ReleaseRequest:
     """What somebody asked an upgrade or a rollback for. ``timeout`` is seconds of the given clock."""
 
     name: str
@@ -61,75 +61,82 @@ class Helm:
         if self.cancelled.is_set():
             raise Cancelled
 
-    def upgrade(self, wish: Wish) -> Release:
+    def upgrade(self, request: ReleaseRequest) -> Release:
         """Install or upgrade a release and return its new revision.
 
         The revision stands in the cluster as pending before anything is applied. Raises HelmError; a failure
         after that point leaves the revision ``failed``.
         """
-        history = self.store.history(wish.name)
+        history = self.store.history(request.name)
         if not history or history[-1].status is Status.UNINSTALLED:
-            if not wish.install:
-                raise HelmError(f'UPGRADE FAILED: "{wish.name}" has no deployed releases')
-            if not wish.dry_run:
-                self.say(f'Release "{wish.name}" does not exist. Installing it now.')
-            return self._act(wish, None, len(history) + 1, "INSTALLATION FAILED")
-        return self._act(wish, history, history[-1].version + 1, "UPGRADE FAILED")
+            if not request.install:
+                raise HelmError(f'UPGRADE FAILED: "{request.name}" has no deployed releases')
+            if not request.dry_run:
+                self.say(f'Release "{request.name}" does not exist. Installing it now.')
+            return self._act(request, None, len(history) + 1, "INSTALLATION FAILED")
+        return self._act(request, history, history[-1].version + 1, "UPGRADE FAILED")
 
-    def install(self, wish: Wish) -> Release:
+    def install(self, request: ReleaseRequest) -> Release:
         """Install a release that is not there yet. Raises HelmError."""
-        if self.store.history(wish.name):
+        if self.store.history(request.name):
             raise HelmError("INSTALLATION FAILED: cannot re-use a name that is still in use")
-        return self._act(wish, None, 1, "INSTALLATION FAILED")
+        return self._act(request, None, 1, "INSTALLATION FAILED")
 
-    def _act(self, wish: Wish, history: list[Release] | None, version: int, failed: str) -> Release:
+    def _act(
+        self, request: ReleaseRequest, history: list[Release] | None, version: int, failed: str
+    ) -> Release:
         try:
-            return self._upgrade(wish, history, version)
+            return self._upgrade(request, history, version)
         except (HelmError, ApiError) as error:
             raise HelmError(f"{failed}: {error}") from None
 
-    def _upgrade(self, wish: Wish, history: list[Release] | None, version: int) -> Release:
-        assert wish.chart is not None
+    def _upgrade(self, request: ReleaseRequest, history: list[Release] | None, version: int) -> Release:
+        assert request.chart is not None
         if history:
             refuse_pending(history[-1])
         good = next((r for r in reversed(history or []) if r.status is Status.DEPLOYED), None)
         current = good or (history[-1] if history else None)
-        manifest, _ = render(wish.chart, wish.config, Names(wish.name, self.namespace, version))
-        old, new = self._objects(wish.name, current), self._owned(wish.name, manifest)
-        refuse_foreign(self.cluster, old, new, wish.name, self.namespace)
+        manifest, _ = render(request.chart, request.config, Names(request.name, self.namespace, version))
+        old, new = self._objects(request.name, current), self._owned(request.name, manifest)
+        refuse_foreign(self.cluster, old, new, request.name, self.namespace)
         now = self.now_us()
         pending = Status.PENDING_UPGRADE if current else Status.PENDING_INSTALL
         release = Release(
-            name=wish.name,
+            name=request.name,
             namespace=self.namespace,
             version=version,
             status=pending,
             description="Preparing upgrade" if current else "Initial install underway",
-            chart=wish.chart.document(),
-            config=wish.config,
+            chart=request.chart.document(),
+            config=request.config,
             manifest=manifest,
             first_deployed_us=history[0].first_deployed_us if history else now,
             last_deployed_us=now,
         )
-        if wish.dry_run:
+        if request.dry_run:
             return release.marked(pending, "Dry run complete")
-        if wish.create_namespace:
+        if request.create_namespace:
             self._make_namespace()
-        if wish.history_max:
-            self.store.prune(wish.name, wish.history_max - 1)
+        if request.history_max:
+            self.store.prune(request.name, request.history_max - 1)
         self.store.create(release)
         verb = "Upgrade" if current else "Release"
-        self._carry_out(wish, release, old, new, f'{verb} "{wish.name}" failed')
-        done = wish.description or ("Upgrade complete" if current else "Install complete")
+        self._carry_out(request, release, old, new, f'{verb} "{request.name}" failed')
+        done = request.description or ("Upgrade complete" if current else "Install complete")
         return self._deployed(release, done)
 
     def _carry_out(
-        self, wish: Wish, release: Release, old: Sequence[JsonObject], new: Sequence[JsonObject], failed: str
+        self,
+        request: ReleaseRequest,
+        release: Release,
+        old: Sequence[JsonObject],
+        new: Sequence[JsonObject],
+        failed: str,
     ) -> None:
         try:
             change(self.cluster, old, new, self.namespace, self._interrupted)
-            if wish.wait:
-                self._wait(wish, new)
+            if request.wait:
+                self._wait(request, new)
             self._interrupted()
         except (HelmError, ApiError) as error:
             self.store.update(release.marked(Status.FAILED, f"{failed}: {error}"), self.now_us())
@@ -144,29 +151,29 @@ class Helm:
         self.store.update(done, self.now_us())
         return done
 
-    def _wait(self, wish: Wish, manifest: Sequence[JsonObject]) -> None:
-        until = self.now_us() + int(wish.timeout * 1_000_000)
-        while waiting_for(self.cluster, manifest, self.namespace, jobs=wish.wait_for_jobs):
+    def _wait(self, request: ReleaseRequest, manifest: Sequence[JsonObject]) -> None:
+        until = self.now_us() + int(request.timeout * 1_000_000)
+        while waiting_for(self.cluster, manifest, self.namespace, jobs=request.wait_for_jobs):
             self._interrupted()
             if self.now_us() >= until:
                 raise HelmError("context deadline exceeded")
             self.pause()
 
-    def rollback(self, wish: Wish) -> Release:
+    def rollback(self, request: ReleaseRequest) -> Release:
         """Bring back an earlier revision (0: the one before) as a new one. Raises HelmError.
 
         As with helm, a pending revision does not stop it.
         """
-        history = self.store.history(wish.name)
+        history = self.store.history(request.name)
         if not history:
             raise HelmError("release: not found")
         current = history[-1]
-        wanted = wish.revision or current.version - 1
+        wanted = request.revision or current.version - 1
         target = next((r for r in history if r.version == wanted), None)
         if target is None:
             raise HelmError(f"release has no {wanted} version")
         release = Release(
-            name=wish.name,
+            name=request.name,
             namespace=self.namespace,
             version=current.version + 1,
             status=Status.PENDING_ROLLBACK,
@@ -177,19 +184,19 @@ class Helm:
             first_deployed_us=current.first_deployed_us,
             last_deployed_us=self.now_us(),
         )
-        if wish.dry_run:
+        if request.dry_run:
             return release
         self.store.create(release)
-        old, new = self._objects(wish.name, current), self._objects(wish.name, target)
+        old, new = self._objects(request.name, current), self._objects(request.name, target)
         try:
-            self._carry_out(wish, release, old, new, f'Rollback "{wish.name}" failed')
+            self._carry_out(request, release, old, new, f'Rollback "{request.name}" failed')
         except (HelmError, ApiError) as error:
             raise HelmError(str(error)) from None
         if current.status is not Status.FAILED:
             self.store.update(current.marked(Status.SUPERSEDED), self.now_us())
         done = self._deployed(release, release.description)
-        if wish.history_max:
-            self.store.prune(wish.name, wish.history_max)
+        if request.history_max:
+            self.store.prune(request.name, request.history_max)
         return done
 
     def uninstall(self, name: str) -> None:

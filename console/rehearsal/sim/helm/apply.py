@@ -97,28 +97,28 @@ def remove(cluster: Cluster, item: JsonObject, namespace: str) -> None:
 def merge_patch(old: JsonObject, new: JsonObject, live: JsonObject) -> dict[str, Json]:
     """Return the JSON merge patch that gives ``live`` what ``new`` says and takes what only ``old`` said."""
     patch: dict[str, Json] = {}
-    for key, wanted in new.items():
+    for key, desired in new.items():
         there = live.get(key)
-        if isinstance(wanted, Mapping) and isinstance(there, Mapping):
-            if below := merge_patch(obj(old.get(key)), wanted, there):
+        if isinstance(desired, Mapping) and isinstance(there, Mapping):
+            if below := merge_patch(obj(old.get(key)), desired, there):
                 patch[key] = below
-        elif key not in live or not _says(there, wanted) or _shorter(old.get(key), wanted):
-            patch[key] = wanted
+        elif key not in live or not _says(there, desired) or _shorter(old.get(key), desired):
+            patch[key] = desired
     for key in old:
         if key not in new and key in live:
             patch[key] = None
     return patch
 
 
-def _says(live: Json, wanted: Json) -> bool:
-    """Return whether ``live`` holds ``wanted``, perhaps with defaults that the server added."""
-    if isinstance(wanted, Mapping):
+def _says(live: Json, desired: Json) -> bool:
+    """Return whether ``live`` holds ``desired``, perhaps with defaults that the server added."""
+    if isinstance(desired, Mapping):
         there = obj(live)
-        return all(key in there and _says(there[key], value) for key, value in wanted.items())
-    if isinstance(wanted, Sequence) and not isinstance(wanted, str):
-        there_list = items(live)
-        return len(there_list) == len(wanted) and all(map(_says, there_list, wanted))
-    return live == wanted
+        return all(key in there and _says(there[key], value) for key, value in desired.items())
+    if isinstance(desired, Sequence) and not isinstance(desired, str):
+        live_list = items(live)
+        return len(live_list) == len(desired) and all(map(_says, live_list, desired))
+    return live == desired
 
 
 def _shorter(old: Json, new: Json) -> bool:
@@ -129,7 +129,7 @@ def _shorter(old: Json, new: Json) -> bool:
 def waiting_for(
     cluster: Cluster, manifest: Sequence[JsonObject], namespace: str, *, jobs: bool
 ) -> str | None:
-    """Return what is not ready yet (``Deployment dotmac-backend: 1 of 2``), or None."""
+    """Return what is not ready yet (``Deployment web: 1 of 2``), or None."""
     for item in manifest:
         kind = text(item, "kind")
         if kind not in {"Deployment", "Job"} or (kind == "Job" and not jobs):
@@ -143,14 +143,14 @@ def waiting_for(
 
 
 def _deployment(live: JsonObject) -> str | None:
-    wanted = integer(obj(live.get("spec")), "replicas", 1)
+    desired = integer(obj(live.get("spec")), "replicas", 1)
     status = obj(live.get("status"))
     if integer(status, "observedGeneration") < integer(obj(live.get("metadata")), "generation"):
         return "not observed yet"
     updated, available = integer(status, "updatedReplicas"), integer(status, "availableReplicas")
     total = integer(status, "replicas")
-    if updated < wanted or available < wanted or total > wanted:
-        return f"{min(updated, available)} of {wanted}"
+    if updated < desired or available < desired or total > desired:
+        return f"{min(updated, available)} of {desired}"
     return None
 
 

@@ -152,7 +152,7 @@ class KubeApi:
         meta: JsonObject,
         plain: JsonObject,
     ) -> JsonObject:
-        if target.sub == "scale" or not tables.wanted(request.headers.get("Accept", "")):
+        if target.sub == "scale" or not tables.accepts_table(request.headers.get("Accept", "")):
             return plain
         whole = request.query.get("includeObject") == "Object"
         now = self.store.clock.wall_us() / 1_000_000

@@ -19,7 +19,7 @@ class Change:
     old: JsonObject | None
     new: JsonObject | None
 
-    def seen(self, matches: Callable[[JsonObject], bool]) -> tuple[str, JsonObject] | None:
+    def watch_event(self, matches: Callable[[JsonObject], bool]) -> tuple[str, JsonObject] | None:
         """Return the watch event, a type and an object, for a watcher of the objects that match."""
         before = self.old is not None and matches(self.old)
         if self.new is not None and matches(self.new):

@@ -89,9 +89,9 @@ def bad_request(message: str) -> KubeError:
     return KubeError(400, "BadRequest", message)
 
 
-def expired(asked: int, oldest: int) -> KubeError:
+def expired(requested: int, oldest: int) -> KubeError:
     """Return 410 for a resourceVersion whose changes are no longer kept."""
-    return KubeError(410, "Expired", f"too old resource version: {asked} ({oldest})")
+    return KubeError(410, "Expired", f"too old resource version: {requested} ({oldest})")
 
 
 def unauthorized() -> KubeError:

@@ -167,11 +167,11 @@ def scale(body: JsonObject) -> Obj:
     }
 
 
-def _scaled(store: Store, live: JsonObject, plural: str, wanted: JsonObject, *, dry_run: bool) -> Obj:
+def _scaled(store: Store, live: JsonObject, plural: str, scale: JsonObject, *, dry_run: bool) -> Obj:
     new = clone(live)
-    child(new, "spec")["replicas"] = number(wanted, ("spec", "replicas"))
-    if version_of(wanted):
-        child(new, "metadata")["resourceVersion"] = str(version_of(wanted))
+    child(new, "spec")["replicas"] = number(scale, ("spec", "replicas"))
+    if version_of(scale):
+        child(new, "metadata")["resourceVersion"] = str(version_of(scale))
     return store.update(plural, new, dry_run=dry_run)
 
 
@@ -183,10 +183,10 @@ async def delete(store: Store, request: web.Request, target: Target) -> JsonObje
     value, _ = await paths.body_of(request)
     options = clone(obj(value))
     live = store.need(target.resource.plural, target.namespace, target.name)
-    wanted = obj(options.get("preconditions"))
-    if text(wanted, "uid") not in ("", uid_of(live)):
+    preconditions = obj(options.get("preconditions"))
+    if text(preconditions, "uid") not in ("", uid_of(live)):
         raise problems.conflict(target.resource, target.name, "the UID in the precondition differs")
-    if text(wanted, "resourceVersion") not in ("", str(version_of(live))):
+    if text(preconditions, "resourceVersion") not in ("", str(version_of(live))):
         raise problems.conflict(
             target.resource, target.name, "the ResourceVersion in the precondition differs"
         )

@@ -106,7 +106,11 @@ class _Watch:
             self.failed = True
             return [{"type": "ERROR", "object": gone.status()}]
         self.version = self._store.version
-        mine = (one.seen(self._matches) for one in changes if one.resource == self._target.resource.plural)
+        mine = (
+            change.watch_event(self._matches)
+            for change in changes
+            if change.resource == self._target.resource.plural
+        )
         return [self._event(*one) for one in mine if one is not None]
 
     def _event(self, kind: str, body: JsonObject) -> JsonObject:

@@ -20,28 +20,28 @@ from console.rehearsal.sim.prometheus.series import NAME, Labels, label, labels_
 from console.rehearsal.sim.prometheus.tree import Binary, Card, QueryError
 
 
-def _divided(one: float, two: float) -> float:
-    if two:
-        return one / two
-    if one == 0 or math.isnan(one):
+def _divided(left: float, right: float) -> float:
+    if right:
+        return left / right
+    if left == 0 or math.isnan(left):
         return math.nan
-    return math.copysign(math.inf, one) * math.copysign(1.0, two)
+    return math.copysign(math.inf, left) * math.copysign(1.0, right)
 
 
-def _modulo(one: float, two: float) -> float:
+def _modulo(left: float, right: float) -> float:
     try:
-        return math.fmod(one, two)
+        return math.fmod(left, right)
     except ValueError:
         return math.nan
 
 
-def _power(one: float, two: float) -> float:
+def _power(left: float, right: float) -> float:
     try:
-        return math.pow(one, two)
+        return math.pow(left, right)
     except OverflowError:
-        return -math.inf if one < 0 and two % 2 == 1 else math.inf
+        return -math.inf if left < 0 and right % 2 == 1 else math.inf
     except ValueError:
-        return math.inf if one == 0 else math.nan
+        return math.inf if left == 0 else math.nan
 
 
 ARITHMETIC: dict[str, Callable[[float, float], float]] = {
@@ -132,13 +132,13 @@ def sets(node: Binary, left: Vector, right: Vector, steps: int) -> Vector:
     return collect(out)
 
 
-def _result_labels(node: Binary, many: Labels, one: Labels) -> Labels:
+def _result_labels(node: Binary, many: Labels, single: Labels) -> Labels:
     """Return the labels of a match (resultMetric of promql/engine.go)."""
     labels = without(many, (NAME,)) if _drops_name(node) else many
     if node.card is Card.ONE_TO_ONE:
         labels = only(labels, node.labels) if node.on else without(labels, node.labels)
     for name in node.include:
-        labels = labels_of((*without(labels, (name,)), (name, label(one, name))))
+        labels = labels_of((*without(labels, (name,)), (name, label(single, name))))
     return labels
 
 

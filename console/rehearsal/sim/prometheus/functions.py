@@ -120,7 +120,7 @@ _REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
 def _expanded(template: str, match: re.Match[str]) -> str:
     """Return a replacement as Go's Regexp.Expand writes it: an unknown group is empty."""
 
-    def one(reference: re.Match[str]) -> str:
+    def group(reference: re.Match[str]) -> str:
         if reference[1]:
             return "$"
         name = reference[2] or reference[3]
@@ -129,7 +129,7 @@ def _expanded(template: str, match: re.Match[str]) -> str:
         except IndexError:
             return ""
 
-    return _REFERENCE.sub(one, template)
+    return _REFERENCE.sub(group, template)
 
 
 def _with(labels: Labels, name: str, value: str) -> Labels:

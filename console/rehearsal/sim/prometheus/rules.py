@@ -35,7 +35,7 @@ class AlertRule:
     for_s: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
-    group: str = "platform"
+    group: str = "rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +177,12 @@ _TEMPLATE = re.compile(r"\{\{\s*\$(value|labels\.(\w+))\s*(?:\|\s*(\w+)\s*)?\}\}
 def _filled(template: str, labels: Labels, value: float) -> str:
     """Return a template with ``$value`` and ``$labels.x``; of the filters only percentages are known."""
 
-    def one(match: re.Match[str]) -> str:
+    def value_of(match: re.Match[str]) -> str:
         if match[2]:
             return label(labels, match[2])
         return f"{value * 100:.4g}%" if match[3] == "humanizePercentage" else f"{value:.4g}"
 
-    return _TEMPLATE.sub(one, template)
+    return _TEMPLATE.sub(value_of, template)
 
 
 def rules_json(statuses: Iterable[RuleStatus], interval_ms: int) -> Json:

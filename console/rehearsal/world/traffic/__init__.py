@@ -1,4 +1,4 @@
-"""The samples of the simulated platform: a function of seed and time, nothing is stored."""
+"""The samples of simulated programs: a function of seed and time, nothing is stored."""
 
 from __future__ import annotations
 

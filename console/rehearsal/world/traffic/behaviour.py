@@ -9,10 +9,10 @@ from statistics import NormalDist
 from state.base.json import FieldError, Json, JsonObject, decimal, flag, texts
 
 BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, math.inf)
-"""Upper bounds of the platform's latency histogram, as it exports them."""
+"""Upper bounds of every histogram of latencies, as programs export them."""
 
 AUTH_SHARE = 0.12
-"""The share of requests that go to /api/v1/auth."""
+"""The share of requests that log somebody in or ask who that is."""
 
 NOT_FOUND_SHARE = 0.008
 """The share of other requests that ask for something which is not there, in any state of health."""
@@ -24,9 +24,9 @@ _Z95 = NormalDist().inv_cdf(0.95)
 class Behaviour:
     """What an environment does from some time on.
 
-    ``error_ratio`` is the share of all requests answered with 5xx; ``auth_error_ratio`` that of requests
-    to /api/v1/auth, ``auth_refused_ratio`` the share of those answered with 401, ``too_many_ratio`` the
-    share of all answered with 429, ``limited_ratio`` that of all others than /api/v1/auth. Latencies are in
+    ``error_ratio`` is the share of all requests answered with 5xx; ``auth_error_ratio`` that of logins,
+    ``auth_refused_ratio`` the share of those answered with 401, ``too_many_ratio`` the
+    share of all answered with 429, ``limited_ratio`` that of all that are no logins. Latencies are in
     seconds. Without pods the ingress alone answers, with 503. ``scraped`` says whether Prometheus reaches
     the pods.
     """

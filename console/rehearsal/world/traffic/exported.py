@@ -9,10 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.rehearsal.sim.prometheus.series import NAME, Labels, labels_of
-from console.rehearsal.world.traffic.behaviour import AUTH_SHARE, BOUNDS_S, Flow
+from console.rehearsal.world.traffic.behaviour import BOUNDS_S, Flow
 
-REQUESTS = "dotmac_http_requests_total"
-DURATION = "dotmac_http_request_duration_seconds"
 INGRESS_REQUESTS = "nginx_ingress_controller_requests"
 INGRESS_DURATION = "nginx_ingress_controller_request_duration_seconds"
 RESTARTS = "kube_pod_container_status_restarts_total"
@@ -20,9 +18,7 @@ NOTIFIED = "alertmanager_notifications_total"
 NOTIFIED_FAILED = "alertmanager_notifications_failed_total"
 STARTED = "process_start_time_seconds"
 
-METADATA: dict[str, tuple[str, str]] = {
-    REQUESTS: ("counter", "Total HTTP requests"),
-    DURATION: ("histogram", "HTTP request duration in seconds"),
+METADATA: Mapping[str, tuple[str, str]] = {
     INGRESS_REQUESTS: ("counter", "The total number of client requests"),
     INGRESS_DURATION: ("histogram", "The request processing time in seconds"),
     RESTARTS: ("counter", "The number of container restarts per container."),
@@ -33,22 +29,7 @@ METADATA: dict[str, tuple[str, str]] = {
     "up": ("gauge", ""),
 }
 
-_ENDPOINTS = (
-    # method, path, tenant, share of what does not go to /api/v1/auth, status of a server error
-    ("GET", "/api/v1/tenants", "acme", 0.30, "500"),
-    ("GET", "/api/v1/billing/invoices", "acme", 0.25, "503"),
-    ("POST", "/api/v1/jobs", "globex", 0.20, "500"),
-    ("GET", "/api/v1/audit/activities", "globex", 0.15, "500"),
-    ("GET", "/api/v1/feature-flags/flags", "initech", 0.10, "500"),
-)
-_AUTH = (
-    ("POST", "/api/v1/auth/login", "unknown", 0.75, "500"),
-    ("GET", "/api/v1/auth/me", "acme", 0.25, "500"),
-)
 _INTEGRATIONS = ("email", "pagerduty", "slack", "webhook")
-_PROBES = (("GET", "/health", 0.2), ("GET", "/metrics", 1 / 15))
-_SERVED = {Flow.OK: "200", Flow.NOT_FOUND: "404", Flow.TOO_MANY: "429"}
-_AUTH_SERVED = {Flow.AUTH_OK: "200", Flow.AUTH_REFUSED: "401", Flow.AUTH_TOO_MANY: "429"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,8 +106,7 @@ class Birth:
         for index, bound in enumerate(BOUNDS_S):
             flows = (Flow.BUCKETS + index, *extra)
             start = sum(self.sums[one] for one in flows)
-            le = "+Inf" if bound == math.inf else f"{bound:g}" if bound % 1 else f"{bound:.1f}"
-            labels = self.named(f"{name}_bucket", *pairs, ("le", le))
+            labels = self.named(f"{name}_bucket", *pairs, ("le", le_of(bound)))
             out.append(Exported(labels, flows, weight, start, phase, born_with=count))
         spent = self.named(f"{name}_sum", *pairs)
         seconds = self.sums[Flow.SECONDS]
@@ -134,55 +114,20 @@ class Birth:
         return out
 
 
-def of_pod(birth: Birth) -> list[Exported]:
-    """Return what a pod of the API exports."""
-    out: list[Exported] = []
-    for endpoints, served, error in (
-        (_ENDPOINTS, _SERVED, Flow.ERROR),
-        (_AUTH, _AUTH_SERVED, Flow.AUTH_ERROR),
-    ):
-        share = sum(one[3] for one in endpoints)
-        for method, path, tenant, part, failed in endpoints:
-            pairs = (("method", method), ("endpoint", path), ("tenant_id", tenant))
-            for flow, status in ({**served, error: failed}).items():
-                if flow == Flow.NOT_FOUND and path != _ENDPOINTS[0][1]:
-                    continue
-                weight = 1.0 if flow == Flow.NOT_FOUND else part / share
-                labels = birth.named(REQUESTS, *pairs, ("status_code", status))
-                out.append(birth.counter(labels, (flow,), weight))
-            of_all = part / share * (1 - AUTH_SHARE if endpoints is _ENDPOINTS else AUTH_SHARE)
-            out.extend(birth.histogram(DURATION, pairs, (), of_all))
-    for method, path, per_second in _PROBES:
-        pairs = (("method", method), ("endpoint", path), ("tenant_id", "unknown"))
-        out.extend(_probed(birth, pairs, per_second))
-    out.append(Exported(birth.named(STARTED), constant=birth.start_ms / 1000))
-    return out
-
-
-def _probed(birth: Birth, pairs: tuple[tuple[str, str], ...], per_second: float) -> list[Exported]:
-    """Return the series of a path that is asked for steadily and answers fast."""
-    bounds = ["+Inf" if b == math.inf else f"{b:g}" if b % 1 else f"{b:.1f}" for b in BOUNDS_S]
-    names = [birth.named(REQUESTS, *pairs, ("status_code", "200")), birth.named(f"{DURATION}_count", *pairs)]
-    names += [birth.named(f"{DURATION}_bucket", *pairs, ("le", le)) for le in bounds]
-    return [Exported(labels, steady=per_second, since_ms=birth.start_ms) for labels in names]
+def le_of(bound: float) -> str:
+    """Return the label of a bucket as client libraries write it."""
+    return "+Inf" if bound == math.inf else f"{bound:g}" if bound % 1 else f"{bound:.1f}"
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is scraped of every pod: its job and port, its container's name, and what it exports.
-
-    ``shares``: Prometheus' and Alertmanager's own series come with it; one program of a world does that.
-    """
+    """What is scraped of every pod: its job and port, its container's name, and what it exports."""
 
     job: str
     port: int
     container: str
     of_pod: Callable[[Birth], list[Exported]]
     metadata: Mapping[str, tuple[str, str]]
-    shares: bool = True
-
-
-PLATFORM = Program("dotmac-api", 8000, "api", of_pod, METADATA)
 
 
 def of_ingress(birth: Birth, ingress: str) -> list[Exported]:

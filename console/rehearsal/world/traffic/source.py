@@ -9,7 +9,7 @@ from console.rehearsal.sim.prometheus.series import NAME, Matcher, Series, Targe
 from console.rehearsal.world.traffic.behaviour import Behaviour, Flow, need_number
 from console.rehearsal.world.traffic.course import Course, Life
 from console.rehearsal.world.traffic.exported import (
-    PLATFORM,
+    METADATA,
     RESTARTS,
     Birth,
     Exported,
@@ -44,19 +44,19 @@ class Traffic:
         self,
         seed: int | str,
         clock: Clock,
-        interval_s: float = 15.0,
+        program: Program,
         *,
-        namespaces: Mapping[str, str] | None = None,
-        ingress: str = "dotmac-ingress",
+        namespaces: Mapping[str, str],
+        ingress: str,
+        interval_s: float = 15.0,
         start_s: float | None = None,
-        program: Program = PLATFORM,
     ) -> None:
         self._program = program
         self._seed = str(seed)
         self._clock = clock
         self._interval_ms = round(interval_s * 1000)
         self._start_ms = self._now() if start_s is None else round(start_s * 1000)
-        self._namespaces = dict(namespaces or {})
+        self._namespaces = dict(namespaces)
         self._ingress = ingress
         self._courses: dict[str, Course] = {}
         self._notified: list[tuple[int, str, bool]] = []
@@ -64,7 +64,14 @@ class Traffic:
         self._found: dict[tuple[str | None, tuple[Matcher, ...]], list[_Match]] = {}
         self._newest_ms = 0
         self._divided = False
+        self._monitors = False
         self._arrange()
+
+    def with_monitors(self) -> Traffic:
+        """Bring the samples of Prometheus and Alertmanager themselves too: one traffic of a world does that."""
+        self._monitors = True
+        self._arrange()
+        return self
 
     def _now(self) -> int:
         return self._clock.wall_us() // 1000
@@ -117,14 +124,11 @@ class Traffic:
         self._newest_ms = max(self._newest_ms, at_ms)
         self._arrange()
 
-    def _namespace(self, environment: str) -> str:
-        return self._namespaces.get(environment, f"dotmac-{environment}")
-
     def _arrange(self) -> None:
         """Make the targets that there are now; those known keep the samples they made."""
         self._found.clear()
         known, there = self._targets, dict[_Key, ScrapeTarget]()
-        for kind in (_PROMETHEUS, _ALERTMANAGER) if self._program.shares else ():
+        for kind in (_PROMETHEUS, _ALERTMANAGER) if self._monitors else ():
             key = (_SHARED, kind, 0)
             there[key] = known.get(key) or self._shared(kind)
         for environment, course in self._courses.items():
@@ -135,7 +139,7 @@ class Traffic:
             begun = {(life.pod, life.start_ms) for life in lives}
             self._divided = self._divided or len({life.pod for life in lives}) < len(lives)
             for life in lives:
-                key = (environment, f"api/{life.pod}", life.start_ms)
+                key = (environment, f"pod/{life.pod}", life.start_ms)
                 target = known.get(key) or self._pod(environment, course, life)
                 target.end_ms = life.end_ms
                 target.followed = (life.pod, life.end_ms) in begun
@@ -151,7 +155,7 @@ class Traffic:
         draw = random.Random(f"{self._seed}/{environment}/{kind}")
         host = f"10.42.{draw.randrange(8)}.{draw.randrange(2, 250)}"
         pairs = (("job", job), ("instance", f"{host}:{port}"))
-        return (*pairs, ("namespace", self._namespace(environment))) if environment else pairs
+        return (*pairs, ("namespace", self._namespaces[environment])) if environment else pairs
 
     def _pod(self, environment: str, course: Course, life: Life) -> ScrapeTarget:
         place = self._place(environment, life.pod, self._program.job, self._program.port)
@@ -253,7 +257,7 @@ class Traffic:
 
     def metadata(self) -> dict[str, tuple[str, str]]:
         """Return type and help text by metric name."""
-        return dict(self._program.metadata)
+        return {**self._program.metadata, **(METADATA if self._monitors else {})}
 
     def to_json(self) -> Json:
         """Return all that the samples follow from, beside the clock."""
@@ -280,7 +284,7 @@ class Traffic:
         }
 
     @classmethod
-    def from_json(cls, body: JsonObject, clock: Clock, program: Program = PLATFORM) -> Traffic:
+    def from_json(cls, body: JsonObject, clock: Clock, program: Program) -> Traffic:
         """Return the traffic that ``to_json`` described.
 
         Raises FieldError where something is missing.
@@ -289,11 +293,11 @@ class Traffic:
         traffic = cls(
             need_text(body, "seed"),
             clock,
-            need_number(body, "interval_ms") / 1000,
+            program,
             namespaces=names,
             ingress=text(body, "ingress"),
+            interval_s=need_number(body, "interval_ms") / 1000,
             start_s=need_number(body, "start_ms") / 1000,
-            program=program,
         )
         for one in objs(body.get("changes")):
             behaviour = Behaviour.from_json(obj(one.get("behaviour")))

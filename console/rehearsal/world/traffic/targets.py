@@ -113,7 +113,7 @@ class ScrapeTarget:
                 chunk.times.append(at)
                 chunk.rows.append(None)
 
-    def series(self, wanted: Sequence[Exported], start_ms: int, end_ms: int, now_ms: int) -> list[Series]:
+    def series(self, chosen: Sequence[Exported], start_ms: int, end_ms: int, now_ms: int) -> list[Series]:
         """Return series with their samples from ``start_ms`` to ``end_ms``, but none after ``now_ms``."""
         end_ms = min(end_ms, now_ms)
         pieces: list[tuple[_Chunk, int, int]] = []
@@ -124,7 +124,7 @@ class ScrapeTarget:
                 pieces.append((chunk, low, high))
                 times.extend(chunk.times[low:high])
         out: list[Series] = []
-        for exported in wanted if times else ():
+        for exported in chosen if times else ():
             values = _joined(pieces, exported)
             first = self._born(pieces, exported)
             if first < len(times):

@@ -16,10 +16,10 @@ from console.client.engine_client import EngineClient
 from console.engine.__main__ import main
 from console.engine.process.running import find
 from console.engine.process.spawn import EXIT_LOG, start_engine, stop
-from state.base.clock import ManualClock
 from state.events.event import Draft, Kind
 from state.log import locks
 from state.log.store import LogStore
+from tests.clocks import ManualClock
 from tests.console.engine.process.test_process import ME, place, runbook  # noqa: F401  fixtures
 from tests.console.engine.stand import stand
 from tests.paths import ROOT

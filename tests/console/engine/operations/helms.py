@@ -148,12 +148,12 @@ def debug(values: Path) -> None:
 
 def add_hooks(stand: Stand) -> None:
     """Give the world's chart hooks (off until ``hook`` turns one on), a disruption budget and an autoscaler."""
-    templates = stand.world.folder.chart / "templates"
+    templates = stand.platform.chart / "templates"
     before = _HOOK.format(value="before", name="before", events='"pre-install,pre-upgrade"')
     after = _HOOK.format(value="after", name="after", events='"post-rollback"')
     for name, body in {"before": before, "after": after, "budget": _BUDGET, "scaler": _SCALER}.items():
         (templates / f"{name}.yaml").write_text(body)
-    values = stand.world.folder.chart / "values.yaml"
+    values = stand.platform.chart / "values.yaml"
     values.write_text(values.read_text() + "\nhooks:\n  before: false\n  after: false\n")
 
 

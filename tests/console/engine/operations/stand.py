@@ -18,8 +18,9 @@ from console.engine.operations import Operations
 from console.engine.ports import Who
 from console.engine.record.declarations import declarations, opened
 from console.engine.record.journal import Journal
-from console.rehearsal.dotmac.faults.catalogue import open_world
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.product import Dotmac
+from console.rehearsal.products import open_world
 from console.rehearsal.sim.kubernetes import PodPlan
 from console.rehearsal.world.world import World
 from state.base.clock import SharedClock
@@ -53,6 +54,11 @@ class Stand:
     journal: Journal
     systems: Systems
     operations: Operations
+
+    @property
+    def platform(self) -> Dotmac:
+        """The platform that stands in the world."""
+        return self.world.product(Dotmac)
 
     async def go(self, *gates: int) -> None:
         """Let gates be GO by what a launch would record: checks that passed, attestations."""
@@ -141,7 +147,7 @@ class Stand:
 
     def bad_pods(self, env: Env, plan: PodPlan, digest: str = "") -> None:
         """Let the pods of an image go as ``plan`` says; the candidate's backend where none is named."""
-        wanted = digest or self.world.artifacts.candidate["backend"]
+        wanted = digest or self.platform.artifacts.candidate["backend"]
 
         def ask(pod: JsonObject) -> PodPlan | None:
             told = json.dumps(pod.get("spec"))
@@ -164,7 +170,7 @@ class Stand:
 
     def running_digests(self, env: Env) -> set[str]:
         """Return the digests of all pods that are ready."""
-        return {image.partition("@")[2] for image in self.world.causes.ready(env).values()}
+        return {image.partition("@")[2] for image in self.platform.reconciler.ready(env).values()}
 
     async def again(self, *, alone: bool = True) -> Stand:
         """Return the same launch in a new engine: the old one forgets all it held in memory."""

@@ -115,7 +115,7 @@ async def test_a_deploy_while_it_is_judged(tmp_path: Path, env: Env) -> None:
         hold = await judging
         await hold.reached.wait()
         stand.bad_pods(env, NEVER)
-        await stand.until(lambda: not stand.world.causes.ready(env))
+        await stand.until(lambda: not stand.platform.reconciler.ready(env))
         assert (await stand.operations.abort(ANN, "enough")).ok
         hold.go.set()
         ended = await stand.ended()
@@ -177,7 +177,7 @@ async def test_a_rollback_is_never_signalled(tmp_path: Path, env: Env) -> None:
         hold = Hold(stand, "PATCH", "/leases")
         await hold.reached.wait()
         replies = [await stand.operations.abort(ANN, "before helm")]
-        stand.bad_pods(env, NEVER, stand.world.artifacts.previous["backend"])
+        stand.bad_pods(env, NEVER, stand.platform.artifacts.previous["backend"])
         hold.go.set()
         await stand.until(lambda: stand.release(env, 3) is not None)
         replies.append(await stand.operations.abort(ANN, "while helm works"))
@@ -217,7 +217,7 @@ async def test_real_helm_in_a_hook_in_a_rollout_and_in_a_rollback(
         await stand.until_step("pods", "running")
         await _aborted_in_the_middle(stand, env)
         stand.world.control.plans.clear()
-        stand.bad_pods(env, NEVER, stand.world.artifacts.previous["backend"])
+        stand.bad_pods(env, NEVER, stand.platform.artifacts.previous["backend"])
         await stand.start(f"{env}.rollback")
         await stand.until(lambda: stand.release(env, 4) is not None)
         assert "a rollback is never signalled" in (await stand.operations.abort(ANN, "stop")).message

@@ -82,7 +82,7 @@ def test_an_archived_chart_and_one_without_needs_lack_nothing(tmp_path: Path) ->
 @pytest.mark.parametrize("major", [3, 4])
 async def test_it_is_vendored_and_deployed(tmp_path: Path, major: int) -> None:
     async with launched(tmp_path, major) as stand:
-        chart = _chart(stand.world.folder.chart)
+        chart = _chart(stand.platform.chart)
         shown = asked(await stand.operations.preview("staging.deploy", ANN))
         assert "✖ the chart needs cache 1.2.0, which is not in its charts folder" in shown
         assert "run helm dependency build" in shown

@@ -14,6 +14,7 @@ import yaml
 from console.engine.engine import Engine
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import HEAD
+from console.rehearsal.dotmac.product import Dotmac
 from state.base.json import text
 from state.events.event import Kind
 from state.view.launch import LaunchView
@@ -64,7 +65,7 @@ async def tripped(folder: Path, *first: str) -> tuple[LaunchView, list[str], str
                 for e in engine.store.read(0, 5000)
                 if e.kind == Kind.COMMAND_REFUSED and e.actor == "engine"
             ]
-            schema = world.platforms[Env.PRODUCTION].database.revisions()[0]
+            schema = world.product(Dotmac).platforms[Env.PRODUCTION].database.revisions()[0]
             return view, refused, schema
         finally:
             await engine.close()

@@ -37,7 +37,7 @@ async def _migrate_and_fail(stand: Stand, *, migrate_first: bool) -> None:
 
 
 def _heads(stand: Stand) -> str:
-    return stand.world.platforms[Env.PRODUCTION].database.revisions()[0]
+    return stand.platform.platforms[Env.PRODUCTION].database.revisions()[0]
 
 
 async def test_not_compatible_closes_it_also_for_a_tripped_condition(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ async def test_declared_but_never_seen_keeps_it_closed_until_the_schema_is_back(
         told = await stand.refused("production.rollback")
         assert "declared backward compatible, but that was not proven" in told
         assert f"take the tested way down to {PREVIOUS_HEAD} first" in told
-        stand.world.platforms[Env.PRODUCTION].database._set_revisions((PREVIOUS_HEAD,))
+        stand.platform.platforms[Env.PRODUCTION].database._set_revisions((PREVIOUS_HEAD,))
         preview = await stand.operations.preview("production.rollback", ANN)
         assert preview.allowed, preview.reason
         assert any(

@@ -41,7 +41,7 @@ async def test_helm_killed_in_an_upgrade(tmp_path: Path) -> None:
 async def test_helm_killed_in_a_rollback(tmp_path: Path) -> None:
     async with launch(tmp_path) as stand:
         assert (await stand.run("staging.deploy")).state is State.SUCCEEDED
-        stand.bad_pods(Env.STAGING, PodPlan(ready=False), stand.world.artifacts.previous["backend"])
+        stand.bad_pods(Env.STAGING, PodPlan(ready=False), stand.platform.artifacts.previous["backend"])
         await stand.start("staging.rollback")
         await stand.until(lambda: stand.release(Env.STAGING, 3) is not None)
         os.kill(stand.last().pid, signal.SIGKILL)
@@ -142,7 +142,7 @@ async def test_the_engine_killed_and_its_terminal_gone_in_an_upgrade(tmp_path: P
 async def test_the_engine_killed_in_a_rollback_and_helm_ended_meanwhile(tmp_path: Path) -> None:
     async with launch(tmp_path) as stand:
         assert (await stand.run("staging.deploy")).state is State.SUCCEEDED
-        stand.bad_pods(Env.STAGING, PodPlan(ready=False), stand.world.artifacts.previous["backend"])
+        stand.bad_pods(Env.STAGING, PodPlan(ready=False), stand.platform.artifacts.previous["backend"])
         async with engine(stand, "staging.rollback") as (process, terminal):
             pid = await pid_of_helm(stand.store.path, stand)
             process.send_signal(signal.SIGKILL)

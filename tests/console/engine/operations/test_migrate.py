@@ -39,7 +39,7 @@ async def test_a_job_of_the_cron_job(tmp_path: Path) -> None:
         assert (await stand.run("staging.migrate")).state is State.SUCCEEDED
         job = _job(stand)
         container = objs(path(job, ("spec", "template", "spec", "containers")))[0]
-        assert text(container, "image") == stand.world.artifacts.references()["backend"]
+        assert text(container, "image") == stand.platform.artifacts.references()["backend"]
         assert stand.steps()["schema before"] == ("done", PREVIOUS_HEAD)
 
 
@@ -61,7 +61,7 @@ async def test_the_charts_own_hook_interlocks_the_deploy(tmp_path: Path) -> None
         told = await stand.refused("staging.migrate", TWO)
         assert "the chart's own hook migrates, in the deploy" in told
         assert (await stand.run("staging.deploy")).state is State.SUCCEEDED
-        stand.world.platforms[Env.STAGING].database.migrate()
+        stand.platform.platforms[Env.STAGING].database.migrate()
         assert "staging.deploy ran and is not declared backward compatible" in await stand.refused(
             "staging.rollback"
         )

@@ -16,10 +16,10 @@ async def test_a_preview_shows_exactly_what_would_run(tmp_path: Path) -> None:
         await stand.go(1, 2, 3, 4, 5, 6, 7, 8)
         preview = await stand.operations.preview("staging.deploy", ANN)
         assert preview.allowed, preview.reason
-        world, images = stand.world, stand.world.artifacts.references()
+        world, images = stand.world, stand.platform.artifacts.references()
         folder = world.folder
         assert preview.commands[0].startswith(
-            f"{folder.helm} upgrade --install dotmac {folder.chart} --namespace dotmac-staging "
+            f"{folder.helm} upgrade --install dotmac {stand.platform.chart} --namespace dotmac-staging "
             f"--kubeconfig {folder.kubeconfig} --kube-context staging -f {folder.values(Env.STAGING)} "
             f"--set-string image.backend={images['backend']} "
         )
@@ -34,7 +34,8 @@ async def test_a_preview_shows_exactly_what_would_run(tmp_path: Path) -> None:
         )
         assert not [one for one in preview.checks if not one.startswith("pass: ")]
         assert "pass: revision 1 (deployed) is the good one to come back to" in preview.checks
-        old, new = world.artifacts.previous["backend"], world.artifacts.candidate["backend"]
+        artifacts = stand.platform.artifacts
+        old, new = artifacts.previous["backend"], artifacts.candidate["backend"]
         backend = next(one for one in preview.diff if one.startswith("Deployment/dotmac-backend"))
         assert old[7:19] in backend
         assert new[7:19] in backend
@@ -101,7 +102,7 @@ async def test_images_that_are_missing_and_tags_that_moved(tmp_path: Path) -> No
         section(body, "candidate", "images")["frontend"] = "registry.dotmac.test/x/frontend:v1"
 
     async with launch(tmp_path, change=change) as stand:
-        moved = stand.world.artifacts.move_tag("backend")
+        moved = stand.platform.artifacts.move_tag("backend")
         told = await stand.refused("staging.deploy", TWO)
         assert "the registry doesn't have worker@999999999999" in told
         assert "image frontend is not named by a digest" in told
@@ -110,11 +111,11 @@ async def test_images_that_are_missing_and_tags_that_moved(tmp_path: Path) -> No
 
 async def test_the_same_tag_with_a_new_digest_needs_two(tmp_path: Path) -> None:
     async with launch(tmp_path) as stand:
-        stand.world.artifacts.move_tag("backend")
+        stand.platform.artifacts.move_tag("backend")
         assert "somebody moved the tag" in await stand.refused("staging.deploy")
         ended = await stand.run("staging.deploy", TWO)
         assert ended.state == "succeeded"
-        assert stand.world.artifacts.candidate["backend"] in stand.running_digests(Env.STAGING)
+        assert stand.platform.artifacts.candidate["backend"] in stand.running_digests(Env.STAGING)
         assert any("overridden with ben" in d.what for d in stand.journal.view.deviations)
 
 
@@ -141,7 +142,7 @@ async def test_accounts_clusters_and_helms_that_will_not_do(tmp_path: Path) -> N
 
 async def test_a_chart_that_does_not_render_is_found_before_anything_runs(tmp_path: Path) -> None:
     async with launch(tmp_path) as stand:
-        broken = stand.world.folder.chart / "templates" / "broken.yaml"
+        broken = stand.platform.chart / "templates" / "broken.yaml"
         broken.write_text("kind: {{ .Values.nowhere.at.all }}\n")
         told = await stand.refused("staging.deploy", TWO)
         assert "UPGRADE FAILED" in told
@@ -167,7 +168,7 @@ async def test_what_drifted_and_what_cannot_change_is_said(tmp_path: Path) -> No
         assert live is not None
         edited = {**live, "data": {**dict(live["data"]), "LOG_LEVEL": "DEBUG"}}  # type: ignore[arg-type]  # an object
         stand.world.store.put("configmaps", edited)
-        service = stand.world.folder.chart / "templates" / "backend-deployment.yaml"
+        service = stand.platform.chart / "templates" / "backend-deployment.yaml"
         labels = service.read_text().replace(
             "      app: dotmac-backend\n  strategy", "      app: other\n  strategy"
         )

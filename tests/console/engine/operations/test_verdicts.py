@@ -44,7 +44,7 @@ async def test_the_newest_good_one_not_the_one_before(tmp_path: Path) -> None:
             assert (ended.state, ended.revision) == (State.FAILED, number)
             assert ended.good is not None
             assert ended.good.number == 1
-            old = stand.world.artifacts.previous["backend"]
+            old = stand.platform.artifacts.previous["backend"]
             assert ("backend", old) in ended.good.images
         back = await stand.run("staging.rollback")
         assert back.state is State.SUCCEEDED, back.verdict
@@ -54,7 +54,7 @@ async def test_the_newest_good_one_not_the_one_before(tmp_path: Path) -> None:
 
 async def test_deployed_is_not_what_was_wanted(tmp_path: Path) -> None:
     async with launch(tmp_path) as before:
-        previous = before.world.artifacts.previous["worker"]
+        previous = before.platform.artifacts.previous["worker"]
     reference = f"registry.dotmac.test/dotmactech/dotmac-platform-worker@{previous}"
     (tmp_path / "b").mkdir()
     script = f"""
@@ -71,7 +71,7 @@ case "$*" in *--dry-run*) ;; *upgrade*) helm "$@" --set-string image.worker={ref
 async def test_crashing_and_unschedulable_pods_are_explained(tmp_path: Path) -> None:
     async with launch(tmp_path, each_s=SHORT_S) as stand:
         stand.bad_pods(Env.STAGING, PodPlan(ends_after_s=1, exit_code=3))
-        worker = stand.world.artifacts.candidate["worker"]
+        worker = stand.platform.artifacts.candidate["worker"]
         stand.bad_pods(Env.STAGING, PodPlan(schedulable=False), worker)
         ended = await stand.run("staging.deploy")
         assert ended.state is State.FAILED

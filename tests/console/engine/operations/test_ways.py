@@ -29,7 +29,7 @@ async def test_the_way_to_production(tmp_path: Path) -> None:
         assert steps["objects"] == ("done", "live is what helm recorded")
         assert steps["health"] == ("done", "HTTP 200")
         assert "api.dotmac.test" in steps["ingress"][1]
-        assert stand.running_digests(Env.PRODUCTION) == {stand.world.artifacts.candidate["backend"]}
+        assert stand.running_digests(Env.PRODUCTION) == {stand.platform.artifacts.candidate["backend"]}
         assert revisions(stand, Env.PRODUCTION) == ["1 superseded", "2 deployed"]
         (head,) = re.findall(r"lc1:\S+", described(stand, 2))
         intended = [e for e in stand.store.read(0) if e.kind == Kind.OPERATION_INTENDED][-1]
@@ -61,7 +61,7 @@ async def test_back_to_the_recorded_good_revision(tmp_path: Path) -> None:
         assert back.state is State.SUCCEEDED, back.verdict
         assert back.verdict == "revision 1 runs again (as revision 3), verified live"
         assert back.good == ended.good
-        assert stand.running_digests(Env.PRODUCTION) == {stand.world.artifacts.previous["backend"]}
+        assert stand.running_digests(Env.PRODUCTION) == {stand.platform.artifacts.previous["backend"]}
 
 
 async def test_a_first_install_makes_namespace_and_secrets(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ async def test_fails_before_its_revision_exists_and_is_not_rolled_back(tmp_path:
         hold = Hold(stand, "POST", "/leases")
         await stand.start("staging.deploy")
         await hold.reached.wait()
-        (stand.world.folder.chart / "templates" / "late.yaml").write_text('kind: {{ fail "too late" }}\n')
+        (stand.platform.chart / "templates" / "late.yaml").write_text('kind: {{ fail "too late" }}\n')
         hold.go.set()
         ended = await stand.ended()
         assert ended.state is State.FAILED

@@ -40,8 +40,8 @@ async def _approved(stand: Stand) -> str:
 
 async def test_the_same_tag_with_a_new_digest(tmp_path: Path, major: int) -> None:
     async with launched(tmp_path, major) as stand:
-        moved = stand.world.artifacts.move_tag("worker")
-        meant = stand.world.artifacts.candidate["worker"]
+        moved = stand.platform.artifacts.move_tag("worker")
+        meant = stand.platform.artifacts.candidate["worker"]
         shown = await _asked(stand, "staging.deploy")
         assert f"✖ tag v1.4.0 of worker is {moved[7:19]} now, the candidate is {meant[7:19]}" in shown
         assert "somebody moved the tag" in shown

@@ -74,7 +74,7 @@ async def test_helm_killed_in_a_first_install(tmp_path: Path, major: int) -> Non
 async def test_helm_killed_in_a_rollback(tmp_path: Path, major: int) -> None:
     async with launched(tmp_path, major) as stand:
         assert (await stand.run("staging.deploy")).state is State.SUCCEEDED
-        stand.bad_pods(Env.STAGING, NEVER, stand.world.artifacts.previous["backend"])
+        stand.bad_pods(Env.STAGING, NEVER, stand.platform.artifacts.previous["backend"])
         await _stopped(stand, "staging.rollback", 3, signal.SIGKILL)
         assert "revision 3 (pending-rollback): a hook failed or helm was killed" in told(stand)
         assert "a rollback to the same revision clears it" in told(stand)
@@ -87,7 +87,7 @@ async def test_the_engine_killed_and_its_terminal_gone(tmp_path: Path, major: in
     async with launched(tmp_path, major) as first:
         stand = first
         for operation, which in (("staging.deploy", "candidate"), ("staging.rollback", "previous")):
-            digests = getattr(stand.world.artifacts, which)
+            digests = getattr(stand.platform.artifacts, which)
             stand.bad_pods(Env.STAGING, NEVER, digests["backend"])
             async with engine(stand, operation) as (process, terminal):
                 pid = await pid_of_helm(stand.store.path, stand)

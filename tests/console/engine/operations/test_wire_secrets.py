@@ -60,7 +60,7 @@ def _talkative(folder: Path, major: int) -> Path:
 
 def _secretive(stand: Stand) -> None:
     """Give the chart secrets in each place where a chart can have some."""
-    chart = stand.world.folder.chart
+    chart = stand.platform.chart
     inner = chart / "charts" / "store"
     inner.mkdir(parents=True)
     (inner / "Chart.yaml").write_text("apiVersion: v2\nname: store\nversion: 1.0.0\n")
@@ -110,7 +110,7 @@ async def test_they_are_nowhere(tmp_path: Path, major: int, monkeypatch: pytest.
 async def _lived_through(stand: Stand) -> list[str]:
     """Fail, succeed, go back, and be followed by another engine; return all that was shown meanwhile."""
     shown = [asked(await stand.operations.preview("staging.deploy", ANN))]
-    late = stand.world.folder.chart / "templates" / "late.yaml"
+    late = stand.platform.chart / "templates" / "late.yaml"
     hold = Hold(stand, "POST", "/leases")
     await stand.start("staging.deploy")
     await hold.reached.wait()

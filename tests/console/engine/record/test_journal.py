@@ -11,12 +11,12 @@ import pytest
 
 from console.engine.commands import Commands
 from console.engine.record.journal import Journal
-from state.base.clock import ManualClock
 from state.events.event import Draft, Event, Kind
 from state.fold import fold
 from state.log.store import LogStore
 from state.log.trouble import StoreState
 from state.view.launch import LaunchView
+from tests.clocks import ManualClock
 from tests.console.engine.stand import stand
 
 

@@ -24,8 +24,9 @@ from console.engine.process.spawn import start_engine, stop
 from console.rehearsal.autopilot.captain import Captain, Outcome, Pace
 from console.rehearsal.cli import rehearse
 from console.rehearsal.dotmac.credentials import access_key, password, platform_secret, storage_key
-from console.rehearsal.dotmac.names import LOGINS, Env, world_folder
-from console.rehearsal.dotmac.platform.seeds import key
+from console.rehearsal.dotmac.names import LOGINS, Env
+from console.rehearsal.sim.seeded import key
+from console.rehearsal.world.folder import world_folder
 from console.ui import crash
 from console.ui.app import LaunchApp
 from screens.kit.screen_state import Mode

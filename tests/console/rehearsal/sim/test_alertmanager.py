@@ -11,8 +11,8 @@ from console.rehearsal.sim.alertmanager import Alertmanager, Config, Receiver, R
 from console.rehearsal.sim.alertmanager.alerts import fingerprint, read_matcher
 from console.rehearsal.sim.prometheus.answers import stamp
 from console.rehearsal.sim.prometheus.series import Matcher, MatchOp, labels_of
-from state.base.clock import ManualClock
 from state.base.json import Json, obj, objs, text
+from tests.clocks import ManualClock
 from tests.console.rehearsal.serving import served
 
 
@@ -107,7 +107,7 @@ async def test_severities_go_different_ways_and_groups_show_it(world: _World) ->
     await world.post({"alertname": "C"})
     groups = await world.get("/api/v2/alerts/groups")
     found = {text(obj(one["labels"]), "alertname"): text(obj(one["receiver"]), "name") for one in groups}
-    assert found == {"A": "oncall-pager", "B": "team-chat", "C": "platform-log"}
+    assert found == {"A": "oncall-pager", "B": "team-chat", "C": "event-log"}
     only = await world.get("/api/v2/alerts", receiver="team-chat")
     assert [obj(one["labels"])["alertname"] for one in only] == ["B"]
 
@@ -184,4 +184,4 @@ async def test_a_bad_filter_is_refused_and_readiness_is_told(world: _World) -> N
     for path in ("/-/ready", "/-/healthy"):
         assert (await world.http.get(path)).text == "OK"
     names = [one["name"] for one in await world.get("/api/v2/receivers")]
-    assert names == ["oncall-pager", "team-chat", "platform-log"]
+    assert names == ["oncall-pager", "team-chat", "event-log"]

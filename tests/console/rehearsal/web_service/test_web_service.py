@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from console.client.engine_client import EngineClient, Quiet
+from console.client.engine_client import EngineClient, NullListener
 from console.engine.engine import Engine
-from console.rehearsal.dotmac.faults.catalogue import open_world
-from console.rehearsal.dotmac.names import Env
-from console.rehearsal.web_service.names import read_given, read_service
+from console.rehearsal.dotmac.product import Dotmac
+from console.rehearsal.products import open_world, products_of
+from console.rehearsal.web_service.product import WebService
 from console.rehearsal.world.folder import WorldError
-from console.rehearsal.world.runbook import account
+from console.rehearsal.world.runbook import TITLES, account
 from state.base.json import obj, text
 from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
@@ -67,13 +67,13 @@ def test_its_bad_candidate_trips_and_is_rolled_back(tmp_path: Path) -> None:
 
 async def test_its_release_is_locked_until_the_gates_before_it_are_go(tmp_path: Path) -> None:
     async with running(tmp_path / "w", runbook=EXAMPLE) as world:
-        assert world.service is not None
+        assert world.product(WebService).names.part == "web"
         assert await measure(world, 'count(up{job="web",namespace="shop-prod"} == 1)') == 3
         assert await measure(world, 'count(http_requests_total{namespace="shop-prod",code="200"})') > 0
         assert await measure(world, 'count(dotmac_http_requests_total{namespace="dotmac-production"})') > 0
         engine = await Engine.open(world.runbook_path, tmp_path / "a.lclog", world.clock, account=account())
         running_engine = asyncio.create_task(engine.run())
-        client = EngineClient(engine.connect(account(), "test"), Quiet())
+        client = EngineClient(engine.connect(account(), "test"), NullListener())
         await client.open()
         preview = await client.preview("operation.run", {"operation": "production.deploy"})
         assert not preview.allowed
@@ -115,7 +115,7 @@ async def test_its_world_goes_on_where_it_was_and_takes_the_runbooks_own_names(t
         assert {text(obj(pod["metadata"]), "uid") for pod in world.store.scan("pods", "tea-live")} == before
         environments = load_runbook(world.runbook_path).runbook.environments
         assert environments[Tier.PRODUCTION].domains.named()["shop"].host == "tea.example"
-        assert environments[Tier.PRODUCTION].title == Env.PRODUCTION.words
+        assert environments[Tier.PRODUCTION].title == TITLES[Tier.PRODUCTION]
         written = world.runbook_path.read_text()
         assert written.startswith("# A rehearsal")
         assert "outside" not in written.lower()
@@ -143,8 +143,7 @@ def test_what_the_world_has_nothing_like_is_said(tmp_path: Path, words: str) -> 
 def test_an_edited_sop_is_rehearsed_with_its_platform(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text(sop_runbook().read_text().replace("Release captain", "Ann"))
-    assert read_given(mine, ("receiver-dev-null",)) == mine.read_text()
-    assert read_service(mine) is None
+    assert [type(product) for product in products_of(mine)] == [Dotmac]
 
 
 def test_a_fault_of_the_platform_is_no_fault_of_the_service(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal.dotmac.faults.catalogue import open_world
+from console.rehearsal.products import open_world
 from console.rehearsal.world.folder import Folder, Kept, WorldError
 from state.base.clock import SECOND_US, SharedClock, boot_digest
 

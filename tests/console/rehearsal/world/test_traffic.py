@@ -6,13 +6,14 @@ from itertools import pairwise
 
 import pytest
 
+from console.rehearsal.dotmac.metrics import PROGRAM, fresh_traffic
 from console.rehearsal.sim.prometheus.columns import Vector
 from console.rehearsal.sim.prometheus.evaluate import at_steps
 from console.rehearsal.sim.prometheus.series import label
 from console.rehearsal.world.traffic import Behaviour, Traffic
 from console.rehearsal.world.traffic.behaviour import BOUNDS_S, below_bounds
 from console.rehearsal.world.traffic.course import Waves
-from state.base.clock import ManualClock
+from tests.clocks import ManualClock
 
 _PODS = ("api-a", "api-b", "api-c")
 _NOISE = 'namespace="dotmac-production",endpoint!~"/(health.*|ready|metrics.*)"'
@@ -44,7 +45,7 @@ def _need(traffic: Traffic, clock: ManualClock, query: str) -> float:
 
 
 def _platform(clock: ManualClock, behaviour: Behaviour | None = None, seed: int = 7) -> Traffic:
-    traffic = Traffic(seed, clock)
+    traffic = fresh_traffic(seed, clock).with_monitors()
     traffic.set("production", behaviour or Behaviour(pods=_PODS))
     traffic.set("staging", Behaviour(rps=6, pods=("stage-a",)))
     return traffic
@@ -208,7 +209,7 @@ async def test_the_same_seed_and_story_give_the_same_samples() -> None:
     first.notified("webhook", failed=True)
     await clock.advance(100)
     told = json.loads(json.dumps(first.to_json()))
-    second = Traffic.from_json(told, clock)
+    second = Traffic.from_json(told, clock, PROGRAM).with_monitors()
     everything = '{job=~".+"}'
     assert at_steps(first, everything, steps) == at_steps(second, everything, steps)
     assert second.to_json() == first.to_json()
@@ -274,5 +275,5 @@ async def test_samples_that_were_dropped_are_made_again_the_same() -> None:
     assert all(
         values == sorted(values) for values in ([one or 0.0 for one in row.values] for row in long_ago.rows)
     )
-    target = next(one for key, one in traffic._targets.items() if key[1] == "api/api-a")
+    target = next(one for key, one in traffic._targets.items() if key[1] == "pod/api-a")
     assert len(target._chunks) <= 16

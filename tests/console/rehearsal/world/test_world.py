@@ -15,8 +15,9 @@ import httpx
 import pytest
 import yaml
 
-from console.rehearsal.dotmac.faults.catalogue import open_world
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.product import Dotmac
+from console.rehearsal.products import open_world
 from console.rehearsal.world.folder import WorldError
 from console.rehearsal.world.runbook import account
 from state.base.json import JsonObject, obj, objs, text
@@ -52,9 +53,10 @@ async def test_a_new_world_serves_within_seconds_and_its_past_is_good(tmp_path: 
         for env in Env:
             pods = world.store.scan("pods", env.namespace)
             assert len(pods) == 5
-            assert all(world.artifacts.previous[text(objs(obj(p["spec"])["containers"])[0], "name")] in json.dumps(p)
+            previous = world.product(Dotmac).artifacts.previous
+            assert all(previous[text(objs(obj(p["spec"])["containers"])[0], "name")] in json.dumps(p)
                        for p in pods)  # fmt: skip
-            assert world.platforms[env].database.revisions() == ("c3f1a7d2e9b4",)
+            assert world.product(Dotmac).platforms[env].database.revisions() == ("c3f1a7d2e9b4",)
         await world.clock.sleep(30)
         assert 0 <= await measure(world, _errors(Env.PRODUCTION)) < 0.01
         assert (
@@ -77,7 +79,7 @@ async def test_the_runbook_is_a_rehearsal_and_says_so(tmp_path: Path) -> None:
         titles = [runbook.environments[tier].title for tier in Tier]
         assert titles == ["rehearsal staging", "REHEARSAL PRODUCTION"]
         assert runbook.people[0].accounts == (account(),)
-        assert runbook.candidate.images.named() == world.artifacts.references()
+        assert runbook.candidate.images.named() == world.product(Dotmac).artifacts.references()
         for tier in Tier:
             environment = runbook.environments[tier]
             assert environment.database is not None
@@ -130,7 +132,7 @@ async def test_a_world_that_was_stopped_goes_on(tmp_path: Path) -> None:
         assert again.kept.ports == ports
         assert again.clock.wall_us() >= clock
         assert again.store.peek("configmaps", "default", "mark") is not None
-        assert len(again.causes.ready(Env.PRODUCTION)) == 2
+        assert len(again.product(Dotmac).reconciler.ready(Env.PRODUCTION)) == 2
         await until(again, lambda: True)
 
 

@@ -9,7 +9,8 @@ from console.rehearsal.dotmac.platform.core import Answer, Call, text_answer
 from console.rehearsal.dotmac.platform.routes import tokens
 from console.rehearsal.dotmac.platform.routes.auth import allow_login, check_password, token_for
 from console.rehearsal.dotmac.platform.routes.cookies import set_cookie
-from console.rehearsal.dotmac.platform.seeds import digest, iso, key
+from console.rehearsal.dotmac.platform.seeds import iso
+from console.rehearsal.sim.seeded import digest, key
 from state.base.clock import SECOND_US
 from state.base.json import Json
 

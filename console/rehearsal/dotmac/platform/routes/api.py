@@ -21,8 +21,8 @@ from console.rehearsal.dotmac.platform.core import (
 from console.rehearsal.dotmac.platform.records import Span
 from console.rehearsal.dotmac.platform.routes import auth, flows, health, optional, trail
 from console.rehearsal.dotmac.platform.routes.cors import cors_headers, preflight
-from console.rehearsal.dotmac.platform.seeds import digest
 from console.rehearsal.dotmac.platform.settings import Feature, PlatformSettings
+from console.rehearsal.sim.seeded import digest
 from state.base.json import Json
 
 _PLATFORM_V1 = "/api/platform/v1"

@@ -61,7 +61,7 @@ class Jobs:
         if done >= wanted:
             self._finish(
                 job,
-                {**status, **_seen(counts)},
+                {**status, **_nonzero(counts)},
                 "Complete",
                 "CompletionsReached",
                 "Reached expected number of succeeded pods",
@@ -69,17 +69,17 @@ class Jobs:
         elif failed + restarts > number(job, ("spec", "backoffLimit"), 6):
             self._stop(active)
             told = ("BackoffLimitExceeded", "Job has reached the specified backoff limit")
-            self._finish(job, {**status, **_seen({**counts, "active": 0})}, "Failed", *told)
+            self._finish(job, {**status, **_nonzero({**counts, "active": 0})}, "Failed", *told)
         elif limit and self._cluster.reached(seconds_of(began) + limit):
             self._stop(active)
             told = ("DeadlineExceeded", "Job was active longer than specified deadline")
-            self._finish(job, {**status, **_seen({**counts, "active": 0})}, "Failed", *told)
+            self._finish(job, {**status, **_nonzero({**counts, "active": 0})}, "Failed", *told)
         else:
             more = min(number(job, ("spec", "parallelism"), 1), wanted - done) - len(active)
             for _ in range(max(0, more)):
                 self._add_pod(job)
             self._store.set_status(
-                "jobs", job, {**status, **_seen({**counts, "active": len(active) + max(0, more)})}
+                "jobs", job, {**status, **_nonzero({**counts, "active": len(active) + max(0, more)})}
             )
 
     def _add_pod(self, job: JsonObject) -> None:
@@ -119,7 +119,7 @@ class Jobs:
             self._store.delete("jobs", namespace_of(job), name_of(job))
 
 
-def _seen(counts: dict[str, int]) -> Obj:
+def _nonzero(counts: dict[str, int]) -> Obj:
     return {key: value for key, value in counts.items() if value}
 
 

@@ -121,7 +121,7 @@ class Kubelet:
         statuses = objs(path(pod, ("status", "containerStatuses")))
         return obj(statuses[0].get("state")) if statuses else {}
 
-    def _tell(self, pod: JsonObject, reason: str, message: str, *, warning: bool = False) -> None:
+    def _event(self, pod: JsonObject, reason: str, message: str, *, warning: bool = False) -> None:
         self._cluster.event(pod, reason, message, by=_KUBELET, warning=warning)
 
     def _terminate(self, pod: JsonObject) -> None:
@@ -131,7 +131,7 @@ class Kubelet:
         began = seconds_of(word(pod, "metadata", "deletionTimestamp"))
         if not self._cluster.last_event(pod, "Killing"):
             for container in objs(path(pod, ("spec", "containers"))):
-                self._tell(pod, "Killing", f"Stopping container {text(container, 'name')}")
+                self._event(pod, "Killing", f"Stopping container {text(container, 'name')}")
         grace = number(pod, ("metadata", "deletionGracePeriodSeconds"), 30)
         if self._cluster.reached(began + min(grace, STOP_S)):
             self._cluster.store.delete("pods", namespace_of(pod), name_of(pod), grace=False)
@@ -176,7 +176,7 @@ class Kubelet:
         waits: Obj = {"waiting": {"reason": "ContainerCreating"}}
         self._save(pod, {**status, **self._containers(pod, waits, ready=False)}, *_readiness(ready=False))
         for container in objs(path(pod, ("spec", "containers"))):
-            self._tell(pod, "Pulling", f'Pulling image "{text(container, "image")}"')
+            self._event(pod, "Pulling", f'Pulling image "{text(container, "image")}"')
 
     def _start(self, pod: JsonObject, plan: PodPlan) -> None:
         state = self._state(pod)
@@ -193,11 +193,11 @@ class Kubelet:
             self._no_image(pod, missing or images[0], plan.image_error or "not found")
         elif lacking := plan.config_error or self._lacking(pod):
             if reason != "CreateContainerConfigError":
-                self._tell(pod, "Failed", f"Error: {lacking}", warning=True)
+                self._event(pod, "Failed", f"Error: {lacking}", warning=True)
             self._wait(pod, "CreateContainerConfigError", lacking)
         else:
             for container in objs(path(pod, ("spec", "containers"))):
-                self._tell(pod, "Pulled", f'Successfully pulled image "{text(container, "image")}"')
+                self._event(pod, "Pulled", f'Successfully pulled image "{text(container, "image")}"')
             self._restart(pod, first=True)
 
     def _lacking(self, pod: JsonObject) -> str:
@@ -230,11 +230,11 @@ class Kubelet:
         reason = word(self._state(pod), "waiting", "reason")
         failed = f'failed to pull and unpack image "{image}": {why}'
         if "ImagePull" not in reason:
-            self._tell(pod, "Failed", f'Failed to pull image "{image}": {why}', warning=True)
-            self._tell(pod, "Failed", "Error: ErrImagePull", warning=True)
+            self._event(pod, "Failed", f'Failed to pull image "{image}": {why}', warning=True)
+            self._event(pod, "Failed", "Error: ErrImagePull", warning=True)
             self._wait(pod, "ErrImagePull", failed)
         elif reason == "ErrImagePull" and self._cluster.reached(self._cluster.last_event(pod, "Failed") + 3):
-            self._tell(pod, "BackOff", f'Back-off pulling image "{image}"')
+            self._event(pod, "BackOff", f'Back-off pulling image "{image}"')
             self._wait(pod, "ImagePullBackOff", f'Back-off pulling image "{image}": {failed}')
 
     def _wait(self, pod: JsonObject, reason: str, message: str) -> None:
@@ -254,8 +254,8 @@ class Kubelet:
         status = self._containers(pod, runs, ready=False, restarts=times)
         self._save(pod, {"phase": "Running", **status}, *_readiness(ready=False))
         for container in objs(path(pod, ("spec", "containers"))):
-            self._tell(pod, "Created", f"Created container: {text(container, 'name')}")
-            self._tell(pod, "Started", f"Started container {text(container, 'name')}")
+            self._event(pod, "Created", f"Created container: {text(container, 'name')}")
+            self._event(pod, "Started", f"Started container {text(container, 'name')}")
 
     def _watch_over(self, pod: JsonObject, plan: PodPlan) -> None:
         started = seconds_of(word(self._state(pod), "running", "startedAt"))
@@ -269,7 +269,7 @@ class Kubelet:
         if not self._cluster.reached(started + ready):
             return
         if not plan.ready and self._cluster.reached(self._cluster.last_event(pod, "Unhealthy") + _PROBE_S):
-            self._tell(pod, "Unhealthy", plan.unready, warning=True)
+            self._event(pod, "Unhealthy", plan.unready, warning=True)
             self._cluster.reached(self._cluster.now + _PROBE_S)
         if plan.ready != (text(condition(pod, "Ready"), "status") == "True"):
             kept: Obj = {"running": {"startedAt": word(self._state(pod), "running", "startedAt")}}
@@ -294,7 +294,7 @@ class Kubelet:
         if not self._cluster.reached(ended + 1):
             return
         name = text(objs(path(pod, ("spec", "containers")))[0], "name")
-        self._tell(pod, "BackOff", f"Back-off restarting failed container {name}", warning=True)
+        self._event(pod, "BackOff", f"Back-off restarting failed container {name}", warning=True)
         message = f"back-off restarting failed container={name} pod={name_of(pod)}_{namespace_of(pod)}"
         waits: Obj = {"waiting": {"reason": "CrashLoopBackOff", "message": message}}
         self._save(pod, self._containers(pod, waits, ready=False), *_readiness(ready=False))

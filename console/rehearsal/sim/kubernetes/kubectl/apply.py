@@ -21,14 +21,14 @@ _META_OWNED = ("labels", "annotations", "finalizers", "ownerReferences")
 def apply(live: Obj, applied: JsonObject, manager: str, time: str) -> Obj:
     """Return ``live`` after ``manager`` applied a configuration at ``time`` (as the API writes times)."""
     meta = {key: value for key, value in obj(applied.get("metadata")).items() if key in _META_OWNED}
-    wanted = {**{k: v for k, v in applied.items() if k not in (*_NEVER_OWNED, "status")}, "metadata": meta}
-    fields = fields_of(wanted)
+    desired = {**{k: v for k, v in applied.items() if k not in (*_NEVER_OWNED, "status")}, "metadata": meta}
+    fields = fields_of(desired)
     entries = objs(path(live, ("metadata", "managedFields")))
     mine = [one for one in entries if _is_mine(one, manager)]
     result = copied(live)
     for one in mine:
         result = _without(result, obj(one.get("fieldsV1")), fields)
-    merged = _merged(result, wanted, "")
+    merged = _merged(result, desired, "")
     assert isinstance(merged, dict)
     entry: Obj = {
         "manager": manager,
@@ -98,23 +98,23 @@ def _without(live: Value, before: JsonObject, now: JsonObject, field: str = "") 
     return live
 
 
-def _merged(live: Value, wanted: Json, field: str) -> Value:
-    if isinstance(wanted, Mapping):
+def _merged(live: Value, desired: Json, field: str) -> Value:
+    if isinstance(desired, Mapping):
         result: Obj = dict(live) if isinstance(live, dict) else {}
-        for key, value in wanted.items():
+        for key, value in desired.items():
             if value is None:
                 result.pop(key, None)
             else:
                 result[key] = _merged(result.get(key), value, key)
         return result
-    if isinstance(wanted, Sequence) and not isinstance(wanted, str):
+    if isinstance(desired, Sequence) and not isinstance(desired, str):
         have = live if isinstance(live, list) else []
-        keys = _list_keys(field, [*have, *wanted])
+        keys = _list_keys(field, [*have, *desired])
         if not keys:
-            return copied(wanted)
+            return copied(desired)
         members = {_identity(one, keys): one for one in have}
-        for one in wanted:
+        for one in desired:
             mark = _identity(one, keys)
             members[mark] = _merged(members.get(mark), one, "")
         return list(members.values())
-    return copied(wanted)
+    return copied(desired)

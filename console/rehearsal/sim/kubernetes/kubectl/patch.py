@@ -157,10 +157,10 @@ def _strategic_object(target: Value, patch: JsonObject) -> Value:
         else:
             result[key] = strategic(result.get(key), value, key)
     for key in {one.removeprefix("$setElementOrder/") for one in patch}:
-        wanted = patch.get(f"$setElementOrder/{key}", patch.get(key))
+        order = patch.get(f"$setElementOrder/{key}", patch.get(key))
         before = target.get(key) if isinstance(target, dict) else None
-        if isinstance(before, list) and isinstance(wanted, Sequence) and not isinstance(wanted, str):
-            _order(result, key, wanted, before)
+        if isinstance(before, list) and isinstance(order, Sequence) and not isinstance(order, str):
+            _order(result, key, order, before)
     return result
 
 
@@ -170,7 +170,7 @@ def _delete_primitives(result: Obj, field: str, gone: Json) -> None:
         result[field] = [one for one in have if one not in gone]
 
 
-def _order(result: Obj, field: str, wanted: Sequence[Json], before: list[Value]) -> None:
+def _order(result: Obj, field: str, order: Sequence[Json], before: list[Value]) -> None:
     """Put a merged list in Kubernetes' order: the patch's, into which what only the server has is woven.
 
     So a container that a plain patch adds comes first.
@@ -178,11 +178,11 @@ def _order(result: Obj, field: str, wanted: Sequence[Json], before: list[Value])
     have = result.get(field)
     if not isinstance(have, list) or not have:
         return
-    key = merge_key(field, [*have, *wanted])
+    key = merge_key(field, [*have, *order])
     if key is None and field not in _SET_LISTS:
         return
     known = [_told_by(one, key) for one in before]
-    asked = [_told_by(one, key) for one in wanted]
+    asked = [_told_by(one, key) for one in order]
     patched = sorted(
         (one for one in have if _told_by(one, key) in asked), key=lambda x: asked.index(_told_by(x, key))
     )

@@ -24,7 +24,7 @@ Cell: TypeAlias = Callable[[JsonObject, float], Value]
 NONE = "<none>"
 
 
-def wanted(accept: str) -> bool:
+def accepts_table(accept: str) -> bool:
     """Return whether the first form that an Accept header names is a Table."""
     return "as=Table" in accept.split(",", 1)[0]
 

@@ -12,6 +12,7 @@ from checks import registry
 from checks.base import Around, CouldNotLookError
 from checks.clients.systems import Systems
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.world.world import World
 from state.base.clock import Clock
 from state.base.json import obj
@@ -46,14 +47,16 @@ async def release(folder: Path, *faults: str, production: bool) -> None:
             spec = obj(obj(obj(cronjob["spec"])["jobTemplate"])["spec"])
             where = {"name": "db-migrate-dotmac-1", "namespace": env.namespace}
             world.store.create("jobs", {"metadata": where, "spec": spec})
-        await until(world, lambda: all(p.database.migrated() for p in world.platforms.values()))
+        await until(
+            world, lambda: all(p.database.migrated() for p in world.product(Dotmac).platforms.values())
+        )
         if production:
             await deploy(world, Env.PRODUCTION)
 
 
 async def deploy(world: World, env: Env) -> None:
     """Release the candidate, as the engine does it."""
-    images = world.artifacts.references()
+    images = world.product(Dotmac).artifacts.references()
     given = [word for part in images for word in ("--set-string", f"image.{part}={images[part]}")]
     code, _, err = await helm(world, env, *upgrade(world, env, *given))
     assert code == 0, err

@@ -27,18 +27,22 @@ UNREACHABLE = {"certificate-missing-san"}
 
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stopped world just before the production release."""
-    folder = tmp_path_factory.mktemp("staged") / "good"
-    asyncio.run(release(folder, production=False))
-    return folder
+    """A stopped world just before the production release, in which every item passes."""
+    return _healthy(tmp_path_factory.mktemp("staged"), BEFORE)
 
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stopped world just after the production release."""
-    folder = tmp_path_factory.mktemp("released") / "good"
-    asyncio.run(release(folder, production=True))
-    return folder
+    """A stopped world just after the production release, in which every item passes."""
+    return _healthy(tmp_path_factory.mktemp("released"), AFTER)
+
+
+def _healthy(folder: Path, gates: range) -> Path:
+    """Make a world without a fault; where an item of it doesn't pass, no fault can be judged by it."""
+    template = folder / "good"
+    asyncio.run(release(template, production=gates is AFTER))
+    assert _judge(template, folder / "judged", None, gates) == {}, "the healthy world is not healthy"
+    return template
 
 
 def _judge(template: Path, folder: Path, fault: Fault | None, gates: range) -> dict[str, Judged]:
@@ -50,9 +54,9 @@ def _judge(template: Path, folder: Path, fault: Fault | None, gates: range) -> d
     return {i: o for i, o in asyncio.run(judge(folder, gates)).items() if o.verdict is not Verdict.PASS}
 
 
-def test_without_a_fault_every_item_passes(staged: Path, released: Path, tmp_path: Path) -> None:
-    assert _judge(staged, tmp_path / "before", None, BEFORE) == {}
-    assert _judge(released, tmp_path / "after", None, AFTER) == {}
+def test_without_a_fault_every_item_passes(staged: Path, released: Path) -> None:
+    assert staged.is_dir()
+    assert released.is_dir()
 
 
 @pytest.mark.parametrize("fault", JUDGED, ids=lambda fault: str(fault.name))

@@ -7,8 +7,11 @@ import httpx
 import pytest
 
 from console.rehearsal.cli import faults
-from console.rehearsal.dotmac.faults.catalogue import FAULTS, UnknownFaultError, named, open_world
+from console.rehearsal.dotmac.faults.catalogue import FAULTS
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.product import Dotmac
+from console.rehearsal.products import open_world
+from console.rehearsal.world.fault import UnknownFaultError, named
 from console.rehearsal.world.world import World
 from tests.console.rehearsal.worlds import helm, measure, running, until, upgrade
 
@@ -46,7 +49,7 @@ async def test_every_fault_can_be_applied_and_applied_again(tmp_path: Path, part
 
 def test_a_name_that_is_not_there_is_answered_with_those_like_it() -> None:
     with pytest.raises(UnknownFaultError, match=r"no fault 'csp-week': did you mean csp-weak"):
-        named("csp-week")
+        named("csp-week", FAULTS)
     with pytest.raises(UnknownFaultError, match="lists them"):
         open_world(Path("/nowhere"), 1, ["zzzzzzzzz"])
 
@@ -70,7 +73,7 @@ async def test_a_bad_candidate_hurts_once_it_is_live_and_a_rollback_cures_it(tmp
         await world.clock.sleep(120)
         assert await measure(world, ERRORS) == pytest.approx(0.08, rel=0.3)
         assert await measure(world, P95) == pytest.approx(2.5, rel=0.2)
-        assert world.settings[Env.PRODUCTION].flows.error_share == pytest.approx(0.08)
+        assert world.product(Dotmac).settings[Env.PRODUCTION].flows.error_share == pytest.approx(0.08)
         await world.clock.sleep(240)
         async with httpx.AsyncClient(base_url=str(world.describe()["alertmanager"])) as client:
             alerts = (await client.get("/api/v2/alerts")).json()
@@ -89,9 +92,8 @@ async def test_a_good_candidate_and_its_migration_change_nothing_but_the_version
             "spec": _job_spec(world),
         }
         world.store.create("jobs", job)
-        await until(
-            world, lambda: world.platforms[Env.PRODUCTION].database.revisions() == ("create_licensing_enums",)
-        )
+        database = world.product(Dotmac).platforms[Env.PRODUCTION].database
+        await until(world, lambda: database.revisions() == ("create_licensing_enums",))
         assert (await helm(world, Env.PRODUCTION, *upgrade(world, Env.PRODUCTION)))[0] == 0
         await world.clock.sleep(120)
         assert await measure(world, ERRORS) < 0.01

@@ -13,6 +13,7 @@ import httpx
 from console.engine.engine import Engine
 from console.rehearsal.dotmac.alert_rules import rules
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.sim.prometheus.rules import AlertRule
 from console.rehearsal.world.fault import answering
 from console.rehearsal.world.world import World
@@ -65,10 +66,10 @@ async def test_what_is_wrong_with_the_monitors_is_told_and_no_condition_is_ok(tm
         assert (first.ok, first.reason) == (True, "")
         assert await one.reasons() == {f"not released yet; now {ConditionState.OK}"}
 
-        base = one.world.causes.base
+        base = one.world.product(Dotmac).reconciler.base
         well = base[Env.PRODUCTION]
         base[Env.PRODUCTION] = replace(well, scraped=False)
-        one.world.causes.step()  # at once, however late a busy machine comes to it
+        one.world.product(Dotmac).reconciler.step()  # at once, however late a busy machine comes to it
         await one.world.clock.sleep(20)
         await one.engine.monitors.tick()
         assert one.source("monitors").ok  # type: ignore[union-attr]  # a single look may meet a pod that starts
@@ -79,7 +80,7 @@ async def test_what_is_wrong_with_the_monitors_is_told_and_no_condition_is_ok(tm
         assert all("ERROR: the monitors can't be trusted: " in reason for reason in reasons), reasons
 
         base[Env.PRODUCTION] = well
-        one.world.causes.step()
+        one.world.product(Dotmac).reconciler.step()
         assert (await one.look(45)).ok  # type: ignore[union-attr]  # it was told above
 
         one.world.prometheus.hooks.append(answering(503, "service unavailable"))

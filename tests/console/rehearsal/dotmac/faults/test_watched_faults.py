@@ -7,6 +7,7 @@ from pathlib import Path
 from console.engine.engine import Engine
 from console.rehearsal.dotmac.faults.catalogue import FAULTS
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.world.world import World
 from tests.console.rehearsal.worlds import running
 
@@ -24,9 +25,10 @@ def misbehave(world: World, name: str) -> None:
     for fault in FAULTS:
         if fault.name == name:
             fault.apply(world)
-    causes = world.causes
-    causes.base[Env.PRODUCTION] = causes.tempered(causes.base[Env.PRODUCTION], Env.PRODUCTION, 1.0)
-    causes.step()  # at once, however late a busy machine comes to it
+    reconciler = world.product(Dotmac).reconciler
+    bad = world.misbehaviour[Env.PRODUCTION]
+    reconciler.base[Env.PRODUCTION] = bad.applied(reconciler.base[Env.PRODUCTION], 1.0)
+    reconciler.step()  # at once, however late a busy machine comes to it
 
 
 async def breaching(engine: Engine) -> set[str]:
@@ -50,14 +52,14 @@ async def test_each_fault_of_the_bake_breaches_its_conditions(tmp_path: Path) ->
     async with running(tmp_path / "world", rate=300) as world:
         engine = await Engine.open(world.runbook_path, tmp_path / "a.lclog", world.clock, account="ann")
         try:
-            well = world.causes.base[Env.PRODUCTION]
+            well = world.product(Dotmac).reconciler.base[Env.PRODUCTION]
             for name, caught in CAUGHT_BY.items():
                 misbehave(world, name)
                 await become(world, engine, caught)
                 await world.clock.sleep(60)
                 assert await breaching(engine) == caught, name
-                world.causes.base[Env.PRODUCTION] = well
-                world.causes.step()
+                world.product(Dotmac).reconciler.base[Env.PRODUCTION] = well
+                world.product(Dotmac).reconciler.step()
                 await become(world, engine, set())
         finally:
             await engine.close()

@@ -11,9 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.rehearsal.dotmac.platform import Authority, Ingress, Listener, Platform, PlatformSettings, listen
-from state.base.clock import ManualClock
+from console.rehearsal.dotmac.platform import Ingress, Platform, PlatformSettings
+from console.rehearsal.sim.certificate_authority import Authority
+from console.rehearsal.sim.loopback import Listener, listen
 from state.base.json import Json, JsonObject, obj
+from tests.clocks import ManualClock
 
 API, ADMIN = "api.dotmac.test", "admin.dotmac.test"
 ROLES = ("platform_admin", "tenant_admin", "tenant_user", "partner")

@@ -16,7 +16,7 @@ from console.rehearsal.dotmac.platform import (
     PlatformSettings,
 )
 from console.rehearsal.dotmac.platform.schema import SEEDED_ROLES
-from state.base.clock import ManualClock
+from tests.clocks import ManualClock
 from tests.console.rehearsal.dotmac.platform.conftest import ACCOUNTS, ADMIN, API, Site, body
 
 

@@ -5,7 +5,8 @@ import ssl
 import httpx
 import pytest
 
-from console.rehearsal.dotmac.platform import CertificateFault, Csp, Outage
+from console.rehearsal.dotmac.platform import Csp, Outage
+from console.rehearsal.sim.certificate_authority import CertificateFault
 from tests.console.rehearsal.dotmac.platform.conftest import ADMIN, API, Site
 
 POLICY = "content-security-policy"
@@ -126,8 +127,8 @@ async def trusted(site: Site, host: str) -> bool:
         (CertificateFault.NONE, True, True),
         (CertificateFault.EXPIRES_SOON, True, True),
         (CertificateFault.EXPIRED, False, False),
-        (CertificateFault.MISSING_ADMIN_NAME, True, False),
-        (CertificateFault.MISSING_API_NAME, False, True),
+        (CertificateFault.WITHOUT_SECOND_NAME, True, False),
+        (CertificateFault.WITHOUT_FIRST_NAME, False, True),
         (CertificateFault.STAGING_ISSUER, True, True),
         (CertificateFault.SELF_SIGNED, False, False),
         (CertificateFault.FOREIGN_ROOT, False, False),
@@ -155,7 +156,7 @@ async def test_certificates(site: Site, fault: CertificateFault, api: bool, admi
 
 
 async def test_the_trust_file_of_a_restarted_world_is_still_right(site: Site) -> None:
-    from console.rehearsal.dotmac.platform import Authority
+    from console.rehearsal.sim.certificate_authority import Authority
 
     before = ssl.create_default_context(cafile=str(site.authority.ca_file))
     again = Authority(7, site.clock, site.authority.ca_file.parent.parent / "again")

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.sim.kubernetes import PodPlan
 from console.rehearsal.world.world import World
 from state.base.json import JsonObject, obj, path
@@ -31,8 +32,10 @@ async def test_upgrade_history_and_rollback_to_a_revision(tmp_path: Path) -> Non
         )
         assert (code, err) == (0, "")
         assert obj(json.loads(out)["info"])["status"] == "deployed"
-        running_images = set(world.causes.ready(env).values())
-        assert {image.partition("@")[2] for image in running_images} == {world.artifacts.candidate["backend"]}
+        dotmac = world.product(Dotmac)
+        running_images = set(dotmac.reconciler.ready(env).values())
+        candidate = dotmac.artifacts.candidate["backend"]
+        assert {image.partition("@")[2] for image in running_images} == {candidate}
         revisions = await history(world, env)
         assert _statuses(revisions) == ["1 superseded", "2 deployed"]
         assert revisions[1]["description"] == "by a test"
@@ -40,8 +43,8 @@ async def test_upgrade_history_and_rollback_to_a_revision(tmp_path: Path) -> Non
         code, out, err = await helm(world, env, "rollback", "dotmac", "1", "--wait")
         assert (code, out, err) == (0, "Rollback was a success! Happy Helming!\n", "")
         assert _statuses(await history(world, env)) == ["1 superseded", "2 superseded", "3 deployed"]
-        back = {image.partition("@")[2] for image in world.causes.ready(env).values()}
-        assert back == {world.artifacts.previous["backend"]}
+        back = {image.partition("@")[2] for image in world.product(Dotmac).reconciler.ready(env).values()}
+        assert back == {world.product(Dotmac).artifacts.previous["backend"]}
         first, third = [
             (await helm(world, env, "get", "manifest", "dotmac", "--revision", n))[1] for n in ("1", "3")
         ]
@@ -50,12 +53,12 @@ async def test_upgrade_history_and_rollback_to_a_revision(tmp_path: Path) -> Non
 
 async def test_a_revision_that_does_not_change_the_pods_restarts_none(tmp_path: Path) -> None:
     async with running(tmp_path / "w") as world:
-        before = set(world.causes.ready(Env.STAGING))
+        before = set(world.product(Dotmac).reconciler.ready(Env.STAGING))
         values = str(world.folder.values(Env.STAGING, "previous"))
-        words = ("upgrade", "dotmac", str(world.folder.chart), "-f", values, "--wait")
+        words = ("upgrade", "dotmac", str(world.product(Dotmac).chart), "-f", values, "--wait")
         assert (await helm(world, Env.STAGING, *words))[0] == 0
         await world.clock.sleep(20)
-        assert set(world.causes.ready(Env.STAGING)) == before
+        assert set(world.product(Dotmac).reconciler.ready(Env.STAGING)) == before
 
 
 async def _upgrading(world: World) -> asyncio.subprocess.Process:
@@ -121,7 +124,7 @@ async def test_what_is_not_there_is_said_in_helms_words(tmp_path: Path) -> None:
         assert (await helm(world, Env.STAGING, "rollback", "dotmac", "9"))[
             2
         ] == "Error: release has no 9 version\n"
-        code, _, err = await helm(world, Env.STAGING, "upgrade", "nothing", str(world.folder.chart))
+        code, _, err = await helm(world, Env.STAGING, "upgrade", "nothing", str(world.product(Dotmac).chart))
         assert (code, err) == (1, 'Error: UPGRADE FAILED: "nothing" has no deployed releases\n')
         stopped = str(world.folder.kubeconfig)
     other = await asyncio.create_subprocess_exec(

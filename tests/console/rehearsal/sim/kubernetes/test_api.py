@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 
 from console.rehearsal.sim.kubernetes import KubeApi, Store
-from state.base.clock import ManualClock
 from state.base.json import JsonObject, obj, objs, path
+from tests.clocks import ManualClock
 from tests.console.rehearsal.sim.kubernetes.conftest import Served, serve
 from tests.console.rehearsal.sim.kubernetes.making import deployment, job
 

@@ -11,8 +11,8 @@ import pytest
 from kubernetes.aio import config
 
 from console.rehearsal.sim.kubernetes import KubeApi, Store
-from state.base.clock import ManualClock
 from state.base.json import JsonObject, items, obj, path
+from tests.clocks import ManualClock
 from tests.console.rehearsal.sim.kubernetes.conftest import Served, serve
 
 PODS = "/api/v1/namespaces/shop/configmaps"

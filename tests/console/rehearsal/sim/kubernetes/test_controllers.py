@@ -12,8 +12,8 @@ import pytest
 from console.rehearsal.sim.kubernetes import Controllers, PodPlan, Store
 from console.rehearsal.sim.kubernetes.kubectl.tables import pod_status
 from console.rehearsal.sim.kubernetes.objects import condition, name_of, word
-from state.base.clock import ManualClock
 from state.base.json import JsonObject, obj, objs, path, text
+from tests.clocks import ManualClock
 from tests.console.rehearsal.sim.kubernetes.making import deployment, job, service
 
 DIGEST = "sha256:" + "a" * 64

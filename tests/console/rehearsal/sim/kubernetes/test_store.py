@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from console.rehearsal.sim.kubernetes import KubeError, Store
-from state.base.clock import ManualClock
 from state.base.json import obj, path
+from tests.clocks import ManualClock
 from tests.console.rehearsal.sim.kubernetes.making import deployment, service
 
 

@@ -12,12 +12,13 @@ from aiohttp import web
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 
+from console.rehearsal.dotmac.metrics import fresh_traffic
 from console.rehearsal.sim.prometheus.answers import number
 from console.rehearsal.sim.prometheus.rules import AlertRule
 from console.rehearsal.sim.prometheus.server import Prometheus
 from console.rehearsal.world.traffic import Behaviour, Traffic
-from state.base.clock import ManualClock
 from state.base.json import Json, JsonObject, items, obj, objs, path, text
+from tests.clocks import ManualClock
 from tests.console.rehearsal.serving import served
 
 _PODS = ("api-a", "api-b", "api-c")
@@ -60,7 +61,7 @@ class _World:
 @pytest.fixture
 async def world() -> AsyncIterator[_World]:
     clock = ManualClock()
-    traffic = Traffic("prom", clock)
+    traffic = fresh_traffic("prom", clock).with_monitors()
     traffic.set("production", Behaviour(pods=_PODS))
     server = Prometheus(traffic, clock, rules=_RULES, targets=traffic, alertmanagers=["http://am:9093"])
     async with served(server.application()) as url, httpx.AsyncClient(base_url=url) as http:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from cryptography import x509
@@ -18,15 +19,29 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from console.rehearsal.dotmac.platform.seeds import digest, moment
-from console.rehearsal.dotmac.platform.settings import CertificateFault
-from state.base.clock import Clock, SystemClock
+from console.rehearsal.sim.seeded import digest
+from state.base.clock import SECOND_US, Clock, SystemClock
 
 ISSUER = "Rehearsal Issuing CA"
 STAGING_ISSUER = "(STAGING) Fake LE Intermediate X1"
 LIFETIME = timedelta(days=90)
 SOON = timedelta(days=7)
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+class CertificateFault(StrEnum):
+    """What is wrong with the certificate that the ingress presents."""
+
+    NONE = "none"
+    EXPIRES_SOON = "expires-soon"
+    EXPIRED = "expired"
+    WITHOUT_SECOND_NAME = "without-second-name"
+    WITHOUT_FIRST_NAME = "without-first-name"
+    STAGING_ISSUER = "staging-issuer"
+    """Issued by "(STAGING) Fake LE Intermediate X1", below a root that the client trusts."""
+    SELF_SIGNED = "self-signed"
+    FOREIGN_ROOT = "foreign-root"
+    """Well formed, from an authority that the client does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,9 @@ class Authority:
         return ec.derive_private_key(number, ec.SECP256R1())
 
     def _span(self, fault: CertificateFault) -> tuple[datetime, datetime]:
-        wall, real = moment(self._clock.wall_us()), moment(self._machine.wall_us())
+        wall, real = (
+            datetime.fromtimestamp(clock.wall_us() / SECOND_US, UTC) for clock in (self._clock, self._machine)
+        )
         day = timedelta(days=1)
         begin, end = min(wall, real) - day, max(wall, real) + LIFETIME
         if fault is CertificateFault.EXPIRED:
@@ -117,20 +134,20 @@ class Authority:
         )
 
     def certificate(self, hosts: Sequence[str], fault: CertificateFault = CertificateFault.NONE) -> bytes:
-        """Return the PEM chain for ``hosts`` (API first, Admin UI second): the leaf, then its issuer.
+        """Return the PEM chain for ``hosts``: the leaf, then its issuer.
 
         The same hosts and fault give the same certificate each time, as long as this object lives.
         """
-        wanted = (tuple(hosts), fault)
-        if wanted not in self._issued:
-            self._issued[wanted] = self._issue(hosts, fault)
-        return self._issued[wanted]
+        key = (tuple(hosts), fault)
+        if key not in self._issued:
+            self._issued[key] = self._issue(hosts, fault)
+        return self._issued[key]
 
     def _issue(self, hosts: Sequence[str], fault: CertificateFault) -> bytes:
         names = list(hosts)
-        if fault is CertificateFault.MISSING_ADMIN_NAME:
+        if fault is CertificateFault.WITHOUT_SECOND_NAME:
             names = names[:1]
-        elif fault is CertificateFault.MISSING_API_NAME:
+        elif fault is CertificateFault.WITHOUT_FIRST_NAME:
             names = names[1:]
         key = self._key(f"leaf {hosts[0]}")
         issuer = self._signer(STAGING_ISSUER if fault is CertificateFault.STAGING_ISSUER else ISSUER)

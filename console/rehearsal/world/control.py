@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from console.rehearsal.sim.kubernetes import PodPlan
-from state.base.json import Json, JsonObject, objs, path, text
+from state.base.json import Json, JsonObject, path
 
-MIGRATION_S = 20.0
+JOB_S = 20.0
+"""For which a pod of a job runs, where no fault says otherwise."""
 
 Deny = Callable[[str, str, str, str], bool]
 """Takes user, verb, resource (``pods``, ``pods/log``) and namespace."""
@@ -16,7 +17,7 @@ Deny = Callable[[str, str, str, str], bool]
 
 @dataclass(slots=True)
 class Control:
-    """Switches beside those of the platform."""
+    """Switches beside those of a product."""
 
     denials: list[Deny] = field(default_factory=list)
     plans: list[Callable[[JsonObject], PodPlan | None]] = field(default_factory=list)
@@ -29,15 +30,9 @@ class Control:
         return not any(deny(user, verb, resource, namespace) for deny in self.denials)
 
     def plan(self, pod: JsonObject) -> PodPlan:
-        """Return what becomes of a pod: as its image says, unless a fault says otherwise."""
+        """Return what becomes of a pod: it serves, or ends well as a job's does, unless a fault says otherwise."""
         for ask in self.plans:
-            if (found := ask(pod)) is not None:
-                return found
-        if container(pod) == "migrations":
-            return PodPlan(ends_after_s=MIGRATION_S)
-        return PodPlan()
-
-
-def container(pod: JsonObject) -> str:
-    """Return the name of a pod's first container."""
-    return next((text(c, "name") for c in objs(path(pod, ("spec", "containers")))), "")
+            if (plan := ask(pod)) is not None:
+                return plan
+        serves = path(pod, ("spec", "restartPolicy")) == "Always"
+        return PodPlan() if serves else PodPlan(ends_after_s=JOB_S)

@@ -1,0 +1,159 @@
+"""The ways in which the platform's faults reach into a world: switches, secrets, objects, values, templates."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+from console.rehearsal.dotmac.names import SECRET, Env
+from console.rehearsal.dotmac.product import Dotmac
+from console.rehearsal.sim.fast_yaml import dump, load
+from console.rehearsal.world.fault import Apply
+from console.rehearsal.world.world import World
+from state.base.json import Json, obj
+
+
+def platform(change: Callable[[Dotmac], None]) -> Apply:
+    """Change the platform that stands in the world."""
+    return lambda world: change(world.product(Dotmac))
+
+
+def switch(path: str, value: object, env: Env = Env.PRODUCTION) -> Apply:
+    """Set one of the platform's switches, by its dotted path below ``PlatformSettings``.
+
+    Applying it raises AttributeError or KeyError where there is no such switch.
+    """
+    return platform(lambda dotmac: _set(dotmac.settings[env], path, value))
+
+
+def _get(settings: object, path: str) -> object:
+    value = settings
+    for name in path.split("."):
+        value = value[name] if isinstance(value, dict) else getattr(value, name)
+    return value
+
+
+def _set(settings: object, path: str, value: object) -> None:
+    _get(settings, path)
+    holders, _, last = path.rpartition(".")
+    holder = _get(settings, holders) if holders else settings
+    if isinstance(holder, dict):
+        holder[last] = value
+    else:
+        setattr(holder, last, value)
+
+
+def until_released(path: str, value: object) -> Apply:
+    """Set a switch of production until the candidate runs there: the release before it is what is wrong."""
+
+    def apply(dotmac: Dotmac) -> None:
+        settings = dotmac.settings[Env.PRODUCTION]
+        right = _get(settings, path)
+        _set(settings, path, value)
+        dotmac.reconciler.when_live[Env.PRODUCTION].append(lambda: _set(settings, path, right))
+
+    return platform(apply)
+
+
+def when_live(env: Env, change: Apply) -> Apply:
+    """Let something happen when all of an environment's backend pods run the candidate."""
+    return lambda world: world.product(Dotmac).reconciler.when_live[env].append(lambda: change(world))
+
+
+def database(env: Env = Env.PRODUCTION, **changes: object) -> Apply:
+    """Change what the database is or holds; names are those of ``DatabaseSettings``."""
+
+    def apply(dotmac: Dotmac) -> None:
+        settings = dotmac.settings[env]
+        settings.database = replace(settings.database, **changes)  # type: ignore[arg-type]  # checked when applied
+
+    return platform(apply)
+
+
+def secret(
+    change: Callable[[dict[str, str], World], None], env: Env = Env.PRODUCTION, name: str = SECRET
+) -> Apply:
+    """Change the values in a Secret."""
+
+    def apply(world: World) -> None:
+        body = world.store.get("secrets", env.namespace, name)
+        if body is None:
+            return
+        values = {k: base64.b64decode(str(v)).decode() for k, v in obj(body["data"]).items()}
+        change(values, world)
+        data: dict[str, Json] = {k: base64.b64encode(v.encode()).decode() for k, v in values.items()}
+        world.store.put("secrets", {**body, "data": data})
+
+    return apply
+
+
+def set_secret(key: str, value: str, env: Env = Env.PRODUCTION) -> Apply:
+    """Set one value in the release's Secret."""
+    return secret(lambda values, _: values.update({key: value}), env)
+
+
+def config(key: str, value: str, env: Env = Env.PRODUCTION) -> Apply:
+    """Set one value in the release's ConfigMap, as a hasty kubectl edit does."""
+
+    def apply(world: World) -> None:
+        body = world.store.get("configmaps", env.namespace, "dotmac-config")
+        if body is not None:
+            cast("dict[str, Json]", body["data"])[key] = value
+            world.store.put("configmaps", body)
+
+    return apply
+
+
+def gone(plural: str, name: str, env: Env = Env.PRODUCTION) -> Apply:
+    """Delete an object of the cluster."""
+
+    def apply(world: World) -> None:
+        if world.store.peek(plural, env.namespace, name) is not None:
+            world.store.delete(plural, env.namespace, name)
+
+    return apply
+
+
+def chart_values(
+    change: Callable[[dict[str, Json]], None], env: Env = Env.PRODUCTION, *, always: bool = False
+) -> Apply:
+    """Change the values file that the candidate is released with, and with ``always`` the one before it."""
+
+    def apply(world: World) -> None:
+        for which in ("", "previous") if always else ("",):
+            file = world.folder.values(env, which)
+            values = load(file.read_text())
+            change(values)
+            file.write_text(dump(values))
+
+    return apply
+
+
+def template(name: str, old: str, new: str) -> Apply:
+    """Change the text of one of the chart's templates."""
+
+    def apply(dotmac: Dotmac) -> None:
+        file = dotmac.chart / "templates" / name
+        text = file.read_text()
+        assert old in text or new in text
+        file.write_text(text.replace(old, new, 1))
+
+    return platform(apply)
+
+
+def denied(env: Env, resource: str, *verbs: str) -> Apply:
+    """Refuse a console's account something in the cluster; ``*`` is every resource."""
+
+    def apply(world: World) -> None:
+        world.control.denials.append(
+            lambda user, verb, asked, namespace: (
+                user == world.account(env)
+                and resource in ("*", asked.partition("/")[0])
+                and (not verbs or verb in verbs)
+                and namespace in ("", env.namespace)
+            )
+        )
+
+    return apply

@@ -1,0 +1,95 @@
+"""What a rehearsal's cluster holds before any product comes, and the objects that every product puts into it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+
+from console.rehearsal.sim.kubernetes.controllers.manager import node
+from console.rehearsal.sim.kubernetes.objects import stamp
+from state.base.json import Json, JsonObject, obj
+
+REGION = "eu-central-1"
+_RBAC = "rbac.authorization.k8s.io"
+_READ: list[Json] = ["get", "list", "watch"]
+_WRITE: list[Json] = ["create", "update", "patch", "delete"]
+
+
+def objects(now_us: int) -> Iterator[tuple[str, JsonObject]]:
+    """Yield (plural, object) of nodes and cluster roles, ready to be created in this order."""
+    now = stamp(now_us)
+    for number in range(1, 4):
+        body = node(f"node-{number}", f"10.0.0.{number + 10}", now)
+        metadata = obj(body["metadata"])
+        labels = {
+            **obj(metadata.get("labels")),
+            "topology.kubernetes.io/region": REGION,
+            "topology.kubernetes.io/zone": f"{REGION}{'abc'[number - 1]}",
+        }
+        yield "nodes", {**body, "metadata": {**metadata, "labels": labels}}
+    yield from _cluster_roles()
+
+
+def _rule(groups: list[Json], resources: list[Json], verbs: list[Json]) -> JsonObject:
+    return {"apiGroups": groups, "resources": resources, "verbs": verbs}
+
+
+def _cluster_roles() -> Iterator[tuple[str, JsonObject]]:
+    plain: list[Json] = ["pods", "pods/log", "services", "configmaps", "events", "endpoints"]
+    apps: list[Json] = ["deployments", "replicasets", "jobs", "cronjobs", "ingresses"]
+    view = [
+        _rule([""], plain, _READ),
+        _rule(["apps", "batch", "networking.k8s.io"], apps, _READ),
+    ]
+    edit = [
+        _rule([""], [*plain, "secrets", "pods/exec"], [*_READ, *_WRITE]),
+        _rule(["apps", "batch", "networking.k8s.io"], apps, [*_READ, *_WRITE]),
+    ]
+    for name, rules in (("view", view), ("edit", edit), ("cluster-admin", [_rule(["*"], ["*"], ["*"])])):
+        yield "clusterroles", {"metadata": {"name": name}, "rules": rules}
+    yield (
+        "clusterrolebindings",
+        {
+            "metadata": {"name": "cluster-admin"},
+            "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": "system:masters"}],
+        },
+    )
+
+
+def namespace(name: str, labels: Mapping[str, str] | None = None) -> Iterator[tuple[str, JsonObject]]:
+    """Yield a namespace with what every one has: the default account, and who may change and see it."""
+    enforced = {
+        "kubernetes.io/metadata.name": name,
+        "pod-security.kubernetes.io/enforce": "restricted",
+        **(labels or {}),
+    }
+    yield "namespaces", {"metadata": {"name": name, "labels": enforced}}
+    account = {"name": "default", "namespace": name}
+    yield "serviceaccounts", {"metadata": account, "automountServiceAccountToken": False}
+    yield "rolebindings", role_binding(name, "release-operators", "edit", "release-operators")
+    yield "rolebindings", role_binding(name, "on-call", "view", "on-call")
+
+
+def role_binding(namespace: str, name: str, role: str, subject: str, kind: str = "Group") -> JsonObject:
+    """Return a role binding of a user or group in a namespace."""
+    return {
+        "metadata": {"name": name, "namespace": namespace},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": _RBAC, "kind": kind, "name": subject}],
+    }
+
+
+def secret(namespace: str, name: str, content: Mapping[str, str], kind: str = "Opaque") -> JsonObject:
+    """Return a Secret of a namespace."""
+    return {
+        "metadata": {"name": name, "namespace": namespace},
+        "type": kind,
+        "data": {name: base64.b64encode(value.encode()).decode() for name, value in content.items()},
+    }
+
+
+def tls_secret(namespace: str, name: str, chain: bytes, private_key: bytes) -> JsonObject:
+    """Return the Secret of the certificate that an ingress presents; PEM."""
+    pair = {"tls.crt": chain.decode(), "tls.key": private_key.decode()}
+    return secret(namespace, name, pair, "kubernetes.io/tls")
