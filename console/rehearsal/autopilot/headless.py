@@ -13,9 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.cli.say import say
 from console.client.engine_client import AttachError, EngineClient, Quiet
 from console.client.protocol import dump_event
 from console.engine.engine import Engine
+from console.exit_codes import ExitCode
 from console.rehearsal.autopilot.captain import Captain, Outcome, Pace, RefusedError
 from console.rehearsal.dotmac.faults.catalogue import open_world
 from console.rehearsal.dotmac.names import world_folder
@@ -79,7 +81,7 @@ class _Printer(Quiet):
         sys.stdout.flush()
 
 
-async def run(wanted: Wanted) -> int:
+async def run(wanted: Wanted) -> ExitCode:
     """Drive the launch of ``wanted`` to its end and return the outcome's exit code.
 
     Raises UnknownFaultError and WorldError for the world, RunbookError and LogError for the engine.
@@ -120,7 +122,7 @@ async def _drive(client: EngineClient, pace: Pace) -> Outcome:
     try:
         return await Captain(client, pace).drive()
     except (AttachError, RefusedError) as error:
-        sys.stderr.write(f"launch-console rehearse: {error}\n")
+        say(str(error))
         return Outcome.STUCK
 
 

@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.engine.process.spawn import EXIT_LOG, EngineFailedError, look_at_log, start_engine
+from console.cli.say import refuse, tell
+from console.engine.process.spawn import EngineFailedError, look_at_log, start_engine
+from console.exit_codes import ExitCode, FailedError
 from console.rehearsal.dotmac.names import world_folder
 from state.base.clock import SystemClock
 from state.base.json import JsonObject, obj, text
@@ -46,31 +48,36 @@ class Asked:
     runbook: Path | None = None
 
 
-def run_headless(asked: Asked, *, as_json: bool) -> int:
-    """Let a launch drive itself; return 0 where all gates are GO (the other codes: Outcome)."""
+def run(
+    log: Path | None,
+    faults: Sequence[str],
+    seed: int,
+    rate: float,
+    runbook: Path | None,
+    headless: bool,
+    as_json: bool,
+) -> int:
+    """Rehearse, on the screen or by itself; return the exit code.
+
+    Raises LogError and FailedError.
+    """
+    asked = Asked(log, faults, seed, rate, runbook)
+    return run_headless(asked, as_json=as_json) if headless else run_console(asked)
+
+
+def run_headless(asked: Asked, *, as_json: bool) -> ExitCode:
+    """Let a launch drive itself; return how it ended (Outcome)."""
     log = (asked.log or new_log()).resolve()
-    try:
-        look_at_log(log)
-        _make_place(log)
-    except EngineFailedError as error:
-        return _refused(error, error.code)
+    look_at_log(log)
+    _make_place(log)
     from console.rehearsal.autopilot.headless import Wanted, run
     from console.rehearsal.dotmac.faults.catalogue import UnknownFaultError
     from console.rehearsal.world.folder import WorldError
-    from state.log.errors import LogError
-    from state.runbook.load import RunbookError
 
     try:
         return asyncio.run(run(Wanted(log, asked.faults, asked.seed, asked.rate, as_json, asked.runbook)))
-    except LogError as error:
-        return _refused(error, EXIT_LOG)
-    except (UnknownFaultError, WorldError, RunbookError) as error:
-        return _refused(error, 2)
-
-
-def _refused(error: Exception, code: int) -> int:
-    sys.stderr.write(f"launch-console rehearse: {error}\n")
-    return code
+    except (UnknownFaultError, WorldError) as error:
+        raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
 
 
 def run_console(asked: Asked) -> int:
@@ -79,30 +86,26 @@ def run_console(asked: Asked) -> int:
 
     problem = no_terminal()
     if problem is not None:
-        sys.stderr.write(f"launch-console: {problem}\n")
-        return 2
+        return refuse(problem, ExitCode.BAD_CONFIG)
     log = (asked.log or new_log()).resolve()
+    look_at_log(log)
+    _make_place(log)
+    tell("The rehearsal's world is being made: a few seconds…")
+    world = _world(log, asked)
     try:
-        look_at_log(log)
-        _make_place(log)
-        sys.stderr.write("The rehearsal's world is being made: a few seconds…\n")
-        world = _world(log, asked)
-        try:
-            info = start_engine(Path(text(world, "runbook")), log, Path(text(world, "clock")))
-        except EngineFailedError:
-            _end(world)
-            raise
-    except EngineFailedError as error:
-        return _refused(error, error.code)
+        info = start_engine(Path(text(world, "runbook")), log, Path(text(world, "clock")))
+    except EngineFailedError:
+        _end(world)
+        raise
 
     def restart() -> Path:
         again = _world(log, asked)
         return start_engine(Path(text(again, "runbook")), log, Path(text(again, "clock"))).socket
 
     code = run_live(info.socket, restart=restart)
-    sys.stderr.write(
+    tell(
         f"The engine goes on. Back to it:  launch-console rehearse --log {log}\n"
-        f"End it:  launch-console engine stop {log}\nReplay:  launch-console replay {log}\n"
+        f"End it:  launch-console engine stop {log}\nReplay:  launch-console replay {log}"
     )
     return code
 
@@ -111,7 +114,7 @@ def _make_place(log: Path) -> None:
     try:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", EXIT_LOG) from None
+        raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", ExitCode.BAD_LOG) from None
 
 
 def _world(log: Path, asked: Asked) -> JsonObject:
@@ -145,7 +148,8 @@ def _world(log: Path, asked: Asked) -> JsonObject:
         code = process.poll()
         if code is not None:
             told = out.read_bytes()[at:].decode(errors="replace").strip().splitlines()
-            raise EngineFailedError(told[-1] if told else f"the world ended: see {out}", code or 1)
+            known = ExitCode.BAD_CONFIG if code == ExitCode.BAD_CONFIG else ExitCode.INTERNAL
+            raise EngineFailedError(told[-1] if told else f"the world ended: see {out}", known)
         _wait()
     process.terminate()
     raise EngineFailedError(f"the world did not come up within {_START_S:g} s: see {out}")
