@@ -322,7 +322,7 @@ class LaunchApp(App[int]):
         """Leave; ask first while an operation is under way."""
         running = self._shown.view.running()
         if running is None or self.mode is not Mode.LIVE or self._shown.lost:
-            self.exit(return_code=0)
+            self.exit(return_code=ExitCode.GO)
             return
         if self._asking or isinstance(self.screen, Dialog):
             return
@@ -330,7 +330,7 @@ class LaunchApp(App[int]):
 
     def _quitting(self, choice: str | None) -> None:
         if choice == "leave":
-            self.exit(return_code=0)
+            self.exit(return_code=ExitCode.GO)
         elif choice == "abort":
             self.call_later(self.wish, "operation.abort")
 

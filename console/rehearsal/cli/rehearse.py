@@ -84,11 +84,11 @@ def run_console(asked: Asked) -> int:
     """Open the console on a rehearsal; one that is under way on the same log is attached to."""
     from console.ui.run import no_terminal, run_live
 
+    log = (asked.log or new_log()).resolve()
+    look_at_log(log)
     problem = no_terminal()
     if problem is not None:
         return refuse(problem, ExitCode.BAD_CONFIG)
-    log = (asked.log or new_log()).resolve()
-    look_at_log(log)
     _make_place(log)
     tell("The rehearsal's world is being made: a few seconds…")
     world = _world(log, asked)
