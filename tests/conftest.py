@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from console.engine.record.body_filter import Door
+from tests import programs
 
 Door.strict = True
 
@@ -26,6 +27,19 @@ _MOSTLY_WAIT = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long tests that mostly wait: the others fill the time beside them, and no tail is left."""
     items.sort(key=lambda item: not item.nodeid.startswith(_MOSTLY_WAIT))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Look for a test's programs before any fixture opens something."""
+    programs.look_for(item)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was skipped for want of programs, and what to install."""
+    told = programs.summary(terminalreporter.getreports("skipped"))
+    if told:
+        terminalreporter.write_line(told)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -39,6 +39,7 @@ async def leaked(folder: Path, *, keys: list[str]) -> tuple[Path, int, str]:
         return log, event.seq, reader.head()
 
 
+@pytest.mark.needs("ssh-keygen")
 async def test_a_secret_is_taken_out_and_the_chain_and_older_anchors_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
