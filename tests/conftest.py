@@ -4,10 +4,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from console.engine.record.body_filter import Door
+from tests import programs
 
 Door.strict = True
+
+# How long an example takes says how busy the machine is, and nothing of what is tested: with a deadline, or with
+# the check of how fast inputs are made, the first draw of a text (it builds tables of all characters) fails a test.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 _MOSTLY_WAIT = (
     "tests/terminal/",
@@ -20,6 +27,19 @@ _MOSTLY_WAIT = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long tests that mostly wait: the others fill the time beside them, and no tail is left."""
     items.sort(key=lambda item: not item.nodeid.startswith(_MOSTLY_WAIT))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Look for a test's programs before any fixture opens something."""
+    programs.look_for(item)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was skipped for want of programs, and what to install."""
+    told = programs.summary(terminalreporter.getreports("skipped"))
+    if told:
+        terminalreporter.write_line(told)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.paths import ROOT
+from tests.programs import path
 
 CODE = [p for top in ("state", "checks", "screens", "console") for p in sorted((ROOT / top).rglob("*.py"))]
 FILE_LINES = 420
@@ -18,7 +19,7 @@ FUNCTION_LINES = 70
 
 
 def tracked() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    listed = subprocess.run([path("git"), "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if listed.returncode:
         pytest.skip("not a git checkout")
     return [ROOT / name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
@@ -51,6 +52,7 @@ def test_every_ignored_rule_has_its_reason() -> None:
     assert found == []
 
 
+@pytest.mark.needs("git")
 def test_nothing_names_a_package_index_or_this_machine() -> None:
     hosts = (
         "pypi" + ".org",
@@ -67,6 +69,7 @@ def test_nothing_names_a_package_index_or_this_machine() -> None:
     assert named == []
 
 
+@pytest.mark.needs("git")
 def test_no_lock_file_that_names_an_index() -> None:
     names = {path.name for path in tracked()}
     assert not {n for n in names if n == "uv.lock" or re.fullmatch(r"pylock.*\.toml", n)}

@@ -7,8 +7,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.engine.process.running import EngineInfo, RuntimeDirectoryError, running_engines
-from console.engine.process.spawn import EngineFailedError, stop
+from console.engine.process.running import EngineInfo, running_engines
+from console.engine.process.spawn import stop
+from console.exit_codes import ExitCode, FailedError
 from state.base.json import Json, JsonObject, flag, integer, objs, text
 from state.base.numbers import plural
 from state.base.text import line
@@ -28,20 +29,17 @@ _KINDS = frozenset(
 """What the launch's state and its consoles are folded from: few events of a long log."""
 
 
-def run_list(as_json: bool = False) -> int:
-    """Print the engines that run, one a line or as a JSON list; return the exit code."""
-    try:
-        engines = running_engines()
-    except RuntimeDirectoryError as error:
-        return _fail(str(error))
+def run_list(as_json: bool = False) -> ExitCode:
+    """Print the engines that run, one a line or as a JSON list."""
+    engines = running_engines()
     if as_json:
         sys.stdout.write(json.dumps([{**one.dump(), **_told(one.log)} for one in engines]) + "\n")
-        return 0
+        return ExitCode.GO
     for one in engines:
         sys.stdout.write(f"{one.pid:>8}  {_words(_told(one.log))}\n{'':8}  {one.log}\n")
     if not engines:
         sys.stdout.write("no engine runs\n")
-    return 0
+    return ExitCode.GO
 
 
 def _told(log: Path) -> dict[str, Json]:
@@ -80,23 +78,19 @@ def _words(told: JsonObject) -> str:
     )
 
 
-def run_stop(target: str) -> int:
-    """Stop the engine with a pid or of a log; return the exit code."""
-    try:
-        found = [one for one in running_engines() if _matches(one, target)]
-        if not found:
-            return _fail(f"no engine runs for {target}: launch-console engine list shows those that do")
-        stop(found[0])
-    except (EngineFailedError, RuntimeDirectoryError) as error:
-        return _fail(str(error))
-    sys.stdout.write(f"engine {found[0].pid} of {found[0].log} ended\n")
-    return 0
+def run_stop(target: str) -> ExitCode:
+    """Stop the engine with a pid or of a log.
+
+    Raises FailedError where none runs for it, or it doesn't end.
+    """
+    found = next((one for one in running_engines() if _matches(one, target)), None)
+    if found is None:
+        told = f"no engine runs for {target}: launch-console engine list shows those that do"
+        raise FailedError(told, ExitCode.NO_ENGINE)
+    stop(found)
+    sys.stdout.write(f"engine {found.pid} of {found.log} ended\n")
+    return ExitCode.GO
 
 
 def _matches(one: EngineInfo, target: str) -> bool:
     return str(one.pid) == target or one.log == Path(target).resolve()
-
-
-def _fail(message: str) -> int:
-    sys.stderr.write(f"launch-console: {message}\n")
-    return 1

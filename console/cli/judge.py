@@ -8,49 +8,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from state.log.errors import Damage, LogDamagedError, LogError
-from state.log.reader import LogReader
-from state.log.verify import verify
+from console.cli.saved_log import saved_log
+from console.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from state.base.json import Json
     from state.conditions.what_if import Again, Course
 
-SAID, DAMAGED, UNUSABLE = 0, 1, 2
 
-
-def run(log: Path, runbook: Path, as_json: bool) -> int:
+def run(log: Path, runbook: Path, as_json: bool) -> ExitCode:
     """Judge a log again and say what would have been.
 
-    Returns 0 when it could be judged, 1 when the log is damaged, 2 when log or runbook can't be used.
+    Raises RunbookError and LogError.
     """
     from state.conditions.what_if import rejudge
-    from state.runbook.load import RunbookError, load_runbook
+    from state.runbook.load import load_runbook
 
-    try:
-        loaded = load_runbook(runbook).runbook
-        report = verify(log)
-        if report.damage is Damage.NOT_A_LOG:
-            return _refuse(report.message, UNUSABLE)
-        if not report.ok:
-            return _refuse(f"{log} isn't judged, because it is damaged: {report.message}", DAMAGED)
-        reader = LogReader(log)
-        try:
-            found = rejudge(reader.every(), loaded.conditions, max(1, round(loaded.bake.interval)))
-        finally:
-            reader.close()
-    except (RunbookError, LogError, OSError) as error:
-        return _refuse(str(error), DAMAGED if isinstance(error, LogDamagedError) else UNUSABLE)
+    loaded = load_runbook(runbook).runbook
+    with saved_log(log) as (reader, _):
+        found = rejudge(reader.every(), loaded.conditions, max(1, round(loaded.bake.interval)))
     if as_json:
         sys.stdout.write(json.dumps([_dump(one) for one in found], ensure_ascii=False) + "\n")
     else:
         sys.stdout.write("\n".join(line for one in found for line in _lines(one)) + "\n")
-    return SAID
-
-
-def _refuse(message: str, code: int) -> int:
-    sys.stderr.write(f"launch-console judge: {message}\n")
-    return code
+    return ExitCode.GO
 
 
 def _lines(one: Again) -> list[str]:

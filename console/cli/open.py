@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.engine.process.running import RuntimeDirectoryError, find, running_engines
-from console.engine.process.spawn import EngineFailedError, look_at_log, start_engine
+from console.cli.say import refuse, tell
+from console.engine.process.running import find, running_engines
+from console.engine.process.spawn import look_at_log, start_engine
+from console.exit_codes import ExitCode, FailedError
 from console.ui.run import no_terminal, run_live
 from state.base.clock import SystemClock
 
@@ -19,45 +20,34 @@ def default_log(runbook: Path) -> Path:
     return runbook.resolve().parent / "launches" / f"{stamp}-{runbook.stem}-{os.getpid()}.lclog"
 
 
-def run_open(runbook: Path, log: Path | None, clock: Path | None) -> int:
-    """Open the console on a runbook: on its running engine, or on a new one.
+def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
+    """Open the console on a runbook, on its running engine or on a new one, and return the console's exit code.
 
-    Returns the console's exit code; 2 for a bad runbook, 3 for a log that cannot be used.
+    Raises LogError, RunbookError and FailedError before a console is seen.
     """
-    try:
-        log = log or _running(runbook) or default_log(runbook)
-        attached = find(log)
-        if attached is None and not runbook.is_file():
-            sys.stderr.write(
-                f"launch-console: there is no runbook {runbook}: name one, or start with `launch-console rehearse`\n"
-            )
-            return 2
-        if attached is None:
-            look_at_log(log)
-        problem = no_terminal()
-        if problem is not None:
-            return _unseen(runbook, problem)
-        info = attached or start_engine(runbook, log, clock)
-    except (EngineFailedError, RuntimeDirectoryError) as error:
-        sys.stderr.write(f"{error}\n")
-        return error.code if isinstance(error, EngineFailedError) else 1
+    log = log or _running(runbook) or default_log(runbook)
+    attached = find(log)
+    if attached is None and not runbook.is_file():
+        told = f"there is no runbook {runbook}: name one, or start with `launch-console rehearse`"
+        raise FailedError(told, ExitCode.BAD_CONFIG)
+    if attached is None:
+        look_at_log(log)
+    problem = no_terminal()
+    if problem is not None:
+        _judge(
+            runbook
+        )  # in a pipeline, what is wrong with the runbook is worth more than the missing terminal
+        return refuse(problem, ExitCode.BAD_CONFIG)
+    info = attached or start_engine(runbook, log, clock)
     code = run_live(info.socket, restart=lambda: start_engine(runbook, log, clock).socket)
-    sys.stderr.write(f"The engine goes on. Stop it with:  launch-console engine stop {log}\n")
+    tell(f"The engine goes on. Stop it with:  launch-console engine stop {log}")
     return code
 
 
-def _unseen(runbook: Path, problem: str) -> int:
-    """Say that no console can be shown, and before that what is wrong with the runbook."""
-    from console.cli.runbook import say
+def _judge(runbook: Path) -> None:
     from console.engine.checks.validate import load_judgeable
-    from state.runbook.load import RunbookError
 
-    try:
-        load_judgeable(runbook)
-    except RunbookError as error:
-        return say(error)
-    sys.stderr.write(f"launch-console: {problem}\n")
-    return 2
+    load_judgeable(runbook)
 
 
 def _running(runbook: Path) -> Path | None:

@@ -8,8 +8,10 @@ import sys
 import uuid
 from pathlib import Path
 
+from console.cli.saved_log import saved_log
 from console.client.signing import CannotSignError, environment, keys_of, sign
 from console.engine.process.socket_server import account_of
+from console.exit_codes import ExitCode, FailedError
 from state.attest.sshsig import REDACTION, fingerprint, parse
 from state.attest.statement import Redaction
 from state.base.clock import SystemClock
@@ -17,33 +19,29 @@ from state.base.json import JsonObject
 from state.base.text import line
 from state.events.event import Event
 from state.fold import fold
-from state.log.errors import LogError
-from state.log.reader import LogReader
 from state.log.store import LogStore
 
-DONE, REFUSED = 0, 2
 
+def run(log: Path, seq: int, reason: str) -> ExitCode:
+    """Redact an event, signed where the runbook lists a key for this account. No engine may run on the log.
 
-def run(log: Path, seq: int, reason: str) -> int:
-    """Redact an event, signed where the runbook lists a key for this account; return 0, or 2 where refused.
-
-    No engine may run on the log.
+    Raises LogError, and FailedError for what is asked wrongly or can't be signed.
     """
     account, reason = account_of(os.getuid()), line(reason, 300)
     if not reason:
-        return _refuse("a redaction needs a reason")
-    try:
-        with LogReader(log) as reader:
-            view = fold(reader.every())
-        with LogStore.open(log, clock=SystemClock(), session=uuid.uuid4().hex[:12]) as store:
-            statement = Redaction(store.log_id, store.head.anchor, account, seq, reason)
+        raise FailedError("a redaction needs a reason", ExitCode.BAD_CONFIG)
+    with saved_log(log) as (reader, _):
+        view = fold(reader.every())
+    with LogStore.open(log, clock=SystemClock(), session=uuid.uuid4().hex[:12]) as store:
+        statement = Redaction(store.log_id, store.head.anchor, account, seq, reason)
+        try:
             signed = asyncio.run(_signed(statement, keys_of(view, account)))
             event = store.redact(seq, reason=reason, actor=account, signed=signed)
-            head = store.head.anchor
-    except (LogError, CannotSignError, ValueError, OSError) as error:
-        return _refuse(str(error))
+        except (CannotSignError, ValueError) as error:
+            raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
+        head = store.head.anchor
     sys.stdout.write(_told(log, seq, event, head, signed))
-    return DONE
+    return ExitCode.GO
 
 
 async def _signed(statement: Redaction, keys: tuple[str, ...]) -> JsonObject:
@@ -66,8 +64,3 @@ def _told(log: Path, seq: int, event: Event, head: str, signed: JsonObject) -> s
         "  copies of the file that were made before still hold it, and so may the files in "
         f"{log.name}.programs: replace the secret itself\n"
     )
-
-
-def _refuse(message: str) -> int:
-    sys.stderr.write(f"launch-console redact: {message}\n")
-    return REFUSED

@@ -5,41 +5,28 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from console.cli.saved_log import saved_log
+from console.exit_codes import ExitCode, FailedError
 from state.fold import fold
-from state.log.errors import Damage, LogDamagedError, LogError
-from state.log.reader import LogReader
-from state.log.verify import verify
 from state.report.page import report
 
-WRITTEN, DAMAGED, UNUSABLE = 0, 1, 2
 
-
-def run(log: Path, target: Path | None) -> int:
+def run(log: Path, target: Path | None) -> ExitCode:
     """Write a launch's report to ``target``, or to the standard output.
 
-    Returns 0 when it is written, 1 when the log is damaged, 2 when it can't be read or the file not written.
+    Raises LogError, and FailedError where the file can't be written or is there already.
     """
+    with saved_log(log) as (reader, found):
+        page = report(fold(reader.every()), found)
+    if target is None:
+        sys.stdout.write(page)
+        return ExitCode.GO
     try:
-        verified = verify(log)
-        if not verified.ok:
-            reason = (
-                verified.message if verified.damage is Damage.NOT_A_LOG else f"damaged: {verified.message}"
-            )
-            return _refuse(reason, UNUSABLE if verified.damage is Damage.NOT_A_LOG else DAMAGED)
-        with LogReader(log) as reader:
-            page = report(fold(reader.every()), verified)
-        if target is None:
-            sys.stdout.write(page)
-        elif target.exists():
-            return _refuse(f"{target} is there already: name another file", UNUSABLE)
-        else:
-            target.write_text(page)
-            sys.stdout.write(f"{target}\n")
-    except (LogError, OSError) as error:
-        return _refuse(str(error), DAMAGED if isinstance(error, LogDamagedError) else UNUSABLE)
-    return WRITTEN
-
-
-def _refuse(message: str, code: int) -> int:
-    sys.stderr.write(f"launch-console report: {message}\n")
-    return code
+        with target.open("x", encoding="utf-8") as file:
+            file.write(page)
+    except FileExistsError:
+        raise FailedError(f"{target} is there already: name another file", ExitCode.BAD_CONFIG) from None
+    except OSError as error:
+        raise FailedError(f"{target} can't be written: {error.strerror}", ExitCode.BAD_CONFIG) from None
+    sys.stdout.write(f"{target}\n")
+    return ExitCode.GO

@@ -7,40 +7,27 @@ import sys
 from pathlib import Path
 
 from console.engine.checks.validate import load_judgeable
+from console.exit_codes import ExitCode
 from state.base.numbers import plural
-from state.base.text import line
-from state.runbook.load import RunbookError
 
 
-def say(error: RunbookError) -> int:
-    """Print every problem of a runbook and return the exit code."""
-    count = len(error.problems)
-    told = plural(count, "problem")
-    rows = [
-        *(line(str(problem), 2000) for problem in error.problems),
-        f"{told}: correct the runbook and try again",
-    ]
-    sys.stderr.write("\n".join(rows) + "\n")
-    return 2
+def run_check(runbook: Path) -> ExitCode:
+    """Check a runbook and say what it holds.
 
-
-def run_check(path: Path) -> int:
-    """Check a runbook: 0 where it can be used, 2 with every problem where it cannot."""
-    try:
-        runbook = load_judgeable(path).runbook
-    except RunbookError as error:
-        return say(error)
-    items = [item for gate in runbook.gates for item in gate.items]
+    Raises RunbookError with every problem.
+    """
+    loaded = load_judgeable(runbook).runbook
+    items = [item for gate in loaded.gates for item in gate.items]
     checks = sum(len(item.checks) for item in items)
     asked = sum(item.attest is not None for item in items)
-    told = [(len(runbook.gates), "gate"), (len(items), "item"), (checks, "check"), (asked, "attestation")]
-    sys.stdout.write(f"{path}: {', '.join(plural(count, noun) for count, noun in told)}\n")
-    return 0
+    told = [(len(loaded.gates), "gate"), (len(items), "item"), (checks, "check"), (asked, "attestation")]
+    sys.stdout.write(f"{runbook}: {', '.join(plural(count, noun) for count, noun in told)}\n")
+    return ExitCode.GO
 
 
-def run_schema() -> int:
+def run_schema() -> ExitCode:
     """Print the JSON Schema of a runbook, with the settings of every kind of check."""
-    from console.cli.schema import runbook_schema
+    from console.cli.kinds.schema import runbook_schema
 
     sys.stdout.write(json.dumps(runbook_schema(), indent=2) + "\n")
-    return 0
+    return ExitCode.GO

@@ -8,38 +8,38 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from state.log.errors import Damage, LogError
+from console.exit_codes import ExitCode, FailedError
+from state.log.errors import Damage, LogError, NotALogError
 from state.log.reader import LogReader
 from state.log.signed import read_allowed
 from state.log.verify import VerifyReport, verify
 from state.log.witness import Witness, witness_directory
 
-VERIFIES, DAMAGED, UNUSABLE = 0, 1, 2
-
 
 def run(
-    log: Path, anchors: list[str], as_json: bool, signers: Path | None = None, *, witness: bool = True
-) -> int:
-    """Check a log, print what was found, and return 0 when it verifies, 1 when damaged, 2 when it is no log.
+    log: Path, anchor: list[str], allowed_signers: Path | None, no_witness: bool, as_json: bool
+) -> ExitCode:
+    """Check a log against its chain and every ``anchor``, and print what was found.
 
-    ``signers`` is an allowed_signers file. With ``witness``, what this account saw of the log before counts as an
-    anchor. A wrong anchor text, and a file that can't be read, go to standard error and give 2 as well.
+    ``allowed_signers`` is an allowed_signers file. What this account saw of the log before counts as an anchor,
+    unless ``no_witness``. Raises LogError, and FailedError for a wrong anchor text or a bad file of signers.
     """
+    seen = [] if no_witness else _witnessed(log)
     try:
-        allowed = read_allowed(signers) if signers is not None else None
-        seen = _witnessed(log) if witness else []
-        report = verify(log, [*anchors, *seen], allowed=allowed)
-    except (ValueError, LogError, OSError) as error:
-        sys.stderr.write(f"launch-console verify: {error}\n")
-        return UNUSABLE
+        allowed = read_allowed(allowed_signers) if allowed_signers is not None else None
+    except LogError as error:  # of the file of signers, not of the log
+        raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
+    try:
+        report = verify(log, [*anchor, *seen], allowed=allowed)
+    except ValueError as error:
+        raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
     if report.damage is Damage.NOT_A_LOG:
-        sys.stderr.write(f"launch-console verify: {report.message}\n")
-        return UNUSABLE
+        raise NotALogError(report.message)
     told = json.dumps(_as_json(log, report), ensure_ascii=False) if as_json else _as_text(log, report)
     if seen and report.damage in {Damage.TRUNCATED, Damage.ANCHOR} and not as_json:
         told += f"\n  witness  this account saw {seen[0]}; for a copy from before that, give --no-witness"
     sys.stdout.write(f"{told}\n")
-    return VERIFIES if report.ok else DAMAGED
+    return ExitCode.GO if report.ok else ExitCode.DAMAGED_LOG
 
 
 def _witnessed(log: Path) -> list[str]:

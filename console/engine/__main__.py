@@ -15,17 +15,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.exit_codes import ExitCode, of_log
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from console.engine.engine import Engine
     from state.base.clock import Clock
 
-EXIT_RUNBOOK = 2
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run an engine until it ends; return its exit code: 0, 2 for a runbook, 3 for a log, 1 for the rest."""
+def main(argv: Sequence[str] | None = None) -> ExitCode:
+    """Run an engine until it ends; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m console.engine", description=__doc__)
     parser.add_argument("--runbook", type=Path, required=True)
     parser.add_argument("--log", type=Path, required=True)
@@ -35,34 +35,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     # Not a session leader after this, so it can never get a terminal; and no console has to reap it.
     if options.detach and os.fork() > 0:
-        os._exit(0)
+        os._exit(ExitCode.GO)
     os.umask(0o077)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     runbook, log = options.runbook.resolve(), options.log.resolve()
     return asyncio.run(_run(runbook, log, options.clock, options.ready_fd))
 
 
-async def _run(runbook: Path, log: Path, clock_file: Path | None, ready_fd: int | None) -> int:
+async def _run(runbook: Path, log: Path, clock_file: Path | None, ready_fd: int | None) -> ExitCode:
     from console.engine.process.running import RuntimeDirectoryError
-    from console.engine.process.spawn import EXIT_LOG
     from state.log.errors import LogError
     from state.runbook.load import RunbookError
 
     try:
         engine = await _open(runbook, log, clock_file)
     except RunbookError as error:
-        return _refuse(ready_fd, str(error), EXIT_RUNBOOK)
+        return _refuse(ready_fd, str(error), ExitCode.BAD_CONFIG)
     except LogError as error:
-        return _refuse(ready_fd, str(error), EXIT_LOG)
+        return _refuse(ready_fd, str(error), of_log(error))
     try:
         await _serve(engine, runbook, log, ready_fd)
     except RuntimeDirectoryError as error:
-        return _refuse(ready_fd, str(error), 1)
+        return _refuse(ready_fd, str(error), error.code)
     except OSError as error:
-        return _refuse(ready_fd, f"the engine can't listen: {error.strerror}", 1)
+        return _refuse(ready_fd, f"the engine can't listen: {error.strerror}", ExitCode.INTERNAL)
     finally:
         await engine.close()
-    return 0
+    return ExitCode.GO
 
 
 async def _open(runbook: Path, log: Path, clock_file: Path | None) -> Engine:
@@ -112,7 +111,7 @@ async def _serve(engine: Engine, runbook: Path, log: Path, ready_fd: int | None)
         withdraw(info)
 
 
-def _refuse(ready_fd: int | None, message: str, code: int) -> int:
+def _refuse(ready_fd: int | None, message: str, code: ExitCode) -> ExitCode:
     sys.stderr.write(f"{message}\n")
     _say(ready_fd, {"error": message, "code": code})
     return code

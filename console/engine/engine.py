@@ -32,6 +32,7 @@ from console.engine.watch.alertmanager import AlertWatch
 from console.engine.watch.kubernetes import Watches
 from console.engine.watch.metrics import Sampler
 from console.engine.watch.monitoring_health import MonitorWatch
+from console.engine.watch.source_health import GRACE_S
 from console.engine.watch.webhooks import Hooks
 from state.base.clock import Clock
 from state.base.json import Json, JsonObject
@@ -68,9 +69,16 @@ class Engine:
     """Runs one launch. Open it, let it ``run``, and close it."""
 
     def __init__(
-        self, loaded: LoadedRunbook, store: LogStore, clock: Clock, systems: Systems, session: str
+        self,
+        loaded: LoadedRunbook,
+        store: LogStore,
+        clock: Clock,
+        systems: Systems,
+        session: str,
+        grace_s: float = GRACE_S,
     ) -> None:
         self.loaded = loaded
+        self._grace_s = grace_s
         self.store = store
         self.systems = systems
         keep = Attachments(store.path).keep if loaded.runbook.attachments else None
@@ -106,10 +114,12 @@ class Engine:
         *,
         account: str,
         systems: Systems | None = None,
+        grace_s: float = GRACE_S,
     ) -> Engine:
         """Open a log, or make it, and record that the engine runs. Nothing is watched before ``run``.
 
-        ``account`` started it. Raises RunbookError with every problem of the runbook, LogError.
+        ``account`` started it. A cluster is lost once it was away for ``grace_s`` real seconds. Raises RunbookError
+        with every problem of the runbook, LogError.
         """
         loaded = load_judgeable(runbook_path)
         session = uuid.uuid4().hex[:12]
@@ -119,7 +129,7 @@ class Engine:
                 from checks.clients.systems import Systems
 
                 systems = Systems(loaded.runbook, clock)
-            engine = cls(loaded, store, clock, systems, session)
+            engine = cls(loaded, store, clock, systems, session, grace_s)
             await engine.begin(account)
         except BaseException:
             store.close()
@@ -180,7 +190,10 @@ class Engine:
         keep("gates", GateKeeper(journal).run)
         keep("anchors", self.anchors.run)
         for environment in runbook.environments.values():
-            keep(f"watch-{environment.tier.value}", Watches(journal, self.systems, environment).run)
+            keep(
+                f"watch-{environment.tier.value}",
+                Watches(journal, self.systems, environment, self._grace_s).run,
+            )
         keep("samples", self.sampler.run)
         keep("monitors", self.monitors.run)
         keep("alerts", self.alerts.run)

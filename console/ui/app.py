@@ -23,6 +23,7 @@ from textual.worker import Worker, WorkerState
 
 from console.client.engine_client import AttachError
 from console.client.sources import EventSource, FileSource, Reopens
+from console.exit_codes import ExitCode, of_log, signalled
 from console.ui import crash, keymap
 from console.ui.bell import Attention
 from console.ui.dialog_host import carry_out, going, leaving
@@ -50,7 +51,6 @@ SOONEST_S = 0.2
 """Seconds between two paintings of the view: at most five a second."""
 SLOW_S = 0.5
 """Seconds after which it is said that the engine is being asked."""
-EXIT_UNREACHABLE = 4
 
 
 class LaunchApp(App[int]):
@@ -112,7 +112,8 @@ class LaunchApp(App[int]):
         try:
             await self.source.open(self.changed)
         except (AttachError, LogError) as error:
-            self.exit(return_code=EXIT_UNREACHABLE, message=Text(f"launch-console: {error}"))
+            code = of_log(error) if isinstance(error, LogError) else ExitCode.NO_ENGINE
+            self.exit(return_code=code, message=Text(f"launch-console: {error}"))
             return
         self.publish()
         # Clocks and countdowns move even when no event arrives.
@@ -133,14 +134,14 @@ class LaunchApp(App[int]):
                 loop.add_signal_handler(number, self._ended_by, number)
 
     def _ended_by(self, number: int) -> None:
-        self.exit(return_code=128 + number)
+        self.exit(return_code=signalled(number))
 
     def _handle_exception(self, error: Exception) -> None:
         """Write the crash to a file without local variables (they may hold secrets) and say where it is."""
         if self._exception is None:
             self._exception = error
             self._exception_event.set()
-        self._return_code = 1
+        self._return_code = ExitCode.INTERNAL
         self._exit_renderables.append(Text(crash.words(error)))
         self._close_messages_no_wait()
 
@@ -325,7 +326,7 @@ class LaunchApp(App[int]):
         """Leave; ask first while an operation is under way."""
         running = self._shown.view.running()
         if running is None or self.mode is not Mode.LIVE or self._shown.lost:
-            self.exit(return_code=0)
+            self.exit(return_code=ExitCode.GO)
             return
         if self._asking or isinstance(self.screen, Dialog):
             return
@@ -333,7 +334,7 @@ class LaunchApp(App[int]):
 
     def _quitting(self, choice: str | None) -> None:
         if choice == "leave":
-            self.exit(return_code=0)
+            self.exit(return_code=ExitCode.GO)
         elif choice == "abort":
             self.call_later(self.wish, "operation.abort")
 

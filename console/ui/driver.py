@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import selectors
+import signal
 from codecs import getincrementaldecoder
 from typing import TextIO
 
@@ -18,6 +19,8 @@ from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+
+from console.exit_codes import signalled
 
 _OLD_MOUSE = re.compile(rb"\x1b\[M[\x20-\xff]{3}", re.DOTALL)
 # Escape alone is told from the start of a sequence by time only: the parser needs a tick.
@@ -92,7 +95,7 @@ class SafeDriver(LinuxDriver):
                 for _ in parser.feed(""):
                     pass
         if not self.exit_event.is_set():
-            self._app.call_later(self._app.exit, return_code=129)
+            self._app.call_later(self._app.exit, return_code=signalled(signal.SIGHUP))
 
 
 def _read(fileno: int) -> bytes:

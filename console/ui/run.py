@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from console.exit_codes import ExitCode
 from console.ui import terminal
 
 Restart = Callable[[], Path | Awaitable[Path]]
@@ -19,8 +20,9 @@ def run_live(socket_path: Path, *, restart: Restart | None = None) -> int:
     """Show the launch of the engine that listens at a socket; return the exit code.
 
     ``restart`` starts an engine for the same launch and returns its socket; it is called, in a thread of the
-    console's process, when the captain asks for it after the engine was lost. Exit codes: 0 left, 1 a mistake
-    in the program, 2 no usable terminal, 4 no engine answered, 128 + n ended by a signal.
+    console's process, when the captain asks for it after the engine was lost. It ends by a code of
+    ``ExitCode``: GO left, INTERNAL a mistake in the program, BAD_CONFIG no usable terminal, NO_ENGINE none
+    answered; or by 128 + n, ended by a signal.
     """
 
     def show() -> int:
@@ -72,7 +74,7 @@ def _guarded(show: Callable[[], int]) -> int:
     problem = no_terminal()
     if problem is not None:
         sys.stderr.write(f"launch-console: {problem}\n")
-        return terminal.EXIT_USAGE
+        return ExitCode.BAD_CONFIG
     terminal.prepare(os.environ)
     return terminal.guarded(show)
 
@@ -89,7 +91,7 @@ def _show(source: object, mode: object, restart: Restart | None) -> int:
         driver_class=SafeDriver,
     )
     app.run()
-    return app.return_code or 0
+    return app.return_code or ExitCode.GO
 
 
 def _tty() -> str:

@@ -18,7 +18,8 @@ import time
 from collections.abc import Callable, Mapping, MutableMapping
 from types import FrameType
 
-EXIT_USAGE = 2
+from console.exit_codes import ExitCode, signalled
+
 GRACE_S = 5.0
 """Real seconds between handing a signal on and ending the console by force."""
 _RESET = (
@@ -85,7 +86,7 @@ def guarded(run: Callable[[], int]) -> int:
     code, ended_by = _wait(child)
     if ended_by and fd is not None and saved is not None:
         restore(fd, saved)
-    return 128 + ended_by if ended_by else code
+    return signalled(ended_by) if ended_by else code
 
 
 def restore(fd: int, saved: list[int | list[bytes | int]]) -> None:
@@ -105,13 +106,13 @@ def _run_child(run: Callable[[], int]) -> None:
     """Be the console: never returns. It is told to end when its parent is gone."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    code = 1
+    code: int = ExitCode.INTERNAL
     try:
         code = run()
     except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
+        code = end.code if isinstance(end.code, int) else ExitCode.INTERNAL
     except KeyboardInterrupt:
-        code = 130
+        code = signalled(signal.SIGINT)
     except BaseException as error:
         from console.ui import crash
 

@@ -7,7 +7,8 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from state.log.errors import LogDamagedError, LogError, LogExistsError
+from state.log.errors import Damage, LogDamagedError, LogError, LogExistsError
+from state.log.layout import check_file
 from state.log.locks import sync_directory
 from state.log.verify import VerifyReport, readable, verify
 
@@ -20,8 +21,7 @@ def archive(path: Path, target: Path) -> VerifyReport:
     """
     if target.exists():
         raise LogExistsError(f"{target} exists already: name another file for the archive")
-    if not path.is_file():
-        raise LogError(f"there is no log at {path}")
+    check_file(path)
     unfinished = target.with_name(f".{target.name}.new")
     try:
         unfinished.unlink(missing_ok=True)
@@ -38,8 +38,11 @@ def archive(path: Path, target: Path) -> VerifyReport:
         _make_durable(unfinished)
         unfinished.rename(target)
         sync_directory(target.parent)
-    except sqlite3.Error as error:
+    except sqlite3.OperationalError as error:
         raise LogError(f"{path} can't be archived to {target}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        told = f"{path} isn't archived, because it is damaged ({Damage.FILE}): {error}"
+        raise LogDamagedError(told, damage=Damage.FILE) from error
     except OSError as error:
         raise LogError(f"{target} can't be written: {error.strerror}") from error
     finally:

@@ -7,7 +7,14 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-from state.log.errors import Damage, LogDamagedError, LogError, NewerFormatError, NotALogError
+from state.log.errors import (
+    Damage,
+    LogDamagedError,
+    LogError,
+    LogMissingError,
+    NewerFormatError,
+    NotALogError,
+)
 
 SCHEMA_SHA256 = "6bb9592d2e97946aa31d2ec43badd33b180812c470d57e3dbd9a3201c6982479"
 APPLICATION_ID = 0x4C4E4348
@@ -53,6 +60,19 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     con.execute("PRAGMA trusted_schema=OFF")
     con.execute("PRAGMA mmap_size=0")
     return con
+
+
+def check_file(path: Path) -> None:
+    """Check that there is a file at a path.
+
+    Raises LogMissingError where there is none, LogError where this account can't look.
+    """
+    try:
+        there = path.is_file()
+    except OSError as error:  # a folder on the way is closed to us: that is not the same as "no log"
+        raise LogError(f"{path} can't be read: {error.strerror}") from None
+    if not there:
+        raise LogMissingError(f"there is no log at {path}")
 
 
 def is_hot(error: sqlite3.Error) -> bool:

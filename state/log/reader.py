@@ -13,11 +13,12 @@ from typing import Self
 from state.base import canonical
 from state.events.event import Event
 from state.log.chain import log_id_of
-from state.log.errors import Damage, LogDamagedError, LogError, LogMissingError
+from state.log.errors import Damage, LogDamagedError, LogError
 from state.log.layout import (
     NEWEST,
     OF_KINDS,
     SELECT_CHUNK,
+    check_file,
     check_layout,
     is_broken_text,
     is_hot,
@@ -41,8 +42,7 @@ class LogReader:
         self._guard = threading.Lock()
         self._con: sqlite3.Connection | None = None
         self._copy: Snapshot | None = None
-        if not path.is_file():
-            raise LogMissingError(f"there is no log at {path}")
+        check_file(path)
         try:
             self.log_id = self._read_id()
         except BaseException:

@@ -20,8 +20,15 @@ from pathlib import Path
 from state.base import canonical
 from state.events.event import Kind
 from state.log.chain import Chain, Fault, log_id_of
-from state.log.errors import Damage, LogDamagedError, LogError, NewerFormatError, NotALogError
-from state.log.layout import SELECT_CHUNK, check_layout, is_broken_text, is_hot, open_read_only
+from state.log.errors import (
+    Damage,
+    LogDamagedError,
+    LogError,
+    LogMissingError,
+    NewerFormatError,
+    NotALogError,
+)
+from state.log.layout import SELECT_CHUNK, check_file, check_layout, is_broken_text, is_hot, open_read_only
 from state.log.rows import Row
 from state.log.signed import Allowed, Signatures, check_signatures
 from state.log.snapshot import Snapshot
@@ -88,12 +95,11 @@ def verify(
     anchor that is none, and LogError where the file can't be read at all.
     """
     wanted = [canonical.parse_anchor(text) for text in anchors]
-    if not path.is_file():
-        return _refused(f"there is no file {path}")
     try:
+        check_file(path)
         with readable(path) as (con, opened):
             return _verify(con, opened, wanted, allowed, processes or min(4, os.cpu_count() or 1))
-    except (NotALogError, NewerFormatError) as error:
+    except (LogMissingError, NotALogError, NewerFormatError) as error:
         return _refused(str(error))
     except LogDamagedError as error:
         return VerifyReport(False, 0, "", error.seq, error.damage, str(error), 0, 0, "")

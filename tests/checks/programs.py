@@ -11,29 +11,10 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import psycopg
-import pytest
 
-
-def program(*names: str) -> str:
-    """Return the path of the first program that is there; otherwise skip the test, or fail it in CI."""
-    places = [
-        *os.environ["PATH"].split(os.pathsep),
-        *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"))),
-    ]
-    there = [found for name in names if (found := shutil.which(name, path=os.pathsep.join(places)))]
-    if not there:
-        missing(f"{names[0]} is not installed, and this test drives the real one")
-    return there[0]
-
-
-def missing(reason: str) -> NoReturn:
-    """Skip the test; in CI, which installs everything, fail it."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason}: CI must install it")
-    pytest.skip(reason)
+from tests.programs import path
 
 
 def free_port() -> int:
@@ -88,15 +69,10 @@ async def postgresql() -> AsyncIterator[str]:
 
     PostgreSQL refuses to run as root, so root starts it as the user that the package made.
     """
-    initdb, postgres = program("initdb"), program("postgres")
-    user = None
-    if os.geteuid() == 0:
-        try:
-            account = pwd.getpwnam("postgres")
-        except KeyError:
-            missing("PostgreSQL cannot run as root, and there is no user postgres")
-        user = account.pw_name
-    data = _folder(None if user is None else (account.pw_uid, account.pw_gid))
+    initdb, postgres = path("initdb"), path("postgres")
+    account = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
+    user = None if account is None else account.pw_name
+    data = _folder(None if account is None else (account.pw_uid, account.pw_gid))
     try:
         made = await asyncio.create_subprocess_exec(
             initdb, "-D", str(data), "-U", "owner", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C",

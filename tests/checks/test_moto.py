@@ -31,12 +31,11 @@ from state.runbook.load import load_runbook
 from state.runbook.units import SecretRef
 from state.view.enums import Verdict
 from state.view.launch import LaunchView
-from tests.checks.programs import free_port, missing
-from tests.paths import ROOT
+from tests.checks.programs import free_port
+from tests.programs import path
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.needs("moto")]
 
-_PROGRAM = ROOT / ".venv-moto" / "bin" / "moto_server"
 _ALL = LifecycleSettings(prefixes=("backups/",), versioning=True, encryption=True)
 _names = (f"bucket-{number}" for number in count(1))
 
@@ -44,11 +43,9 @@ _names = (f"bucket-{number}" for number in count(1))
 @pytest.fixture(scope="module")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve moto for this file and give its URL."""
-    if not _PROGRAM.exists():
-        missing("moto is not installed (`make .venv-moto/.ready`), and this test drives its server")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    words = (str(_PROGRAM), "-H", "127.0.0.1", "-p", str(port))
+    words = (path("moto"), "-H", "127.0.0.1", "-p", str(port))
     told = tmp_path_factory.mktemp("moto") / "told"
     with told.open("wb") as out, subprocess.Popen(words, stdout=out, stderr=out) as process:
         try:

@@ -17,12 +17,14 @@ from checks.clients.sql import SqlClient
 from state.base.clock import SystemClock
 from state.base.json import objs, text
 from state.runbook.environment import Endpoint
-from tests.checks.programs import free_port, postgresql, program, running, until
+from tests.checks.programs import free_port, postgresql, running, until
 from tests.console.rehearsal.serving import served
+from tests.programs import path
 
 pytestmark = pytest.mark.wire
 
 
+@pytest.mark.needs("initdb", "postgres")
 async def test_postgresql() -> None:
     async with postgresql() as url:
         await asyncio.to_thread(_plant, url)
@@ -70,6 +72,7 @@ def _plant(url: str) -> None:
             link.execute(sql)
 
 
+@pytest.mark.needs("prometheus")
 async def test_prometheus(tmp_path: Path) -> None:
     app = web.Application()
 
@@ -89,7 +92,7 @@ async def test_prometheus(tmp_path: Path) -> None:
             "groups: [{name: g, rules: [{alert: Many, expr: requests_total > 40}, {record: r, expr: vector(1)}]}]\n"
         )
         words = (
-            program("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={tmp_path}/data",
+            path("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={tmp_path}/data",
             f"--web.listen-address=127.0.0.1:{port}",
         )  # fmt: skip
         async with running(*words, port=port):
@@ -127,6 +130,7 @@ async def _notified(client: AlertmanagerClient) -> bool:
     return (await client.notifications()).get("webhook", (0.0, 0.0))[0] >= 1
 
 
+@pytest.mark.needs("alertmanager")
 async def test_alertmanager(tmp_path: Path) -> None:
     told = asyncio.Event()
     app = web.Application()
@@ -144,7 +148,7 @@ async def test_alertmanager(tmp_path: Path) -> None:
             f"receivers: [{{name: people, webhook_configs: [{{url: '{receiver}/hook'}}]}}, {{name: 'null'}}]\n"
         )
         words = (
-            program("prometheus-alertmanager", "alertmanager"), f"--config.file={config}",
+            path("alertmanager"), f"--config.file={config}",
             f"--storage.path={tmp_path}/data", f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
         )  # fmt: skip
         async with running(*words, port=port):

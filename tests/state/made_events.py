@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from state.base.json import Json
 from state.events.event import Event, Kind
+from state.events.samples import pack
 
 ITEMS = ("3.1", "3.2", "9.4")
 _name = st.sampled_from(("a", "b", "c"))
@@ -55,7 +56,9 @@ BODIES: dict[str, st.SearchStrategy[dict[str, Json]]] = {
     Kind.GRAPH_DECLARED: st.just(
         {"id": "e", "title": "e", "unit": "ratio", "series": [{"id": "x", "label": "x"}]}
     ),
-    Kind.METRIC_BATCH: _decimal.map(lambda v: {"at_us": 5, "values": [["e", "x", v]]}),
+    Kind.METRIC_BATCH: (st.none() | st.floats(0, 10)).map(
+        lambda v: {"at_us": 5, "values": pack([("e", [v])])}
+    ),
     Kind.METRIC_GAP: _body(from_us=_number),
     Kind.CONDITION_DECLARED: _body(id=_name, title=_word, threshold=st.just("0.01"), for_s=st.just(300)),
     Kind.CONDITION_CHANGED: _body(
@@ -78,6 +81,10 @@ BODIES: dict[str, st.SearchStrategy[dict[str, Json]]] = {
     Kind.NOTE_ADDED: _body(text=_word),
     "weather.changed": _body(text=_word),
 }
+EARLIER: dict[str, st.SearchStrategy[dict[str, Json]]] = {
+    Kind.METRIC_BATCH: _decimal.map(lambda v: {"at_us": 5, "values": [["e", "x", v]]}),
+}
+"""Bodies as earlier versions wrote them: they are read, and not written any more."""
 
 
 @st.composite
@@ -97,7 +104,7 @@ def event_lists(draw: st.DrawFn, max_size: int = 40) -> list[Event]:
                 boot="b",
                 wall_us=1_795_000_000_000_000 + seq,
                 mono_us=seq,
-                body=draw(BODIES[kind]),
+                body=draw(BODIES[kind] | EARLIER[kind] if kind in EARLIER else BODIES[kind]),
                 hash=f"{seq:064x}",
             )
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from state.view.enums import ConditionState, OperationState
@@ -13,7 +11,7 @@ from tests.terminal.range import PATIENT_S, new_range
 pytestmark = [
     pytest.mark.tmux,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+    pytest.mark.needs("tmux"),
 ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import pytest
 
@@ -14,7 +13,7 @@ from tests.terminal.tmux import Tmux
 pytestmark = [
     pytest.mark.tmux,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+    pytest.mark.needs("tmux"),
 ]
 
 

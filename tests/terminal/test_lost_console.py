@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from state.base.json import obj, text
 from state.view.enums import OperationState
 from state.view.launch import LaunchView
-from tests.console.engine.operations.helms import find
+from tests.console.engine.operations.helms import both_helms, find
 from tests.terminal.captain import OVERRIDE, Captain
 from tests.terminal.range import PATIENT_S, Range, new_range, until
 from tests.terminal.tmux import Tmux, children
@@ -21,7 +20,7 @@ from tests.terminal.tmux import Tmux, children
 pytestmark = [
     pytest.mark.tmux,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+    pytest.mark.needs("tmux"),
 ]
 DEPLOY, BACK = "production.deploy", "production.rollback"
 TITLES = {
@@ -83,7 +82,7 @@ def slowly(captain: Captain) -> None:
 
 
 @pytest.mark.wire
-@pytest.mark.parametrize("major", [3, 4])
+@both_helms
 def test_a_killed_console_and_a_closed_terminal_leave_upgrade_and_rollback_alone(major: int) -> None:
     program = find(major)
     with new_range() as made:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import time
 
@@ -16,7 +15,7 @@ from tests.terminal.range import PATIENT_S, new_range
 pytestmark = [
     pytest.mark.tmux,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+    pytest.mark.needs("tmux"),
 ]
 SOON_S = 5.0
 """Real seconds within which a lost engine is told: three missed beats, and a busy machine."""

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from tests.torture.powerloss import torture
 
 pytestmark = [
     pytest.mark.wire,
-    pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed"),
+    pytest.mark.needs("strace"),
 ]
 
 

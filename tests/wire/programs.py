@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -16,19 +14,10 @@ import pytest
 import yaml
 from aiohttp import web
 
+from tests.programs import path
+
 SCRAPE_S = 0.5
 RPS = 50.0
-
-
-def program(name: str) -> str:
-    """Return a program's path; skip where it is missing, but fail where nothing may be skipped."""
-    found = shutil.which(name)
-    if found is None:
-        reason = f"{name} is not installed: apt-get install {name}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
 
 
 def free_port() -> int:
@@ -91,7 +80,7 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         listen = f"--web.listen-address=127.0.0.1:{self.port}"
-        self._command = [program(name), *arguments, listen, "--log.level=error"]
+        self._command = [path(name), *arguments, listen, "--log.level=error"]
         self._folder, self._ready = folder, ready
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -148,7 +137,7 @@ def alertmanager(folder: Path, hook: str) -> Server:
     path.write_text(yaml.safe_dump(config))
     return Server(
         folder,
-        "prometheus-alertmanager",
+        "alertmanager",
         f"--config.file={path}",
         f"--storage.path={folder / 'am'}",
         "--cluster.listen-address=",

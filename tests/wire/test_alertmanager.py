@@ -26,7 +26,7 @@ from state.view.launch import LaunchView
 from tests.console.engine.outside import write_runbook
 from tests.wire.programs import alertmanager, free_port
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.needs("alertmanager")]
 
 
 @pytest.mark.parametrize(("answers", "verdict"), [(200, Verdict.PASS), (400, Verdict.FAIL)])

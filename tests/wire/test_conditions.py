@@ -21,7 +21,7 @@ from state.view.launch import ConditionView, LaunchView
 from tests.console.engine.outside import Outside, outside, write_runbook
 from tests.wire.programs import SCRAPE_S, Server, Toy, prometheus
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.needs("prometheus")]
 
 FOR_S, STEP_S, SLACK_S = 8, 1, 1.0
 """The slack is what a busy machine takes to ask and to answer."""

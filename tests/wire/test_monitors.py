@@ -24,7 +24,7 @@ from state.view.launch import LaunchView
 from tests.clocks import ManualClock
 from tests.wire.test_conditions import ERRORS, SHARED, Site, site
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.needs("prometheus")]
 
 SETTINGS = Monitors(
     up='up{job="toy"}',

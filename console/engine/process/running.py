@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from console.exit_codes import FailedError
 from state.base.json import JsonObject, integer, obj, text
 
 _LONGEST_SOCKET_PATH = 100
 """Linux takes 107 bytes."""
 
 
-class RuntimeDirectoryError(Exception):
+class RuntimeDirectoryError(FailedError):
     """The folder of the sockets is not safe to use; the message says what to do."""
 
 

@@ -18,24 +18,18 @@ from contextlib import suppress
 from pathlib import Path
 
 from console.engine.process.running import EngineInfo, find, process_started
-from state.base.json import obj, text
-from state.log.errors import LogError
+from console.exit_codes import ExitCode, FailedError
+from state.base.json import integer, obj, text
+from state.log.errors import LogError, LogMissingError
 from state.log.reader import LogReader
 
-EXIT_LOG = 3
-"""A log that can't be used."""
 START_S = 30.0
 # Stopping means writing the end, anchoring the head and closing clients; it never waits for helm.
 STOP_S = 30.0
 
 
-class EngineFailedError(Exception):
-    """An engine did not come up, or did not end; the message says why, in one or more lines."""
-
-    def __init__(self, message: str, code: int = 1) -> None:
-        super().__init__(message)
-        self.code = code
-        """The exit code that fits: 2 for a runbook, 3 for a log."""
+class EngineFailedError(FailedError):
+    """An engine did not come up, or did not end."""
 
 
 def output_path(log: Path) -> Path:
@@ -46,16 +40,16 @@ def output_path(log: Path) -> Path:
 def look_at_log(log: Path) -> None:
     """Look whether a log that is to go on is one.
 
-    Raises EngineFailedError, before anything is started for it.
+    Raises LogError, before anything is started for it.
     """
     try:
         if not log.exists():
             return
         if not log.is_file():
-            raise EngineFailedError(f"{log} is no file: name another place for the log", EXIT_LOG)
+            raise LogMissingError(f"{log} is no file: name another place for the log")
         LogReader(log).close()
-    except (LogError, OSError) as error:
-        raise EngineFailedError(str(error), EXIT_LOG) from None
+    except OSError as error:
+        raise LogError(f"{log} can't be used as a log: {error.strerror}") from None
 
 
 def start_engine(
@@ -101,7 +95,7 @@ def _spawn(
     except OSError as error:
         os.close(reading)
         os.close(writing)
-        raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", EXIT_LOG) from None
+        raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", ExitCode.BAD_LOG) from None
     try:
         # The child forks and exits at once (--detach): leaving the block reaps it.
         with subprocess.Popen(
@@ -141,9 +135,8 @@ def _read_line(fd: int, timeout_s: float) -> bytes:
 def _failure(told: bytes) -> EngineFailedError | None:
     with suppress(ValueError):
         body = obj(json.loads(told))
-        code = body.get("code")
         if text(body, "error"):
-            return EngineFailedError(text(body, "error"), code if isinstance(code, int) else 1)
+            return EngineFailedError(text(body, "error"), ExitCode(integer(body, "code")))
     return None
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.client.engine_client import EngineClient
+from console.exit_codes import ExitCode
 from state.base.json import JsonObject
 from state.commands import Confirmation, Reply
 from state.runbook.environment import Tier
@@ -28,6 +29,7 @@ class Outcome(StrEnum):
     """How a rehearsed launch ended."""
 
     GO = "go"
+    HOLD = "hold"
     NO_GO = "no-go"
     TRIPPED = "tripped"
     BLIND = "blind"
@@ -36,20 +38,9 @@ class Outcome(StrEnum):
     STUCK = "stuck"
 
     @property
-    def code(self) -> int:
+    def code(self) -> ExitCode:
         """The exit code of the headless run."""
-        return _CODES[self]
-
-
-_CODES = {
-    Outcome.GO: 0,
-    Outcome.NO_GO: 11,
-    Outcome.TRIPPED: 12,
-    Outcome.BLIND: 13,
-    Outcome.ROLLED_BACK: 14,
-    Outcome.NOT_VERIFIED: 15,
-    Outcome.STUCK: 16,
-}
+        return ExitCode[self.name]
 
 
 OF_THE_BAKE = ("launch.bake", "launch.rollback_ready")
@@ -91,7 +82,8 @@ class Captain:
             await self._prepare(release)
             await self._operate(release.id)
         if not self._released(release):
-            return Outcome.STUCK
+            waits = self.view.hold is not None and self.view.last_operation(release.id) is None
+            return Outcome.HOLD if waits else Outcome.STUCK
         for item in self._before_the_bake(release.gate):
             await self._item(item)
         tripped = await self._bake()

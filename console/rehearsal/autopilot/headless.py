@@ -13,9 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.cli.say import say
 from console.client.engine_client import AttachError, EngineClient, NullListener
 from console.client.protocol import dump_event
 from console.engine.engine import Engine
+from console.exit_codes import ExitCode
 from console.rehearsal.autopilot.captain import Captain, Outcome, Pace, RefusedError
 from console.rehearsal.products import products_of
 from console.rehearsal.world.folder import world_folder
@@ -80,7 +82,7 @@ class _Printer(NullListener):
         sys.stdout.flush()
 
 
-async def run(request: HeadlessRequest, choose: Choose = products_of) -> int:
+async def run(request: HeadlessRequest, choose: Choose = products_of) -> ExitCode:
     """Drive the launch of ``request`` to its end and return the outcome's exit code; ``choose``: see ``World.open``.
 
     Raises UnknownFaultError and WorldError for the world, RunbookError and LogError for the engine.
@@ -128,7 +130,7 @@ async def _drive(client: EngineClient, pace: Pace) -> Outcome:
     try:
         return await Captain(client, pace).drive()
     except (AttachError, RefusedError) as error:
-        sys.stderr.write(f"launch-console rehearse: {error}\n")
+        say(str(error))
         return Outcome.STUCK
 
 

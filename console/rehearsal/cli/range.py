@@ -11,18 +11,19 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from console.exit_codes import ExitCode, FailedError
 from console.rehearsal.products import open_world
 from console.rehearsal.world.fault import UnknownFaultError
 from console.rehearsal.world.folder import WorldError
-from state.runbook.load import RunbookError
 
 
 def run(
     faults: Sequence[str], seed: int, folder: Path | None, rate: float, runbook: Path | None = None
-) -> int:
+) -> ExitCode:
     """Serve a world in ``folder`` (None: a temporary one, removed at the end) and print its JSON, one line.
 
-    Ends with SIGINT or SIGTERM. Returns 0, or 2 where a fault is unknown or the folder cannot be used.
+    Ends with SIGINT or SIGTERM. Raises RunbookError, and FailedError where a fault is unknown or the folder can't be
+    used.
     """
     try:
         if folder is not None:
@@ -32,17 +33,18 @@ def run(
             return asyncio.run(_serve(made, seed, faults, rate, runbook))
         finally:
             shutil.rmtree(made, ignore_errors=True)
-    except (UnknownFaultError, WorldError, RunbookError) as error:
-        sys.stderr.write(f"launch-console range: {error}\n")
-        return 2
+    except (UnknownFaultError, WorldError) as error:
+        raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
 
 
-async def _serve(folder: Path, seed: int, faults: Sequence[str], rate: float, runbook: Path | None) -> int:
+async def _serve(
+    folder: Path, seed: int, faults: Sequence[str], rate: float, runbook: Path | None
+) -> ExitCode:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    world = open_world(folder, seed, faults, rate, runbook)
+    world = open_world(folder, seed, faults, rate or 1.0, runbook)
     try:
         await world.start()
         sys.stdout.write(json.dumps(world.describe()) + "\n")
@@ -50,4 +52,4 @@ async def _serve(folder: Path, seed: int, faults: Sequence[str], rate: float, ru
         await stop.wait()
     finally:
         await world.stop()
-    return 0
+    return ExitCode.GO

@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.engine.process.spawn import EXIT_LOG, EngineFailedError, look_at_log, start_engine
+from console.cli.say import refuse, tell
+from console.engine.process.spawn import EngineFailedError, look_at_log, start_engine
+from console.exit_codes import ExitCode, FailedError
 from console.rehearsal.world.folder import world_folder
 from state.base.clock import SystemClock
 from state.base.json import JsonObject, obj, text
@@ -46,65 +48,66 @@ class RehearsalRequest:
     runbook: Path | None = None
 
 
-def run_headless(request: RehearsalRequest, *, as_json: bool) -> int:
-    """Let a launch drive itself; return 0 where all gates are GO (the other codes: Outcome)."""
+def run(
+    log: Path | None,
+    faults: Sequence[str],
+    seed: int,
+    rate: float,
+    runbook: Path | None,
+    headless: bool,
+    as_json: bool,
+) -> int:
+    """Rehearse, on the screen or by itself; return the exit code.
+
+    Raises LogError and FailedError.
+    """
+    request = RehearsalRequest(log, faults, seed, rate, runbook)
+    return run_headless(request, as_json=as_json) if headless else run_console(request)
+
+
+def run_headless(request: RehearsalRequest, *, as_json: bool) -> ExitCode:
+    """Let a launch drive itself; return how it ended (Outcome)."""
     log = (request.log or new_log()).resolve()
-    try:
-        look_at_log(log)
-        _make_place(log)
-    except EngineFailedError as error:
-        return _refused(error, error.code)
+    look_at_log(log)
+    _make_place(log)
     from console.rehearsal.autopilot.headless import HeadlessRequest, run
     from console.rehearsal.world.fault import UnknownFaultError
     from console.rehearsal.world.folder import WorldError
-    from state.log.errors import LogError
-    from state.runbook.load import RunbookError
 
     try:
         return asyncio.run(
             run(HeadlessRequest(log, request.faults, request.seed, request.rate, as_json, request.runbook))
         )
-    except LogError as error:
-        return _refused(error, EXIT_LOG)
-    except (UnknownFaultError, WorldError, RunbookError) as error:
-        return _refused(error, 2)
-
-
-def _refused(error: Exception, code: int) -> int:
-    sys.stderr.write(f"launch-console rehearse: {error}\n")
-    return code
+    except (UnknownFaultError, WorldError) as error:
+        raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
 
 
 def run_console(request: RehearsalRequest) -> int:
     """Open the console on a rehearsal; one that is under way on the same log is attached to."""
     from console.ui.run import no_terminal, run_live
 
+    log = (request.log or new_log()).resolve()
+    look_at_log(log)
     problem = no_terminal()
     if problem is not None:
-        sys.stderr.write(f"launch-console: {problem}\n")
-        return 2
-    log = (request.log or new_log()).resolve()
+        return refuse(problem, ExitCode.BAD_CONFIG)
+    _make_place(log)
+    tell("The rehearsal's world is being made: a few seconds…")
+    world = _world(log, request)
     try:
-        look_at_log(log)
-        _make_place(log)
-        sys.stderr.write("The rehearsal's world is being made: a few seconds…\n")
-        world = _world(log, request)
-        try:
-            info = start_engine(Path(text(world, "runbook")), log, Path(text(world, "clock")))
-        except EngineFailedError:
-            _end(world)
-            raise
-    except EngineFailedError as error:
-        return _refused(error, error.code)
+        info = start_engine(Path(text(world, "runbook")), log, Path(text(world, "clock")))
+    except EngineFailedError:
+        _end(world)
+        raise
 
     def restart() -> Path:
         again = _world(log, request)
         return start_engine(Path(text(again, "runbook")), log, Path(text(again, "clock"))).socket
 
     code = run_live(info.socket, restart=restart)
-    sys.stderr.write(
+    tell(
         f"The engine goes on. Back to it:  launch-console rehearse --log {log}\n"
-        f"End it:  launch-console engine stop {log}\nReplay:  launch-console replay {log}\n"
+        f"End it:  launch-console engine stop {log}\nReplay:  launch-console replay {log}"
     )
     return code
 
@@ -113,7 +116,7 @@ def _make_place(log: Path) -> None:
     try:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", EXIT_LOG) from None
+        raise EngineFailedError(f"no log can be kept at {log}: {error.strerror}", ExitCode.BAD_LOG) from None
 
 
 def _world(log: Path, request: RehearsalRequest) -> JsonObject:
@@ -147,7 +150,8 @@ def _world(log: Path, request: RehearsalRequest) -> JsonObject:
         code = process.poll()
         if code is not None:
             written = out.read_bytes()[at:].decode(errors="replace").strip().splitlines()
-            raise EngineFailedError(written[-1] if written else f"the world ended: see {out}", code or 1)
+            known = ExitCode.BAD_CONFIG if code == ExitCode.BAD_CONFIG else ExitCode.INTERNAL
+            raise EngineFailedError(written[-1] if written else f"the world ended: see {out}", known)
         _wait()
     process.terminate()
     raise EngineFailedError(f"the world did not come up within {_START_S:g} s: see {out}")

@@ -14,7 +14,9 @@ import signal
 import sys
 from pathlib import Path
 
+from console.cli.say import tell
 from console.engine.process.running import find
+from console.exit_codes import ExitCode
 from console.rehearsal.products import open_world
 from console.rehearsal.world.fault import UnknownFaultError
 from console.rehearsal.world.folder import WorldError
@@ -25,7 +27,7 @@ _LINGER_S = 60.0
 _LOOK_S = 2.0
 
 
-def main() -> int:
+def main() -> ExitCode:
     """Serve until the launch's engine has ended, or SIGTERM."""
     parser = argparse.ArgumentParser(prog="launch-console-world")
     parser.add_argument("folder", type=Path)
@@ -39,11 +41,11 @@ def main() -> int:
     try:
         return asyncio.run(_serve(options))
     except (UnknownFaultError, WorldError, RunbookError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+        tell(str(error))
+        return ExitCode.BAD_CONFIG
 
 
-async def _serve(options: argparse.Namespace) -> int:
+async def _serve(options: argparse.Namespace) -> ExitCode:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -60,7 +62,7 @@ async def _serve(options: argparse.Namespace) -> int:
     finally:
         ready.unlink(missing_ok=True)
         await world.stop()
-    return 0
+    return ExitCode.GO
 
 
 async def _until_alone(log: Path, stop: asyncio.Event) -> None:

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from console.__main__ import main
-from console.cli import junit
-from console.cli.check import ask
-from console.cli.tally import Lines
+from console.cli.check import junit
+from console.cli.check.check import ask
+from console.cli.check.tally import Lines
 from console.engine.checks.validate import load_judgeable
 from console.engine.checks.without_launch import Result
 from state.view.enums import Verdict

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from console.engine.engine import open_store
+from console.exit_codes import ExitCode
 from state.events.event import Draft, Kind
 from tests.clocks import ManualClock
 from tests.paths import ROOT
@@ -190,18 +191,18 @@ def test_a_file_that_is_no_log_is_refused_and_left_alone(way: str, make: object,
     log = make(place / "other.lclog")
     before = log.read_bytes()
     said = asked(way, log, place)
-    assert said.code in {2, 3, 4}
+    assert said.code == ExitCode.BAD_LOG
     assert "is not a launch log" in said.all
     assert log.read_bytes() == before
     assert {p.name for p in place.iterdir()} <= {"other.lclog", "state"}
 
 
-@pytest.mark.parametrize("way", ["rehearse", "headless", "open", "replay"])
+@pytest.mark.parametrize("way", ["rehearse", "headless", "open", "replay", "follow"])
 def test_a_damaged_log_is_named_with_its_first_bad_event_and_left_alone(way: str, place: Path) -> None:
     log = damaged(place / "a.lclog")
     before = log.read_bytes()
     said = asked(way, log, place)
-    assert said.code == 3
+    assert said.code == ExitCode.DAMAGED_LOG
     assert "is damaged" in said.all.replace("\r\n", " ")
     assert "at event 22" in said.all
     assert log.read_bytes() == before
@@ -225,17 +226,17 @@ def test_verify_names_the_first_bad_event(place: Path) -> None:
     good, bad = a_log(place / "good.lclog"), damaged(place / "bad.lclog")
     assert command(place, "verify", good.name).code == 0
     said = command(place, "verify", bad.name)
-    assert said.code == 1
+    assert said.code == ExitCode.DAMAGED_LOG
     assert "event 22" in said.out
-    assert command(place, "verify", "nowhere.lclog").code == 2
+    assert command(place, "verify", "nowhere.lclog").code == ExitCode.BAD_LOG
 
 
 def test_a_damaged_log_is_not_judged(place: Path) -> None:
     bad = damaged(place / "bad.lclog")
     said = command(place, "judge", bad.name, "--runbook", str(SOP))
-    assert said.code == 1
+    assert said.code == ExitCode.DAMAGED_LOG
     assert said.out == ""
-    assert "bad.lclog isn't judged, because it is damaged: event 22" in said.err
+    assert "bad.lclog is damaged at event 22" in said.err
 
 
 @pytest.mark.parametrize("way", ["headless", "open"])
@@ -301,18 +302,21 @@ def test_wrong_use_shows_the_usage(argv: tuple[str, ...], place: Path) -> None:
 
 
 def test_without_a_terminal_nothing_is_started(place: Path) -> None:
-    for argv in (("rehearse",), ("replay", "nowhere.lclog"), (str(SOP), "--log", "a.lclog")):
+    kept = a_log(place / "kept.lclog").name
+    (place / "state").mkdir()
+    before = {p.name for p in place.iterdir()}
+    for argv in (("rehearse",), ("replay", kept), ("follow", kept), (str(SOP), "--log", "a.lclog")):
         said = command(place, *argv)
         assert said.code == 2
         assert "needs a terminal" in said.err
         assert "--headless" in said.err
-    assert {p.name for p in place.iterdir()} <= {"state"}
+    assert {p.name for p in place.iterdir()} == before
     assert "no engine" in command(place, "engine", "list").out
 
 
 def test_no_engine_can_be_stopped_where_none_runs(place: Path) -> None:
     said = command(place, "engine", "stop", "a.lclog")
-    assert said.code == 1
+    assert said.code == ExitCode.NO_ENGINE
     assert "no engine runs for a.lclog" in said.err
 
 

@@ -12,6 +12,7 @@ import yaml
 from console.__main__ import main
 from console.client.signing import KEY_FILE
 from console.engine.process.socket_server import account_of
+from console.exit_codes import ExitCode
 from state.events.event import Draft, Kind
 from state.log.reader import LogReader
 from state.log.signed import read_allowed
@@ -38,6 +39,7 @@ async def leaked(folder: Path, *, keys: list[str]) -> tuple[Path, int, str]:
         return log, event.seq, reader.head()
 
 
+@pytest.mark.needs("ssh-keygen")
 async def test_a_secret_is_taken_out_and_the_chain_and_older_anchors_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,5 +89,5 @@ async def test_what_can_not_be_redacted_is_one_line(
 async def test_not_while_an_engine_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async with stand(tmp_path) as s:
         await s.open(run=False)
-        assert await _in_thread("redact", str(s.log), "3", "--reason", "x") == 2
+        assert await _in_thread("redact", str(s.log), "3", "--reason", "x") == ExitCode.BAD_LOG
         assert "held by another engine" in capsys.readouterr().err

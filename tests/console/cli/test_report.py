@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main
+from console.exit_codes import ExitCode
 from state.log.reader import LogReader
 from tests.console.engine.stand import stand
 
@@ -65,6 +66,6 @@ async def test_a_damaged_log_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     raw = log.read_bytes()
     at = raw.index(b"seen | ")
     log.write_bytes(raw[:at] + b"SEEN" + raw[at + 4 :])
-    assert main(["report", str(log)]) == 1
+    assert main(["report", str(log)]) == ExitCode.DAMAGED_LOG
     assert "damaged" in capsys.readouterr().err
-    assert main(["report", str(tmp_path / "nothing")]) == 2
+    assert main(["report", str(tmp_path / "nothing")]) == ExitCode.BAD_LOG

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from console.__main__ import main
-from console.cli.schema import runbook_schema
+from console.cli.kinds.schema import runbook_schema
 from state.base.json import Json, JsonObject, items, obj, objs, texts
 from tests.console.cli.test_command_line import SOP
 from tests.paths import ROOT

@@ -27,6 +27,8 @@ from tests.paths import ROOT
 from tests.state.attest.test_sshsig import keygen, stock_says
 from tests.state.log.support import tampered
 
+pytestmark = pytest.mark.needs("ssh-keygen")
+
 
 @asynccontextmanager
 async def signing(
@@ -85,6 +87,7 @@ async def test_a_word_is_signed_and_verifies_here_and_with_stock_tools(
     assert verify(s.log).damage is Damage.BODY
 
 
+@pytest.mark.needs("sqlite3")
 async def test_the_commands_of_the_page_check_a_signature(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +113,7 @@ def _add(key: Path) -> None:
         pass
 
 
+@pytest.mark.needs("ssh-agent")
 async def test_an_agent_signs_where_there_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     socket = Path(os.environ.get("TMPDIR", "/tmp")) / f"lc-agent-{os.getpid()}"
     async with signing(tmp_path, monkeypatch) as (s, client, key):

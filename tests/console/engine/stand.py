@@ -10,6 +10,7 @@ from pathlib import Path
 import tests.console.engine.kinds  # noqa: F401  registers the kinds that the runbook names
 from console.client.engine_client import EngineClient
 from console.engine.engine import Engine
+from console.engine.watch.source_health import GRACE_S
 from state.base.json import Json
 from state.commands import Confirmation
 from state.events.event import Draft, Event, Kind
@@ -30,8 +31,8 @@ class Stand:
         self.engine: Engine
         self._running: asyncio.Task[object] | None = None
 
-    async def open(self, *, run: bool = True) -> Engine:
-        self.engine = await Engine.open(self.runbook, self.log, self.clock, account="ann")
+    async def open(self, *, run: bool = True, grace_s: float = GRACE_S) -> Engine:
+        self.engine = await Engine.open(self.runbook, self.log, self.clock, account="ann", grace_s=grace_s)
         if run:
             self._running = asyncio.create_task(self.engine.run())
             await asyncio.sleep(0)

@@ -132,13 +132,10 @@ async def test_what_changed_while_nobody_looked_is_found(tmp_path: Path) -> None
         await s.until(lambda v: list(v.pods) == ["production/backend-2"])
 
 
-async def test_a_lost_cluster_keeps_its_pods_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_lost_cluster_keeps_its_pods_and_says_so(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
-        monkeypatch.setattr("console.engine.watch.kubernetes.Watches.__init__.__defaults__", (0.1,))
         s.world.put("pods", pod("backend-1"))
-        await s.open()
+        await s.open(grace_s=0.1)
         await s.until(lambda v: len(v.pods) == 1 and v.sources["kubernetes/production"].ok)
         s.world.break_off()
         view = await s.until(lambda v: not v.sources["kubernetes/production"].ok)

@@ -39,6 +39,7 @@ def stock_says(folder: Path, key: Path, armored: str, message: bytes) -> bool:
     return done.returncode == 0
 
 
+@pytest.mark.needs("ssh-keygen")
 @pytest.mark.parametrize(("kind", "bits"), KINDS)
 def test_what_ssh_keygen_signs_is_good_here_and_there(kind: str, bits: int, tmp_path: Path) -> None:
     key = keygen(tmp_path, kind, bits)
@@ -56,6 +57,7 @@ def test_what_ssh_keygen_signs_is_good_here_and_there(kind: str, bits: int, tmp_
         check(armored, MESSAGE, REDACTION)
 
 
+@pytest.mark.needs("ssh-keygen")
 def test_a_key_of_another_kind_is_named(tmp_path: Path) -> None:
     key = keygen(tmp_path, "ecdsa", 384)
     with pytest.raises(SignatureError, match="a public key begins with one of"):
@@ -71,6 +73,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return "\0".join(found).encode()
 
 
+@pytest.mark.needs("ssh-keygen")
 @settings(max_examples=150)
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 7), which=st.integers(0, 1))
 def test_no_changed_bit_is_ever_believed(good: bytes, at: int, bit: int, which: int) -> None:

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 import rfc8785
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from state.base import canonical
@@ -26,8 +26,6 @@ values: st.SearchStrategy[Json] = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
     max_leaves=20,
 )
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""The first draw of a text builds hypothesis' tables of characters."""
 
 bodies = st.dictionaries(keys, values, max_size=6)
 
@@ -70,7 +68,6 @@ def test_event_hashes_are_the_leaves_of_a_merkle_tree_of_rfc_6962() -> None:
     assert root == "d0a9b39b9d6c7f146fe5c235824b79ca40ac441d91386f83242bce375b4bf2d1"
 
 
-@unhurried
 @given(bodies)
 def test_a_body_is_spelled_as_rfc_8785_spells_it(body: JsonObject) -> None:
     text = canonical.encode(body)
@@ -79,7 +76,6 @@ def test_a_body_is_spelled_as_rfc_8785_spells_it(body: JsonObject) -> None:
     assert canonical.spell(json.loads(text)) == text
 
 
-@unhurried
 @given(
     actor=valid_text,
     gate=st.none() | valid_text,
@@ -113,7 +109,6 @@ def test_a_header_is_canonical_json(
     assert header.encode() == rfc8785.dumps(fields)
 
 
-@unhurried
 @given(st.text(st.characters(codec=None), max_size=20))
 def test_a_lone_surrogate_becomes_a_replacement_character(text: str) -> None:
     canonical.encode({"text": text}).encode("utf-8")

@@ -44,7 +44,7 @@ def one(values: dict[int, float]) -> Samples:
     return Samples((tuple(sorted(values.items())),) if values else ())
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(spec=specs, stream=streams, late=st.integers(0, 90), ratio=st.booleans(), calm=st.booleans())
 def test_evaluate_agrees_with_the_reference(
     spec: ConditionSpec, stream: list[tuple[float | None, float | None]], late: int, ratio: bool, calm: bool
@@ -56,7 +56,7 @@ def test_evaluate_agrees_with_the_reference(
     assert found.state is reference.judge(spec, bad, total, now, START)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(spec=specs, stream=streams, cut=st.integers(1, 40), data=st.data())
 def test_what_is_known_later_never_turns_a_trip_back_and_late_samples_count(
     spec: ConditionSpec, stream: list[tuple[float | None, float | None]], cut: int, data: st.DataObject
@@ -76,7 +76,7 @@ def test_what_is_known_later_never_turns_a_trip_back_and_late_samples_count(
         assert kept.state is S.TRIPPED
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(spec=specs, stream=streams)
 def test_an_evaluation_in_one_go_sees_every_trip_of_many(
     spec: ConditionSpec, stream: list[tuple[float | None, float | None]]

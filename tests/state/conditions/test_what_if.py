@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from console.__main__ import main
+from console.exit_codes import ExitCode
 from state.base.json import Json
 from state.conditions.evaluate import SECOND_US
 from state.events.event import Draft, Kind
@@ -66,7 +67,7 @@ async def test_a_launch_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFi
     told = capsys.readouterr().out
     assert "TRIPPED at" in told
     assert "no trip; longest breach" in told
-    assert main(["judge", str(tmp_path / "none.lclog"), "--runbook", str(slow)]) == 2
+    assert main(["judge", str(tmp_path / "none.lclog"), "--runbook", str(slow)]) == ExitCode.BAD_LOG
 
 
 async def test_a_doubt_about_the_monitors_is_judged_again_as_it_was(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from console.cli import archive as archive_command
+from console.__main__ import main
+from console.exit_codes import ExitCode
 from state.base import canonical
 from state.events.event import Draft
 from state.log.archive import archive
@@ -165,11 +166,11 @@ def test_what_can_not_be_redacted(tmp_path: Path) -> None:
 
 def test_the_archive_command_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written(tmp_path / "x.lclog", 3)
-    assert archive_command.run(tmp_path / "x.lclog", None) == 0
+    assert main(["archive", str(tmp_path / "x.lclog")]) == 0
     assert verify(tmp_path / "x.archive.lclog").head in capsys.readouterr().out
-    assert archive_command.run(tmp_path / "x.lclog", None) == 2
+    assert main(["archive", str(tmp_path / "x.lclog")]) == ExitCode.BAD_CONFIG
     tampered(tmp_path / "x.lclog", "UPDATE event SET actor='mallory' WHERE seq=3")
-    assert archive_command.run(tmp_path / "x.lclog", tmp_path / "new.lclog") == 1
+    assert main(["archive", str(tmp_path / "x.lclog"), str(tmp_path / "new.lclog")]) == ExitCode.DAMAGED_LOG
     told = capsys.readouterr()
     assert told.out == ""
     assert "event 3: hash" in told.err.splitlines()[1]

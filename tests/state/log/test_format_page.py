@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +67,7 @@ def test_the_script_of_the_page_knows_redactions(tmp_path: Path) -> None:
     assert check(tmp_path, str(path)).returncode == 0
 
 
-@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="the sqlite3 program is not installed")
+@pytest.mark.needs("sqlite3")
 def test_the_commands_of_the_page_work(tmp_path: Path) -> None:
     path = tmp_path / "x.lclog"
     written(path, 3)

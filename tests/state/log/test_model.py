@@ -217,5 +217,5 @@ class LogModel(RuleBasedStateMachine):
             shutil.rmtree(self.directory)
 
 
-LogModel.TestCase.settings = settings(max_examples=10, stateful_step_count=14, deadline=None)
+LogModel.TestCase.settings = settings(max_examples=10, stateful_step_count=14)
 TestLogModel = LogModel.TestCase

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.cli import verify as verify_command
+from console.__main__ import main
+from console.exit_codes import ExitCode
 from state.base import canonical
 from state.events.event import Draft
 from state.log import verify as subject
@@ -260,12 +261,12 @@ def test_verifying_changes_nothing(log: Path) -> None:
 
 
 def test_the_command_tells_a_person(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert verify_command.run(log, [anchor_at(log, 20)], False) == 0
+    assert main(["verify", str(log), "--anchor", anchor_at(log, 20)]) == 0
     told = capsys.readouterr().out
     assert told.startswith("VERIFIES")
     assert "1 agree; 1 events are after the newest" in told
     tampered(log, "UPDATE event SET actor='mallory' WHERE seq=4")
-    assert verify_command.run(log, [], False) == 1
+    assert main(["verify", str(log)]) == ExitCode.DAMAGED_LOG
     told = capsys.readouterr().out
     assert told.startswith("DAMAGED")
     assert "event 4: hash" in told
@@ -284,7 +285,7 @@ def test_an_engine_that_was_stopped_was_not_killed(
 ) -> None:
     with new_store(tmp_path / "x.lclog") as store:
         store.append_many([Draft(kind, {}) for kind in kinds]).result(10)
-    assert verify_command.run(tmp_path / "x.lclog", [], False, witness=False) == 0
+    assert main(["verify", str(tmp_path / "x.lclog"), "--no-witness"]) == 0
     assert told in capsys.readouterr().out
 
 
@@ -295,13 +296,13 @@ def test_signers_that_are_no_small_file_are_refused(
     monkeypatch.chdir(log.parent)
     with Path("huge").open("wb") as huge:
         huge.truncate(1 << 21)
-    assert verify_command.run(log, [], False, Path(name)) == 2
+    assert main(["verify", str(log), "--allowed-signers", name]) == ExitCode.BAD_CONFIG
     told = capsys.readouterr().err
     assert "is not a regular file" in told or "at most 1 MiB" in told
 
 
 def test_the_command_tells_a_program(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert verify_command.run(log, [], True) == 0
+    assert main(["verify", str(log), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["ok"], report["events"], report["damage"], report["head"]) == (
         True,
@@ -315,10 +316,10 @@ def test_the_command_refuses_what_it_can_not_check(
     tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "text").write_text("hello " * 1000)
-    assert verify_command.run(tmp_path / "text", [], False) == 2
-    assert verify_command.run(tmp_path / "missing", [], True) == 2
-    assert verify_command.run(tmp_path, [], True) == 2
-    assert verify_command.run(log, ["lc1:nonsense"], False) == 2
+    assert main(["verify", str(tmp_path / "text")]) == ExitCode.BAD_LOG
+    assert main(["verify", str(tmp_path / "missing"), "--json"]) == ExitCode.BAD_LOG
+    assert main(["verify", str(tmp_path), "--json"]) == ExitCode.BAD_LOG
+    assert main(["verify", str(log), "--anchor", "lc1:nonsense"]) == ExitCode.BAD_CONFIG
     told = capsys.readouterr()
     assert told.out == ""
     assert len(told.err.splitlines()) == 4

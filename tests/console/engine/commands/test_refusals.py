@@ -1,4 +1,4 @@
-"""What an engine refuses to write to, from the command line: one clear line, exit code 3, the file left as it was."""
+"""What an engine refuses to write to, from the command line: one line, exit code 3 or 5, the file left as it was."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 from console.client.engine_client import EngineClient
 from console.engine.__main__ import main
 from console.engine.process.running import find
-from console.engine.process.spawn import EXIT_LOG, start_engine, stop
+from console.engine.process.spawn import start_engine, stop
+from console.exit_codes import ExitCode
 from state.events.event import Draft, Kind
 from state.log import locks
 from state.log.store import LogStore
@@ -29,8 +30,9 @@ from tests.state.log.support import tampered
 def refused(book: Path, log: Path, capsys: pytest.CaptureFixture[str]) -> str:
     """Start an engine that must not come up, and return the one line that it says."""
     capsys.readouterr()
-    assert main(["--runbook", str(book), "--log", str(log)]) == EXIT_LOG
+    code = main(["--runbook", str(book), "--log", str(log)])
     (told,) = capsys.readouterr().err.splitlines()
+    assert code is (ExitCode.DAMAGED_LOG if "is damaged" in told else ExitCode.BAD_LOG)
     assert str(log) in told
     assert "Traceback" not in told
     return told
@@ -127,7 +129,7 @@ def test_a_directory_that_can_not_be_written(
         one.chmod(0o755 if one.is_dir() else 0o644)
     words = [sys.executable, "-c", _AS_NOBODY, "--runbook", str(runbook), "--log", str(log)]
     done = subprocess.run(words, check=False, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == EXIT_LOG, done.stderr
+    assert done.returncode == ExitCode.BAD_LOG, done.stderr
     (told,) = done.stderr.splitlines()
     assert str(folder) in told
     assert "read-only" in told or "Permission denied" in told
@@ -142,7 +144,7 @@ async def test_a_second_engine_is_refused_and_names_the_first(
     first = await asyncio.to_thread(start_engine, runbook, log)
     words = [sys.executable, "-m", "console.engine", "--runbook", str(runbook), "--log", str(log)]
     second = await asyncio.to_thread(subprocess.run, words, check=False, capture_output=True, text=True)
-    assert second.returncode == EXIT_LOG
+    assert second.returncode == ExitCode.BAD_LOG
     (told,) = second.stderr.splitlines()
     assert f"is held by another engine (process {first.pid}, session {first.session})" in told
     client = await EngineClient.connect(first.socket)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from state.base.json import Json, obj, text
 from state.runbook.environment import Environment
-from tests import fetch_helm
+from tests import programs
 from tests.console.engine.operations.stand import RATE, Change, Stand, launch, section
 
 _HOOK = """{{{{- if .Values.hooks.{value} }}}}
@@ -70,19 +66,14 @@ spec:
 """
 
 
-@cache
+MAJORS = {major: pytest.mark.needs(f"helm{major}") for major in (3, 4)}
+"""The mark of a test that drives a real helm of a major version."""
+both_helms = pytest.mark.parametrize("major", [pytest.param(m, marks=mark) for m, mark in MAJORS.items()])
+
+
 def find(major: int) -> str:
-    """Return a real helm of a major version, or skip the test and say what was looked for."""
-    named = os.environ.get(f"LC_HELM{major}")
-    candidates = (named, fetch_helm.program(major), shutil.which(f"helm{major}"), shutil.which("helm"))
-    for program in (str(one) for one in candidates if one and Path(one).exists()):
-        told = subprocess.run([program, "version", "--short"], capture_output=True, text=True, check=False)
-        if told.stdout.startswith(f"v{major}."):
-            return program
-    missing = f"no helm {major}: run python -m tests.fetch_helm, or name one in LC_HELM{major}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(missing)
-    pytest.skip(missing)
+    """Return where a real helm of a major version is."""
+    return programs.path(f"helm{major}")
 
 
 def real(major: int) -> Change:

@@ -18,7 +18,7 @@ from state.base.json import obj
 from state.events.event import Event, Kind
 from state.view.enums import OperationState as State
 from state.view.launch import LaunchView
-from tests.console.engine.operations.helms import add_hooks, hook, launched
+from tests.console.engine.operations.helms import MAJORS, add_hooks, hook, launched
 from tests.console.engine.operations.screen import told
 from tests.console.engine.operations.stand import ANN, TWO, Hold, Stand, jobs, launch, revisions
 
@@ -196,7 +196,13 @@ async def test_a_rollback_is_never_signalled(tmp_path: Path, env: Env) -> None:
 
 
 @pytest.mark.wire
-@pytest.mark.parametrize(("major", "env"), [(3, Env.STAGING), (4, Env.PRODUCTION)])
+@pytest.mark.parametrize(
+    ("major", "env"),
+    [
+        pytest.param(3, Env.STAGING, marks=MAJORS[3]),
+        pytest.param(4, Env.PRODUCTION, marks=MAJORS[4]),
+    ],
+)
 async def test_real_helm_in_a_hook_in_a_rollout_and_in_a_rollback(
     tmp_path: Path, major: int, env: Env
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from console.engine.operations.helm.chart import lacking
 from console.rehearsal.dotmac.names import Env
 from state.view.enums import OperationState as State
-from tests.console.engine.operations.helms import launched
+from tests.console.engine.operations.helms import both_helms, launched
 from tests.console.engine.operations.screen import asked, told
 from tests.console.engine.operations.stand import ANN, Stand
 
@@ -79,7 +79,7 @@ def test_an_archived_chart_and_one_without_needs_lack_nothing(tmp_path: Path) ->
 
 
 @pytest.mark.wire
-@pytest.mark.parametrize("major", [3, 4])
+@both_helms
 async def test_it_is_vendored_and_deployed(tmp_path: Path, major: int) -> None:
     async with launched(tmp_path, major) as stand:
         chart = _chart(stand.platform.chart)

@@ -13,11 +13,11 @@ import pytest
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.sim.kubernetes import PodPlan
 from state.view.enums import OperationState as State
-from tests.console.engine.operations.helms import add_hooks, debug, fresh, hook, launched
+from tests.console.engine.operations.helms import add_hooks, both_helms, debug, fresh, hook, launched
 from tests.console.engine.operations.screen import asked, told
 from tests.console.engine.operations.stand import ANN, Hold, revisions
 
-pytestmark = [pytest.mark.wire, pytest.mark.parametrize("major", [3, 4])]
+pytestmark = [pytest.mark.wire, both_helms]
 FAILS_S = 2
 """For an upgrade that is to fail: helm waits so long, in real time."""
 

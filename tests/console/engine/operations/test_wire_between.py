@@ -11,11 +11,11 @@ from console.rehearsal.dotmac.names import Env
 from state.base.json import Json
 from state.events.event import Kind
 from state.view.enums import OperationState as State
-from tests.console.engine.operations.helms import debug, launched
+from tests.console.engine.operations.helms import both_helms, debug, launched
 from tests.console.engine.operations.screen import asked, told
 from tests.console.engine.operations.stand import ANN, TWO, Stand, section
 
-pytestmark = [pytest.mark.wire, pytest.mark.parametrize("major", [3, 4])]
+pytestmark = [pytest.mark.wire, both_helms]
 GATES = (1, 2, 3, 4, 5, 6, 7, 8)
 HOUR_US = 3_600_000_000
 OVERRIDE = "An override needs a reason and a second person, and is recorded as a deviation."

@@ -13,11 +13,11 @@ from console.rehearsal.dotmac.names import Env
 from console.rehearsal.sim.kubernetes import PodPlan
 from state.view.enums import OperationState as State
 from tests.console.engine.operations.engines import engine, pid_of_helm
-from tests.console.engine.operations.helms import fresh, launched
+from tests.console.engine.operations.helms import both_helms, fresh, launched
 from tests.console.engine.operations.screen import asked, told
 from tests.console.engine.operations.stand import ANN, Stand, revisions
 
-pytestmark = [pytest.mark.wire, pytest.mark.parametrize("major", [3, 4])]
+pytestmark = [pytest.mark.wire, both_helms]
 NEVER = PodPlan(ready=False)
 """Pods that keep an operation in the middle until a test lets them be ready."""
 

@@ -19,13 +19,13 @@ from console.rehearsal.dotmac.names import Env
 from console.rehearsal.sim.kubernetes import PodPlan
 from state.base.json import Json
 from state.view.enums import OperationState as State
-from tests.console.engine.operations.helms import find
+from tests.console.engine.operations.helms import both_helms, find
 from tests.console.engine.operations.screen import asked, told
 from tests.console.engine.operations.stand import ANN, Hold, Stand, launch, section
 from tests.console.rehearsal.dotmac.test_canaries import command_lines, core
 from tests.console.rehearsal.dotmac.test_canaries import told as forms
 
-pytestmark = [pytest.mark.wire, pytest.mark.parametrize("major", [3, 4])]
+pytestmark = [pytest.mark.wire, both_helms]
 OF_VALUES = "it's<of>the&values\\9f2Qx"
 OF_CHART = "of-the-charts-own-defaults-7Lw3"
 OF_A_SUBCHART = "of-a-vendored-chart-Vn82kd"

@@ -26,6 +26,7 @@ from console.engine.process.running import (
 )
 from console.engine.process.socket_server import account_of
 from console.engine.process.spawn import EngineFailedError, output_path, start_engine, stop
+from console.exit_codes import ExitCode, FailedError
 from tests.console.engine.outside import CHECKS, write_runbook
 
 ME = account_of(os.getuid())
@@ -142,8 +143,9 @@ def test_list_and_stop(place: Path, runbook: Path, capsys: pytest.CaptureFixture
     shown = capsys.readouterr().out
     assert "DotMac platform, first production launch: running; 0 consoles; since 20" in shown
     assert str(place / "a.lclog") in shown
-    assert run_stop("nothing") == 1
-    assert "no engine runs for nothing" in capsys.readouterr().err
+    with pytest.raises(FailedError, match="no engine runs for nothing") as none:
+        run_stop("nothing")
+    assert none.value.code is ExitCode.NO_ENGINE
     assert run_stop(str(place / "a.lclog")) == 0
     assert run_list() == 0
     assert "no engine runs" in capsys.readouterr().out

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import stat
 import subprocess
@@ -136,7 +135,7 @@ async def test_a_world_that_was_stopped_goes_on(tmp_path: Path) -> None:
         await until(again, lambda: True)
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on this machine")
+@pytest.mark.needs("kubectl")
 def test_range_is_one_line_and_a_killed_one_resumes(tmp_path: Path) -> None:
     with _range(str(tmp_path / "w")) as (process, told):
         assert {"kubeconfig", "prometheus", "alertmanager", "registry", "objectstore"} <= told.keys()

@@ -10,7 +10,7 @@ from console.rehearsal.sim.helm.cluster import HelmError
 from console.rehearsal.sim.helm.releases import Release, Status, decode, encode, rfc3339
 from console.rehearsal.sim.helm.render import Chart, Names, load_chart, merged, render, set_value
 from state.base.json import Json
-from tests.console.engine.operations.helms import find
+from tests.console.engine.operations.helms import both_helms, find
 from tests.paths import ROOT
 
 CHART = ROOT / "console" / "rehearsal" / "dotmac" / "chart" / "dotmac-platform"
@@ -31,7 +31,7 @@ def test_manifest_has_every_object_in_helms_order() -> None:
 
 
 @pytest.mark.wire
-@pytest.mark.parametrize("major", [3, 4])
+@both_helms
 def test_real_helm_renders_the_same(major: int) -> None:
     command = [
         find(major),

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from aiohttp import web
 from console.rehearsal.sim.kubernetes import Controllers, KubeApi, Store, write_kubeconfig
 from console.rehearsal.sim.kubernetes.serving_certificate import cluster_tls
 from state.base.clock import SharedClock, SystemClock
+from tests.programs import path
 
 TIMES_AS_FAST = 40.0
 
@@ -32,11 +32,8 @@ class Served:
         return self.folder / "kubeconfig"
 
     async def start(self, *words: str) -> asyncio.subprocess.Process:
-        kubectl = shutil.which("kubectl")
-        if kubectl is None:
-            pytest.skip("kubectl is not installed, and this test drives the real one")
         return await asyncio.create_subprocess_exec(
-            kubectl,
+            path("kubectl"),
             f"--kubeconfig={self.kubeconfig}",
             *words,
             stdin=asyncio.subprocess.PIPE,

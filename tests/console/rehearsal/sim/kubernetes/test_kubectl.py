@@ -14,7 +14,7 @@ from state.base.json import objs, path
 from tests.console.rehearsal.sim.kubernetes.conftest import Served, serve
 from tests.console.rehearsal.sim.kubernetes.making import cronjob, deployment
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.needs("kubectl")]
 
 CONFIG = """
 apiVersion: v1

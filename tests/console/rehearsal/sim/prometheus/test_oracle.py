@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from console.rehearsal.sim.prometheus.columns import Scalar, Vector
 from console.rehearsal.sim.prometheus.series import Labels
 from console.rehearsal.sim.prometheus.tree import QueryError
 from tests.console.rehearsal.sim.prometheus.samples import ask, labels
+from tests.programs import path
 
 SERIES = {
     'c{job="api",pod="a",code="200"}': "100+13x20 0+17x20",
@@ -142,13 +142,6 @@ QUERIES = [
 TIMES_S = (0, 60, 97, 300, 322.5, 405)
 
 
-def _promtool() -> str:
-    found = shutil.which("promtool")
-    if found is None:
-        pytest.skip("promtool is not installed")
-    return found
-
-
 def _test_file(times: tuple[float, ...]) -> str:
     impossible = [{"labels": "impossible", "value": -987654321}]
     asked = [
@@ -205,8 +198,9 @@ def _same(ours: dict[Labels, float] | str, theirs: dict[Labels, float] | str) ->
 
 
 @pytest.mark.wire
+@pytest.mark.needs("promtool")
 def test_promtool_gives_the_same_values(tmp_path: Path) -> None:
-    promtool = _promtool()
+    promtool = path("promtool")
     version = subprocess.run([promtool, "--version"], capture_output=True, text=True, check=True).stdout
     file = tmp_path / "test.yml"
     file.write_text(_test_file(TIMES_S))

@@ -7,23 +7,22 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.cli import junit, tally
-from console.cli.runbook import say
-from console.cli.tally import Asked, Swept, Unasked
+from console.cli.check import tally
+from console.cli.check.junit import write as write_junit
+from console.cli.check.tally import Asked, Swept, Unasked
+from console.cli.saved_log import saved_log
+from console.cli.say import say
 from console.engine.checks.runner import CheckRef, checks_of
 from console.engine.checks.validate import load_judgeable
 from console.engine.checks.without_launch import Result, sweep
 from console.engine.process.socket_server import account_of
+from console.exit_codes import ExitCode, FailedError, signalled
 from state.base.clock import clock_of
 from state.base.text import line
 from state.fold import fold
-from state.log.errors import LogError
-from state.log.reader import LogReader
-from state.runbook.load import RunbookError
 from state.view.launch import LaunchView
 
 if TYPE_CHECKING:
@@ -31,69 +30,54 @@ if TYPE_CHECKING:
     from state.runbook.load import LoadedRunbook
     from state.runbook.models import Gate, Runbook
 
-BAD_CONFIG, BAD_LOG, ENDED = 2, 3, 143
 PROBE = "it leaves traces in production: give --probes to run it"
 HUMAN = "there is nothing to check: a person attests it"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be checked, and how it is told."""
+def run(
+    names: Sequence[str],
+    runbook: Path,
+    log: Path | None,
+    clock: Path | None,
+    junit: Path | None,
+    probes: bool,
+    as_json: bool,
+) -> int:
+    """Run the checks of gates (``3``) and items (``3.2``), all where none is named, and tell what they found.
 
-    names: tuple[str, ...]
-    """Gates (``3``) and items (``3.2``); all where it is empty."""
-    runbook: Path
-    log: Path | None = None
-    clock: Path | None = None
-    junit: Path | None = None
-    probes: bool = False
-    as_json: bool = False
-
-
-class NotThereError(Exception):
-    """What is to be checked, or a place to write, is not there; the message tells what is."""
-
-
-def run(wanted: Wanted) -> int:
-    """Run checks, tell what they found, and return 0 all pass, 11 a fail, 13 something unknown.
-
-    2 stands for what can't be used: a runbook, a gate or item that isn't there, a file; 3 for a log.
+    A fail outweighs what is unknown, and no check at all is no GO. Raises RunbookError, LogError, and FailedError for
+    a gate, an item or a file that is not there.
     """
-    try:
-        loaded = load_judgeable(wanted.runbook)
-        asked = ask(loaded.runbook, wanted.names, probes=wanted.probes)
-        if wanted.junit is not None:
-            _look_at(wanted.junit)
-        clock = _clock(wanted.clock)
-        view = _view(wanted.log)
-    except RunbookError as error:
-        return say(error)
-    except (LogError, OSError) as error:
-        return _refuse(str(error), BAD_LOG)
-    except NotThereError as error:
-        return _refuse(str(error), BAD_CONFIG)
+    loaded = load_judgeable(runbook)
+    asked = ask(loaded.runbook, names, probes=probes)
+    if junit is not None:
+        _look_at(junit)
+    ticking = _clock(clock)
+    view = _view(log)
     if view.scope.runbook_digest not in {"", loaded.digest}:
-        sys.stderr.write(
-            f"launch-console check: {wanted.log} was written with another {wanted.runbook.name}\n"
-        )
-    quiet = wanted.as_json
-    lines = tally.Lines(asked, (lambda _: None) if quiet else _print)
+        say(f"{log} was written with another {runbook.name}")
+    lines = tally.Lines(asked, (lambda _: None) if as_json else _print)
     try:
-        asyncio.run(_sweep(loaded, asked.checks, clock, view, lines.take))
+        asyncio.run(_sweep(loaded, asked.checks, ticking, view, lines.take))
     except asyncio.CancelledError:
-        return _refuse("ended before every check had a result", ENDED)
-    return _tell(wanted, lines.swept(loaded))
+        say("ended before every check had a result")
+        return signalled(signal.SIGTERM)
+    swept = lines.swept(loaded)
+    _print(tally.as_json(swept) if as_json else tally.closing(swept))
+    if junit is not None:
+        _write(junit, swept)
+    return swept.code
 
 
 def ask(runbook: Runbook, names: Sequence[str], *, probes: bool) -> Asked:
     """Return which checks are run, and what is left out and why.
 
-    Raises NotThereError, which lists the gates and items that there are.
+    Raises FailedError, which lists the gates and items that there are.
     """
     known = {str(gate.number): {item.id for item in gate.items} for gate in runbook.gates}
     known |= {item.id: {item.id} for gate in runbook.gates for item in gate.items}
     if missing := [name for name in names if name not in known]:
-        raise NotThereError(_missing(runbook.gates, missing))
+        raise FailedError(_missing(runbook.gates, missing), ExitCode.BAD_CONFIG)
     items = {item for name in names or known for item in known[name]}
     found = checks_of(runbook, items)
     probing = [] if probes else [check for check in found if check.leaves_traces]
@@ -125,20 +109,21 @@ def _look_at(target: Path) -> None:
     except OSError:
         writable = False
     if not writable:
-        raise NotThereError(f"{target} cannot be written: name a file in a folder that is there and yours")
+        told = f"{target} cannot be written: name a file in a folder that is there and yours"
+        raise FailedError(told, ExitCode.BAD_CONFIG)
 
 
 def _clock(file: Path | None) -> Clock:
     try:
         return clock_of(file)
     except (OSError, ValueError) as error:
-        raise NotThereError(f"the clock file {file} can't be used: {error}") from None
+        raise FailedError(f"the clock file {file} can't be used: {error}", ExitCode.BAD_CONFIG) from None
 
 
 def _view(log: Path | None) -> LaunchView:
     if log is None:
         return LaunchView()
-    with LogReader(log) as reader:
+    with saved_log(log) as (reader, _):
         return fold(reader.every())
 
 
@@ -155,24 +140,13 @@ async def _sweep(
     await sweep(loaded, checks, clock, view, account_of(os.getuid()), told)
 
 
-def _tell(wanted: Wanted, swept: Swept) -> int:
-    if wanted.as_json:
-        _print(tally.as_json(swept))
-    else:
-        _print(tally.closing(swept))
-    if wanted.junit is not None:
-        try:
-            junit.write(wanted.junit, swept)
-        except OSError as error:
-            return _refuse(f"{wanted.junit} cannot be written: {error.strerror}", BAD_CONFIG)
-    return swept.code
+def _write(target: Path, swept: Swept) -> None:
+    try:
+        write_junit(target, swept)
+    except OSError as error:
+        raise FailedError(f"{target} cannot be written: {error.strerror}", ExitCode.BAD_CONFIG) from None
 
 
 def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
-
-
-def _refuse(message: str, code: int) -> int:
-    sys.stderr.write(f"launch-console check: {message}\n")
-    return code

@@ -11,16 +11,18 @@ from rich.text import Text
 
 from checks.base import REGISTRY
 from checks.registry import BROKEN, kind, names, similar
-from console.cli.example import example
-from console.cli.schema import doc, settings_schema, summary
-from console.cli.settings import described
+from console.cli.kinds.example import example
+from console.cli.kinds.schema import doc, settings_schema, summary
+from console.cli.kinds.settings import described
+from console.cli.say import say
+from console.exit_codes import ExitCode, FailedError
 from state.base.text import line
 
 _HOUR, _MINUTE = 3600, 60
 
 
-def run_list(as_json: bool) -> int:
-    """Print every kind, as JSON (``[{"kind", "family", "what", "ttl_s", "writes"}]``) or as a table; return 0."""
+def run_list(as_json: bool) -> ExitCode:
+    """Print every kind, as JSON (``[{"kind", "family", "what", "ttl_s", "writes"}]``) or as a table."""
     if as_json:
         rows = [
             {
@@ -33,7 +35,7 @@ def run_list(as_json: bool) -> int:
             for name in names()
         ]
         sys.stdout.write(json.dumps(rows, ensure_ascii=False) + "\n")
-        return 0
+        return ExitCode.GO
     table = Table(box=None, pad_edge=False)
     for heading in ("KIND", "FAMILY", "FRESH", "WRITES", "WHAT"):
         table.add_column(heading, no_wrap=heading != "WHAT")
@@ -44,18 +46,20 @@ def run_list(as_json: bool) -> int:
     # A pipe has no width: a row stays on its line.
     Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
     if BROKEN:
-        sys.stderr.write(f"launch-console checks: could not be loaded: {', '.join(BROKEN)}\n")
-    return 0
+        say(f"kinds of checks that could not be loaded: {', '.join(BROKEN)}")
+    return ExitCode.GO
 
 
-def run_show(name: str) -> int:
-    """Print what a kind judges, every setting, and an example; return 0, or 2 for an unknown kind."""
+def run_show(name: str) -> ExitCode:
+    """Print what a kind judges, every setting, and an example.
+
+    Raises FailedError for an unknown kind.
+    """
     found = kind(name)
     if found is None:
         close = similar(name)
         hint = f"did you mean {' or '.join(close)}?" if close else "`launch-console checks list` shows them"
-        sys.stderr.write(f"launch-console checks: there is no kind {line(name, 60)!r}: {hint}\n")
-        return 2
+        raise FailedError(f"there is no kind {line(name, 60)!r}: {hint}", ExitCode.BAD_CONFIG)
     leaves = (
         f"leaves {found.leaves or 'traces'}: in production it is asked for" if found.writes else "only looks"
     )
@@ -71,7 +75,7 @@ def run_show(name: str) -> int:
     told += [f"  {row}".rstrip() for row in described(schema)]
     told += ["", "EXAMPLE", *(f"  {row}" for row in example(name, schema).splitlines())]
     sys.stdout.write("\n".join(told) + "\n")
-    return 0
+    return ExitCode.GO
 
 
 def family(name: str) -> str:

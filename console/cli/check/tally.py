@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.engine.checks.runner import CheckRef
 from console.engine.checks.without_launch import Result
+from console.exit_codes import ExitCode
 from state.view.enums import Verdict
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from state.runbook.load import LoadedRunbook
     from state.runbook.models import Gate
 
-ALL_PASS, A_FAIL, BLIND = 0, 11, 13
 SKIPPED, HUMAN = "skipped", "attest"
 _SIGN = {
     "pass": "pass",
@@ -76,12 +76,12 @@ class Swept:
         return Counter(row.outcome for row in self.rows)
 
     @property
-    def code(self) -> int:
+    def code(self) -> ExitCode:
         """The exit code: a fail outweighs unknown; what was skipped, and no check at all, is not a pass."""
         counts = self.counts
         if counts["fail"]:
-            return A_FAIL
-        return BLIND if counts["unknown"] or counts[SKIPPED] or not counts["pass"] else ALL_PASS
+            return ExitCode.NO_GO
+        return ExitCode.BLIND if counts["unknown"] or counts[SKIPPED] or not counts["pass"] else ExitCode.GO
 
 
 class Lines:
@@ -177,7 +177,9 @@ def _row(row: Row) -> Json:
 
 
 def _verdict(swept: Swept) -> Verdict:
-    return {A_FAIL: Verdict.FAIL, BLIND: Verdict.UNKNOWN, ALL_PASS: Verdict.PASS}[swept.code]
+    return {ExitCode.NO_GO: Verdict.FAIL, ExitCode.BLIND: Verdict.UNKNOWN, ExitCode.GO: Verdict.PASS}[
+        swept.code
+    ]
 
 
 def by_gate(swept: Swept) -> list[tuple[Gate, Sequence[Row]]]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
-from console.cli.tally import HUMAN, SKIPPED, Row, Swept, by_gate
+from console.cli.check.tally import HUMAN, SKIPPED, Row, Swept, by_gate
 
 _TAG = {"fail": "failure", "unknown": "error", SKIPPED: "skipped", HUMAN: "skipped"}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -1,0 +1,1 @@
+"""``launch-console check``: the sweep, its tally, and JUnit."""

@@ -1,0 +1,266 @@
+"""The one table of the command line: a row is a command with its words, its arguments and the function that answers.
+
+A function is named, not imported: only the command that is given loads its module.
+"""
+
+from __future__ import annotations
+
+from argparse import SUPPRESS, ArgumentTypeError
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument, as ``argparse`` takes it; its name is the parameter of the function that answers."""
+
+    flags: tuple[str, ...]
+    options: Mapping[str, object]
+
+
+def _arg(*flags: str, **options: object) -> Argument:
+    return Argument(flags, options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command: ``engine list`` stands below ``engine``, which answers nothing itself and has no ``run``."""
+
+    name: str
+    help: str
+    run: str = ""
+    """``module:function``, called with the arguments by name; it returns the exit code."""
+    arguments: tuple[Argument, ...] = ()
+    choices: tuple[tuple[Argument, ...], ...] = ()
+    """Arguments of which at most one is given."""
+    examples: tuple[str, ...] = ()
+    """What a person types after ``launch-console``."""
+
+
+def times(text: str) -> float:
+    """Return how many times as fast.
+
+    Raises ArgumentTypeError for what a clock can't do.
+    """
+    with suppress(ValueError):
+        if 0.01 <= (rate := float(text)) <= 1000:
+            return rate
+    raise ArgumentTypeError(f"a rate between 0.01 and 1000 is expected, not {text!r}")
+
+
+_LOG = _arg("log", type=Path)
+_BOOK = _arg("runbook", nargs="?", type=Path, default=Path("runbook.yaml"))
+_CLOCK = _arg("--clock", type=Path, help=SUPPRESS)
+_DAMAGED = _arg("--damaged", action="store_true", help="show a log that doesn't verify, too")
+
+
+def _json(told: str = "print JSON") -> Argument:
+    return _arg("--json", dest="as_json", action="store_true", help=told)
+
+
+_WORLD = (
+    _arg(
+        *("--fault",), dest="faults", action="append", default=[], metavar="NAME",
+        help="see `launch-console faults`",
+    ),
+    _arg("--seed", type=int, default=1, help="another one makes another world"),
+    _arg("--rate", type=times, default=0.0, help="how fast its clock runs: 60 is 60 times real time"),
+    _arg("--runbook", type=Path, metavar="FILE", help="launch this one's service in it; left out: the SOP's"),
+)  # fmt: skip
+
+COMMANDS = (
+    Command(
+        name="open",
+        help="open the console on a runbook (the default)",
+        run="console.cli.open:run",
+        arguments=(
+            _BOOK,
+            _arg("--log", type=Path, help="the launch's log; a new one where it does not exist"),
+            _CLOCK,
+        ),
+        examples=("runbook.yaml", "open runbook.yaml --log launches/1.4.0.lclog"),
+    ),
+    Command(
+        name="rehearse",
+        help="drive a whole launch in a simulated world",
+        run="console.rehearsal.cli.rehearse:run",
+        arguments=(
+            *_WORLD,
+            _arg("--headless", action="store_true", help="the launch drives itself, without a screen"),
+            _json("one JSON object for each event, last a summary"),
+            _arg("--log", type=Path, help="the launch's log; an existing one goes on where it was"),
+        ),
+        examples=(
+            "rehearse",
+            "rehearse --fault bad-candidate",
+            "rehearse --headless --json --runbook examples/web-service.yaml",
+        ),
+    ),
+    Command(
+        name="range",
+        help="serve the simulated world alone, for kubectl, curl and others",
+        run="console.rehearsal.cli.range:run",
+        arguments=(
+            *_WORLD,
+            _arg("--folder", type=Path, help="where the world is kept; a temporary one where left out"),
+        ),
+        examples=("range", "range --fault csp-missing --folder /tmp/world"),
+    ),
+    Command(
+        name="faults",
+        help="list what can be made to go wrong in a rehearsal",
+        run="console.rehearsal.cli.faults:run",
+        arguments=(_json(),),
+        examples=("faults", "faults --json"),
+    ),
+    Command(
+        name="check",
+        help="run checks without a screen, in a pipeline for example",
+        run="console.cli.check.check:run",
+        arguments=(
+            _arg(
+                *("names",),
+                nargs="*",
+                metavar="GATE|ITEM",
+                help="3 is a gate, 3.2 an item; all where none is named",
+            ),
+            _arg("--runbook", type=Path, default=Path("runbook.yaml")),
+            _arg("--log", type=Path, help="judge by what this launch has seen; it is only read"),
+            _arg("--probes", action="store_true", help="also run the checks that leave traces in production"),
+            _CLOCK,
+        ),
+        choices=(
+            (
+                _json("print one JSON document"),
+                _arg("--junit", type=Path, metavar="FILE", help="write a JUnit XML file too"),
+            ),
+        ),
+        examples=("check 3 6.1", "check --runbook launch.yaml --junit checks.xml", "check 8 --probes --json"),
+    ),
+    Command(name="checks", help="list the kinds of checks, or show one with its settings"),
+    Command(
+        name="checks list",
+        help="every kind, and what it judges",
+        run="console.cli.kinds.kinds:run_list",
+        arguments=(_json(),),
+        examples=("checks list",),
+    ),
+    Command(
+        name="checks show",
+        help="a kind with every setting and an example",
+        run="console.cli.kinds.kinds:run_show",
+        arguments=(_arg("name", metavar="KIND"),),
+        examples=("checks show web.csp",),
+    ),
+    Command(name="runbook", help="check a runbook, or print the schema of runbooks"),
+    Command(
+        name="runbook check",
+        help="name every problem of a runbook, without opening it",
+        run="console.cli.runbook:run_check",
+        arguments=(_BOOK,),
+        examples=("runbook check runbook.yaml",),
+    ),
+    Command(
+        name="runbook schema",
+        help="print the JSON Schema of a runbook, for editors",
+        run="console.cli.runbook:run_schema",
+        examples=("runbook schema > runbook.schema.json",),
+    ),
+    Command(
+        name="verify",
+        help="check that a log is whole and unaltered",
+        run="console.cli.verify:run",
+        arguments=(
+            _LOG,
+            _arg("--anchor", action="append", default=[], help="a head that was noted elsewhere: lc1:…"),
+            _arg(
+                *("--allowed-signers",),
+                type=Path,
+                help="whose SSH keys count, as ssh-keygen reads it; else the log's own",
+            ),
+            _arg(
+                "--no-witness", action="store_true", help="leave out what this account saw of the log before"
+            ),
+            _json(),
+        ),
+        examples=(
+            "verify launch.lclog",
+            "verify launch.lclog --anchor lc1:0193b0c4:3:eda12c648deebfa15b6be8d09c5ea31c",
+        ),
+    ),
+    Command(
+        name="archive",
+        help="copy a log into one clean file that verifies to the same head",
+        run="console.cli.archive:run",
+        arguments=(_LOG, _arg("target", nargs="?", type=Path, help="the file to write; else one beside it")),
+        examples=("archive launch.lclog", "archive launch.lclog /srv/launches/1.4.0.lclog"),
+    ),
+    Command(
+        name="report",
+        help="tell a launch as a page to keep, in Markdown",
+        run="console.cli.report:run",
+        arguments=(
+            _LOG,
+            _arg("target", nargs="?", type=Path, help="the file to write; else the standard output"),
+        ),
+        examples=("report launch.lclog launch.md",),
+    ),
+    Command(
+        name="redact",
+        help="take the body of an event out of a log for good, after a leak",
+        run="console.cli.redact:run",
+        arguments=(
+            _LOG,
+            _arg("seq", type=int, help="the event's number"),
+            _arg("--reason", required=True, help="why, for the log; never the secret itself"),
+        ),
+        examples=('redact launch.lclog 214 --reason "a password in a note"',),
+    ),
+    Command(
+        name="judge",
+        help="judge a recorded launch again by other stop conditions",
+        run="console.cli.judge:run",
+        arguments=(
+            _LOG,
+            _arg("--runbook", type=Path, required=True, help="whose stop conditions are tried"),
+            _json(),
+        ),
+        examples=("judge launch.lclog --runbook stricter.yaml",),
+    ),
+    Command(
+        name="replay",
+        help="replay a saved log on the same screens",
+        run="console.cli.replay:run",
+        arguments=(
+            _LOG,
+            _arg("--speed", type=times, default=1.0, help="how many times as fast as it was"),
+            _DAMAGED,
+            _arg("--at", default="", help="where to begin: T+12m, 14:03, 'gate 6', deploy, or a number"),
+        ),
+        examples=("replay launch.lclog --speed 10", "replay launch.lclog --at 'gate 6'"),
+    ),
+    Command(
+        name="follow",
+        help="watch a log that an engine is writing, read-only",
+        run="console.cli.follow:run",
+        arguments=(_LOG, _DAMAGED),
+        examples=("follow launch.lclog",),
+    ),
+    Command(name="engine", help="list or stop engines"),
+    Command(
+        name="engine list",
+        help="the engines of this account",
+        run="console.cli.engine:run_list",
+        arguments=(_json(),),
+        examples=("engine list",),
+    ),
+    Command(
+        name="engine stop",
+        help="stop an engine",
+        run="console.cli.engine:run_stop",
+        arguments=(_arg("target", help="its log or its pid"),),
+        examples=("engine stop launch.lclog", "engine stop 4711"),
+    ),
+)
