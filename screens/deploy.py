@@ -20,8 +20,9 @@ from screens.kit.table import Column, Row, Table
 from screens.sections.cluster import bar, pod_line, pods_of, ready
 from screens.sections.stages import stage_lines
 from state.base.clock import SECOND_US
-from state.view.enums import ConditionState, GateStatus, OperationState
+from state.view.enums import ConditionState, GateStatus, OperationKind, OperationState, Tier
 from state.view.launch import LaunchView, OperationSpecView, OperationView, StepView
+from state.view.rollbacks import rollback_of
 
 
 class DeployScreen(LaunchScreen):
@@ -164,17 +165,17 @@ def pressing(shown: Shown) -> str:
     if running is not None:
         return running.id
     specs = view.operation_specs
-    if any(c.state is ConditionState.TRIPPED for c in view.conditions):
-        back = next((s.id for s in specs if s.kind == "rollback"), "")
-        if back:
-            return back
+    tripped = {c.env for c in view.conditions if c.state is ConditionState.TRIPPED}
+    for env in (Tier.PRODUCTION, Tier.STAGING):
+        if env in tripped and (back := rollback_of(view, env)) is not None:
+            return back.id
     newest = view.operations[-1] if view.operations else None
     if newest is not None and newest.state is not OperationState.SUCCEEDED:
         return newest.id
     for spec in specs:
         run = view.last_operation(spec.id)
         done = run is not None and run.state is OperationState.SUCCEEDED
-        if not done and spec.kind != "rollback" and missing(spec, shown) == ([], []):
+        if not done and spec.kind != OperationKind.ROLLBACK and missing(spec, shown) == ([], []):
             return spec.id
     return newest.id if newest is not None else ""
 

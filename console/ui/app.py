@@ -41,6 +41,7 @@ from screens.log import LogScreen
 from screens.pods import PodsScreen
 from state.log.errors import LogError
 from state.view.enums import LaunchState
+from state.view.rollbacks import rollback_of
 
 T = TypeVar("T")
 Restart = Callable[[], Path | Awaitable[Path]]
@@ -280,11 +281,11 @@ class LaunchApp(App[int]):
 
     def action_rollback(self) -> None:
         """Open the dialog of the production rollback."""
-        specs = [s for s in self._shown.view.operation_specs if s.kind == "rollback"]
-        if specs:
-            self.wish("operation.run", {"operation": specs[-1].id})
+        spec = rollback_of(self._shown.view)
+        if spec is not None:
+            self.wish("operation.run", {"operation": spec.id})
         else:
-            self._tell("the runbook has no rollback", bad=True)
+            self._tell("the runbook has no rollback of production", bad=True)
 
     # -- help, palette, quitting -----------------------------------------------------------------------
 

@@ -6,8 +6,9 @@ from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, row
 from screens.kit.screen_state import Mode, Shown
 from state.base.clock import SECOND_US
-from state.view.enums import ConditionState, LaunchState, OperationState
+from state.view.enums import ConditionState, LaunchState, OperationState, Tier
 from state.view.launch import LaunchView
+from state.view.rollbacks import unanswered
 from state.view.watch import ConditionView
 
 
@@ -138,12 +139,11 @@ def _ways(shown: Shown) -> str:
     """Return the keys that answer a trip; once production was rolled back after it, only that it was seen."""
     if shown.mode is not Mode.LIVE:
         return ""
-    last = max((c.tripped_us for c in shown.view.conditions), default=0)
-    back = any(
-        o.kind == "rollback" and o.state is OperationState.SUCCEEDED and o.finished_us > last
-        for o in shown.view.operations
-    )
-    return "rolled back · k: acknowledge · " if back else "B: roll back · k: acknowledge · "
+    tripped = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
+    todo = unanswered(shown.view, tripped)
+    if any(c.env == Tier.PRODUCTION for c in todo):
+        return "B: roll back · k: acknowledge · "
+    return "k: acknowledge · " if todo else "rolled back · k: acknowledge · "
 
 
 def _countdown(shown: Shown) -> str:

@@ -10,11 +10,11 @@ from state.conditions.evaluate import SECOND_US, Baseline, ConditionSpec, Judgem
 from state.runbook.conditions import StopCondition
 from state.view.enums import ConditionState, OperationState
 from state.view.launch import ConditionView, LaunchView
+from state.view.rollbacks import newest_release
 from state.view.watch import UNTRUSTED
 
 MONITORS = "monitors"
 """The source that says whether an environment's Prometheus can be trusted: ``monitors/production``."""
-_RELEASING = frozenset({"deploy", "rollback"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def release_of(view: LaunchView, env: str, now_us: int) -> Release:
     """Return since when an environment's conditions count: from the newest release, or what runs there."""
     there = [o for o in view.operations if o.env == env]
     before = there[0].intended_us if there else now_us
-    newest = next((o for o in reversed(there) if o.kind in _RELEASING), None)
+    newest = newest_release(view, env)
     if newest is not None:
         done = newest.state is OperationState.SUCCEEDED
         return Release(newest.finished_us if done else newest.intended_us, active=True, before_us=before)

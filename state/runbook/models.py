@@ -14,6 +14,7 @@ from state.attest.sshsig import fingerprint, public_key
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
+from state.view.enums import OperationKind
 
 __all__ = [
     "Bake", "Candidate", "CheckSpec", "Freeze", "Gate", "Graph", "GraphSeries", "HelmCommand", "Images", "Item",
@@ -203,14 +204,6 @@ class Graph(Model):
     series: tuple[GraphSeries, ...] = Field(min_length=1)
     condition: str | None = None
     """The stop condition whose threshold is drawn."""
-
-
-class OperationKind(StrEnum):
-    """What an operation does (SOP section 6 and pipeline)."""
-
-    DEPLOY = "deploy"
-    MIGRATE = "migrate"
-    ROLLBACK = "rollback"
 
 
 class Requirement(Model):

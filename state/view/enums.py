@@ -1,4 +1,4 @@
-"""The closed sets of what a check, an item, a gate, a condition and an operation can be."""
+"""The closed sets of what a check, an item, a gate, a condition, an operation and an environment can be."""
 
 from __future__ import annotations
 
@@ -64,6 +64,21 @@ class OperationState(StrEnum):
     def ended(self) -> bool:
         """Whether nothing more will come from it by itself."""
         return self not in {OperationState.INTENDED, OperationState.RUNNING}
+
+
+class OperationKind(StrEnum):
+    """What an operation does (SOP section 6 and pipeline)."""
+
+    DEPLOY = "deploy"
+    MIGRATE = "migrate"
+    ROLLBACK = "rollback"
+
+
+class Tier(StrEnum):
+    """What an environment is for."""
+
+    STAGING = "staging"
+    PRODUCTION = "production"
 
 
 class Danger(StrEnum):
