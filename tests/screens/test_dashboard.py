@@ -121,3 +121,35 @@ async def test_the_deploy_is_seen_on_the_dashboard() -> None:
         assert "… RUNNING" in text
         assert "production.deploy" in text
         assert "0:19 / 15:00" in text
+
+
+@pytest.mark.parametrize(
+    ("env", "state", "banner"),
+    [
+        ("production", "succeeded", "✖ TRIPPED rolled back · k: acknowledge · "),
+        ("production", "failed", "✖ TRIPPED B: roll back · k: acknowledge · "),
+        ("production", "aborted", "✖ TRIPPED B: roll back · k: acknowledge · "),
+        ("production", "unknown", "✖ TRIPPED B: roll back · k: acknowledge · "),
+        ("staging", "succeeded", "✖ TRIPPED B: roll back · k: acknowledge · "),
+    ],
+)
+@pytest.mark.parametrize("size", [(80, 24), (200, 55)])
+async def test_the_banner_says_rolled_back_only_when_production_was(
+    env: str, state: str, banner: str, size: tuple[int, int]
+) -> None:
+    told = story.tripped()
+    seq = told.intend(f"{env}.rollback", "rollback", env)
+    told.finish(seq, f"{env}.rollback", state, "as told")
+    app, _ = app_of(told)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert picture(app)[2].strip().startswith(banner)
+
+
+async def test_the_banner_does_not_say_rolled_back_once_it_was_released_again() -> None:
+    told = story.rolled_back()
+    told.intend("production.deploy", "deploy", "production")
+    app, _ = app_of(told)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "TRIPPED B: roll back" in picture(app)[2]

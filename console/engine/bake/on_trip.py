@@ -67,14 +67,14 @@ class Trips:
             return None  # how it ends is looked at when it has ended, our own one's end too
         if now.disarmed:
             return ""
+        if running is None and (hopeless := _hopeless(view, condition.env, now.tripped_us)):
+            await self._countdown(condition.id, 0, hopeless)
+            return hopeless
         if view.hold is not None and view.hold.by != ENGINE:
             await self._countdown(condition.id, 0, f"held by {view.hold.by}")
             return ""
         if running is not None:
             return None  # one operation at a time: asked again at the next interval
-        if hopeless := _hopeless(view, condition.env, now.tripped_us):
-            await self._countdown(condition.id, 0, hopeless)
-            return hopeless
         return await self._begins(condition, now)
 
     async def _begins(self, condition: StopCondition, now: ConditionView) -> str | None:
