@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from console.engine.bake.on_trip import Trips
-from state.base.json import Json, text
+from state.base.json import Json
 from state.events.event import Draft, Kind
 from state.runbook.models import StopCondition
 from state.view.enums import OperationState
 from state.view.launch import OperationView
-from tests.console.engine.bake.test_stop_conditions import change, run_for, traffic
+from tests.console.engine.bake.test_stop_conditions import change, traffic
 from tests.console.engine.stand import Stand, stand
 
 COUNTDOWN_S = 30
@@ -87,9 +87,9 @@ class Launch:
 
 
 @asynccontextmanager
-async def launch(folder: Path, **condition: object) -> AsyncIterator[Launch]:
+async def launch(folder: Path, rollback_after: float = COUNTDOWN_S) -> AsyncIterator[Launch]:
     async with stand(folder) as s:
-        change(s, **{"on_trip": "rollback", "rollback_after": COUNTDOWN_S, **condition})
+        change(s, on_trip="rollback", rollback_after=rollback_after)
         s.world.value = traffic(lambda _at: 0.0)
         await s.open(run=False)
         await s.released()
@@ -255,23 +255,3 @@ async def test_a_person_who_holds_while_it_rolls_back_stops_nothing(tmp_path: Pa
         await one.act()
         assert one.disarmed == "its rollback is failed: as told"
         await ann.close()
-
-
-@pytest.mark.parametrize(("env", "state"), [one[1:] for one in MEANWHILE], ids=[one[0] for one in MEANWHILE])
-async def test_a_whole_engine_asks_for_its_own_rollback_or_holds(
-    tmp_path: Path, env: str, state: OperationState
-) -> None:
-    """Nothing good was recorded here, so the command refuses the rollback: it was asked for, and a hold is left."""
-    async with stand(tmp_path) as s:
-        change(s, **{"for": "4m", "on_trip": "rollback", "rollback_after": 60})
-        s.world.value = traffic(lambda _at: 0.2)
-        await s.open(run=False)
-        await s.released()
-        one = Launch(s)
-        while not s.view.conditions[0].tripped_us:
-            await run_for(s, 30, 30)
-        await one.rolled(env, state)
-        await run_for(s, 180, 30)
-        (refused,) = s.events(Kind.COMMAND_REFUSED)
-        assert (refused.actor, text(refused.body, "command")) == ("engine", "operation.run")
-        assert s.view.hold is not None
