@@ -15,6 +15,7 @@ from state.view.watch import ConditionView
 
 ENGINE = "engine"
 """Who acts where nobody gave the command."""
+_SUFFIX = ".rollback"
 RELEASING = frozenset({OperationKind.DEPLOY, OperationKind.ROLLBACK})
 """What changes the version that runs."""
 
@@ -22,6 +23,18 @@ RELEASING = frozenset({OperationKind.DEPLOY, OperationKind.ROLLBACK})
 def rollback_of(view: LaunchView, env: str = Tier.PRODUCTION) -> OperationSpecView | None:
     """Return the rollback that the runbook offers for an environment, wherever it stands in it, or None."""
     return next((s for s in view.operation_specs if s.kind == OperationKind.ROLLBACK and s.env == env), None)
+
+
+def way_back(view: LaunchView, env: str) -> str:
+    """Return the id of an environment's rollback; where the runbook offers none, that of the one the engine knows."""
+    spec = rollback_of(view, env)
+    return spec.id if spec is not None else f"{env}{_SUFFIX}"
+
+
+def is_way_back(view: LaunchView, operation_id: str) -> bool:
+    """Return whether an operation is a rollback, by the runbook or as ``way_back`` names it."""
+    spec = next((s for s in view.operation_specs if s.id == operation_id), None)
+    return operation_id.endswith(_SUFFIX) if spec is None else spec.kind == OperationKind.ROLLBACK
 
 
 def newest_release(view: LaunchView, env: str = Tier.PRODUCTION) -> OperationView | None:

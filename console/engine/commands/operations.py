@@ -7,9 +7,10 @@ from dataclasses import replace
 from console.engine.commands.handler import Desk, Effect, Order, RefusedError, plain_preview
 from console.engine.commands.roles import second_problem
 from state.commands import Confirmation, Reply
-from state.view.enums import LaunchState
+from state.view.enums import LaunchState, OperationKind
 from state.view.launch import LaunchView, OperationView
 from state.view.preview import Preview
+from state.view.rollbacks import is_way_back, way_back
 
 
 async def _plan_run(desk: Desk, order: Order) -> Preview:
@@ -20,7 +21,7 @@ async def _plan_run(desk: Desk, order: Order) -> Preview:
 
 def _not_held(view: LaunchView, name: str) -> None:
     """Refuse to go forward while the launch is held; the way back stays open."""
-    if view.state is LaunchState.HELD and not name.endswith(".rollback"):
+    if view.state is LaunchState.HELD and not is_way_back(view, name):
         reason = view.hold.reason if view.hold is not None else "no reason given"
         raise RefusedError(f"the launch is held ({reason}): release the hold first (h)")
 
@@ -64,8 +65,7 @@ async def _plan_recover(desk: Desk, order: Order) -> Preview:
         return plain_preview(order, environment=last.env, from_what=last.verdict, checks=last.offers)
     if choice not in last.offers:
         raise RefusedError(f"{choice[:40]!r} is not on offer; on offer are {', '.join(last.offers)}")
-    back = "roll" in choice.lower()
-    name = f"{last.env}.rollback" if back else last.id
+    name = way_back(desk.view, last.env) if choice == OperationKind.ROLLBACK else last.id
     _not_held(desk.view, name)
     preview = await desk.operations.preview(name, order.who)
     return replace(preview, name=order.spec.name, title=order.heading, override_allowed=False)

@@ -12,11 +12,13 @@ from state.view.rollbacks import (
     brought_back,
     failed_by_itself,
     is_rolled_back,
+    is_way_back,
     newest_release,
     rollback_of,
     rollbacks_since,
     unanswered,
     was_back_before,
+    way_back,
 )
 from state.view.watch import ConditionView
 
@@ -163,3 +165,25 @@ def test_the_rollback_of_an_environment_is_found_wherever_it_stands(turned: bool
     found = rollback_of(view), rollback_of(view, STAGING)
     assert [one.id for one in found if one is not None] == ["back", "staging.rollback"]
     assert rollback_of(LaunchView(operation_specs=specs[1:])) is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "back"),
+    [
+        ("back", True),
+        ("staging.rollback", True),
+        ("production.rollback", True),  # the engine's own, where the runbook has none of that name
+        ("production.deploy", False),
+        ("named.rollback", False),  # the runbook says what it is
+        ("", False),
+    ],
+)
+def test_the_way_back_is_known_by_what_the_runbook_says_of_it(operation: str, back: bool) -> None:
+    specs = (
+        spec("back", ROLLBACK, PRODUCTION),
+        spec("named.rollback", MIGRATE, PRODUCTION),
+        spec("production.deploy", DEPLOY, PRODUCTION),
+    )
+    view = LaunchView(operation_specs=specs)
+    assert is_way_back(view, operation) is back
+    assert (way_back(view, PRODUCTION), way_back(view, STAGING)) == ("back", "staging.rollback")

@@ -42,6 +42,7 @@ from state.runbook.models import Operation, OperationKind, Runbook
 from state.view.enums import Danger
 from state.view.launch import GoodRevision, LaunchView, OperationView
 from state.view.preview import Preview
+from state.view.rollbacks import way_back
 
 
 class Operations:
@@ -146,7 +147,8 @@ class Operations:
         last = self._view.offering()
         if last is None or choice not in last.offers:
             return Reply(ok=False, message=f"{choice!r} is not on offer")
-        return await self.start(f"{last.env}.rollback" if choice == ROLLBACK else last.id, who, None)
+        name = way_back(self._view, last.env) if choice == ROLLBACK else last.id
+        return await self.start(name, who, None)
 
     async def resume(self) -> None:
         """Look at operations without an end; attach to what runs, say what was found of the rest."""
@@ -186,18 +188,17 @@ class Operations:
 
     def _operation(self, operation_id: str) -> Operation | None:
         found = self._runbook.operation(operation_id)
-        if found is not None or not operation_id.endswith(".rollback"):
+        tier = next(
+            (t for t in self._runbook.environments if operation_id == way_back(LaunchView(), t)), None
+        )
+        if found is not None or tier is None:
             return found
-        name = operation_id.removesuffix(".rollback")
-        if name not in {t.value for t in self._runbook.environments}:
-            return None
-        tier = Tier(name)
         return Operation(
             id=operation_id,
             kind=OperationKind.ROLLBACK,
-            title=f"Roll {name} back to the recorded good revision",
+            title=f"Roll {tier} back to the recorded good revision",
             env=tier,
-            gate=8 if tier is Tier.STAGING else 9,
+            gate=max((o.gate for o in self._runbook.operations if o.env is tier), default=1),
         )
 
     def _site(self, tier: Tier) -> Site:
