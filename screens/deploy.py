@@ -17,11 +17,12 @@ from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, heading, row, wrap
 from screens.kit.screen_state import Shown
 from screens.kit.table import Column, Row, Table
-from screens.sections.cluster import bar, pod_line, pods_of, ready
+from screens.sections.cluster import bar, pod_line, pods_of
 from screens.sections.stages import stage_lines
 from state.base.clock import SECOND_US
 from state.view.enums import ConditionState, GateStatus, OperationKind, OperationState, Tier
-from state.view.launch import LaunchView, OperationSpecView, OperationView, StepView
+from state.view.launch import OperationSpecView, OperationView, StepView
+from state.view.pods import is_ready
 from state.view.rollbacks import rollback_of
 
 
@@ -259,7 +260,7 @@ def _step(step: StepView, width: int) -> Line:
 def _run_end(run: OperationView, shown: Shown, width: int) -> list[Line]:
     lines: list[Line] = []
     if not run.state.ended:
-        lines.append(_rollout(shown.view, run.env, width))
+        lines.append(_rollout(shown, run.env, width))
     if run.verdict:
         role = Role.GOOD if run.state is OperationState.SUCCEEDED else Role.BAD
         lines += [row(Span(text, role)) for text in wrap(run.verdict, width, most=3)]
@@ -268,9 +269,10 @@ def _run_end(run: OperationView, shown: Shown, width: int) -> list[Line]:
     return lines
 
 
-def _rollout(view: LaunchView, env: str, width: int) -> Line:
-    pods = pods_of(view, env)
-    fine = sum(1 for p in pods if ready(p))
-    waiting = next((p for p in pods if not ready(p)), None)
+def _rollout(shown: Shown, env: str, width: int) -> Line:
+    now = shown.now_us
+    pods = pods_of(shown.view, env, now)
+    fine = sum(1 for p in pods if is_ready(p, now))
+    waiting = next((p for p in pods if not is_ready(p, now)), None)
     told = row("  pods ", *bar(fine, len(pods), 20, Role.ACCENT), f" {fine}/{len(pods)} ready  ")
-    return (*told, *pod_line(waiting, max(20, width - 45))) if waiting is not None else told
+    return (*told, *pod_line(waiting, max(20, width - 45), now)) if waiting is not None else told

@@ -115,6 +115,13 @@ class PodView:
     created_us: int
     reason: str = ""
     changed_us: int = 0
+    unready: str = ""
+    """Why it isn't Ready though all its containers are: a readiness gate, the condition's reason."""
+    of_job: bool = False
+    ended: bool = False
+    """Whether it is over for good where ``phase`` doesn't say it."""
+    loops_until_us: int = 0
+    """Until when a container that crashed again and again and runs now counts as crashing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from state.events.event import Draft, Kind
 from state.runbook.models import Runbook
 from state.view.enums import ConditionState, LaunchState, OperationKind, OperationState, Tier
 from state.view.launch import BakeView, LaunchView, OperationView
+from state.view.pods import unready
 from state.view.rollbacks import newest_release
 
 _UNDER_WAY = frozenset({"running", "stopped"})
@@ -136,15 +137,8 @@ def trouble(view: LaunchView, bake: BakeView, now_us: int, settle_us: int) -> st
     restarted = [words for at, words in bake.restarts if now_us - at < settle_us]
     if restarted:
         return restarted[-1]
-    unready = sorted(
-        p.name
-        for p in view.pods.values()
-        if p.env == "production"
-        and p.ready < p.containers
-        and p.phase not in {"Succeeded", "Completed", "Terminating"}
-    )
-    if unready:
-        return f"{plural(len(unready), 'pod is', 'pods are')} not ready: {', '.join(unready[:3])}"
+    if names := unready(view.pods.values(), Tier.PRODUCTION, now_us):
+        return f"{plural(len(names), 'pod is', 'pods are')} not ready: {', '.join(names[:3])}"
     source = view.sources.get("alertmanager/production")
     if source is not None and not source.ok:
         return f"alerts can't be seen: {source.reason}"

@@ -29,7 +29,8 @@ from console.engine.operations.verdict.helm_history import (
     newest_good,
     record_bytes,
 )
-from console.engine.operations.verdict.workloads import Live, digest_of, look, short
+from console.engine.operations.verdict.workloads import Live, look
+from state.base.images import digest_of, short
 from state.base.json import obj, objs, path, text
 from state.runbook.environment import Tier
 from state.runbook.models import Operation, OperationKind
@@ -266,7 +267,7 @@ async def _pending(site: Site, operation: Operation, situation: Situation, newes
 
 
 async def _pods(site: Site, _operation: Operation, situation: Situation) -> None:
-    live = situation.live = await look(site.kube, site.namespace, site.release)
+    live = situation.live = await look(site.kube, site.namespace, site.release, site.clock.wall_us())
     situation.findings.append(passes(f"pods: {live.words}" if live.pods else "no pod of this release runs"))
 
 
@@ -323,7 +324,7 @@ async def _diff(site: Site, _operation: Operation, situation: Situation) -> None
 async def _staging(site: Site, _operation: Operation, situation: Situation) -> None:
     staging = site.runbook.environments[Tier.STAGING]
     kube = site.systems.kube(Tier.STAGING)
-    live = await look(kube, staging.kube.namespace, staging.release)
+    live = await look(kube, staging.kube.namespace, staging.release, site.clock.wall_us())
     differs = live.differs(site.runbook.candidate.images.named())
     if differs:
         situation.findings.append(fails(f"staging doesn't run what is promoted: {differs}", soft=True))

@@ -88,7 +88,7 @@ async def watch_pods(run: Run) -> None:
     overdue = run.operation.timeout * _OVERDUE
     while True:
         try:
-            live = await look(run.site.kube, run.site.namespace, run.site.release)
+            live = await look(run.site.kube, run.site.namespace, run.site.release, clock.wall_us())
         except CouldNotLookError as error:
             await run.report.step("pods", "running", f"cannot be seen: {error}")
         else:

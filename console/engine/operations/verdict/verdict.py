@@ -199,7 +199,7 @@ async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Liv
 
 
 async def _now(run: Run) -> Live:
-    return await look(run.site.kube, run.site.namespace, run.site.release)
+    return await look(run.site.kube, run.site.namespace, run.site.release, run.site.clock.wall_us())
 
 
 async def settled(run: Run, images: Mapping[str, str]) -> Live:
