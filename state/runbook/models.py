@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +13,7 @@ from state.attest.sshsig import fingerprint, public_key
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
-from state.view.enums import OperationKind
+from state.view.enums import OperationKind, Role
 
 __all__ = [
     "Bake", "Candidate", "CheckSpec", "Freeze", "Gate", "Graph", "GraphSeries", "HelmCommand", "Images", "Item",
@@ -119,15 +118,6 @@ class Candidate(Model):
         if name is not None and name not in self.images.named():
             raise ValueError(f"migration.image names {name}, which is none of the images")
         return self
-
-
-class Role(StrEnum):
-    """What a person may do."""
-
-    CAPTAIN = "captain"
-    OPERATOR = "operator"
-    APPROVER = "approver"
-    OBSERVER = "observer"
 
 
 def _known_key(text: str) -> str:

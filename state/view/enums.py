@@ -74,6 +74,15 @@ class OperationKind(StrEnum):
     ROLLBACK = "rollback"
 
 
+class Role(StrEnum):
+    """What a person may do."""
+
+    CAPTAIN = "captain"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    OBSERVER = "observer"
+
+
 class Tier(StrEnum):
     """What an environment is for."""
 

@@ -14,7 +14,6 @@ from console.engine.commands.handler import (
     phrase_of,
     plain_preview,
 )
-from console.engine.commands.roles import second_problem
 from console.engine.commands.signatures import word_of
 from state.base.clock import SECOND_US
 from state.base.json import JsonObject
@@ -22,6 +21,7 @@ from state.base.numbers import plural
 from state.commands import Reply
 from state.events.event import Draft, Kind, gate_key
 from state.view.launch import ItemView
+from state.view.people import second_problem
 from state.view.preview import Preview
 
 LONGEST_WAIVER_MIN = 24 * 60
@@ -112,7 +112,7 @@ def _minutes(told: str) -> int:
 
 
 def _second_is_right(desk: Desk, order: Order, second: str) -> None:
-    if second and (problem := second_problem(desk.view, order.who, second)):
+    if second and (problem := second_problem(desk.view, order.who.account, second)):
         raise RefusedError(problem)
 
 

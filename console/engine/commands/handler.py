@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from console.engine.checks.runner import Runner
-from console.engine.commands.roles import roles_of
 from console.engine.ports import OperationsPort, Who
 from console.engine.record.journal import Journal
 from state.base.json import JsonObject
@@ -15,7 +14,9 @@ from state.base.text import line
 from state.commands import CommandSpec, Confirmation, Reply
 from state.log.trouble import StoreState
 from state.runbook.models import Runbook
+from state.view.enums import Role
 from state.view.launch import GateView, ItemView, LaunchView
+from state.view.people import roles_of
 from state.view.preview import Preview
 
 if TYPE_CHECKING:
@@ -134,4 +135,4 @@ def gate_of(item_id: str) -> int:
 
 def is_captain(view: LaunchView, who: Who) -> bool:
     """Return whether an account is a captain's."""
-    return "captain" in roles_of(view, who.account)
+    return Role.CAPTAIN in roles_of(view, who.account)

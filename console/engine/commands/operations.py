@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.engine.commands.handler import Desk, Effect, Order, RefusedError, plain_preview
-from console.engine.commands.roles import second_problem
 from state.commands import Confirmation, Reply
 from state.view.enums import LaunchState, OperationKind
 from state.view.launch import LaunchView, OperationView
+from state.view.people import second_problem
 from state.view.preview import Preview
 from state.view.rollbacks import is_way_back, way_back
 
@@ -40,7 +40,7 @@ def override_of(view: LaunchView, order: Order) -> Confirmation | None:
         return None
     if not given.override_reason.strip():
         raise RefusedError("an override needs a reason")
-    problem = second_problem(view, order.who, given.override_second)
+    problem = second_problem(view, order.who.account, given.override_second)
     if problem:
         raise RefusedError(f"an override needs a second person: {problem}")
     # Nobody proved that the second person was there, and the log says so.
