@@ -20,8 +20,9 @@ from screens.kit.table import Column, Row, Table
 from screens.sections.cluster import bar, pod_line, pods_of
 from screens.sections.stages import stage_lines
 from state.base.clock import SECOND_US
-from state.view.enums import ConditionState, GateStatus, OperationKind, OperationState, Tier
+from state.view.enums import ConditionState, OperationKind, OperationState, Tier
 from state.view.launch import OperationSpecView, OperationView, StepView
+from state.view.locks import Lock, LockKind, locks
 from state.view.pods import is_ready
 from state.view.rollbacks import rollback_of
 
@@ -125,27 +126,16 @@ class DeployScreen(LaunchScreen):
             self.flash("no operation offers a next step")
 
 
-def missing(spec: OperationSpecView, shown: Shown) -> tuple[list[int], list[str]]:
-    """Return the gates that are not GO and the items that are not done, of those that an operation needs."""
-    view, now = shown.view, shown.now_us
-    gates = [n for n in spec.gates if (g := view.gate(n)) is None or g.status(now) is not GateStatus.GO]
-    items = [
-        i
-        for i in spec.items
-        if (one := view.item(i)) is None or one.verdict(now).value not in {"pass", "waived"}
-    ]
-    return gates, items
-
-
 def lock_words(spec: OperationSpecView, shown: Shown) -> Span:
-    """Return what keeps an operation locked: ``locked: gates 3 7 item 7.1``, or that it is free."""
-    gates, items = missing(spec, shown)
-    if not gates and not items:
+    """Return what keeps an operation locked: ``✖ gates 3 7, 7.1, hold``, or that it is free."""
+    closed = locks(shown.view, spec, shown.now_us)
+    if not closed:
         return Span("✔ unlocked", Role.GOOD)
-    told = ("gate" + ("s " if len(gates) > 1 else " ") + ranges(gates)) if gates else ""
-    if items:
-        told += (", " if told else "") + " ".join(items)
-    return Span(f"✖ {told}", Role.WARN)
+    gates = [int(lock.what) for lock in closed if lock.kind is LockKind.GATE]
+    items = " ".join(lock.what for lock in closed if lock.kind is LockKind.ITEM)
+    others = [lock.kind.value for lock in closed if not lock.kind.by_judgement]
+    named = ("gate" + ("s " if len(gates) > 1 else " ") + ranges(gates)) if gates else ""
+    return Span(f"✖ {', '.join(one for one in (named, items, *others) if one)}", Role.WARN)
 
 
 def ranges(numbers: list[int]) -> str:
@@ -176,7 +166,8 @@ def pressing(shown: Shown) -> str:
     for spec in specs:
         run = view.last_operation(spec.id)
         done = run is not None and run.state is OperationState.SUCCEEDED
-        if not done and spec.kind != OperationKind.ROLLBACK and missing(spec, shown) == ([], []):
+        judged = any(lock.kind.by_judgement for lock in locks(view, spec, shown.now_us))
+        if not done and spec.kind != OperationKind.ROLLBACK and not judged:
             return spec.id
     return newest.id if newest is not None else ""
 
@@ -198,21 +189,19 @@ def not_run(spec: OperationSpecView | None, shown: Shown, width: int) -> list[Li
     lines = [heading(cut(spec.title, width - 8), width)]
     env = shown.view.environment(spec.env)
     lines.append(row("environment  ", Span(env.title if env else spec.env, Role.STRONG)))
-    gates, items = missing(spec, shown)
-    for number in gates:
-        gate = shown.view.gate(number)
-        if gate is not None:
-            lines.append(
-                row(
-                    "needs gate   ",
-                    Span(f"{number:>2} ", Role.KEY),
-                    formats.sign(formats.GATE[gate.status(shown.now_us)], 8),
-                    f" {gate.title}",
-                )
-            )
-    lines += [row("needs item   ", Span(i, Role.KEY)) for i in items]
+    lines += [_need(lock, shown) for lock in locks(shown.view, spec, shown.now_us)]
     lines.append(row(Span("enter: preview the exact commands, what they touch, and the preflight", Role.DIM)))
     return lines
+
+
+def _need(lock: Lock, shown: Shown) -> Line:
+    if lock.kind is LockKind.ITEM:
+        return row("needs item   ", Span(lock.what, Role.KEY))
+    gate = shown.view.gate(int(lock.what)) if lock.kind is LockKind.GATE else None
+    if gate is None:
+        return row("locked       ", Span(lock.words, Role.WARN))
+    sign = formats.sign(formats.GATE[gate.status(shown.now_us)], 8)
+    return row("needs gate   ", Span(f"{gate.number:>2} ", Role.KEY), sign, f" {gate.title}")
 
 
 def run_lines(run: OperationView, shown: Shown, width: int, height: int) -> list[Line]:

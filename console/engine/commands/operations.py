@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from console.engine.commands.handler import Desk, Effect, Order, RefusedError, plain_preview
 from state.commands import Confirmation, Reply
-from state.view.enums import LaunchState, OperationKind
+from state.view.enums import OperationKind
 from state.view.launch import LaunchView, OperationView
+from state.view.locks import hold_words
 from state.view.people import second_problem
 from state.view.preview import Preview
 from state.view.rollbacks import is_way_back, way_back
@@ -21,9 +22,9 @@ async def _plan_run(desk: Desk, order: Order) -> Preview:
 
 def _not_held(view: LaunchView, name: str) -> None:
     """Refuse to go forward while the launch is held; the way back stays open."""
-    if view.state is LaunchState.HELD and not is_way_back(view, name):
-        reason = view.hold.reason if view.hold is not None else "no reason given"
-        raise RefusedError(f"the launch is held ({reason}): release the hold first (h)")
+    held = hold_words(view)
+    if held and not is_way_back(view, name):
+        raise RefusedError(f"{held}: release the hold first (h)")
 
 
 async def _run(desk: Desk, order: Order) -> Reply:
