@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import FRESH, Findings, whole
 from state.base.numbers import plural
+from state.base.times import moment
 from state.view.enums import ConditionState, OperationKind, OperationState, Tier
 from state.view.launch import ConditionView, GoodRevision, OperationView
 from state.view.rollbacks import is_rolled_back
@@ -125,7 +125,7 @@ async def deviations(_settings: DeviationsSettings, around: Around) -> Outcome:
                 "seq": one.seq,
                 "what": one.what,
                 "who": one.who,
-                "at": datetime.fromtimestamp(one.at_us / 1_000_000, UTC).isoformat(timespec="seconds"),
+                "at": moment(one.at_us).isoformat(timespec="seconds"),
             }
             for one in seen
         ],

@@ -19,7 +19,7 @@ from screens.kit.screen_state import Shown
 from screens.kit.table import Column, Row, Table
 from screens.sections.cluster import bar, pod_line, pods_of
 from screens.sections.stages import stage_lines
-from state.base.clock import SECOND_US
+from state.base.times import SECOND_US
 from state.view.enums import ConditionState, OperationKind, OperationState, Tier
 from state.view.launch import OperationSpecView, OperationView, StepView
 from state.view.locks import Lock, LockKind, locks

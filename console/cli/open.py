@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from console.engine.process.running import RuntimeDirectoryError, find, running_engines
 from console.engine.process.spawn import EngineFailedError, look_at_log, start_engine
 from console.ui.run import no_terminal, run_live
 from state.base.clock import SystemClock
+from state.base.times import moment
 
 
 def default_log(runbook: Path) -> Path:
     """Return where a new launch of a runbook is kept: ``launches/`` beside it."""
-    stamp = datetime.fromtimestamp(SystemClock().wall_us() / 1_000_000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    stamp = f"{moment(SystemClock().wall_us()):%Y%m%dT%H%M%SZ}"
     return runbook.resolve().parent / "launches" / f"{stamp}-{runbook.stem}-{os.getpid()}.lclog"
 
 

@@ -39,6 +39,7 @@ from screens.kit.messages import CommandWanted, ScreenWanted
 from screens.kit.screen_state import Mode, Shown
 from screens.log import LogScreen
 from screens.pods import PodsScreen
+from state.base.times import SECOND_US
 from state.log.errors import LogError
 from state.view.enums import LaunchState
 from state.view.rollbacks import rollback_of
@@ -164,7 +165,7 @@ class LaunchApp(App[int]):
         lost = (
             f"{shown.lost} · S: start an engine" if shown.lost and self._restart is not None else shown.lost
         )
-        now = shown.now_us - shown.now_us % 1_000_000
+        now = shown.now_us - shown.now_us % SECOND_US
         shown = replace(shown, lost=lost, now_us=max(now, 0), ascii_only=self._ascii_only)
         if shown != self._shown:
             deposed = _deposed(self._shown, shown)

@@ -11,7 +11,7 @@ from screens.kit.plain import Line, Role, Span, crop, heading
 from screens.kit.plot import Curve, Mark, Window, draw, highest
 from screens.kit.screen_state import Shown
 from screens.kit.viewport import Look
-from state.base.clock import SECOND_US
+from state.base.times import SECOND_US
 from state.view.enums import ConditionState
 from state.view.launch import ConditionView, GraphView, LaunchView, SeriesView
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, heading, row
 from screens.kit.screen_state import Shown
-from state.base.clock import SECOND_US
+from state.base.times import SECOND_US
 from state.view.enums import ConditionState, OperationState
 from state.view.launch import ConditionView, EnvironmentView, LaunchView, LogLine, OperationView, PodView
 from state.view.pods import is_fine, is_ready, serves

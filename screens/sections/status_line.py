@@ -5,7 +5,7 @@ from __future__ import annotations
 from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, row
 from screens.kit.screen_state import Mode, Shown
-from state.base.clock import SECOND_US
+from state.base.times import SECOND_US
 from state.view.enums import ConditionState, LaunchState, OperationState, Tier
 from state.view.launch import LaunchView
 from state.view.rollbacks import unanswered

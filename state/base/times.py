@@ -17,6 +17,14 @@ def micros(at: datetime) -> int:
     return int(at.timestamp() * SECOND_US)
 
 
+def micros_of(stamp: str) -> int:
+    """Return a moment as RFC 3339 writes it, in microseconds since 1970; 0 where the text is none."""
+    try:
+        return micros(datetime.fromisoformat(stamp))
+    except ValueError:
+        return 0
+
+
 def clock(at_us: int, *, seconds: bool = True) -> str:
     """Return the time of day: ``20:14:07Z``, ``20:14Z``; dashes where there is none."""
     if at_us <= 0:

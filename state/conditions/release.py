@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from state.base.json import JsonObject, decimal_text
+from state.base.times import clock
 from state.conditions.evaluate import SECOND_US, Baseline, ConditionSpec, Judgement, Source, evaluate
 from state.runbook.conditions import StopCondition
 from state.view.enums import ConditionState, OperationState
@@ -125,8 +125,8 @@ def judge(
     if old is not None and old.shadow and judged.state is ConditionState.TRIPPED:
         return replace(judged, state=ConditionState.BREACHING, reason="shadow: it would have tripped")
     if old is not None and now_us < old.muted_until_us and old.state is not ConditionState.TRIPPED:
-        until = datetime.fromtimestamp(old.muted_until_us / SECOND_US, UTC)
-        reason = f"muted by {old.muted_by} until {until:%H:%M}Z ({old.muted_why}); now {_words(judged)}"
+        until = clock(old.muted_until_us, seconds=False)
+        reason = f"muted by {old.muted_by} until {until} ({old.muted_why}); now {_words(judged)}"
         return Judgement(ConditionState.MUTED, judged.value, reason=reason)
     return judged
 

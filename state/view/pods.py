@@ -8,12 +8,11 @@ longer than the kubelet would make it wait the next time: 10 s, doubled with eve
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
 from state.base.images import digest_of, short
 from state.base.json import JsonObject, flag, integer, obj, objs, path, text
 from state.base.text import line
-from state.base.times import SECOND_US
+from state.base.times import SECOND_US, micros_of
 from state.view.launch import PodView
 
 JOB = "Job"
@@ -121,7 +120,7 @@ def observe(env: str, pod: JsonObject) -> PodView:
         image=line(text(first, "image"), 300),
         digest=line(digest_of(text(states[0], "imageID")), 100) if states else "",
         node=line(text(spec, "nodeName"), 253),
-        created_us=_time_us(text(meta, "creationTimestamp")),
+        created_us=micros_of(text(meta, "creationTimestamp")),
         reason=line(reason, 200),
         unready=_unready(spec, pod, states),
         of_job=any(text(owner, "kind") == JOB for owner in objs(meta.get("ownerReferences"))),
@@ -169,7 +168,7 @@ def _loops_until_us(state: JsonObject) -> int:
     if restarts < _LOOP or not since or not path(state, ("lastState", "terminated")):
         return 0
     wait_s = min(_FIRST_WAIT_S << min(restarts - 1, 5), _LONGEST_WAIT_S)
-    return _time_us(since) + wait_s * SECOND_US
+    return micros_of(since) + wait_s * SECOND_US
 
 
 def _phase(meta: JsonObject, status: JsonObject, states: list[JsonObject]) -> tuple[str, str]:
@@ -199,10 +198,3 @@ def _ended(states: list[JsonObject]) -> str:
     last = (obj(path(state, ("lastState", "terminated"))) for state in states)
     reason = next((text(one, "reason") for one in last if text(one, "reason") not in {"", "Completed"}), "")
     return f"after {reason}" if reason else ""
-
-
-def _time_us(stamp: str) -> int:
-    try:
-        return int(datetime.fromisoformat(stamp).timestamp() * SECOND_US)
-    except ValueError:
-        return 0

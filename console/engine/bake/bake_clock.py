@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from console.engine.record.journal import Journal
-from state.base.clock import SECOND_US
 from state.base.json import JsonObject
 from state.base.numbers import plural
+from state.base.times import SECOND_US
 from state.events.event import Draft, Kind
 from state.runbook.models import Runbook
 from state.view.enums import ConditionState, LaunchState, OperationKind, OperationState, Tier

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from console.engine.record.journal import Journal
-from state.base.clock import SECOND_US
 from state.base.json import JsonObject
+from state.base.times import SECOND_US
 from state.events.event import Draft, Kind
 from state.runbook.models import OnTrip, StopCondition
 from state.view.enums import ConditionState, LaunchState, OperationState, Tier

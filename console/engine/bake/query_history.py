@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from checks.base import CouldNotLookError
 from console.engine.ports import SystemsPort
-from state.base.clock import SECOND_US
 from state.base.text import line
+from state.base.times import SECOND_US
 from state.conditions.evaluate import Baseline, ConditionSpec, Samples, Source, baselines
 from state.conditions.release import Gathered, Release
 from state.conditions.samples import LONGEST, Moment, source_at, spell

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from console.engine.commands.handler import (
     Desk,
     Effect,
@@ -15,9 +13,9 @@ from console.engine.commands.handler import (
     plain_preview,
 )
 from console.engine.commands.signatures import word_of
-from state.base.clock import SECOND_US
 from state.base.json import JsonObject
 from state.base.numbers import plural
+from state.base.times import SECOND_US, stamp
 from state.commands import Reply
 from state.events.event import Draft, Kind, gate_key
 from state.view.launch import ItemView
@@ -86,9 +84,10 @@ async def _plan_waive(desk: Desk, order: Order) -> Preview:
     _second_is_right(desk, order, second)
     minutes, reason = order.text("minutes"), order.text("reason")
     # The moment isn't part of from and to: they are bound to the confirmation, and time passes while it is typed.
-    until = (
-        f"until about {_moment(now + _minutes(minutes) * 60 * SECOND_US)} ({minutes} min)" if minutes else ""
-    )
+    until = ""
+    if minutes:
+        until_us = now + _minutes(minutes) * 60 * SECOND_US
+        until = f"until about {stamp(until_us, seconds=False)} ({minutes} min)"
     agreed = f"second person: {second}" if second else ""
     told = (f"item {item.id}: {item.text}", f"reason: {reason}" if reason else "", until, agreed)
     return plain_preview(
@@ -99,10 +98,6 @@ async def _plan_waive(desk: Desk, order: Order) -> Preview:
         blast=tuple(one for one in told if one),
         phrase=phrase_of(desk.view),
     )
-
-
-def _moment(at_us: int) -> str:
-    return f"{datetime.fromtimestamp(at_us / SECOND_US, UTC):%Y-%m-%d %H:%M}Z"
 
 
 def _minutes(told: str) -> int:

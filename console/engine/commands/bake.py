@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from console.engine.commands.handler import Desk, Effect, Order, RefusedError, phrase_of, plain_preview
-from state.base.clock import SECOND_US
 from state.base.json import JsonObject
+from state.base.times import SECOND_US
 from state.commands import Reply
 from state.events.event import Draft, Kind
 from state.view.enums import ConditionState

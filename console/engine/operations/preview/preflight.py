@@ -32,6 +32,7 @@ from console.engine.operations.verdict.helm_history import (
 from console.engine.operations.verdict.workloads import Live, look
 from state.base.images import digest_of, short
 from state.base.json import obj, objs, path, text
+from state.base.times import SECOND_US
 from state.runbook.environment import Tier
 from state.runbook.models import Operation, OperationKind
 from state.view.enums import Verdict
@@ -251,7 +252,7 @@ async def _active_jobs(site: Site) -> list[str]:
 
 
 async def _pending(site: Site, operation: Operation, situation: Situation, newest: Revision) -> None:
-    age = max(0, (site.clock.wall_us() - newest.deployed_us) // 1_000_000)
+    age = max(0, (site.clock.wall_us() - newest.deployed_us) // SECOND_US)
     by = await last_writer(site, newest.number)
     active = await _active_jobs(site)
     told = (

@@ -18,6 +18,7 @@ from console.engine.operations.verdict.pod_diagnosis import tell_why
 from console.engine.operations.verdict.verdict import RETRY, judge_deploy, judge_rollback
 from console.engine.operations.verdict.workloads import look
 from state.base.json import JsonObject
+from state.base.times import SECOND_US
 from state.view.enums import OperationState as State
 
 _LOOK_S = 2.0
@@ -95,7 +96,7 @@ async def watch_pods(run: Run) -> None:
             await run.report.step("pods", "running", live.words)
             if any("Back" in one or "Err" in one for one in live.waiting):
                 await tell_why(run, live)
-        if (clock.mono_us() - began) / 1e6 > overdue:
+        if (clock.mono_us() - began) / SECOND_US > overdue:
             told = (
                 f"helm takes longer than twice its timeout of {run.operation.timeout:g} s: it may be aborted"
             )
