@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from screens.kit.plain import Role, Span
 from state.base import numbers, times
-from state.view.enums import ConditionState, GateStatus, OperationState, Verdict
+from state.view.enums import ConditionState, GateStatus, OperationState, Severity, Verdict
 
 GATE_KEYS = 10
 """Gates with a key of their own: 1 to 9, and 0 for the tenth."""
@@ -48,6 +48,7 @@ OPERATION = {
     OperationState.ABORTED: ("!", "ABORTED", Role.WARN),
     OperationState.UNKNOWN: ("?", "UNKNOWN", Role.BLIND),
 }
+SEVERITY = {Severity.PLAIN: Role.PLAIN, Severity.BLIND: Role.BLIND, Severity.BAD: Role.BAD}
 STEP = {
     "done": ("✔", "done", Role.GOOD),
     "failed": ("✖", "failed", Role.BAD),

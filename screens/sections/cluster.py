@@ -303,28 +303,7 @@ def log_line(one: LogLine, width: int) -> Line:
         row(
             Span(formats.clock(one.wall_us)[:8] + " ", Role.DIM),
             Span(actor, Role.ACCENT),
-            Span(cut(one.words or one.kind, width), role_of(one)),
+            Span(cut(one.words or one.kind, width), formats.SEVERITY[one.severity]),
         ),
         width,
     )
-
-
-def role_of(one: LogLine) -> Role:
-    """Return the role of an event's words: what went wrong is seen."""
-    said = one.words
-    if one.kind in {
-        "check.finished",
-        "operation.finished",
-        "condition.changed",
-        "gate.changed",
-        "attest.signed",
-    }:
-        if any(w in said for w in (" fail", "NO-GO", "TRIPPED", "aborted")):
-            return Role.BAD
-        if any(w in said for w in (" unknown", "BLIND", "BREACHING", "ERROR", "NO_")):
-            return Role.BLIND
-    if one.kind == "source.changed" and "lost" in said:
-        return Role.BLIND
-    if one.kind in {"log.write_failed", "command.refused", "operation.unknown"}:
-        return Role.BAD
-    return Role.PLAIN

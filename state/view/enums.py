@@ -90,6 +90,15 @@ class Tier(StrEnum):
     PRODUCTION = "production"
 
 
+class Severity(StrEnum):
+    """How bad it is what an event tells."""
+
+    PLAIN = "plain"
+    BLIND = "blind"
+    """Something could not be judged or seen, or is about to go wrong."""
+    BAD = "bad"
+
+
 class Danger(StrEnum):
     """How much a command can hurt (design section 5)."""
 

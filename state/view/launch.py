@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from state.base.maps import empty_map
-from state.view.enums import GateStatus, LaunchState, OperationState
+from state.view.enums import GateStatus, LaunchState, OperationState, Severity
 from state.view.gates import AttestationView, CheckView, GateView, ItemView, WaiverView
 from state.view.watch import AlertView, BakeView, ConditionView, SourceView
 
@@ -290,6 +290,7 @@ class LogLine:
     gate: str | None
     actor: str
     words: str
+    severity: Severity = Severity.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
