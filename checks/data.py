@@ -13,9 +13,8 @@ from checks.judging import LASTING, STEADY, Findings, key
 from state.base.json import JsonObject, obj, objs, path, text
 from state.base.text import line
 from state.base.times import moment
-from state.runbook.models import OperationKind
 from state.runbook.units import Seconds
-from state.view.enums import OperationState, Verdict
+from state.view.enums import OperationKind, OperationState, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

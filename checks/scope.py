@@ -10,7 +10,7 @@ from checks.judging import LASTING, STEADY, Findings, key, lookup
 from state.base.json import JsonObject, obj
 from state.base.numbers import plural
 from state.base.times import moment
-from state.runbook.environment import Tier
+from state.view.enums import Tier
 
 
 class WindowSettings(Settings):

@@ -12,7 +12,8 @@ from state.view.pods import observe, serves
 
 if TYPE_CHECKING:
     from checks.base import Around
-    from state.runbook.environment import Environment, Tier
+    from state.runbook.environment import Environment
+    from state.view.enums import Tier
 
 
 def parts_of(named: tuple[str, ...], around: Around) -> tuple[str, ...]:

@@ -19,8 +19,7 @@ def status(shown: Shown, width: int, height: int) -> list[Line]:
 
 def environment_words(view: LaunchView) -> str:
     """Return the title of the environment that a launch ends in, in words."""
-    production = view.environment("production") or (view.environments[-1] if view.environments else None)
-    return production.title if production else "no environment"
+    return view.production.title if view.production is not None else "no environment"
 
 
 def _first(shown: Shown, width: int) -> Line:

@@ -90,6 +90,11 @@ class Tier(StrEnum):
     PRODUCTION = "production"
 
 
+def tier_of(word: str) -> Tier | None:
+    """Return the tier that a log names; None where this version knows no such one."""
+    return next((tier for tier in Tier if tier == word), None)
+
+
 class Severity(StrEnum):
     """How bad it is what an event tells."""
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from state.base.maps import empty_map
-from state.view.enums import GateStatus, LaunchState, OperationState, Severity
+from state.view.enums import GateStatus, LaunchState, OperationKind, OperationState, Severity, Tier
 from state.view.gates import AttestationView, CheckView, GateView, ItemView, WaiverView
 from state.view.watch import AlertView, BakeView, ConditionView, SourceView
 
@@ -355,6 +355,11 @@ class LaunchView:
         """Return an environment by its tier, or None."""
         return next((e for e in self.environments if e.tier == tier), None)
 
+    @property
+    def production(self) -> EnvironmentView | None:
+        """The environment that a launch ends in, or None before it is declared."""
+        return self.environment(Tier.PRODUCTION)
+
     def running(self) -> OperationView | None:
         """Return the operation that is under way, or None."""
         return next((o for o in reversed(self.operations) if not o.state.ended), None)
@@ -367,7 +372,7 @@ class LaunchView:
         """
         done: set[tuple[str, bool]] = set()
         for one in reversed(self.operations):
-            matter = (one.env, one.kind == "migrate")
+            matter = (one.env, one.kind == OperationKind.MIGRATE)
             if one.offers and matter not in done:
                 return one
             done.add(matter)

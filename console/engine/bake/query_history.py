@@ -14,7 +14,7 @@ from state.conditions.release import Gathered, Release
 from state.conditions.samples import LONGEST, Moment, source_at, spell
 from state.events.event import Draft, Kind
 from state.runbook.conditions import StopCondition
-from state.runbook.environment import Tier
+from state.view.enums import Tier
 
 
 class Gatherer:

@@ -20,7 +20,7 @@ from state.base.text import line
 from state.commands import BY_NAME, Confirmation, Field, Reply
 from state.events.event import Draft, Kind
 from state.log.errors import LogError, LogFrozenError
-from state.view.enums import Danger
+from state.view.enums import Danger, tier_of
 from state.view.people import seconds_of
 from state.view.preview import Preview
 
@@ -77,6 +77,7 @@ class Commands:
             allowed=False,
             reason=line(reason),
             environment=env.title if env is not None else "",
+            tier=tier_of(env.tier) if env is not None else None,
         )
 
     async def run(self, name: str, args: JsonObject, confirmation: Confirmation, who: Who) -> Reply:

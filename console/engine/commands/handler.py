@@ -117,15 +117,14 @@ class Effect:
     deed: Deed
 
 
-def plain_preview(order: Order, **details: str | tuple[str, ...]) -> Preview:
+def plain_preview(order: Order, **details: str | tuple[str, ...] | None) -> Preview:
     """Return a preview that is allowed, of a command as the registry describes it."""
     return Preview(order.spec.name, order.heading, order.spec.danger, allowed=True, **details)  # type: ignore[arg-type]  # fields of Preview
 
 
 def phrase_of(view: LaunchView) -> str:
     """Return what is typed before something dangerous: the name of production's release."""
-    production = view.environment("production")
-    return production.release if production is not None else view.scope.launch_id
+    return view.production.release if view.production is not None else view.scope.launch_id
 
 
 def gate_of(item_id: str) -> int:

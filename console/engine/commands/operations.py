@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from console.engine.commands.handler import Desk, Effect, Order, RefusedError, plain_preview
 from state.commands import Confirmation, Reply
-from state.view.enums import OperationKind
+from state.view.enums import OperationKind, tier_of
 from state.view.launch import LaunchView, OperationView
 from state.view.locks import hold_words
 from state.view.people import second_problem
@@ -52,7 +52,13 @@ async def _plan_abort(desk: Desk, order: Order) -> Preview:
     running = desk.view.running()
     if running is None:
         raise RefusedError("no operation is under way")
-    return plain_preview(order, environment=running.env, from_what=f"{running.id} runs", to_what="aborted")
+    return plain_preview(
+        order,
+        environment=running.env,
+        tier=tier_of(running.env),
+        from_what=f"{running.id} runs",
+        to_what="aborted",
+    )
 
 
 async def _abort(desk: Desk, order: Order) -> Reply:
@@ -63,7 +69,9 @@ async def _plan_recover(desk: Desk, order: Order) -> Preview:
     last = _recoverable(desk.view)
     choice = order.text("choice")
     if not choice:
-        return plain_preview(order, environment=last.env, from_what=last.verdict, checks=last.offers)
+        return plain_preview(
+            order, environment=last.env, tier=tier_of(last.env), from_what=last.verdict, checks=last.offers
+        )
     if choice not in last.offers:
         raise RefusedError(f"{choice[:40]!r} is not on offer; on offer are {', '.join(last.offers)}")
     name = way_back(desk.view, last.env) if choice == OperationKind.ROLLBACK else last.id

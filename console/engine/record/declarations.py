@@ -11,8 +11,9 @@ from state.base.canonical import encode
 from state.base.json import Json, JsonObject, decimal_text
 from state.base.times import micros
 from state.events.event import Draft, Kind, gate_key
-from state.runbook.environment import Domain, Environment, Tier
+from state.runbook.environment import Domain, Environment
 from state.runbook.models import CheckSpec, Gate, Graph, Operation, Runbook, Stage, StopCondition
+from state.view.enums import Tier
 from state.view.launch import (
     ConditionView,
     EnvironmentView,

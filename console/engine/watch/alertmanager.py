@@ -12,8 +12,8 @@ from state.base.json import JsonObject, flag, items, obj, objs, text
 from state.base.text import line
 from state.base.times import micros_of
 from state.events.event import Draft, Kind
-from state.runbook.environment import Tier
 from state.runbook.models import Runbook
+from state.view.enums import Tier
 from state.view.launch import AlertView
 
 _OWN = "LaunchConsoleProbe"

@@ -14,8 +14,8 @@ from console.engine.watch.source_health import tell_source
 from state.base.times import SECOND_US
 from state.events.event import Draft, Kind
 from state.events.samples import pack
-from state.runbook.environment import Tier
 from state.runbook.models import Graph, Runbook
+from state.view.enums import Tier
 
 BACKFILL_TICKS = 240
 """How far back, in ticks, samples are fetched that nobody was there to take."""

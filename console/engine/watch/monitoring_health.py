@@ -15,9 +15,8 @@ from console.engine.record.journal import Journal
 from console.engine.watch.source_health import tell_source
 from state.base.times import SECOND_US
 from state.conditions.release import MONITORS
-from state.runbook.environment import Tier
 from state.runbook.models import Runbook
-from state.view.enums import Verdict
+from state.view.enums import Tier, Verdict
 
 if TYPE_CHECKING:
     from state.runbook.conditions import Monitors

@@ -33,9 +33,8 @@ from console.engine.operations.verdict.workloads import Live, look
 from state.base.images import digest_of, short
 from state.base.json import obj, objs, path, text
 from state.base.times import SECOND_US
-from state.runbook.environment import Tier
-from state.runbook.models import Operation, OperationKind
-from state.view.enums import Verdict
+from state.runbook.models import Operation
+from state.view.enums import OperationKind, Tier, Verdict
 from state.view.launch import GoodRevision
 
 _LARGEST_RECORD = 900 * 1024

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from checks.base import CouldNotLookError
-from checks.clients.errors import NotFoundError, RejectedError
+from checks.clients.errors import ConflictError, NotFoundError
 from console.engine.operations.preview.approvals import register_secrets
 from console.engine.operations.preview.interlock import migrates_by_hook, schema_step
 from console.engine.operations.run.context import Run
@@ -119,11 +120,8 @@ async def namespace_step(run: Run) -> None:
     except NotFoundError:
         meta: JsonObject = {"name": name}
         body: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
-        try:
+        with suppress(ConflictError):  # somebody else was quicker
             await kube.create("/api/v1/namespaces", body)
-        except RejectedError as error:
-            if "409" not in str(error):
-                raise
         await run.report.step("namespace", "done", f"{name} created")
 
 

@@ -11,7 +11,7 @@ import contextlib
 from dataclasses import dataclass
 
 from checks.base import CouldNotLookError
-from checks.clients.errors import NotFoundError, RejectedError
+from checks.clients.errors import ConflictError, NotFoundError
 from checks.clients.kube import KubeClient
 from state.base.clock import Clock
 from state.base.json import JsonObject, integer, obj, text
@@ -110,10 +110,8 @@ class Lease:
     async def _written(self, writing: object) -> bool:
         try:
             await writing  # type: ignore[misc]  # the callers give coroutines
-        except RejectedError as error:
-            if "409" in str(error):
-                return False
-            raise
+        except ConflictError:
+            return False
         return True
 
     async def _renew_for_ever(self) -> None:

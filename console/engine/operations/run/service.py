@@ -37,9 +37,8 @@ from state.base.json import Json
 from state.commands import Confirmation, Reply
 from state.events.event import Draft, Kind, gate_key
 from state.log.errors import LogError
-from state.runbook.environment import Tier
-from state.runbook.models import Operation, OperationKind, Runbook
-from state.view.enums import Danger
+from state.runbook.models import Operation, Runbook
+from state.view.enums import Danger, OperationKind, Tier
 from state.view.launch import GoodRevision, LaunchView, OperationView
 from state.view.preview import Preview
 from state.view.rollbacks import way_back
@@ -85,6 +84,7 @@ class Operations:
             allowed=not situation.against,
             reason="; ".join(situation.against),
             environment=site.environment.title,
+            tier=operation.env,
             from_what=before,
             to_what=after,
             commands=tuple(commands),

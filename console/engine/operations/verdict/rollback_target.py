@@ -8,8 +8,8 @@ from console.engine.operations.preview.preflight import Finding, Situation, fail
 from console.engine.operations.run.context import Site
 from console.engine.operations.verdict.helm_history import Revision
 from state.base.times import SECOND_US
-from state.runbook.models import Operation, OperationKind
-from state.view.enums import OperationState
+from state.runbook.models import Operation
+from state.view.enums import OperationKind, OperationState
 from state.view.launch import GoodRevision, LaunchView, OperationView
 
 _MARGIN_S = 60
