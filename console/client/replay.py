@@ -188,8 +188,8 @@ class Player:
         words = wanted.strip().lower()
         if not words:
             return ""
-        if words.lstrip("#").isdigit() and (words.startswith("#") or len(words) > 0):
-            self.go(int(words.lstrip("#")))
+        if words.removeprefix("#").isdecimal():
+            self.go(int(words.removeprefix("#")))
             return ""
         moment = _moment(words, self.recording)
         if moment is not None:

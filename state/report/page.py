@@ -60,11 +60,7 @@ def _gates(view: LaunchView) -> Iterator[str]:
             (
                 str(gate.number),
                 status.value if (status := view.statuses.get(gate.number)) is not None else "-",
-                stamp(
-                    max(
-                        (m.at_us for m in view.marks if m.label.startswith(f"gate {gate.number} ")), default=0
-                    )
-                ),
+                stamp(view.decided_us.get(gate.number, 0)),
                 gate.status(view.wall_us).value,
                 gate.title,
             )

@@ -310,6 +310,8 @@ class LaunchView:
     gates: tuple[GateView, ...] = ()
     statuses: Mapping[int, GateStatus] = field(default_factory=empty_map)
     """The newest recorded status of each gate."""
+    decided_us: Mapping[int, int] = field(default_factory=empty_map)
+    """When that was recorded."""
     pods: Mapping[str, PodView] = field(default_factory=empty_map)
     """By ``env/name``."""
     ingresses: Mapping[str, IngressView] = field(default_factory=empty_map)

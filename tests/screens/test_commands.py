@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
+from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -17,7 +19,7 @@ from screens.kit.table import Table
 from state.base.json import JsonObject, text
 from state.commands import Reply
 from state.events.event import Kind
-from state.view.enums import Danger
+from state.view.enums import Danger, Tier
 from state.view.preview import Preview
 from tests.screens import story
 from tests.screens.stage import StorySource, app_of, picture, text_of
@@ -28,6 +30,7 @@ DEPLOY = Preview(
     Danger.DANGER,
     allowed=True,
     environment="PRODUCTION (rehearsal)",
+    tier=Tier.PRODUCTION,
     from_what="revision 7, v1.3.9",
     to_what="v1.4.0",
     commands=("helm upgrade --install dotmac deploy/helm/dotmac-platform --namespace dotmac-production",),
@@ -438,10 +441,11 @@ async def test_the_palette_offers_the_registry_and_only_asks() -> None:
         await pilot.press("ctrl+p")
         await pilot.pause(0.2)
         await typed(pilot, "launch: Run every")
-        await pilot.pause(0.5)
-        await pilot.press("down", "enter")
-        await pilot.pause(0.3)
-        if not source.given:
-            await pilot.press("enter")
-            await pilot.pause(0.3)
-        assert source.given[0][0] == "launch.run"
+        async with asyncio.timeout(20):
+            while (found := app.screen.query_one(CommandList)).option_count != 1 or found.highlighted is None:
+                await pilot.pause(0.05)
+        await pilot.press("enter")
+        async with asyncio.timeout(20):
+            while not source.given:
+                await pilot.pause(0.05)
+        assert [name for name, _, _ in source.given] == ["launch.run"]
