@@ -46,14 +46,14 @@ class Trips:
         key = (condition.id, now.tripped_us)
         if condition.on_trip is OnTrip.ASK or key in self._answered:
             return
-        more = ""
+        why = f"stop condition {condition.id} tripped"
         if condition.on_trip is OnTrip.ROLLBACK and condition.env is Tier.PRODUCTION:
             stays = await self._rolls_back(condition, now)
             if stays is None:
                 return
-            more = f", and {stays}" if stays else ""
+            why = f"{stays}; {why}" if stays else why
         self._answered.add(key)
-        await self._hold(f"stop condition {condition.id} tripped{more}")
+        await self._hold(why)
 
     async def _rolls_back(self, condition: StopCondition, now: ConditionView) -> str | None:
         """Count down and roll back: None. Where a hold is what remains: what to say of it beside the trip."""
@@ -133,5 +133,6 @@ def _hopeless(view: LaunchView, env: str, tripped_us: int) -> str:
     from the log, so that an engine that was started anew knows it too.
     """
     if (own := failed_by_itself(view, env, tripped_us)) is not None:
-        return f"its rollback is {own.state}: {own.verdict or 'nobody saw how it ended'}"
-    return "what runs is what a rollback brought back" if was_back_before(view, env, tripped_us) else ""
+        ended = "has no known end" if own.state is OperationState.UNKNOWN else own.state.value
+        return f"automatic rollback {ended}: {own.verdict}"
+    return f"{env} was rolled back already" if was_back_before(view, env, tripped_us) else ""

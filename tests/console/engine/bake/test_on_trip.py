@@ -167,8 +167,8 @@ async def test_its_own_rollback_that_fails_is_tried_once_and_leaves_a_hold_that_
         await one.end(end)
         for _ in range(5):
             await one.act()
-        told = f"its rollback is {end}: as told"
-        assert one.held == f"stop condition error-rate tripped, and {told}"
+        told = f"automatic rollback {'has no known end' if end is UNKNOWN else end}: as told"
+        assert one.held == f"{told}; stop condition error-rate tripped"
         assert one.disarmed == told
         assert one.tries == 1
         assert len(one.s.events(Kind.LAUNCH_HELD)) == 1
@@ -240,7 +240,7 @@ async def test_what_a_rollback_brought_back_before_the_trip_is_held_and_not_roll
         for _ in range(5):
             await one.act()
         assert one.tries == 0
-        assert one.held.endswith("tripped, and what runs is what a rollback brought back")
+        assert one.held == "production was rolled back already; stop condition error-rate tripped"
 
 
 async def test_a_person_who_holds_while_it_rolls_back_stops_nothing(tmp_path: Path) -> None:
@@ -253,5 +253,5 @@ async def test_a_person_who_holds_while_it_rolls_back_stops_nothing(tmp_path: Pa
         assert one.disarmed == ""
         await one.end(FAILED)
         await one.act()
-        assert one.disarmed == "its rollback is failed: as told"
+        assert one.disarmed == "automatic rollback failed: as told"
         await ann.close()
