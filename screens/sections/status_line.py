@@ -8,7 +8,7 @@ from screens.kit.screen_state import Mode, Shown
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState, LaunchState, OperationState, Tier
 from state.view.launch import LaunchView
-from state.view.rollbacks import unanswered
+from state.view.rollbacks import counting, unanswered
 from state.view.watch import ConditionView
 
 
@@ -147,7 +147,7 @@ def _ways(shown: Shown) -> str:
 
 def _countdown(shown: Shown) -> str:
     """Return how long it is until a trip rolls production back by itself, and which key stops that."""
-    until_us = min((c.rolls_back_us for c in shown.view.conditions if c.rolls_back_us), default=0)
+    until_us = min((c.rolls_back_us for c in counting(shown.view)), default=0)
     if not until_us:
         return ""
     left = max(0, until_us - shown.now_us) // SECOND_US

@@ -82,6 +82,16 @@ def unanswered(view: LaunchView, conditions: Iterable[ConditionView]) -> list[Co
     return [c for c in tripped if not is_rolled_back(view, c.env, c.tripped_us)]
 
 
+def counting(view: LaunchView) -> list[ConditionView]:
+    """Return those tripped conditions that count down to a rollback, which nobody has begun or done meanwhile."""
+    there = {OperationState.INTENDED, OperationState.RUNNING, OperationState.SUCCEEDED}
+    return [
+        c
+        for c in view.conditions
+        if c.rolls_back_us and not any(o.state in there for o in rollbacks_since(view, c.env, c.tripped_us))
+    ]
+
+
 def _is_rollback(operation: OperationView, env: str) -> bool:
     return operation.env == env and operation.kind == OperationKind.ROLLBACK
 
