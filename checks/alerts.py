@@ -12,12 +12,11 @@ from checks.clients.errors import NotFoundError
 from checks.judging import STEADY, Findings, whole
 from checks.rules import wanted_by, without_series
 from state.base.json import JsonObject, objs, text
+from state.base.times import SECOND_US
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:
     from checks.clients.alertmanager import AlertmanagerClient, Receiver
-
-_SECOND_US = 1_000_000
 
 
 class RoutedSettings(Settings):
@@ -121,7 +120,7 @@ async def _send(
     before = await _counts(client, around)
     now = around.clock.wall_us()
     words = {"summary": "launch-console: a test of alert routing, nothing is wrong"}
-    await client.post_alert(labels, words, starts_us=now, ends_us=now + 600 * _SECOND_US)
+    await client.post_alert(labels, words, starts_us=now, ends_us=now + 600 * SECOND_US)
     return before
 
 
@@ -170,7 +169,7 @@ async def _wait(
         counts = await _counts(client, around)
         sent = {kind: count[0] - before.get(kind, (0.0, 0.0))[0] for kind, count in counts.items()}
         failed = {kind: count[1] - before.get(kind, (0.0, 0.0))[1] for kind, count in counts.items()}
-        waited = (around.clock.mono_us() - started) // _SECOND_US
+        waited = (around.clock.mono_us() - started) // SECOND_US
         if settled or waited >= within:
             return next(iter(listed), {}), sent, failed, waited
         # A notification is counted when it begins, and its failure when it ends: one more look tells them apart.
@@ -183,7 +182,7 @@ async def _resolve(
 ) -> None:
     now = around.clock.wall_us()
     try:
-        await client.post_alert(labels, {}, starts_us=now - _SECOND_US, ends_us=now)
+        await client.post_alert(labels, {}, starts_us=now - SECOND_US, ends_us=now)
         found.saw("resolved", value=True)
     except CouldNotLookError as error:
         found.saw("resolved", value=False)

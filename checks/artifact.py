@@ -6,10 +6,12 @@ from checks.base import Around, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
 from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key
-from checks.workloads import digest_of, parts_of, pods, running_digests
+from checks.workloads import parts_of, pods
+from state.base.images import digest_of
 from state.base.json import obj, objs, text
 from state.base.numbers import plural
-from state.runbook.environment import Tier
+from state.view.enums import Tier
+from state.view.pods import running_digests
 
 
 class PublishedSettings(Settings):

@@ -17,6 +17,7 @@ from checks.clients.http import MAIN
 from checks.judging import STEADY, Findings, key, lookup
 from state.base.json import Json, JsonObject, items, obj, text
 from state.base.numbers import plural
+from state.base.times import SECOND_US
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class ForgedSettings(Settings):
 async def forged_tokens(settings: ForgedSettings, around: Around) -> Outcome:
     """Judge that tokens signed with an empty or published key, or not at all, are refused."""
     found = Findings()
-    now = around.clock.wall_us() // 1_000_000
+    now = around.clock.wall_us() // SECOND_US
     claims = {"iat": now, "exp": now + 300, **settings.claims}
     tokens = {f"key {number}": _hs256(claims, signing) for number, signing in enumerate(settings.keys)}
     if "" in settings.keys:
@@ -197,7 +198,7 @@ async def recorded(settings: AuditSettings, around: Around) -> Outcome:
         row = await _find(settings, web, username)
         if settings.sql is not None:
             counted = await _count(settings.sql, around, username)
-        waited = (around.clock.mono_us() - started) // 1_000_000
+        waited = (around.clock.mono_us() - started) // SECOND_US
         if (row and (counted or settings.sql is None)) or waited >= settings.within:
             break
         await around.clock.sleep(1.0)

@@ -27,8 +27,9 @@ from state.view.enums import Verdict
 if TYPE_CHECKING:
     from checks.clients.systems import Systems
     from state.base.clock import Clock
-    from state.runbook.environment import Environment, Tier
+    from state.runbook.environment import Environment
     from state.runbook.models import Runbook
+    from state.view.enums import Tier
     from state.view.launch import LaunchView
 
 

@@ -12,9 +12,9 @@ from checks.clients.sql import first_column
 from checks.judging import LASTING, STEADY, Findings, key
 from state.base.json import JsonObject, obj, objs, path, text
 from state.base.text import line
-from state.runbook.models import OperationKind
+from state.base.times import moment
 from state.runbook.units import Seconds
-from state.view.enums import OperationState, Verdict
+from state.view.enums import OperationKind, OperationState, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,7 @@ async def backup(settings: BackupSettings, around: Around) -> Outcome:
     """Judge that a backup of some size was made shortly before the migration, and not after it."""
     found = Findings()
     migrated = _migration_began(around)
-    until = migrated or datetime.fromtimestamp(around.clock.wall_us() / 1_000_000, UTC)
+    until = migrated or moment(around.clock.wall_us())
     found.saw("before", until.isoformat(timespec="seconds"))
     made: list[tuple[datetime, str, int]] = []
     if settings.prefix is not None:
@@ -60,17 +60,15 @@ async def backup(settings: BackupSettings, around: Around) -> Outcome:
     found.saw("made_at", at.isoformat(timespec="seconds"))
     found.saw("bytes", size)
     minutes = int(age.total_seconds() // 60)
-    moment = "the migration" if migrated else "now"
+    when = "the migration" if migrated else "now"
     limit = timedelta(seconds=settings.max_age)
     found.need(
         age <= limit,
-        f"the newest backup was made {minutes} minutes before {moment}; "
+        f"the newest backup was made {minutes} minutes before {when}; "
         f"expected at most {int(settings.max_age // 60)}",
     )
     found.need(size >= settings.min_bytes, f"backup {name} has {size} bytes")
-    return found.outcome(
-        f"backup of {at:%Y-%m-%d %H:%M} UTC, {size} bytes, {minutes} minutes before {moment}"
-    )
+    return found.outcome(f"backup of {at:%Y-%m-%d %H:%M} UTC, {size} bytes, {minutes} minutes before {when}")
 
 
 def _migration_began(around: Around) -> datetime | None:
@@ -80,7 +78,7 @@ def _migration_began(around: Around) -> datetime | None:
         for operation in around.view.operations
         if operation.kind == OperationKind.MIGRATE and operation.env == around.tier
     ]
-    return datetime.fromtimestamp(min(begun) / 1_000_000, UTC) if begun else None
+    return moment(min(begun)) if begun else None
 
 
 def _stored(stored: Iterable[StoredObject]) -> list[tuple[datetime, str, int]]:

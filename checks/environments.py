@@ -10,7 +10,7 @@ from checks.judging import LASTING, Findings, key
 from checks.workloads import config_values
 from state.base.json import Json
 from state.base.numbers import plural
-from state.runbook.environment import Tier
+from state.view.enums import Tier
 
 if TYPE_CHECKING:
     from checks.clients.systems import Systems

@@ -12,6 +12,7 @@ from checks.clients.http import MAIN, Surface
 from checks.judging import FRESH, Findings, key, lookup
 from state.base.json import Json
 from state.base.numbers import plural
+from state.base.times import SECOND_US
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ async def _round_trip(task: Task, around: Around, web: WebClient, found: Finding
     while True:
         reply = await web.get_as(task.role, task.status_path.replace("{id}", str(identity)))
         state = lookup(reply.need_success(expected="the task's state").json(), task.status_field)
-        waited = (around.clock.mono_us() - started) // 1_000_000
+        waited = (around.clock.mono_us() - started) // SECOND_US
         if state in task.done or state in task.failed or waited >= task.within:
             break
         await around.clock.sleep(1.0)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from checks.base import Around, Outcome, Settings, check
 from checks.clients.alertmanager import parse_metrics
 from checks.clients.http import MAIN
-from checks.clients.kube import name_of, pod_ready, restarts_of
 from checks.judging import FRESH, Findings, key, lookup
 from checks.workloads import deployment, parts_of, pods, ready_replicas
 from state.base.json import items, obj, texts
 from state.base.text import line
+from state.view.pods import is_ready, observe, restarts_of
 
 if TYPE_CHECKING:
     from checks.clients.wire import Reply
@@ -143,8 +143,9 @@ async def _pods(settings: HealthSettings, part: str, around: Around, found: Find
     found.saw(key(part), {"ready": ready, "wanted": wanted, "restarts": restarts})
     found.need(ready >= wanted, f"{part}: {ready} of {wanted} replicas are ready")
     for pod in running:
-        if not pod_ready(pod):
-            found.wrong(f"pod {name_of(pod)} is not ready ({_waiting(pod)})")
+        known = observe(around.environment.tier, pod)
+        if not is_ready(known, around.clock.wall_us()):
+            found.wrong(f"pod {known.name} is not ready ({_waiting(pod)})")
     found.need(restarts <= settings.max_restarts, f"{part}: a pod was restarted {restarts} times")
 
 

@@ -10,9 +10,10 @@ from checks.clients.errors import MisconfiguredError
 from checks.clients.helm_release import merge
 from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key, lookup
-from checks.workloads import deployment, digest_of, parts_of, ready_replicas
+from checks.workloads import deployment, parts_of, ready_replicas
+from state.base.images import digest_of
 from state.base.json import Json, JsonObject, obj
-from state.runbook.environment import Tier
+from state.view.enums import Tier
 
 if TYPE_CHECKING:
     from state.runbook.environment import Environment

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import FRESH, Findings, whole
 from state.base.numbers import plural
-from state.runbook.environment import Tier
-from state.runbook.models import OperationKind
-from state.view.enums import ConditionState, OperationState
+from state.base.times import moment
+from state.view.enums import ConditionState, OperationKind, OperationState, Tier
 from state.view.launch import ConditionView, GoodRevision, OperationView
+from state.view.rollbacks import is_rolled_back
 
 
 class BakeSettings(Settings):
@@ -59,8 +58,10 @@ async def rollback_ready(_settings: RollbackSettings, around: Around) -> Outcome
     verified = back is not None and back.state is OperationState.SUCCEEDED
     tripped = [one for one in around.view.conditions if one.state is ConditionState.TRIPPED or one.tripped_us]
     for condition in tripped:
-        undone = verified and back is not None and back.intended_us >= condition.tripped_us
-        found.need(undone, f"stop condition {condition.title} tripped and production was not rolled back")
+        undone = is_rolled_back(around.view, condition.env, condition.tripped_us)
+        found.need(
+            undone, f"stop condition {condition.title} tripped and {condition.env} was not rolled back"
+        )
     if back is not None and not verified:
         found.wrong(f"the rollback is {back.state.value}: {back.verdict or 'not verified'}")
     for condition in around.view.conditions:
@@ -124,7 +125,7 @@ async def deviations(_settings: DeviationsSettings, around: Around) -> Outcome:
                 "seq": one.seq,
                 "what": one.what,
                 "who": one.who,
-                "at": datetime.fromtimestamp(one.at_us / 1_000_000, UTC).isoformat(timespec="seconds"),
+                "at": moment(one.at_us).isoformat(timespec="seconds"),
             }
             for one in seen
         ],

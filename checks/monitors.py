@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 from checks.base import Around, Outcome, Settings, check, failed
 from checks.judging import FRESH, Findings, whole
 from state.base.numbers import plural
+from state.base.times import SECOND_US
 
 if TYPE_CHECKING:
     from checks.clients.prometheus import PrometheusClient, RangeSeries
     from state.base.clock import Clock
     from state.runbook.conditions import Monitors
 
-_SECOND_US: Final = 1_000_000
 _BACK_WITHIN: Final = 3
 """Samples after which a counter that fell is back where it was, where two processes answer in turn."""
 _FEW: Final = 2
@@ -54,9 +54,9 @@ async def look(settings: Monitors, prometheus: PrometheusClient, clock: Clock) -
 
 
 async def _clock(settings: Monitors, clock: Clock, prometheus: PrometheusClient, found: Findings) -> None:
-    before = clock.wall_us() / _SECOND_US
+    before = clock.wall_us() / SECOND_US
     told = await found.look(prometheus.query("time()"))
-    after = clock.wall_us() / _SECOND_US
+    after = clock.wall_us() / SECOND_US
     if told is None:
         return
     if len(told) != 1:
@@ -99,7 +99,7 @@ def _target(labels: object) -> str:
 async def _counter(
     counter: str, settings: Monitors, clock: Clock, prometheus: PrometheusClient, found: Findings
 ) -> None:
-    end = clock.wall_us() // _SECOND_US
+    end = clock.wall_us() // SECOND_US
     told = await found.look(prometheus.query_range(counter, end - settings.span, end, settings.scrape))
     if told is None:
         return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from checks import stop_conditions
 from checks.base import Around, CouldNotLookError, Outcome, Settings, check
 from checks.clients.http import MAIN
@@ -11,7 +9,8 @@ from checks.clients.kube import labels_of
 from checks.judging import LASTING, STEADY, Findings, key, lookup
 from state.base.json import JsonObject, obj
 from state.base.numbers import plural
-from state.runbook.environment import Tier
+from state.base.times import moment
+from state.view.enums import Tier
 
 
 class WindowSettings(Settings):
@@ -22,7 +21,7 @@ class WindowSettings(Settings):
 async def window(_settings: WindowSettings, around: Around) -> Outcome:
     """Judge that now is inside the launch window and that no helm operation is under way anywhere."""
     found = Findings()
-    now = datetime.fromtimestamp(around.clock.wall_us() / 1_000_000, UTC)
+    now = moment(around.clock.wall_us())
     span = around.runbook.scope.window
     found.saw("window_start", span.start.isoformat())
     found.saw("window_end", span.end.isoformat())

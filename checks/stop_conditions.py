@@ -16,6 +16,7 @@ from checks.base import Around, CouldNotLookError
 from checks.clients.errors import RejectedError
 from checks.judging import Findings, key, whole
 from checks.rules import exists, metrics_of
+from state.base.times import SECOND_US
 from state.runbook.lint import nodes
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _FULL: Final = 1.7
 async def look(condition: StopCondition, around: Around, found: Findings) -> None:
     """Note what is wrong with the queries of a condition, or can't be seen."""
     prometheus = around.systems.prometheus(condition.env)
-    at_s = around.clock.wall_us() / 1_000_000
+    at_s = around.clock.wall_us() / SECOND_US
     for name, query, may_be_absent in _queries(condition):
         await _number(condition, name, query, may_be_absent, prometheus, at_s, found)
     for selector, window in sorted({one for _, query, _ in _queries(condition) for one in windows(query)}):

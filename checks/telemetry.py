@@ -13,6 +13,7 @@ from checks.clients.errors import ServerFailedError, TimedOutError, UnreachableE
 from checks.clients.http import MAIN
 from checks.judging import FRESH, STEADY, Findings, lookup
 from state.base.json import objs, text, texts
+from state.base.times import SECOND_US
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ async def _services(around: Around) -> None:
 
 async def _log_query(query: str, around: Around) -> None:
     now = around.clock.wall_us()
-    await around.systems.logs(around.tier).lines(query, start_us=now - 60_000_000, end_us=now, limit=1)
+    await around.systems.logs(around.tier).lines(query, start_us=now - 60 * SECOND_US, end_us=now, limit=1)
 
 
 async def _otlp(path: str, around: Around) -> None:
@@ -175,7 +176,7 @@ async def _appear(
         except CouldNotLookError as error:
             found.blind(str(error))
             return
-        waited = (around.clock.mono_us() - started) // 1_000_000
+        waited = (around.clock.mono_us() - started) // SECOND_US
         if there or waited >= within:
             break
         await around.clock.sleep(2.0)
@@ -190,7 +191,9 @@ async def _traced(settings: AppearsSettings, around: Around, trace: str) -> bool
 async def _logged(settings: AppearsSettings, around: Around, needle: str, started_us: int) -> bool:
     now = around.clock.wall_us()
     logql = settings.logql.replace("{needle}", needle)
-    lines = await around.systems.logs(around.tier).lines(logql, start_us=started_us - 60_000_000, end_us=now)
+    lines = await around.systems.logs(around.tier).lines(
+        logql, start_us=started_us - 60 * SECOND_US, end_us=now
+    )
     return any(needle in one for one in lines)
 
 

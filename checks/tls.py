@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from checks.base import Around, Outcome, Settings, check
 from checks.judging import STEADY, Findings, key
 from state.base.json import obj, objs, path, text, texts
 from state.base.numbers import plural
+from state.base.times import moment
 
 if TYPE_CHECKING:
     from checks.clients.tls import CertificateFacts
@@ -31,7 +32,7 @@ class CertificatesSettings(Settings):
 async def certificates(settings: CertificatesSettings, around: Around) -> Outcome:
     """Judge every domain's certificates: trusted, for their name, from a real authority, with time left."""
     found = Findings()
-    now = datetime.fromtimestamp(around.clock.wall_us() / 1_000_000, UTC)
+    now = moment(around.clock.wall_us())
     ends: list[datetime] = []
     for domain in around.environment.domains.all():
         facts = await found.look(around.systems.tls(around.tier).handshake(domain))

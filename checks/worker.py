@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.base import Around, Outcome, Settings, check
-from checks.clients.kube import name_of, restarts_of
+from checks.clients.kube import name_of
 from checks.judging import FRESH, Findings, key
 from checks.workloads import (
     config_values,
     containers,
     deployment,
-    digest_of,
     env_sources,
     pod_template,
     pods,
     ready_replicas,
-    running_digests,
 )
+from state.base.images import digest_of
 from state.base.json import JsonObject, obj, objs, path, text
 from state.base.numbers import plural
+from state.view.pods import restarts_of, running_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

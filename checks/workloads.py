@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from checks.clients.errors import NotFoundError
 from checks.clients.kube import KubeClient, name_of, selector
 from state.base.json import JsonObject, obj, objs, path, text
+from state.view.pods import observe, serves
 
 if TYPE_CHECKING:
     from checks.base import Around
-    from state.runbook.environment import Environment, Tier
+    from state.runbook.environment import Environment
+    from state.view.enums import Tier
 
 
 def parts_of(named: tuple[str, ...], around: Around) -> tuple[str, ...]:
@@ -51,12 +53,7 @@ async def pods(around: Around, part: str, tier: Tier | None = None) -> tuple[Jso
     labels = obj(path(await deployment(around, part, tier), ("spec", "selector", "matchLabels")))
     query = {"labelSelector": selector(labels)}
     found = await kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/pods", query)
-    live = tuple(
-        pod
-        for pod in found.items
-        if not text(obj(pod.get("metadata")), "deletionTimestamp")
-        and text(obj(pod.get("status")), "phase") not in {"Succeeded", "Failed"}
-    )
+    live = tuple(pod for pod in found.items if serves(observe(tier, pod)))
     if not live:
         raise NotFoundError(f"{kube.where}: no pod of {part} runs in {kube.namespace}; expected some")
     return live
@@ -80,20 +77,6 @@ def env_sources(container: JsonObject) -> list[str]:
         for kind in ("configMap", "secret")
     )
     return [f"{kind}/{name}" for kind, name in pairs if name]
-
-
-def running_digests(pod: JsonObject) -> dict[str, str]:
-    """Return the digest that each container of a pod really runs; empty where the kubelet doesn't say."""
-    return {
-        text(status, "name"): digest_of(text(status, "imageID"))
-        for status in objs(path(pod, ("status", "containerStatuses")))
-    }
-
-
-def digest_of(reference: str) -> str:
-    """Return the ``sha256:…`` of an image reference or imageID, or nothing."""
-    _, at, digest = reference.rpartition("sha256:")
-    return f"sha256:{digest}" if at else ""
 
 
 async def config_values(

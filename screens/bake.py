@@ -18,7 +18,7 @@ from screens.kit.screen_state import Mode, Shown
 from screens.kit.viewport import Look, oldest_us
 from screens.sections import cluster
 from screens.sections.chart import bake_chart, bake_span
-from state.base.clock import SECOND_US
+from state.base.times import SECOND_US
 from state.view.enums import ConditionState
 
 GRAPH_KEYS: tuple[tuple[str, str], ...] = (("+-", "zoom"), ("←→", "pan"), ("z", "now"))

@@ -17,11 +17,14 @@ from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, heading, row, wrap
 from screens.kit.screen_state import Shown
 from screens.kit.table import Column, Row, Table
-from screens.sections.cluster import bar, pod_line, pods_of, ready
+from screens.sections.cluster import bar, pod_line, pods_of
 from screens.sections.stages import stage_lines
-from state.base.clock import SECOND_US
-from state.view.enums import ConditionState, GateStatus, OperationState
-from state.view.launch import LaunchView, OperationSpecView, OperationView, StepView
+from state.base.times import SECOND_US
+from state.view.enums import ConditionState, OperationKind, OperationState, Tier
+from state.view.launch import OperationSpecView, OperationView, StepView
+from state.view.locks import Lock, LockKind, locks
+from state.view.pods import is_ready
+from state.view.rollbacks import rollback_of
 
 
 class DeployScreen(LaunchScreen):
@@ -123,27 +126,16 @@ class DeployScreen(LaunchScreen):
             self.flash("no operation offers a next step")
 
 
-def missing(spec: OperationSpecView, shown: Shown) -> tuple[list[int], list[str]]:
-    """Return the gates that are not GO and the items that are not done, of those that an operation needs."""
-    view, now = shown.view, shown.now_us
-    gates = [n for n in spec.gates if (g := view.gate(n)) is None or g.status(now) is not GateStatus.GO]
-    items = [
-        i
-        for i in spec.items
-        if (one := view.item(i)) is None or one.verdict(now).value not in {"pass", "waived"}
-    ]
-    return gates, items
-
-
 def lock_words(spec: OperationSpecView, shown: Shown) -> Span:
-    """Return what keeps an operation locked: ``locked: gates 3 7 item 7.1``, or that it is free."""
-    gates, items = missing(spec, shown)
-    if not gates and not items:
+    """Return what keeps an operation locked: ``✖ gates 3 7, 7.1, hold``, or that it is free."""
+    closed = locks(shown.view, spec, shown.now_us)
+    if not closed:
         return Span("✔ unlocked", Role.GOOD)
-    told = ("gate" + ("s " if len(gates) > 1 else " ") + ranges(gates)) if gates else ""
-    if items:
-        told += (", " if told else "") + " ".join(items)
-    return Span(f"✖ {told}", Role.WARN)
+    gates = [int(lock.what) for lock in closed if lock.kind is LockKind.GATE]
+    items = " ".join(lock.what for lock in closed if lock.kind is LockKind.ITEM)
+    others = [lock.kind.value for lock in closed if not lock.kind.by_judgement]
+    named = ("gate" + ("s " if len(gates) > 1 else " ") + ranges(gates)) if gates else ""
+    return Span(f"✖ {', '.join(one for one in (named, items, *others) if one)}", Role.WARN)
 
 
 def ranges(numbers: list[int]) -> str:
@@ -164,17 +156,18 @@ def pressing(shown: Shown) -> str:
     if running is not None:
         return running.id
     specs = view.operation_specs
-    if any(c.state is ConditionState.TRIPPED for c in view.conditions):
-        back = next((s.id for s in specs if s.kind == "rollback"), "")
-        if back:
-            return back
+    tripped = {c.env for c in view.conditions if c.state is ConditionState.TRIPPED}
+    for env in (Tier.PRODUCTION, Tier.STAGING):
+        if env in tripped and (back := rollback_of(view, env)) is not None:
+            return back.id
     newest = view.operations[-1] if view.operations else None
     if newest is not None and newest.state is not OperationState.SUCCEEDED:
         return newest.id
     for spec in specs:
         run = view.last_operation(spec.id)
         done = run is not None and run.state is OperationState.SUCCEEDED
-        if not done and spec.kind != "rollback" and missing(spec, shown) == ([], []):
+        judged = any(lock.kind.by_judgement for lock in locks(view, spec, shown.now_us))
+        if not done and spec.kind != OperationKind.ROLLBACK and not judged:
             return spec.id
     return newest.id if newest is not None else ""
 
@@ -196,21 +189,19 @@ def not_run(spec: OperationSpecView | None, shown: Shown, width: int) -> list[Li
     lines = [heading(cut(spec.title, width - 8), width)]
     env = shown.view.environment(spec.env)
     lines.append(row("environment  ", Span(env.title if env else spec.env, Role.STRONG)))
-    gates, items = missing(spec, shown)
-    for number in gates:
-        gate = shown.view.gate(number)
-        if gate is not None:
-            lines.append(
-                row(
-                    "needs gate   ",
-                    Span(f"{number:>2} ", Role.KEY),
-                    formats.sign(formats.GATE[gate.status(shown.now_us)], 8),
-                    f" {gate.title}",
-                )
-            )
-    lines += [row("needs item   ", Span(i, Role.KEY)) for i in items]
+    lines += [_need(lock, shown) for lock in locks(shown.view, spec, shown.now_us)]
     lines.append(row(Span("enter: preview the exact commands, what they touch, and the preflight", Role.DIM)))
     return lines
+
+
+def _need(lock: Lock, shown: Shown) -> Line:
+    if lock.kind is LockKind.ITEM:
+        return row("needs item   ", Span(lock.what, Role.KEY))
+    gate = shown.view.gate(int(lock.what)) if lock.kind is LockKind.GATE else None
+    if gate is None:
+        return row("locked       ", Span(lock.words, Role.WARN))
+    sign = formats.sign(formats.GATE[gate.status(shown.now_us)], 8)
+    return row("needs gate   ", Span(f"{gate.number:>2} ", Role.KEY), sign, f" {gate.title}")
 
 
 def run_lines(run: OperationView, shown: Shown, width: int, height: int) -> list[Line]:
@@ -258,7 +249,7 @@ def _step(step: StepView, width: int) -> Line:
 def _run_end(run: OperationView, shown: Shown, width: int) -> list[Line]:
     lines: list[Line] = []
     if not run.state.ended:
-        lines.append(_rollout(shown.view, run.env, width))
+        lines.append(_rollout(shown, run.env, width))
     if run.verdict:
         role = Role.GOOD if run.state is OperationState.SUCCEEDED else Role.BAD
         lines += [row(Span(text, role)) for text in wrap(run.verdict, width, most=3)]
@@ -267,9 +258,10 @@ def _run_end(run: OperationView, shown: Shown, width: int) -> list[Line]:
     return lines
 
 
-def _rollout(view: LaunchView, env: str, width: int) -> Line:
-    pods = pods_of(view, env)
-    fine = sum(1 for p in pods if ready(p))
-    waiting = next((p for p in pods if not ready(p)), None)
+def _rollout(shown: Shown, env: str, width: int) -> Line:
+    now = shown.now_us
+    pods = pods_of(shown.view, env, now)
+    fine = sum(1 for p in pods if is_ready(p, now))
+    waiting = next((p for p in pods if not is_ready(p, now)), None)
     told = row("  pods ", *bar(fine, len(pods), 20, Role.ACCENT), f" {fine}/{len(pods)} ready  ")
-    return (*told, *pod_line(waiting, max(20, width - 45))) if waiting is not None else told
+    return (*told, *pod_line(waiting, max(20, width - 45), now)) if waiting is not None else told

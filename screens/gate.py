@@ -19,7 +19,7 @@ from screens.kit.plain import Line, Role, Span, cut, fill, row, wrap
 from screens.kit.screen_state import Shown
 from screens.kit.table import Column, Row, Table
 from screens.sections.gate_rail import DONE
-from state.base.clock import SECOND_US
+from state.base.times import SECOND_US
 from state.view.enums import Verdict
 from state.view.launch import CheckView, GateView, ItemView
 

@@ -19,11 +19,10 @@ from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, row, wrap
 from screens.kit.screen_state import Shown
 from screens.kit.table import Column, Row, Table
-from screens.sections.cluster import role_of
 from state.base.json import text
 from state.events.event import Event, Kind, gate_number
 from state.fold import line_of
-from state.view.enums import ConditionState
+from state.fold.severity import milestone
 from state.view.launch import LaunchView, LogLine
 
 PAGE = 500
@@ -248,7 +247,7 @@ def event_row(event: Event, line: LogLine) -> Row:
             Span(str(gate) if gate else "", Role.KEY),
             Span(event.actor if event.actor != "engine" else "", Role.ACCENT),
             Span(event.kind, Role.DIM),
-            Span(line.words or event.kind, role_of(line)),
+            Span(line.words or event.kind, formats.SEVERITY[line.severity]),
         ),
     )
 
@@ -269,28 +268,15 @@ def matches(entry: Entry, wanted: str) -> bool:
         elif name == "actor":
             found = value in event.actor.lower()
         else:
-            found = value in event.kind or (event.kind == "check.finished" and f" {value}:" in entry.words)
+            found = value in event.kind or (
+                event.kind == Kind.CHECK_FINISHED and value == text(event.body, "verdict")
+            )
         if not found:
             return False
     return True
 
 
 _COLUMNS = frozenset({"gate", "kind", "actor", "seq", "is"})
-_DECIDED = frozenset(
-    {
-        *(Kind.LAUNCH_OPENED, Kind.LAUNCH_CLOSED, Kind.LAUNCH_SCRUBBED, Kind.LAUNCH_HELD),
-        *(Kind.GATE_CHANGED, Kind.OPERATION_FINISHED, Kind.OPERATION_UNKNOWN, Kind.BAKE_FINISHED),
-        *(Kind.RUNBOOK_CHANGED, Kind.LOG_DOUBTED, Kind.LOG_WRITE_FAILED, Kind.CLOCK_JUMPED),
-    }
-)
-_ROUTINE = frozenset({Kind.CHECK_STARTED, Kind.CHECK_FINISHED, Kind.CONSOLE_OPENED, Kind.CONSOLE_CLOSED})
-
-
-def milestone(event: Event) -> bool:
-    """Return whether a person did it, or something was decided by it: what a review reads first."""
-    if event.kind == Kind.CONDITION_CHANGED:
-        return text(event.body, "state") == ConditionState.TRIPPED
-    return event.kind in _DECIDED or (event.actor != "engine" and event.kind not in _ROUTINE)
 
 
 def event_lines(event: Event, width: int) -> list[Line]:

@@ -13,8 +13,9 @@ from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, crop, row
 from screens.kit.screen_state import Shown
 from screens.kit.table import Column, Row, Table
-from screens.sections.cluster import done, every_pod_of, image_words, lost_since, ready
+from screens.sections.cluster import every_pod_of, image_words, lost_since
 from state.view.launch import PodView
+from state.view.pods import is_done, is_ending, is_fine
 
 
 class PodsScreen(LaunchScreen):
@@ -51,9 +52,10 @@ class PodsScreen(LaunchScreen):
         """Show pods and ingresses."""
         view = shown.view
         envs = [e.tier for e in view.environments] or sorted({p.env for p in view.pods.values()})
-        pods = [pod for env in reversed(envs) for pod in every_pod_of(view, env)]
-        pods.sort(key=ready)
-        self.query_one("#pods", Table).show_rows([pod_row(p) for p in pods])
+        now = shown.now_us
+        pods = [pod for env in reversed(envs) for pod in every_pod_of(view, env, now)]
+        pods.sort(key=lambda pod: is_fine(pod, now))
+        self.query_one("#pods", Table).show_rows([pod_row(p, now) for p in pods])
         rows = [
             Row(
                 key,
@@ -78,19 +80,20 @@ def sources(shown: Shown, width: int, height: int) -> list[Line]:
     return [crop(row(*spans), width)] if spans else [row(Span("no source is watched yet", Role.DIM))]
 
 
-def pod_row(pod: PodView) -> Row:
+def pod_row(pod: PodView, now_us: int) -> Row:
     """Return a pod as a row."""
-    fine = ready(pod)
-    word = f"{'✔' if fine else '✖'} {pod.phase}" + (
-        f" {pod.reason}" if pod.reason and pod.reason != pod.phase else ""
-    )
+    glyph, role = ("✔", Role.GOOD) if is_fine(pod, now_us) else ("✖", Role.BAD)
+    if is_ending(pod):
+        glyph, role = "·", Role.DIM
+    reason = pod.unready or pod.reason
+    word = f"{glyph} {pod.phase}" + (f" {reason}" if reason and reason != pod.phase else "")
     return Row(
         f"{pod.env}/{pod.name}",
         (
             pod.env,
             pod.name,
-            Span(word, Role.GOOD if fine else Role.BAD),
-            "-" if done(pod) else f"{pod.ready}/{pod.containers}",
+            Span(word, role),
+            "-" if is_done(pod) else f"{pod.ready}/{pod.containers}",
             Span(str(pod.restarts), Role.WARN if pod.restarts else Role.DIM),
             Span(image_words(pod), Role.DIM),
             Span(formats.clock(pod.changed_us), Role.DIM),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from checks.clients.errors import Where, WrongContentError
 from checks.clients.wire import Wire
 from state.base.json import JsonObject, items, obj, objs, path, text
+from state.base.times import moment
 
 if TYPE_CHECKING:
     from state.runbook.environment import Endpoint
@@ -165,4 +165,4 @@ def parse_metrics(exposition: str) -> list[tuple[str, dict[str, str], float]]:
 
 
 def _rfc3339(at_us: int) -> str:
-    return datetime.fromtimestamp(at_us / 1_000_000, UTC).isoformat(timespec="milliseconds")
+    return moment(at_us).isoformat(timespec="milliseconds")

@@ -11,6 +11,7 @@ from typing import Final, cast
 from urllib.parse import urlsplit
 
 from checks.clients.errors import (
+    ConflictError,
     ForbiddenError,
     GoneError,
     NotFoundError,
@@ -69,7 +70,8 @@ def _status_error(
         return GoneError(f"{where} answered 410{detail}; expected {expected}")
     if status >= 500:
         return ServerFailedError(f"{where} answered {status}{detail}; expected {expected}")
-    return RejectedError(f"{where} answered {status}{detail}; expected {expected}")
+    refusal = ConflictError if status == 409 else RejectedError
+    return refusal(f"{where} answered {status}{detail}; expected {expected}")
 
 
 def _is_login(target: str) -> bool:

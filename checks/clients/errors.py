@@ -74,6 +74,10 @@ class RejectedError(CouldNotLookError):
     """Another refusal, such as 400, 409 or 422."""
 
 
+class ConflictError(RejectedError):
+    """409: somebody else wrote at the same moment, or it is there already."""
+
+
 class WrongContentError(CouldNotLookError):
     """HTML where JSON was expected, a redirect to a login page, an answer that was cut off."""
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 from checks.clients.errors import LoginRefusedError, MisconfiguredError, RefusedError, Where
 from checks.clients.wire import Reply, Wire, trust
 from checks.errors import CouldNotLookError
-from state.base.clock import SECOND_US, SystemClock
+from state.base.clock import SystemClock
 from state.base.json import EMPTY, Json, JsonObject, obj, text
+from state.base.times import SECOND_US
 
 if TYPE_CHECKING:
     import ssl

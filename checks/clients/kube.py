@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 from checks.clients.answers import BODY_LIMIT, read_object, refuse_status, too_large
 from checks.clients.errors import Where, from_transport
 from checks.clients.kube_config import open_api
-from state.base.json import Json, JsonObject, flag, integer, obj, objs, path, text
+from state.base.json import Json, JsonObject, flag, obj, objs, path, text
 
 if TYPE_CHECKING:
     from checks.clients.redact import Redactor
@@ -320,17 +320,6 @@ def name_of(thing: JsonObject) -> str:
 def labels_of(thing: JsonObject) -> JsonObject:
     """Return an object's labels."""
     return obj(path(thing, ("metadata", "labels")))
-
-
-def pod_ready(pod: JsonObject) -> bool:
-    """Return whether a pod's Ready condition is true."""
-    conditions = objs(path(pod, ("status", "conditions")))
-    return any(text(c, "type") == "Ready" and text(c, "status") == "True" for c in conditions)
-
-
-def restarts_of(pod: JsonObject) -> int:
-    """Return how often a pod's containers were restarted, together."""
-    return sum(integer(c, "restartCount") for c in objs(path(pod, ("status", "containerStatuses"))))
 
 
 def selector(labels: JsonObject) -> str:

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from checks.clients.answers import refuse_status
 from checks.clients.errors import MisconfiguredError, Where
-from state.base.clock import SECOND_US, SystemClock
+from state.base.clock import SystemClock
 from state.base.text import line
+from state.base.times import SECOND_US
 
 if TYPE_CHECKING:
     from state.runbook.environment import Kube

@@ -15,8 +15,8 @@ from checks.clients.errors import MisconfiguredError, Where
 from checks.clients.http import WebClient, read_secret
 from checks.clients.redact import Redactor
 from checks.clients.wire import Wire
-from state.runbook.environment import Tier
 from state.runbook.units import MissingSecretError, SecretRef
+from state.view.enums import Tier
 
 if TYPE_CHECKING:
     from checks.clients.alertmanager import AlertmanagerClient

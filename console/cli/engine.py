@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from console.engine.process.running import EngineInfo, running_engines
@@ -13,6 +12,7 @@ from console.exit_codes import ExitCode, FailedError
 from state.base.json import Json, JsonObject, flag, integer, objs, text
 from state.base.numbers import plural
 from state.base.text import line
+from state.base.times import stamp
 from state.events.event import Kind
 from state.fold import fold
 from state.log.errors import LogError
@@ -68,13 +68,12 @@ def _words(told: JsonObject) -> str:
     """Return the same for a person, in one line."""
     if "trouble" in told:
         return f"its log can't be read: {text(told, 'trouble')}"
-    since = datetime.fromtimestamp(integer(told, "since_us") / 1_000_000, UTC)
     consoles = objs(told.get("consoles"))
     driver = next((f", {text(one, 'account')} drives" for one in consoles if flag(one, "drives")), "")
     running = f", {text(told, 'operation')} is under way" if text(told, "operation") else ""
     return (
         f"{text(told, 'title')}: {text(told, 'state')}{running}; {plural(len(consoles), 'console')}{driver}; "
-        f"since {since:%Y-%m-%d %H:%M}Z"
+        f"since {stamp(integer(told, 'since_us'), seconds=False)}"
     )
 
 

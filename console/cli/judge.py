@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.cli.saved_log import saved_log
 from console.exit_codes import ExitCode
+from state.base.times import SECOND_US, clock
 
 if TYPE_CHECKING:
     from state.base.json import Json
@@ -51,18 +51,14 @@ def _would(one: Again) -> str:
     if not trips:
         return ""
     does = {"hold": "held the launch", "ask": "asked the captain", "rollback": "counted down to a rollback"}
-    return f": it would have {does[one.condition.on_trip.value]} at {_clock(trips[0].at_us)}"
+    return f": it would have {does[one.condition.on_trip.value]} at {clock(trips[0].at_us)}"
 
 
 def _course(course: Course) -> str:
     trips = course.trips()
-    told = f"TRIPPED at {', '.join(_clock(t.at_us) for t in trips)}" if trips else "no trip"
+    told = f"TRIPPED at {', '.join(clock(t.at_us) for t in trips)}" if trips else "no trip"
     highest = "" if course.highest is None else f"; highest {course.highest:.4g}"
-    return f"{told}; longest breach {course.longest_s} s{highest}; blind {course.blind_us // 1_000_000} s"
-
-
-def _clock(at_us: int) -> str:
-    return datetime.fromtimestamp(at_us / 1_000_000, UTC).strftime("%H:%M:%SZ")
+    return f"{told}; longest breach {course.longest_s} s{highest}; blind {course.blind_us // SECOND_US} s"
 
 
 def _dump(one: Again) -> dict[str, Json]:
@@ -80,6 +76,6 @@ def _course_json(course: Course) -> dict[str, Json]:
         "tripped_us": [turn.at_us for turn in course.trips()],
         "longest_breach_s": course.longest_s,
         "highest": None if course.highest is None else f"{course.highest:.9g}",
-        "blind_s": course.blind_us // 1_000_000,
+        "blind_s": course.blind_us // SECOND_US,
         "states": [{"at_us": t.at_us, "state": t.state.value, "reason": t.reason} for t in course.turns],
     }

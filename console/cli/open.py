@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 from console.cli.say import refuse, tell
@@ -12,11 +11,12 @@ from console.engine.process.spawn import look_at_log, start_engine
 from console.exit_codes import ExitCode, FailedError
 from console.ui.run import no_terminal, run_live
 from state.base.clock import SystemClock
+from state.base.times import moment
 
 
 def default_log(runbook: Path) -> Path:
     """Return where a new launch of a runbook is kept: ``launches/`` beside it."""
-    stamp = datetime.fromtimestamp(SystemClock().wall_us() / 1_000_000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    stamp = f"{moment(SystemClock().wall_us()):%Y%m%dT%H%M%SZ}"
     return runbook.resolve().parent / "launches" / f"{stamp}-{runbook.stem}-{os.getpid()}.lclog"
 
 

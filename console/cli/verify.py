@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from console.exit_codes import ExitCode, FailedError
+from state.base.times import stamp
 from state.log.errors import Damage, LogError, NotALogError
 from state.log.reader import LogReader
 from state.log.signed import read_allowed
@@ -91,8 +91,7 @@ def _open_end(report: VerifyReport) -> str:
     """Return how a log ends that says of no end of the launch."""
     if report.stopped_us is None:
         return "none is written: the launch goes on, its engine was killed, or its end was cut off"
-    at = datetime.fromtimestamp(report.stopped_us / 1_000_000, UTC)
-    return f"its engine was stopped in good order at {at:%Y-%m-%d %H:%M:%S}Z; the launch isn't closed"
+    return f"its engine was stopped in good order at {stamp(report.stopped_us)}; the launch isn't closed"
 
 
 def _signatures(report: VerifyReport) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from screens.kit.screen_state import Transport
+from state.base.times import SECOND_US
 from state.events.event import Event
 from state.fold import apply, fold
 from state.view.launch import LaunchView, MarkView
@@ -26,8 +27,7 @@ LARGEST = 4096
 SPEEDS = (0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
 IDLE_S = 2.0
 """Seconds at the screen after which a stretch without events is left out."""
-_SECOND_US = 1_000_000
-_DECLARING_US = _SECOND_US
+_DECLARING_US = SECOND_US
 """How long after its opening a launch has been declared in full."""
 
 Fetch: TypeAlias = Callable[[int, int], Sequence[Event]]
@@ -149,11 +149,11 @@ class Player:
         """Let time at the screen pass; return whether anything changed."""
         if not self.playing or self.seq >= self.recording.count:
             return False
-        position = self.now_us + int(real_s * self.speed * _SECOND_US)
+        position = self.now_us + int(real_s * self.speed * SECOND_US)
         upcoming = self.recording.wall(self.seq + 1)
-        idle_us = int(IDLE_S * self.speed * _SECOND_US)
+        idle_us = int(IDLE_S * self.speed * SECOND_US)
         if upcoming - position > idle_us and position - self.recording.wall(self.seq) >= idle_us:
-            self._skipped_s = (upcoming - position) // _SECOND_US
+            self._skipped_s = (upcoming - position) // SECOND_US
             position = upcoming
         seq = self.seq
         while seq < self.recording.count and self.recording.wall(seq + 1) <= position:
@@ -189,8 +189,8 @@ class Player:
         words = wanted.strip().lower()
         if not words:
             return ""
-        if words.lstrip("#").isdigit() and (words.startswith("#") or len(words) > 0):
-            self.go(int(words.lstrip("#")))
+        if words.removeprefix("#").isdecimal():
+            self.go(int(words.removeprefix("#")))
             return ""
         moment = _moment(words, self.recording)
         if moment is not None:
@@ -208,14 +208,14 @@ def _moment(words: str, recording: Recording) -> int | None:
     start = recording.newest.scope.opened_us or recording.wall(1)
     if words.startswith("t+"):
         seconds = _length(words[2:])
-        return None if seconds is None else start + seconds * _SECOND_US
+        return None if seconds is None else start + seconds * SECOND_US
     parts = words.rstrip("z").split(":")
     if not 2 <= len(parts) <= 3 or not all(p.isdigit() and len(p) <= 2 for p in parts):
         return None
-    wanted = sum(int(p) * size for p, size in zip(parts, (3600, 60, 1), strict=False)) * _SECOND_US
-    day = 86_400 * _SECOND_US
+    wanted = sum(int(p) * size for p, size in zip(parts, (3600, 60, 1), strict=False)) * SECOND_US
+    day = 86_400 * SECOND_US
     moment = start - start % day + wanted
-    return moment if moment >= start - 60 * _SECOND_US else moment + day
+    return moment if moment >= start - 60 * SECOND_US else moment + day
 
 
 def _length(words: str) -> int | None:

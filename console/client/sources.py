@@ -18,6 +18,7 @@ from console.client.witness import Sight, doubt_of
 from screens.kit.screen_state import Mode, Shown
 from state.base.clock import Clock, SystemClock
 from state.base.json import EMPTY, JsonObject
+from state.base.times import SECOND_US
 from state.commands import COMMANDS, Confirmation, Reply
 from state.events.event import Event, Kind
 from state.fold import apply
@@ -31,7 +32,6 @@ from state.view.preview import Preview
 POLL_S = 0.5
 RETRY_S = 2.0
 """Real seconds between two attempts to attach again."""
-_SECOND_US = 1_000_000
 
 Changed = Callable[[], None]
 
@@ -177,7 +177,7 @@ class LiveSource:
         """Return the newest moment; between two beats the clock goes on at the engine's rate."""
         wall_us, mono_us, rate = self._beat
         # At most as long as an engine may be silent: a clock that ran on would hide that it is gone.
-        passed = 0 if self._lost else min(2 * _SECOND_US, self._clock.mono_us() - mono_us)
+        passed = 0 if self._lost else min(2 * SECOND_US, self._clock.mono_us() - mono_us)
         welcome = self._client.welcome if self._client is not None else None
         return Shown(
             self._view,
@@ -286,7 +286,7 @@ class FileSource:
             # Twice as often as the app paints.
             await self._clock.sleep(0.1)
             now = self._clock.mono_us()
-            if self.player.advance((now - before) / _SECOND_US):
+            if self.player.advance((now - before) / SECOND_US):
                 self._changed()
             before = now
 

@@ -44,6 +44,8 @@ from state.log.trouble import StoreState
 from state.log.witness import Witness, witness_directory
 from state.runbook.load import LoadedRunbook
 from state.view.enums import LaunchState
+from state.view.launch import LaunchView
+from state.view.rollbacks import rollback_of
 
 if TYPE_CHECKING:
     from checks.clients.systems import Systems
@@ -245,18 +247,13 @@ class Engine:
         """Start production's rollback as a captain would, but for the typed name."""
         note = Draft(Kind.NOTE_ADDED, {"text": f"{condition} tripped: the runbook asks for a rollback"})
         await self.journal.record(note)
-        args = {"operation": self._rollback()}
+        args = {"operation": _rollback(self.journal.view)}
         reply = await self.commands.run("operation.run", args, Confirmation(), ENGINE)
         return reply.ok
 
-    def _rollback(self) -> str:
-        """Return the id of production's rollback, or nothing: the command then says that there is none."""
-        specs = self.journal.view.operation_specs
-        return next((o.id for o in specs if o.env == "production" and o.kind == "rollback"), "")
-
     async def _may_roll_back(self) -> str:
         """Return why production's rollback would be refused now, or nothing."""
-        args = {"operation": self._rollback()}
+        args = {"operation": _rollback(self.journal.view)}
         preview = await self.commands.preview("operation.run", args, ENGINE)
         return "" if preview.allowed else preview.reason or "the rollback is refused"
 
@@ -270,6 +267,12 @@ class Engine:
 
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(tell)
+
+
+def _rollback(view: LaunchView) -> str:
+    """Return the id of production's rollback, or nothing: the command then says that there is none."""
+    spec = rollback_of(view)
+    return spec.id if spec is not None else ""
 
 
 def open_store(path: Path, clock: Clock, session: str) -> LogStore:

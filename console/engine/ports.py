@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from checks.clients.kube import KubeClient
     from checks.clients.prometheus import PrometheusClient
     from checks.clients.redact import Redactor
-    from state.runbook.environment import Tier
+    from state.view.enums import Tier
 
 
 @dataclass(frozen=True, slots=True)

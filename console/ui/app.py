@@ -40,8 +40,10 @@ from screens.kit.messages import CommandWanted, ScreenWanted
 from screens.kit.screen_state import Mode, Shown
 from screens.log import LogScreen
 from screens.pods import PodsScreen
+from state.base.times import SECOND_US
 from state.log.errors import LogError
 from state.view.enums import LaunchState
+from state.view.rollbacks import rollback_of
 
 T = TypeVar("T")
 Restart = Callable[[], Path | Awaitable[Path]]
@@ -168,7 +170,7 @@ class LaunchApp(App[int]):
             f"{shown.lost} · S: start an engine" if shown.lost and self._restart is not None else shown.lost
         )
         # Whole seconds, or every beat would be something new to paint.
-        now = shown.now_us - shown.now_us % 1_000_000
+        now = shown.now_us - shown.now_us % SECOND_US
         shown = replace(shown, lost=lost, now_us=max(now, 0), ascii_only=self._ascii_only)
         if shown != self._shown:
             deposed = _deposed(self._shown, shown)
@@ -285,11 +287,11 @@ class LaunchApp(App[int]):
 
     def action_rollback(self) -> None:
         """Open the dialog of the production rollback."""
-        specs = [s for s in self._shown.view.operation_specs if s.kind == "rollback"]
-        if specs:
-            self.wish("operation.run", {"operation": specs[-1].id})
+        spec = rollback_of(self._shown.view)
+        if spec is not None:
+            self.wish("operation.run", {"operation": spec.id})
         else:
-            self._tell("the runbook has no rollback", bad=True)
+            self._tell("the runbook has no rollback of production", bad=True)
 
     # -- help, palette, quitting -----------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from screens.kit import formats
 from screens.kit.field import Field
 from screens.kit.lines import LineView
 from screens.kit.plain import Line, Role, Span, content, row, wrap
-from state.view.enums import Verdict
+from state.view.enums import Tier, Verdict
 from state.view.preview import Preview
 
 
@@ -152,7 +152,7 @@ def question_lines(question: Preview, width: int) -> list[Line]:
     if not question.allowed:
         lines += _told("✖ ", _refusal(question), width, Role.BAD)
     if question.environment:
-        role = Role.MARKED if "prod" in question.environment.lower() else Role.STRONG
+        role = Role.MARKED if question.tier is Tier.PRODUCTION else Role.STRONG
         lines.append(row("environment  ", Span(f" {question.environment} ", role)))
     if question.from_what:
         lines.append(row("from         ", Span(question.from_what, Role.STRONG)))

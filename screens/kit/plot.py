@@ -14,7 +14,7 @@ from itertools import pairwise
 from statistics import median_low
 
 from screens.kit.plain import Line, Role, Span
-from state.base.clock import SECOND_US
+from state.base.times import SECOND_US
 
 _STEPS_S = (
     *(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 24, 30, 40, 60, 80, 120, 180, 240, 300, 450, 600, 900, 1800),

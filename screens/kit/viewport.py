@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from state.base.clock import SECOND_US
+from state.base.times import SECOND_US
 from state.view.launch import LaunchView
 
 SPANS_S = (300, 600, 900, 1800, 3600, 7200, 14_400, 28_800)

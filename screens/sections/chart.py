@@ -11,8 +11,8 @@ from screens.kit.plain import Line, Role, Span, crop, heading
 from screens.kit.plot import Curve, Mark, Window, draw, highest
 from screens.kit.screen_state import Shown
 from screens.kit.viewport import Look
-from state.base.clock import SECOND_US
-from state.view.enums import ConditionState
+from state.base.times import SECOND_US
+from state.view.enums import ConditionState, Tier
 from state.view.launch import ConditionView, GraphView, LaunchView, SeriesView
 
 _OTHERS = (Role.LINE3, Role.PLAIN)
@@ -161,7 +161,7 @@ def _value_at(series: SeriesView, at_us: int) -> float | None:
 
 def marks_of(view: LaunchView, since_us: int) -> list[Mark]:
     """Return what is worth a vertical line: deploys, rollbacks, trips."""
-    kinds = {o.seq: o.kind for o in view.operations if o.env == "production"}
+    kinds = {o.seq: o.kind for o in view.operations if o.env == Tier.PRODUCTION}
     marks = []
     for mark in view.marks:
         if mark.at_us < since_us or mark.kind not in _MARKED:

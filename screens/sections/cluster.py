@@ -5,33 +5,22 @@ from __future__ import annotations
 from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, heading, row
 from screens.kit.screen_state import Shown
-from state.base.clock import SECOND_US
+from state.base.times import SECOND_US
 from state.view.enums import ConditionState, OperationState
 from state.view.launch import ConditionView, EnvironmentView, LaunchView, LogLine, OperationView, PodView
+from state.view.pods import is_fine, is_ready, serves
 from state.view.watch import UNTRUSTED
 
 
-def done(pod: PodView) -> bool:
-    """Return whether a pod has done its work and ended, as a migration's: it is no longer counted."""
-    return pod.phase in {"Succeeded", "Completed"}
-
-
-def ready(pod: PodView) -> bool:
-    """Return whether a pod does its work, or has done it."""
-    if done(pod):
-        return True
-    return pod.phase == "Running" and pod.containers > 0 and pod.ready >= pod.containers
-
-
-def pods_of(view: LaunchView, env: str) -> list[PodView]:
+def pods_of(view: LaunchView, env: str, now_us: int) -> list[PodView]:
     """Return an environment's pods that work or should, those in trouble first."""
-    return [p for p in every_pod_of(view, env) if not done(p)]
+    return [p for p in every_pod_of(view, env, now_us) if serves(p)]
 
 
-def every_pod_of(view: LaunchView, env: str) -> list[PodView]:
-    """Return an environment's pods and those that have done their work, those in trouble first."""
+def every_pod_of(view: LaunchView, env: str, now_us: int) -> list[PodView]:
+    """Return all pods of an environment, over and ending ones too, those in trouble first."""
     pods = [p for p in view.pods.values() if p.env == env]
-    return sorted(pods, key=lambda p: (ready(p), p.app, p.name))
+    return sorted(pods, key=lambda p: (is_fine(p, now_us), p.app, p.name))
 
 
 def cluster(shown: Shown, width: int, height: int) -> list[Line]:
@@ -39,25 +28,28 @@ def cluster(shown: Shown, width: int, height: int) -> list[Line]:
     view = shown.view
     lines: list[Line] = [heading("PODS AND INGRESSES", width)]
     room = height - 1 - 2 * len(view.environments)
-    troubled = {e.tier: [p for p in pods_of(view, e.tier) if not ready(p)] for e in view.environments}
+    now = shown.now_us
+    troubled = {
+        e.tier: [p for p in every_pod_of(view, e.tier, now) if not is_fine(p, now)] for e in view.environments
+    }
     share = max(1, room // max(1, sum(1 for t in troubled.values() if t)))
     for env in view.environments:
         lines += _environment(shown, env, width)
         bad = troubled[env.tier]
         most = share if len(bad) <= share else share - 1
-        lines += [pod_line(p, width, indent="  ") for p in bad[: max(0, most)]]
+        lines += [pod_line(p, width, now, indent="  ") for p in bad[: max(0, most)]]
         if len(bad) > most:
             lines.append(row(Span(f"  and {len(bad) - max(0, most)} more in trouble", Role.BAD)))
     left = height - len(lines)
     if left >= 3:
-        lines += _healthy(view, width, left)
+        lines += _healthy(shown, width, left)
     return lines
 
 
 def _environment(shown: Shown, env: EnvironmentView, width: int) -> list[Line]:
     view = shown.view
-    pods = pods_of(view, env.tier)
-    fine = sum(1 for p in pods if ready(p))
+    pods = pods_of(view, env.tier, shown.now_us)
+    fine = sum(1 for p in pods if is_ready(p, shown.now_us))
     role = Role.GOOD if pods and fine == len(pods) else Role.DIM if not pods else Role.BAD
     glyph = "✔" if role is Role.GOOD else "·" if not pods else "✖"
     hosts = [i for i in view.ingresses.values() if i.env == env.tier]
@@ -110,10 +102,11 @@ def lost_since(shown: Shown, source: str) -> Span | None:
     return Span(f"? lost since {formats.clock(seen.since_us)}: {seen.reason}", Role.BLIND)
 
 
-def _healthy(view: LaunchView, width: int, room: int) -> list[Line]:
+def _healthy(shown: Shown, width: int, room: int) -> list[Line]:
     lines: list[Line] = []
+    view, now = shown.view, shown.now_us
     for env in view.environments:
-        fine = [p for p in pods_of(view, env.tier) if ready(p)]
+        fine = [p for p in pods_of(view, env.tier, now) if is_ready(p, now)]
         hosts = [i for i in view.ingresses.values() if i.env == env.tier]
         if not fine and not hosts:
             continue
@@ -122,14 +115,15 @@ def _healthy(view: LaunchView, width: int, room: int) -> list[Line]:
             tls = Span("TLS", Role.GOOD) if host.tls else Span("no TLS", Role.WARN)
             address = host.address or "no address"
             lines.append(crop(row("  ", tls, f" {', '.join(host.hosts)} → {address}"), width))
-        lines += [pod_line(p, width, indent="  ") for p in fine]
+        lines += [pod_line(p, width, now, indent="  ") for p in fine]
     return lines[:room]
 
 
-def pod_line(pod: PodView, width: int, *, indent: str = "") -> Line:
+def pod_line(pod: PodView, width: int, now_us: int, *, indent: str = "") -> Line:
     """Return a pod in a line: glyph, name, phase, ready, restarts, reason."""
-    fine = ready(pod)
-    word = pod.phase + (f" ({pod.reason})" if pod.reason and pod.reason != pod.phase else "")
+    fine = is_fine(pod, now_us)
+    reason = pod.unready or pod.reason
+    word = pod.phase + (f" ({reason})" if reason and reason != pod.phase else "")
     tail = f"{pod.ready}/{pod.containers}" + (f" ↻{pod.restarts}" if pod.restarts else "")
     sign = Span("✔", Role.GOOD) if fine else Span("✖", Role.BAD)
     room = width - len(indent) - 2
@@ -309,28 +303,7 @@ def log_line(one: LogLine, width: int) -> Line:
         row(
             Span(formats.clock(one.wall_us)[:8] + " ", Role.DIM),
             Span(actor, Role.ACCENT),
-            Span(cut(one.words or one.kind, width), role_of(one)),
+            Span(cut(one.words or one.kind, width), formats.SEVERITY[one.severity]),
         ),
         width,
     )
-
-
-def role_of(one: LogLine) -> Role:
-    """Return the role of an event's words: what went wrong is seen."""
-    said = one.words
-    if one.kind in {
-        "check.finished",
-        "operation.finished",
-        "condition.changed",
-        "gate.changed",
-        "attest.signed",
-    }:
-        if any(w in said for w in (" fail", "NO-GO", "TRIPPED", "aborted")):
-            return Role.BAD
-        if any(w in said for w in (" unknown", "BLIND", "BREACHING", "ERROR", "NO_")):
-            return Role.BLIND
-    if one.kind == "source.changed" and "lost" in said:
-        return Role.BLIND
-    if one.kind in {"log.write_failed", "command.refused", "operation.unknown"}:
-        return Role.BAD
-    return Role.PLAIN

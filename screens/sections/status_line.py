@@ -5,9 +5,10 @@ from __future__ import annotations
 from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, row
 from screens.kit.screen_state import Mode, Shown
-from state.base.clock import SECOND_US
-from state.view.enums import ConditionState, LaunchState, OperationState
+from state.base.times import SECOND_US
+from state.view.enums import ConditionState, LaunchState, OperationState, Tier
 from state.view.launch import LaunchView
+from state.view.rollbacks import counting, unanswered
 from state.view.watch import ConditionView
 
 
@@ -18,8 +19,7 @@ def status(shown: Shown, width: int, height: int) -> list[Line]:
 
 def environment_words(view: LaunchView) -> str:
     """Return the title of the environment that a launch ends in, in words."""
-    production = view.environment("production") or (view.environments[-1] if view.environments else None)
-    return production.title if production else "no environment"
+    return view.production.title if view.production is not None else "no environment"
 
 
 def _first(shown: Shown, width: int) -> Line:
@@ -138,17 +138,16 @@ def _ways(shown: Shown) -> str:
     """Return the keys that answer a trip; once production was rolled back after it, only that it was seen."""
     if shown.mode is not Mode.LIVE:
         return ""
-    last = max((c.tripped_us for c in shown.view.conditions), default=0)
-    back = any(
-        o.kind == "rollback" and o.state is OperationState.SUCCEEDED and o.finished_us > last
-        for o in shown.view.operations
-    )
-    return "rolled back · k: acknowledge · " if back else "B: roll back · k: acknowledge · "
+    tripped = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
+    todo = unanswered(shown.view, tripped)
+    if any(c.env == Tier.PRODUCTION for c in todo):
+        return "B: roll back · k: acknowledge · "
+    return "k: acknowledge · " if todo else "rolled back · k: acknowledge · "
 
 
 def _countdown(shown: Shown) -> str:
     """Return how long it is until a trip rolls production back by itself, and which key stops that."""
-    until_us = min((c.rolls_back_us for c in shown.view.conditions if c.rolls_back_us), default=0)
+    until_us = min((c.rolls_back_us for c in counting(shown.view)), default=0)
     if not until_us:
         return ""
     left = max(0, until_us - shown.now_us) // SECOND_US

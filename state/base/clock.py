@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-SECOND_US = 1_000_000
+from state.base.times import SECOND_US as SECOND_US  # noqa: PLC0414  who reads a clock needs its unit
 
 _LONGEST_REAL_WAIT_S = 0.1
 _STEADY_READING_NS = 50_000_000

@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from state.base.times import SECOND_US
 from state.conditions.points import (
-    SECOND_US,
     Baseline,
     ConditionSpec,
     Judged,

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from state.base.times import SECOND_US
 from state.view.enums import ConditionState
-
-SECOND_US = 1_000_000
 
 Point: TypeAlias = tuple[int, float]
 """(microseconds since 1970, value); the value may be NaN or infinite."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from state.base.json import JsonObject, decimal_text
+from state.base.times import clock
 from state.conditions.evaluate import SECOND_US, Baseline, ConditionSpec, Judgement, Source, evaluate
 from state.runbook.conditions import StopCondition
 from state.view.enums import ConditionState, OperationState
 from state.view.launch import ConditionView, LaunchView
+from state.view.rollbacks import newest_release
 from state.view.watch import UNTRUSTED
 
 MONITORS = "monitors"
 """The source that says whether an environment's Prometheus can be trusted: ``monitors/production``."""
-_RELEASING = frozenset({"deploy", "rollback"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def release_of(view: LaunchView, env: str, now_us: int) -> Release:
     """Return since when an environment's conditions count: from the newest release, or what runs there."""
     there = [o for o in view.operations if o.env == env]
     before = there[0].intended_us if there else now_us
-    newest = next((o for o in reversed(there) if o.kind in _RELEASING), None)
+    newest = newest_release(view, env)
     if newest is not None:
         done = newest.state is OperationState.SUCCEEDED
         return Release(newest.finished_us if done else newest.intended_us, active=True, before_us=before)
@@ -125,8 +125,8 @@ def judge(
     if old is not None and old.shadow and judged.state is ConditionState.TRIPPED:
         return replace(judged, state=ConditionState.BREACHING, reason="shadow: it would have tripped")
     if old is not None and now_us < old.muted_until_us and old.state is not ConditionState.TRIPPED:
-        until = datetime.fromtimestamp(old.muted_until_us / SECOND_US, UTC)
-        reason = f"muted by {old.muted_by} until {until:%H:%M}Z ({old.muted_why}); now {_words(judged)}"
+        until = clock(old.muted_until_us, seconds=False)
+        reason = f"muted by {old.muted_by} until {until} ({old.muted_why}); now {_words(judged)}"
         return Judgement(ConditionState.MUTED, judged.value, reason=reason)
     return judged
 

@@ -143,8 +143,9 @@ FIELDS: Mapping[str, Mapping[str, Shape]] = {
     Kind.OPERATION_UNKNOWN: {**_operation, "verdict": _text, "revision": _int, "offers": _texts},
     Kind.SOURCE_CHANGED: {"name": _text, "ok": _flag, **_reason},
     Kind.POD_CHANGED: {
-        **_where, **dict.fromkeys(("app", "phase", "image", "digest", "node", "reason"), _text),
-        **dict.fromkeys(("ready", "containers", "restarts", "created_us"), _int),
+        **_where, **dict.fromkeys(("app", "phase", "image", "digest", "node", "reason", "unready"), _text),
+        **dict.fromkeys(("ready", "containers", "restarts", "created_us", "loops_until_us"), _int),
+        "of_job": _flag, "ended": _flag,
     },
     Kind.POD_GONE: _where,
     Kind.INGRESS_CHANGED: {**_where, "hosts": _texts, "address": _text, "tls": _flag},

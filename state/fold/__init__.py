@@ -14,6 +14,7 @@ from state.base.json import text
 from state.events.event import Event, Kind
 from state.fold import bake, gates, launch, operations, world
 from state.fold.describe import words
+from state.fold.severity import severity
 from state.fold.step import Steps
 from state.view.launch import LaunchView, LogLine, MarkView
 
@@ -35,8 +36,7 @@ def apply(view: LaunchView, event: Event) -> LaunchView:
     view = replace(view, unknown_kinds=view.unknown_kinds + 1) if step is None else step(view, event)
     changes: dict[str, object] = {}
     if event.kind not in _QUIET and not _same_condition(before, event):
-        row = LogLine(event.seq, event.wall_us, event.kind, event.gate, event.actor, words(event, before))
-        changes["tail"] = (*view.tail[-TAIL + 1 :], row)
+        changes["tail"] = (*view.tail[-TAIL + 1 :], line_of(event, before))
     if label:
         mark = MarkView(event.seq, event.wall_us, event.kind, label)
         changes["marks"] = (*view.marks[-MARKS + 1 :], mark)
@@ -62,4 +62,5 @@ def fold(events: Iterable[Event], view: LaunchView | None = None) -> LaunchView:
 
 def line_of(event: Event, view: LaunchView | None = None) -> LogLine:
     """Return an event in words, as the log screen lists it; ``view`` knows the units of its numbers."""
-    return LogLine(event.seq, event.wall_us, event.kind, event.gate, event.actor, words(event, view))
+    said = words(event, view)
+    return LogLine(event.seq, event.wall_us, event.kind, event.gate, event.actor, said, severity(event))

@@ -9,6 +9,7 @@ from state.base.maps import with_item, without_item
 from state.events.event import Event, Kind
 from state.fold.launch import deviate
 from state.fold.step import Steps
+from state.view.enums import Tier
 from state.view.launch import AlertView, BakeView, LaunchView, PodView
 
 RESTARTS = 50
@@ -17,7 +18,7 @@ RESTARTS = 50
 def note_restart(view: LaunchView, event: Event, old: PodView | None, new: PodView) -> LaunchView:
     """Return the view in which the bake knows that a pod of production restarted."""
     bake = view.bake
-    if bake is None or new.env != "production" or old is None or new.restarts <= old.restarts:
+    if bake is None or new.env != Tier.PRODUCTION or old is None or new.restarts <= old.restarts:
         return view
     why = next((one for one in (new.phase, old.phase) if one not in {"", "Running", "Pending"}), new.reason)
     words = f"pod {new.name} restarted" + (f" ({why})" if why else "")

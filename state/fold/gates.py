@@ -45,7 +45,9 @@ def _changed(view: LaunchView, event: Event) -> LaunchView:
     if number is None:
         return view
     return replace(
-        view, statuses=with_item(view.statuses, number, GateStatus(text(event.body, "to", "OPEN")))
+        view,
+        statuses=with_item(view.statuses, number, GateStatus(text(event.body, "to", "OPEN"))),
+        decided_us=with_item(view.decided_us, number, event.wall_us),
     )
 
 

@@ -9,7 +9,7 @@ from state.base.json import integer, obj, text, texts
 from state.events.event import Event, Kind
 from state.fold.launch import deviate, pairs
 from state.fold.step import Steps
-from state.view.enums import OperationState
+from state.view.enums import OperationKind, OperationState
 from state.view.launch import GoodRevision, LaunchView, OperationView, StepView
 
 OUTPUT_LINES = 200
@@ -106,7 +106,7 @@ def _finished(view: LaunchView, event: Event) -> LaunchView:
         ),
     )
     ended = next((o for o in view.operations if o.seq == event.ref), None)
-    if ended is not None and (ended.kind == "rollback" or state is not OperationState.SUCCEEDED):
+    if ended is not None and (ended.kind == OperationKind.ROLLBACK or state is not OperationState.SUCCEEDED):
         view = deviate(view, event, f"{ended.id} {state}: {ended.verdict}")
     return view
 

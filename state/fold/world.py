@@ -43,6 +43,10 @@ def _pod(view: LaunchView, event: Event) -> LaunchView:
         created_us=integer(body, "created_us"),
         reason=text(body, "reason"),
         changed_us=event.wall_us,
+        unready=text(body, "unready"),
+        of_job=flag(body, "of_job"),
+        ended=flag(body, "ended"),
+        loops_until_us=integer(body, "loops_until_us"),
     )
     old = view.pods.get(_key(event))
     view = replace(view, pods=with_item(view.pods, _key(event), pod))

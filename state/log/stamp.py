@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Sequence
 
 from state.base import canonical
-from state.base.clock import SECOND_US, Clock
+from state.base.clock import Clock
 from state.base.json import JsonObject
+from state.base.times import SECOND_US
 from state.events.event import Draft, Kind
 from state.log.rows import Stamped, check_draft, check_name
 

@@ -6,10 +6,10 @@ It is made of the log alone, as everything else, and names the head up to which 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 
 from state.base.numbers import number, plural
 from state.base.text import line
+from state.base.times import stamp
 from state.log.verify import VerifyReport
 from state.view.gates import CheckView, GateView, ItemView
 from state.view.launch import LaunchView, OperationView
@@ -35,8 +35,8 @@ def _head(view: LaunchView, verified: VerifyReport) -> Iterator[str]:
     scope, candidate = view.scope, view.candidate
     yield f"# {_text(scope.title or 'Launch')}"
     yield ""
-    yield f"- state: **{view.state.value}** at {_at(view.wall_us)}"
-    yield f"- opened: {_at(scope.opened_us)}; window {_at(scope.window_start_us)} to {_at(scope.window_end_us)}"
+    yield f"- state: **{view.state.value}** at {stamp(view.wall_us)}"
+    yield f"- opened: {stamp(scope.opened_us)}; window {stamp(scope.window_start_us)} to {stamp(scope.window_end_us)}"
     commit = f", commit `{_code(candidate.commit)}`" if candidate.commit else ""
     yield f"- candidate: {_text(candidate.version or 'not named')}{commit}"
     yield from (f"    - {_text(name)}: `{_code(image)}`" for name, image in candidate.images)
@@ -60,11 +60,7 @@ def _gates(view: LaunchView) -> Iterator[str]:
             (
                 str(gate.number),
                 status.value if (status := view.statuses.get(gate.number)) is not None else "-",
-                _at(
-                    max(
-                        (m.at_us for m in view.marks if m.label.startswith(f"gate {gate.number} ")), default=0
-                    )
-                ),
+                stamp(view.decided_us.get(gate.number, 0)),
                 gate.status(view.wall_us).value,
                 gate.title,
             )
@@ -89,14 +85,14 @@ def _judged(item: ItemView, now_us: int) -> Iterator[str]:
         told = f": {_text(word.comment)}" if word.comment else ""
         link = f" ({_text(word.link)})" if word.link else ""
         said = f"{'GO' if word.go else 'NO-GO'} by {_text(word.actor)} ({_text(word.how_known)})"
-        yield f"{said} at {_at(word.at_us)}{told}{link}"
+        yield f"{said} at {stamp(word.at_us)}{told}{link}"
     if (waiver := item.waiver) is not None:
         second = f" and {_text(waiver.second)}" if waiver.second else ""
-        yield f"waived by {_text(waiver.actor)}{second} until {_at(waiver.until_us)}: {_text(waiver.reason)}"
+        yield f"waived by {_text(waiver.actor)}{second} until {stamp(waiver.until_us)}: {_text(waiver.reason)}"
 
 
 def _check(check: CheckView, now_us: int) -> str:
-    when = f" at {_at(check.finished_us)}" if check.finished_us else ""
+    when = f" at {stamp(check.finished_us)}" if check.finished_us else ""
     told = f": {_text(check.summary)}" if check.summary else ""
     return f"{_text(check.kind)} ({check.env}) {check.at(now_us).value}{when}{told}"
 
@@ -112,7 +108,7 @@ def _operations(view: LaunchView) -> Iterator[str]:
 
 def _operation(run: OperationView) -> Iterator[str]:
     yield f"- **{_text(run.id)} {run.state.value}** by {_text(run.actor)}"
-    times = f"{_at(run.intended_us)} to {_at(run.finished_us)}"
+    times = f"{stamp(run.intended_us)} to {stamp(run.finished_us)}"
     yield f"    - {times}; from {_text(run.from_what)} to {_text(run.to_what)}"
     yield from (f"    - `{_code(command)}`" for command in run.commands)
     if run.verdict:
@@ -138,7 +134,7 @@ def _condition(one: ConditionView) -> tuple[str, ...]:
     power = " (shadow)" if one.shadow else ""
     value = number(one.value, one.unit) if one.evaluated_us else "never evaluated"
     limit = f"{number(one.threshold, one.unit)} for {one.for_s} s"
-    tripped = _at(one.tripped_us) if one.tripped_us else "-"
+    tripped = stamp(one.tripped_us) if one.tripped_us else "-"
     return (one.title + power, one.state.value, value, limit, tripped, one.acknowledged_by or "-")
 
 
@@ -149,7 +145,7 @@ def _deviations(view: LaunchView) -> Iterator[str]:
         yield "None: nothing was waived, overridden, muted or cut short."
     yield from _table(
         ("event", "when", "who", "what"),
-        ((str(one.seq), _at(one.at_us), one.who, one.what) for one in view.deviations),
+        ((str(one.seq), stamp(one.at_us), one.who, one.what) for one in view.deviations),
     )
 
 
@@ -169,7 +165,3 @@ def _text(value: str) -> str:
 
 def _code(value: str) -> str:
     return line(value, 4000).replace("`", "'")
-
-
-def _at(at_us: int) -> str:
-    return f"{datetime.fromtimestamp(at_us / 1_000_000, UTC):%Y-%m-%d %H:%M:%SZ}" if at_us > 0 else "-"

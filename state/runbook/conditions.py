@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from state.runbook.environment import Tier
 from state.runbook.promql import problem_of
 from state.runbook.units import Model, Seconds, Threshold
+from state.view.enums import Tier
 
 
 class OnTrip(StrEnum):

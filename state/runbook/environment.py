@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 
 from pydantic import ConfigDict, Field, RootModel, ValidationInfo, field_validator
 
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
+from state.view.enums import Tier
 
-
-class Tier(StrEnum):
-    """What an environment is for."""
-
-    STAGING = "staging"
-    PRODUCTION = "production"
+__all__ = [
+    "Account", "AppliedSecret", "Chart", "Database", "Domain", "Domains", "Endpoint", "Environment", "Kube", "Login",
+    "ObjectStore", "Tier",
+]  # fmt: skip
 
 
 class Kube(Model):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +13,7 @@ from state.attest.sshsig import fingerprint, public_key
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
+from state.view.enums import OperationKind, Role
 
 __all__ = [
     "Bake", "Candidate", "CheckSpec", "Freeze", "Gate", "Graph", "GraphSeries", "HelmCommand", "Images", "Item",
@@ -120,15 +120,6 @@ class Candidate(Model):
         return self
 
 
-class Role(StrEnum):
-    """What a person may do."""
-
-    CAPTAIN = "captain"
-    OPERATOR = "operator"
-    APPROVER = "approver"
-    OBSERVER = "observer"
-
-
 def _known_key(text: str) -> str:
     fingerprint(public_key(text))
     return " ".join(text.split()[:2])
@@ -203,14 +194,6 @@ class Graph(Model):
     series: tuple[GraphSeries, ...] = Field(min_length=1)
     condition: str | None = None
     """The stop condition whose threshold is drawn."""
-
-
-class OperationKind(StrEnum):
-    """What an operation does (SOP section 6 and pipeline)."""
-
-    DEPLOY = "deploy"
-    MIGRATE = "migrate"
-    ROLLBACK = "rollback"
 
 
 class Requirement(Model):

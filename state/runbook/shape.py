@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from state.runbook.models import Gate, Operation, OperationKind, Runbook
+from state.runbook.models import Gate, Operation, Runbook
+from state.view.enums import OperationKind
 
 Found = tuple[tuple[str | int, ...], str]
 """The keys at which something is wrong, and what was expected there."""

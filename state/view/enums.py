@@ -1,4 +1,4 @@
-"""The closed sets of what a check, an item, a gate, a condition and an operation can be."""
+"""The closed sets of what a check, an item, a gate, a condition, an operation and an environment can be."""
 
 from __future__ import annotations
 
@@ -64,6 +64,44 @@ class OperationState(StrEnum):
     def ended(self) -> bool:
         """Whether nothing more will come from it by itself."""
         return self not in {OperationState.INTENDED, OperationState.RUNNING}
+
+
+class OperationKind(StrEnum):
+    """What an operation does (SOP section 6 and pipeline)."""
+
+    DEPLOY = "deploy"
+    MIGRATE = "migrate"
+    ROLLBACK = "rollback"
+
+
+class Role(StrEnum):
+    """What a person may do."""
+
+    CAPTAIN = "captain"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    OBSERVER = "observer"
+
+
+class Tier(StrEnum):
+    """What an environment is for."""
+
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+def tier_of(word: str) -> Tier | None:
+    """Return the tier that a log names; None where this version knows no such one."""
+    return next((tier for tier in Tier if tier == word), None)
+
+
+class Severity(StrEnum):
+    """How bad it is what an event tells."""
+
+    PLAIN = "plain"
+    BLIND = "blind"
+    """Something could not be judged or seen, or is about to go wrong."""
+    BAD = "bad"
 
 
 class Danger(StrEnum):

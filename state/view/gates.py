@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from state.base.times import SECOND_US
 from state.view.enums import GateStatus, Verdict
-
-SECOND_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

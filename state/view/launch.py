@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from state.base.maps import empty_map
-from state.view.enums import GateStatus, LaunchState, OperationState
+from state.view.enums import GateStatus, LaunchState, OperationKind, OperationState, Severity, Tier
 from state.view.gates import AttestationView, CheckView, GateView, ItemView, WaiverView
 from state.view.watch import AlertView, BakeView, ConditionView, SourceView
 
@@ -115,6 +115,13 @@ class PodView:
     created_us: int
     reason: str = ""
     changed_us: int = 0
+    unready: str = ""
+    """Why it isn't Ready though all its containers are: a readiness gate, the condition's reason."""
+    of_job: bool = False
+    ended: bool = False
+    """Whether it is over for good where ``phase`` doesn't say it."""
+    loops_until_us: int = 0
+    """Until when a container that crashed again and again and runs now counts as crashing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +290,7 @@ class LogLine:
     gate: str | None
     actor: str
     words: str
+    severity: Severity = Severity.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +310,8 @@ class LaunchView:
     gates: tuple[GateView, ...] = ()
     statuses: Mapping[int, GateStatus] = field(default_factory=empty_map)
     """The newest recorded status of each gate."""
+    decided_us: Mapping[int, int] = field(default_factory=empty_map)
+    """When that was recorded."""
     pods: Mapping[str, PodView] = field(default_factory=empty_map)
     """By ``env/name``."""
     ingresses: Mapping[str, IngressView] = field(default_factory=empty_map)
@@ -347,6 +357,11 @@ class LaunchView:
         """Return an environment by its tier, or None."""
         return next((e for e in self.environments if e.tier == tier), None)
 
+    @property
+    def production(self) -> EnvironmentView | None:
+        """The environment that a launch ends in, or None before it is declared."""
+        return self.environment(Tier.PRODUCTION)
+
     def running(self) -> OperationView | None:
         """Return the operation that is under way, or None."""
         return next((o for o in reversed(self.operations) if not o.state.ended), None)
@@ -359,7 +374,7 @@ class LaunchView:
         """
         done: set[tuple[str, bool]] = set()
         for one in reversed(self.operations):
-            matter = (one.env, one.kind == "migrate")
+            matter = (one.env, one.kind == OperationKind.MIGRATE)
             if one.offers and matter not in done:
                 return one
             done.add(matter)

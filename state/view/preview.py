@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from state.base.json import JsonObject, flag, text, texts
-from state.view.enums import Danger
+from state.view.enums import Danger, Tier, tier_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Preview:
     reason: str = ""
     """Why not, where it may not."""
     environment: str = ""
+    tier: Tier | None = None
+    """What that environment is for, where it is one."""
     from_what: str = ""
     to_what: str = ""
     commands: tuple[str, ...] = ()
@@ -47,6 +49,7 @@ class Preview:
             "allowed": self.allowed,
             "reason": self.reason,
             "environment": self.environment,
+            "tier": self.tier,
             "from_what": self.from_what,
             "to_what": self.to_what,
             "commands": list(self.commands),
@@ -69,6 +72,7 @@ class Preview:
             allowed=flag(body, "allowed"),
             reason=text(body, "reason"),
             environment=text(body, "environment"),
+            tier=tier_of(text(body, "tier")),
             from_what=text(body, "from_what"),
             to_what=text(body, "to_what"),
             commands=texts(body.get("commands")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from state.base.times import SECOND_US
 from state.view.enums import ConditionState
 
 UNTRUSTED = "the monitors can't be trusted"
@@ -78,7 +79,7 @@ class BakeView:
 
     def overdue(self, now_us: int) -> bool:
         """Return whether its maximum passed without the minimum seen good."""
-        longest = (self.maximum_s + self.extended_s) * 1_000_000
+        longest = (self.maximum_s + self.extended_s) * SECOND_US
         return bool(self.maximum_s) and now_us - self.started_us >= longest
 
 

@@ -14,6 +14,7 @@ import pytest
 from checks.base import CouldNotLookError
 from checks.clients import errors
 from checks.clients.alertmanager import AlertmanagerClient
+from checks.clients.answers import refuse_status
 from checks.clients.helm_release import HelmClient
 from checks.clients.http import WebClient
 from checks.clients.kube import KubeClient
@@ -281,3 +282,25 @@ async def test_the_others_go_on_while_one_hangs(tmp_path: Path) -> None:
         await error_of(ask_alertmanager, f"http://127.0.0.1:{quick}", tmp_path)
         assert not hanging.done()
         assert isinstance(await hanging, errors.TimedOutError)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, errors.RejectedError),
+        (401, errors.UnauthorizedError),
+        (403, errors.ForbiddenError),
+        (404, errors.NotFoundError),
+        (409, errors.ConflictError),
+        (410, errors.GoneError),
+        (422, errors.RejectedError),
+        (500, errors.ServerFailedError),
+    ],
+)
+def test_a_refusal_has_a_class_of_its_own(status: int, kind: type[CouldNotLookError]) -> None:
+    body = b'{"message": "409 things are wrong"}'
+    with pytest.raises(CouldNotLookError) as told:
+        refuse_status(
+            errors.Where("x", "y"), status, {"content-type": "application/json"}, body, expected="z"
+        )
+    assert type(told.value) is kind

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
+from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -13,8 +15,11 @@ from screens.dialogs import dialogs
 from screens.dialogs.dialogs import Dialog
 from screens.dialogs.forms import AttestDialog, FormDialog, PickDialog
 from screens.dialogs.question import AskDialog
+from screens.kit.table import Table
+from state.base.json import JsonObject, text
 from state.commands import Reply
-from state.view.enums import Danger
+from state.events.event import Kind
+from state.view.enums import Danger, Tier
 from state.view.preview import Preview
 from tests.screens import story
 from tests.screens.stage import StorySource, app_of, picture, text_of
@@ -25,6 +30,7 @@ DEPLOY = Preview(
     Danger.DANGER,
     allowed=True,
     environment="PRODUCTION (rehearsal)",
+    tier=Tier.PRODUCTION,
     from_what="revision 7, v1.3.9",
     to_what="v1.4.0",
     commands=("helm upgrade --install dotmac deploy/helm/dotmac-platform --namespace dotmac-production",),
@@ -289,6 +295,61 @@ async def test_one_key_opens_the_rollback_and_it_still_wants_the_name() -> None:
         assert source.given[0][1] == {"operation": "production.rollback"}
 
 
+def in_order(told: story.Story, *kinds: str) -> story.Story:
+    """Return a story whose runbook names its operations in another order: of an environment, then of a kind."""
+    places = [n for n, e in enumerate(told.events) if e.kind == Kind.OPERATION_DECLARED]
+    bodies = sorted((told.events[n].body for n in places), key=lambda b: kinds.index(text(b, "env")))
+    for n, body in zip(places, bodies, strict=True):
+        told.events[n] = replace(told.events[n], body=body)
+    return told
+
+
+@pytest.mark.parametrize("order", [("staging", "production"), ("production", "staging")])
+@pytest.mark.parametrize("back", ["production.rollback", "production.back"])
+async def test_the_rollback_is_productions_whatever_the_order_of_the_runbook(
+    order: tuple[str, str], back: str
+) -> None:
+    told = in_order(with_rollbacks(story.tripped(), back), *order)
+    assert {s.env for s in told.view().operation_specs if s.kind == "rollback"} == set(order)
+    app, source = app_of(told)
+    source.previews["operation.run"] = DEPLOY
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("d")
+        await pilot.pause(0.1)
+        assert app.screen.query_one("#operations", Table).key == back
+        await pilot.press("B")
+        await pilot.pause(0.15)
+        await typed(pilot, "dotmac")
+        await pilot.press("tab", "right", "enter")
+        await pilot.pause(0.1)
+        assert source.given[0][1] == {"operation": back}
+
+
+async def test_without_a_rollback_of_production_none_of_staging_is_offered() -> None:
+    told = with_rollbacks(story.tripped(), "production.rollback")
+    told.events = [e for e in told.events if text(e.body, "id") != "production.rollback"]
+    app, source = app_of(told)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("B")
+        await pilot.pause(0.15)
+        assert source.given == []
+        assert any("the runbook has no rollback of production" in line for line in picture(app))
+
+
+def with_rollbacks(told: story.Story, back: str) -> story.Story:
+    """Return a story with a rollback of each environment; production's is called as given."""
+    for n, event in enumerate(told.events):
+        if event.kind == Kind.OPERATION_DECLARED and text(event.body, "kind") == "rollback":
+            told.events[n] = replace(event, body={**event.body, "id": back})
+    if not any(s.env == "staging" and s.kind == "rollback" for s in told.view().operation_specs):
+        body: JsonObject = {
+            "id": "staging.rollback", "kind": "rollback", "env": "staging", "title": "t", "gate": 8,
+        }  # fmt: skip
+        at = next(n for n, e in enumerate(told.events) if e.kind == Kind.OPERATION_DECLARED)
+        told.events.insert(at, replace(told.events[at], body=body))
+    return told
+
+
 async def test_a_trip_is_acknowledged_with_a_comment() -> None:
     app, source = app_of(story.tripped())
     async with app.run_test(size=(80, 24)) as pilot:
@@ -380,10 +441,11 @@ async def test_the_palette_offers_the_registry_and_only_asks() -> None:
         await pilot.press("ctrl+p")
         await pilot.pause(0.2)
         await typed(pilot, "launch: Run every")
-        await pilot.pause(0.5)
-        await pilot.press("down", "enter")
-        await pilot.pause(0.3)
-        if not source.given:
-            await pilot.press("enter")
-            await pilot.pause(0.3)
-        assert source.given[0][0] == "launch.run"
+        async with asyncio.timeout(20):
+            while (found := app.screen.query_one(CommandList)).option_count != 1 or found.highlighted is None:
+                await pilot.pause(0.05)
+        await pilot.press("enter")
+        async with asyncio.timeout(20):
+            while not source.given:
+                await pilot.pause(0.05)
+        assert [name for name, _, _ in source.given] == ["launch.run"]

@@ -5,6 +5,7 @@ import pytest
 from screens.kit.screen_state import Shown
 from screens.sections import cluster, status_line
 from screens.sections.gate_rail import gates
+from state.events.event import Kind
 from tests.screens import story
 from tests.screens.stage import app_of, picture, text_of
 
@@ -121,3 +122,58 @@ async def test_the_deploy_is_seen_on_the_dashboard() -> None:
         assert "… RUNNING" in text
         assert "production.deploy" in text
         assert "0:19 / 15:00" in text
+
+
+@pytest.mark.parametrize(
+    ("env", "state", "banner"),
+    [
+        ("production", "succeeded", "✖ TRIPPED rolled back · k: acknowledge · "),
+        ("production", "failed", "✖ TRIPPED B: roll back · k: acknowledge · "),
+        ("production", "aborted", "✖ TRIPPED B: roll back · k: acknowledge · "),
+        ("production", "unknown", "✖ TRIPPED B: roll back · k: acknowledge · "),
+        ("staging", "succeeded", "✖ TRIPPED B: roll back · k: acknowledge · "),
+    ],
+)
+@pytest.mark.parametrize("size", [(80, 24), (200, 55)])
+async def test_the_banner_says_rolled_back_only_when_production_was(
+    env: str, state: str, banner: str, size: tuple[int, int]
+) -> None:
+    told = story.tripped()
+    seq = told.intend(f"{env}.rollback", "rollback", env)
+    told.finish(seq, f"{env}.rollback", state, "as told")
+    app, _ = app_of(told)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert picture(app)[2].strip().startswith(banner)
+
+
+@pytest.mark.parametrize(
+    ("env", "state", "counts"),
+    [
+        ("production", "", False),
+        ("production", "succeeded", False),
+        ("production", "failed", True),
+        ("staging", "succeeded", True),
+        ("staging", "", True),
+    ],
+)
+def test_the_banner_counts_down_until_production_is_being_rolled_back(
+    env: str, state: str, counts: bool
+) -> None:
+    told = story.tripped()
+    until = told.now_us + 30 * story.SECOND_US
+    told.tell(Kind.CONDITION_COUNTDOWN, {"id": "error-rate", "until_us": until, "reason": ""})
+    assert "ROLLS BACK IN 30 s" in lines(status_line.banner, told, 80, 1)
+    seq = told.intend(f"{env}.rollback", "rollback", env)
+    if state:
+        told.finish(seq, f"{env}.rollback", state, "as told")
+    assert ("ROLLS BACK IN" in lines(status_line.banner, told, 80, 1)) is counts
+
+
+async def test_the_banner_does_not_say_rolled_back_once_it_was_released_again() -> None:
+    told = story.rolled_back()
+    told.intend("production.deploy", "deploy", "production")
+    app, _ = app_of(told)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "TRIPPED B: roll back" in picture(app)[2]

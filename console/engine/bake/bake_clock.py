@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from console.engine.record.journal import Journal
-from state.base.clock import SECOND_US
 from state.base.json import JsonObject
 from state.base.numbers import plural
+from state.base.times import SECOND_US
 from state.events.event import Draft, Kind
 from state.runbook.models import Runbook
-from state.view.enums import ConditionState, LaunchState, OperationState
+from state.view.enums import ConditionState, LaunchState, OperationKind, OperationState, Tier
 from state.view.launch import BakeView, LaunchView, OperationView
+from state.view.pods import unready
+from state.view.rollbacks import newest_release
 
-_RELEASING = frozenset({"deploy", "rollback"})
 _UNDER_WAY = frozenset({"running", "stopped"})
 _LONGEST_STEP = 4
 """Intervals: a longer silence between two looks was not seen."""
@@ -85,15 +86,10 @@ class Bake:
 
 def _release(view: LaunchView) -> OperationView | None:
     """Return the production release that stands, or None where the newest attempt didn't succeed."""
-    newest = _newest(view)
-    if newest is None or newest.kind != "deploy" or newest.state is not OperationState.SUCCEEDED:
+    newest = newest_release(view)
+    if newest is None or newest.kind != OperationKind.DEPLOY or newest.state is not OperationState.SUCCEEDED:
         return None
     return newest
-
-
-def _newest(view: LaunchView) -> OperationView | None:
-    there = (o for o in reversed(view.operations) if o.env == "production" and o.kind in _RELEASING)
-    return next(there, None)
 
 
 def _begins(view: LaunchView, released: OperationView) -> bool:
@@ -109,7 +105,7 @@ def _over(view: LaunchView, bake: BakeView) -> tuple[str, str] | None:
     tripped = _tripped(view)
     if tripped:
         return "tripped", tripped
-    newest = _newest(view)
+    newest = newest_release(view)
     if newest is not None and newest.intended_us > bake.started_us:
         return "ended", f"{newest.id} was started"
     if view.state in {LaunchState.SCRUBBED, LaunchState.CLOSED}:
@@ -121,7 +117,7 @@ def _tripped(view: LaunchView) -> str:
     return ", ".join(
         c.id
         for c in view.conditions
-        if c.env == "production" and c.state is ConditionState.TRIPPED and not c.shadow
+        if c.env == Tier.PRODUCTION and c.state is ConditionState.TRIPPED and not c.shadow
     )
 
 
@@ -129,7 +125,7 @@ def _why_not(view: LaunchView) -> str:
     """Return why these seconds don't count, or nothing where they do."""
     if view.hold is not None:
         return f"held by {view.hold.by}: {view.hold.reason}"
-    watching = [c for c in view.conditions if c.env == "production" and not c.shadow]
+    watching = [c for c in view.conditions if c.env == Tier.PRODUCTION and not c.shadow]
     if not watching:
         return "no stop condition watches production"
     bad = [f"{c.id} is {c.state}" for c in watching if c.state is not ConditionState.OK]
@@ -141,15 +137,8 @@ def trouble(view: LaunchView, bake: BakeView, now_us: int, settle_us: int) -> st
     restarted = [words for at, words in bake.restarts if now_us - at < settle_us]
     if restarted:
         return restarted[-1]
-    unready = sorted(
-        p.name
-        for p in view.pods.values()
-        if p.env == "production"
-        and p.ready < p.containers
-        and p.phase not in {"Succeeded", "Completed", "Terminating"}
-    )
-    if unready:
-        return f"{plural(len(unready), 'pod is', 'pods are')} not ready: {', '.join(unready[:3])}"
+    if names := unready(view.pods.values(), Tier.PRODUCTION, now_us):
+        return f"{plural(len(names), 'pod is', 'pods are')} not ready: {', '.join(names[:3])}"
     source = view.sources.get("alertmanager/production")
     if source is not None and not source.ok:
         return f"alerts can't be seen: {source.reason}"

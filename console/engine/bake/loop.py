@@ -7,7 +7,7 @@ import asyncio
 from console.engine.bake.bake_clock import Bake
 from console.engine.bake.stop_conditions import Conditions
 from console.engine.record.journal import Journal
-from state.base.clock import SECOND_US
+from state.base.times import SECOND_US
 from state.events.event import Event, Kind
 from state.view.launch import LaunchView
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from console.engine.record.journal import Journal
-from state.base.clock import SECOND_US
 from state.base.json import JsonObject
+from state.base.times import SECOND_US
 from state.events.event import Draft, Kind
-from state.runbook.environment import Tier
 from state.runbook.models import OnTrip, StopCondition
-from state.view.enums import ConditionState, LaunchState
-from state.view.launch import ConditionView
+from state.view.enums import ConditionState, LaunchState, OperationState, Tier
+from state.view.launch import ConditionView, LaunchView
+from state.view.rollbacks import ENGINE, failed_by_itself, rollbacks_since, was_back_before
 
 Rollback = Callable[[str], Awaitable[bool]]
 """Starts the rollback for a condition by the engine's own command; False where it was refused."""
@@ -46,35 +46,45 @@ class Trips:
         key = (condition.id, now.tripped_us)
         if condition.on_trip is OnTrip.ASK or key in self._answered:
             return
-        rolls = condition.on_trip is OnTrip.ROLLBACK and condition.env is Tier.PRODUCTION
-        if rolls and await self._rolls_back(condition, now):
-            return
+        why = f"stop condition {condition.id} tripped"
+        if condition.on_trip is OnTrip.ROLLBACK and condition.env is Tier.PRODUCTION:
+            stays = await self._rolls_back(condition, now)
+            if stays is None:
+                return
+            why = f"{stays}; {why}" if stays else why
         self._answered.add(key)
-        await self._hold(f"stop condition {condition.id} tripped")
+        await self._hold(why)
 
-    async def _rolls_back(self, condition: StopCondition, now: ConditionView) -> bool:
-        """Count down and roll back; return False where a hold is what remains."""
+    async def _rolls_back(self, condition: StopCondition, now: ConditionView) -> str | None:
+        """Count down and roll back: None. Where a hold is what remains: what to say of it beside the trip."""
         view = self._journal.view
-        key = (condition.id, now.tripped_us)
-        since = [o for o in view.operations if o.kind == "rollback" and o.intended_us >= now.tripped_us]
-        if since:
-            self._answered.add(key)
-            return True
+        since = rollbacks_since(view, condition.env, now.tripped_us)
+        if any(o.state is OperationState.SUCCEEDED for o in since):
+            self._answered.add((condition.id, now.tripped_us))
+            return None
+        running = view.running()
+        if running is not None and running in since:
+            return None  # how it ends is looked at when it has ended, our own one's end too
         if now.disarmed:
-            return False
-        if view.hold is not None and view.hold.by != "engine":
+            return ""
+        if running is None and (hopeless := _hopeless(view, condition.env, now.tripped_us)):
+            await self._countdown(condition.id, 0, hopeless)
+            return hopeless
+        if view.hold is not None and view.hold.by != ENGINE:
             await self._countdown(condition.id, 0, f"held by {view.hold.by}")
-            return False
-        if view.running() is not None:
-            return True  # one operation at a time: asked again at the next interval
+            return ""
+        if running is not None:
+            return None  # one operation at a time: asked again at the next interval
+        return await self._begins(condition, now)
+
+    async def _begins(self, condition: StopCondition, now: ConditionView) -> str | None:
         now_us = self._journal.clock.wall_us()
         if condition.rollback_after and not self._ran_out(now, now_us):
-            return await self._count(condition, now, now_us)
-        self._answered.add(key)
+            return None if await self._count(condition, now, now_us) else ""
         if await self._rollback(condition.id):
-            return True
+            return None
         await self._countdown(condition.id, 0, "the rollback was refused")
-        return False
+        return ""
 
     def _ran_out(self, now: ConditionView, now_us: int) -> bool:
         return (
@@ -114,3 +124,15 @@ class Trips:
     async def _hold(self, reason: str) -> None:
         if self._journal.view.state is LaunchState.RUNNING:
             await self._journal.record(Draft(Kind.LAUNCH_HELD, {"reason": reason[:400]}))
+
+
+def _hopeless(view: LaunchView, env: str, tripped_us: int) -> str:
+    """Return why a rollback by itself would not help after a trip, or nothing.
+
+    The engine's own is tried once for a trip: what made it fail would make it fail again. That it was tried is read
+    from the log, so that an engine that was started anew knows it too.
+    """
+    if (own := failed_by_itself(view, env, tripped_us)) is not None:
+        ended = "has no known end" if own.state is OperationState.UNKNOWN else own.state.value
+        return f"automatic rollback {ended}: {own.verdict}"
+    return f"{env} was rolled back already" if was_back_before(view, env, tripped_us) else ""

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from checks.base import CouldNotLookError
 from console.engine.ports import SystemsPort
-from state.base.clock import SECOND_US
 from state.base.text import line
+from state.base.times import SECOND_US
 from state.conditions.evaluate import Baseline, ConditionSpec, Samples, Source, baselines
 from state.conditions.release import Gathered, Release
 from state.conditions.samples import LONGEST, Moment, source_at, spell
 from state.events.event import Draft, Kind
 from state.runbook.conditions import StopCondition
-from state.runbook.environment import Tier
+from state.view.enums import Tier
 
 
 class Gatherer:

@@ -9,7 +9,7 @@ from console.engine.bake.on_trip import MayRollback, Rollback, Trips
 from console.engine.bake.query_history import Gatherer, sample_drafts
 from console.engine.ports import SystemsPort
 from console.engine.record.journal import Journal
-from state.base.clock import SECOND_US
+from state.base.times import SECOND_US
 from state.conditions.evaluate import Judgement
 from state.conditions.release import (
     Gathered,

@@ -13,9 +13,8 @@ from console.engine.checks.evidence import fit
 from console.engine.record.journal import Journal
 from state.base.text import line
 from state.events.event import Draft, Kind, gate_key
-from state.runbook.environment import Tier
 from state.runbook.models import CheckSpec, Runbook
-from state.view.enums import Verdict
+from state.view.enums import Tier, Verdict
 
 if TYPE_CHECKING:
     from checks.clients.systems import Systems

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from console.engine.commands.handler import (
     Desk,
     Effect,
@@ -14,14 +12,14 @@ from console.engine.commands.handler import (
     phrase_of,
     plain_preview,
 )
-from console.engine.commands.roles import second_problem
 from console.engine.commands.signatures import word_of
-from state.base.clock import SECOND_US
 from state.base.json import JsonObject
 from state.base.numbers import plural
+from state.base.times import SECOND_US, stamp
 from state.commands import Reply
 from state.events.event import Draft, Kind, gate_key
 from state.view.launch import ItemView
+from state.view.people import second_problem
 from state.view.preview import Preview
 
 LONGEST_WAIVER_MIN = 24 * 60
@@ -86,9 +84,10 @@ async def _plan_waive(desk: Desk, order: Order) -> Preview:
     _second_is_right(desk, order, second)
     minutes, reason = order.text("minutes"), order.text("reason")
     # The moment isn't part of from and to: they are bound to the confirmation, and time passes while it is typed.
-    until = (
-        f"until about {_moment(now + _minutes(minutes) * 60 * SECOND_US)} ({minutes} min)" if minutes else ""
-    )
+    until = ""
+    if minutes:
+        until_us = now + _minutes(minutes) * 60 * SECOND_US
+        until = f"until about {stamp(until_us, seconds=False)} ({minutes} min)"
     agreed = f"second person: {second}" if second else ""
     told = (f"item {item.id}: {item.text}", f"reason: {reason}" if reason else "", until, agreed)
     return plain_preview(
@@ -101,10 +100,6 @@ async def _plan_waive(desk: Desk, order: Order) -> Preview:
     )
 
 
-def _moment(at_us: int) -> str:
-    return f"{datetime.fromtimestamp(at_us / SECOND_US, UTC):%Y-%m-%d %H:%M}Z"
-
-
 def _minutes(told: str) -> int:
     if not told.isdecimal() or not 1 <= int(told[:9]) <= LONGEST_WAIVER_MIN:
         raise RefusedError(f"a waiver lasts 1 to {LONGEST_WAIVER_MIN} minutes, not {told[:20]!r}")
@@ -112,7 +107,7 @@ def _minutes(told: str) -> int:
 
 
 def _second_is_right(desk: Desk, order: Order, second: str) -> None:
-    if second and (problem := second_problem(desk.view, order.who, second)):
+    if second and (problem := second_problem(desk.view, order.who.account, second)):
         raise RefusedError(problem)
 
 

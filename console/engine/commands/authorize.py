@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from console.engine.commands.roles import ACTING, ATTESTING, roles_of
 from console.engine.ports import ENGINE, Who
 from state.view.enums import LaunchState
 from state.view.launch import LaunchView
+from state.view.people import ACTING, ATTESTING, roles_of
 
 _ENDED = frozenset({LaunchState.SCRUBBED, LaunchState.CLOSED})
 _AFTER_THE_END = frozenset({"note.add", "engine.stop", "console.take_over"})

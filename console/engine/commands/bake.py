@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from console.engine.commands.handler import Desk, Effect, Order, RefusedError, phrase_of, plain_preview
-from state.base.clock import SECOND_US
 from state.base.json import JsonObject
+from state.base.times import SECOND_US
 from state.commands import Reply
 from state.events.event import Draft, Kind
-from state.view.enums import ConditionState
+from state.view.enums import ConditionState, Tier, tier_of
 from state.view.launch import BakeView, ConditionView, LaunchView
 from state.view.preview import Preview
 
@@ -37,6 +37,7 @@ async def _plan_mute(desk: Desk, order: Order) -> Preview:
     return plain_preview(
         order,
         environment=condition.env,
+        tier=tier_of(condition.env),
         from_what=condition.state.value,
         to_what=f"MUTED, for at most {LONGEST_MUTE_MIN} minutes",
         blast=(
@@ -85,7 +86,8 @@ async def _plan_finish(desk: Desk, order: Order) -> Preview:
     bake = _bake(desk.view)
     return plain_preview(
         order,
-        environment="production",
+        environment=Tier.PRODUCTION,
+        tier=Tier.PRODUCTION,
         from_what=f"{bake.good_s // 60} of {bake.minimum_s // 60} min seen good",
         to_what="finished; item 9.4 is not passed by this",
         blast=("nobody counts good seconds any more; the stop conditions stay on watch",),

@@ -12,7 +12,6 @@ from console.engine.commands import attestations, bake, checks, launch, operatio
 from console.engine.commands.authorize import refusal
 from console.engine.commands.handler import Desk, Effect, Order, RefusedError
 from console.engine.commands.operations import override_of
-from console.engine.commands.roles import seconds_of
 from console.engine.ports import ENGINE, Who
 from state.base.canonical import CanonicalError
 from state.base.canonical import encode as canonical
@@ -21,7 +20,8 @@ from state.base.text import line
 from state.commands import BY_NAME, Confirmation, Field, Reply
 from state.events.event import Draft, Kind
 from state.log.errors import LogError, LogFrozenError
-from state.view.enums import Danger
+from state.view.enums import Danger, tier_of
+from state.view.people import seconds_of
 from state.view.preview import Preview
 
 EFFECTS: Mapping[str, Effect] = {
@@ -62,7 +62,7 @@ class Commands:
         except (RefusedError, CouldNotLookError) as error:
             return self._refused(order, str(error))
         if planned.override_allowed or name in _SECONDED:
-            planned = replace(planned, seconds=seconds_of(self._desk.view, who))
+            planned = replace(planned, seconds=seconds_of(self._desk.view, who.account))
         return replace(planned, token=self._token(order, planned)) if planned.phrase else planned
 
     def _refused(self, order: Order, reason: str) -> Preview:
@@ -77,6 +77,7 @@ class Commands:
             allowed=False,
             reason=line(reason),
             environment=env.title if env is not None else "",
+            tier=tier_of(env.tier) if env is not None else None,
         )
 
     async def run(self, name: str, args: JsonObject, confirmation: Confirmation, who: Who) -> Reply:

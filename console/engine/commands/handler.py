@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from console.engine.checks.runner import Runner
-from console.engine.commands.roles import roles_of
 from console.engine.ports import OperationsPort, Who
 from console.engine.record.journal import Journal
 from state.base.json import JsonObject
@@ -15,7 +14,9 @@ from state.base.text import line
 from state.commands import CommandSpec, Confirmation, Reply
 from state.log.trouble import StoreState
 from state.runbook.models import Runbook
+from state.view.enums import Role
 from state.view.launch import GateView, ItemView, LaunchView
+from state.view.people import roles_of
 from state.view.preview import Preview
 
 if TYPE_CHECKING:
@@ -116,15 +117,14 @@ class Effect:
     deed: Deed
 
 
-def plain_preview(order: Order, **details: str | tuple[str, ...]) -> Preview:
+def plain_preview(order: Order, **details: str | tuple[str, ...] | None) -> Preview:
     """Return a preview that is allowed, of a command as the registry describes it."""
     return Preview(order.spec.name, order.heading, order.spec.danger, allowed=True, **details)  # type: ignore[arg-type]  # fields of Preview
 
 
 def phrase_of(view: LaunchView) -> str:
     """Return what is typed before something dangerous: the name of production's release."""
-    production = view.environment("production")
-    return production.release if production is not None else view.scope.launch_id
+    return view.production.release if view.production is not None else view.scope.launch_id
 
 
 def gate_of(item_id: str) -> int:
@@ -134,4 +134,4 @@ def gate_of(item_id: str) -> int:
 
 def is_captain(view: LaunchView, who: Who) -> bool:
     """Return whether an account is a captain's."""
-    return "captain" in roles_of(view, who.account)
+    return Role.CAPTAIN in roles_of(view, who.account)

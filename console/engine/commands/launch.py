@@ -10,6 +10,7 @@ from state.events.event import Draft, Kind, gate_key
 from state.view.enums import ConditionState, GateStatus, LaunchState
 from state.view.launch import LaunchView
 from state.view.preview import Preview
+from state.view.rollbacks import counting
 
 
 def _idle(view: LaunchView) -> None:
@@ -19,8 +20,7 @@ def _idle(view: LaunchView) -> None:
 
 
 async def _plan_hold(desk: Desk, order: Order) -> Preview:
-    counting = any(c.rolls_back_us for c in desk.view.conditions)
-    if desk.view.state is LaunchState.HELD and not counting:
+    if desk.view.state is LaunchState.HELD and not counting(desk.view):
         raise RefusedError("the launch is held already")
     return plain_preview(order, from_what="running", to_what="held")
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.engine.commands.handler import Desk, Effect, Order, RefusedError, plain_preview
-from console.engine.commands.roles import second_problem
 from state.commands import Confirmation, Reply
-from state.view.enums import LaunchState
+from state.view.enums import OperationKind, tier_of
 from state.view.launch import LaunchView, OperationView
+from state.view.locks import hold_words
+from state.view.people import second_problem
 from state.view.preview import Preview
+from state.view.rollbacks import is_way_back, way_back
 
 
 async def _plan_run(desk: Desk, order: Order) -> Preview:
@@ -20,9 +22,9 @@ async def _plan_run(desk: Desk, order: Order) -> Preview:
 
 def _not_held(view: LaunchView, name: str) -> None:
     """Refuse to go forward while the launch is held; the way back stays open."""
-    if view.state is LaunchState.HELD and not name.endswith(".rollback"):
-        reason = view.hold.reason if view.hold is not None else "no reason given"
-        raise RefusedError(f"the launch is held ({reason}): release the hold first (h)")
+    held = hold_words(view)
+    if held and not is_way_back(view, name):
+        raise RefusedError(f"{held}: release the hold first (h)")
 
 
 async def _run(desk: Desk, order: Order) -> Reply:
@@ -39,7 +41,7 @@ def override_of(view: LaunchView, order: Order) -> Confirmation | None:
         return None
     if not given.override_reason.strip():
         raise RefusedError("an override needs a reason")
-    problem = second_problem(view, order.who, given.override_second)
+    problem = second_problem(view, order.who.account, given.override_second)
     if problem:
         raise RefusedError(f"an override needs a second person: {problem}")
     # Nobody proved that the second person was there, and the log says so.
@@ -50,7 +52,13 @@ async def _plan_abort(desk: Desk, order: Order) -> Preview:
     running = desk.view.running()
     if running is None:
         raise RefusedError("no operation is under way")
-    return plain_preview(order, environment=running.env, from_what=f"{running.id} runs", to_what="aborted")
+    return plain_preview(
+        order,
+        environment=running.env,
+        tier=tier_of(running.env),
+        from_what=f"{running.id} runs",
+        to_what="aborted",
+    )
 
 
 async def _abort(desk: Desk, order: Order) -> Reply:
@@ -61,11 +69,12 @@ async def _plan_recover(desk: Desk, order: Order) -> Preview:
     last = _recoverable(desk.view)
     choice = order.text("choice")
     if not choice:
-        return plain_preview(order, environment=last.env, from_what=last.verdict, checks=last.offers)
+        return plain_preview(
+            order, environment=last.env, tier=tier_of(last.env), from_what=last.verdict, checks=last.offers
+        )
     if choice not in last.offers:
         raise RefusedError(f"{choice[:40]!r} is not on offer; on offer are {', '.join(last.offers)}")
-    back = "roll" in choice.lower()
-    name = f"{last.env}.rollback" if back else last.id
+    name = way_back(desk.view, last.env) if choice == OperationKind.ROLLBACK else last.id
     _not_held(desk.view, name)
     preview = await desk.operations.preview(name, order.who)
     return replace(preview, name=order.spec.name, title=order.heading, override_allowed=False)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from console.client.protocol import BEAT_S, dump_event
-from console.engine.commands.roles import acts
 from console.engine.ports import Who
 from console.engine.record.journal import Journal
 from state.base.json import JsonObject, decimal_text, integer, obj, text
@@ -22,6 +21,7 @@ from state.events.event import Draft, Event, Kind
 from state.log.errors import LogError
 from state.view.codec import dump_view
 from state.view.launch import LaunchView
+from state.view.people import acts
 from state.view.preview import Preview
 
 LONGEST_QUEUE = 2000

@@ -18,9 +18,8 @@ from state.base.json import JsonObject, text
 from state.events.event import Draft, Event, Kind, gate_number
 from state.log.errors import LogError
 from state.log.witness import Witness
-from state.runbook.environment import Tier
 from state.runbook.models import Runbook
-from state.view.enums import GateStatus
+from state.view.enums import GateStatus, Tier
 from state.view.launch import LaunchView
 
 EVERY_S = 60.0

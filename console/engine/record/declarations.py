@@ -9,9 +9,11 @@ from checks.base import CheckKind, Settings
 from checks.registry import kind as find_kind
 from state.base.canonical import encode
 from state.base.json import Json, JsonObject, decimal_text
+from state.base.times import micros
 from state.events.event import Draft, Kind, gate_key
-from state.runbook.environment import Domain, Environment, Tier
+from state.runbook.environment import Domain, Environment
 from state.runbook.models import CheckSpec, Gate, Graph, Operation, Runbook, Stage, StopCondition
+from state.view.enums import Tier
 from state.view.launch import (
     ConditionView,
     EnvironmentView,
@@ -31,8 +33,8 @@ def opened(runbook: Runbook, launch_id: str, digest: str) -> Draft:
         {
             "launch_id": launch_id,
             "title": scope.title,
-            "window_start_us": int(scope.window.start.timestamp() * 1_000_000),
-            "window_end_us": int(scope.window.end.timestamp() * 1_000_000),
+            "window_start_us": micros(scope.window.start),
+            "window_end_us": micros(scope.window.end),
             "modules": list(scope.modules),
             "regions": list(scope.regions),
             "runbook_digest": digest,

@@ -15,6 +15,7 @@ from console.engine.record.declarations import (
 )
 from state.base.json import Json, JsonObject
 from state.base.text import line
+from state.base.times import micros
 from state.runbook.models import Runbook
 from state.view.launch import LaunchView
 
@@ -63,8 +64,8 @@ def _new_scope(runbook: Runbook) -> JsonObject:
     scope = runbook.scope
     return {
         "title": scope.title,
-        "window_start_us": int(scope.window.start.timestamp() * 1_000_000),
-        "window_end_us": int(scope.window.end.timestamp() * 1_000_000),
+        "window_start_us": micros(scope.window.start),
+        "window_end_us": micros(scope.window.end),
         "modules": list(scope.modules),
         "regions": list(scope.regions),
     }

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from checks.base import CouldNotLookError
 from console.engine.ports import SystemsPort
 from console.engine.record.journal import Journal
 from console.engine.watch.source_health import tell_source
-from state.base.clock import SECOND_US
 from state.base.json import JsonObject, flag, items, obj, objs, text
 from state.base.text import line
+from state.base.times import micros_of
 from state.events.event import Draft, Kind
-from state.runbook.environment import Tier
 from state.runbook.models import Runbook
+from state.view.enums import Tier
 from state.view.launch import AlertView
 
 # Alerts that a check posts to prove routing: they must not stop a bake.
@@ -82,7 +81,7 @@ class AlertWatch:
             "severity": line(text(labels, "severity"), 40),
             "state": _state(status),
             "summary": line(text(words, "summary") or text(words, "description"), 200),
-            "since_us": _time_us(text(alert, "startsAt")),
+            "since_us": micros_of(text(alert, "startsAt")),
         }
 
     def _says_nothing_bad(self, labels: Mapping[str, object]) -> bool:
@@ -104,7 +103,7 @@ def silence_body(env: str, silence: JsonObject) -> tuple[str, JsonObject] | None
         "severity": "",
         "state": "silence",
         "summary": line(told, 200),
-        "since_us": _time_us(text(silence, "startsAt")),
+        "since_us": micros_of(text(silence, "startsAt")),
     }
 
 
@@ -118,13 +117,6 @@ def _state(status: JsonObject) -> str:
     if items(status.get("silencedBy")):
         return "silenced"
     return "inhibited" if items(status.get("inhibitedBy")) else "firing"
-
-
-def _time_us(stamp: str) -> int:
-    try:
-        return int(datetime.fromisoformat(stamp).timestamp() * SECOND_US)
-    except ValueError:
-        return 0
 
 
 def _known(alert: AlertView) -> JsonObject:

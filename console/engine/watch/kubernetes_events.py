@@ -2,78 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from state.base.json import JsonObject, integer, obj, objs, path, text
+from state.base.json import Json, JsonObject, obj, objs, path, text
 from state.base.text import line
 from state.view.launch import IngressView, PodView
-
-_APP_LABELS = ("app.kubernetes.io/component", "app", "app.kubernetes.io/name", "k8s-app", "job-name")
+from state.view.pods import observe
 
 
 def pod_body(env: str, pod: JsonObject) -> JsonObject:
     """Return the body of ``pod.changed`` for a pod as the API server gave it."""
-    meta, spec, status = obj(pod.get("metadata")), obj(pod.get("spec")), obj(pod.get("status"))
-    containers, states = objs(spec.get("containers")), objs(status.get("containerStatuses"))
-    first = containers[0] if containers else {}
-    digest = text(states[0], "imageID").rpartition("@")[2] if states else ""
-    phase, reason = _phase(meta, status, states)
-    labels = obj(meta.get("labels"))
-    app = next((text(labels, key) for key in _APP_LABELS if text(labels, key)), "")
-    return {
-        "env": env,
-        "name": line(text(meta, "name"), 253),
-        "app": line(app, 63),
-        "phase": line(phase, 60),
-        "ready": sum(state.get("ready") is True for state in states),
-        "containers": len(containers),
-        "restarts": sum(integer(state, "restartCount") for state in states),
-        "image": line(text(first, "image"), 300),
-        "digest": line(digest, 100) if digest.startswith("sha256:") else "",
-        "node": line(text(spec, "nodeName"), 253),
-        "created_us": _time_us(text(meta, "creationTimestamp")),
-        "reason": line(reason, 200),
-    }
-
-
-def _phase(meta: JsonObject, status: JsonObject, states: list[JsonObject]) -> tuple[str, str]:
-    """Return what kubectl would print as STATUS, and why."""
-    if meta.get("deletionTimestamp"):
-        return "Terminating", ""
-    every = [*objs(status.get("initContainerStatuses")), *states]
-    for state in every:
-        waiting = obj(path(state, ("state", "waiting")))
-        if text(waiting, "reason") not in {"", "PodInitializing", "ContainerCreating"}:
-            return text(waiting, "reason"), text(waiting, "message")
-    for state in every:
-        ended = obj(path(state, ("state", "terminated")))
-        if text(ended, "reason") not in {"", "Completed"}:
-            return text(ended, "reason"), text(ended, "message")
-    for state in states:
-        waiting = obj(path(state, ("state", "waiting")))
-        if text(waiting, "reason"):
-            return text(waiting, "reason"), text(waiting, "message")
-    return text(status, "phase") or "Unknown", text(status, "message") or text(status, "reason") or _ended(
-        states
-    )
-
-
-def _ended(states: list[JsonObject]) -> str:
-    """Return why a container that runs again had ended: it may have been killed between two looks."""
-    last = (obj(path(state, ("lastState", "terminated"))) for state in states)
-    reason = next((text(one, "reason") for one in last if text(one, "reason") not in {"", "Completed"}), "")
-    return f"after {reason}" if reason else ""
-
-
-def _time_us(stamp: str) -> int:
-    try:
-        return int(datetime.fromisoformat(stamp).timestamp() * 1_000_000)
-    except ValueError:
-        return 0
+    return known_pod(observe(env, pod))
 
 
 def known_pod(pod: PodView) -> JsonObject:
     """Return a pod of the view in the form of ``pod_body``."""
+    rare: dict[str, Json] = {
+        "unready": pod.unready,
+        "of_job": pod.of_job,
+        "ended": pod.ended,
+        "loops_until_us": pod.loops_until_us,
+    }
     return {
         "env": pod.env,
         "name": pod.name,
@@ -87,6 +34,7 @@ def known_pod(pod: PodView) -> JsonObject:
         "node": pod.node,
         "created_us": pod.created_us,
         "reason": pod.reason,
+        **{key: value for key, value in rare.items() if value},
     }
 
 

@@ -11,10 +11,11 @@ from checks.base import CouldNotLookError
 from console.engine.ports import SystemsPort
 from console.engine.record.journal import Journal
 from console.engine.watch.source_health import tell_source
+from state.base.times import SECOND_US
 from state.events.event import Draft, Kind
 from state.events.samples import pack
-from state.runbook.environment import Tier
 from state.runbook.models import Graph, Runbook
+from state.view.enums import Tier
 
 BACKFILL_TICKS = 240
 """How far back, in ticks, samples are fetched that nobody was there to take."""
@@ -42,11 +43,11 @@ class Sampler:
         clock = self._journal.clock
         while True:
             await self.tick()
-            await clock.sleep(self._step - clock.wall_us() / 1_000_000 % self._step)
+            await clock.sleep(self._step - clock.wall_us() / SECOND_US % self._step)
 
     async def tick(self) -> None:
         """Take the samples that are due since the last ones."""
-        now = self._journal.clock.wall_us() // 1_000_000
+        now = self._journal.clock.wall_us() // SECOND_US
         end = now - now % self._step
         start = self._last(end) + self._step
         if start > end:
@@ -72,7 +73,7 @@ class Sampler:
         points = [s.points[-1][0] for g in self._journal.view.graphs for s in g.series if s.points]
         if not points:
             return end - FIRST_TICKS * self._step
-        last = max(points) // 1_000_000
+        last = max(points) // SECOND_US
         return max(last - last % self._step, end - BACKFILL_TICKS * self._step)
 
     async def _series(self, graph: Graph, index: int, start: int, end: int) -> Values | CouldNotLookError:
@@ -90,7 +91,7 @@ class Sampler:
         for at in range(start, end + 1, self._step):
             values = iter([answer.get(at) for answer in answers])
             rows = [(graph.id, [next(values) for _ in graph.series]) for graph in self._graphs]
-            drafts.append(Draft(Kind.METRIC_BATCH, {"at_us": at * 1_000_000, "values": pack(rows)}))
+            drafts.append(Draft(Kind.METRIC_BATCH, {"at_us": at * SECOND_US, "values": pack(rows)}))
         for first in range(0, len(drafts), _AT_ONCE):
             await self._journal.record_many(drafts[first : first + _AT_ONCE])
 
@@ -99,7 +100,7 @@ class Sampler:
             return
         self._blind = True
         await self._journal.record(
-            Draft(Kind.METRIC_GAP, {"from_us": start * 1_000_000, "reason": reason[:300]})
+            Draft(Kind.METRIC_GAP, {"from_us": start * SECOND_US, "reason": reason[:300]})
         )
 
     async def _tell(self, tiers: set[Tier], failures: Mapping[Tier, str]) -> None:

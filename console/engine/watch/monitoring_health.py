@@ -13,10 +13,10 @@ from checks.base import CouldNotLookError
 from console.engine.ports import SystemsPort
 from console.engine.record.journal import Journal
 from console.engine.watch.source_health import tell_source
+from state.base.times import SECOND_US
 from state.conditions.release import MONITORS
-from state.runbook.environment import Tier
 from state.runbook.models import Runbook
-from state.view.enums import Verdict
+from state.view.enums import Tier, Verdict
 
 if TYPE_CHECKING:
     from state.runbook.conditions import Monitors
@@ -65,7 +65,7 @@ class MonitorWatch:
             await tell_source(self._journal, self._name(MONITORS), not wrong, wrong)
         now_us = self._journal.clock.wall_us()
         if now_us >= self._rules_us:
-            self._rules_us = now_us + int(settings.rules_every * 1_000_000)
+            self._rules_us = now_us + int(settings.rules_every * SECOND_US)
             await self._rules(settings)
 
     async def _look(self, settings: Monitors) -> str:

@@ -69,8 +69,7 @@ class Hooks:
     def _heard(self, event: Event, view: LaunchView) -> None:
         if event.kind not in _TOLD and not self._trips(event, view):
             return
-        production = view.environment("production")
-        where = production.title if production is not None else view.scope.title
+        where = view.production.title if view.production is not None else view.scope.title
         told = f"{view.scope.title} ({where}): {words(event, view)}"
         if not self._waiting.full():
             self._waiting.put_nowait((str(event.kind), told))

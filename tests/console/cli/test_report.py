@@ -8,8 +8,13 @@ import pytest
 
 from console.__main__ import main
 from console.exit_codes import ExitCode
+from state.base.times import clock
+from state.events.event import Kind
 from state.log.reader import LogReader
+from state.log.verify import VerifyReport
+from state.report.page import report
 from tests.console.engine.stand import stand
+from tests.screens import story
 
 ODD = "seen | *all* <b>of</b> `it`\n# not a heading"
 
@@ -69,3 +74,19 @@ async def test_a_damaged_log_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["report", str(log)]) == ExitCode.DAMAGED_LOG
     assert "damaged" in capsys.readouterr().err
     assert main(["report", str(tmp_path / "nothing")]) == ExitCode.BAD_LOG
+
+
+def test_the_time_of_a_gate_is_when_it_was_decided_whatever_else_is_called_like_it() -> None:
+    told = story.opened()
+    told.wait(60)
+    told.tell(Kind.GATE_CHANGED, {"from": "OPEN", "to": "GO"}, gate=1)
+    decided = clock(told.now_us)
+    told.wait(3600)
+    told.tell(Kind.OPERATION_INTENDED, {"id": "gate 1 smoke test"}, actor="ann")
+    for _ in range(600):  # more marks than are kept
+        told.tell(Kind.LAUNCH_HELD, {"reason": "x"})
+    verified = VerifyReport(
+        ok=True, events=1, head="", bad_seq=None, damage=None, message="", unanchored=0, anchors=0, log_id=""
+    )
+    (row,) = [one for one in report(told.view(), verified).split("\n") if one.startswith("| 1 | GO |")]
+    assert decided in row

@@ -23,6 +23,7 @@ def pod(
 ) -> dict[str, Json]:
     status: JsonObject = {
         "phase": phase,
+        "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
         "containerStatuses": [
             {
                 "name": "backend",

@@ -13,9 +13,11 @@ from textual.widgets import Input
 from console.ui.app import LaunchApp
 from screens.dashboard import DashboardScreen
 from screens.deploy import DeployScreen
-from screens.dialogs.question import AskDialog
+from screens.dialogs.question import AskDialog, question_lines
 from screens.kit.lines import LineView
+from screens.kit.plain import Role
 from state.base.json import JsonObject
+from state.view.enums import Danger, Tier
 from state.view.preview import Preview
 from tests.screens import story
 from tests.screens.stage import app_of, picture
@@ -103,3 +105,26 @@ async def test_an_override_tells_who_may_be_second_and_takes_nobody_else() -> No
         await pilot.press("shift+tab", "end", *["backspace"] * 5)
         await typed(pilot, "bob")
         assert ready(app)
+
+
+@pytest.mark.parametrize(
+    ("title", "tier", "role"),
+    [
+        ("shop, live", Tier.PRODUCTION, Role.MARKED),
+        ("PRODUCTION (rehearsal)", Tier.PRODUCTION, Role.MARKED),
+        ("reproduction of customer bugs", Tier.STAGING, Role.STRONG),
+        ("the whole launch", None, Role.STRONG),
+    ],
+)
+def test_production_is_marked_by_its_tier(title: str, tier: Tier | None, role: Role) -> None:
+    preview = Preview.load(
+        Preview("n", "t", Danger.DANGER, allowed=True, environment=title, tier=tier).dump()
+    )
+    assert preview.tier is tier
+    (line,) = [one for one in question_lines(preview, 80) if one[0].text.startswith("environment")]
+    assert [span.role for span in line if title in span.text] == [role]
+
+
+def test_a_tier_of_a_newer_engine_marks_nothing() -> None:
+    told = Preview("n", "t", Danger.DANGER, allowed=True).dump()
+    assert Preview.load({**told, "tier": "canary"}).tier is None

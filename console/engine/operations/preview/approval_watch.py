@@ -7,8 +7,8 @@ import asyncio
 from console.engine.operations.preview.approvals import Seen, parts_of, seen_draft, seen_of
 from console.engine.record.journal import Journal
 from state.events.event import Event, Kind
-from state.runbook.environment import Tier
 from state.runbook.models import Runbook
+from state.view.enums import Tier
 from state.view.launch import LaunchView
 
 

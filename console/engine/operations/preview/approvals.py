@@ -18,8 +18,9 @@ from checks.clients.redact import Redactor, secretish
 from console.engine.operations.preview.manifest import LOADER, documents
 from state.base.json import Json, items, text, texts
 from state.events.event import Draft, Event, Kind
-from state.runbook.environment import Environment, Tier
+from state.runbook.environment import Environment
 from state.runbook.models import Runbook
+from state.view.enums import Tier
 from state.view.launch import AttestationView, LaunchView
 
 Parts = tuple[tuple[str, str], ...]

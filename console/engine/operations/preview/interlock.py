@@ -10,8 +10,7 @@ from checks.base import CouldNotLookError
 from checks.clients.sql import first_column
 from console.engine.operations.run.context import Run, Site
 from state.base.text import line
-from state.runbook.models import OperationKind
-from state.view.enums import OperationState
+from state.view.enums import OperationKind, OperationState, Tier
 from state.view.launch import LaunchView, OperationView
 
 READY_BEFORE = "old version ready on the new schema"
@@ -86,12 +85,12 @@ def _proof(view: LaunchView, site: Site, migration: OperationView) -> str:
         (
             o
             for o in view.operations
-            if o.env == "staging" and o.kind == OperationKind.MIGRATE and o.started_us
+            if o.env == Tier.STAGING and o.kind == OperationKind.MIGRATE and o.started_us
         ),
         None,
     )
     for one in view.operations:
-        back = one.kind == OperationKind.ROLLBACK and one.env == "staging"
+        back = one.kind == OperationKind.ROLLBACK and one.env == Tier.STAGING
         if staged and back and one.seq > staged.seq and one.state is OperationState.SUCCEEDED:
             return "staging was rolled back on the migrated schema"
     return ""

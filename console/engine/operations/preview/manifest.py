@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from console.engine.operations.verdict.workloads import digest_of
+from state.base.images import digest_of
 from state.base.json import JsonObject, obj, objs, path, text
 
 LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -13,7 +13,8 @@ from console.engine.operations.run import secrets as applying
 from console.engine.operations.run.context import Site
 from console.engine.ports import Who
 from state.base.numbers import plural
-from state.runbook.models import Operation, OperationKind
+from state.runbook.models import Operation
+from state.view.enums import OperationKind
 from state.view.launch import GoodRevision, LaunchView
 
 

@@ -29,11 +29,12 @@ from console.engine.operations.verdict.helm_history import (
     newest_good,
     record_bytes,
 )
-from console.engine.operations.verdict.workloads import Live, digest_of, look, short
+from console.engine.operations.verdict.workloads import Live, look
+from state.base.images import digest_of, short
 from state.base.json import obj, objs, path, text
-from state.runbook.environment import Tier
-from state.runbook.models import Operation, OperationKind
-from state.view.enums import Verdict
+from state.base.times import SECOND_US
+from state.runbook.models import Operation
+from state.view.enums import OperationKind, Tier, Verdict
 from state.view.launch import GoodRevision
 
 # helm keeps a revision in one Secret, of at most 1 MiB: past that, no upgrade can be recorded.
@@ -251,7 +252,7 @@ async def _active_jobs(site: Site) -> list[str]:
 
 
 async def _pending(site: Site, operation: Operation, situation: Situation, newest: Revision) -> None:
-    age = max(0, (site.clock.wall_us() - newest.deployed_us) // 1_000_000)
+    age = max(0, (site.clock.wall_us() - newest.deployed_us) // SECOND_US)
     by = await last_writer(site, newest.number)
     active = await _active_jobs(site)
     told = (
@@ -267,7 +268,7 @@ async def _pending(site: Site, operation: Operation, situation: Situation, newes
 
 
 async def _pods(site: Site, _operation: Operation, situation: Situation) -> None:
-    live = situation.live = await look(site.kube, site.namespace, site.release)
+    live = situation.live = await look(site.kube, site.namespace, site.release, site.clock.wall_us())
     situation.findings.append(passes(f"pods: {live.words}" if live.pods else "no pod of this release runs"))
 
 
@@ -324,7 +325,7 @@ async def _diff(site: Site, _operation: Operation, situation: Situation) -> None
 async def _staging(site: Site, _operation: Operation, situation: Situation) -> None:
     staging = site.runbook.environments[Tier.STAGING]
     kube = site.systems.kube(Tier.STAGING)
-    live = await look(kube, staging.kube.namespace, staging.release)
+    live = await look(kube, staging.kube.namespace, staging.release, site.clock.wall_us())
     differs = live.differs(site.runbook.candidate.images.named())
     if differs:
         situation.findings.append(fails(f"staging doesn't run what is promoted: {differs}", soft=True))

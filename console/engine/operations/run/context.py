@@ -14,8 +14,9 @@ from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import Running
 from state.base.clock import Clock
-from state.runbook.environment import Environment, Tier
+from state.runbook.environment import Environment
 from state.runbook.models import Operation, Runbook
+from state.view.enums import Tier
 from state.view.launch import GoodRevision
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from checks.base import CouldNotLookError
-from checks.clients.errors import NotFoundError, RejectedError
+from checks.clients.errors import ConflictError, NotFoundError
 from console.engine.operations.preview.approvals import register_secrets
 from console.engine.operations.preview.interlock import migrates_by_hook, schema_step
 from console.engine.operations.run.context import Run
@@ -18,6 +19,7 @@ from console.engine.operations.verdict.pod_diagnosis import tell_why
 from console.engine.operations.verdict.verdict import RETRY, judge_deploy, judge_rollback
 from console.engine.operations.verdict.workloads import look
 from state.base.json import JsonObject
+from state.base.times import SECOND_US
 from state.view.enums import OperationState as State
 
 # As often as helm's own --wait polls.
@@ -90,14 +92,14 @@ async def watch_pods(run: Run) -> None:
     overdue = run.operation.timeout * _OVERDUE
     while True:
         try:
-            live = await look(run.site.kube, run.site.namespace, run.site.release)
+            live = await look(run.site.kube, run.site.namespace, run.site.release, clock.wall_us())
         except CouldNotLookError as error:
             await run.report.step("pods", "running", f"cannot be seen: {error}")
         else:
             await run.report.step("pods", "running", live.words)
             if any("Back" in one or "Err" in one for one in live.waiting):
                 await tell_why(run, live)
-        if (clock.mono_us() - began) / 1e6 > overdue:
+        if (clock.mono_us() - began) / SECOND_US > overdue:
             told = (
                 f"helm takes longer than twice its timeout of {run.operation.timeout:g} s: it may be aborted"
             )
@@ -120,11 +122,8 @@ async def namespace_step(run: Run) -> None:
     except NotFoundError:
         meta: JsonObject = {"name": name}
         body: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
-        try:
+        with suppress(ConflictError):  # somebody else was quicker
             await kube.create("/api/v1/namespaces", body)
-        except RejectedError as error:
-            if "409" not in str(error):
-                raise
         await run.report.step("namespace", "done", f"{name} created")
 
 

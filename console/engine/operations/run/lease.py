@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from checks.base import CouldNotLookError
-from checks.clients.errors import NotFoundError, RejectedError
+from checks.clients.errors import ConflictError, NotFoundError
 from checks.clients.kube import KubeClient
-from state.base.clock import SECOND_US, Clock
+from state.base.clock import Clock
 from state.base.json import JsonObject, integer, obj, text
 from state.base.text import line
+from state.base.times import SECOND_US, micros_of, moment
 
 # Four renewals: three in a row may fail before somebody else can take it.
 DURATION_S = 60
@@ -113,10 +113,8 @@ class Lease:
     async def _written(self, writing: object) -> bool:
         try:
             await writing  # type: ignore[misc]  # the callers give coroutines
-        except RejectedError as error:
-            if "409" in str(error):
-                return False
-            raise
+        except ConflictError:
+            return False
         return True
 
     async def _renew_for_ever(self) -> None:
@@ -134,7 +132,7 @@ class Lease:
     def _other(self, live: JsonObject) -> Holder | None:
         spec = obj(live.get("spec"))
         holder = text(spec, "holderIdentity")
-        left_us = _micros(text(spec, "renewTime")) - self._clock.wall_us()
+        left_us = micros_of(text(spec, "renewTime")) - self._clock.wall_us()
         left_us += integer(spec, "leaseDurationSeconds", DURATION_S) * SECOND_US
         if not holder or holder == self._holder or left_us <= 0:
             return None
@@ -162,12 +160,4 @@ class Lease:
 
 
 def _written(wall_us: int) -> str:
-    whole, micros = divmod(wall_us, SECOND_US)
-    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{micros:06d}Z"
-
-
-def _micros(stamp: str) -> int:
-    try:
-        return int(datetime.fromisoformat(stamp).timestamp() * SECOND_US)
-    except ValueError:
-        return 0
+    return f"{moment(wall_us // SECOND_US * SECOND_US):%Y-%m-%dT%H:%M:%S}.{wall_us % SECOND_US:06d}Z"

@@ -16,6 +16,7 @@ from console.engine.operations.run.deploy import lease_step
 from console.engine.operations.run.output import End
 from console.engine.operations.verdict.verdict import RETRY
 from state.base.json import JsonObject, integer, obj, objs, text
+from state.base.times import SECOND_US
 from state.runbook.models import Migration
 from state.view.enums import OperationState as State
 
@@ -128,7 +129,7 @@ async def migrate(run: Run) -> End:
 async def follow_job(run: Run) -> End:
     """Follow a job that exists to its end, and judge it by its conditions."""
     site, name = run.site, run.job
-    until = site.clock.mono_us() + int(run.operation.timeout * 1_000_000)
+    until = site.clock.mono_us() + int(run.operation.timeout * SECOND_US)
     while True:
         try:
             job = await site.kube.get(f"{_jobs(site)}/{name}")

@@ -22,8 +22,7 @@ from state.base.canonical import anchor
 from state.base.json import integer, text
 from state.events.event import Event, Kind
 from state.log.errors import LogError
-from state.runbook.models import OperationKind
-from state.view.enums import OperationState
+from state.view.enums import OperationKind, OperationState
 from state.view.launch import OperationView
 
 Work = Callable[[], Awaitable[End]]

@@ -37,11 +37,11 @@ from state.base.json import Json
 from state.commands import Confirmation, Reply
 from state.events.event import Draft, Kind, gate_key
 from state.log.errors import LogError
-from state.runbook.environment import Tier
-from state.runbook.models import Operation, OperationKind, Runbook
-from state.view.enums import Danger
+from state.runbook.models import Operation, Runbook
+from state.view.enums import Danger, OperationKind, Tier
 from state.view.launch import GoodRevision, LaunchView, OperationView
 from state.view.preview import Preview
+from state.view.rollbacks import way_back
 
 
 class Operations:
@@ -84,6 +84,7 @@ class Operations:
             allowed=not situation.against,
             reason="; ".join(situation.against),
             environment=site.environment.title,
+            tier=operation.env,
             from_what=before,
             to_what=after,
             commands=tuple(commands),
@@ -148,7 +149,8 @@ class Operations:
         last = self._view.offering()
         if last is None or choice not in last.offers:
             return Reply(ok=False, message=f"{choice!r} is not on offer")
-        return await self.start(f"{last.env}.rollback" if choice == ROLLBACK else last.id, who, None)
+        name = way_back(self._view, last.env) if choice == ROLLBACK else last.id
+        return await self.start(name, who, None)
 
     async def resume(self) -> None:
         """Look at operations without an end; attach to what runs, say what was found of the rest."""
@@ -188,18 +190,17 @@ class Operations:
 
     def _operation(self, operation_id: str) -> Operation | None:
         found = self._runbook.operation(operation_id)
-        if found is not None or not operation_id.endswith(".rollback"):
+        tier = next(
+            (t for t in self._runbook.environments if operation_id == way_back(LaunchView(), t)), None
+        )
+        if found is not None or tier is None:
             return found
-        name = operation_id.removesuffix(".rollback")
-        if name not in {t.value for t in self._runbook.environments}:
-            return None
-        tier = Tier(name)
         return Operation(
             id=operation_id,
             kind=OperationKind.ROLLBACK,
-            title=f"Roll {name} back to the recorded good revision",
+            title=f"Roll {tier} back to the recorded good revision",
             env=tier,
-            gate=8 if tier is Tier.STAGING else 9,
+            gate=max((o.gate for o in self._runbook.operations if o.env is tier), default=1),
         )
 
     def _site(self, tier: Tier) -> Site:

@@ -6,15 +6,14 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import Hook
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.run.context import Site
-from state.base.clock import SECOND_US
 from state.base.json import obj, objs, text
 from state.base.text import line
+from state.base.times import micros_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ async def history(site: Site) -> tuple[Revision, ...]:
             one.revision,
             one.status,
             line(one.description, 200),
-            _micros(one.deployed_at),
+            micros_of(one.deployed_at),
             one.manifest_sha,
             one.hooks,
             one.manifest,
@@ -106,10 +105,3 @@ async def last_writer(site: Site, number: int) -> str:
     managers = objs(obj(secret.get("metadata")).get("managedFields"))
     newest = max(managers, key=lambda one: text(one, "time"), default=None)
     return line(text(newest, "manager"), 60) if newest is not None else ""
-
-
-def _micros(stamp: str) -> int:
-    try:
-        return int(datetime.fromisoformat(stamp).timestamp() * SECOND_US)
-    except ValueError:
-        return 0

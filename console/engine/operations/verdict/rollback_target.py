@@ -7,8 +7,9 @@ from console.engine.operations.preview.manifest import images_of
 from console.engine.operations.preview.preflight import Finding, Situation, fails, passes
 from console.engine.operations.run.context import Site
 from console.engine.operations.verdict.helm_history import Revision
-from state.runbook.models import Operation, OperationKind
-from state.view.enums import OperationState
+from state.base.times import SECOND_US
+from state.runbook.models import Operation
+from state.view.enums import OperationKind, OperationState
 from state.view.launch import GoodRevision, LaunchView, OperationView
 
 _MARGIN_S = 60
@@ -81,7 +82,7 @@ def _foreign(view: LaunchView, site: Site, newest: Revision) -> str:
     if not newest.pending or _ours(view, site, newest):
         return ""
     timeout = max((o.timeout for o in site.runbook.operations if o.env is site.tier), default=600.0)
-    age = (site.clock.wall_us() - newest.deployed_us) / 1_000_000
+    age = (site.clock.wall_us() - newest.deployed_us) / SECOND_US
     wait = 3 * timeout + _MARGIN_S - age
     if wait <= 0:
         return ""

@@ -15,6 +15,7 @@ from console.engine.operations.verdict.helm_history import Revision, history
 from console.engine.operations.verdict.pod_diagnosis import tell_well, tell_why
 from console.engine.operations.verdict.workloads import Live, look
 from state.base.numbers import plural
+from state.base.times import SECOND_US
 from state.view.enums import OperationState as State
 from state.view.launch import GoodRevision
 
@@ -199,13 +200,13 @@ async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Liv
 
 
 async def _now(run: Run) -> Live:
-    return await look(run.site.kube, run.site.namespace, run.site.release)
+    return await look(run.site.kube, run.site.namespace, run.site.release, run.site.clock.wall_us())
 
 
 async def settled(run: Run, images: Mapping[str, str]) -> Live:
     """Return what runs, once it is settled with these images, a minute has passed, or somebody aborts."""
     site = run.site
-    until = site.clock.mono_us() + int(_SETTLE_S * 1_000_000)
+    until = site.clock.mono_us() + int(_SETTLE_S * SECOND_US)
     while True:
         live = await _now(run)
         if (live.settled and (live.runs(images) or not images)) or site.clock.mono_us() >= until:

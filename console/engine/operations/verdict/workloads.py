@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checks.clients.kube import KubeClient
-from state.base.json import JsonObject, flag, integer, obj, objs, text
+from state.base.json import JsonObject, flag, integer, obj, objs, path, text
+from state.view.launch import PodView
+from state.view.pods import (
+    is_ending,
+    is_over,
+    is_ready,
+    never_created,
+    observe,
+    other_version,
+    running_digests,
+)
 
 INSTANCE = "app.kubernetes.io/instance"
 
@@ -37,15 +47,7 @@ class Live:
 
     def differs(self, images: Mapping[str, str]) -> str:
         """Return the first container that doesn't run its wanted digest, in words, or nothing."""
-        running: dict[str, list[str]] = {}
-        for name, digest in self.images:
-            running.setdefault(name, []).append(digest)
-        for name, reference in images.items():
-            wanted = digest_of(reference)
-            if running.get(name) != [wanted]:
-                now = " and ".join(short(one) for one in running.get(name, [])) or "nothing"
-                return f"{name} runs {now} instead of {short(wanted)}"
-        return ""
+        return other_version(self.images, images)
 
     @property
     def words(self) -> str:
@@ -54,18 +56,7 @@ class Live:
         return f"{self.ready} of {self.wanted} ready, {self.pods} there{waiting}"
 
 
-def digest_of(reference: str) -> str:
-    """Return ``sha256:…`` from an image reference or an image id; nothing where it has none."""
-    _, found, digest = reference.rpartition("sha256:")
-    return f"sha256:{digest}" if found else ""
-
-
-def short(digest: str) -> str:
-    """Return the first twelve digits of a digest, as people compare them."""
-    return digest.removeprefix("sha256:")[:12] or "no digest"
-
-
-async def look(kube: KubeClient, namespace: str, release: str) -> Live:
+async def look(kube: KubeClient, namespace: str, release: str, now_us: int) -> Live:
     """Return what runs of a release.
 
     Raises the client's errors where it cannot be seen.
@@ -73,55 +64,29 @@ async def look(kube: KubeClient, namespace: str, release: str) -> Live:
     query = {"labelSelector": f"{INSTANCE}={release}"}
     pods = (await kube.list_objects(f"/api/v1/namespaces/{namespace}/pods", query)).items
     deployments = (await kube.list_objects(f"/apis/apps/v1/namespaces/{namespace}/deployments", query)).items
-    pods = tuple(p for p in pods if not _of_a_job(p) and not _ended(p))
-    images = {pair for pod in pods for pair in _images(pod)}
-    ready = [p for p in pods if _ready(p)]
+    seen = [(observe("", pod), pod) for pod in pods]
+    seen = [(known, pod) for known, pod in seen if not known.of_job and not is_over(known)]
+    images = {pair for known, pod in seen if not is_ending(known) for pair in running_digests(pod).items()}
     wanted = sum(integer(obj(d.get("spec")), "replicas", 1) for d in deployments)
-    waiting = tuple(_why(p) for p in pods if not _ready(p))
-    unready = tuple(_name(p) for p in pods if not _ready(p) and not _ending(p))
-    return Live(tuple(sorted(images)), len(pods), len(ready), wanted, waiting, unready)
+    unready = [(known, pod) for known, pod in seen if not is_ready(known, now_us)]
+    waiting = [_why(*one) for one in unready]
+    waiting += [f"pods can't be created: {told}" for told in map(never_created, deployments) if told]
+    names = tuple(known.name for known, _ in unready if not is_ending(known))
+    ready = len(seen) - len(unready)
+    return Live(tuple(sorted(images)), len(seen), ready, wanted, tuple(waiting), names)
 
 
-def _of_a_job(pod: JsonObject) -> bool:
-    owners = objs(obj(pod.get("metadata")).get("ownerReferences"))
-    return any(text(owner, "kind") == "Job" for owner in owners)
-
-
-def _name(pod: JsonObject) -> str:
-    return text(obj(pod.get("metadata")), "name")
-
-
-def _ending(pod: JsonObject) -> bool:
-    return bool(obj(pod.get("metadata")).get("deletionTimestamp"))
-
-
-def _ended(pod: JsonObject) -> bool:
-    return text(obj(pod.get("status")), "phase") in {"Succeeded", "Failed"}
-
-
-def _ready(pod: JsonObject) -> bool:
-    if _ending(pod):
-        return False
-    conditions = objs(obj(pod.get("status")).get("conditions"))
-    return any(text(c, "type") == "Ready" and text(c, "status") == "True" for c in conditions)
-
-
-def _images(pod: JsonObject) -> list[tuple[str, str]]:
-    if _ending(pod):
-        return []
-    statuses = objs(obj(pod.get("status")).get("containerStatuses"))
-    return [(text(s, "name"), digest_of(text(s, "imageID"))) for s in statuses]
-
-
-def _why(pod: JsonObject) -> str:
-    name = _name(pod)
-    if _ending(pod):
-        return f"{name} is ending"
-    status = obj(pod.get("status"))
-    for one in objs(status.get("containerStatuses")):
-        waits = obj(obj(one.get("state")).get("waiting"))
+def _why(known: PodView, pod: JsonObject) -> str:
+    if is_ending(known):
+        return f"{known.name} is ending"
+    for one in objs(path(pod, ("status", "containerStatuses"))):
+        waits = obj(path(one, ("state", "waiting")))
         if waits:
-            return f"{name} waits: {text(waits, 'reason')}"
+            return f"{known.name} waits: {text(waits, 'reason')}"
         if not flag(one, "ready"):
-            return f"{name} runs, not ready"
-    return f"{name} is {text(status, 'phase')}"
+            return f"{known.name} runs, not ready"
+    if known.unready:
+        return f"{known.name} runs, not ready: {known.unready}"
+    if known.loops_until_us:
+        return f"{known.name} runs again, restarted {known.restarts} times"
+    return f"{known.name} is {known.phase}"

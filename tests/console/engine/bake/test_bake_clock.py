@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from console.engine.watch.kubernetes import Watches
+from state.base.json import Json, obj
 from state.runbook.environment import Tier
 from state.view.launch import BakeView
 from tests.console.engine.bake.test_stop_conditions import change, run_for, traffic
@@ -53,3 +56,35 @@ async def test_an_oom_kill_stops_the_clock_and_is_named_though_the_pod_runs_agai
             assert any("backend-1 restarted (after OOMKilled)" in d.what for d in s.view.deviations)
             await run_for(s, 195)
             assert bake(s).good_s > good
+
+
+def changed(one: dict[str, Json], **facts: Json) -> dict[str, Json]:
+    """Return a pod with other metadata, spec or status."""
+    return {**one, **{key: {**obj(one[key]), **obj(value)} for key, value in facts.items()}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"spec": {"readinessGates": [{"conditionType": "lb"}]}}, "pod is not ready: backend-2"),
+        ({"status": {"conditions": [{"type": "Ready", "status": "False"}]}}, "pod is not ready: backend-2"),
+        ({"metadata": {"deletionTimestamp": "2026-12-01T20:00:00Z"}}, ""),
+        ({"status": {"phase": "Failed", "containerStatuses": []}}, ""),
+        ({"metadata": {"ownerReferences": [{"kind": "Job"}]}, "status": {"containerStatuses": []}}, ""),
+    ],
+)
+async def test_the_clock_stands_still_for_the_pods_that_a_screen_shows_in_red(
+    tmp_path: Path, facts: dict[str, Json], why: str
+) -> None:
+    async with stand(tmp_path) as s:
+        change(s, maximum="60m")
+        s.world.value = traffic(lambda _at: 0.0)
+        s.world.put("pods", pod("backend-1"), "ADDED")
+        s.world.put("pods", changed(pod("backend-2"), **facts), "ADDED")
+        await s.open(run=False)
+        async with watched(s):
+            await s.until(lambda v: len(v.pods) == 2)
+            await s.released()
+            await run_for(s, 90)
+            assert why in bake(s).why
+            assert (bake(s).good_s > 0) is (why == "")

@@ -11,7 +11,6 @@ import pytest
 from console.engine.checks.runner import CheckRef
 from console.engine.commands.authorize import refusal
 from console.engine.commands.dispatch import EFFECTS
-from console.engine.commands.roles import roles_of, second_problem, seconds_of
 from console.engine.ports import ENGINE, Who
 from state.base.json import Json
 from state.commands import BY_NAME, COMMANDS, Confirmation
@@ -69,32 +68,6 @@ def test_nothing_after_the_end(state: LaunchState) -> None:
 def test_nobody_drives() -> None:
     assert "take over" in refusal(replace(VIEW, consoles=(BESIDE,)), "check.run", BOB)
     assert "ann drives" in refusal(VIEW, "check.run", BOB)
-
-
-def test_a_named_account_is_not_everybody() -> None:
-    assert roles_of(VIEW, "ann") == {"captain"}
-    assert roles_of(VIEW, "stranger") == {"observer"}
-
-
-@pytest.mark.parametrize(
-    ("second", "told"),
-    [
-        ("", "a second person is needed"),
-        ("ann", "the second person must be somebody else"),
-        ("cap", "cap is the same person as ann"),
-        ("nobody", "nobody in the runbook is called 'nobody'"),
-        ("all", "all is neither an approver nor an operator"),
-        ("bob", ""),
-        ("app", ""),
-    ],
-)
-def test_second_person(second: str, told: str) -> None:
-    assert second_problem(VIEW, ANN, second) == told
-
-
-def test_who_may_be_the_second_person() -> None:
-    assert seconds_of(VIEW, ANN) == ("op", "app", "bob", "eve")
-    assert seconds_of(VIEW, BOB) == ("app", "eve")
 
 
 async def test_a_refusal_is_an_event(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from console.engine.engine import Engine
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import HEAD
 from console.rehearsal.dotmac.product import Dotmac
-from state.base.json import text
-from state.events.event import Kind
-from state.view.launch import LaunchView
+from state.base.json import JsonObject, text
+from state.events.event import Draft, Kind
+from state.view.launch import LaunchView, OperationView
 from tests.console.engine.operations.stand import ANN, TWO, _without_alerts
 from tests.console.rehearsal.worlds import running
 
@@ -42,8 +42,21 @@ async def operate(engine: Engine, operation: str) -> None:
         await engine.journal.until(lambda view: view.running() is None)
 
 
-async def tripped(folder: Path, *first: str) -> tuple[LaunchView, list[str], str]:
-    """Release the bad candidate; return the launch once the trip was answered, what was refused, and the schema."""
+async def note(engine: Engine, env: str, state: str) -> None:
+    """Write into the log that somebody else's rollback ended."""
+    body: JsonObject = {"id": f"{env}.rollback", "kind": "rollback", "env": env, "timeout_s": 60}
+    intended = await engine.journal.record(Draft(Kind.OPERATION_INTENDED, body, actor="ben"))
+    end: JsonObject = {"state": state, "verdict": "as told", "offers": []}
+    await engine.journal.record(Draft(Kind.OPERATION_FINISHED, end, None, intended.seq))
+
+
+async def tripped(
+    folder: Path, *first: str, meanwhile: tuple[str, str] | None = None
+) -> tuple[LaunchView, list[str], str]:
+    """Release the bad candidate; return the launch once the trip was answered, what was refused, and the schema.
+
+    ``meanwhile`` is a rollback (environment, how it ended) that is written into the log while it counts down.
+    """
     async with running(folder / "world", "bad-candidate", rate=RATE) as world:
         changed(world.runbook_path)
         engine = await Engine.open(world.runbook_path, folder / "a.lclog", world.clock, account="ann")
@@ -55,6 +68,9 @@ async def tripped(folder: Path, *first: str) -> tuple[LaunchView, list[str], str
             for _ in range(LOOKS):  # as often as the engine does it by itself
                 await world.clock.sleep(15)
                 await engine.conditions.tick()
+                if meanwhile is not None and engine.journal.view.conditions[0].rolls_back_us:
+                    await note(engine, *meanwhile)
+                    meanwhile = None
                 if _answered(engine.journal.view):
                     break
             world.clock.set_rate(RATE)
@@ -73,7 +89,12 @@ async def tripped(folder: Path, *first: str) -> tuple[LaunchView, list[str], str
 
 def _answered(view: LaunchView) -> bool:
     (one,) = view.conditions
-    return bool(one.disarmed and view.hold) or any(o.kind == "rollback" for o in view.operations)
+    return bool(one.disarmed and view.hold) or bool(own(view))
+
+
+def own(view: LaunchView) -> list[OperationView]:
+    """Return the rollbacks that the engine began."""
+    return [o for o in view.operations if o.kind == "rollback" and o.actor == "engine"]
 
 
 async def test_a_migration_that_is_not_compatible_disarms_the_countdown_and_says_why(tmp_path: Path) -> None:
@@ -95,4 +116,17 @@ async def test_without_a_migration_it_counts_down_and_rolls_back(tmp_path: Path)
     view, refused, _ = await tripped(tmp_path)
     (back,) = [o for o in view.operations if o.kind == "rollback"]
     assert (back.actor, back.state.value) == ("engine", "succeeded")
+    assert refused == []
+
+
+@pytest.mark.parametrize(
+    "meanwhile", [("staging", "succeeded"), ("production", "failed"), ("production", "aborted")]
+)
+async def test_what_brought_production_nothing_back_does_not_switch_it_off(
+    tmp_path: Path, meanwhile: tuple[str, str]
+) -> None:
+    view, refused, _ = await tripped(tmp_path, meanwhile=meanwhile)
+    (back,) = own(view)
+    assert (back.env, back.state.value) == ("production", "succeeded")
+    assert len(view.operations) == 3
     assert refused == []

@@ -1,0 +1,82 @@
+"""What keeps an operation locked, as far as the launch itself says it (design section 5).
+
+A rollback is never locked. The engine adds what only it knows: freezes, whether what was approved is still what would
+run, the cluster, helm and the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from state.view.enums import GateStatus, LaunchState, OperationKind, Tier, Verdict
+from state.view.launch import LaunchView, OperationSpecView, ScopeView
+
+
+class LockKind(StrEnum):
+    """What locks an operation."""
+
+    GATE = "gate"
+    ITEM = "item"
+    HOLD = "hold"
+    WINDOW = "window"
+
+    @property
+    def by_judgement(self) -> bool:
+        """Whether it goes by checks and words of people, not by time or by a hold."""
+        return self in {LockKind.GATE, LockKind.ITEM}
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """One thing that keeps an operation locked."""
+
+    kind: LockKind
+    what: str
+    """The gate's or the item's number, or nothing."""
+    words: str
+
+
+def locks(view: LaunchView, spec: OperationSpecView, now_us: int) -> list[Lock]:
+    """Return everything that keeps an operation locked at a moment, in the order in which it is told."""
+    if spec.kind == OperationKind.ROLLBACK:
+        return []
+    window = outside_window(view.scope, now_us) if spec.env == Tier.PRODUCTION else ""
+    held = hold_words(view)
+    return [
+        *_gates(view, spec, now_us),
+        *_items(view, spec, now_us),
+        *([Lock(LockKind.HOLD, "", held)] if held else []),
+        *([Lock(LockKind.WINDOW, "", window)] if window else []),
+    ]
+
+
+def hold_words(view: LaunchView) -> str:
+    """Return that the launch is held, and why; nothing where it isn't. Only the way back is open then."""
+    if view.state is not LaunchState.HELD:
+        return ""
+    return f"the launch is held ({view.hold.reason if view.hold is not None else 'no reason given'})"
+
+
+def outside_window(scope: ScopeView, now_us: int) -> str:
+    """Return how a moment lies outside the launch window; nothing where it is inside, or where no window is known."""
+    if not scope.window_end_us or scope.window_start_us <= now_us < scope.window_end_us:
+        return ""
+    return "before the launch window" if now_us < scope.window_start_us else "after the launch window"
+
+
+def _gates(view: LaunchView, spec: OperationSpecView, now_us: int) -> Iterator[Lock]:
+    for number in spec.gates:
+        gate = view.gate(number)
+        status = gate.status(now_us) if gate is not None else Verdict.UNKNOWN
+        if status is not GateStatus.GO:
+            yield Lock(LockKind.GATE, str(number), f"gate {number} is {status}")
+
+
+def _items(view: LaunchView, spec: OperationSpecView, now_us: int) -> Iterator[Lock]:
+    for name in spec.items:
+        item = view.item(name)
+        verdict = item.verdict(now_us) if item is not None else Verdict.UNKNOWN
+        if verdict not in {Verdict.PASS, Verdict.WAIVED}:
+            yield Lock(LockKind.ITEM, name, f"item {name} is {verdict}")

@@ -1,0 +1,136 @@
+"""What keeps an operation locked: every verdict, status, hold and moment; the screen and the engine agree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from console.engine.operations.preview.gate_locks import locks as findings
+from console.engine.operations.preview.gate_locks import spec_of
+from screens.deploy import lock_words
+from screens.kit.screen_state import Shown
+from screens.kit.table import Table
+from state.events.event import Kind
+from state.runbook.default import sop_runbook
+from state.runbook.load import load_runbook
+from state.runbook.models import Runbook
+from state.view.enums import LaunchState, OperationKind, Tier, Verdict
+from state.view.gates import CheckView, GateView, ItemView, WaiverView
+from state.view.launch import HoldView, LaunchView, OperationSpecView, ScopeView
+from state.view.locks import hold_words, locks
+from tests.screens import story
+from tests.screens.stage import app_of, picture
+
+NOW_US = 1_796_155_200_000_000
+HOUR_US = 3600 * 1_000_000
+OPEN = ScopeView(window_start_us=NOW_US - HOUR_US, window_end_us=NOW_US + HOUR_US)
+DEPLOY, MIGRATE, ROLLBACK = OperationKind.DEPLOY, OperationKind.MIGRATE, OperationKind.ROLLBACK
+
+
+def item(name: str, verdict: Verdict) -> ItemView:
+    """Return an item of a verdict."""
+    told = {Verdict.STALE: Verdict.PASS, Verdict.WAIVED: Verdict.FAIL}.get(verdict, verdict)
+    old = NOW_US - HOUR_US if verdict is Verdict.STALE else NOW_US
+    check = CheckView(f"{name}/0", "k", "production", 60, writes=False, verdict=told, finished_us=old)
+    waiver = WaiverView(1, "ann", "r", "", 0, NOW_US + 1) if verdict is Verdict.WAIVED else None
+    return ItemView(name, "t", None, (check,), waiver=waiver)
+
+
+def gate(number: int, *verdicts: Verdict) -> GateView:
+    return GateView(number, "t", tuple(item(f"{number}.{n}", v) for n, v in enumerate(verdicts, 1)))
+
+
+def spec(
+    *gates: int, items: tuple[str, ...] = (), kind: OperationKind = DEPLOY, env: Tier = Tier.PRODUCTION
+) -> OperationSpecView:
+    return OperationSpecView(f"{env}.{kind}", kind, env, "t", 9, gates, items)
+
+
+def view(*gates: GateView, scope: ScopeView = OPEN, held: str | None = None) -> LaunchView:
+    hold = HoldView("ann", held, NOW_US) if held is not None else None
+    state = LaunchState.HELD if hold is not None else LaunchState.RUNNING
+    return LaunchView(gates=gates, scope=scope, hold=hold, state=state)
+
+
+GO, FAILED = gate(1, Verdict.PASS), gate(2, Verdict.FAIL)
+LATE = replace(OPEN, window_end_us=NOW_US)
+EARLY = replace(OPEN, window_start_us=NOW_US + 1)
+
+CASES = [
+    ("needs nothing", view(), spec(), []),
+    ("a gate that is GO", view(GO), spec(1), []),
+    ("a gate that is NO-GO", view(GO, FAILED), spec(1, 2), ["gate 2 is NO-GO"]),
+    ("a gate that is BLIND", view(gate(1, Verdict.UNKNOWN)), spec(1), ["gate 1 is BLIND"]),
+    ("a gate that is OPEN", view(gate(1, Verdict.PENDING)), spec(1), ["gate 1 is OPEN"]),
+    ("a gate whose evidence is stale", view(gate(1, Verdict.STALE)), spec(1), ["gate 1 is OPEN"]),
+    ("a gate with a waiver", view(gate(1, Verdict.WAIVED)), spec(1), []),
+    ("a gate that isn't there", view(), spec(7), ["gate 7 is unknown"]),
+    ("a gate that isn't needed", view(GO, FAILED), spec(1), []),
+    *(
+        (f"an item that is {v}", view(gate(1, v)), spec(items=("1.1",)), [f"item 1.1 is {v}"])
+        for v in Verdict if v not in {Verdict.PASS, Verdict.WAIVED}
+    ),
+    ("an item that passes", view(GO), spec(items=("1.1",)), []),
+    ("an item that is waived", view(gate(1, Verdict.WAIVED)), spec(items=("1.1",)), []),
+    ("an item that isn't there", view(), spec(items=("8.8",)), ["item 8.8 is unknown"]),
+    ("held", view(held="lunch"), spec(), ["the launch is held (lunch)"]),
+    ("before the window", view(scope=EARLY), spec(), ["before the launch window"]),
+    ("at its first moment", view(scope=replace(OPEN, window_start_us=NOW_US)), spec(), []),
+    ("at its end", view(scope=LATE), spec(), ["after the launch window"]),
+    ("no window is known", view(scope=ScopeView()), spec(), []),
+    ("staging, outside the window", view(scope=LATE), spec(env=Tier.STAGING), []),
+    ("staging, held", view(held="x"), spec(env=Tier.STAGING), ["the launch is held (x)"]),
+    ("a migration", view(FAILED), spec(2, kind=MIGRATE), ["gate 2 is NO-GO"]),
+    ("a rollback is never locked", view(FAILED, scope=LATE, held="x"), spec(2, items=("2.1",), kind=ROLLBACK), []),
+    (
+        "all at once", view(FAILED, scope=LATE, held="x"), spec(2, items=("2.1",)),
+        ["gate 2 is NO-GO", "item 2.1 is fail", "the launch is held (x)", "after the launch window"],
+    ),
+]  # fmt: skip
+IDS = [case[0] for case in CASES]
+
+
+@pytest.mark.parametrize(("known", "operation", "words"), [case[1:] for case in CASES], ids=IDS)
+def test_what_locks(known: LaunchView, operation: OperationSpecView, words: list[str]) -> None:
+    found = locks(known, operation, NOW_US)
+    assert [lock.words for lock in found] == words
+    told = lock_words(operation, Shown(known, NOW_US)).text
+    assert told.startswith("✔ unlocked" if not words else "✖ ")
+    assert all(word in told for word, lock in (("hold", "held"), ("window", "window")) if lock in str(words))
+
+
+@pytest.fixture(scope="module")
+def runbook() -> Runbook:
+    return load_runbook(sop_runbook()).runbook
+
+
+@pytest.mark.parametrize(
+    "status", [Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN, Verdict.STALE, Verdict.WAIVED]
+)
+@pytest.mark.parametrize("operation_id", ["production.deploy", "production.rollback", "staging.deploy"])
+def test_the_screen_and_the_engine_say_the_same(runbook: Runbook, operation_id: str, status: Verdict) -> None:
+    operation = runbook.operation(operation_id)
+    assert operation is not None
+    known = view(*(gate(n, status if n == 3 else Verdict.PASS) for n in range(1, 11)))
+    engine = [f.words for f in findings(known, runbook, operation, (), NOW_US) if f.words.startswith("gate ")]
+    screen = [lock.words for lock in locks(known, spec_of(operation), NOW_US) if lock.kind.by_judgement]
+    assert engine == screen
+
+
+@pytest.mark.parametrize("state", LaunchState)
+def test_only_a_held_launch_is_held(state: LaunchState) -> None:
+    assert bool(hold_words(LaunchView(state=state))) is (state is LaunchState.HELD)
+
+
+async def test_the_operations_screen_shows_what_locks() -> None:
+    told = story.ready()
+    told.tell(Kind.LAUNCH_HELD, {"reason": "lunch"}, actor="ann")
+    app, _ = app_of(told)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("d")
+        await pilot.pause(0.1)
+        rows = {row.key: row.cells for row in app.screen.query_one(Table).rows}
+        assert str(rows["production.deploy"][1]).count("✖ hold")
+        assert "✔ unlocked" in str(rows["production.rollback"][1])
+        assert any("locked       the launch is held (lunch)" in line for line in picture(app))
