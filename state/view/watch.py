@@ -77,6 +77,11 @@ class BakeView:
     restarts: tuple[tuple[int, str], ...] = ()
     """Restarts and kills of production's pods since it began: when, and in words."""
 
+    @property
+    def under_way(self) -> bool:
+        """Whether it isn't over: it counts, or stands still."""
+        return self.state in {"running", "stopped"}
+
     def overdue(self, now_us: int) -> bool:
         """Return whether its maximum passed without the minimum seen good."""
         longest = (self.maximum_s + self.extended_s) * SECOND_US

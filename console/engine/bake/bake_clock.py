@@ -13,7 +13,6 @@ from state.view.launch import BakeView, LaunchView, OperationView
 from state.view.pods import unready
 from state.view.rollbacks import newest_release
 
-_UNDER_WAY = frozenset({"running", "stopped"})
 _LONGEST_STEP = 4
 """Intervals: a longer silence between two looks was not seen."""
 
@@ -41,7 +40,7 @@ class Bake:
             await self._journal.record(Draft(Kind.BAKE_STARTED, self._begin()))
             view = self._journal.view
         bake = view.bake
-        if bake is None or bake.state not in _UNDER_WAY:
+        if bake is None or not bake.under_way:
             self._last_us = None
             return
         over = _over(view, bake)

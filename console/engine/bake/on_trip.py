@@ -111,7 +111,7 @@ class Trips:
 
     async def _blind(self, condition: StopCondition, now: ConditionView) -> None:
         view = self._journal.view
-        baking = view.bake is not None and view.bake.state in {"running", "stopped"}
+        baking = view.bake is not None and view.bake.under_way
         blind_us = self._journal.clock.wall_us() - now.since_us
         key = (condition.id, now.since_us)
         if not baking or blind_us < condition.blind_grace * SECOND_US or key in self._answered:

@@ -63,7 +63,7 @@ async def _mute(desk: Desk, order: Order) -> Reply:
 
 def _bake(view: LaunchView) -> BakeView:
     bake = view.bake
-    if bake is None or bake.state not in {"running", "stopped"}:
+    if bake is None or not bake.under_way:
         raise RefusedError("no bake is under way")
     return bake
 
