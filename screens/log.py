@@ -20,7 +20,8 @@ from screens.kit.plain import Line, Role, Span, row, wrap
 from screens.kit.screen_state import Shown
 from screens.kit.table import Column, Row, Table
 from screens.sections.cluster import role_of
-from state.base.json import text
+from state.events.bake import ConditionChanged
+from state.events.bodies import body_as
 from state.events.event import Event, Kind, gate_number
 from state.fold import line_of
 from state.view.enums import ConditionState
@@ -289,7 +290,7 @@ _ROUTINE = frozenset({Kind.CHECK_STARTED, Kind.CHECK_FINISHED, Kind.CONSOLE_OPEN
 def milestone(event: Event) -> bool:
     """Return whether a person did it, or something was decided by it: what a review reads first."""
     if event.kind == Kind.CONDITION_CHANGED:
-        return text(event.body, "state") == ConditionState.TRIPPED
+        return body_as(ConditionChanged, event).state is ConditionState.TRIPPED
     return event.kind in _DECIDED or (event.actor != "engine" and event.kind not in _ROUTINE)
 
 

@@ -5,10 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.record.body_filter import Door
-
-Door.strict = True
-
 _MOSTLY_WAIT = (
     "tests/terminal/",
     "tests/wire/",

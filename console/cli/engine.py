@@ -9,6 +9,7 @@ from pathlib import Path
 
 from console.engine.process.running import EngineInfo, RuntimeDirectoryError, running_engines
 from console.engine.process.spawn import EngineFailedError, stop
+from state.base.codec import WIRE
 from state.base.json import Json, JsonObject, flag, integer, objs, text
 from state.base.numbers import plural
 from state.base.text import line
@@ -35,7 +36,7 @@ def run_list(as_json: bool = False) -> int:
     except RuntimeDirectoryError as error:
         return _fail(str(error))
     if as_json:
-        sys.stdout.write(json.dumps([{**one.dump(), **_told(one.log)} for one in engines]) + "\n")
+        sys.stdout.write(json.dumps([{**WIRE.dump(one), **_told(one.log)} for one in engines]) + "\n")
         return 0
     for one in engines:
         sys.stdout.write(f"{one.pid:>8}  {_words(_told(one.log))}\n{'':8}  {one.log}\n")

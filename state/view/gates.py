@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from state.events.declared import Check
 from state.view.enums import GateStatus, Verdict
 
 SECOND_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class CheckView:
+class CheckView(Check):
     """One automatic check of an item and its newest result."""
 
-    id: str
-    """``3.2/0``: the item and the check's place in it."""
-    kind: str
-    env: str
-    ttl_s: int
-    writes: bool
     verdict: Verdict = Verdict.PENDING
     summary: str = ""
     evidence: str = ""

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from state.base.json import JsonObject, integer, obj, objs, path, text
 from state.base.text import line
-from state.view.launch import IngressView, PodView
+from state.events.world import IngressChanged, PodChanged
 
 _APP_LABELS = ("app.kubernetes.io/component", "app", "app.kubernetes.io/name", "k8s-app", "job-name")
 
 
-def pod_body(env: str, pod: JsonObject) -> JsonObject:
+def pod_body(env: str, pod: JsonObject) -> PodChanged:
     """Return the body of ``pod.changed`` for a pod as the API server gave it."""
     meta, spec, status = obj(pod.get("metadata")), obj(pod.get("spec")), obj(pod.get("status"))
     containers, states = objs(spec.get("containers")), objs(status.get("containerStatuses"))
@@ -20,20 +20,20 @@ def pod_body(env: str, pod: JsonObject) -> JsonObject:
     phase, reason = _phase(meta, status, states)
     labels = obj(meta.get("labels"))
     app = next((text(labels, key) for key in _APP_LABELS if text(labels, key)), "")
-    return {
-        "env": env,
-        "name": line(text(meta, "name"), 253),
-        "app": line(app, 63),
-        "phase": line(phase, 60),
-        "ready": sum(state.get("ready") is True for state in states),
-        "containers": len(containers),
-        "restarts": sum(integer(state, "restartCount") for state in states),
-        "image": line(text(first, "image"), 300),
-        "digest": line(digest, 100) if digest.startswith("sha256:") else "",
-        "node": line(text(spec, "nodeName"), 253),
-        "created_us": _time_us(text(meta, "creationTimestamp")),
-        "reason": line(reason, 200),
-    }
+    return PodChanged(
+        env=env,
+        name=line(text(meta, "name"), 253),
+        app=line(app, 63),
+        phase=line(phase, 60),
+        ready=sum(state.get("ready") is True for state in states),
+        containers=len(containers),
+        restarts=sum(integer(state, "restartCount") for state in states),
+        image=line(text(first, "image"), 300),
+        digest=line(digest, 100) if digest.startswith("sha256:") else "",
+        node=line(text(spec, "nodeName"), 253),
+        created_us=_time_us(text(meta, "creationTimestamp")),
+        reason=line(reason, 200),
+    )
 
 
 def _phase(meta: JsonObject, status: JsonObject, states: list[JsonObject]) -> tuple[str, str]:
@@ -72,45 +72,16 @@ def _time_us(stamp: str) -> int:
         return 0
 
 
-def known_pod(pod: PodView) -> JsonObject:
-    """Return a pod of the view in the form of ``pod_body``."""
-    return {
-        "env": pod.env,
-        "name": pod.name,
-        "app": pod.app,
-        "phase": pod.phase,
-        "ready": pod.ready,
-        "containers": pod.containers,
-        "restarts": pod.restarts,
-        "image": pod.image,
-        "digest": pod.digest,
-        "node": pod.node,
-        "created_us": pod.created_us,
-        "reason": pod.reason,
-    }
-
-
-def ingress_body(env: str, ingress: JsonObject) -> JsonObject:
+def ingress_body(env: str, ingress: JsonObject) -> IngressChanged:
     """Return the body of ``ingress.changed`` for an ingress as the API server gave it."""
     spec = obj(ingress.get("spec"))
     balancers = objs(path(ingress, ("status", "loadBalancer", "ingress")))
     address = next((text(b, "hostname") or text(b, "ip") for b in balancers), "")
     hosts = [line(text(rule, "host"), 253) for rule in objs(spec.get("rules"))]
-    return {
-        "env": env,
-        "name": line(text(obj(ingress.get("metadata")), "name"), 253),
-        "hosts": hosts[:50],
-        "address": line(address, 253),
-        "tls": bool(objs(spec.get("tls"))),
-    }
-
-
-def known_ingress(ingress: IngressView) -> JsonObject:
-    """Return an ingress of the view in the form of ``ingress_body``."""
-    return {
-        "env": ingress.env,
-        "name": ingress.name,
-        "hosts": list(ingress.hosts),
-        "address": ingress.address,
-        "tls": ingress.tls,
-    }
+    return IngressChanged(
+        env=env,
+        name=line(text(obj(ingress.get("metadata")), "name"), 253),
+        hosts=tuple(hosts[:50]),
+        address=line(address, 253),
+        tls=bool(objs(spec.get("tls"))),
+    )

@@ -11,8 +11,9 @@ from checks.base import CouldNotLookError
 from console.engine.ports import SystemsPort
 from console.engine.record.journal import Journal
 from console.engine.watch.source_health import tell_source
-from state.events.event import Draft, Kind
+from state.events.event import Draft
 from state.events.samples import pack
+from state.events.world import MetricBatch, MetricGap
 from state.runbook.environment import Tier
 from state.runbook.models import Graph, Runbook
 
@@ -89,7 +90,7 @@ class Sampler:
         for at in range(start, end + 1, self._step):
             values = iter([answer.get(at) for answer in answers])
             rows = [(graph.id, [next(values) for _ in graph.series]) for graph in self._graphs]
-            drafts.append(Draft(Kind.METRIC_BATCH, {"at_us": at * 1_000_000, "values": pack(rows)}))
+            drafts.append(Draft(MetricBatch(at * 1_000_000, pack(rows))))
         for first in range(0, len(drafts), _AT_ONCE):
             await self._journal.record_many(drafts[first : first + _AT_ONCE])
 
@@ -97,9 +98,7 @@ class Sampler:
         if self._blind or not self._graphs:
             return
         self._blind = True
-        await self._journal.record(
-            Draft(Kind.METRIC_GAP, {"from_us": start * 1_000_000, "reason": reason[:300]})
-        )
+        await self._journal.record(Draft(MetricGap(reason[:300], from_us=start * 1_000_000)))
 
     async def _tell(self, tiers: set[Tier], failures: Mapping[Tier, str]) -> None:
         for tier in sorted(tiers):
