@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from state.base.json import EMPTY, JsonObject, flag, obj, opt_text, text
+from state.base.json import EMPTY, JsonObject
 from state.base.text import line
 from state.view.enums import Danger
 
@@ -204,20 +204,6 @@ class Confirmation:
     override_reason: str = ""
     override_second: str = ""
 
-    def dump(self) -> JsonObject:
-        """Return the confirmation as a JSON object."""
-        return {
-            "phrase": self.phrase,
-            "token": self.token,
-            "override_reason": self.override_reason,
-            "override_second": self.override_second,
-        }
-
-    @classmethod
-    def load(cls, body: JsonObject) -> Confirmation:
-        """Return the confirmation that ``dump`` made."""
-        return cls(*(text(body, k) for k in ("phrase", "token", "override_reason", "override_second")))
-
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -226,12 +212,3 @@ class Reply:
     ok: bool
     message: str
     result: JsonObject = field(default_factory=lambda: EMPTY)
-
-    def dump(self) -> JsonObject:
-        """Return the reply as a JSON object."""
-        return {"ok": self.ok, "message": self.message, "result": self.result}
-
-    @classmethod
-    def load(cls, body: JsonObject) -> Reply:
-        """Return the reply that ``dump`` made."""
-        return cls(flag(body, "ok"), opt_text(body, "message") or "", obj(body.get("result")))

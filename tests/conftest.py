@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from console.engine.record.body_filter import Door
 from tests import programs
-
-Door.strict = True
 
 # How long an example takes says how busy the machine is, and nothing of what is tested: with a deadline, or with
 # the check of how fast inputs are made, the first draw of a text (it builds tables of all characters) fails a test.

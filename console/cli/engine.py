@@ -9,6 +9,7 @@ from pathlib import Path
 from console.engine.process.running import EngineInfo, running_engines
 from console.engine.process.spawn import stop
 from console.exit_codes import ExitCode, FailedError
+from state.base.codec import WIRE
 from state.base.json import Json, JsonObject, flag, integer, objs, text
 from state.base.numbers import plural
 from state.base.text import line
@@ -33,7 +34,7 @@ def run_list(as_json: bool = False) -> ExitCode:
     """Print the engines that run, one a line or as a JSON list."""
     engines = running_engines()
     if as_json:
-        sys.stdout.write(json.dumps([{**one.dump(), **_told(one.log)} for one in engines]) + "\n")
+        sys.stdout.write(json.dumps([{**WIRE.dump(one), **_told(one.log)} for one in engines]) + "\n")
         return ExitCode.GO
     for one in engines:
         sys.stdout.write(f"{one.pid:>8}  {_words(_told(one.log))}\n{'':8}  {one.log}\n")

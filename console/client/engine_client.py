@@ -16,6 +16,7 @@ from typing import Protocol
 from console.client.protocol import BEAT_S, FRAME_LIMIT, WireError, decode, encode, load_event
 from console.client.signing import CannotSignError, attestation_of, environment, keys_of, sign_attestation
 from state.base.canonical import CanonicalError
+from state.base.codec import WIRE, read
 from state.base.json import EMPTY, FieldError, JsonObject, decimal, flag, integer, obj, objs, text
 from state.base.text import line
 from state.commands import Confirmation, Reply
@@ -305,7 +306,7 @@ class EngineClient:
         Raises AttachError where the engine is gone.
         """
         frame = await self._ask({"t": "preview", "name": name, "args": args})
-        return Preview.load(obj(frame.get("preview")))
+        return read(Preview, frame.get("preview"))
 
     async def command(
         self, name: str, args: JsonObject = EMPTY, confirmation: Confirmation | None = None
@@ -316,7 +317,7 @@ class EngineClient:
 
         Raises AttachError where the engine is gone: then nobody knows whether it was taken.
         """
-        given = (confirmation or Confirmation()).dump()
+        given = WIRE.dump(confirmation or Confirmation())
         if name == "attest.sign" and (keys := keys_of(self.view, self.welcome.account)):
             try:
                 attestation = attestation_of(self.view, self.welcome.account, args)
@@ -325,7 +326,7 @@ class EngineClient:
             except (CannotSignError, CanonicalError) as error:
                 args = {**args, "unsigned": line(str(error))}
         frame = await self._ask({"t": "command", "name": name, "args": args, "confirmation": given})
-        return Reply.load(obj(frame.get("reply")))
+        return read(Reply, frame.get("reply"))
 
     async def events(self, after: int, limit: int = 500) -> list[Event]:
         """Return a page of the log: events after a sequence number, at most 500.

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 
-from state.base.json import FieldError, Json, JsonObject, integer, need_text, obj, opt_integer, opt_text
+from state.base.codec import WIRE
+from state.base.json import FieldError, Json, JsonObject
 from state.events.event import Event
 
 VERSION = 1
@@ -48,20 +49,7 @@ def decode(line: bytes) -> JsonObject:
 
 def dump_event(event: Event) -> JsonObject:
     """Return an event as a JSON object."""
-    return {
-        "seq": event.seq,
-        "eid": event.eid,
-        "kind": event.kind,
-        "gate": event.gate,
-        "ref": event.ref,
-        "actor": event.actor,
-        "session": event.session,
-        "boot": event.boot,
-        "wall_us": event.wall_us,
-        "mono_us": event.mono_us,
-        "body": event.body,
-        "hash": event.hash,
-    }
+    return WIRE.dump(event)
 
 
 def load_event(value: Json) -> Event:
@@ -69,21 +57,7 @@ def load_event(value: Json) -> Event:
 
     Raises WireError where a field is missing.
     """
-    body = obj(value)
     try:
-        return Event(
-            seq=integer(body, "seq"),
-            eid=need_text(body, "eid"),
-            kind=need_text(body, "kind"),
-            gate=opt_text(body, "gate"),
-            ref=opt_integer(body, "ref"),
-            actor=need_text(body, "actor"),
-            session=need_text(body, "session"),
-            boot=need_text(body, "boot"),
-            wall_us=integer(body, "wall_us"),
-            mono_us=integer(body, "mono_us"),
-            body=obj(body.get("body")),
-            hash=need_text(body, "hash"),
-        )
+        return WIRE.load(Event, value)
     except FieldError as error:
         raise WireError(f"an event frame: {error}") from error

@@ -24,7 +24,7 @@ from console.engine.process.supervisor import Supervisor
 from console.engine.record.anchors import Anchors
 from console.engine.record.attachments import Attachments
 from console.engine.record.body_filter import Door
-from console.engine.record.declarations import candidate, declarations, opened, seen_candidate, unseen
+from console.engine.record.declarations import candidate, declarations, opened, unseen
 from console.engine.record.full_verify import Wholeness
 from console.engine.record.journal import Journal
 from console.engine.record.runbook_diff import gone, runbook_changes
@@ -35,9 +35,11 @@ from console.engine.watch.monitoring_health import MonitorWatch
 from console.engine.watch.source_health import GRACE_S
 from console.engine.watch.webhooks import Hooks
 from state.base.clock import Clock
-from state.base.json import Json, JsonObject
 from state.commands import Confirmation
-from state.events.event import Draft, Kind, gate_key
+from state.events.event import Draft, gate_key
+from state.events.gates import GateRecycled
+from state.events.launch import EngineStarted, EngineStopped, RunbookChanged
+from state.events.log import LogClosed, NoteAdded
 from state.log.errors import LogError
 from state.log.store import LogStore
 from state.log.trouble import StoreState
@@ -148,13 +150,7 @@ class Engine:
         """Record the start: a new launch's declarations, or what became of a launch that goes on."""
         self.journal.load()
         resumed = bool(self.journal.view.scope.launch_id)
-        started: JsonObject = {
-            "pid": os.getpid(),
-            "resumed": resumed,
-            "version": version(),
-            "account": account,
-        }
-        first = Draft(Kind.ENGINE_STARTED, started)
+        first = Draft(EngineStarted(os.getpid(), resumed, version(), account))
         if not resumed:
             launch_id = f"{self.loaded.runbook.candidate.version}-{self.store.log_id[:8]}"
             declared = declarations(self.loaded.runbook)
@@ -171,17 +167,15 @@ class Engine:
         before = view.scope.runbook_digest
         if before == self.loaded.digest:
             return
-        diff = list[Json](runbook_changes(view, runbook))
-        left = list[Json](gone(view, runbook))
-        body: JsonObject = {"digest": self.loaded.digest, "before": before, "diff": diff, "gone": left}
+        diff, left = tuple(runbook_changes(view, runbook)), tuple(gone(view, runbook))
         drafts = [
-            Draft(Kind.RUNBOOK_CHANGED, body),
+            Draft(RunbookChanged(self.loaded.digest, before, diff, left)),
             opened(runbook, view.scope.launch_id, self.loaded.digest),
         ]
         drafts += unseen(declarations(runbook), view)
-        if candidate(runbook) != seen_candidate(view):
+        if candidate(runbook) != view.candidate:
             reason = "the candidate changed: what was approved was another one"
-            drafts.append(Draft(Kind.GATE_RECYCLED, {"reason": reason}, gate_key(1)))
+            drafts.append(Draft(GateRecycled(reason), gate_key(1)))
         await self.journal.record_many(drafts)
 
     async def run(self) -> Ending:
@@ -228,12 +222,10 @@ class Engine:
             async with asyncio.timeout(5.0):
                 await close_open_checks(self.journal, "the engine was stopped while it ran")
                 await self.anchors.keep("the engine stops")
-                await self.journal.record(
-                    Draft(Kind.ENGINE_STOPPED, {"reason": ending.reason}, actor=ending.actor)
-                )
+                await self.journal.record(Draft(EngineStopped(ending.reason), actor=ending.actor))
                 await self.journal.settle()
                 if self.journal.view.state in {LaunchState.CLOSED, LaunchState.SCRUBBED}:
-                    await self.journal.record(Draft(Kind.LOG_CLOSED, {"head": self.journal.view.head}))
+                    await self.journal.record(Draft(LogClosed(self.journal.view.head)))
                 await self.anchors.witness()
         except (LogError, TimeoutError):
             pass  # the log can't be written: the next engine finds it without an end, and says so
@@ -245,7 +237,7 @@ class Engine:
 
     async def _roll_back(self, condition: str) -> bool:
         """Start production's rollback as a captain would, but for the typed name."""
-        note = Draft(Kind.NOTE_ADDED, {"text": f"{condition} tripped: the runbook asks for a rollback"})
+        note = Draft(NoteAdded(f"{condition} tripped: the runbook asks for a rollback"))
         await self.journal.record(note)
         args = {"operation": _rollback(self.journal.view)}
         reply = await self.commands.run("operation.run", args, Confirmation(), ENGINE)
@@ -282,4 +274,4 @@ def open_store(path: Path, clock: Clock, session: str) -> LogStore:
     """
     if path.exists():
         return LogStore.open(path, clock=clock, session=session)
-    return LogStore.create(path, clock=clock, session=session, opened={"version": version()})
+    return LogStore.create(path, clock=clock, session=session, version=version())

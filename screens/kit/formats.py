@@ -19,6 +19,7 @@ GATE = {
     GateStatus.NO_GO: ("✖", "NO-GO", Role.BAD),
     GateStatus.BLIND: ("?", "BLIND", Role.BLIND),
     GateStatus.OPEN: ("·", "OPEN", Role.PLAIN),
+    GateStatus.UNKNOWN: ("?", "UNKNOWN", Role.BLIND),
 }
 VERDICT = {
     Verdict.PASS: ("✔", "PASS", Role.GOOD),
@@ -39,6 +40,7 @@ CONDITION = {
     ConditionState.STALE: ("?", "STALE", Role.BLIND),
     ConditionState.ERROR: ("?", "ERROR", Role.BLIND),
     ConditionState.MUTED: ("-", "MUTED", Role.DIM),
+    ConditionState.UNKNOWN: ("?", "UNKNOWN", Role.BLIND),
 }
 OPERATION = {
     OperationState.INTENDED: ("·", "INTENDED", Role.ACCENT),

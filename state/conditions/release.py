@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from state.base.json import JsonObject, decimal_text
 from state.base.times import clock
 from state.conditions.evaluate import SECOND_US, Baseline, ConditionSpec, Judgement, Source, evaluate
+from state.events.bake import ConditionChanged
 from state.runbook.conditions import StopCondition
 from state.view.enums import ConditionState, OperationState
 from state.view.launch import ConditionView, LaunchView
@@ -143,18 +143,18 @@ def _latched(old: ConditionView | None) -> Judgement | None:
 
 def changed_body(
     condition_id: str, old: ConditionView | None, judged: Judgement, now_us: int, *, active: bool
-) -> JsonObject:
+) -> ConditionChanged:
     """Return the body of ``condition.changed`` for a judgement."""
-    return {
-        "id": condition_id,
-        "state": judged.state.value,
-        "value": None if judged.value is None else decimal_text(judged.value),
-        "elapsed_s": int(judged.elapsed_s),
-        "since_us": _since(old, judged, now_us),
-        "reason": judged.reason[:400],
-        "at_us": now_us,
-        "active": active,
-    }
+    return ConditionChanged(
+        id=condition_id,
+        state=judged.state,
+        value=judged.value,
+        elapsed_s=int(judged.elapsed_s),
+        since_us=_since(old, judged, now_us),
+        reason=judged.reason[:400],
+        at_us=now_us,
+        active=active,
+    )
 
 
 def _since(old: ConditionView | None, judged: Judgement, now_us: int) -> int:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from state.base.json import integer, text
 from state.conditions.evaluate import SECOND_US, Judgement
 from state.conditions.points import Source
 from state.conditions.release import Gathered, changed_body, distrust, judge, release_of, spec_of
 from state.conditions.samples import Moment, read, source_of
-from state.events.event import Event, Kind
+from state.events.bake import ConditionAcknowledged, ConditionChanged, ConditionMuted, ConditionSamples
+from state.events.bodies import body_of
+from state.events.event import Event
 from state.fold import apply
 from state.runbook.conditions import StopCondition
 from state.view.enums import ConditionState
@@ -105,29 +106,29 @@ class _Work:
 
     def take(self, event: Event) -> None:
         self._view = apply(self._view, event)
-        match event.kind:
-            case Kind.CONDITION_SAMPLES:
-                self._sampled(event)
-            case Kind.CONDITION_CHANGED:
-                self._was(event)
-            case Kind.CONDITION_ACKNOWLEDGED:
-                self._acknowledged(event)
-            case Kind.CONDITION_MUTED:
-                self._muted(event)
+        match body_of(event):
+            case ConditionSamples() as body:
+                self._sampled(event, body)
+            case ConditionChanged() as body:
+                self._was(body)
+            case ConditionAcknowledged() as body:
+                self._acknowledged(event, body)
+            case ConditionMuted() as body:
+                self._muted(event, body)
 
-    def _was(self, event: Event) -> None:
-        known = self._view.condition(text(event.body, "id"))
+    def _was(self, body: ConditionChanged) -> None:
+        known = self._view.condition(body.id)
         if known is not None and known.active:
             course = self._recorded.setdefault(known.id, Course())
             course.note(known.evaluated_us, known.state, known.value, known.elapsed_s, known.reason)
 
-    def _sampled(self, event: Event) -> None:
-        at_us = integer(event.body, "at_us")
+    def _sampled(self, event: Event, body: ConditionSamples) -> None:
+        at_us = body.at_us
         # The engine judges after the newest of its samples, with the time at which it looks.
         now_us = max(at_us, min(event.wall_us, at_us + self._step_us))
         for course in self._recorded.values():
             course.go_on(now_us)
-        for name, moment in read(text(event.body, "values")).items():
+        for name, moment in read(body.values).items():
             if name in self._moments:
                 self._moments[name][at_us] = moment
                 self._judge(name, now_us)
@@ -145,19 +146,20 @@ class _Work:
         spec = self._specs[name]
         return now_us - int((spec.for_s + spec.max_age_s) * SECOND_US) - 4 * self._step_us
 
-    def _acknowledged(self, event: Event) -> None:
-        old = self._again.get(text(event.body, "id"))
+    def _acknowledged(self, event: Event, body: ConditionAcknowledged) -> None:
+        old = self._again.get(body.id)
         if old is not None and old.state is ConditionState.TRIPPED:
             now_us = event.wall_us
             self._again[old.id] = replace(
                 old, state=ConditionState.OK, since_us=now_us, acknowledged_us=now_us
             )
 
-    def _muted(self, event: Event) -> None:
-        old = self._again.get(text(event.body, "id"))
+    def _muted(self, event: Event, body: ConditionMuted) -> None:
+        old = self._again.get(body.id)
         if old is not None:
-            until_us, why = integer(event.body, "until_us"), text(event.body, "reason")
-            self._again[old.id] = replace(old, muted_until_us=until_us, muted_by=event.actor, muted_why=why)
+            self._again[old.id] = replace(
+                old, muted_until_us=body.until_us, muted_by=event.actor, muted_why=body.reason
+            )
 
     def result(self, condition: StopCondition) -> Again:
         return Again(
@@ -184,14 +186,14 @@ class _Work:
 
 def _view_of(condition: StopCondition) -> ConditionView:
     return ConditionView(
-        condition.id,
-        condition.title,
-        condition.env.value,
-        condition.unit,
-        condition.threshold,
-        round(condition.for_),
-        condition.on_trip.value,
-        "",
+        id=condition.id,
+        title=condition.title,
+        env=condition.env.value,
+        unit=condition.unit,
+        threshold=condition.threshold,
+        for_s=round(condition.for_),
+        on_trip=condition.on_trip.value,
+        query="",
         shadow=condition.shadow,
     )
 
@@ -214,6 +216,6 @@ def _after(old: ConditionView, judged: Judgement, now_us: int, *, active: bool) 
         value=judged.value,
         elapsed_s=judged.elapsed_s,
         reason=judged.reason,
-        since_us=integer(body, "since_us"),
+        since_us=body.since_us,
         active=active,
     )

@@ -1,103 +1,122 @@
 """The event: the one thing that is ever written down.
 
-A body is a JSON object without floats (numbers that are not whole are decimal strings), with keys of
-``[a-z0-9_]``, and never holds a secret value.
+A body is a frozen dataclass, one for each kind (``state.events.bodies`` lists them); in the log it is a JSON object
+without floats (numbers that are not whole are decimal strings), with keys of ``[a-z0-9_]``, and never holds a
+secret value.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeVar, dataclass_transform
 
+from state.base.codec import LOG, OMIT, left_out
 from state.base.json import JsonObject
+from state.events.kinds import Kind
+
+__all__ = [
+    "BODIES",
+    "REDACTED_BODY",
+    "Body",
+    "Draft",
+    "Event",
+    "Kind",
+    "Unlisted",
+    "event",
+    "gate_key",
+    "gate_number",
+    "left_out",
+]
 
 
-class Kind(StrEnum):
-    """Every kind of event that this version writes. A reader keeps kinds that it doesn't know."""
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A body that was too long: SHA-256 and length in bytes of the whole one's canonical text."""
 
-    LOG_OPENED = "log.opened"
-    LOG_CLOSED = "log.closed"
-    LOG_ANCHORED = "log.anchored"
-    LOG_DOUBTED = "log.doubted"
-    LOG_REDACTED = "log.redacted"
-    LOG_WRITE_FAILED = "log.write_failed"
-    LOG_RECOVERED = "log.recovered"
+    sha256: str
+    length: int
 
-    LAUNCH_OPENED = "launch.opened"
-    LAUNCH_HELD = "launch.held"
-    LAUNCH_RELEASED = "launch.released"
-    LAUNCH_SCRUBBED = "launch.scrubbed"
-    LAUNCH_CLOSED = "launch.closed"
-    RUNBOOK_CHANGED = "runbook.changed"
-    ENVIRONMENT_DECLARED = "environment.declared"
-    CONDITION_DECLARED = "condition.declared"
-    GRAPH_DECLARED = "graph.declared"
-    OPERATION_DECLARED = "operation.declared"
-    STAGE_DECLARED = "stage.declared"
 
-    ENGINE_STARTED = "engine.started"
-    ENGINE_STOPPED = "engine.stopped"
-    CONSOLE_OPENED = "console.opened"
-    CONSOLE_CLOSED = "console.closed"
-    CONSOLE_TOOK_OVER = "console.took_over"
-    COMMAND_REFUSED = "command.refused"
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Body:
+    """What happened. Every kind of event is a class below this one.
 
-    GATE_DECLARED = "gate.declared"
-    GATE_CHANGED = "gate.changed"
-    GATE_RECYCLED = "gate.recycled"
-    ITEM_WAIVED = "item.waived"
-    CHECK_STARTED = "check.started"
-    CHECK_FINISHED = "check.finished"
-    ATTEST_SIGNED = "attest.signed"
-    ATTEST_WITHDRAWN = "attest.withdrawn"
+    It compares and shows its fields here, once: sixty generated ``__eq__`` would be in the way of the first frame.
+    """
 
-    CANDIDATE_SEEN = "candidate.seen"
-    OPERATION_INTENDED = "operation.intended"
-    OPERATION_STARTED = "operation.started"
-    OPERATION_STEP = "operation.step"
-    OPERATION_OUTPUT = "operation.output"
-    OPERATION_ABORTED = "operation.aborted"
-    OPERATION_FINISHED = "operation.finished"
-    OPERATION_UNKNOWN = "operation.unknown"
+    KIND: ClassVar[str] = ""
+    """The kind's name in the log: ``gate.changed``."""
+    cut: Cut | None = field(default=None, kw_only=True, metadata=OMIT)
+    """Says that texts and lists of lines were shortened, where they were."""
 
-    SOURCE_CHANGED = "source.changed"
-    POD_CHANGED = "pod.changed"
-    POD_GONE = "pod.gone"
-    INGRESS_CHANGED = "ingress.changed"
-    INGRESS_GONE = "ingress.gone"
-    METRIC_BATCH = "metric.batch"
-    METRIC_GAP = "metric.gap"
+    def __eq__(self, other: object) -> bool:
+        """Return whether another body is of the same kind and says the same."""
+        return type(self) is type(other) and LOG.dump(self) == LOG.dump(other)
 
-    CONDITION_CHANGED = "condition.changed"
-    CONDITION_ACKNOWLEDGED = "condition.acknowledged"
-    CONDITION_SAMPLES = "condition.samples"
-    CONDITION_MUTED = "condition.muted"
-    CONDITION_COUNTDOWN = "condition.countdown"
-    ALERT_CHANGED = "alert.changed"
-    ALERT_GONE = "alert.gone"
-    BAKE_STARTED = "bake.started"
-    BAKE_PROGRESS = "bake.progress"
-    BAKE_EXTENDED = "bake.extended"
-    BAKE_FINISHED = "bake.finished"
-    WEBHOOK_SENT = "webhook.sent"
+    def __hash__(self) -> int:
+        """Return a hash of the kind alone: bodies are kept in small sets only."""
+        return hash(type(self))
 
-    CLOCK_JUMPED = "clock.jumped"
-    CLOCK_RATE = "clock.rate"
-    NOTE_ADDED = "note.added"
+    def __repr__(self) -> str:
+        """Return the kind's class with its fields."""
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in LOG.dump(self).items())})"
+
+
+BODIES: dict[str, type[Body]] = {}
+"""The class of each kind's body. Complete once ``state.events.bodies`` is loaded."""
+
+B = TypeVar("B", bound=Body)
+
+REDACTED_BODY: JsonObject = {"redacted": True}
+"""What readers are given in place of a body that was taken out."""
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(left_out,))
+def event(kind: str, *, kw_only: bool = False) -> Callable[[type[B]], type[B]]:
+    """Make a class the body of a kind of event: a frozen dataclass.
+
+    Its fields are all that the log may keep of such an event, and they are written even where they are empty,
+    but for those that are ``left_out``.
+    """
+
+    def body(given: type[B]) -> type[B]:
+        made = dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=kw_only)(given)
+        made.KIND = kind
+        BODIES[kind] = made
+        return made
+
+    return body
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Unlisted(Body):
+    """The body of a kind that this version doesn't know, as it stands."""
+
+    kind: str
+    fields: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An event before it is written: what happened, without its place in the log."""
 
-    kind: str
-    body: JsonObject
+    body: Body
     gate: str | None = None
     """``g01`` to ``g10``, or None."""
     ref: int | None = None
     """The sequence number of the event that this one answers."""
     actor: str = "engine"
     """Who: an account (``ann``), or ``engine``."""
+
+    @property
+    def kind(self) -> str:
+        """The kind's name in the log."""
+        return self.body.kind if isinstance(self.body, Unlisted) else self.body.KIND
+
+    def fields(self) -> JsonObject:
+        """Return the body as the log holds it."""
+        return self.body.fields if isinstance(self.body, Unlisted) else LOG.dump(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +134,7 @@ class Event:
     wall_us: int
     mono_us: int
     body: JsonObject
+    """As it stands in the log; ``state.events.bodies`` reads it."""
     hash: str
     """64 hexadecimal digits: the head of the chain after this event."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, unquote
 
-from state.base.json import JsonObject, decimal, items
+from state.base.json import Json, decimal, items
 
 _NONE = "-"
 
@@ -23,13 +23,12 @@ def _spell(value: float | None) -> str:
     return _NONE if value is None else f"{value:.6g}"
 
 
-def by_series(body: JsonObject, declared: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], float | None]:
-    """Return the values of a ``metric.batch`` by (graph, series).
+def by_series(told: Json, declared: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], float | None]:
+    """Return the ``values`` of a ``metric.batch`` by (graph, series).
 
     ``declared`` has the series of each graph in their order. A graph with another number of values than of
     series is left out. Logs of earlier versions hold a list of ``[graph, series, value]`` instead.
     """
-    told = body.get("values")
     if not isinstance(told, str):
         rows = [items(row) for row in items(told)]
         return {(str(r[0]), str(r[1])): decimal({"v": r[2]}, "v") for r in rows if len(r) == 3}
@@ -43,7 +42,6 @@ def by_series(body: JsonObject, declared: Mapping[str, Sequence[str]]) -> dict[t
     return found
 
 
-def count(body: JsonObject) -> int:
+def count(told: Json) -> int:
     """Return how many values a ``metric.batch`` holds, gaps included."""
-    told = body.get("values")
     return told.count("=") + told.count(",") if isinstance(told, str) else len(items(told))

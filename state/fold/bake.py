@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from state.base.json import integer, text
+from state.base.frozen import replace
 from state.base.maps import with_item, without_item
-from state.events.event import Event, Kind
+from state.events.bake import BakeExtended, BakeFinished, BakeProgress, BakeStarted
+from state.events.event import Event
+from state.events.world import AlertChanged, AlertGone, WebhookSent
 from state.fold.launch import deviate
-from state.fold.step import Steps
-from state.view.enums import Tier
-from state.view.launch import AlertView, BakeView, LaunchView, PodView
+from state.fold.step import no_effect, step
+from state.view.enums import BakeState, Tier
+from state.view.launch import BakeView, LaunchView, PodView
 
 RESTARTS = 50
+
+no_effect(WebhookSent)
 
 
 def note_restart(view: LaunchView, event: Event, old: PodView | None, new: PodView) -> LaunchView:
@@ -28,90 +30,51 @@ def note_restart(view: LaunchView, event: Event, old: PodView | None, new: PodVi
     return deviate(view, event, f"{words} during the bake")
 
 
-def _started(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
+@step(BakeStarted)
+def _started(view: LaunchView, event: Event, body: BakeStarted) -> LaunchView:
     bake = BakeView(
         event.wall_us,
-        integer(body, "minimum_s"),
+        body.minimum_s,
         updated_us=event.wall_us,
-        maximum_s=integer(body, "maximum_s"),
+        maximum_s=body.maximum_s,
         alerts=tuple(sorted(key for key, alert in view.alerts.items() if alert.state == "firing")),
     )
     return replace(view, bake=bake)
 
 
-def _progress(view: LaunchView, event: Event) -> LaunchView:
+@step(BakeProgress)
+def _progress(view: LaunchView, event: Event, body: BakeProgress) -> LaunchView:
     if view.bake is None:
         return view
-    body = event.body
-    bake = replace(
-        view.bake,
-        good_s=integer(body, "good_s"),
-        state=text(body, "state", "running"),
-        why=text(body, "why"),
-        updated_us=event.wall_us,
-    )
+    bake = replace(view.bake, good_s=body.good_s, state=body.state, why=body.why, updated_us=event.wall_us)
     return replace(view, bake=bake)
 
 
-def _extended(view: LaunchView, event: Event) -> LaunchView:
+@step(BakeExtended)
+def _extended(view: LaunchView, event: Event, body: BakeExtended) -> LaunchView:
     if view.bake is None:
         return view
-    minutes = integer(event.body, "minutes")
-    bake = replace(view.bake, extended_s=view.bake.extended_s + 60 * minutes)
-    return deviate(replace(view, bake=bake), event, f"bake extended by {minutes} min")
+    bake = replace(view.bake, extended_s=view.bake.extended_s + 60 * body.minutes)
+    return deviate(replace(view, bake=bake), event, f"bake extended by {body.minutes} min")
 
 
-def _finished(view: LaunchView, event: Event) -> LaunchView:
+@step(BakeFinished)
+def _finished(view: LaunchView, event: Event, body: BakeFinished) -> LaunchView:
     if view.bake is None:
         return view
-    body = event.body
-    bake = replace(
-        view.bake,
-        good_s=integer(body, "good_s"),
-        state=text(body, "outcome", "ended"),
-        why=text(body, "why"),
-        updated_us=event.wall_us,
-    )
+    bake = replace(view.bake, good_s=body.good_s, state=body.outcome, why=body.why, updated_us=event.wall_us)
     view = replace(view, bake=bake)
-    if bake.state != "finished":
+    if bake.state is not BakeState.FINISHED:
         return view
     short = f"bake finished after {bake.good_s} of {bake.minimum_s} s seen good: {bake.why}"
     return deviate(view, event, short)
 
 
-def _key(event: Event) -> str:
-    return f"{text(event.body, 'env')}/{text(event.body, 'name')}"
+@step(AlertChanged)
+def _alert(view: LaunchView, _event: Event, body: AlertChanged) -> LaunchView:
+    return replace(view, alerts=with_item(view.alerts, f"{body.env}/{body.name}", body))
 
 
-def _alert(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
-    alert = AlertView(
-        text(body, "env"),
-        text(body, "name"),
-        text(body, "alert"),
-        text(body, "severity"),
-        text(body, "state"),
-        text(body, "summary"),
-        integer(body, "since_us"),
-    )
-    return replace(view, alerts=with_item(view.alerts, _key(event), alert))
-
-
-def _alert_gone(view: LaunchView, event: Event) -> LaunchView:
-    return replace(view, alerts=without_item(view.alerts, _key(event)))
-
-
-def _same(view: LaunchView, event: Event) -> LaunchView:
-    return view
-
-
-STEPS: Steps = {
-    Kind.BAKE_STARTED: _started,
-    Kind.BAKE_PROGRESS: _progress,
-    Kind.BAKE_EXTENDED: _extended,
-    Kind.BAKE_FINISHED: _finished,
-    Kind.ALERT_CHANGED: _alert,
-    Kind.ALERT_GONE: _alert_gone,
-    Kind.WEBHOOK_SENT: _same,
-}
+@step(AlertGone)
+def _alert_gone(view: LaunchView, _event: Event, body: AlertGone) -> LaunchView:
+    return replace(view, alerts=without_item(view.alerts, f"{body.env}/{body.name}"))

@@ -3,149 +3,162 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
-from state.base.json import JsonObject, decimal, flag, integer, items, text, texts
+from state.base.codec import Notes
+from state.base.json import JsonObject, text
 from state.base.numbers import number, pace, plural
 from state.base.text import line
-from state.events import samples
-from state.events.event import Event, Kind, gate_number
+from state.events import bake, declared, gates, launch, log, operations, samples, world
+from state.events.bodies import decode
+from state.events.event import Body, Event, Unlisted, gate_number
 from state.view.launch import LaunchView
 
-
-def _condition(body: JsonObject, view: LaunchView | None) -> str:
-    value = decimal(body, "value")
-    known = view.condition(text(body, "id")) if view is not None else None
-    shown = "" if value is None else f" at {number(value, known.unit if known is not None else '')}"
-    elapsed = integer(body, "elapsed_s")
-    since = f", breaching for {elapsed} s" if elapsed else ""
-    reason = text(body, "reason")
-    return f"{text(body, 'id')} is {text(body, 'state')}{shown}{since}{': ' + reason if reason else ''}"
+B = TypeVar("B", bound=Body)
+Say: TypeAlias = Callable[[B, Event], str]
 
 
-def _source(body: JsonObject) -> str:
-    return f"{text(body, 'name')} {'answers' if flag(body, 'ok') else 'is lost: ' + text(body, 'reason')}"
+def words(event: Event, view: LaunchView | None = None, read: tuple[Body, Notes] | None = None) -> str:
+    """Return what happened, in one line that is safe to show.
+
+    ``view`` knows the units of its numbers; ``read`` is the body, where it was decoded already. A word of another
+    version is shown as it stands.
+    """
+    body, notes = read or decode(event)
+    if isinstance(body, bake.ConditionChanged):
+        said = _condition(body, view)
+    elif isinstance(body, Unlisted):
+        said = _unlisted(body.fields)
+    else:
+        said = WORDS[type(body)](body, event)
+    if notes.words:
+        said += f" ({', '.join(notes.words)}: of another version)"
+    return line(said, 300)
 
 
-def _signed(body: JsonObject) -> str:
-    comment = text(body, "comment")
-    word = "GO" if flag(body, "go") else "NO-GO"
-    return f"{text(body, 'item')} attested {word}{': ' + comment if comment else ''}"
+def _unlisted(fields: JsonObject) -> str:
+    said = [text(fields, key) for key in ("title", "id", "name", "reason", "outcome", "message")]
+    return " ".join(one for one in said if one)
 
 
-def _pod(body: JsonObject) -> str:
-    told = f"{text(body, 'env')} pod {text(body, 'name')} {text(body, 'phase')}"
-    if text(body, "phase") in {"Succeeded", "Completed"}:
-        return told
-    return f"{told} {integer(body, 'ready')}/{integer(body, 'containers')}"
+def _condition(body: bake.ConditionChanged, view: LaunchView | None) -> str:
+    known = view.condition(body.id) if view is not None else None
+    shown = "" if body.value is None else f" at {number(body.value, known.unit if known is not None else '')}"
+    since = f", breaching for {body.elapsed_s} s" if body.elapsed_s else ""
+    return f"{body.id} is {body.state}{shown}{since}{': ' + body.reason if body.reason else ''}"
 
 
-def words(event: Event, view: LaunchView | None = None) -> str:
-    """Return what happened, in one line that is safe to show; ``view`` knows the units of its numbers."""
-    if event.kind == Kind.CONDITION_CHANGED:
-        return line(_condition(event.body, view), 300)
-    say = _SAY.get(event.kind)
-    return line(say(event.body, event) if say is not None else _told(event.body), 300)
+def _signed(body: gates.AttestSigned, _event: Event) -> str:
+    said = f"{body.item} attested {'GO' if body.go else 'NO-GO'}"
+    return f"{said}: {body.comment}" if body.comment else said
 
 
-def _told(body: JsonObject) -> str:
-    told = [text(body, key) for key in ("title", "id", "name", "reason", "outcome", "message")]
-    return " ".join(one for one in told if one)
+def _pod(body: world.PodChanged, _event: Event) -> str:
+    said = f"{body.env} pod {body.name} {body.phase}"
+    return said if body.phase in {"Succeeded", "Completed"} else f"{said} {body.ready}/{body.containers}"
+
+
+def _countdown(body: bake.ConditionCountdown, event: Event) -> str:
+    if not body.until_us:
+        return f"{body.id} doesn't roll back by itself: {body.reason}"
+    left = max(0, body.until_us - event.wall_us) // 1_000_000
+    return f"{body.id} rolls production back in {left} s, unless somebody holds"
+
+
+def _alert(body: world.AlertChanged, _event: Event) -> str:
+    return f"{body.env} alert {body.alert} ({body.severity or 'no severity'}) {body.state}: {body.summary}"
+
+
+def _hook(body: world.WebhookSent, _event: Event) -> str:
+    said = f"{body.occasion} told to {body.host}"
+    return said if body.ok else f"{said}: FAILED, {body.reason}"
+
+
+def _jump(body: log.ClockJumped, _event: Event) -> str:
+    slept, jump = body.slept_us / 1_000_000, body.jump_us / 1_000_000
+    if not slept:
+        return f"the clock jumped by {jump:.1f} s"
+    return f"the machine slept for {slept:.0f} s{f', and the clock jumped by {jump:.1f} s' if abs(jump) > 1 else ''}"
 
 
 def _gate(event: Event) -> str:
     return f"gate {gate_number(event.gate)}"
 
 
-def _console(body: JsonObject) -> str:
-    return f"console {text(body, 'id')} attached{', drives' if flag(body, 'drives') else ''}"
+def _on(kind: type[B], say: Say[B]) -> tuple[type[Body], Say[Any]]:
+    """Return a row of the table below; the types of both agree."""
+    return kind, say
 
 
-def _engine(body: JsonObject) -> str:
-    return f"engine started, pid {integer(body, 'pid')}{', resumed' if flag(body, 'resumed') else ''}"
-
-
-def _countdown(body: JsonObject, event: Event) -> str:
-    until_us = integer(body, "until_us")
-    if not until_us:
-        return f"{text(body, 'id')} doesn't roll back by itself: {text(body, 'reason')}"
-    left = max(0, until_us - event.wall_us) // 1_000_000
-    return f"{text(body, 'id')} rolls production back in {left} s, unless somebody holds"
-
-
-def _alert(body: JsonObject) -> str:
-    what = f"{text(body, 'env')} alert {text(body, 'alert')} ({text(body, 'severity') or 'no severity'})"
-    return f"{what} {text(body, 'state')}: {text(body, 'summary')}"
-
-
-def _hook(body: JsonObject) -> str:
-    told = f"{text(body, 'occasion')} told to {text(body, 'host')}"
-    return told if flag(body, "ok") else f"{told}: FAILED, {text(body, 'reason')}"
-
-
-def _bake_end(body: JsonObject) -> str:
-    return f"bake {text(body, 'outcome')} after {integer(body, 'good_s')} s seen good"
-
-
-def _jump(body: JsonObject) -> str:
-    slept, jump = integer(body, "slept_us") / 1_000_000, integer(body, "jump_us") / 1_000_000
-    if not slept:
-        return f"the clock jumped by {jump:.1f} s"
-    return f"the machine slept for {slept:.0f} s{f', and the clock jumped by {jump:.1f} s' if abs(jump) > 1 else ''}"
-
-
-_SAY: Mapping[str, Callable[[JsonObject, Event], str]] = {
-    Kind.LOG_OPENED: lambda b, _: f"log {text(b, 'log_id')} opened",
-    Kind.LOG_CLOSED: lambda b, _: f"the launch is over: the log ends at {text(b, 'head')}",
-    Kind.LOG_ANCHORED: lambda b, _: f"{text(b, 'head')} kept: {', '.join(texts(b.get('sinks')))}",
-    Kind.LOG_DOUBTED: lambda b, _: f"THE LOG IS IN DOUBT: {text(b, 'reason')}",
-    Kind.LOG_REDACTED: lambda b, _: f"event {integer(b, 'seq')} redacted: {text(b, 'reason')}",
-    Kind.LOG_WRITE_FAILED: lambda b, _: f"the log could not be written: {text(b, 'reason')}",
-    Kind.LOG_RECOVERED: lambda b, _: f"the log is written again, after: {text(b, 'reason')}",
-    Kind.METRIC_GAP: lambda b, _: f"no samples: {text(b, 'reason')}",
-    Kind.RUNBOOK_CHANGED: lambda b, _: f"the runbook changed: {'; '.join(texts(b.get('diff')))}",
-    Kind.LAUNCH_OPENED: lambda b, _: f"launch opened: {text(b, 'title')}",
-    Kind.ENVIRONMENT_DECLARED: lambda b, _: f"{text(b, 'tier')}: {text(b, 'title')}, {text(b, 'namespace')}",
-    Kind.GATE_DECLARED: lambda b, _: f"gate {integer(b, 'number')}: {text(b, 'title')}",
-    Kind.GATE_CHANGED: lambda b, e: f"{_gate(e)} {text(b, 'from')} → {text(b, 'to')}",
-    Kind.GATE_RECYCLED: lambda b, e: f"back to {_gate(e)}: {text(b, 'reason')}",
-    Kind.CHECK_STARTED: lambda b, _: f"{text(b, 'item')} is being checked",
-    Kind.CHECK_FINISHED: lambda b, _: f"{text(b, 'item')} {text(b, 'verdict')}: {text(b, 'summary')}",
-    Kind.ATTEST_SIGNED: lambda b, _: _signed(b),
-    Kind.ATTEST_WITHDRAWN: lambda b, _: f"{text(b, 'item')} attestation withdrawn: {text(b, 'reason')}",
-    Kind.ITEM_WAIVED: lambda b, _: f"{text(b, 'item')} waived: {text(b, 'reason')}",
-    Kind.CANDIDATE_SEEN: lambda b, _: (
-        f"candidate seen for {text(b, 'env')}: {plural(len(items(b.get('parts'))), 'part')}"
-    ),
-    Kind.OPERATION_INTENDED: lambda b, _: f"{text(b, 'id')} intended: {text(b, 'from')} → {text(b, 'to')}",
-    Kind.OPERATION_STARTED: lambda b, _: f"{text(b, 'id')} started, pid {integer(b, 'pid')}",
-    Kind.OPERATION_STEP: lambda b, _: f"{text(b, 'name')} {text(b, 'state')} {text(b, 'detail')}",
-    Kind.OPERATION_OUTPUT: lambda b, _: " / ".join(texts(b.get("lines"))),
-    Kind.OPERATION_ABORTED: lambda b, _: f"{text(b, 'id')} abort asked: {text(b, 'reason')}",
-    Kind.OPERATION_FINISHED: lambda b, _: f"{text(b, 'id')} {text(b, 'state')}: {text(b, 'verdict')}",
-    Kind.OPERATION_UNKNOWN: lambda b, _: f"{text(b, 'id')} has no known end: {text(b, 'verdict')}",
-    Kind.SOURCE_CHANGED: lambda b, _: _source(b),
-    Kind.POD_CHANGED: lambda b, _: _pod(b),
-    Kind.POD_GONE: lambda b, _: f"{text(b, 'env')} pod {text(b, 'name')} is gone",
-    Kind.INGRESS_CHANGED: lambda b, _: (
-        f"{text(b, 'env')} ingress {text(b, 'name')} {', '.join(texts(b.get('hosts')))}"
-    ),
-    Kind.METRIC_BATCH: lambda b, _: f"{plural(samples.count(b), 'sample')}",
-    Kind.CONDITION_ACKNOWLEDGED: lambda b, _: f"{text(b, 'id')} acknowledged: {text(b, 'comment')}",
-    Kind.CONDITION_SAMPLES: lambda b, _: f"samples of conditions: {text(b, 'values')}",
-    Kind.CONDITION_MUTED: lambda b, _: f"{text(b, 'id')} muted: {text(b, 'reason')}",
-    Kind.CONDITION_COUNTDOWN: _countdown,
-    Kind.ALERT_CHANGED: lambda b, _: _alert(b),
-    Kind.ALERT_GONE: lambda b, _: f"{text(b, 'env')} alert {text(b, 'name')} is over",
-    Kind.BAKE_EXTENDED: lambda b, _: f"bake extended by {integer(b, 'minutes')} min: {text(b, 'reason')}",
-    Kind.WEBHOOK_SENT: lambda b, _: _hook(b),
-    Kind.BAKE_STARTED: lambda b, _: f"bake started, {integer(b, 'minimum_s') // 60} min wanted",
-    Kind.BAKE_PROGRESS: lambda b, _: f"bake {integer(b, 'good_s')} s seen good",
-    Kind.BAKE_FINISHED: lambda b, _: _bake_end(b),
-    Kind.COMMAND_REFUSED: lambda b, _: f"{text(b, 'command')} refused: {text(b, 'reason')}",
-    Kind.CONSOLE_OPENED: lambda b, _: _console(b),
-    Kind.CONSOLE_CLOSED: lambda b, _: f"console {text(b, 'id')} left",
-    Kind.ENGINE_STARTED: lambda b, _: _engine(b),
-    Kind.CLOCK_RATE: lambda b, _: f"the clock runs {pace(decimal(b, 'rate') or 0.0)}",
-    Kind.CLOCK_JUMPED: lambda b, _: _jump(b),
-    Kind.NOTE_ADDED: lambda b, _: text(b, "text"),
-}
+WORDS: Mapping[type[Body], Say[Any]] = dict(
+    (
+        _on(log.LogOpened, lambda b, _: f"log {b.log_id} opened"),
+        _on(log.LogClosed, lambda b, _: f"the launch is over: the log ends at {b.head}"),
+        _on(log.LogAnchored, lambda b, _: f"{b.head} kept: {', '.join(b.sinks)}"),
+        _on(log.LogDoubted, lambda b, _: f"THE LOG IS IN DOUBT: {b.reason}"),
+        _on(log.LogRedacted, lambda b, _: f"event {b.seq} redacted: {b.reason}"),
+        _on(log.LogWriteFailed, lambda b, _: f"the log could not be written: {b.reason}"),
+        _on(log.LogRecovered, lambda b, _: f"the log is written again, after: {b.reason}"),
+        _on(log.ClockRate, lambda b, _: f"the clock runs {pace(b.rate)}"),
+        _on(log.ClockJumped, _jump),
+        _on(log.NoteAdded, lambda b, _: b.text),
+        _on(launch.LaunchOpened, lambda b, _: f"launch opened: {b.title}"),
+        _on(launch.LaunchHeld, lambda b, _: b.reason),
+        _on(launch.LaunchReleased, lambda b, _: b.reason),
+        _on(launch.LaunchScrubbed, lambda b, _: b.reason),
+        _on(launch.LaunchClosed, lambda _b, _e: ""),
+        _on(launch.RunbookChanged, lambda b, _: f"the runbook changed: {'; '.join(b.diff)}"),
+        _on(
+            launch.EngineStarted,
+            lambda b, _: f"engine started, pid {b.pid}{', resumed' if b.resumed else ''}",
+        ),
+        _on(launch.EngineStopped, lambda b, _: b.reason),
+        _on(launch.ConsoleOpened, lambda b, _: f"console {b.id} attached{', drives' if b.drives else ''}"),
+        _on(launch.ConsoleClosed, lambda b, _: f"console {b.id} left"),
+        _on(launch.ConsoleTookOver, lambda b, _: f"{b.id} {b.reason}"),
+        _on(launch.CommandRefused, lambda b, _: f"{b.command} refused: {b.reason}"),
+        _on(declared.EnvironmentDeclared, lambda b, _: f"{b.tier}: {b.title}, {b.namespace}"),
+        _on(declared.ConditionDeclared, lambda b, _: f"{b.title} {b.id}"),
+        _on(declared.GraphDeclared, lambda b, _: f"{b.title} {b.id}"),
+        _on(declared.OperationDeclared, lambda b, _: f"{b.title} {b.id}"),
+        _on(declared.StageDeclared, lambda b, _: f"{b.title} {b.id}"),
+        _on(declared.GateDeclared, lambda b, _: f"gate {b.number}: {b.title}"),
+        _on(gates.GateChanged, lambda b, e: f"{_gate(e)} {b.from_} → {b.to}"),
+        _on(gates.GateRecycled, lambda b, e: f"back to {_gate(e)}: {b.reason}"),
+        _on(gates.CheckStarted, lambda b, _: f"{b.item} is being checked"),
+        _on(gates.CheckFinished, lambda b, _: f"{b.item} {b.verdict}: {b.summary}"),
+        _on(gates.AttestSigned, _signed),
+        _on(gates.AttestWithdrawn, lambda b, _: f"{b.item} attestation withdrawn: {b.reason}"),
+        _on(gates.ItemWaived, lambda b, _: f"{b.item} waived: {b.reason}"),
+        _on(
+            operations.CandidateSeen,
+            lambda b, _: f"candidate seen for {b.env}: {plural(len(b.parts), 'part')}",
+        ),
+        _on(operations.OperationIntended, lambda b, _: f"{b.id} intended: {b.from_} → {b.to}"),
+        _on(operations.OperationStarted, lambda b, _: f"{b.id} started, pid {b.pid}"),
+        _on(operations.OperationStep, lambda b, _: f"{b.name} {b.state} {b.detail}"),
+        _on(operations.OperationOutput, lambda b, _: " / ".join(b.lines)),
+        _on(operations.OperationAborted, lambda b, _: f"{b.id} abort asked: {b.reason}"),
+        _on(operations.OperationFinished, lambda b, _: f"{b.id} {b.state}: {b.verdict}"),
+        _on(operations.OperationUnknown, lambda b, _: f"{b.id} has no known end: {b.verdict}"),
+        _on(world.SourceChanged, lambda b, _: f"{b.name} {'answers' if b.ok else 'is lost: ' + b.reason}"),
+        _on(world.PodChanged, _pod),
+        _on(world.PodGone, lambda b, _: f"{b.env} pod {b.name} is gone"),
+        _on(world.IngressChanged, lambda b, _: f"{b.env} ingress {b.name} {', '.join(b.hosts)}"),
+        _on(world.IngressGone, lambda b, _: b.name),
+        _on(world.MetricBatch, lambda b, _: plural(samples.count(b.values), "sample")),
+        _on(world.MetricGap, lambda b, _: f"no samples: {b.reason}"),
+        _on(world.AlertChanged, _alert),
+        _on(world.AlertGone, lambda b, _: f"{b.env} alert {b.name} is over"),
+        _on(world.WebhookSent, _hook),
+        _on(bake.ConditionChanged, lambda b, _: _condition(b, None)),
+        _on(bake.ConditionAcknowledged, lambda b, _: f"{b.id} acknowledged: {b.comment}"),
+        _on(bake.ConditionSamples, lambda b, _: f"samples of conditions: {b.values}"),
+        _on(bake.ConditionMuted, lambda b, _: f"{b.id} muted: {b.reason}"),
+        _on(bake.ConditionCountdown, _countdown),
+        _on(bake.BakeStarted, lambda b, _: f"bake started, {b.minimum_s // 60} min wanted"),
+        _on(bake.BakeProgress, lambda b, _: f"bake {b.good_s} s seen good"),
+        _on(bake.BakeExtended, lambda b, _: f"bake extended by {b.minutes} min: {b.reason}"),
+        _on(bake.BakeFinished, lambda b, _: f"bake {b.outcome} after {b.good_s} s seen good"),
+    )
+)

@@ -3,137 +3,113 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
-from state.base.json import integer, obj, text, texts
-from state.events.event import Event, Kind
-from state.fold.launch import deviate, pairs
-from state.fold.step import Steps
+from state.base.frozen import remake, replace
+from state.events.event import Event
+from state.events.operations import (
+    OperationAborted,
+    OperationFinished,
+    OperationIntended,
+    OperationOutput,
+    OperationStarted,
+    OperationStep,
+    OperationUnknown,
+)
+from state.fold.launch import deviate
+from state.fold.step import step
 from state.view.enums import OperationKind, OperationState
-from state.view.launch import GoodRevision, LaunchView, OperationView, StepView
+from state.view.launch import LaunchView, OperationView, StepView
 
 OUTPUT_LINES = 200
 
 
-def _intended(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
-    good = obj(body.get("good"))
-    operation = OperationView(
+@step(OperationIntended)
+def _intended(view: LaunchView, event: Event, body: OperationIntended) -> LaunchView:
+    operation = remake(
+        OperationView,
+        body,
         seq=event.seq,
-        id=text(body, "id"),
-        kind=text(body, "kind"),
-        env=text(body, "env"),
-        title=text(body, "title"),
         actor=event.actor,
         state=OperationState.INTENDED,
-        commands=texts(body.get("commands")),
-        from_what=text(body, "from"),
-        to_what=text(body, "to"),
+        from_what=body.from_,
+        to_what=body.to,
         intended_us=event.wall_us,
-        timeout_s=integer(body, "timeout_s"),
-        good=GoodRevision(
-            integer(good, "number"),
-            text(good, "status"),
-            text(good, "manifest_sha"),
-            pairs(good.get("images")),
-        )
-        if good
-        else None,
     )
     view = replace(view, operations=(*view.operations, operation))
-    override = obj(body.get("override"))
-    if override:
-        view = deviate(
-            view,
-            event,
-            f"{operation.id} overridden with {text(override, 'second')}: {text(override, 'reason')}",
-        )
-    return view
+    if body.override is None:
+        return view
+    said = f"{body.id} overridden with {body.override.second}: {body.override.reason}"
+    return deviate(view, event, said)
 
 
 def _change(view: LaunchView, event: Event, change: Callable[[OperationView], OperationView]) -> LaunchView:
     return replace(view, operations=tuple(change(o) if o.seq == event.ref else o for o in view.operations))
 
 
-def _started(view: LaunchView, event: Event) -> LaunchView:
+@step(OperationStarted)
+def _started(view: LaunchView, event: Event, body: OperationStarted) -> LaunchView:
     return _change(
         view,
         event,
-        lambda o: replace(
-            o, state=OperationState.RUNNING, pid=integer(event.body, "pid"), started_us=event.wall_us
-        ),
+        lambda o: replace(o, state=OperationState.RUNNING, pid=body.pid, started_us=event.wall_us),
     )
 
 
-def _step(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
-    step = StepView(text(body, "name"), text(body, "state"), text(body, "detail"), event.wall_us)
+@step(OperationStep)
+def _step(view: LaunchView, event: Event, body: OperationStep) -> LaunchView:
+    new = StepView(body.name, body.state, body.detail, event.wall_us)
 
     def put(operation: OperationView) -> OperationView:
         names = [s.name for s in operation.steps]
-        if step.name in names:
-            steps = tuple(step if s.name == step.name else s for s in operation.steps)
+        if new.name in names:
+            steps = tuple(new if s.name == new.name else s for s in operation.steps)
         else:
-            steps = (*operation.steps, step)
+            steps = (*operation.steps, new)
         return replace(operation, steps=steps)
 
     return _change(view, event, put)
 
 
-def _output(view: LaunchView, event: Event) -> LaunchView:
-    lines = texts(event.body.get("lines"))
-    return _change(view, event, lambda o: replace(o, output=(*o.output, *lines)[-OUTPUT_LINES:]))
+@step(OperationOutput)
+def _output(view: LaunchView, event: Event, body: OperationOutput) -> LaunchView:
+    return _change(view, event, lambda o: replace(o, output=(*o.output, *body.lines)[-OUTPUT_LINES:]))
 
 
-def _aborted(view: LaunchView, event: Event) -> LaunchView:
+@step(OperationAborted)
+def _aborted(view: LaunchView, event: Event, _body: OperationAborted) -> LaunchView:
     view = deviate(view, event, "operation aborted")
     return _change(view, event, lambda o: replace(o, abort_by=event.actor))
 
 
-def _finished(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
-    state = OperationState(text(body, "state", "unknown"))
-    view = _change(
+def _ended(
+    view: LaunchView, event: Event, body: OperationFinished | OperationUnknown, state: OperationState
+) -> LaunchView:
+    return _change(
         view,
         event,
         lambda o: replace(
             o,
             state=state,
-            verdict=text(body, "verdict"),
-            revision=integer(body, "revision"),
-            offers=texts(body.get("offers")),
+            verdict=body.verdict,
+            revision=body.revision,
+            offers=body.offers,
             finished_us=event.wall_us,
         ),
     )
+
+
+@step(OperationFinished)
+def _finished(view: LaunchView, event: Event, body: OperationFinished) -> LaunchView:
+    view = _ended(view, event, body, body.state)
     ended = next((o for o in view.operations if o.seq == event.ref), None)
-    if ended is not None and (ended.kind == OperationKind.ROLLBACK or state is not OperationState.SUCCEEDED):
-        view = deviate(view, event, f"{ended.id} {state}: {ended.verdict}")
+    if ended is not None and (
+        ended.kind == OperationKind.ROLLBACK or ended.state is not OperationState.SUCCEEDED
+    ):
+        view = deviate(view, event, f"{ended.id} {ended.state}: {ended.verdict}")
     return view
 
 
-def _unknown(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
-    view = _change(
-        view,
-        event,
-        lambda o: replace(
-            o,
-            state=OperationState.UNKNOWN,
-            verdict=text(body, "verdict"),
-            revision=integer(body, "revision"),
-            offers=texts(body.get("offers")),
-            finished_us=event.wall_us,
-        ),
-    )
-    return deviate(view, event, f"an operation's end was not seen: {text(body, 'verdict')}")
-
-
-STEPS: Steps = {
-    Kind.OPERATION_INTENDED: _intended,
-    Kind.OPERATION_STARTED: _started,
-    Kind.OPERATION_STEP: _step,
-    Kind.OPERATION_OUTPUT: _output,
-    Kind.OPERATION_ABORTED: _aborted,
-    Kind.OPERATION_FINISHED: _finished,
-    Kind.OPERATION_UNKNOWN: _unknown,
-}
+@step(OperationUnknown)
+def _unknown(view: LaunchView, event: Event, body: OperationUnknown) -> LaunchView:
+    view = _ended(view, event, body, OperationState.UNKNOWN)
+    return deviate(view, event, f"an operation's end was not seen: {body.verdict}")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-from state.base.json import JsonObject, flag, text
-from state.events.event import Event, Kind
+from state.events.bake import ConditionChanged
+from state.events.bodies import body_as
+from state.events.event import Body, Event, Kind
+from state.events.gates import AttestSigned, CheckFinished, GateChanged
+from state.events.launch import CommandRefused
+from state.events.log import LogWriteFailed
+from state.events.operations import OperationFinished, OperationUnknown
+from state.events.world import SourceChanged
 from state.view.enums import ConditionState, GateStatus, OperationState, Severity, Verdict
 
 _BAD = frozenset(
@@ -25,41 +29,29 @@ _DECIDED = frozenset(
 _ROUTINE = frozenset({Kind.CHECK_STARTED, Kind.CHECK_FINISHED, Kind.CONSOLE_OPENED, Kind.CONSOLE_CLOSED})
 
 
-def severity(event: Event) -> Severity:
-    """Return how bad it is what an event tells. A word or a kind that this version doesn't know is plain."""
-    judge = _JUDGED.get(event.kind)
-    return judge(event.body) if judge is not None else Severity.PLAIN
+def severity(body: Body) -> Severity:
+    """Return how bad it is what an event tells. A word that this version doesn't know is blind, a kind plain."""
+    match body:
+        case CheckFinished(verdict=word) | OperationFinished(state=word) | ConditionChanged(state=word):
+            return _of(word)
+        case GateChanged():
+            return _of(body.to)
+        case AttestSigned():
+            return Severity.PLAIN if body.go else Severity.BAD
+        case SourceChanged():
+            return Severity.PLAIN if body.ok else Severity.BLIND
+        case LogWriteFailed() | CommandRefused() | OperationUnknown():
+            return Severity.BAD
+        case _:
+            return Severity.PLAIN
+
+
+def _of(word: str) -> Severity:
+    return Severity.BAD if word in _BAD else Severity.BLIND if word in _BLIND else Severity.PLAIN
 
 
 def milestone(event: Event) -> bool:
     """Return whether a person did it, or something was decided by it: what a review reads first."""
     if event.kind == Kind.CONDITION_CHANGED:
-        return severity(event) is Severity.BAD
+        return body_as(ConditionChanged, event).state is ConditionState.TRIPPED
     return event.kind in _DECIDED or (event.actor != "engine" and event.kind not in _ROUTINE)
-
-
-def _by(key: str) -> Callable[[JsonObject], Severity]:
-    """Return what judges by a state or verdict in a body."""
-
-    def judge(body: JsonObject) -> Severity:
-        word = text(body, key)
-        return Severity.BAD if word in _BAD else Severity.BLIND if word in _BLIND else Severity.PLAIN
-
-    return judge
-
-
-def _bad(_body: JsonObject) -> Severity:
-    return Severity.BAD
-
-
-_JUDGED: Mapping[str, Callable[[JsonObject], Severity]] = {
-    Kind.CHECK_FINISHED: _by("verdict"),
-    Kind.OPERATION_FINISHED: _by("state"),
-    Kind.CONDITION_CHANGED: _by("state"),
-    Kind.GATE_CHANGED: _by("to"),
-    Kind.ATTEST_SIGNED: lambda body: Severity.PLAIN if flag(body, "go") else Severity.BAD,
-    Kind.SOURCE_CHANGED: lambda body: Severity.PLAIN if flag(body, "ok") else Severity.BLIND,
-    Kind.LOG_WRITE_FAILED: _bad,
-    Kind.COMMAND_REFUSED: _bad,
-    Kind.OPERATION_UNKNOWN: _bad,
-}

@@ -2,81 +2,78 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 
-from state.base.json import decimal, flag, integer, text, texts
+from state.base.frozen import remake, replace
 from state.base.maps import with_item, without_item
-from state.events.event import Event, Kind
+from state.events.bake import (
+    ConditionAcknowledged,
+    ConditionChanged,
+    ConditionCountdown,
+    ConditionMuted,
+    ConditionSamples,
+)
+from state.events.event import Event
 from state.events.samples import by_series
+from state.events.world import (
+    IngressChanged,
+    IngressGone,
+    MetricBatch,
+    MetricGap,
+    PodChanged,
+    PodGone,
+    SourceChanged,
+)
 from state.fold.bake import note_restart
 from state.fold.launch import deviate
-from state.fold.step import Steps
+from state.fold.step import step
 from state.view.enums import ConditionState
-from state.view.launch import GraphView, IngressView, LaunchView, PodView, SeriesView, SourceView
+from state.view.launch import (
+    ConditionView,
+    GraphView,
+    IngressView,
+    LaunchView,
+    PodView,
+    SeriesView,
+    SourceView,
+)
 
 POINTS = 1000
 
 
-def _source(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
-    source = SourceView(text(body, "name"), flag(body, "ok"), text(body, "reason"), event.wall_us)
+@step(SourceChanged)
+def _source(view: LaunchView, event: Event, body: SourceChanged) -> LaunchView:
+    source = SourceView(body.name, body.ok, body.reason, event.wall_us)
     return replace(view, sources=with_item(view.sources, source.name, source))
 
 
-def _key(event: Event) -> str:
-    return f"{text(event.body, 'env')}/{text(event.body, 'name')}"
+@step(PodChanged)
+def _pod(view: LaunchView, event: Event, body: PodChanged) -> LaunchView:
+    key, pod = f"{body.env}/{body.name}", remake(PodView, body, changed_us=event.wall_us)
+    old = view.pods.get(key)
+    return note_restart(replace(view, pods=with_item(view.pods, key, pod)), event, old, pod)
 
 
-def _pod(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
-    pod = PodView(
-        env=text(body, "env"),
-        name=text(body, "name"),
-        app=text(body, "app"),
-        phase=text(body, "phase"),
-        ready=integer(body, "ready"),
-        containers=integer(body, "containers"),
-        restarts=integer(body, "restarts"),
-        image=text(body, "image"),
-        digest=text(body, "digest"),
-        node=text(body, "node"),
-        created_us=integer(body, "created_us"),
-        reason=text(body, "reason"),
-        changed_us=event.wall_us,
-        unready=text(body, "unready"),
-        of_job=flag(body, "of_job"),
-        ended=flag(body, "ended"),
-        loops_until_us=integer(body, "loops_until_us"),
-    )
-    old = view.pods.get(_key(event))
-    view = replace(view, pods=with_item(view.pods, _key(event), pod))
-    return note_restart(view, event, old, pod)
+@step(PodGone)
+def _pod_gone(view: LaunchView, _event: Event, body: PodGone) -> LaunchView:
+    return replace(view, pods=without_item(view.pods, f"{body.env}/{body.name}"))
 
 
-def _pod_gone(view: LaunchView, event: Event) -> LaunchView:
-    return replace(view, pods=without_item(view.pods, _key(event)))
+@step(IngressChanged)
+def _ingress(view: LaunchView, event: Event, body: IngressChanged) -> LaunchView:
+    ingress = remake(IngressView, body, changed_us=event.wall_us)
+    return replace(view, ingresses=with_item(view.ingresses, f"{body.env}/{body.name}", ingress))
 
 
-def _ingress(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
-    ingress = IngressView(
-        text(body, "env"),
-        text(body, "name"),
-        texts(body.get("hosts")),
-        text(body, "address"),
-        flag(body, "tls"),
-        event.wall_us,
-    )
-    return replace(view, ingresses=with_item(view.ingresses, _key(event), ingress))
+@step(IngressGone)
+def _ingress_gone(view: LaunchView, _event: Event, body: IngressGone) -> LaunchView:
+    return replace(view, ingresses=without_item(view.ingresses, f"{body.env}/{body.name}"))
 
 
-def _ingress_gone(view: LaunchView, event: Event) -> LaunchView:
-    return replace(view, ingresses=without_item(view.ingresses, _key(event)))
-
-
-def _batch(view: LaunchView, event: Event) -> LaunchView:
-    at_us = integer(event.body, "at_us", event.wall_us)
-    news = by_series(event.body, {g.id: tuple(s.id for s in g.series) for g in view.graphs})
+@step(MetricBatch)
+def _batch(view: LaunchView, event: Event, body: MetricBatch) -> LaunchView:
+    at_us = body.at_us or event.wall_us
+    news = by_series(body.values, {g.id: tuple(s.id for s in g.series) for g in view.graphs})
 
     def put(graph: GraphView, series: SeriesView) -> SeriesView:
         if (graph.id, series.id) not in news:
@@ -85,11 +82,14 @@ def _batch(view: LaunchView, event: Event) -> LaunchView:
         return replace(series, points=(*series.points[-POINTS + 1 :], point))
 
     graphs = tuple(replace(g, series=tuple(put(g, s) for s in g.series)) for g in view.graphs)
-    return replace(view, graphs=graphs)
+    return remake(
+        LaunchView, view, graphs=graphs
+    )  # most of a log is samples: dataclasses.replace takes thrice as long
 
 
-def _gap(view: LaunchView, event: Event) -> LaunchView:
-    at_us = integer(event.body, "from_us", event.wall_us)
+@step(MetricGap)
+def _gap(view: LaunchView, event: Event, body: MetricGap) -> LaunchView:
+    at_us = body.from_us or event.wall_us
 
     def cut(series: SeriesView) -> SeriesView:
         return replace(series, points=(*series.points[-POINTS + 1 :], (at_us, None)))
@@ -100,42 +100,46 @@ def _gap(view: LaunchView, event: Event) -> LaunchView:
     )
 
 
-def _condition(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
-    state = ConditionState(text(body, "state", "ERROR"))
-    name = text(body, "id")
-    old = view.condition(name)
+@step(ConditionChanged)
+def _condition(view: LaunchView, event: Event, body: ConditionChanged) -> LaunchView:
+    old = view.condition(body.id)
     if old is None:
         return view
-    tripped = state is ConditionState.TRIPPED
+    tripped = body.state is ConditionState.TRIPPED
     new = replace(
         old,
-        state=state,
-        value=decimal(body, "value"),
-        elapsed_s=integer(body, "elapsed_s"),
-        reason=text(body, "reason"),
-        since_us=integer(body, "since_us"),
-        evaluated_us=integer(body, "at_us", event.wall_us),
-        active=flag(body, "active"),
+        state=body.state,
+        value=body.value,
+        elapsed_s=body.elapsed_s,
+        reason=body.reason,
+        since_us=body.since_us,
+        evaluated_us=body.at_us or event.wall_us,
+        active=body.active,
         tripped_us=(old.tripped_us or event.wall_us) if tripped else 0,
         acknowledged_by=old.acknowledged_by if tripped else "",
         rolls_back_us=old.rolls_back_us if tripped else 0,
         disarmed=old.disarmed if tripped else "",
     )
-    view = replace(view, conditions=tuple(new if c.id == name else c for c in view.conditions))
+    view = _change(view, body.id, lambda _: new)
     if new.shadow:
         return view
     if tripped and old.state is not ConditionState.TRIPPED:
-        view = deviate(view, event, f"stop condition {name} tripped")
-    elif state.blind and not old.state.blind and new.active:
-        view = deviate(view, event, f"stop condition {name} blind: {new.reason or state}")
+        view = deviate(view, event, f"stop condition {body.id} tripped")
+    elif new.state.blind and not old.state.blind and new.active:
+        view = deviate(view, event, f"stop condition {body.id} blind: {new.reason or new.state}")
     return view
 
 
-def _acknowledged(view: LaunchView, event: Event) -> LaunchView:
-    name = text(event.body, "id")
-    conditions = tuple(
-        replace(
+def _change(view: LaunchView, name: str, change: Callable[[ConditionView], ConditionView]) -> LaunchView:
+    return replace(view, conditions=tuple(change(c) if c.id == name else c for c in view.conditions))
+
+
+@step(ConditionAcknowledged)
+def _acknowledged(view: LaunchView, event: Event, body: ConditionAcknowledged) -> LaunchView:
+    return _change(
+        view,
+        body.id,
+        lambda c: replace(
             c,
             acknowledged_by=event.actor,
             state=ConditionState.OK,
@@ -145,53 +149,27 @@ def _acknowledged(view: LaunchView, event: Event) -> LaunchView:
             acknowledged_us=event.wall_us,
             rolls_back_us=0,
             disarmed="",
-        )
-        if c.id == name
-        else c
-        for c in view.conditions
+        ),
     )
-    return replace(view, conditions=conditions)
 
 
-def _samples(view: LaunchView, event: Event) -> LaunchView:
-    return replace(view, judged_us=max(view.judged_us, integer(event.body, "at_us")))
+@step(ConditionSamples)
+def _samples(view: LaunchView, _event: Event, body: ConditionSamples) -> LaunchView:
+    return replace(view, judged_us=max(view.judged_us, body.at_us))
 
 
-def _muted(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
-    name, until_us, why = text(body, "id"), integer(body, "until_us"), text(body, "reason")
-    conditions = tuple(
-        replace(c, muted_until_us=until_us, muted_by=event.actor, muted_why=why) if c.id == name else c
-        for c in view.conditions
+@step(ConditionMuted)
+def _muted(view: LaunchView, event: Event, body: ConditionMuted) -> LaunchView:
+    view = _change(
+        view,
+        body.id,
+        lambda c: replace(c, muted_until_us=body.until_us, muted_by=event.actor, muted_why=body.reason),
     )
-    minutes = round((until_us - event.wall_us) / 60_000_000)
-    view = replace(view, conditions=conditions)
-    return deviate(view, event, f"stop condition {name} muted for {minutes} min: {why}")
+    minutes = round((body.until_us - event.wall_us) / 60_000_000)
+    return deviate(view, event, f"stop condition {body.id} muted for {minutes} min: {body.reason}")
 
 
-def _countdown(view: LaunchView, event: Event) -> LaunchView:
-    body = event.body
-    until_us, why = integer(body, "until_us"), text(body, "reason")
-    conditions = tuple(
-        replace(c, rolls_back_us=until_us, disarmed="" if until_us else why)
-        if c.id == text(body, "id")
-        else c
-        for c in view.conditions
-    )
-    return replace(view, conditions=conditions)
-
-
-STEPS: Steps = {
-    Kind.SOURCE_CHANGED: _source,
-    Kind.POD_CHANGED: _pod,
-    Kind.POD_GONE: _pod_gone,
-    Kind.INGRESS_CHANGED: _ingress,
-    Kind.INGRESS_GONE: _ingress_gone,
-    Kind.METRIC_BATCH: _batch,
-    Kind.METRIC_GAP: _gap,
-    Kind.CONDITION_CHANGED: _condition,
-    Kind.CONDITION_ACKNOWLEDGED: _acknowledged,
-    Kind.CONDITION_SAMPLES: _samples,
-    Kind.CONDITION_MUTED: _muted,
-    Kind.CONDITION_COUNTDOWN: _countdown,
-}
+@step(ConditionCountdown)
+def _countdown(view: LaunchView, _event: Event, body: ConditionCountdown) -> LaunchView:
+    disarmed = "" if body.until_us else body.reason
+    return _change(view, body.id, lambda c: replace(c, rolls_back_us=body.until_us, disarmed=disarmed))

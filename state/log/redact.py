@@ -6,9 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from state.events.event import Event
+from state.events.event import REDACTED_BODY, Event
 from state.log.errors import LogError, RedactionRefusedError
-from state.log.rows import REDACTED_BODY
 
 
 def check_target(event: Event | None, seq: int) -> None:

@@ -10,15 +10,12 @@ from typing import TypeAlias, TypedDict, cast
 
 from state.base import canonical
 from state.base.json import JsonObject, obj
-from state.events.event import Draft, Event
+from state.events.event import REDACTED_BODY, Draft, Event
 from state.log.errors import Damage, LogDamagedError
 
 Cell: TypeAlias = int | str | bytes | None
 Row: TypeAlias = tuple[Cell, ...]
 """The cells of one event in the order of ``layout.COLUMNS``."""
-
-REDACTED_BODY: JsonObject = {"redacted": True}
-"""What readers are given in place of a body that was taken out."""
 
 LOG_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KIND = re.compile(r"[a-z0-9_]{1,40}(\.[a-z0-9_]{1,40}){1,3}")

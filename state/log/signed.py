@@ -20,12 +20,15 @@ from state.attest.sshsig import (
 )
 from state.attest.statement import Attestation, Redaction, read_attestation, read_redaction
 from state.base.canonical import CanonicalError, parse_anchor
-from state.base.json import flag, objs, text, texts
-from state.events.event import Event, Kind
+from state.events.bodies import body_of
+from state.events.event import REDACTED_BODY, Event
+from state.events.gates import AttestSigned
+from state.events.launch import LaunchOpened
+from state.events.log import LogRedacted
 from state.log.chain import Fault
 from state.log.errors import Damage, LogError
 from state.log.layout import SELECT_CHUNK
-from state.log.rows import REDACTED_BODY, event_of
+from state.log.rows import event_of
 
 _LARGEST_SIGNERS = 1 << 20
 """Bytes of an allowed_signers file: some thousand keys."""
@@ -96,33 +99,34 @@ def check_signatures(
     for seq in sorted(seqs):
         row = con.execute(SELECT_CHUNK, (seq - 1, 1)).fetchone()
         event = event_of(row)
-        if event.kind == Kind.LAUNCH_OPENED:
-            named = _named(event) if event.body != REDACTED_BODY else None
-        elif event.body == REDACTED_BODY:
+        body, gone = body_of(event), event.body == REDACTED_BODY
+        if isinstance(body, LaunchOpened):
+            named = _named(body) if not gone else None
+        elif gone:
             result.redacted += 1
-        elif not text(event.body, "signature"):
+        elif not isinstance(body, AttestSigned | LogRedacted) or not body.signature:
             result.self_declared += 1
         else:
             keys = (
                 _allowed_for(event.actor, allowed) if allowed is not None else _named_for(event.actor, named)
             )
             try:
-                head = _check(con, log_id, event, keys)
+                head = _check(con, log_id, event, body, keys)
             except (SignatureError, CanonicalError, ValueError) as error:
                 result.fault = Fault(seq, Damage.SIGNATURE, f"the signature of {event.actor}: {error}")
                 return result
             result.signed += 1
-            who = f"{event.actor} {text(event.body, 'key')}"
+            who = f"{event.actor} {body.key}"
             result.keys[who] = result.keys.get(who, 0) + 1
             result.sealed = max(result.sealed, head if allowed is not None else 0)
     return result
 
 
-def _named(event: Event) -> dict[str, frozenset[bytes]]:
+def _named(body: LaunchOpened) -> dict[str, frozenset[bytes]]:
     found: dict[str, frozenset[bytes]] = {}
-    for person in objs(event.body.get("people")):
-        keys = frozenset(_keys(texts(person.get("signing_keys"))))
-        for account in texts(person.get("accounts")):
+    for person in body.people:
+        keys = frozenset(_keys(person.signing_keys))
+        for account in person.accounts:
             found[account] = found.get(account, frozenset()) | keys
     return found
 
@@ -145,14 +149,19 @@ def _allowed_for(account: str, allowed: Sequence[Allowed]) -> frozenset[bytes]:
     )
 
 
-def _check(con: sqlite3.Connection, log_id: str, event: Event, keys: frozenset[bytes] | None) -> int:
+def _check(
+    con: sqlite3.Connection,
+    log_id: str,
+    event: Event,
+    body: AttestSigned | LogRedacted,
+    keys: frozenset[bytes] | None,
+) -> int:
     """Check one signed word; return the number of the event that it names as its head."""
-    statement = text(event.body, "statement")
-    redacts = event.kind == Kind.LOG_REDACTED
-    made = check(text(event.body, "signature"), statement.encode(), REDACTION if redacts else ATTESTATION)
+    purpose = REDACTION if isinstance(body, LogRedacted) else ATTESTATION
+    made = check(body.signature, body.statement.encode(), purpose)
     if keys is not None and made.key not in keys:
         raise SignatureError(f"the key {fingerprint(made.key)} is not known as theirs")
-    said = _redaction(event, statement) if redacts else _attestation(event, statement)
+    said = _redaction(event, body) if isinstance(body, LogRedacted) else _attestation(event, body)
     head = parse_anchor(said.head)
     found = con.execute("SELECT hash FROM event WHERE seq=?", (head.seq,)).fetchone()
     if said.log != log_id or head.seq >= event.seq or found is None or found[0].hex()[:32] != head.hash:
@@ -160,21 +169,16 @@ def _check(con: sqlite3.Connection, log_id: str, event: Event, keys: frozenset[b
     return head.seq
 
 
-def _attestation(event: Event, statement: str) -> Attestation:
-    said, body = read_attestation(statement), event.body
-    if (said.account, said.item, said.go, said.comment, said.link) != (
-        event.actor,
-        text(body, "item"),
-        flag(body, "go"),
-        text(body, "comment"),
-        text(body, "link"),
-    ):
+def _attestation(event: Event, body: AttestSigned) -> Attestation:
+    said = read_attestation(body.statement)
+    given = (event.actor, body.item, body.go, body.comment, body.link)
+    if (said.account, said.item, said.go, said.comment, said.link) != given:
         raise SignatureError("it signs another word than the one that is recorded")
     return said
 
 
-def _redaction(event: Event, statement: str) -> Redaction:
-    said = read_redaction(statement)
-    if (said.account, said.event, said.reason) != (event.actor, event.ref, text(event.body, "reason")):
+def _redaction(event: Event, body: LogRedacted) -> Redaction:
+    said = read_redaction(body.statement)
+    if (said.account, said.event, said.reason) != (event.actor, event.ref, body.reason):
         raise SignatureError("it signs another redaction than the one that is recorded")
     return said

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from state.base import canonical
 from state.base.clock import Clock
-from state.base.json import JsonObject
 from state.base.times import SECOND_US
-from state.events.event import Draft, Kind
+from state.events.event import Draft
+from state.events.log import ClockJumped
 from state.log.rows import Stamped, check_draft, check_name
 
 JUMP_US = SECOND_US
@@ -36,19 +36,18 @@ class Stamper:
         """
         for draft in drafts:
             check_draft(draft)
-        bodies = [canonical.encode(draft.body) for draft in drafts]
+        bodies = [canonical.encode(draft.fields()) for draft in drafts]
         wall_us, mono_us, slack_us = self._read()
         stamped: list[Stamped] = []
         jump = self._jump(wall_us, mono_us, slack_us)
         if jump is not None:
-            stamped.append(
-                self._row(Draft(Kind.CLOCK_JUMPED, jump), canonical.encode(jump), wall_us, mono_us)
-            )
+            draft = Draft(jump)
+            stamped.append(self._row(draft, canonical.encode(draft.fields()), wall_us, mono_us))
         for draft, body in zip(drafts, bodies, strict=True):
             stamped.append(self._row(draft, body, wall_us, mono_us))
         return stamped
 
-    def _jump(self, wall_us: int, mono_us: int, slack_us: int) -> JsonObject | None:
+    def _jump(self, wall_us: int, mono_us: int, slack_us: int) -> ClockJumped | None:
         """Return what happened to the clock since the last reading, or None."""
         asleep_us = self._clock.asleep_us()
         slept_us, self._asleep_us = asleep_us - self._asleep_us, asleep_us
@@ -56,8 +55,7 @@ class Stamper:
         moved_us = self._offset_us - before if before is not None else 0
         if abs(moved_us) <= JUMP_US + slack_us and slept_us <= JUMP_US:
             return None
-        slept: JsonObject = {"slept_us": slept_us} if slept_us > JUMP_US else {}
-        return {"jump_us": moved_us, "expected_wall_us": wall_us - moved_us, **slept}
+        return ClockJumped(moved_us, wall_us - moved_us, slept_us if slept_us > JUMP_US else 0)
 
     def _read(self) -> tuple[int, int, int]:
         """Return wall time, monotonic time, and how far apart the two readings may lie.

@@ -22,8 +22,10 @@ from sqlalchemy.exc import DBAPIError
 
 from state.base import canonical
 from state.base.clock import Clock
+from state.base.codec import LOG, Notes
 from state.base.json import JsonObject
-from state.events.event import Draft, Event, Kind
+from state.events.event import REDACTED_BODY, Draft, Event
+from state.events.log import LogOpened, LogRedacted
 from state.log.chain import Chain, log_id_of
 from state.log.errors import Damage, LogDamagedError, LogError, LogExistsError
 from state.log.layout import INSERT, NEWEST, SCHEMA_SHA256, peek, schema_sql
@@ -36,7 +38,7 @@ from state.log.locks import (
     sync_directory,
 )
 from state.log.redact import blank, check_target
-from state.log.rows import LOG_ID, REDACTED_BODY, Row, event_of, seal
+from state.log.rows import LOG_ID, Row, event_of, seal
 from state.log.stamp import Stamper
 from state.log.table import TABLE, open_engine, raw_connection
 from state.log.trouble import StoreState, reason_of
@@ -93,10 +95,10 @@ class LogStore:
         clock: Clock,
         session: str,
         log_id: str | None = None,
-        opened: JsonObject | None = None,
+        version: str = "",
         probe_every_s: float = 0.25,
     ) -> Self:
-        """Make a new log with its first event, ``log.opened``, whose body also holds ``opened``.
+        """Make a new log with its first event, ``log.opened``; ``version`` is the program's.
 
         The file exists under its name only when it is complete. Raises LogError, CanonicalError.
         """
@@ -106,7 +108,7 @@ class LogStore:
         try:
             if path.exists():
                 raise LogExistsError(f"{path} exists already: open it, or name another file for a new log")
-            _build(path, Stamper(clock, session), log_id or str(uuid.uuid4()), opened or {})
+            _build(path, Stamper(clock, session), log_id or str(uuid.uuid4()), version)
         finally:
             # Another engine may get in between: then `open` names it.
             held.close()
@@ -192,8 +194,8 @@ class LogStore:
         """
         found = self.read(seq - 1, 1) if seq > 0 else []
         check_target(found[0] if found and found[0].seq == seq else None, seq)
-        body: JsonObject = {**(signed or {}), "seq": seq, "reason": reason}
-        said = self.append(Draft(Kind.LOG_REDACTED, body, ref=seq, actor=actor)).result()
+        body = LOG.load(LogRedacted, {**(signed or {}), "seq": seq, "reason": reason}, Notes())
+        said = self.append(Draft(body, ref=seq, actor=actor)).result()
         assert self._write_lock is not None
         with self._writer.database, self._write_lock.held():
             blank(self.path, seq)
@@ -264,18 +266,18 @@ def _examine(engine: Engine, path: Path) -> tuple[str, list[Event]]:
     return log_id, [event_of(row) for row in rows]
 
 
-def _build(path: Path, stamper: Stamper, log_id: str, opened: JsonObject) -> None:
+def _build(path: Path, stamper: Stamper, log_id: str, version: str) -> None:
     """Make a complete log beside its name, and give it the name last."""
     if LOG_ID.fullmatch(log_id) is None:
         raise canonical.CanonicalError("log_id: a uuid in lower case is expected")
-    body: JsonObject = {
-        **opened,
-        "app": "launch-console",
-        "log_id": log_id,
-        "schema_sha256": SCHEMA_SHA256,
-        "sqlite": sqlite3.sqlite_version,
-    }
-    (stamped,) = stamper.stamp((Draft(Kind.LOG_OPENED, body),))
+    opened = LogOpened(
+        app="launch-console",
+        log_id=log_id,
+        schema_sha256=SCHEMA_SHA256,
+        sqlite=sqlite3.sqlite_version,
+        version=version,
+    )
+    (stamped,) = stamper.stamp((Draft(opened),))
     row = seal(log_id, 1, canonical.genesis(log_id), stamped)
     unfinished = path.with_name(f".{path.name}.new")
     try:

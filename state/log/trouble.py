@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 
-from state.base.json import JsonObject
 from state.events.event import Event, Kind
+from state.events.log import LogWriteFailed
 from state.log.errors import LogError
 from state.log.rows import Stamped
 
@@ -73,6 +73,6 @@ def reason_of(error: BaseException) -> str:
     return f"the log can't be written ({strerror or code})"
 
 
-def failure_body(error: BaseException) -> JsonObject:
+def failure(error: BaseException) -> LogWriteFailed:
     """Return the body of the event that a failed write leaves behind once writing works again."""
-    return {"error": error_code(error), "reason": reason_of(error)[:500]}
+    return LogWriteFailed(reason_of(error)[:500], error_code(error))

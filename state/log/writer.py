@@ -20,6 +20,8 @@ from sqlalchemy import Engine
 
 from state.base import canonical
 from state.events.event import Draft, Event, Kind
+from state.events.log import LogRecovered
+from state.events.world import MetricGap
 from state.log.errors import (
     Damage,
     LogClosedError,
@@ -33,7 +35,7 @@ from state.log.locks import WriteLock
 from state.log.rows import Cells, Row, Stamped, cells, event_of, seal
 from state.log.stamp import Stamper
 from state.log.table import raw_connection
-from state.log.trouble import REFUSED_WHILE_FROZEN, StoreState, Unit, failure_body, reason_of
+from state.log.trouble import REFUSED_WHILE_FROZEN, StoreState, Unit, failure, reason_of
 
 # A commit costs five syncs whatever it holds; in a larger group the first event waits for the last.
 LARGEST_GROUP = 64
@@ -243,7 +245,7 @@ class Writer:
     def _failed(self, error: BaseException) -> None:
         self._last_reason = reason_of(error)
         if self._failure is None:
-            self._failure = Unit(self._stamp(Draft(Kind.LOG_WRITE_FAILED, failure_body(error))))
+            self._failure = Unit(self._stamp(Draft(failure(error))))
         with self.database:
             # Whatever state SQLite is in: the next attempt opens a new connection and reads the head again.
             self.engine.dispose()
@@ -273,14 +275,12 @@ class Writer:
             return []
         with self._changed:
             self._dropped_told = self._dropped
-        recovered = Draft(Kind.LOG_RECOVERED, {"reason": self.state.reason, "since_us": self.state.since_us})
+        recovered = Draft(LogRecovered(self.state.reason, self.state.since_us))
         gap = [self._gap(self._dropped_told)] if self._dropped_told else []
         return [Unit(self._stamp(*gap, recovered))]
 
     def _gap(self, dropped: int) -> Draft:
-        return Draft(
-            Kind.METRIC_GAP, {"dropped": dropped, "reason": self.state.reason or "the log was frozen"}
-        )
+        return Draft(MetricGap(self.state.reason or "the log was frozen", dropped=dropped))
 
     def _give_up(self) -> None:
         with self._changed:

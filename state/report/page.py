@@ -5,7 +5,7 @@ It is made of the log alone, as everything else, and names the head up to which 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from state.base.numbers import number, plural
 from state.base.text import line
@@ -49,6 +49,14 @@ def _head(view: LaunchView, verified: VerifyReport) -> Iterator[str]:
         yield f"- **the log is in doubt: {_text(view.doubt)}**"
     if view.unknown_kinds:
         yield f"- {plural(view.unknown_kinds, 'event')} of kinds that this version doesn't know"
+    if view.unknown_words:
+        yield f"- words that this version doesn't know: {_text(_counted(view.unknown_words))}"
+    if view.strange_fields:
+        yield f"- fields that are missing or of another type: {_text(_counted(view.strange_fields))}"
+
+
+def _counted(met: Mapping[str, int]) -> str:
+    return ", ".join(one if count == 1 else f"{one} ({count} times)" for one, count in met.items())
 
 
 def _gates(view: LaunchView) -> Iterator[str]:

@@ -24,6 +24,8 @@ class GateStatus(StrEnum):
     NO_GO = "NO-GO"
     BLIND = "BLIND"
     OPEN = "OPEN"
+    UNKNOWN = "UNKNOWN"
+    """A word of another version, in its log."""
 
 
 class ConditionState(StrEnum):
@@ -38,6 +40,8 @@ class ConditionState(StrEnum):
     STALE = "STALE"
     ERROR = "ERROR"
     MUTED = "MUTED"
+    UNKNOWN = "UNKNOWN"
+    """A word of another version, in its log: blind."""
 
     @property
     def blind(self) -> bool:
@@ -46,7 +50,10 @@ class ConditionState(StrEnum):
 
 
 _BLIND = frozenset(
-    {ConditionState.NO_DATA, ConditionState.NO_TRAFFIC, ConditionState.STALE, ConditionState.ERROR}
+    {
+        *(ConditionState.NO_DATA, ConditionState.NO_TRAFFIC, ConditionState.STALE, ConditionState.ERROR),
+        ConditionState.UNKNOWN,
+    }
 )
 
 
@@ -102,6 +109,29 @@ class Severity(StrEnum):
     BLIND = "blind"
     """Something could not be judged or seen, or is about to go wrong."""
     BAD = "bad"
+
+
+class StepState(StrEnum):
+    """How far a step of an operation is. ``UNKNOWN`` is a word of another version."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+class BakeState(StrEnum):
+    """How the bake stands, or how it ended. ``UNKNOWN`` is a word of another version."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DONE = "done"
+    FINISHED = "finished"
+    """By a person, before its minimum was seen good."""
+    TRIPPED = "tripped"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
 
 
 class Danger(StrEnum):

@@ -9,19 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from state.base.times import SECOND_US
+from state.events.declared import Check
 from state.view.enums import GateStatus, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class CheckView:
+class CheckView(Check):
     """One automatic check of an item and its newest result."""
 
-    id: str
-    """``3.2/0``: the item and the check's place in it."""
-    kind: str
-    env: str
-    ttl_s: int
-    writes: bool
     verdict: Verdict = Verdict.PENDING
     summary: str = ""
     evidence: str = ""

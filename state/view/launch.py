@@ -10,9 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from state.base.maps import empty_map
-from state.view.enums import GateStatus, LaunchState, OperationKind, OperationState, Severity, Tier
+from state.events.declared import EnvironmentDeclared as EnvironmentView
+from state.events.declared import OperationDeclared as OperationSpecView
+from state.events.declared import Series
+from state.events.declared import StageDeclared as StageView
+from state.events.launch import Candidate as CandidateView
+from state.events.launch import Person as PersonView
+from state.events.operations import GoodRevision
+from state.events.world import AlertChanged as AlertView
+from state.events.world import IngressChanged, PodChanged
+from state.view.enums import GateStatus, LaunchState, OperationKind, OperationState, Severity, StepState, Tier
 from state.view.gates import AttestationView, CheckView, GateView, ItemView, WaiverView
-from state.view.watch import AlertView, BakeView, ConditionView, SourceView
+from state.view.watch import BakeView, ConditionView, SourceView
 
 __all__ = [
     "AlertView",
@@ -61,87 +70,23 @@ class ScopeView:
 
 
 @dataclass(frozen=True, slots=True)
-class CandidateView:
-    """What is being launched. ``images`` are (container, reference by digest)."""
+class PodView(PodChanged):
+    """A pod, and when its newest event came."""
 
-    version: str = ""
-    commit: str = ""
-    chart: str = ""
-    images: tuple[tuple[str, str], ...] = ()
-    migration_head: str = ""
-    backward_compatible: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PersonView:
-    """Somebody with a part in the launch."""
-
-    id: str
-    name: str
-    roles: tuple[str, ...]
-    accounts: tuple[str, ...]
-    signing_keys: tuple[str, ...] = ()
-    """SSH public keys: ``ssh-ed25519 AAAA…``."""
-
-
-@dataclass(frozen=True, slots=True)
-class EnvironmentView:
-    """Staging or production. ``title`` is shown on every screen."""
-
-    tier: str
-    title: str
-    namespace: str
-    release: str
-    context: str
-    hosts: tuple[tuple[str, str], ...] = ()
-    """(word, host) of the domains that customers use, the main one first."""
-
-
-@dataclass(frozen=True, slots=True)
-class PodView:
-    """A pod as its newest watch event told it."""
-
-    env: str
-    name: str
-    app: str
-    phase: str
-    """``Running``, ``Pending``, or the reason a container waits: ``CrashLoopBackOff``."""
-    ready: int
-    containers: int
-    restarts: int
-    image: str
-    digest: str
-    node: str
-    created_us: int
-    reason: str = ""
-    changed_us: int = 0
-    unready: str = ""
-    """Why it isn't Ready though all its containers are: a readiness gate, the condition's reason."""
-    of_job: bool = False
-    ended: bool = False
-    """Whether it is over for good where ``phase`` doesn't say it."""
-    loops_until_us: int = 0
-    """Until when a container that crashed again and again and runs now counts as crashing."""
-
-
-@dataclass(frozen=True, slots=True)
-class IngressView:
-    """An ingress as its newest watch event told it."""
-
-    env: str
-    name: str
-    hosts: tuple[str, ...]
-    address: str
-    tls: bool
     changed_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesView:
+class IngressView(IngressChanged):
+    """An ingress, and when its newest event came."""
+
+    changed_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView(Series):
     """One line of a graph. A point is (time, value); None is a gap and stays one."""
 
-    id: str
-    label: str
     points: tuple[tuple[int, float | None], ...] = ()
 
     @property
@@ -167,21 +112,9 @@ class StepView:
     """A step of an operation."""
 
     name: str
-    state: str
-    """``running``, ``done``, ``failed`` or ``skipped``."""
+    state: StepState
     detail: str
     at_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class GoodRevision:
-    """The revision to come back to, recorded before anything else."""
-
-    number: int
-    status: str
-    manifest_sha: str
-    images: tuple[tuple[str, str], ...]
-    """(container, digest that ran)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,19 +151,6 @@ class OperationView:
 
 
 @dataclass(frozen=True, slots=True)
-class OperationSpecView:
-    """An operation that the runbook offers."""
-
-    id: str
-    kind: str
-    env: str
-    title: str
-    gate: int
-    gates: tuple[int, ...]
-    items: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class HoldView:
     """The clock is stopped by a person or by a condition."""
 
@@ -258,16 +178,6 @@ class DeviationView:
     what: str
     who: str
     at_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class StageView:
-    """A stage of the pipeline; ``parts`` name items (``item:6.7``) and operations (``operation:…``)."""
-
-    id: str
-    title: str
-    steps: tuple[str, ...]
-    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +250,10 @@ class LaunchView:
     clock_rate: float = 1.0
     unknown_kinds: int = 0
     """Events of kinds that this version doesn't know."""
+    unknown_words: Mapping[str, int] = field(default_factory=empty_map)
+    """Words of bodies that this version doesn't know, and how often: ``verdict=splendid``."""
+    strange_fields: Mapping[str, int] = field(default_factory=empty_map)
+    """Fields of bodies that were missing or of another type, and how often: ``pod.changed ready``."""
 
     def gate(self, number: int) -> GateView | None:
         """Return a gate by its number, or None."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from state.base.times import SECOND_US
-from state.view.enums import ConditionState
+from state.events.declared import ConditionDeclared
+from state.view.enums import BakeState, ConditionState
 
 UNTRUSTED = "the monitors can't be trusted"
 """How the reason of a condition begins that would be OK, were its Prometheus not in doubt."""
@@ -22,17 +23,9 @@ class SourceView:
 
 
 @dataclass(frozen=True, slots=True)
-class ConditionView:
+class ConditionView(ConditionDeclared):
     """A stop condition and its newest state."""
 
-    id: str
-    title: str
-    env: str
-    unit: str
-    threshold: float
-    for_s: int
-    on_trip: str
-    query: str
     state: ConditionState = ConditionState.WARMUP
     value: float | None = None
     elapsed_s: int = 0
@@ -44,8 +37,6 @@ class ConditionView:
     acknowledged_by: str = ""
     active: bool = False
     """Whether it is evaluated: from the release on."""
-    shadow: bool = False
-    """Whether it is shown without having power."""
     acknowledged_us: int = 0
     """When its newest trip was acknowledged: what was before no longer counts."""
     muted_until_us: int = 0
@@ -64,8 +55,7 @@ class BakeView:
     started_us: int
     minimum_s: int
     good_s: int = 0
-    state: str = "running"
-    """``running``, ``stopped``, ``done``, ``tripped`` or ``ended``."""
+    state: BakeState = BakeState.RUNNING
     why: str = ""
     """Why it stands still, where it does."""
     updated_us: int = 0
@@ -80,25 +70,9 @@ class BakeView:
     @property
     def under_way(self) -> bool:
         """Whether it isn't over: it counts, or stands still."""
-        return self.state in {"running", "stopped"}
+        return self.state in {BakeState.RUNNING, BakeState.STOPPED}
 
     def overdue(self, now_us: int) -> bool:
         """Return whether its maximum passed without the minimum seen good."""
         longest = (self.maximum_s + self.extended_s) * SECOND_US
         return bool(self.maximum_s) and now_us - self.started_us >= longest
-
-
-@dataclass(frozen=True, slots=True)
-class AlertView:
-    """An alert of Alertmanager."""
-
-    env: str
-    name: str
-    """Alertmanager's fingerprint, or ``silence/`` and the id of a silence."""
-    alert: str
-    """Its name, or what a silence hides."""
-    severity: str
-    state: str
-    """``firing``, ``silenced``, ``inhibited``, or ``silence`` where it is none but what hides some."""
-    summary: str
-    since_us: int

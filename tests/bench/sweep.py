@@ -17,9 +17,10 @@ from pathlib import Path
 from console.engine.engine import Engine
 from console.rehearsal.dotmac.names import Env
 from state.base.json import Json, integer, text
-from state.events.event import Draft, Kind
+from state.events.event import Kind
 from tests.console.rehearsal.dotmac.faults.table import release
 from tests.console.rehearsal.worlds import running
+from tests.drafts import draft
 
 GATES = range(1, 9)
 FACTOR, MORE_S = 1.3, 0.5
@@ -81,7 +82,7 @@ async def _released(engine: Engine) -> None:
             "timeout_s": 600,
             "good": None,
         }
-        begun = await engine.journal.record(Draft(Kind.OPERATION_INTENDED, intended, "g08", actor="ann"))
+        begun = await engine.journal.record(draft(Kind.OPERATION_INTENDED, intended, "g08", actor="ann"))
         done: dict[str, Json] = {
             "id": identity,
             "state": "succeeded",
@@ -89,7 +90,7 @@ async def _released(engine: Engine) -> None:
             "revision": 1,
             "offers": [],
         }
-        await engine.journal.record(Draft(Kind.OPERATION_FINISHED, done, "g08", begun.seq))
+        await engine.journal.record(draft(Kind.OPERATION_FINISHED, done, "g08", begun.seq))
 
 
 async def _sweep(engine: Engine) -> Sweep:

@@ -14,7 +14,7 @@ from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
 from state.runbook.models import CheckSpec
-from state.view.enums import ConditionState, OperationState, Verdict
+from state.view.enums import BakeState, ConditionState, OperationState, Verdict
 from state.view.launch import (
     BakeView,
     ConditionView,
@@ -52,10 +52,10 @@ async def judge(name: str, view: LaunchView, stage: Stage) -> tuple[Verdict, str
     ("bake", "state", "verdict"),
     [
         (None, ConditionState.OK, Verdict.UNKNOWN),
-        (BakeView(0, 1800, 1800, "done"), ConditionState.OK, Verdict.PASS),
-        (BakeView(0, 1800, 900, "running"), ConditionState.OK, Verdict.UNKNOWN),
-        (BakeView(0, 1800, 900, "tripped"), ConditionState.TRIPPED, Verdict.FAIL),
-        (BakeView(0, 1800, 1800, "done"), ConditionState.TRIPPED, Verdict.FAIL),
+        (BakeView(0, 1800, 1800, BakeState.DONE), ConditionState.OK, Verdict.PASS),
+        (BakeView(0, 1800, 900, BakeState.RUNNING), ConditionState.OK, Verdict.UNKNOWN),
+        (BakeView(0, 1800, 900, BakeState.TRIPPED), ConditionState.TRIPPED, Verdict.FAIL),
+        (BakeView(0, 1800, 1800, BakeState.DONE), ConditionState.TRIPPED, Verdict.FAIL),
     ],
 )
 async def test_the_bake(

@@ -13,6 +13,7 @@ from console.client.protocol import decode, dump_event, encode
 from console.client.sources import LiveSource
 from console.ui.app import LaunchApp
 from screens.kit.screen_state import Mode
+from state.base.codec import WIRE
 from state.base.json import JsonObject, integer, obj, text
 from state.commands import Reply
 from state.view.codec import dump_view
@@ -54,10 +55,10 @@ class Engine:
                     self.send({"t": "keyframe", "view": dump_view(self.story.view())})
                 case "preview":
                     name = text(frame, "name")
-                    preview = Preview(name, name, Danger.SAFE, allowed=True).dump()
+                    preview = WIRE.dump(Preview(name, name, Danger.SAFE, allowed=True))
                     self.send({"t": "reply", "id": integer(frame, "id"), "preview": preview})
                 case "command":
-                    reply = Reply(ok=True, message=f"did {text(frame, 'name')}").dump()
+                    reply = WIRE.dump(Reply(ok=True, message=f"did {text(frame, 'name')}"))
                     self.send({"t": "reply", "id": integer(frame, "id"), "reply": reply})
                 case "events":
                     after = integer(frame, "after")

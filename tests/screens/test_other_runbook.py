@@ -20,7 +20,7 @@ def shop(*, graphs: int = 3) -> Story:
     story = Story()
     for draft in (opened(runbook, "launch-1", loaded.digest), *declarations(runbook)):
         gate = int(draft.gate[1:]) if draft.gate else None
-        story.tell(draft.kind, draft.body, gate=gate)
+        story.tell(draft.kind, draft.fields(), gate=gate)
     return story
 
 

@@ -13,9 +13,11 @@ from console.client.sources import FileSource
 from console.ui.app import LaunchApp
 from screens.kit.screen_state import Mode
 from state.events.event import Draft, Event
+from state.events.launch import LaunchHeld
 from state.fold import fold
 from state.log.store import LogStore
 from tests.clocks import ManualClock
+from tests.drafts import draft
 from tests.screens import story
 from tests.screens.stage import picture, text_of
 
@@ -175,7 +177,7 @@ def write_log(path: Path, events: Sequence[Event]) -> None:
         for event in events[1:]:
             clock._mono_us += event.wall_us - clock._wall_us
             clock._wall_us = event.wall_us
-            store.append(Draft(event.kind, event.body, event.gate, event.ref, event.actor))
+            store.append(draft(event.kind, event.body, event.gate, event.ref, event.actor))
 
 
 async def test_a_log_is_replayed_on_the_same_screens(tmp_path: Path, events: list[Event]) -> None:
@@ -242,7 +244,7 @@ async def test_a_log_that_is_written_is_followed(tmp_path: Path) -> None:
         await pilot.pause(0.4)
         assert "0 of 10 GO" in text_of(app)
         with closing(LogStore.open(path, clock=ManualClock(told.now_us), session="s2")) as store:
-            store.append(Draft("launch.held", {"reason": "lunch"}, actor="ann")).result()
+            store.append(Draft(LaunchHeld("lunch"), actor="ann")).result()
         await clock.advance(1)
         await pilot.pause(0.5)
         assert "HOLD by ann" in text_of(app)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from console.engine.process.running import EngineInfo, process_started
+from state.base.codec import read
 from state.base.json import integer, obj
 from state.events.event import Event
 from state.fold import fold
@@ -62,7 +63,7 @@ class Range:
         """Return the engine that runs, or None."""
         for path in (self.folder / "launch-console").glob("*.json"):
             with suppress(OSError, ValueError):
-                info = EngineInfo.load(obj(json.loads(path.read_text())))
+                info = read(EngineInfo, json.loads(path.read_text()))
                 if process_started(info.pid) == info.started:
                     return info
         return None

@@ -22,9 +22,9 @@ from console.client.replay import Recording
 from state.attest.sshsig import ATTESTATION, check
 from state.base import canonical
 from state.base.clock import SystemClock
-from state.events.event import Draft
 from state.events.samples import pack
 from state.log.store import LogStore
+from tests.drafts import draft
 from tests.screens import story
 from tests.state.attest.test_sshsig import MESSAGE, keygen, signed
 from tests.state.log.support import OPENED, chained, forge, restamped, stamped
@@ -36,7 +36,7 @@ _SAMPLES = (
     ("latency", (0.0451046798, 0.181811224, 0.411640625)),
     ("requests", (36.7111111,)),
 )
-METRICS = Draft("metric.batch", {"at_us": 1_795_000_000_000_000, "values": pack(_SAMPLES)})
+METRICS = draft("metric.batch", {"at_us": 1_795_000_000_000_000, "values": pack(_SAMPLES)})
 """Five series, as the engine records them."""
 
 
@@ -205,7 +205,7 @@ def verification(path: Path, events: int) -> tuple[float, float]:
     """Return bytes per event of a long log of metrics, and the seconds that ``launch-console verify`` took."""
     if not path.exists():
         as_recorded = {"kind": METRICS.kind, "actor": METRICS.actor, "session": "0123456789ab"}
-        as_recorded["body"] = canonical.encode(METRICS.body)
+        as_recorded["body"] = canonical.encode(METRICS.fields())
         first = restamped(stamped(1), body=canonical.encode(OPENED))
         rows = (restamped(stamped(n), **as_recorded) for n in range(2, events + 1))
         forge(path, chained([first, *rows]))

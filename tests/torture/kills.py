@@ -23,6 +23,7 @@ from pathlib import Path
 
 from state.base.clock import SystemClock
 from state.events.event import Draft, Event
+from state.events.log import NoteAdded
 from state.log.reader import LogReader
 from state.log.store import LogStore
 from state.log.verify import verify
@@ -107,9 +108,7 @@ def write_for_ever(path: Path, side: Path, session: str, alone: bool) -> None:
 
     numbers = iter(range(10**9))
     while True:
-        waiting = [
-            store.append(Draft("note.added", {"text": f"{session} {next(numbers)}"})) for _ in range(4)
-        ]
+        waiting = [store.append(Draft(NoteAdded(f"{session} {next(numbers)}"))) for _ in range(4)]
         for answer in waiting:
             answer.add_done_callback(told)
         waiting[-1].result()

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from state.base.clock import SystemClock
 from state.events.event import Draft
+from state.events.log import NoteAdded
 from state.log.store import LogStore
 from state.log.verify import verify
 from tests.paths import ROOT
@@ -159,7 +160,7 @@ def _write(directory: Path, events: int, store_class: type[LogStore]) -> None:
     acks = os.open(directory.with_name("acks"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     with store_class.create(directory / _NAME, clock=SystemClock(), session="s-1") as store:
         for number in range(events):
-            drafts = [Draft("note.added", {"text": f"note {number} " + "x" * (number * 37 % 900)})]
+            drafts = [Draft(NoteAdded(f"note {number} " + "x" * (number * 37 % 900)))]
             for event in store.append_many(drafts * (1 + (number % 5 == 0))).result():
                 os.write(acks, f"{event.seq} {event.hash}\n".encode())
 

@@ -22,6 +22,7 @@ from typing import TextIO
 
 from state.base.clock import SystemClock
 from state.events.event import Draft
+from state.events.log import NoteAdded
 from state.log.errors import LogError
 from state.log.reader import LogReader
 from state.log.store import LogStore
@@ -140,7 +141,7 @@ def _write(folder: Path, out: TextIO) -> int:
         return 0
     for number in range(EVENTS):
         try:
-            event = store.append(Draft("note.added", {"text": str(number)})).result(20)
+            event = store.append(Draft(NoteAdded(str(number)))).result(20)
             out.write(f"ack {event.seq} {event.hash}\n")
         except LogError:
             out.write(f"refused {number}\n")

@@ -86,10 +86,11 @@ async def test_a_silence_stands_beside_the_alerts(tmp_path: Path) -> None:
         async with asyncio.timeout(10):  # one that begins now is pending for a moment
             while not (found and obj(found[0].get("status")).get("state") == "active"):
                 found = await client.silences()
-        name, body = silence_body("production", found[0]) or ("", {})
-        assert name == f"silence/{found[0]['id']}"
-        assert (body["alert"], body["state"]) == ("alertname=~High.*", "silence")
-        assert str(body["summary"]).startswith("by ann until ")
+        body = silence_body("production", found[0])
+        assert body is not None
+        assert body.name == f"silence/{found[0]['id']}"
+        assert (body.alert, body.state) == ("alertname=~High.*", "silence")
+        assert body.summary.startswith("by ann until ")
         await client.aclose()
     finally:
         server.kill()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from console.engine.record.journal import Journal
-from state.base.json import JsonObject
 from state.base.numbers import plural
 from state.base.times import SECOND_US
-from state.events.event import Draft, Kind
+from state.events.bake import BakeFinished, BakeProgress, BakeStarted
+from state.events.event import Draft
 from state.runbook.models import Runbook
-from state.view.enums import ConditionState, LaunchState, OperationKind, OperationState, Tier
+from state.view.enums import BakeState, ConditionState, LaunchState, OperationKind, OperationState, Tier
 from state.view.launch import BakeView, LaunchView, OperationView
 from state.view.pods import unready
 from state.view.rollbacks import newest_release
@@ -37,7 +37,7 @@ class Bake:
         released = _release(view)
         if released is not None and _begins(view, released):
             self._last_us, self._part_us = None, 0
-            await self._journal.record(Draft(Kind.BAKE_STARTED, self._begin()))
+            await self._journal.record(Draft(BakeStarted(self._minimum_s, self._maximum_s)))
             view = self._journal.view
         bake = view.bake
         if bake is None or not bake.under_way:
@@ -59,15 +59,11 @@ class Bake:
             self._part_us %= SECOND_US
         self._last_us = None if why else now_us
         if good_s >= self._minimum_s:
-            await self._finish(good_s, "done", "")
+            await self._finish(good_s, BakeState.DONE, "")
             return
-        state = "stopped" if why else "running"
+        state = BakeState.STOPPED if why else BakeState.RUNNING
         if (bake.good_s, bake.state, bake.why) != (good_s, state, why):
-            body: JsonObject = {"good_s": good_s, "state": state, "why": why}
-            await self._journal.record(Draft(Kind.BAKE_PROGRESS, body))
-
-    def _begin(self) -> JsonObject:
-        return {"minimum_s": self._minimum_s, "maximum_s": self._maximum_s}
+            await self._journal.record(Draft(BakeProgress(good_s, state, why)))
 
     def _why_not(self, view: LaunchView, bake: BakeView) -> str:
         now_us = self._journal.clock.wall_us()
@@ -77,10 +73,9 @@ class Bake:
             return f"{longest} min are over and {seen}: extend the bake, finish it, or roll back"
         return _why_not(view) or trouble(view, bake, now_us, self._settle_us)
 
-    async def _finish(self, good_s: int, outcome: str, why: str) -> None:
+    async def _finish(self, good_s: int, outcome: BakeState, why: str) -> None:
         self._last_us = None
-        body: JsonObject = {"outcome": outcome, "good_s": good_s, "why": why}
-        await self._journal.record(Draft(Kind.BAKE_FINISHED, body))
+        await self._journal.record(Draft(BakeFinished(good_s, outcome, why)))
 
 
 def _release(view: LaunchView) -> OperationView | None:
@@ -96,19 +91,19 @@ def _begins(view: LaunchView, released: OperationView) -> bool:
     if bake is None or bake.started_us < released.finished_us:
         return True
     # Somebody acknowledged every trip and kept the release: it is watched from the start again.
-    return bake.state == "tripped" and not _tripped(view)
+    return bake.state is BakeState.TRIPPED and not _tripped(view)
 
 
-def _over(view: LaunchView, bake: BakeView) -> tuple[str, str] | None:
+def _over(view: LaunchView, bake: BakeView) -> tuple[BakeState, str] | None:
     """Return how and why the bake ends before its time, or None."""
     tripped = _tripped(view)
     if tripped:
-        return "tripped", tripped
+        return BakeState.TRIPPED, tripped
     newest = newest_release(view)
     if newest is not None and newest.intended_us > bake.started_us:
-        return "ended", f"{newest.id} was started"
+        return BakeState.ENDED, f"{newest.id} was started"
     if view.state in {LaunchState.SCRUBBED, LaunchState.CLOSED}:
-        return "ended", f"the launch is {view.state}"
+        return BakeState.ENDED, f"the launch is {view.state}"
     return None
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from console.engine.record.journal import Journal
-from state.base.json import JsonObject
 from state.base.times import SECOND_US
-from state.events.event import Draft, Kind
+from state.events.bake import ConditionCountdown
+from state.events.event import Draft
+from state.events.launch import LaunchHeld
 from state.runbook.models import OnTrip, StopCondition
 from state.view.enums import ConditionState, LaunchState, OperationState, Tier
 from state.view.launch import ConditionView, LaunchView
@@ -106,8 +107,7 @@ class Trips:
         return True
 
     async def _countdown(self, condition: str, until_us: int, reason: str) -> None:
-        body: JsonObject = {"id": condition, "until_us": until_us, "reason": reason[:400]}
-        await self._journal.record(Draft(Kind.CONDITION_COUNTDOWN, body))
+        await self._journal.record(Draft(ConditionCountdown(condition, until_us, reason[:400])))
 
     async def _blind(self, condition: StopCondition, now: ConditionView) -> None:
         view = self._journal.view
@@ -123,7 +123,7 @@ class Trips:
 
     async def _hold(self, reason: str) -> None:
         if self._journal.view.state is LaunchState.RUNNING:
-            await self._journal.record(Draft(Kind.LAUNCH_HELD, {"reason": reason[:400]}))
+            await self._journal.record(Draft(LaunchHeld(reason[:400])))
 
 
 def _hopeless(view: LaunchView, env: str, tripped_us: int) -> str:

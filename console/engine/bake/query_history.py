@@ -12,7 +12,8 @@ from state.base.times import SECOND_US
 from state.conditions.evaluate import Baseline, ConditionSpec, Samples, Source, baselines
 from state.conditions.release import Gathered, Release
 from state.conditions.samples import LONGEST, Moment, source_at, spell
-from state.events.event import Draft, Kind
+from state.events.bake import ConditionSamples
+from state.events.event import Draft
 from state.runbook.conditions import StopCondition
 from state.view.enums import Tier
 
@@ -92,7 +93,7 @@ def sample_drafts(
     drafts = []
     for at in range(after_us + step_us, end_us + 1, step_us):
         told = [f"{condition.id}={spell(_moment(condition, got, at))}" for condition, got in gathered]
-        drafts += [Draft(Kind.CONDITION_SAMPLES, {"at_us": at, "values": one}) for one in _short(told)]
+        drafts += [Draft(ConditionSamples(at, one)) for one in _short(told)]
     return drafts
 
 

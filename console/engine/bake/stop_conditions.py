@@ -20,7 +20,7 @@ from state.conditions.release import (
     release_of,
     spec_of,
 )
-from state.events.event import Draft, Kind
+from state.events.event import Draft
 from state.runbook.models import Runbook, StopCondition
 from state.view.enums import ConditionState
 from state.view.launch import ConditionView
@@ -104,7 +104,7 @@ class Conditions:
         if not news and judged.state is not ConditionState.BREACHING:
             return
         body = changed_body(condition.id, old, judged, now_us, active=active)
-        await self._journal.record(Draft(Kind.CONDITION_CHANGED, body))
+        await self._journal.record(Draft(body))
 
 
 def _shown(old: ConditionView) -> tuple[object, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from console.engine.record.journal import Journal
-from state.events.event import Draft, Event, Kind, gate_key
+from state.events.event import Draft, Event, gate_key
+from state.events.gates import GateChanged
 from state.view.enums import GateStatus
 from state.view.launch import LaunchView
 
@@ -53,7 +54,6 @@ class GateKeeper:
             before = view.statuses.get(gate.number, GateStatus.OPEN)
             status = gate.status(now)
             if status is not before:
-                body = {"from": before.value, "to": status.value}
-                drafts.append(Draft(Kind.GATE_CHANGED, body, gate_key(gate.number)))
+                drafts.append(Draft(GateChanged(before, status), gate_key(gate.number)))
         if drafts:
             await self._journal.record_many(drafts)

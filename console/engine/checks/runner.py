@@ -11,8 +11,10 @@ from checks.base import Around, CouldNotLookError, Outcome, unknown
 from checks.registry import kind as find_kind
 from console.engine.checks.evidence import fit
 from console.engine.record.journal import Journal
+from state.base.json import EMPTY
 from state.base.text import line
-from state.events.event import Draft, Kind, gate_key
+from state.events.event import Draft, gate_key
+from state.events.gates import CheckFinished, CheckStarted
 from state.runbook.models import CheckSpec, Runbook
 from state.view.enums import Tier, Verdict
 
@@ -107,20 +109,20 @@ class Runner:
 
     async def _run(self, check: CheckRef, actor: str) -> None:
         async with self._free:
-            where = {"item": check.item, "check": check.id}
             gate = gate_key(check.gate)
-            started = await self._journal.record(Draft(Kind.CHECK_STARTED, where, gate, actor=actor))
+            started = await self._journal.record(Draft(CheckStarted(check.item, check.id), gate, actor=actor))
             loop = asyncio.get_running_loop()
             before = loop.time()
             outcome = await self._judge(check)
-            body = {
-                **where,
-                "verdict": outcome.verdict.value,
-                "summary": line(self._systems.redactor.clean(outcome.summary)),
-                "evidence": fit(outcome.evidence, self._systems.redactor),
-                "ms": round((loop.time() - before) * 1000),
-            }
-            await self._journal.record(Draft(Kind.CHECK_FINISHED, body, gate, started.seq, actor))
+            body = CheckFinished(
+                item=check.item,
+                check=check.id,
+                verdict=outcome.verdict,
+                summary=line(self._systems.redactor.clean(outcome.summary)),
+                evidence=fit(outcome.evidence, self._systems.redactor),
+                ms=round((loop.time() - before) * 1000),
+            )
+            await self._journal.record(Draft(body, gate, started.seq, actor))
 
     async def _judge(self, check: CheckRef) -> Outcome:
         """Return what the check found; whatever goes wrong is unknown, never pass."""
@@ -146,15 +148,9 @@ async def close_open_checks(journal: Journal, reason: str) -> None:
     """Record unknown for every check that the log left running."""
     drafts = [
         Draft(
-            Kind.CHECK_FINISHED,
-            {
-                "item": item.id,
-                "check": check.id,
-                "verdict": "unknown",
-                "summary": reason,
-                "evidence": {},
-                "ms": 0,
-            },
+            CheckFinished(
+                item=item.id, check=check.id, verdict=Verdict.UNKNOWN, summary=reason, evidence=EMPTY, ms=0
+            ),
             gate_key(gate.number),
         )
         for gate in journal.view.gates

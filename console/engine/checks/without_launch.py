@@ -13,8 +13,10 @@ from console.engine.checks.runner import CheckRef, Runner
 from console.engine.record.body_filter import Door
 from console.engine.record.declarations import declarations, opened
 from console.engine.record.journal import Journal
-from state.base.json import EMPTY, JsonObject, integer, obj, text
-from state.events.event import Draft, Event, Kind
+from state.base.json import EMPTY, JsonObject, obj
+from state.events.bodies import body_of
+from state.events.event import Draft, Event
+from state.events.gates import CheckFinished
 from state.log.stamp import Stamper
 from state.view.enums import Verdict
 from state.view.launch import LaunchView
@@ -90,11 +92,9 @@ async def sweep(
     open_checks = {check.id: check for check in checks}
 
     def finished(event: Event, _view: LaunchView) -> None:
-        check = (
-            open_checks.pop(text(event.body, "check"), None) if event.kind == Kind.CHECK_FINISHED else None
-        )
-        if check is not None:
-            told(_result(check, event.body))
+        body = body_of(event)
+        if isinstance(body, CheckFinished) and (check := open_checks.pop(body.check, None)) is not None:
+            told(Result(check, body.verdict, body.summary, body.evidence, body.ms))
 
     try:
         if not view.scope.launch_id:
@@ -109,8 +109,3 @@ async def sweep(
         await systems.aclose()
     for check in list(open_checks.values()):
         told(Result(check, Verdict.UNKNOWN, "the check ended without a result", EMPTY, 0))
-
-
-def _result(check: CheckRef, body: JsonObject) -> Result:
-    verdict = Verdict(text(body, "verdict"))
-    return Result(check, verdict, text(body, "summary"), obj(body.get("evidence")), integer(body, "ms"))

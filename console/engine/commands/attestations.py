@@ -13,11 +13,12 @@ from console.engine.commands.handler import (
     plain_preview,
 )
 from console.engine.commands.signatures import word_of
-from state.base.json import JsonObject
 from state.base.numbers import plural
 from state.base.times import SECOND_US, stamp
 from state.commands import Reply
-from state.events.event import Draft, Kind, gate_key
+from state.events.event import Body, Draft, gate_key
+from state.events.gates import AttestWithdrawn, ItemWaived
+from state.events.log import NoteAdded
 from state.view.launch import ItemView
 from state.view.people import second_problem
 from state.view.preview import Preview
@@ -49,14 +50,8 @@ async def _sign(desk: Desk, order: Order) -> Reply:
     verdict, comment = _verdict(order), order.text("comment")
     if verdict == "NO-GO" and not comment:
         raise RefusedError("a NO-GO needs a comment that says why")
-    body: JsonObject = {
-        "item": item.id,
-        "go": verdict == "GO",
-        "comment": comment,
-        "link": order.text("link", 500),
-        **word_of(desk, order, item, go=verdict == "GO"),
-    }
-    event = await desk.journal.record(_draft(Kind.ATTEST_SIGNED, item, body, order))
+    word = word_of(desk, order, item, go=verdict == "GO")
+    event = await desk.journal.record(_draft(item, word, order))
     return Reply(ok=True, message=f"{item.id} attested {verdict}, event {event.seq}")
 
 
@@ -72,8 +67,8 @@ async def _plan_withdraw(desk: Desk, order: Order) -> Preview:
 
 async def _withdraw(desk: Desk, order: Order) -> Reply:
     item = order.item(desk.view)
-    body: JsonObject = {"item": item.id, "reason": order.need("reason", "a reason")}
-    await desk.journal.record(_draft(Kind.ATTEST_WITHDRAWN, item, body, order))
+    body = AttestWithdrawn(item.id, order.need("reason", "a reason"))
+    await desk.journal.record(_draft(item, body, order))
     return Reply(ok=True, message=f"the attestation of {item.id} is withdrawn")
 
 
@@ -118,13 +113,8 @@ async def _waive(desk: Desk, order: Order) -> Reply:
     second = order.confirmation.override_second.strip()
     _second_is_right(desk, order, second)
     until_us = desk.clock.wall_us() + minutes * 60 * SECOND_US
-    body: JsonObject = {
-        "item": item.id,
-        "reason": reason,
-        "second": f"{second} (self-declared)" if second else "",
-        "until_us": until_us,
-    }
-    await desk.journal.record(_draft(Kind.ITEM_WAIVED, item, body, order))
+    body = ItemWaived(item.id, reason, f"{second} (self-declared)" if second else "", until_us)
+    await desk.journal.record(_draft(item, body, order))
     return Reply(ok=True, message=f"{item.id} is waived for {plural(minutes, 'minute')}: a deviation")
 
 
@@ -133,13 +123,13 @@ async def _plan_note(_desk: Desk, order: Order) -> Preview:
 
 
 async def _note(desk: Desk, order: Order) -> Reply:
-    body: JsonObject = {"text": order.need("text", "a text")}
-    event = await desk.journal.record(Draft(Kind.NOTE_ADDED, body, actor=order.who.account))
+    body = NoteAdded(order.need("text", "a text"))
+    event = await desk.journal.record(Draft(body, actor=order.who.account))
     return Reply(ok=True, message=f"noted, event {event.seq}")
 
 
-def _draft(kind: Kind, item: ItemView, body: JsonObject, order: Order) -> Draft:
-    return Draft(kind, body, gate_key(gate_of(item.id)), actor=order.who.account)
+def _draft(item: ItemView, body: Body, order: Order) -> Draft:
+    return Draft(body, gate_key(gate_of(item.id)), actor=order.who.account)
 
 
 EFFECTS = {

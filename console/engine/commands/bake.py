@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from console.engine.commands.handler import Desk, Effect, Order, RefusedError, phrase_of, plain_preview
-from state.base.json import JsonObject
 from state.base.times import SECOND_US
 from state.commands import Reply
-from state.events.event import Draft, Kind
-from state.view.enums import ConditionState, Tier, tier_of
+from state.events.bake import BakeExtended, BakeFinished, ConditionMuted
+from state.events.event import Draft
+from state.view.enums import BakeState, ConditionState, Tier, tier_of
 from state.view.launch import BakeView, ConditionView, LaunchView
 from state.view.preview import Preview
 
@@ -52,12 +52,9 @@ async def _plan_mute(desk: Desk, order: Order) -> Preview:
 async def _mute(desk: Desk, order: Order) -> Reply:
     condition = _condition(desk, order)
     minutes = _minutes(order, LONGEST_MUTE_MIN)
-    body: JsonObject = {
-        "id": condition.id,
-        "reason": order.need("reason", "a reason"),
-        "until_us": desk.clock.wall_us() + minutes * 60 * SECOND_US,
-    }
-    await desk.journal.record(Draft(Kind.CONDITION_MUTED, body, actor=order.who.account))
+    until_us = desk.clock.wall_us() + minutes * 60 * SECOND_US
+    body = ConditionMuted(condition.id, order.need("reason", "a reason"), until_us)
+    await desk.journal.record(Draft(body, actor=order.who.account))
     return Reply(ok=True, message=f"{condition.id} is muted for {minutes} minutes: a deviation")
 
 
@@ -77,8 +74,8 @@ async def _plan_extend(desk: Desk, order: Order) -> Preview:
 async def _extend(desk: Desk, order: Order) -> Reply:
     _bake(desk.view)
     minutes = _minutes(order, LONGEST_EXTENSION_MIN)
-    body: JsonObject = {"minutes": minutes, "reason": order.need("reason", "a reason")}
-    await desk.journal.record(Draft(Kind.BAKE_EXTENDED, body, actor=order.who.account))
+    body = BakeExtended(minutes, order.need("reason", "a reason"))
+    await desk.journal.record(Draft(body, actor=order.who.account))
     return Reply(ok=True, message=f"the bake may last {minutes} minutes longer")
 
 
@@ -97,9 +94,8 @@ async def _plan_finish(desk: Desk, order: Order) -> Preview:
 
 async def _finish(desk: Desk, order: Order) -> Reply:
     bake = _bake(desk.view)
-    why = order.need("reason", "a reason")
-    body: JsonObject = {"outcome": "finished", "good_s": bake.good_s, "why": why}
-    await desk.journal.record(Draft(Kind.BAKE_FINISHED, body, actor=order.who.account))
+    body = BakeFinished(bake.good_s, BakeState.FINISHED, order.need("reason", "a reason"))
+    await desk.journal.record(Draft(body, actor=order.who.account))
     return Reply(ok=True, message=f"the bake is finished after {bake.good_s} s seen good: a deviation")
 
 

@@ -18,7 +18,8 @@ from state.base.canonical import encode as canonical
 from state.base.json import JsonObject
 from state.base.text import line
 from state.commands import BY_NAME, Confirmation, Field, Reply
-from state.events.event import Draft, Kind
+from state.events.event import Draft
+from state.events.launch import CommandRefused
 from state.log.errors import LogError, LogFrozenError
 from state.view.enums import Danger, tier_of
 from state.view.people import seconds_of
@@ -139,8 +140,7 @@ class Commands:
         return sha256(canonical(shown).encode()).hexdigest()[:32]
 
     async def _record_refusal(self, name: str, reason: str, who: Who) -> None:
-        body = {"command": name, "reason": line(reason)}
         try:
-            await self._desk.journal.record(Draft(Kind.COMMAND_REFUSED, body, actor=who.account))
+            await self._desk.journal.record(Draft(CommandRefused(name, line(reason)), actor=who.account))
         except LogError:
             return  # the reply still says that it was refused

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from console.engine.commands.handler import Desk, Effect, Order, RefusedError, phrase_of, plain_preview
-from state.base.json import JsonObject, decimal_text
 from state.base.numbers import pace
 from state.commands import Reply
-from state.events.event import Draft, Kind, gate_key
+from state.events.bake import ConditionAcknowledged
+from state.events.event import Body, Draft, gate_key
+from state.events.gates import GateRecycled
+from state.events.launch import ConsoleTookOver, LaunchClosed, LaunchHeld, LaunchReleased, LaunchScrubbed
+from state.events.log import ClockRate
 from state.view.enums import ConditionState, GateStatus, LaunchState
 from state.view.launch import LaunchView
 from state.view.preview import Preview
@@ -26,7 +31,7 @@ async def _plan_hold(desk: Desk, order: Order) -> Preview:
 
 
 async def _hold(desk: Desk, order: Order) -> Reply:
-    return await _with_reason(desk, order, Kind.LAUNCH_HELD, "the launch is held")
+    return await _with_reason(desk, order, LaunchHeld, "the launch is held")
 
 
 async def _plan_release(desk: Desk, order: Order) -> Preview:
@@ -37,7 +42,7 @@ async def _plan_release(desk: Desk, order: Order) -> Preview:
 
 
 async def _release(desk: Desk, order: Order) -> Reply:
-    return await _with_reason(desk, order, Kind.LAUNCH_RELEASED, "the hold is released")
+    return await _with_reason(desk, order, LaunchReleased, "the hold is released")
 
 
 async def _plan_scrub(desk: Desk, order: Order) -> Preview:
@@ -53,7 +58,7 @@ async def _plan_scrub(desk: Desk, order: Order) -> Preview:
 
 
 async def _scrub(desk: Desk, order: Order) -> Reply:
-    return await _with_reason(desk, order, Kind.LAUNCH_SCRUBBED, "the launch is scrubbed")
+    return await _with_reason(desk, order, LaunchScrubbed, "the launch is scrubbed")
 
 
 async def _plan_close(desk: Desk, order: Order) -> Preview:
@@ -67,7 +72,7 @@ async def _plan_close(desk: Desk, order: Order) -> Preview:
 
 
 async def _close(desk: Desk, order: Order) -> Reply:
-    await desk.journal.record(Draft(Kind.LAUNCH_CLOSED, {}, actor=order.who.account))
+    await desk.journal.record(Draft(LaunchClosed(), actor=order.who.account))
     desk.stop("the launch is closed", order.who.account)
     return Reply(ok=True, message="the launch is closed; the engine ends")
 
@@ -89,8 +94,8 @@ async def _plan_recycle(desk: Desk, order: Order) -> Preview:
 
 async def _recycle(desk: Desk, order: Order) -> Reply:
     gate = order.gate(desk.view)
-    body: JsonObject = {"reason": order.need("reason", "a reason")}
-    await desk.journal.record(Draft(Kind.GATE_RECYCLED, body, gate_key(gate.number), actor=order.who.account))
+    body = GateRecycled(order.need("reason", "a reason"))
+    await desk.journal.record(Draft(body, gate_key(gate.number), actor=order.who.account))
     return Reply(ok=True, message=f"back to gate {gate.number}")
 
 
@@ -107,8 +112,8 @@ async def _plan_acknowledge(desk: Desk, order: Order) -> Preview:
 
 
 async def _acknowledge(desk: Desk, order: Order) -> Reply:
-    body: JsonObject = {"id": order.text("condition"), "comment": order.text("comment")}
-    await desk.journal.record(Draft(Kind.CONDITION_ACKNOWLEDGED, body, actor=order.who.account))
+    body = ConditionAcknowledged(order.text("condition"), order.text("comment"))
+    await desk.journal.record(Draft(body, actor=order.who.account))
     return Reply(ok=True, message=f"{order.text('condition')} is acknowledged")
 
 
@@ -126,7 +131,7 @@ async def _rate(desk: Desk, order: Order) -> Reply:
         raise RefusedError(f"a rate is a number, not {given[:20]!r}") from None
     if not 0.01 <= rate <= 1000:
         raise RefusedError(f"a clock's rate is between 0.01 and 1000, not {rate:g}")
-    await desk.journal.record(Draft(Kind.CLOCK_RATE, {"rate": decimal_text(rate)}, actor=order.who.account))
+    await desk.journal.record(Draft(ClockRate(rate), actor=order.who.account))
     desk.clock.set_rate(rate)
     return Reply(ok=True, message=f"the clock runs {pace(rate)}")
 
@@ -153,14 +158,14 @@ async def _plan_take_over(desk: Desk, order: Order) -> Preview:
 
 
 async def _take_over(desk: Desk, order: Order) -> Reply:
-    body: JsonObject = {"id": order.who.console, "reason": order.need("reason", "a reason")}
-    await desk.journal.record(Draft(Kind.CONSOLE_TOOK_OVER, body, actor=order.who.account))
+    body = ConsoleTookOver(order.who.console, order.need("reason", "a reason"))
+    await desk.journal.record(Draft(body, actor=order.who.account))
     return Reply(ok=True, message="this console drives")
 
 
-async def _with_reason(desk: Desk, order: Order, kind: Kind, told: str) -> Reply:
-    body: JsonObject = {"reason": order.need("reason", "a reason")}
-    event = await desk.journal.record(Draft(kind, body, actor=order.who.account))
+async def _with_reason(desk: Desk, order: Order, said: Callable[[str], Body], told: str) -> Reply:
+    body = said(order.need("reason", "a reason"))
+    event = await desk.journal.record(Draft(body, actor=order.who.account))
     return Reply(ok=True, message=f"{told}, event {event.seq}")
 
 

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from console.engine.commands.handler import Desk, Order, RefusedError
 from state.attest.sshsig import ATTESTATION, SignatureError, check, public_key
 from state.attest.statement import Attestation, read_attestation
 from state.base.canonical import CanonicalError, parse_anchor
-from state.base.json import JsonObject, text
+from state.base.json import text
+from state.events.gates import AttestSigned
 from state.view.launch import ItemView
 
 SELF_DECLARED = "self-declared"
 
 
-def word_of(desk: Desk, order: Order, item: ItemView, *, go: bool) -> JsonObject:
-    """Return what of an ``attest.signed`` says how the person is known: signature and key, or self-declared.
+def word_of(desk: Desk, order: Order, item: ItemView, *, go: bool) -> AttestSigned:
+    """Return a person's word, with how they are known: by signature and key, or self-declared.
 
     Raises RefusedError for a signature that doesn't hold, and for a GO without one by a person who has a key.
     """
     keys = {
         public_key(key) for p in desk.view.people if order.who.account in p.accounts for key in p.signing_keys
     }
-    evidence = [check.seq for check in item.checks if check.seq]
+    word = AttestSigned(
+        item=item.id,
+        go=go,
+        comment=order.text("comment"),
+        link=order.text("link", 500),
+        how_known=f"{order.who.how_known}, {SELF_DECLARED}",
+        evidence=tuple(check.seq for check in item.checks if check.seq),
+    )
     signature = text(order.args, "signature")
     if not signature:
         if keys and go:
             why = order.text("unsigned") or "it came without a signature"
             raise RefusedError(f"{order.who.account} signs a GO with an SSH key: {why}")
-        return {"how_known": f"{order.who.how_known}, {SELF_DECLARED}", "evidence": evidence}
+        return word
     statement = text(order.args, "statement")
     try:
         said = read_attestation(statement)
@@ -35,23 +45,22 @@ def word_of(desk: Desk, order: Order, item: ItemView, *, go: bool) -> JsonObject
         raise RefusedError(f"the signature does not hold: {error}") from None
     if made.key not in keys:
         raise RefusedError(f"the runbook does not list the key {made.fingerprint} for {order.who.account}")
-    _about_this(desk, order, item, said, go=go)
-    return {
-        "how_known": f"SSH key {made.fingerprint}",
-        "evidence": list(said.evidence),
-        "statement": statement,
-        "signature": signature,
-        "key": made.fingerprint,
-    }
+    _about_this(desk, order, item, said, word)
+    return replace(
+        word,
+        how_known=f"SSH key {made.fingerprint}",
+        evidence=said.evidence,
+        statement=statement,
+        signature=signature,
+        key=made.fingerprint,
+    )
 
 
-def _about_this(desk: Desk, order: Order, item: ItemView, said: Attestation, *, go: bool) -> None:
-    comment, link = order.text("comment"), order.text("link", 500)
-    if (said.account, said.item, said.go) != (order.who.account, item.id, go) or (
-        (said.comment, said.link) != (comment, link)
-    ):
+def _about_this(desk: Desk, order: Order, item: ItemView, said: Attestation, word: AttestSigned) -> None:
+    given = (order.who.account, item.id, word.go, word.comment, word.link)
+    if (said.account, said.item, said.go, said.comment, said.link) != given:
         raise RefusedError("the signature is for another word than the one that was given")
-    if desk.journal.clean(comment) != comment or desk.journal.clean(link) != link:
+    if any(desk.journal.clean(one) != one for one in (word.comment, word.link)):
         raise RefusedError("the comment holds a secret value: leave it out, then sign again")
     head = parse_anchor(said.head)
     found = desk.journal.store.read(head.seq - 1, 1)

@@ -14,10 +14,12 @@ from typing import Protocol
 from console.client.protocol import BEAT_S, dump_event
 from console.engine.ports import Who
 from console.engine.record.journal import Journal
+from state.base.codec import WIRE, read
 from state.base.json import JsonObject, decimal_text, integer, obj, text
 from state.base.text import line
 from state.commands import Confirmation, Reply
-from state.events.event import Draft, Event, Kind
+from state.events.event import Draft, Event
+from state.events.launch import ConsoleClosed, ConsoleOpened
 from state.log.errors import LogError
 from state.view.codec import dump_view
 from state.view.launch import LaunchView
@@ -108,11 +110,11 @@ class Session:
         match text(frame, "t"):
             case "preview":
                 preview = await self._hub.commands.preview(name, args, who)
-                self.put({"t": "reply", "id": number, "preview": preview.dump()})
+                self.put({"t": "reply", "id": number, "preview": WIRE.dump(preview)})
             case "command":
-                confirmation = Confirmation.load(obj(frame.get("confirmation")))
+                confirmation = read(Confirmation, frame.get("confirmation"))
                 reply = await self._hub.commands.run(name, args, confirmation, who)
-                self.put({"t": "reply", "id": number, "reply": reply.dump()})
+                self.put({"t": "reply", "id": number, "reply": WIRE.dump(reply)})
             case "events":
                 limit = max(1, min(_PAGE, integer(frame, "limit", _PAGE)))
                 page = self._hub.journal.store.read(max(0, integer(frame, "after")), limit)
@@ -182,8 +184,8 @@ class Hub:
             console = f"c{self._count}"
             view = self.journal.view
             drives = acts(view, session.account) and not any(c.drives for c in view.consoles)
-            body: JsonObject = {"id": console, "tty": tty, "drives": drives, "how_known": session.how_known}
-            opened = Draft(Kind.CONSOLE_OPENED, body, actor=session.account)
+            body = ConsoleOpened(console, tty, drives, session.how_known)
+            opened = Draft(body, actor=session.account)
             try:
                 async with asyncio.timeout(_GREETING_S):
                     await self.journal.record(opened)
@@ -223,8 +225,8 @@ class Hub:
             self.spawn(self._record_left(session))
 
     async def _record_left(self, session: Session) -> None:
-        body = {"id": session.console, "reason": session.ended}
-        await self.journal.record(Draft(Kind.CONSOLE_CLOSED, body, actor=session.account))
+        body = ConsoleClosed(session.console, session.ended)
+        await self.journal.record(Draft(body, actor=session.account))
 
     def _on_event(self, event: Event, _view: LaunchView) -> None:
         if self._sessions:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from console.exit_codes import FailedError
-from state.base.json import JsonObject, integer, obj, text
+from state.base.codec import WIRE, read
 
 _LONGEST_SOCKET_PATH = 100
 """Linux takes 107 bytes."""
@@ -35,29 +35,6 @@ class EngineInfo:
     socket: Path
     runbook: Path
     session: str
-
-    def dump(self) -> JsonObject:
-        """Return it as a JSON object."""
-        return {
-            "pid": self.pid,
-            "started": self.started,
-            "log": str(self.log),
-            "socket": str(self.socket),
-            "runbook": str(self.runbook),
-            "session": self.session,
-        }
-
-    @classmethod
-    def load(cls, body: JsonObject) -> EngineInfo:
-        """Return what ``dump`` made."""
-        return cls(
-            integer(body, "pid"),
-            integer(body, "started"),
-            Path(text(body, "log")),
-            Path(text(body, "socket")),
-            Path(text(body, "runbook")),
-            text(body, "session"),
-        )
 
 
 def runtime_directory(environ: Mapping[str, str] | None = None) -> Path:
@@ -108,7 +85,7 @@ def announce(info: EngineInfo) -> None:
     """Write that this engine runs, so that consoles find it."""
     path = runtime_directory() / f"{_key(info.log)}.json"
     unfinished = path.with_suffix(f".{info.pid}")
-    unfinished.write_text(json.dumps(info.dump()))
+    unfinished.write_text(json.dumps(WIRE.dump(info)))
     unfinished.chmod(0o600)
     # Atomic, so that a console never reads half a file.
     unfinished.replace(path)
@@ -143,6 +120,6 @@ def running_engines() -> list[EngineInfo]:
 
 def _read(path: Path) -> EngineInfo | None:
     try:
-        return EngineInfo.load(obj(json.loads(path.read_text())))
+        return read(EngineInfo, json.loads(path.read_text()))
     except (OSError, ValueError):
         return None

@@ -14,8 +14,13 @@ from checks.clients.errors import NotFoundError
 from console.engine.ports import SystemsPort
 from console.engine.record.journal import Journal
 from state.base.canonical import parse_anchor
-from state.base.json import JsonObject, text
-from state.events.event import Draft, Event, Kind, gate_number
+from state.base.json import JsonObject
+from state.events.bodies import body_of
+from state.events.event import Draft, Event, gate_number
+from state.events.gates import GateChanged
+from state.events.launch import LaunchScrubbed
+from state.events.log import LogAnchored, LogDoubted, LogRedacted
+from state.events.operations import OperationFinished, OperationUnknown
 from state.log.errors import LogError
 from state.log.witness import Witness
 from state.runbook.models import Runbook
@@ -59,7 +64,7 @@ class Anchors:
             return
         if told is not None:
             self._witness = None
-            await self._journal.record(Draft(Kind.LOG_DOUBTED, {"reason": told, "anchor": anchor}))
+            await self._journal.record(Draft(LogDoubted(told, anchor)))
 
     def _hash_at(self, seq: int) -> str | None:
         found = self._journal.store.read(seq - 1, 1)
@@ -111,8 +116,7 @@ class Anchors:
                 failed.append(f"configmap: {problem}")
             else:
                 sinks.append(f"configmap {CONFIGMAP}")
-        body: JsonObject = {"head": head, "sinks": sinks, "occasion": occasion, "failed": failed}
-        await self._journal.record(Draft(Kind.LOG_ANCHORED, body))
+        await self._journal.record(Draft(LogAnchored(head, tuple(sinks), occasion, tuple(failed))))
 
     async def witness(self) -> bool:
         """Let this account's witness file have the head; return whether it has."""
@@ -152,14 +156,14 @@ class Anchors:
 
 def _occasion(event: Event) -> str:
     """Return why the head is kept after an event, or nothing."""
-    match event.kind:
-        case Kind.GATE_CHANGED if text(event.body, "to") == GateStatus.GO:
+    match body_of(event):
+        case GateChanged(to=GateStatus.GO):
             return f"gate {gate_number(event.gate)} GO"
-        case Kind.OPERATION_FINISHED | Kind.OPERATION_UNKNOWN:
-            return f"{text(event.body, 'id')} ended"
-        case Kind.LAUNCH_SCRUBBED:
+        case OperationFinished(id=name) | OperationUnknown(id=name):
+            return f"{name} ended"
+        case LaunchScrubbed():
             return "the launch was scrubbed"
-        case Kind.LOG_REDACTED:
+        case LogRedacted():
             return "a redaction"
         case _:
             return ""

@@ -1,19 +1,21 @@
-"""What passes into the log: fields on the list of their kind, words without secrets, bodies that fit.
+"""What passes into the log: words without secrets, bodies that fit.
 
-The last fence, behind makers that do all of this themselves. In tests it raises; in a launch it leaves the field
-out and says so.
+The last fence, behind makers that do all of this themselves. What a kind of event may hold is its class
+(``state.events``): a field that isn't there can't be written.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from hashlib import sha256
 
+from state.base import canonical
+from state.base.codec import LOG, Notes
 from state.base.json import Json, JsonObject
-from state.events.bodies import allowed, fit
-from state.events.event import Draft, Kind
+from state.events.event import Body, Draft
+from state.events.world import MetricBatch
 from state.log.errors import LogError
 
 _WORDS = frozenset({"text", "reason", "comment", "link", "second", "tty"})
@@ -21,46 +23,34 @@ _WORDS = frozenset({"text", "reason", "comment", "link", "second", "tty"})
 
 Digests and names are left alone: a short secret may be part of one by chance.
 """
+_TAILS = (2000, 500, 120, 40)
+_LINES = (100, 20, 10, 5)
 _logger = logging.getLogger(__name__)
-
-
-class UnlistedFieldError(Exception):
-    """A draft has a field that ``state.events.bodies`` doesn't list for its kind, or with another type."""
 
 
 class Door:
     """Looks at every draft before it is written."""
-
-    strict: ClassVar[bool] = False
-    """Whether a field that isn't listed raises."""
 
     def __init__(
         self, clean: Callable[[str], str] | None = None, keep: Callable[[str, bytes], None] | None = None
     ) -> None:
         self._clean = clean
         self._keep = keep
-        self._noted: set[tuple[str, str]] = set()
 
     def admit(self, drafts: Sequence[Draft]) -> list[Draft]:
-        """Return the drafts as they may be written, with a note after those that lost a field.
+        """Return the drafts as they may be written.
 
-        Raises CanonicalError for a body that can't be made to fit, and UnlistedFieldError where ``strict``.
+        Raises CanonicalError for a body that can't be made to fit.
         """
-        admitted: list[Draft] = []
-        lost: list[str] = []
-        for draft in drafts:
-            body, wrong = allowed(draft.kind, draft.body)
-            if wrong and self.strict:
-                raise UnlistedFieldError(f"{draft.kind}: {', '.join(wrong)}")
-            lost += [f"{draft.kind}: {key}" for key in wrong if (draft.kind, key) not in self._noted]
-            self._noted |= {(draft.kind, key) for key in wrong}
-            body = fit(self._cleaned(body), self._attach) if draft.kind != Kind.METRIC_BATCH else body
-            admitted.append(draft if body is draft.body else replace(draft, body=body))
-        if lost:
-            _logger.error("fields that no kind of event lists were left out: %s", "; ".join(lost))
-            told = f"left out of the log, because no kind of event lists it: {'; '.join(lost)}"
-            admitted.insert(0, Draft(Kind.NOTE_ADDED, {"text": told[:1000]}))
-        return admitted
+        return [draft if isinstance(draft.body, MetricBatch) else self._admitted(draft) for draft in drafts]
+
+    def _admitted(self, draft: Draft) -> Draft:
+        body = self._cleaned(draft.body)
+        whole = replace(draft, body=body).fields()
+        shorter = fit(whole, self._attach)
+        if shorter is not whole:
+            body = LOG.load(type(body), shorter, Notes())
+        return draft if body is draft.body else replace(draft, body=body)
 
     def _attach(self, digest: str, whole: bytes) -> None:
         if self._keep is None:
@@ -74,10 +64,45 @@ class Door:
         """Return words without secret values."""
         return self._clean(words) if self._clean is not None else words
 
-    def _cleaned(self, body: JsonObject) -> JsonObject:
-        if self._clean is None or _WORDS.isdisjoint(body):
-            return body
-        return {key: self._word(value) if key in _WORDS else value for key, value in body.items()}
+    def _cleaned(self, body: Body) -> Body:
+        names = [one.name for one in fields(body) if one.name in _WORDS] if self._clean is not None else []
+        given = {name: getattr(body, name) for name in names}
+        clean = {name: self.clean(words) for name, words in given.items()}
+        return replace(body, **clean) if clean != given else body  # type: ignore[arg-type]  # all of them are texts
 
-    def _word(self, value: Json) -> Json:
-        return self.clean(value) if isinstance(value, str) else value
+
+def fit(body: JsonObject, keep: Callable[[str, bytes], None] | None = None) -> JsonObject:
+    """Return a body that fits an event: where it doesn't, each long text and list of lines as its tail.
+
+    ``cut`` then holds SHA-256 and length (bytes) of the whole body's canonical text, which ``keep`` is given first.
+    Raises CanonicalError where even the shortest form is too long.
+    """
+    try:
+        canonical.encode(body)
+    except canonical.TooLongError as error:
+        whole = error.text.encode()
+    else:
+        return body
+    digest = sha256(whole).hexdigest()
+    if keep is not None:
+        keep(digest, whole)
+    cut: JsonObject = {"sha256": digest, "length": len(whole)}
+    for tail, lines in zip(_TAILS, _LINES, strict=True):
+        shorter = {**{key: _tail(value, tail, lines) for key, value in body.items()}, "cut": cut}
+        try:
+            canonical.encode(shorter)
+        except canonical.TooLongError:
+            continue
+        return shorter
+    raise canonical.CanonicalError(f"body: {len(whole)} bytes, and its tails don't fit one event either")
+
+
+def _tail(value: Json, longest: int, lines: int) -> Json:
+    if isinstance(value, str):
+        return value if len(value) <= longest else f"…{value[-longest:]}"
+    if isinstance(value, Mapping):
+        return {key: _tail(one, longest, lines) for key, one in value.items()}
+    if isinstance(value, Sequence):
+        kept = value[-lines:] if all(isinstance(one, str) for one in value) else value
+        return [_tail(one, longest, lines) for one in kept]
+    return value

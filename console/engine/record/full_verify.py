@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 
 from console.engine.record.journal import Journal
-from state.events.event import Draft, Kind
+from state.events.event import Draft
+from state.events.log import LogDoubted
 from state.log.chain import Fault
 from state.log.full_verify import WholeCheck
 from state.log.store import LogStore
@@ -40,7 +41,7 @@ class Wholeness:
             return
         reason = f"event {fault.seq} is damaged ({fault.damage.value}): {fault.message}"
         if self._journal.view.doubt != reason:
-            await self._journal.record(Draft(Kind.LOG_DOUBTED, {"reason": reason, "anchor": ""}))
+            await self._journal.record(Draft(LogDoubted(reason, "")))
 
 
 def _answer(found: asyncio.Future[Fault | None], fault: Fault | None) -> None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from console.engine.record.declarations import (
-    candidate,
-    declarations,
-    known,
-    people,
-    seen_candidate,
-    seen_people,
-)
-from state.base.json import Json, JsonObject
+from console.engine.record.declarations import declarations, known, opened
+from state.base.codec import LOG
+from state.base.frozen import remake
+from state.base.json import Json, JsonObject, obj
 from state.base.text import line
-from state.base.times import micros
+from state.events.declared import EnvironmentDeclared, GateDeclared
+from state.events.event import Body
+from state.events.launch import LaunchOpened
 from state.runbook.models import Runbook
 from state.view.launch import LaunchView
 
@@ -26,17 +23,11 @@ _LONGEST = 60
 
 def runbook_changes(view: LaunchView, runbook: Runbook) -> list[str]:
     """Return what changed, a line each; what a log doesn't know (queries, settings) is only said to have changed."""
+    new = opened(runbook, view.scope.launch_id, "").body
+    assert isinstance(new, LaunchOpened)
     before, after = _named(known(view)), _named([draft.body for draft in declarations(runbook)])
-    before |= {
-        "candidate": seen_candidate(view),
-        "people": {"people": seen_people(view)},
-        "scope": _scope(view),
-    }
-    after |= {
-        "candidate": candidate(runbook),
-        "people": {"people": people(runbook)},
-        "scope": _new_scope(runbook),
-    }
+    before |= _head(remake(LaunchOpened, view.scope, people=view.people, candidate=view.candidate))
+    after |= _head(new)
     lines = [line(one, 300) for one in _differences(before, after)]
     if not lines:
         return ["nothing that this log knows: a query, an address, a check's settings or the like"]
@@ -49,41 +40,29 @@ def gone(view: LaunchView, runbook: Runbook) -> list[str]:
     return [name for name in _named(known(view)) if name not in after]
 
 
-def _scope(view: LaunchView) -> JsonObject:
-    scope = view.scope
+def _head(body: LaunchOpened) -> dict[str, JsonObject]:
+    fields = LOG.dump(body)
+    scope = ("title", "window_start_us", "window_end_us", "modules", "regions")
     return {
-        "title": scope.title,
-        "window_start_us": scope.window_start_us,
-        "window_end_us": scope.window_end_us,
-        "modules": list(scope.modules),
-        "regions": list(scope.regions),
+        "candidate": obj(fields["candidate"]),
+        "people": {"people": fields["people"]},
+        "scope": {key: fields[key] for key in scope},
     }
 
 
-def _new_scope(runbook: Runbook) -> JsonObject:
-    scope = runbook.scope
-    return {
-        "title": scope.title,
-        "window_start_us": micros(scope.window.start),
-        "window_end_us": micros(scope.window.end),
-        "modules": list(scope.modules),
-        "regions": list(scope.regions),
-    }
+def _named(bodies: Sequence[Body]) -> dict[str, JsonObject]:
+    return {_name(body): LOG.dump(body) for body in bodies}
 
 
-def _named(bodies: Sequence[JsonObject]) -> dict[str, JsonObject]:
-    return {_name(body): body for body in bodies}
-
-
-def _name(body: JsonObject) -> str:
-    if "tier" in body:
-        return f"environment {body['tier']}"
-    if "number" in body:
-        return f"gate {body['number']}"
-    for field, what in (("for_s", "condition"), ("series", "graph"), ("gates", "operation")):
-        if field in body:
-            return f"{what} {body['id']}"
-    return f"stage {body['id']}"
+def _name(body: Body) -> str:
+    """Return what a declaration is about: ``environment staging``, ``gate 3``, ``condition errors``."""
+    match body:
+        case EnvironmentDeclared():
+            return f"environment {body.tier}"
+        case GateDeclared():
+            return f"gate {body.number}"
+        case _:
+            return f"{body.KIND.partition('.')[0]} {LOG.dump(body)['id']}"
 
 
 def _differences(before: Mapping[str, JsonObject], after: Mapping[str, JsonObject]) -> Iterator[str]:

@@ -11,10 +11,10 @@ from console.engine.watch.source_health import tell_source
 from state.base.json import JsonObject, flag, items, obj, objs, text
 from state.base.text import line
 from state.base.times import micros_of
-from state.events.event import Draft, Kind
+from state.events.event import Draft
+from state.events.world import AlertChanged, AlertGone
 from state.runbook.models import Runbook
 from state.view.enums import Tier
-from state.view.launch import AlertView
 
 # Alerts that a check posts to prove routing: they must not stop a bake.
 _OWN = "LaunchConsoleProbe"
@@ -49,62 +49,59 @@ class AlertWatch:
             await tell_source(self._journal, name, False, str(error))
             return
         await tell_source(self._journal, name, True)
-        known = {a.name: _known(a) for a in self._journal.view.alerts.values() if a.env == self._env.value}
-        now = dict(body for one in found[:_MANY] if (body := self._body(one)) is not None)
+        known = {a.name: a for a in self._journal.view.alerts.values() if a.env == self._env.value}
+        now = {body.name: body for one in found[:_MANY] if (body := self._body(one)) is not None}
         now |= await self._silences(known)
-        drafts = [Draft(Kind.ALERT_CHANGED, body) for key, body in now.items() if known.get(key) != body]
-        drafts += [
-            Draft(Kind.ALERT_GONE, {"env": self._env.value, "name": key}) for key in known if key not in now
-        ]
+        drafts = [Draft(alert) for key, alert in now.items() if known.get(key) != alert]
+        drafts += [Draft(AlertGone(self._env.value, key)) for key in known if key not in now]
         if drafts:
             await self._journal.record_many(drafts)
 
-    async def _silences(self, known: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
+    async def _silences(self, known: Mapping[str, AlertChanged]) -> dict[str, AlertChanged]:
         """Return the active silences, or those that are known where an account may see the alerts only."""
         try:
             found = await self._systems.alertmanager(self._env).silences()
         except CouldNotLookError:
             return {name: body for name, body in known.items() if name.startswith(_SILENCE)}
-        return dict(body for one in found[:_MANY] if (body := silence_body(self._env.value, one)) is not None)
+        bodies = (silence_body(self._env.value, one) for one in found[:_MANY])
+        return {body.name: body for body in bodies if body is not None}
 
-    def _body(self, alert: JsonObject) -> tuple[str, JsonObject] | None:
+    def _body(self, alert: JsonObject) -> AlertChanged | None:
         labels, status = obj(alert.get("labels")), obj(alert.get("status"))
         name = text(labels, "alertname")
         if name.startswith(_OWN) or self._says_nothing_bad(labels):
             return None
         words = obj(alert.get("annotations"))
-        key = line(text(alert, "fingerprint"), 64)
-        return key, {
-            "env": self._env.value,
-            "name": key,
-            "alert": line(name, 120),
-            "severity": line(text(labels, "severity"), 40),
-            "state": _state(status),
-            "summary": line(text(words, "summary") or text(words, "description"), 200),
-            "since_us": micros_of(text(alert, "startsAt")),
-        }
+        return AlertChanged(
+            env=self._env.value,
+            name=line(text(alert, "fingerprint"), 64),
+            alert=line(name, 120),
+            severity=line(text(labels, "severity"), 40),
+            state=_state(status),
+            summary=line(text(words, "summary") or text(words, "description"), 200),
+            since_us=micros_of(text(alert, "startsAt")),
+        )
 
     def _says_nothing_bad(self, labels: Mapping[str, object]) -> bool:
         return any(labels.get(key) == value for key, value in self._ignored.items())
 
 
-def silence_body(env: str, silence: JsonObject) -> tuple[str, JsonObject] | None:
-    """Return name and body of an active silence: what it hides, and who says why until when; None for others."""
+def silence_body(env: str, silence: JsonObject) -> AlertChanged | None:
+    """Return the body of an active silence: what it hides, and who says why until when; None for others."""
     if text(obj(silence.get("status")), "state") != "active":
         return None
-    key = line(f"{_SILENCE}{text(silence, 'id')}", 64)
     hides = ", ".join(_matcher(one) for one in objs(silence.get("matchers")))
     until = text(silence, "endsAt")[:16].replace("T", " ")
     told = f"by {text(silence, 'createdBy') or 'nobody'} until {until}Z: {text(silence, 'comment')}"
-    return key, {
-        "env": env,
-        "name": key,
-        "alert": line(hides or "everything", 120),
-        "severity": "",
-        "state": "silence",
-        "summary": line(told, 200),
-        "since_us": micros_of(text(silence, "startsAt")),
-    }
+    return AlertChanged(
+        env=env,
+        name=line(f"{_SILENCE}{text(silence, 'id')}", 64),
+        alert=line(hides or "everything", 120),
+        severity="",
+        state="silence",
+        summary=line(told, 200),
+        since_us=micros_of(text(silence, "startsAt")),
+    )
 
 
 def _matcher(matcher: JsonObject) -> str:
@@ -117,15 +114,3 @@ def _state(status: JsonObject) -> str:
     if items(status.get("silencedBy")):
         return "silenced"
     return "inhibited" if items(status.get("inhibitedBy")) else "firing"
-
-
-def _known(alert: AlertView) -> JsonObject:
-    return {
-        "env": alert.env,
-        "name": alert.name,
-        "alert": alert.alert,
-        "severity": alert.severity,
-        "state": alert.state,
-        "summary": alert.summary,
-        "since_us": alert.since_us,
-    }

@@ -10,10 +10,12 @@ from checks.base import CouldNotLookError
 from checks.clients.kube_watch import Change, Reflector, WatchStatus
 from console.engine.ports import SystemsPort
 from console.engine.record.journal import Journal
-from console.engine.watch.kubernetes_events import ingress_body, known_ingress, known_pod, pod_body
+from console.engine.watch.kubernetes_events import ingress_body, pod_body
 from console.engine.watch.source_health import GRACE_S, Source, tell_source
+from state.base.frozen import remake
 from state.base.json import JsonObject, obj, text
-from state.events.event import Draft, Kind
+from state.events.event import Body, Draft
+from state.events.world import IngressChanged, IngressGone, PodChanged, PodGone
 from state.runbook.environment import Environment
 from state.view.launch import LaunchView
 
@@ -31,30 +33,28 @@ class _Collection:
 
     name: str
     path: str
-    body: Callable[[str, JsonObject], JsonObject]
-    known: Callable[[LaunchView, str], Mapping[str, JsonObject]]
+    body: Callable[[str, JsonObject], PodChanged | IngressChanged]
+    known: Callable[[LaunchView, str], Mapping[str, Body]]
     """What the log knows of an environment's objects, by name."""
-    changed: Kind
-    gone: Kind
+    gone: Callable[[str, str], Body]
 
 
-def _pods(view: LaunchView, env: str) -> Mapping[str, JsonObject]:
-    return {pod.name: known_pod(pod) for pod in view.pods.values() if pod.env == env}
+def _pods(view: LaunchView, env: str) -> Mapping[str, Body]:
+    return {pod.name: remake(PodChanged, pod) for pod in view.pods.values() if pod.env == env}
 
 
-def _ingresses(view: LaunchView, env: str) -> Mapping[str, JsonObject]:
-    return {one.name: known_ingress(one) for one in view.ingresses.values() if one.env == env}
+def _ingresses(view: LaunchView, env: str) -> Mapping[str, Body]:
+    return {one.name: remake(IngressChanged, one) for one in view.ingresses.values() if one.env == env}
 
 
 _COLLECTIONS = (
-    _Collection("pods", "/api/v1/namespaces/{}/pods", pod_body, _pods, Kind.POD_CHANGED, Kind.POD_GONE),
+    _Collection("pods", "/api/v1/namespaces/{}/pods", pod_body, _pods, PodGone),
     _Collection(
         "ingresses",
         "/apis/networking.k8s.io/v1/namespaces/{}/ingresses",
         ingress_body,
         _ingresses,
-        Kind.INGRESS_CHANGED,
-        Kind.INGRESS_GONE,
+        IngressGone,
     ),
 )
 
@@ -141,11 +141,10 @@ class _Follower:
         drafts = []
         for change in changed:
             body = self._what.body(self._env, change.object)
-            name = text(body, "name")
-            if not change.gone and known.get(name) != body:
-                drafts.append(Draft(self._what.changed, body))
-            elif change.gone and name in known:
-                drafts.append(self._gone(name))
+            if not change.gone and known.get(body.name) != body:
+                drafts.append(Draft(body))
+            elif change.gone and body.name in known:
+                drafts.append(self._gone(body.name))
         if listed:
             there = {text(obj(one.get("metadata")), "name") for one in self.reflector.objects.values()}
             drafts += [self._gone(name) for name in known if name not in there]
@@ -153,4 +152,4 @@ class _Follower:
             await self._journal.record_many(drafts[start : start + _AT_ONCE])
 
     def _gone(self, name: str) -> Draft:
-        return Draft(self._what.gone, {"env": self._env, "name": name})
+        return Draft(self._what.gone(self._env, name))

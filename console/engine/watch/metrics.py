@@ -12,8 +12,9 @@ from console.engine.ports import SystemsPort
 from console.engine.record.journal import Journal
 from console.engine.watch.source_health import tell_source
 from state.base.times import SECOND_US
-from state.events.event import Draft, Kind
+from state.events.event import Draft
 from state.events.samples import pack
+from state.events.world import MetricBatch, MetricGap
 from state.runbook.models import Graph, Runbook
 from state.view.enums import Tier
 
@@ -91,7 +92,7 @@ class Sampler:
         for at in range(start, end + 1, self._step):
             values = iter([answer.get(at) for answer in answers])
             rows = [(graph.id, [next(values) for _ in graph.series]) for graph in self._graphs]
-            drafts.append(Draft(Kind.METRIC_BATCH, {"at_us": at * SECOND_US, "values": pack(rows)}))
+            drafts.append(Draft(MetricBatch(at * SECOND_US, pack(rows))))
         for first in range(0, len(drafts), _AT_ONCE):
             await self._journal.record_many(drafts[first : first + _AT_ONCE])
 
@@ -99,9 +100,7 @@ class Sampler:
         if self._blind or not self._graphs:
             return
         self._blind = True
-        await self._journal.record(
-            Draft(Kind.METRIC_GAP, {"from_us": start * SECOND_US, "reason": reason[:300]})
-        )
+        await self._journal.record(Draft(MetricGap(reason[:300], from_us=start * SECOND_US)))
 
     async def _tell(self, tiers: set[Tier], failures: Mapping[Tier, str]) -> None:
         for tier in sorted(tiers):

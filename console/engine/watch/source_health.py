@@ -6,7 +6,8 @@ import asyncio
 
 from console.engine.record.journal import Journal
 from state.base.text import line
-from state.events.event import Draft, Kind
+from state.events.event import Draft
+from state.events.world import SourceChanged
 
 GRACE_S = 3.0
 """Real seconds that a source may be gone before it is called lost."""
@@ -18,7 +19,7 @@ async def tell_source(journal: Journal, name: str, ok: bool, reason: str = "") -
     reason = "" if ok else line(reason, 300)
     if known is not None and known.ok == ok and (ok or known.reason == reason):
         return
-    await journal.record(Draft(Kind.SOURCE_CHANGED, {"name": name, "ok": ok, "reason": reason}))
+    await journal.record(Draft(SourceChanged(name, ok, reason)))
 
 
 class Source:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from console.engine.record.journal import Journal
-from state.base.json import JsonObject, text
+from state.events.bake import ConditionChanged
+from state.events.bodies import body_of
 from state.events.event import Draft, Event, Kind
+from state.events.world import WebhookSent
 from state.fold.describe import words
 from state.log.errors import LogError
 from state.runbook.models import Runbook
@@ -75,11 +77,10 @@ class Hooks:
             self._waiting.put_nowait((str(event.kind), told))
 
     def _trips(self, event: Event, view: LaunchView) -> bool:
-        if event.kind != Kind.CONDITION_CHANGED:
+        body = body_of(event)
+        if not isinstance(body, ConditionChanged):
             return False
-        name = text(event.body, "id")
-        tripped = text(event.body, "state") == ConditionState.TRIPPED
-        new = tripped and name not in self._tripped
+        new = body.state is ConditionState.TRIPPED and body.id not in self._tripped
         self._tripped = {c.id for c in view.conditions if c.state is ConditionState.TRIPPED}
         return new
 
@@ -93,11 +94,9 @@ class Hooks:
             problem = str(error)
         except ValueError:
             problem = "its address is no URL"
-        body: JsonObject = {
-            "occasion": occasion, "host": host, "ok": not problem, "attempts": attempts, "reason": problem,
-        }  # fmt: skip
+        body = WebhookSent(occasion=occasion, host=host, ok=not problem, attempts=attempts, reason=problem)
         try:
-            await self._journal.record(Draft(Kind.WEBHOOK_SENT, body))
+            await self._journal.record(Draft(body))
         except LogError:
             return  # the log can't be written now; what was told was told
 

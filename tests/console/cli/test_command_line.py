@@ -17,7 +17,8 @@ import pytest
 
 from console.engine.engine import open_store
 from console.exit_codes import ExitCode
-from state.events.event import Draft, Kind
+from state.events.event import Draft
+from state.events.log import NoteAdded
 from tests.clocks import ManualClock
 from tests.paths import ROOT
 
@@ -159,7 +160,7 @@ def test_the_engine_says_what_is_wrong_with_a_runbook_in_a_terminal_too(place: P
 def a_log(path: Path) -> Path:
     store = open_store(path, ManualClock(), "session")
     for number in range(40):
-        store.append(Draft(Kind.NOTE_ADDED, {"text": f"note {number}"}, actor="ann")).result(10)
+        store.append(Draft(NoteAdded(f"note {number}"), actor="ann")).result(10)
     store.close()
     return path
 

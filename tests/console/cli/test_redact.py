@@ -13,7 +13,8 @@ from console.__main__ import main
 from console.client.signing import KEY_FILE
 from console.engine.process.socket_server import account_of
 from console.exit_codes import ExitCode
-from state.events.event import Draft, Kind
+from state.events.event import Draft
+from state.events.log import NoteAdded
 from state.log.reader import LogReader
 from state.log.signed import read_allowed
 from state.log.verify import verify
@@ -33,7 +34,7 @@ async def leaked(folder: Path, *, keys: list[str]) -> tuple[Path, int, str]:
         )
         s.runbook.write_text(yaml.safe_dump(data))
         await s.open(run=False)
-        event = await s.engine.journal.record(Draft(Kind.NOTE_ADDED, {"text": LEAK}, actor="ann"))
+        event = await s.engine.journal.record(Draft(NoteAdded(LEAK), actor="ann"))
         log = s.log
     with LogReader(log) as reader:
         return log, event.seq, reader.head()

@@ -19,6 +19,7 @@ from console.client.engine_client import AttachError, EngineClient, NullListener
 from console.engine.process import hub as hub_module
 from console.engine.process.socket_server import SocketServer, account_of
 from state.events.event import Draft, Event, Kind
+from state.events.log import NoteAdded
 from state.fold import fold
 from state.view.launch import LaunchView
 from tests.console.engine.stand import Stand, stand
@@ -71,7 +72,7 @@ async def test_a_console_gets_the_view_and_every_event_after_it(tmp_path: Path) 
         assert client.welcome.log == str(s.log)
         assert len(told.views) == 1
         for n in range(20):
-            await s.engine.journal.record(Draft(Kind.NOTE_ADDED, {"text": str(n)}))
+            await s.engine.journal.record(Draft(NoteAdded(str(n))))
         view = await client.until(lambda v: v.seq >= s.view.seq)
         seqs = [e.seq for e in told.events]
         assert seqs == list(range(told.views[0].seq + 1, seqs[-1] + 1))
@@ -121,7 +122,7 @@ async def test_a_console_that_does_not_read_is_dropped(
         await s.until(lambda v: len(v.consoles) == 1)
         reader._transport.pause_reading()  # type: ignore[attr-defined]  # a stalled terminal
         for n in range(400):
-            await s.engine.journal.record(Draft(Kind.NOTE_ADDED, {"text": f"{n} " * 500}))
+            await s.engine.journal.record(Draft(NoteAdded(f"{n} " * 500)))
             if not s.view.consoles:
                 break
         view = await s.until(lambda v: not v.consoles)

@@ -13,10 +13,11 @@ from console.engine.engine import Engine
 from console.engine.watch.source_health import GRACE_S
 from state.base.json import Json
 from state.commands import Confirmation
-from state.events.event import Draft, Event, Kind
+from state.events.event import Event, Kind
 from state.view.launch import LaunchView
 from tests.clocks import ManualClock
 from tests.console.engine.outside import Outside, outside, write_runbook
+from tests.drafts import draft
 
 REAL_S = 15.0
 
@@ -85,7 +86,7 @@ class Stand:
             "timeout_s": 60,
             "good": None,
         }
-        intended = await self.engine.journal.record(Draft(Kind.OPERATION_INTENDED, body, "g09", actor="ann"))
+        intended = await self.engine.journal.record(draft(Kind.OPERATION_INTENDED, body, "g09", actor="ann"))
         done: dict[str, Json] = {
             "id": operation,
             "state": "succeeded",
@@ -93,7 +94,7 @@ class Stand:
             "revision": 2,
             "offers": [],
         }
-        await self.engine.journal.record(Draft(Kind.OPERATION_FINISHED, done, "g09", intended.seq))
+        await self.engine.journal.record(draft(Kind.OPERATION_FINISHED, done, "g09", intended.seq))
 
 
 @asynccontextmanager

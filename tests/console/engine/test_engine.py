@@ -7,10 +7,12 @@ import pytest
 import yaml
 
 from state.events.event import Draft, Kind
+from state.events.log import NoteAdded
 from state.runbook.load import RunbookError
 from state.view.enums import GateStatus, Verdict
 from tests.console.engine.outside import CHECKS, ingress, pod
 from tests.console.engine.stand import Stand, stand
+from tests.drafts import draft
 
 
 async def test_a_new_log_declares_the_launch(tmp_path: Path) -> None:
@@ -148,8 +150,8 @@ async def test_a_lost_cluster_keeps_its_pods_and_says_so(tmp_path: Path) -> None
 async def test_a_restarted_engine_goes_on_and_closes_what_was_left_open(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
         await s.open(run=False)
-        await s.engine.journal.record(Draft(Kind.NOTE_ADDED, {"text": "before"}, actor="ann"))
-        await s.engine.journal.record(Draft(Kind.CHECK_STARTED, {"item": "3.1", "check": "3.1/0"}, "g03"))
+        await s.engine.journal.record(Draft(NoteAdded("before"), actor="ann"))
+        await s.engine.journal.record(draft(Kind.CHECK_STARTED, {"item": "3.1", "check": "3.1/0"}, "g03"))
         launch, seq = s.view.scope.launch_id, s.view.seq
         s.engine.store.close()  # as a kill would leave it: without an end
         s.engine._closed = True

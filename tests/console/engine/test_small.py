@@ -6,10 +6,13 @@ import pytest
 
 from checks.clients.redact import Redactor
 from console.engine.checks.evidence import LIMIT, fit
-from console.engine.watch.kubernetes_events import ingress_body, known_pod, pod_body
+from console.engine.watch.kubernetes_events import ingress_body, pod_body
 from state.base.canonical import encode
+from state.base.codec import LOG
+from state.base.frozen import remake
 from state.base.json import Json, JsonObject
 from state.events.event import Event
+from state.events.world import PodChanged
 from state.fold import apply
 from state.view.launch import LaunchView
 from tests.console.engine.outside import ingress, pod
@@ -52,22 +55,22 @@ def test_evidence_holds_no_secret_and_no_float() -> None:
 def test_a_pod_as_kubectl_would_call_it(state: JsonObject, phase: str) -> None:
     one = pod("a")
     status: dict[str, Json] = {"phase": "Running", "containerStatuses": [{"state": state, "ready": False}]}
-    assert pod_body("production", {**one, "status": status})["phase"] == phase
+    assert pod_body("production", {**one, "status": status}).phase == phase
 
 
 def test_a_pod_that_is_going_is_terminating() -> None:
     one = pod("a")
     meta: dict[str, Json] = {"name": "a", "deletionTimestamp": "2026-01-01T00:00:00Z"}
-    assert pod_body("production", {**one, "metadata": meta})["phase"] == "Terminating"
+    assert pod_body("production", {**one, "metadata": meta}).phase == "Terminating"
 
 
 def test_what_is_recorded_of_a_pod_is_what_is_compared() -> None:
     body = pod_body("production", pod("a[b]", restarts=2))
-    event = Event(1, "e", "pod.changed", None, None, "engine", "s", "b", 5, 5, body, "0" * 64)
+    event = Event(1, "e", "pod.changed", None, None, "engine", "s", "b", 5, 5, LOG.dump(body), "0" * 64)
     view = apply(LaunchView(), event)
-    assert known_pod(view.pods["production/a[b]"]) == body
+    assert remake(PodChanged, view.pods["production/a[b]"]) == body
 
 
 def test_hostile_names_are_cleaned() -> None:
     body = ingress_body("production", ingress("a", "x\x1b]0;title\x07.example", "\u202egpj.exe"))
-    assert body["hosts"] == ["x.example", "gpj.exe"]
+    assert body.hosts == ("x.example", "gpj.exe")

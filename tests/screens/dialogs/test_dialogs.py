@@ -16,6 +16,7 @@ from screens.deploy import DeployScreen
 from screens.dialogs.question import AskDialog, question_lines
 from screens.kit.lines import LineView
 from screens.kit.plain import Role
+from state.base.codec import WIRE, read
 from state.base.json import JsonObject
 from state.view.enums import Danger, Tier
 from state.view.preview import Preview
@@ -117,8 +118,8 @@ async def test_an_override_tells_who_may_be_second_and_takes_nobody_else() -> No
     ],
 )
 def test_production_is_marked_by_its_tier(title: str, tier: Tier | None, role: Role) -> None:
-    preview = Preview.load(
-        Preview("n", "t", Danger.DANGER, allowed=True, environment=title, tier=tier).dump()
+    preview = read(
+        Preview, WIRE.dump(Preview("n", "t", Danger.DANGER, allowed=True, environment=title, tier=tier))
     )
     assert preview.tier is tier
     (line,) = [one for one in question_lines(preview, 80) if one[0].text.startswith("environment")]
@@ -126,5 +127,5 @@ def test_production_is_marked_by_its_tier(title: str, tier: Tier | None, role: R
 
 
 def test_a_tier_of_a_newer_engine_marks_nothing() -> None:
-    told = Preview("n", "t", Danger.DANGER, allowed=True).dump()
-    assert Preview.load({**told, "tier": "canary"}).tier is None
+    told = WIRE.dump(Preview("n", "t", Danger.DANGER, allowed=True))
+    assert read(Preview, {**told, "tier": "canary"}).tier is None

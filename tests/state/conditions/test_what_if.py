@@ -12,9 +12,10 @@ from console.__main__ import main
 from console.exit_codes import ExitCode
 from state.base.json import Json
 from state.conditions.evaluate import SECOND_US
-from state.events.event import Draft, Kind
+from state.events.event import Kind
 from tests.console.engine.bake.test_stop_conditions import change, run_for, traffic
 from tests.console.engine.stand import Stand, stand
+from tests.drafts import draft
 
 
 def other(s: Stand, name: str, **changes: object) -> Path:
@@ -80,7 +81,7 @@ async def test_a_doubt_about_the_monitors_is_judged_again_as_it_was(
         await s.released()
         await run_for(s, 90)
         body: dict[str, Json] = {"name": "monitors/production", "ok": False, "reason": "clocks apart"}
-        await s.engine.journal.record(Draft(Kind.SOURCE_CHANGED, body))
+        await s.engine.journal.record(draft(Kind.SOURCE_CHANGED, body))
         await run_for(s, 60)
         same = other(s, "same.yaml")
     assert main(["judge", str(s.log), "--runbook", str(same), "--json"]) == 0

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.base.json import JsonObject
+from state.base.json import Json
 from state.events.samples import by_series, count, pack
 
 _value = st.none() | st.floats(allow_nan=False, allow_infinity=False)
@@ -15,7 +15,7 @@ _rows = st.dictionaries(st.text(max_size=8), st.lists(_value, min_size=1, max_si
 @given(_rows)
 def test_what_is_packed_comes_back(rows: dict[str, list[float | None]]) -> None:
     declared = {graph: [f"s{n}" for n in range(len(values))] for graph, values in rows.items()}
-    body: JsonObject = {"at_us": 1, "values": pack(list(rows.items()))}
+    body = pack(list(rows.items()))
     found = by_series(body, declared)
     assert count(body) == len(found) == sum(map(len, rows.values()))
     for (graph, series), value in found.items():
@@ -26,11 +26,11 @@ def test_what_is_packed_comes_back(rows: dict[str, list[float | None]]) -> None:
 
 
 def test_a_graph_with_another_number_of_series_is_left_out() -> None:
-    body: JsonObject = {"values": "errors=0.1;latency=1,2;gone=3"}
+    body = "errors=0.1;latency=1,2;gone=3"
     assert by_series(body, {"errors": ["5xx"], "latency": ["p50"]}) == {("errors", "5xx"): 0.1}
 
 
 def test_the_list_of_earlier_logs_is_read() -> None:
-    body: JsonObject = {"values": [["errors", "5xx", "0.25"], ["latency", "p50", None], ["short"]]}
+    body: Json = [["errors", "5xx", "0.25"], ["latency", "p50", None], ["short"]]
     assert by_series(body, {}) == {("errors", "5xx"): 0.25, ("latency", "p50"): None}
     assert count(body) == 3

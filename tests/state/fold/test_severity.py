@@ -7,6 +7,7 @@ import pytest
 from screens.kit.plain import Role
 from screens.kit.table import Table
 from state.base.json import JsonObject
+from state.events.bodies import body_of
 from state.events.event import Event, Kind
 from state.fold import fold, line_of
 from state.fold.severity import milestone, severity
@@ -44,14 +45,14 @@ CASES: list[tuple[str, JsonObject, Severity]] = [
     (Kind.COMMAND_REFUSED, {}, BAD),
     (Kind.OPERATION_UNKNOWN, {}, BAD),
     (Kind.NOTE_ADDED, {"text": ALARMING}, PLAIN),
-    (Kind.CHECK_FINISHED, {"verdict": "perhaps", "summary": ALARMING}, PLAIN),
+    (Kind.CHECK_FINISHED, {"verdict": "perhaps", "summary": ALARMING}, BLIND),
     ("weather.changed", {"verdict": "fail"}, PLAIN),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "body", "wanted"), CASES)
 def test_the_severity_of_an_event(kind: str, body: JsonObject, wanted: Severity) -> None:
-    assert severity(event(kind, body)) is wanted
+    assert severity(body_of(event(kind, body))) is wanted
     assert line_of(event(kind, body)).severity is wanted
 
 

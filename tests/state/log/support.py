@@ -12,17 +12,19 @@ from typing import cast
 from state.base import canonical
 from state.base.json import JsonObject
 from state.events.event import Draft, Event
+from state.events.log import NoteAdded
 from state.log import layout
 from state.log.rows import Cells, Stamped, seal
 from state.log.store import LogStore
 from tests.clocks import ManualClock
+from tests.drafts import draft
 
 LOG_ID = "0193b0c4-7d3e-7c51-9a52-5f0c1d2e3a4b"
 OPENED: JsonObject = {"app": "launch-console", "log_id": LOG_ID, "schema_sha256": layout.SCHEMA_SHA256}
 
 
 def note(text: str = "a note", *, ref: int | None = None) -> Draft:
-    return Draft("note.added", {"text": text}, ref=ref, actor="ann")
+    return Draft(NoteAdded(text), ref=ref, actor="ann")
 
 
 def new_store(path: Path, *, probe_every_s: float = 0.02) -> LogStore:
@@ -35,7 +37,7 @@ def written(path: Path, notes: int) -> list[Event]:
     """Make a closed log of ``notes`` + 1 events through the store and return them."""
     with new_store(path) as store:
         drafts = [
-            Draft(
+            draft(
                 "note.added",
                 {"text": f"Übergabe {n} ✓"},
                 gate=f"g{n % 10 + 1:02d}",

@@ -13,6 +13,7 @@ from console.__main__ import main
 from console.exit_codes import ExitCode
 from state.base import canonical
 from state.events.event import Draft
+from state.events.log import NoteAdded
 from state.log.archive import archive
 from state.log.errors import LogDamagedError, LogError, LogExistsError, RedactionRefusedError
 from state.log.reader import LogReader
@@ -129,7 +130,7 @@ def test_a_redacted_secret_is_in_no_file(tmp_path: Path) -> None:
     path = tmp_path / "x.lclog"
     with new_store(path) as store:
         store.append_many([note(f"before {n}") for n in range(40)]).result(5)
-        leak = store.append(Draft("note.added", {"text": f"the password is {SECRET}"})).result(5)
+        leak = store.append(Draft(NoteAdded(f"the password is {SECRET}"))).result(5)
         store.append_many([note(f"after {n}") for n in range(40)]).result(5)
         head = store.head.anchor
         assert files_with(tmp_path, SECRET.encode()) != []

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from state.base.canonical import parse_anchor
-from state.events.event import Draft, Event
+from state.events.event import REDACTED_BODY, Draft, Event
+from state.events.log import NoteAdded
 from state.log.errors import Damage
 from state.log.reader import LogReader
-from state.log.rows import REDACTED_BODY
 from state.log.store import LogStore
 from state.log.verify import verify
 from tests.clocks import ManualClock
@@ -77,13 +77,13 @@ class LogModel(RuleBasedStateMachine):
     @rule(text=words, answers=st.booleans())
     def append(self, text: str, answers: bool) -> None:
         ref = self.known[-1].seq if answers else None
-        event = self.store.append(Draft("note.added", {"text": text}, ref=ref, actor="ann")).result(20)
+        event = self.store.append(Draft(NoteAdded(text), ref=ref, actor="ann")).result(20)
         assert (event.body, event.ref) == ({"text": text}, ref)
         self.learn([event])
 
     @rule(texts=st.lists(words, min_size=1, max_size=5))
     def append_together(self, texts: list[str]) -> None:
-        events = self.store.append_many([Draft("note.added", {"text": text}) for text in texts]).result(20)
+        events = self.store.append_many([Draft(NoteAdded(text)) for text in texts]).result(20)
         assert [event.body["text"] for event in events] == texts
         self.learn(events)
 
@@ -98,9 +98,9 @@ class LogModel(RuleBasedStateMachine):
         told = []
         with LogStore.open(self.path, clock=self.clock, session=self.session(), alone=False) as other:
             for text in texts:
-                told.append(other.append(Draft("note.added", {"text": text})).result(20))
-                told.append(self.store.append(Draft("note.added", {"text": text})).result(20))
-        told.append(self.store.append(Draft("note.added", {"text": last})).result(20))
+                told.append(other.append(Draft(NoteAdded(text))).result(20))
+                told.append(self.store.append(Draft(NoteAdded(text))).result(20))
+        told.append(self.store.append(Draft(NoteAdded(last))).result(20))
         self.learn(told)
 
     @rule(acks=st.integers(min_value=1, max_value=6), beside=st.booleans())
@@ -122,7 +122,7 @@ class LogModel(RuleBasedStateMachine):
         told = list(read_acks(side))
         if not beside:
             self.open()  # rolls back what the kill left half done
-        event = self.store.append(Draft("note.added", {"text": "after"})).result(20)
+        event = self.store.append(Draft(NoteAdded("after"))).result(20)
         with LogReader(self.path) as reader:
             new = list(reader.events(self.known[-1].seq))
         found = {event.seq: event.hash for event in new}

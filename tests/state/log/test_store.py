@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from state.base.canonical import CanonicalError, parse_anchor
-from state.events.event import Draft, Event
+from state.events.event import Event
 from state.fold.describe import words
 from state.log import layout
 from state.log.errors import (
@@ -32,17 +32,17 @@ from state.log.store import LogStore
 from state.log.table import raw_connection
 from state.log.verify import verify
 from tests.clocks import ManualClock
+from tests.drafts import draft
 from tests.state.log.support import LOG_ID, chained, forge, new_store, note, stamped, tampered, written
 
 
 def test_a_new_log_begins_with_its_own_event(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "er" / "x.lclog"
-    opened = {"plan": "sha256:12", "app": "mallory"}
-    with LogStore.create(path, clock=ManualClock(), session="s-1", opened=opened) as store:
+    with LogStore.create(path, clock=ManualClock(), session="s-1", version="1.2") as store:
         (first,) = store.read(0)
         assert first.kind == "log.opened"
         assert first.body["app"] == "launch-console"
-        assert first.body["plan"] == "sha256:12"
+        assert first.body["version"] == "1.2"
         assert first.body["log_id"] == store.log_id
         assert first.body["schema_sha256"] == layout.SCHEMA_SHA256
         assert (store.head.seq, store.head.hash) == (1, first.hash)
@@ -113,7 +113,7 @@ def test_the_second_fence_refuses_all_but_appending(tmp_path: Path, statement: s
 
 def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
     with new_store(tmp_path / "x.lclog") as store:
-        told = store.append(Draft("check.started", {"b": "ü\ud800", "a": [1, None]}, gate="g03", actor="ann"))
+        told = store.append(draft("check.started", {"b": "ü\ud800", "a": [1, None]}, gate="g03", actor="ann"))
         event = told.result(5)
         assert (event.seq, event.kind, event.gate, event.ref, event.actor) == (
             2,
@@ -156,12 +156,12 @@ def test_events_that_belong_together_are_written_together(tmp_path: Path) -> Non
 def test_a_bad_event_is_refused_alone(tmp_path: Path) -> None:
     with new_store(tmp_path / "x.lclog") as store:
         for bad in (
-            Draft("note.added", {"x": 1.5}),
-            Draft("Note", {}),
-            Draft("note.added", {}, gate="3"),
-            Draft("note.added", {}, ref=0),
-            Draft("note.added", {}, actor=""),
-            Draft("note.added", {}, actor="ann\x1b[2J"),
+            draft("note.added", {"x": 1.5}),
+            draft("Note", {}),
+            draft("note.added", {}, gate="3"),
+            draft("note.added", {}, ref=0),
+            draft("note.added", {}, actor=""),
+            draft("note.added", {}, actor="ann\x1b[2J"),
         ):
             with pytest.raises(CanonicalError):
                 store.append(bad)

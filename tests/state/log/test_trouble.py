@@ -9,16 +9,17 @@ from typing import ClassVar
 
 import pytest
 
-from state.events.event import Draft, Event, Kind
+from state.events.event import Event, Kind
 from state.log.errors import LogFrozenError
 from state.log.store import LogStore
 from state.log.trouble import StoreState
 from state.log.verify import verify
 from tests.clocks import ManualClock
+from tests.drafts import draft
 from tests.state.log.support import new_store, note, tampered
 
-INTENT = Draft(Kind.OPERATION_INTENDED, {"operation": "deploy"}, actor="ann")
-SAMPLES = Draft(Kind.METRIC_BATCH, {"samples": {"error_ratio": "0.01"}})
+INTENT = draft(Kind.OPERATION_INTENDED, {"operation": "deploy"}, actor="ann")
+SAMPLES = draft(Kind.METRIC_BATCH, {"samples": {"error_ratio": "0.01"}})
 
 
 class Disk(sqlite3.Connection):
@@ -131,7 +132,7 @@ def test_a_full_disk_keeps_intents_and_samples_out_and_resumes(store: LogStore) 
         Disk.largest_pages = 1
         store._engine.dispose()
         big = {"text": "x" * 9000}
-        waiting = [store.append(Draft("note.added", big)) for _ in range(3)]
+        waiting = [store.append(draft("note.added", big)) for _ in range(3)]
         intent = store.append(INTENT)
         state = news.wait(lambda state: state.frozen)
         assert state.reason == "the disk is full (SQLITE_FULL)"

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from console.__main__ import main
 from console.exit_codes import ExitCode
 from state.base import canonical
-from state.events.event import Draft
 from state.log import verify as subject
 from state.log.chain import Chain, is_canonical
 from state.log.errors import Damage
 from state.log.rows import Cell, Cells, Row, Stamped
 from state.log.verify import verify
+from tests.drafts import draft
 from tests.state.log.support import LOG_ID, chained, forge, new_store, restamped, stamped, tampered, written
 
 FLIPS = int(os.environ.get("LOG_FLIPS", "500"))
@@ -284,7 +284,7 @@ def test_an_engine_that_was_stopped_was_not_killed(
     kinds: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with new_store(tmp_path / "x.lclog") as store:
-        store.append_many([Draft(kind, {}) for kind in kinds]).result(10)
+        store.append_many([draft(kind, {}) for kind in kinds]).result(10)
     assert main(["verify", str(tmp_path / "x.lclog"), "--no-witness"]) == 0
     assert told in capsys.readouterr().out
 

@@ -37,7 +37,9 @@ def a_view() -> LaunchView:
         ),
         graphs=(GraphView("e", "errors", "production", "ratio", None, (line,)),),
         conditions=(
-            ConditionView("c", "c", "production", "ratio", 0.01, 300, "ask", "q", ConditionState.OK, 0.0),
+            ConditionView(
+                "c", "c", "production", "ratio", 0.01, 300, "ask", "q", state=ConditionState.OK, value=0.0
+            ),
         ),
         operations=(
             OperationView(

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from console.engine.watch.kubernetes_events import known_pod, pod_body
+from console.engine.watch.kubernetes_events import pod_body
+from state.base.codec import LOG
+from state.base.frozen import remake
 from state.base.json import Json, JsonObject
-from state.events.bodies import FIELDS, allowed
 from state.events.event import Event, Kind
+from state.events.world import PodChanged
 from state.fold import fold
 from state.view.pods import (
     is_done,
@@ -169,10 +171,10 @@ def test_the_rules(thing: JsonObject, wanted: str) -> None:
 @pytest.mark.parametrize("thing", [c[1] for c in CASES], ids=[c[0] for c in CASES])
 def test_the_log_keeps_all_that_the_rules_need(thing: JsonObject) -> None:
     body = pod_body("production", thing)
-    assert allowed(Kind.POD_CHANGED, body) == (body, ())
-    event = Event(1, "e", Kind.POD_CHANGED, None, None, "engine", "s", "b", NOW_US, 0, body, "0" * 64)
+    fields = LOG.dump(body)
+    event = Event(1, "e", Kind.POD_CHANGED, None, None, "engine", "s", "b", NOW_US, 0, fields, "0" * 64)
     (known,) = fold([event]).pods.values()
-    assert known_pod(known) == body
+    assert remake(PodChanged, known) == body
 
 
 RARE = {"unready", "of_job", "ended", "loops_until_us"}
@@ -193,9 +195,9 @@ RARE = {"unready", "of_job", "ended", "loops_until_us"}
     ],
 )
 def test_the_body_of_an_ordinary_pod_is_as_it_was(thing: JsonObject, rare: set[str]) -> None:
-    body = pod_body("production", thing)
-    assert set(body) & RARE == rare
-    assert set(body) - RARE == set(FIELDS[Kind.POD_CHANGED]) - RARE
+    fields = set(LOG.dump(pod_body("production", thing)))
+    assert fields & RARE == rare
+    assert fields - RARE == set(LOG.keys(PodChanged)) - RARE - {"cut"}
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,10 @@ import yaml
 from checks.clients.kube import secret_values
 from checks.clients.redact import Redactor, secretish
 from console.engine.operations.preview.manifest import LOADER, documents
-from state.base.json import Json, items, text, texts
-from state.events.event import Draft, Event, Kind
+from state.base.json import text
+from state.events.bodies import body_as
+from state.events.event import Draft, Event
+from state.events.operations import CandidateSeen
 from state.runbook.environment import Environment
 from state.runbook.models import Runbook
 from state.view.enums import Tier
@@ -54,15 +56,13 @@ def parts_of(runbook: Runbook, tier: Tier) -> Parts:
 
 def seen_draft(tier: Tier, parts: Parts, ref: int | None = None) -> Draft:
     """Return the event that keeps an environment's parts."""
-    rows: list[Json] = [[name, digest] for name, digest in parts]
-    return Draft(Kind.CANDIDATE_SEEN, {"env": tier.value, "parts": rows}, None, ref)
+    return Draft(CandidateSeen(tier.value, parts), ref=ref)
 
 
 def seen_of(event: Event) -> Seen:
     """Return what a ``candidate.seen`` says."""
-    rows = [texts(row) for row in items(event.body.get("parts"))]
-    parts = tuple((row[0], row[1]) for row in rows if len(row) == 2)
-    return Seen(event.seq, event.ref, text(event.body, "env"), parts)
+    body = body_as(CandidateSeen, event)
+    return Seen(event.seq, event.ref, body.env, body.parts)
 
 
 def void(view: LaunchView, seen: Sequence[Seen], gates: Sequence[int], tier: Tier, now: Parts) -> str:

@@ -11,10 +11,19 @@ from pathlib import Path
 from checks.clients.redact import Redactor
 from console.engine.operations.run.program import Running, tail
 from console.engine.record.journal import Journal
-from state.base.json import text, texts
+from state.base.frozen import remake
 from state.base.text import line
-from state.events.event import Draft, Event, Kind, gate_key
-from state.view.enums import OperationState
+from state.events.bodies import body_of
+from state.events.event import Body, Draft, Event, gate_key
+from state.events.operations import (
+    OperationAborted,
+    OperationFinished,
+    OperationOutput,
+    OperationStarted,
+    OperationStep,
+    OperationUnknown,
+)
+from state.view.enums import OperationState, StepState
 from state.view.launch import OperationView
 
 # At most 500 characters each, which keeps the body under 16 KiB.
@@ -46,9 +55,8 @@ class Report:
     def _clean(self, words: str) -> str:
         return line(self._redactor.clean(words))
 
-    async def _record(self, kind: Kind, body: dict[str, object], actor: str = "engine") -> Event:
-        draft = Draft(kind, {"id": self.operation_id, **body}, self._gate, self.ref, actor)  # type: ignore[dict-item]  # the callers here give JSON
-        return await self.journal.record(draft)
+    async def _record(self, body: Body, actor: str = "engine") -> Event:
+        return await self.journal.record(Draft(body, self._gate, self.ref, actor))
 
     def run(self) -> OperationView | None:
         """Return the operation as the log knows it now."""
@@ -56,10 +64,8 @@ class Report:
 
     async def started(self, pid: int, start_time: str, folder: Path | None) -> None:
         """Record the process (0 where there is none), before it does anything."""
-        body: dict[str, object] = {"pid": pid, "start_time": start_time}
-        if folder is not None:
-            body["folder"] = folder.name
-        await self._record(Kind.OPERATION_STARTED, body)
+        name = folder.name if folder is not None else ""
+        await self._record(OperationStarted(self.operation_id, pid, start_time, folder=name))
 
     async def step(self, name: str, state: str, detail: str = "") -> None:
         """Record a step, unless the log has it already like that."""
@@ -67,30 +73,29 @@ class Report:
         run = self.run()
         if run is not None and any((s.name, s.state, s.detail) == (name, state, detail) for s in run.steps):
             return
-        await self._record(Kind.OPERATION_STEP, {"name": line(name, 120), "state": state, "detail": detail})
+        await self._record(OperationStep(self.operation_id, line(name, 120), StepState(state), detail))
 
     async def output(self, stream: str, lines: Sequence[str]) -> None:
         """Record lines that a program printed."""
         for at in range(0, len(lines), _LINES):
-            cleaned = [self._clean(one) for one in lines[at : at + _LINES]]
-            await self._record(Kind.OPERATION_OUTPUT, {"stream": line(stream, 120), "lines": cleaned})
+            cleaned = tuple(self._clean(one) for one in lines[at : at + _LINES])
+            await self._record(OperationOutput(self.operation_id, line(stream, 120), cleaned))
 
     async def aborted(self, actor: str, reason: str) -> None:
         """Record that a person asked it to end."""
-        await self._record(Kind.OPERATION_ABORTED, {"reason": self._clean(reason)}, actor)
+        await self._record(OperationAborted(self.operation_id, self._clean(reason)), actor)
 
     async def finished(self, end: End) -> None:
         """Record the end; an end that nobody saw is an event of its own."""
-        verdict = self._clean(end.verdict)
-        offers = list(end.offers)
-        if end.state is OperationState.UNKNOWN:
-            body: dict[str, object] = {"verdict": verdict, "revision": end.revision, "offers": offers}
-            await self._record(Kind.OPERATION_UNKNOWN, body)
-            return
-        await self._record(
-            Kind.OPERATION_FINISHED,
-            {"state": end.state.value, "verdict": verdict, "revision": end.revision, "offers": offers},
+        body = OperationFinished(
+            id=self.operation_id,
+            state=end.state,
+            verdict=self._clean(end.verdict),
+            revision=end.revision,
+            offers=end.offers,
         )
+        unseen = end.state is OperationState.UNKNOWN
+        await self._record(remake(OperationUnknown, body) if unseen else body)
 
     async def follow(self, running: Running, ended: asyncio.Event) -> None:
         """Record what a program prints until it has ended.
@@ -117,9 +122,9 @@ class Report:
         after = self.ref
         while chunk := self.journal.store.read(after):
             for event in chunk:
-                if event.kind == Kind.OPERATION_OUTPUT and event.ref == self.ref:
-                    stream = text(event.body, "stream")
-                    found[stream] = found.get(stream, 0) + len(texts(event.body.get("lines")))
+                body = body_of(event)
+                if isinstance(body, OperationOutput) and event.ref == self.ref:
+                    found[body.stream] = found.get(body.stream, 0) + len(body.lines)
             after = chunk[-1].seq
         return found
 

@@ -19,8 +19,9 @@ from console.engine.operations.verdict.helm_history import history
 from console.engine.operations.verdict.verdict import RETRY, ROLLBACK, judge_deploy, judge_rollback
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor
-from state.base.json import integer, text
+from state.events.bodies import body_as
 from state.events.event import Event, Kind
+from state.events.operations import OperationIntended, OperationStarted
 from state.log.errors import LogError
 from state.view.enums import OperationKind, OperationState
 from state.view.launch import OperationView
@@ -99,18 +100,19 @@ def remember(run: Run, view: OperationView, found: Traces, log_id: str) -> None:
     A process of another boot of the machine is not ours, whatever its pid.
     """
     if found.intended is not None:
-        run.before = integer(found.intended.body, "before")
+        run.before = body_as(OperationIntended, found.intended).before
         run.anchor = anchor(log_id, found.intended.seq, found.intended.hash)
     if view.abort_by:
         run.abort.set()
     if found.started is None:
         return
+    began = body_as(OperationStarted, found.started).start_time
     if run.operation.kind is OperationKind.MIGRATE:
-        run.job = text(found.started.body, "start_time")
+        run.job = began
     elif view.pid:
         folder = run.site.folder / str(view.seq)
         same = found.started.boot == run.site.clock.boot()
-        start = text(found.started.body, "start_time") if same else "of another boot"
+        start = began if same else "of another boot"
         run.running = Running(view.pid, start, folder / "out", folder / "err")
 
 

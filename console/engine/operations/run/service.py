@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -33,9 +34,9 @@ from console.engine.ports import Who
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor
 from state.base.clock import Clock
-from state.base.json import Json
 from state.commands import Confirmation, Reply
-from state.events.event import Draft, Kind, gate_key
+from state.events.event import Draft, gate_key
+from state.events.operations import OperationIntended, Override
 from state.log.errors import LogError
 from state.runbook.models import Operation, Runbook
 from state.view.enums import Danger, OperationKind, Tier
@@ -238,19 +239,14 @@ class Operations:
     ) -> Reply:
         back = operation.kind is OperationKind.ROLLBACK
         good = good_of(self._view, operation, situation) if back else situation.recorded()
-        before = situation.newest.number if situation.newest is not None else 0
         body = self._intent(operation, site, situation, who, good)
-        body["before"] = before
         if override is not None and override.override_reason and situation.against:
-            body["override"] = {
-                "reason": override.override_reason,
-                "second": override.override_second,
-                "over": situation.against[:10],
-            }
-        draft = Draft(Kind.OPERATION_INTENDED, body, gate_key(operation.gate), None, who.account)
+            over = tuple(situation.against[:10])
+            body = replace(body, override=Override(override.override_reason, override.override_second, over))
+        draft = Draft(body, gate_key(operation.gate), actor=who.account)
         intended = await self._journal.record(draft)
         run = self._new_run(operation, site, intended.seq, good)
-        run.before = before
+        run.before = body.before
         if operation.kind is OperationKind.MIGRATE:
             run.job = job_name(site, intended.seq)
         run.anchor = anchor(self._view.log_id, intended.seq, intended.hash)
@@ -262,24 +258,24 @@ class Operations:
 
     def _intent(
         self, operation: Operation, site: Site, situation: Situation, who: Who, good: GoodRevision | None
-    ) -> dict[str, Json]:
+    ) -> OperationIntended:
         helm = plan.helm_words(operation, site, situation, who, self._view, good)
         before, after = plan.from_to(operation, site, situation, good)
-        return {
-            "id": operation.id,
-            "kind": operation.kind.value,
-            "env": operation.env.value,
-            "title": operation.title,
-            "commands": list[Json](
-                plan.commands(operation, site, situation, helm, f"db-migrate-{site.release}-…")
-            ),
-            "from": before,
-            "to": after,
-            "timeout_s": int(operation.timeout),
-            "good": _good_body(good),
-            "diff_sha": situation.diff.sha if situation.diff is not None else "",
-            "parts": [list(pair) for pair in parts_of(self._runbook, operation.env)],
-        }
+        commands = plan.commands(operation, site, situation, helm, f"db-migrate-{site.release}-…")
+        return OperationIntended(
+            id=operation.id,
+            kind=operation.kind.value,
+            env=operation.env.value,
+            title=operation.title,
+            commands=tuple(commands),
+            from_=before,
+            to=after,
+            timeout_s=int(operation.timeout),
+            good=good,
+            diff_sha=situation.diff.sha if situation.diff is not None else "",
+            parts=parts_of(self._runbook, operation.env),
+            before=situation.newest.number if situation.newest is not None else 0,
+        )
 
     def _spawn(self, run: Run, work: Work) -> None:
         self._run = run
@@ -299,17 +295,6 @@ def _ready_before(view: LaunchView, site: Site, situation: Situation) -> bool:
     if live is None or good is None or migrated(view, site) is None:
         return False
     return live.settled and live.runs(dict(good.images))
-
-
-def _good_body(good: GoodRevision | None) -> Json:
-    if good is None:
-        return None
-    return {
-        "number": good.number,
-        "status": good.status,
-        "manifest_sha": good.manifest_sha,
-        "images": [list(pair) for pair in good.images],
-    }
 
 
 def _no_such(operation_id: str) -> Preview:

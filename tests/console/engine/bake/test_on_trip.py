@@ -11,12 +11,13 @@ import yaml
 
 from console.engine.bake.on_trip import Trips
 from state.base.json import Json
-from state.events.event import Draft, Kind
+from state.events.event import Kind
 from state.runbook.models import StopCondition
 from state.view.enums import OperationState
 from state.view.launch import OperationView
 from tests.console.engine.bake.test_stop_conditions import change, traffic
 from tests.console.engine.stand import Stand, stand
+from tests.drafts import draft
 
 COUNTDOWN_S = 30
 FAILED, SUCCEEDED = OperationState.FAILED, OperationState.SUCCEEDED
@@ -50,7 +51,7 @@ class Launch:
         body: dict[str, Json] = {
             "id": name, "state": "TRIPPED", "value": "0.5", "since_us": now_us, "at_us": now_us, "active": True
         }  # fmt: skip
-        await self.s.engine.journal.record(Draft(Kind.CONDITION_CHANGED, body))
+        await self.s.engine.journal.record(draft(Kind.CONDITION_CHANGED, body))
 
     async def act(self, seconds: float = 15.0) -> None:
         await self.s.clock.advance(seconds)
@@ -60,7 +61,7 @@ class Launch:
     async def begin(self, env: str, actor: str = "ann") -> int:
         body: dict[str, Json] = {"id": f"{env}.rollback", "kind": "rollback", "env": env, "timeout_s": 60}
         journal = self.s.engine.journal
-        return (await journal.record(Draft(Kind.OPERATION_INTENDED, body, "g09", actor=actor))).seq
+        return (await journal.record(draft(Kind.OPERATION_INTENDED, body, "g09", actor=actor))).seq
 
     async def end(self, state: OperationState, seq: int = 0) -> None:
         body: dict[str, Json] = {"state": state.value, "verdict": "as told", "offers": []}
@@ -69,7 +70,7 @@ class Launch:
             kind = Kind.OPERATION_UNKNOWN
             del body["state"]
         await self.s.clock.advance(5)
-        await self.s.engine.journal.record(Draft(kind, body, "g09", seq or self.s.view.operations[-1].seq))
+        await self.s.engine.journal.record(draft(kind, body, "g09", seq or self.s.view.operations[-1].seq))
 
     async def rolled(self, env: str, state: OperationState) -> None:
         await self.end(state, await self.begin(env))

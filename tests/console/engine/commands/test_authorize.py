@@ -14,11 +14,12 @@ from console.engine.commands.dispatch import EFFECTS
 from console.engine.ports import ENGINE, Who
 from state.base.json import Json
 from state.commands import BY_NAME, COMMANDS, Confirmation
-from state.events.event import Draft, Kind
+from state.events.event import Kind
 from state.runbook.models import CheckSpec
 from state.view.enums import GateStatus, LaunchState
 from state.view.launch import ConsoleView, HoldView, LaunchView, PersonView
 from tests.console.engine.stand import confirmed, stand
+from tests.drafts import draft
 
 PEOPLE = (
     PersonView("cap", "C", ("captain",), ("ann",)),
@@ -211,7 +212,7 @@ async def test_a_closed_launch_ends_its_engine(tmp_path: Path) -> None:
             for item in gate.items:
                 body: dict[str, Json] = {"item": item.id, "reason": "r", "second": "", "until_us": 2**52}
                 await s.engine.journal.record(
-                    Draft(Kind.ITEM_WAIVED, body, f"g{gate.number:02d}", actor="ann")
+                    draft(Kind.ITEM_WAIVED, body, f"g{gate.number:02d}", actor="ann")
                 )
         assert (await ann.command("launch.close")).ok
         assert s._running is not None

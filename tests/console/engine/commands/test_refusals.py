@@ -18,6 +18,7 @@ from console.engine.process.running import find
 from console.engine.process.spawn import start_engine, stop
 from console.exit_codes import ExitCode
 from state.events.event import Draft, Kind
+from state.events.log import NoteAdded
 from state.log import locks
 from state.log.store import LogStore
 from tests.clocks import ManualClock
@@ -181,9 +182,9 @@ async def test_a_clock_that_jumps_is_recorded_and_changes_no_order(tmp_path: Pat
     async with stand(tmp_path) as s:
         await s.open(run=False)
         for hours in (1, -1):
-            await s.engine.journal.record(Draft(Kind.NOTE_ADDED, {"text": "before"}))
+            await s.engine.journal.record(Draft(NoteAdded("before")))
             s.clock.jump(hours * 3600)
-            await s.engine.journal.record(Draft(Kind.NOTE_ADDED, {"text": "after"}))
+            await s.engine.journal.record(Draft(NoteAdded("after")))
         jumps = s.events(Kind.CLOCK_JUMPED)
         assert [event.body["jump_us"] for event in jumps] == [3_600_000_000, -3_600_000_000]
         assert any("the clock jumped by -3600.0 s" in row.words for row in s.view.tail)

@@ -32,6 +32,7 @@ from state.log.store import LogStore
 from state.runbook.models import Runbook
 from state.view.launch import OperationView
 from tests.console.engine.operations.screen import unexplained
+from tests.drafts import draft
 
 ANN = Who("ann", "socket peer uid 1000 (ann)", "c1")
 TWO = Confirmation(override_reason="made up for a test", override_second="ben (self-declared)")
@@ -70,10 +71,10 @@ class Stand:
             for item in gate.items:
                 for check in item.checks:
                     body: JsonObject = {"item": item.id, "check": check.id, "verdict": "pass", "summary": ""}
-                    drafts.append(Draft(Kind.CHECK_FINISHED, body, key))
+                    drafts.append(draft(Kind.CHECK_FINISHED, body, key))
                 if item.question is not None:
                     signed: JsonObject = {"item": item.id, "go": True, "comment": "", "how_known": "test"}
-                    drafts.append(Draft(Kind.ATTEST_SIGNED, signed, key, actor="ann"))
+                    drafts.append(draft(Kind.ATTEST_SIGNED, signed, key, actor="ann"))
         for at in range(0, len(drafts), 50):
             await self.journal.record_many(drafts[at : at + 50])
 

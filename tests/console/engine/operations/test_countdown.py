@@ -16,10 +16,11 @@ from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import HEAD
 from console.rehearsal.dotmac.product import Dotmac
 from state.base.json import JsonObject, text
-from state.events.event import Draft, Kind
+from state.events.event import Kind
 from state.view.launch import LaunchView, OperationView
 from tests.console.engine.operations.stand import ANN, TWO, _without_alerts
 from tests.console.rehearsal.worlds import running
+from tests.drafts import draft
 
 pytestmark = pytest.mark.timeout(120)
 WITHIN_S = 60
@@ -45,9 +46,9 @@ async def operate(engine: Engine, operation: str) -> None:
 async def note(engine: Engine, env: str, state: str) -> None:
     """Write into the log that somebody else's rollback ended."""
     body: JsonObject = {"id": f"{env}.rollback", "kind": "rollback", "env": env, "timeout_s": 60}
-    intended = await engine.journal.record(Draft(Kind.OPERATION_INTENDED, body, actor="ben"))
+    intended = await engine.journal.record(draft(Kind.OPERATION_INTENDED, body, actor="ben"))
     end: JsonObject = {"state": state, "verdict": "as told", "offers": []}
-    await engine.journal.record(Draft(Kind.OPERATION_FINISHED, end, None, intended.seq))
+    await engine.journal.record(draft(Kind.OPERATION_FINISHED, end, None, intended.seq))
 
 
 async def tripped(

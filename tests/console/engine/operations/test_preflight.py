@@ -8,6 +8,7 @@ from pathlib import Path
 from console.rehearsal.dotmac.names import Env
 from state.base.json import Json
 from state.events.event import Draft, Kind
+from state.events.log import NoteAdded
 from tests.console.engine.operations.stand import ANN, TWO, launch, revisions, section, wrapped_helm
 
 
@@ -182,5 +183,5 @@ async def test_what_drifted_and_what_cannot_change_is_said(tmp_path: Path) -> No
 async def test_draft_of_a_note_does_not_disturb_a_token(tmp_path: Path) -> None:
     async with launch(tmp_path) as stand:
         before = (await stand.operations.preview("staging.deploy", ANN)).token
-        await stand.journal.record(Draft(Kind.NOTE_ADDED, {"text": "the log goes on"}))
+        await stand.journal.record(Draft(NoteAdded("the log goes on")))
         assert (await stand.operations.preview("staging.deploy", ANN)).token == before

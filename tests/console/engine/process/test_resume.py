@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from state.events.event import Draft, Kind
+from state.events.log import NoteAdded
 from state.fold import fold
 from state.view.enums import ConditionState, LaunchState, Verdict
 from state.view.launch import BakeView, CheckView, ConditionView
@@ -120,7 +121,7 @@ async def test_the_view_after_a_restart_is_the_fold_of_the_file(tmp_path: Path) 
     """I8 for a resumed engine: what it knows is what anybody can fold from the file."""
     async with stand(tmp_path) as s:
         await s.open(run=False)
-        await s.engine.journal.record(Draft(Kind.NOTE_ADDED, {"text": "before"}, actor="ann"))
+        await s.engine.journal.record(Draft(NoteAdded("before"), actor="ann"))
         await killed(s)
         await s.open(run=False)
         every, after = [], 0

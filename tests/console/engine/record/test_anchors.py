@@ -21,6 +21,7 @@ from screens.sections.status_line import banner, status
 from state.base.canonical import parse_anchor
 from state.base.json import obj, texts
 from state.events.event import Draft, Kind
+from state.events.log import NoteAdded
 from state.log.verify import verify
 from state.log.witness import Witness, witness_directory
 from tests.console.engine.stand import REAL_S, Stand, stand
@@ -74,7 +75,7 @@ async def test_a_log_that_is_not_what_was_seen_is_in_doubt_for_every_console(
         shutil.copyfile(s.log, older)
         await s.open(run=False)
         for n in range(5):
-            await s.engine.journal.record(Draft(Kind.NOTE_ADDED, {"text": str(n)}))
+            await s.engine.journal.record(Draft(NoteAdded(str(n))))
         await s.close()
         before = witness(s).seen()
         assert before is not None
@@ -85,7 +86,7 @@ async def test_a_log_that_is_not_what_was_seen_is_in_doubt_for_every_console(
             os.environ["XDG_STATE_HOME"] = str(elsewhere)
             await s.open(run=False)
             for n in range(9):
-                await s.engine.journal.record(Draft(Kind.NOTE_ADDED, {"text": f"other {n}"}))
+                await s.engine.journal.record(Draft(NoteAdded(f"other {n}")))
             await s.close()
             os.environ["XDG_STATE_HOME"] = state
         capsys.readouterr()
@@ -144,7 +145,7 @@ async def test_a_home_that_can_not_be_written_disturbs_nothing(
 async def test_the_witness_follows_between_occasions(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
         await s.open()
-        await s.engine.journal.record_many([Draft(Kind.NOTE_ADDED, {"text": str(n)}) for n in range(300)])
+        await s.engine.journal.record_many([Draft(NoteAdded(str(n))) for n in range(300)])
         async with asyncio.timeout(REAL_S):
             while (seen := witness(s).seen()) is None or seen.seq < 300:  # noqa: ASYNC110  polled from outside
                 await asyncio.sleep(0.02)

@@ -16,10 +16,12 @@ from console.engine.engine import Engine
 from screens.kit.screen_state import Shown
 from screens.sections.status_line import banner
 from state.events.event import Draft, Kind
+from state.events.log import NoteAdded
 from state.log.errors import LogFrozenError
 from state.log.store import LogStore
 from state.log.verify import verify
 from tests.console.engine.stand import REAL_S, Stand, stand
+from tests.drafts import draft
 from tests.state.log.test_trouble import Disk
 
 
@@ -94,10 +96,7 @@ def fill(path: Path) -> None:
 async def in_trouble(s: Stand) -> str:
     """Write until the log is frozen, and return why; that takes less than a second from the first failure."""
     began = time.perf_counter()
-    notes = [
-        asyncio.create_task(s.engine.journal.record(Draft(Kind.NOTE_ADDED, {"text": "x" * 4000})))
-        for _ in range(4)
-    ]
+    notes = [asyncio.create_task(s.engine.journal.record(Draft(NoteAdded("x" * 4000)))) for _ in range(4)]
     async with asyncio.timeout(5):
         while not s.engine.store.state.frozen:  # noqa: ASYNC110  polled from outside
             await asyncio.sleep(0.005)
@@ -113,13 +112,13 @@ async def test_io_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         await s.open(run=False)
         engine: Engine = s.engine
         Disk.commits.extend(["lost"] * 40)
-        waiting = asyncio.create_task(engine.journal.record(Draft(Kind.NOTE_ADDED, {"text": "kept"})))
+        waiting = asyncio.create_task(engine.journal.record(Draft(NoteAdded("kept"))))
         async with asyncio.timeout(5):
             while not engine.hub.trouble:  # noqa: ASYNC110  polled from outside
                 await asyncio.sleep(0.005)
         assert "I/O errors (SQLITE_IOERR_FSYNC)" in engine.hub.trouble
         with pytest.raises(LogFrozenError):
-            await engine.journal.record(Draft(Kind.OPERATION_INTENDED, {"id": "production.deploy"}))
+            await engine.journal.record(draft(Kind.OPERATION_INTENDED, {"id": "production.deploy"}))
         Disk.commits.clear()
         event = await waiting
         assert event.body["text"] == "kept"

@@ -14,6 +14,8 @@ from screens.kit.plain import Role
 from screens.kit.screen_state import Shown
 from screens.sections.status_line import banner
 from state.events.event import Draft, Kind
+from state.events.launch import LaunchScrubbed
+from state.events.log import NoteAdded
 from state.log.chain import Fault
 from state.log.errors import Damage
 from state.log.full_verify import WholeCheck
@@ -82,7 +84,7 @@ def test_it_can_be_told_to_stop_and_disturbs_no_writer(tmp_path: Path) -> None:
 async def old_damage(s: Stand, statement: str) -> None:
     """Make a log whose damage lies before what its opening checks."""
     await s.open(run=False)
-    await s.engine.journal.record_many([Draft(Kind.NOTE_ADDED, {"text": str(n)}) for n in range(1200)])
+    await s.engine.journal.record_many([Draft(NoteAdded(str(n))) for n in range(1200)])
     await s.close()
     tampered(s.log, statement)
 
@@ -122,7 +124,7 @@ async def test_a_log_says_that_its_launch_ended(tmp_path: Path, capsys: pytest.C
         assert "was stopped in good order" in capsys.readouterr().out
         await s.open()
         ann = await s.attach("ann")
-        await s.engine.journal.record(Draft(Kind.LAUNCH_SCRUBBED, {"reason": "not today"}, actor="ann"))
+        await s.engine.journal.record(Draft(LaunchScrubbed("not today"), actor="ann"))
         await s.close()
         report = verify(s.log)
         assert report.closed is not None

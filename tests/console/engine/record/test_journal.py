@@ -12,6 +12,7 @@ import pytest
 from console.engine.commands import Commands
 from console.engine.record.journal import Journal
 from state.events.event import Draft, Event, Kind
+from state.events.log import NoteAdded
 from state.fold import fold
 from state.log.store import LogStore
 from state.log.trouble import StoreState
@@ -31,7 +32,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 def note(n: int) -> Draft:
-    return Draft(Kind.NOTE_ADDED, {"text": str(n)})
+    return Draft(NoteAdded(str(n)))
 
 
 async def test_many_at_once_are_told_in_order(journal: Journal) -> None:

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from console.__main__ import main
 from state.base.json import JsonObject
-from state.events.event import Draft, Kind
+from state.events.event import Draft
+from state.events.launch import LaunchReleased
 from tests.console.engine.stand import Stand, stand
 
 _CHANCE = random.Random(11)
@@ -46,7 +47,7 @@ async def test_canaries_are_in_no_file(tmp_path: Path) -> None:
         refused = await client.command("attest.sign", {"item": CANARIES[2], "verdict": "GO"})
         assert not refused.ok
         assert (await client.command("launch.hold", {"reason": f"leak of {CANARIES[3]}"})).ok
-        await s.engine.journal.record(Draft(Kind.LAUNCH_RELEASED, {"reason": CANARIES[4]}))
+        await s.engine.journal.record(Draft(LaunchReleased(CANARIES[4])))
         assert CANARIES[3] not in repr(s.view)
         await client.close()
         await s.close()

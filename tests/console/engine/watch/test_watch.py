@@ -14,10 +14,12 @@ from state.base.json import Json, text
 from state.commands import Confirmation
 from state.conditions.samples import read
 from state.events.event import Draft, Kind
+from state.events.launch import LaunchHeld
 from state.view.enums import ConditionState, LaunchState
 from state.view.launch import BakeView, ConditionView
 from tests.console.engine.bake.test_stop_conditions import change, run_for, traffic
 from tests.console.engine.stand import Stand, stand
+from tests.drafts import draft
 
 
 def condition(s: Stand) -> ConditionView:
@@ -247,12 +249,12 @@ async def test_restarts_unready_pods_and_new_alerts_stop_the_bake(tmp_path: Path
         record = s.engine.journal.record
 
         async def after(kind: Kind, body: dict[str, Json], seconds: int = 15) -> str:
-            await record(Draft(kind, body))
+            await record(draft(kind, body))
             await run_for(s, seconds)
             return bake(s).why
 
-        await record(Draft(Kind.ALERT_CHANGED, alert_body("old")))
-        await record(Draft(Kind.POD_CHANGED, pod_body(0)))
+        await record(draft(Kind.ALERT_CHANGED, alert_body("old")))
+        await record(draft(Kind.POD_CHANGED, pod_body(0)))
         await s.released()
         await run_for(s, 90)
         assert bake(s).why == ""
@@ -280,7 +282,7 @@ async def test_restarts_unready_pods_and_new_alerts_stop_the_bake(tmp_path: Path
 
 def monitors(reason: str) -> Draft:
     body: dict[str, Json] = {"name": "monitors/production", "ok": not reason, "reason": reason}
-    return Draft(Kind.SOURCE_CHANGED, body)
+    return draft(Kind.SOURCE_CHANGED, body)
 
 
 async def test_monitors_that_cannot_be_trusted_stop_the_bake_and_hold(tmp_path: Path) -> None:
@@ -389,7 +391,7 @@ async def test_a_webhook_is_tried_again_and_recorded_without_its_address(
         await s.open(run=False)
         telling = asyncio.create_task(Hooks(s.engine.journal, s.engine.loaded.runbook, pause).run())
         await asyncio.sleep(0)
-        await s.engine.journal.record(Draft(Kind.LAUNCH_HELD, {"reason": "smoke"}, actor="ann"))
+        await s.engine.journal.record(Draft(LaunchHeld("smoke"), actor="ann"))
         async with asyncio.timeout(10):
             await s.engine.journal.until(lambda _v: bool(s.events(Kind.WEBHOOK_SENT)))
         telling.cancel()

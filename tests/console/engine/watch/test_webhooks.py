@@ -10,6 +10,7 @@ from aiohttp import web
 
 from console.engine.watch.webhooks import Hooks
 from state.events.event import Draft, Kind
+from state.events.launch import LaunchHeld
 from state.view.enums import ConditionState
 from tests.console.engine.bake.test_stop_conditions import change, run_for, traffic
 from tests.console.engine.stand import stand
@@ -40,7 +41,7 @@ async def test_a_channel_that_never_answers_blocks_nothing(tmp_path: Path) -> No
         await s.released()
         await asyncio.wait_for(asked.wait(), 10)
         for number in range(150):  # more than it remembers
-            await s.engine.journal.record(Draft(Kind.LAUNCH_HELD, {"reason": f"no. {number}"}))
+            await s.engine.journal.record(Draft(LaunchHeld(f"no. {number}")))
         await run_for(s, 330)
         condition = s.view.condition("error-rate")
         assert condition is not None

@@ -1,0 +1,91 @@
+"""Events of the watch after a release: stop conditions and the bake."""
+
+from __future__ import annotations
+
+from state.events.event import Body, event
+from state.view.enums import BakeState, ConditionState
+
+
+@event("condition.changed", kw_only=True)
+class ConditionChanged(Body):
+    """A stop condition's state."""
+
+    id: str
+    state: ConditionState
+    value: float | None
+    elapsed_s: int
+    since_us: int
+    """When the breach began, or when the state was entered."""
+    reason: str
+    at_us: int
+    active: bool
+    """Whether it is evaluated: from the release on."""
+
+
+@event("condition.acknowledged")
+class ConditionAcknowledged(Body):
+    """A person saw the trip."""
+
+    id: str
+    comment: str
+
+
+@event("condition.samples")
+class ConditionSamples(Body):
+    """What conditions were judged by, see ``state.conditions.samples``."""
+
+    at_us: int
+    values: str
+
+
+@event("condition.muted")
+class ConditionMuted(Body):
+    """It takes no action until ``until_us``."""
+
+    id: str
+    reason: str
+    until_us: int
+
+
+@event("condition.countdown")
+class ConditionCountdown(Body):
+    """A rollback begins at ``until_us``; 0: it doesn't, and ``reason`` says why."""
+
+    id: str
+    until_us: int
+    reason: str
+
+
+@event("bake.started")
+class BakeStarted(Body):
+    """The bake begins."""
+
+    minimum_s: int
+    maximum_s: int
+
+
+@event("bake.progress")
+class BakeProgress(Body):
+    """Seconds seen good so far."""
+
+    good_s: int
+    state: BakeState
+    why: str
+    """Why it stands still, where it does."""
+
+
+@event("bake.extended")
+class BakeExtended(Body):
+    """It takes longer."""
+
+    minutes: int
+    reason: str
+
+
+@event("bake.finished")
+class BakeFinished(Body):
+    """Its outcome."""
+
+    good_s: int
+    outcome: BakeState
+    why: str

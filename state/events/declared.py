@@ -1,0 +1,114 @@
+"""Events that say what the runbook declares: environments, gates, stop conditions, graphs, operations, stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from state.events.event import Body, event, left_out
+
+
+@event("environment.declared")
+class EnvironmentDeclared(Body):
+    """Staging or production. ``title`` is shown on every screen."""
+
+    tier: str
+    title: str
+    namespace: str
+    release: str
+    context: str
+    hosts: tuple[tuple[str, str], ...] = ()
+    """(word, host) of the domains that customers use, the main one first."""
+    api: str = left_out(default="")
+    """In logs of version 1.0, which had no ``hosts``."""
+    admin: str = left_out(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An automatic check of an item."""
+
+    id: str
+    """``3.2/0``: the item and the check's place in it."""
+    kind: str
+    env: str
+    ttl_s: int
+    writes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One SOP line."""
+
+    id: str
+    text: str
+    question: str | None
+    """What a person is asked, or None where the checks judge it all."""
+    checks: tuple[Check, ...] = ()
+
+
+@event("gate.declared")
+class GateDeclared(Body):
+    """A gate with its items."""
+
+    number: int
+    title: str
+    items: tuple[Item, ...]
+
+
+@event("condition.declared")
+class ConditionDeclared(Body):
+    """A stop condition of the runbook."""
+
+    id: str
+    title: str
+    env: str
+    unit: str
+    threshold: float
+    for_s: int
+    on_trip: str
+    query: str
+    shadow: bool = left_out(default=False)
+    """Whether it is shown without having power."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a graph."""
+
+    id: str
+    label: str
+
+
+@event("graph.declared")
+class GraphDeclared(Body):
+    """A graph: its lines, and the condition whose threshold is drawn."""
+
+    id: str
+    title: str
+    env: str
+    unit: str
+    condition: str | None
+    series: tuple[Series, ...]
+
+
+@event("operation.declared")
+class OperationDeclared(Body):
+    """An operation that the runbook offers."""
+
+    id: str
+    kind: str
+    env: str
+    title: str
+    gate: int
+    gates: tuple[int, ...]
+    items: tuple[str, ...]
+
+
+@event("stage.declared")
+class StageDeclared(Body):
+    """A stage of the pipeline; ``parts`` name items (``item:6.7``) and operations (``operation:…``)."""
+
+    id: str
+    title: str
+    steps: tuple[str, ...]
+    parts: tuple[str, ...]

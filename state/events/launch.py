@@ -1,0 +1,134 @@
+"""Events of the launch: what it is, how it is held and ends, who is attached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from state.events.event import Body, event
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is being launched. ``images`` are (container, reference by digest)."""
+
+    version: str = ""
+    commit: str = ""
+    chart: str = ""
+    images: tuple[tuple[str, str], ...] = ()
+    migration_head: str = ""
+    backward_compatible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a part in the launch."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    accounts: tuple[str, ...]
+    signing_keys: tuple[str, ...] = ()
+    """SSH public keys: ``ssh-ed25519 AAAA…``."""
+
+
+@event("launch.opened", kw_only=True)
+class LaunchOpened(Body):
+    """What is launched, by whom, in which window."""
+
+    launch_id: str
+    title: str
+    window_start_us: int
+    window_end_us: int
+    modules: tuple[str, ...]
+    regions: tuple[str, ...]
+    runbook_digest: str
+    people: tuple[Person, ...]
+    candidate: Candidate
+
+
+@event("launch.held")
+class LaunchHeld(Body):
+    """The clock is stopped."""
+
+    reason: str
+
+
+@event("launch.released")
+class LaunchReleased(Body):
+    """It goes on."""
+
+    reason: str
+
+
+@event("launch.scrubbed")
+class LaunchScrubbed(Body):
+    """The launch is given up."""
+
+    reason: str
+
+
+@event("launch.closed")
+class LaunchClosed(Body):
+    """The launch is done."""
+
+
+@event("runbook.changed")
+class RunbookChanged(Body):
+    """The launch goes on with another runbook than before."""
+
+    digest: str
+    before: str
+    diff: tuple[str, ...]
+    gone: tuple[str, ...]
+    """What the runbook has no more: ``condition latency-p95``."""
+
+
+@event("engine.started")
+class EngineStarted(Body):
+    """An engine has the log."""
+
+    pid: int
+    resumed: bool
+    version: str
+    account: str
+
+
+@event("engine.stopped")
+class EngineStopped(Body):
+    """It ended when it was told to."""
+
+    reason: str
+
+
+@event("console.opened")
+class ConsoleOpened(Body):
+    """Somebody attached."""
+
+    id: str
+    tty: str
+    drives: bool
+    how_known: str
+
+
+@event("console.closed")
+class ConsoleClosed(Body):
+    """And left."""
+
+    id: str
+    reason: str
+
+
+@event("console.took_over")
+class ConsoleTookOver(Body):
+    """Another console drives now, and why."""
+
+    id: str
+    reason: str
+
+
+@event("command.refused")
+class CommandRefused(Body):
+    """A command that was not carried out."""
+
+    command: str
+    reason: str

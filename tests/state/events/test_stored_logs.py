@@ -1,0 +1,74 @@
+"""Logs that earlier versions wrote: every body encodes to the same bytes, and the fold gives the same view."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from state.base import canonical
+from state.base.codec import LOG
+from state.events.bodies import BODIES, decode
+from state.events.event import REDACTED_BODY, Event
+from state.fold import fold
+from state.log.reader import LogReader
+from state.view.codec import dump_view
+
+LOGS = Path(__file__).parents[2] / "logs"
+NAMES = sorted(path.name.removesuffix(".lclog.gz") for path in LOGS.glob("*.lclog.gz"))
+NEW = {"unknown_words", "strange_fields"}
+"""Fields of the view that the stored ones lack: empty for every log that is wholly known."""
+
+
+def stored(name: str, folder: Path) -> Path:
+    """Return a stored log as a file of its own."""
+    path = folder / f"{name}.lclog"
+    path.write_bytes(gzip.decompress((LOGS / f"{name}.lclog.gz").read_bytes()))
+    return path
+
+
+def events_of(name: str, folder: Path) -> list[Event]:
+    with LogReader(stored(name, folder)) as reader:
+        return list(reader.every())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_body_encodes_to_the_same_bytes(name: str, tmp_path: Path) -> None:
+    with sqlite3.connect(stored(name, tmp_path)) as connection:
+        texts = dict(connection.execute("SELECT seq, body FROM event").fetchall())
+    for event in events_of(name, tmp_path):
+        body, notes = decode(event)
+        assert not notes.words, event
+        if event.body != REDACTED_BODY:
+            assert not notes.fields, event
+            assert canonical.encode(LOG.dump(body)) == texts[event.seq], event
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_folds_to_the_view_of_the_version_that_wrote_it(name: str, tmp_path: Path) -> None:
+    view = json.loads(json.dumps(dump_view(fold(events_of(name, tmp_path)))))
+    assert [view.pop(field) for field in sorted(NEW)] == [[], []]
+    assert view == _full(json.loads(gzip.decompress((LOGS / f"{name}.view.json.gz").read_bytes())), view)
+
+
+def _full(then: object, now: object) -> object:
+    """Return the stored view, without what a keyframe of today leaves out because it is its default."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        left = {key for key, value in then.items() if key not in now and not value}
+        return {key: _full(value, now.get(key)) for key, value in then.items() if key not in left}
+    if isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        return [_full(old, new) for old, new in zip(then, now, strict=True)]
+    return then
+
+
+def test_between_them_they_hold_every_kind(tmp_path: Path) -> None:
+    assert {event.kind for event in _all(tmp_path)} == set(BODIES)
+
+
+def _all(folder: Path) -> Iterator[Event]:
+    for name in NAMES:
+        yield from events_of(name, folder)
