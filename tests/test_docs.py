@@ -13,6 +13,8 @@ import pytest
 from tests.paths import ROOT
 from tests.test_house import tracked
 
+pytestmark = pytest.mark.needs("git")
+
 DECISIONS = ROOT / "docs" / "decisions.md"
 TOPS = "checks|console|docs|examples|screens|state|tests"
 PLACE = re.compile(rf"(?<![\w/.<>-])((?:{TOPS})/[\w/.-]*\w)")

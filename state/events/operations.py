@@ -10,7 +10,7 @@ from state.view.enums import OperationState, StepState
 
 @dataclass(frozen=True, slots=True)
 class GoodRevision:
-    """The revision to come back to, recorded before anything else (design section 7)."""
+    """The revision to come back to, recorded before anything else."""
 
     number: int
     status: str

@@ -16,7 +16,7 @@ _BAD = frozenset(
     {Verdict.FAIL, GateStatus.NO_GO, ConditionState.TRIPPED, OperationState.FAILED, OperationState.ABORTED}
 )
 _BLIND = frozenset(
-    {Verdict.UNKNOWN, GateStatus.BLIND, OperationState.UNKNOWN, ConditionState.BREACHING}
+    {Verdict.UNKNOWN, GateStatus.BLIND, GateStatus.UNKNOWN, OperationState.UNKNOWN, ConditionState.BREACHING}
     | {state for state in ConditionState if state.blind}
 )
 _DECIDED = frozenset(

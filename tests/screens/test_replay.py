@@ -10,6 +10,7 @@ import pytest
 from console.client import replay
 from console.client.replay import CHUNK, SPEEDS, Player, Recording
 from console.client.sources import FileSource
+from console.exit_codes import ExitCode
 from console.ui.app import LaunchApp
 from screens.kit.screen_state import Mode
 from state.events.event import Draft, Event
@@ -258,4 +259,4 @@ async def test_a_file_that_is_no_log_is_one_clear_message(
     app = LaunchApp(FileSource(path, replay=True), Mode.REPLAY)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause(0.2)
-    assert app.return_code == 4
+    assert app.return_code == ExitCode.BAD_LOG

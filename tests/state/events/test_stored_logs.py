@@ -20,7 +20,7 @@ from state.view.codec import dump_view
 
 LOGS = Path(__file__).parents[2] / "logs"
 NAMES = sorted(path.name.removesuffix(".lclog.gz") for path in LOGS.glob("*.lclog.gz"))
-NEW = {"unknown_words", "strange_fields"}
+UNKNOWN = {"unknown_words", "strange_fields"}
 """Fields of the view that the stored ones lack: empty for every log that is wholly known."""
 
 
@@ -51,7 +51,11 @@ def test_every_body_encodes_to_the_same_bytes(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", NAMES)
 def test_it_folds_to_the_view_of_the_version_that_wrote_it(name: str, tmp_path: Path) -> None:
     view = json.loads(json.dumps(dump_view(fold(events_of(name, tmp_path)))))
-    assert [view.pop(field) for field in sorted(NEW)] == [[], []]
+    assert [view.pop(field) for field in sorted(UNKNOWN)] == [[], []]
+    # What the version that wrote it didn't fold yet; tests/state/fold and test_report hold what is in them.
+    del view["decided_us"]
+    for line in view["tail"]:
+        del line["severity"]
     assert view == _full(json.loads(gzip.decompress((LOGS / f"{name}.view.json.gz").read_bytes())), view)
 
 

@@ -25,7 +25,7 @@ def event(kind: str, body: JsonObject, actor: str = "engine") -> Event:
 
 
 VERDICTS = {Verdict.FAIL: BAD, Verdict.UNKNOWN: BLIND}
-STATUSES = {GateStatus.NO_GO: BAD, GateStatus.BLIND: BLIND}
+STATUSES = {GateStatus.NO_GO: BAD, GateStatus.BLIND: BLIND, GateStatus.UNKNOWN: BLIND}
 ENDS = {OperationState.FAILED: BAD, OperationState.ABORTED: BAD, OperationState.UNKNOWN: BLIND}
 STATES = {
     ConditionState.TRIPPED: BAD,
