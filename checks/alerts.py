@@ -6,11 +6,11 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from checks.base import Around, CouldNotLookError, Outcome, Settings, check
+from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.alertmanager import receivers_of, routed_receivers
 from checks.clients.errors import NotFoundError
 from checks.judging import STEADY, Findings, whole
-from checks.rules import wanted_by, without_series
+from checks.rules import metrics_by_rule, without_series
 from state.base.json import JsonObject, objs, text
 from state.base.times import SECOND_US
 from state.runbook.units import Seconds
@@ -51,57 +51,57 @@ class RoutedSettings(Settings):
 
 
 @check("alerts.routed", RoutedSettings, ttl=STEADY, leaves="a synthetic alert, and its notification")
-async def routed(settings: RoutedSettings, around: Around) -> Outcome:
+async def routed(settings: RoutedSettings, context: CheckContext) -> Outcome:
     """Judge by a synthetic alert that notifications leave for a person.
 
     And that the rules can fire at all.
     """
-    found = Findings()
-    client = around.systems.alertmanager(around.tier)
-    receivers = await found.look(_receivers(client))
+    findings = Findings()
+    client = context.clients.alertmanager(context.tier)
+    receivers = await findings.look(_receivers(client))
     if receivers is not None:
-        _reaches_somebody(settings, receivers, around, found)
+        _reaches_somebody(settings, receivers, context, findings)
     name = f"LaunchConsoleProbe{secrets.token_hex(4)}"
-    labels = {"alertname": name, "environment": str(around.tier), **settings.labels}
-    sent = await found.look(_send(client, labels, around))
+    labels = {"alertname": name, "environment": str(context.tier), **settings.labels}
+    sent = await findings.look(_send(client, labels, context))
     if sent is not None:
-        await _notified(settings, client, labels, around, found, sent)
+        await _notified(settings, client, labels, context, findings, sent)
     if settings.rules:
-        await _rules(settings, around, found)
-    return found.outcome("a synthetic alert was routed to people; every rule's metrics exist")
+        await _rules(settings, context, findings)
+    return findings.outcome("a synthetic alert was routed to people; every rule's metrics exist")
 
 
 async def _receivers(client: AlertmanagerClient) -> list[Receiver]:
     config = await client.config()
     routed_names = routed_receivers(config)
-    return [one for one in receivers_of(config) if one.name in routed_names]
+    return [receiver for receiver in receivers_of(config) if receiver.name in routed_names]
 
 
 def _reaches_somebody(
-    settings: RoutedSettings, receivers: list[Receiver], around: Around, found: Findings
+    settings: RoutedSettings, receivers: list[Receiver], context: CheckContext, findings: Findings
 ) -> None:
-    hosts = (domain.host for domain in around.environment.domains.all())
+    hosts = (domain.host for domain in context.environment.domains.all())
     own = {*hosts, "localhost", *settings.own_hosts}
     shown, useful = [], False
-    for one in receivers:
-        outside = [url for url in one.urls if (urlsplit(url).hostname or "") not in own]
-        useful |= one.name not in settings.own_receivers and bool(
-            set(one.kinds) & set(settings.human) or outside
+    for receiver in receivers:
+        outside = [url for url in receiver.urls if (urlsplit(url).hostname or "") not in own]
+        useful |= receiver.name not in settings.own_receivers and bool(
+            set(receiver.kinds) & set(settings.human) or outside
         )
-        shown.append(f"{one.name}: {', '.join(one.kinds) or 'drops everything'}")
-    found.saw("receivers", list(shown))
+        shown.append(f"{receiver.name}: {', '.join(receiver.kinds) or 'drops everything'}")
+    findings.saw("receivers", list(shown))
     if not receivers:
-        found.wrong("no route of Alertmanager leads to a receiver")
+        findings.wrong("no route of Alertmanager leads to a receiver")
     elif not useful:
-        found.wrong(f"alerts reach nobody: {'; '.join(shown)}")
+        findings.wrong(f"alerts reach nobody: {'; '.join(shown)}")
 
 
-async def _counts(client: AlertmanagerClient, around: Around) -> dict[str, tuple[float, float]]:
+async def _counts(client: AlertmanagerClient, context: CheckContext) -> dict[str, tuple[float, float]]:
     """Return the notifications sent and failed by integration, from Alertmanager or else from Prometheus."""
     try:
         return await client.notifications()
     except NotFoundError:
-        prometheus = around.systems.prometheus(around.tier)
+        prometheus = context.clients.prometheus(context.tier)
         sent, failed = [
             {
                 sample.labels.get("integration", ""): sample.value
@@ -115,10 +115,10 @@ async def _counts(client: AlertmanagerClient, around: Around) -> dict[str, tuple
 
 
 async def _send(
-    client: AlertmanagerClient, labels: dict[str, str], around: Around
+    client: AlertmanagerClient, labels: dict[str, str], context: CheckContext
 ) -> dict[str, tuple[float, float]]:
-    before = await _counts(client, around)
-    now = around.clock.wall_us()
+    before = await _counts(client, context)
+    now = context.clock.wall_us()
     words = {"summary": "launch-console: a test of alert routing, nothing is wrong"}
     await client.post_alert(labels, words, starts_us=now, ends_us=now + 600 * SECOND_US)
     return before
@@ -128,79 +128,79 @@ async def _notified(
     settings: RoutedSettings,
     client: AlertmanagerClient,
     labels: dict[str, str],
-    around: Around,
-    found: Findings,
+    context: CheckContext,
+    findings: Findings,
     before: dict[str, tuple[float, float]],
 ) -> None:
-    found.saw("alert", labels["alertname"])
-    hopeless = found.failed  # where nobody is told anyway, there is nothing to wait for
+    findings.saw("alert", labels["alertname"])
+    hopeless = findings.failed  # where nobody is told anyway, there is nothing to wait for
     try:
         within = 0.0 if hopeless else settings.within
-        alert, sent, failed, waited = await _wait(within, client, labels, around, before)
+        alert, sent, failed, waited = await _wait(within, client, labels, context, before)
     except CouldNotLookError as error:
-        found.blind(str(error))
+        findings.blind(str(error))
         return
     finally:
-        await _resolve(client, labels, around, found)
-    names = [text(one, "name") for one in objs(alert.get("receivers"))]
-    found.saw("routed_to", list(names))
-    found.saw("notifications_sent", {kind: whole(count) for kind, count in sent.items() if count})
-    found.saw("notifications_failed", {kind: whole(count) for kind, count in failed.items() if count})
-    found.saw("waited_s", waited)
-    found.need(bool(alert), "the synthetic alert does not appear in Alertmanager")
-    found.need(not alert or bool(names), "the synthetic alert is routed to no receiver")
+        await _resolve(client, labels, context, findings)
+    names = [text(receiver, "name") for receiver in objs(alert.get("receivers"))]
+    findings.saw("routed_to", list(names))
+    findings.saw("notifications_sent", {kind: whole(count) for kind, count in sent.items() if count})
+    findings.saw("notifications_failed", {kind: whole(count) for kind, count in failed.items() if count})
+    findings.saw("waited_s", waited)
+    findings.need(bool(alert), "the synthetic alert does not appear in Alertmanager")
+    findings.need(not alert or bool(names), "the synthetic alert is routed to no receiver")
     left = sum(count for kind, count in sent.items() if kind in settings.human or kind == "webhook")
-    found.need(hopeless or left > 0, f"no notification left Alertmanager within {waited}s")
+    findings.need(hopeless or left > 0, f"no notification left Alertmanager within {waited}s")
     bad = sorted(kind for kind, count in failed.items() if count > 0)
-    found.need(not bad, f"notifications by {', '.join(bad)} failed")
+    findings.need(not bad, f"notifications by {', '.join(bad)} failed")
 
 
 async def _wait(
     within: float,
     client: AlertmanagerClient,
     labels: dict[str, str],
-    around: Around,
+    context: CheckContext,
     before: dict[str, tuple[float, float]],
 ) -> tuple[JsonObject, dict[str, float], dict[str, float], int]:
-    started = around.clock.mono_us()
+    started = context.clock.mono_us()
     settled = False
     while True:
         listed = await client.alerts({"alertname": labels["alertname"]})
-        counts = await _counts(client, around)
+        counts = await _counts(client, context)
         sent = {kind: count[0] - before.get(kind, (0.0, 0.0))[0] for kind, count in counts.items()}
         failed = {kind: count[1] - before.get(kind, (0.0, 0.0))[1] for kind, count in counts.items()}
-        waited = (around.clock.mono_us() - started) // SECOND_US
+        waited = (context.clock.mono_us() - started) // SECOND_US
         if settled or waited >= within:
             return next(iter(listed), {}), sent, failed, waited
         # A notification is counted when it begins, and its failure when it ends: one more look tells them apart.
         settled = bool(listed) and sum(sent.values()) > 0
-        await around.clock.sleep(3.0)
+        await context.clock.sleep(3.0)
 
 
 async def _resolve(
-    client: AlertmanagerClient, labels: dict[str, str], around: Around, found: Findings
+    client: AlertmanagerClient, labels: dict[str, str], context: CheckContext, findings: Findings
 ) -> None:
-    now = around.clock.wall_us()
+    now = context.clock.wall_us()
     try:
         await client.post_alert(labels, {}, starts_us=now - SECOND_US, ends_us=now)
-        found.saw("resolved", value=True)
+        findings.saw("resolved", value=True)
     except CouldNotLookError as error:
-        found.saw("resolved", value=False)
-        found.blind(f"the synthetic alert could not be resolved again: {error}")
+        findings.saw("resolved", value=False)
+        findings.blind(f"the synthetic alert could not be resolved again: {error}")
 
 
-async def _rules(settings: RoutedSettings, around: Around, found: Findings) -> None:
-    prometheus = around.systems.prometheus(around.tier)
-    rules = await found.look(prometheus.rules())
+async def _rules(settings: RoutedSettings, context: CheckContext, findings: Findings) -> None:
+    prometheus = context.clients.prometheus(context.tier)
+    rules = await findings.look(prometheus.rules())
     if rules is None:
         return
-    wanted = wanted_by(rules)
-    found.saw("alert_rules", len(wanted))
-    found.need(bool(wanted), "Prometheus has no alert rule")
-    dead = await found.look(without_series(prometheus, rules, settings.ignored_metrics))
+    expected = metrics_by_rule(rules)
+    findings.saw("alert_rules", len(expected))
+    findings.need(bool(expected), "Prometheus has no alert rule")
+    dead = await findings.look(without_series(prometheus, rules, settings.ignored_metrics))
     if dead is None:
         return
-    found.saw("metrics_without_series", sorted(dead))
-    for name, used in sorted(wanted.items()):
+    findings.saw("metrics_without_series", sorted(dead))
+    for name, used in sorted(expected.items()):
         if used & dead:
-            found.wrong(f"alert {name} can never fire: {', '.join(sorted(used & dead))} does not exist")
+            findings.wrong(f"alert {name} can never fire: {', '.join(sorted(used & dead))} does not exist")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.http import MAIN
 from checks.judging import STEADY, Findings, key, lookup
 from state.base.json import Json, JsonObject, items, obj, text
@@ -40,10 +40,10 @@ class ForgedSettings(Settings):
 
 
 @check("auth.forged_tokens", ForgedSettings, ttl=STEADY)
-async def forged_tokens(settings: ForgedSettings, around: Around) -> Outcome:
+async def forged_tokens(settings: ForgedSettings, context: CheckContext) -> Outcome:
     """Judge that tokens signed with an empty or published key, or not at all, are refused."""
-    found = Findings()
-    now = around.clock.wall_us() // SECOND_US
+    findings = Findings()
+    now = context.clock.wall_us() // SECOND_US
     claims = {"iat": now, "exp": now + 300, **settings.claims}
     tokens = {f"key {number}": _hs256(claims, signing) for number, signing in enumerate(settings.keys)}
     if "" in settings.keys:
@@ -52,15 +52,15 @@ async def forged_tokens(settings: ForgedSettings, around: Around) -> Outcome:
     tokens["a random key"] = _hs256(claims, secrets.token_hex(32))
     for name, token in tokens.items():
         headers = {"Authorization": f"Bearer {token}"}
-        reply = await found.look(around.systems.web(around.tier).get(MAIN, settings.path, headers))
+        reply = await findings.look(context.clients.web(context.tier).get(MAIN, settings.path, headers))
         if reply is None:
             continue
-        found.saw(key(name), reply.status)
+        findings.saw(key(name), reply.status)
         if 200 <= reply.status <= 299:
-            found.wrong(f"a token signed with {name} is accepted at {settings.path} ({reply.status})")
+            findings.wrong(f"a token signed with {name} is accepted at {settings.path} ({reply.status})")
         elif reply.status not in settings.refused:
-            found.blind(f"a token signed with {name} is answered with {reply.status}; expected 401")
-    return found.outcome(
+            findings.blind(f"a token signed with {name} is answered with {reply.status}; expected 401")
+    return findings.outcome(
         f"{plural(len(tokens), 'forged token is', 'forged tokens are')} refused at {settings.path}"
     )
 
@@ -110,52 +110,58 @@ class RolesSettings(Settings):
 
 
 @check("auth.roles", RolesSettings, ttl=STEADY, leaves="logins of the test accounts")
-async def roles(settings: RolesSettings, around: Around) -> Outcome:
+async def roles(settings: RolesSettings, context: CheckContext) -> Outcome:
     """Judge every role on every path, and that nobody reads another tenant's data.
 
     Logs the test accounts in.
     """
-    found = Findings()
-    web = around.systems.web(around.tier)
+    findings = Findings()
+    web = context.clients.web(context.tier)
     asked = 0
     for path, expected in settings.matrix.items():
         seen: dict[str, Json] = {}
         for role, statuses in expected.items():
-            reply = await found.look(web.get_as(None if role == ANONYMOUS else role, path))
+            reply = await findings.look(web.get_as(None if role == ANONYMOUS else role, path))
             if reply is None:
                 continue
             asked += 1
             seen[key(role)] = reply.status
             if reply.status not in statuses:
-                wanted = " or ".join(map(str, statuses))
-                found.wrong(f"{role} gets {reply.status} at {path}; expected {wanted}")
-        found.saw(key(path), seen)
+                required = " or ".join(map(str, statuses))
+                findings.wrong(f"{role} gets {reply.status} at {path}; expected {required}")
+        findings.saw(key(path), seen)
     if settings.foreign is not None:
-        await found.look(_foreign(settings.foreign, web, found, around.environment.login.tenant_header))
-    return found.outcome(
+        await findings.look(
+            _foreign(settings.foreign, web, findings, context.environment.login.tenant_header)
+        )
+    return findings.outcome(
         f"{plural(asked, 'answer')} to {plural(len(settings.matrix), 'path')} as the roles allow"
     )
 
 
-async def _foreign(foreign: Foreign, web: WebClient, found: Findings, header: str) -> None:
+async def _foreign(foreign: Foreign, web: WebClient, findings: Findings, header: str) -> None:
     expected = "a list of tenants"
     own = await web.get_as(foreign.role, foreign.path)
     listing = await web.get_as(foreign.list_role, foreign.list_path)
     tenants = items(lookup(listing.need_success(expected=expected).json(expected), foreign.items))
     homes = _owners(own.need_success(expected="the account's own data").json(), foreign)
-    others = [text(obj(one), foreign.id_field) for one in tenants]
+    others = [text(obj(tenant), foreign.id_field) for tenant in tenants]
     other = next((one for one in others if one and one not in homes), None)
     if other is None or not homes:
-        found.blind("no second tenant, or no data of the own one: reading across tenants could not be tried")
+        findings.blind(
+            "no second tenant, or no data of the own one: reading across tenants could not be tried"
+        )
         return
     reply = await web.get_as(foreign.role, foreign.path, {header: other})
     if reply.status >= 400:
-        found.saw("foreign_tenant", f"refused with {reply.status}")
+        findings.saw("foreign_tenant", f"refused with {reply.status}")
         return
     leaked = _owners(reply.json(), foreign) - homes
-    found.saw("foreign_tenant", "served" if leaked else "ignored: own data")
+    findings.saw("foreign_tenant", "served" if leaked else "ignored: own data")
     if leaked:
-        found.wrong(f"{foreign.role} reads another tenant's data at {foreign.path} by naming it in {header}")
+        findings.wrong(
+            f"{foreign.role} reads another tenant's data at {foreign.path} by naming it in {header}"
+        )
 
 
 def _owners(answer: Json, foreign: Foreign) -> set[str]:
@@ -178,50 +184,50 @@ class AuditSettings(Settings):
 
 
 @check("audit.recorded", AuditSettings, ttl=STEADY, leaves="a failed login in the audit trail")
-async def recorded(settings: AuditSettings, around: Around) -> Outcome:
+async def recorded(settings: AuditSettings, context: CheckContext) -> Outcome:
     """Judge that a failed login with a unique name is in the audit trail soon afterwards."""
-    found = Findings()
-    web = around.systems.web(around.tier)
-    login = around.environment.login
+    findings = Findings()
+    web = context.clients.web(context.tier)
+    login = context.environment.login
     username = f"launch-console-{secrets.token_hex(6)}"
     body = {login.username_field: username, login.password_field: "not-the-password"}
     attempt = await web.send("POST", MAIN, login.path, json=body)
-    found.saw("probe", username)
-    found.saw("attempt", attempt.status)
+    findings.saw("probe", username)
+    findings.saw("attempt", attempt.status)
     if attempt.status not in {400, 401, 403, 422}:
-        found.blind(f"the failed login was answered with {attempt.status}; expected 401")
-        return found.outcome("")
-    started = around.clock.mono_us()
+        findings.blind(f"the failed login was answered with {attempt.status}; expected 401")
+        return findings.outcome("")
+    started = context.clock.mono_us()
     row: JsonObject = {}
     counted = 0
     while True:
         row = await _find(settings, web, username)
         if settings.sql is not None:
-            counted = await _count(settings.sql, around, username)
-        waited = (around.clock.mono_us() - started) // SECOND_US
+            counted = await _count(settings.sql, context, username)
+        waited = (context.clock.mono_us() - started) // SECOND_US
         if (row and (counted or settings.sql is None)) or waited >= settings.within:
             break
-        await around.clock.sleep(1.0)
-    found.saw("waited_s", waited)
-    found.saw(
+        await context.clock.sleep(1.0)
+    findings.saw("waited_s", waited)
+    findings.saw(
         "row", {name: text(row, name) for name in ("id", "activity_type", "action", "timestamp") if row}
     )
-    found.need(bool(row), f"a failed login is not in the audit trail after {waited}s ({settings.path})")
+    findings.need(bool(row), f"a failed login is not in the audit trail after {waited}s ({settings.path})")
     if settings.sql is not None:
-        found.saw("rows_in_database", counted)
-        found.need(counted > 0, f"a failed login has no audit row in the database after {waited}s")
-    return found.outcome(f"a failed login was in the audit trail after {waited}s")
+        findings.saw("rows_in_database", counted)
+        findings.need(counted > 0, f"a failed login has no audit row in the database after {waited}s")
+    return findings.outcome(f"a failed login was in the audit trail after {waited}s")
 
 
 async def _find(settings: AuditSettings, web: WebClient, username: str) -> JsonObject:
     reply = await web.get_as(settings.role, settings.path)
-    told = reply.need_success(expected="the audit trail", permission="read the audit trail").json(
+    answer = reply.need_success(expected="the audit trail", permission="read the audit trail").json(
         "the audit trail"
     )
-    rows = (obj(row) for row in items(lookup(told, settings.rows)))
+    rows = (obj(row) for row in items(lookup(answer, settings.rows)))
     return next((row for row in rows if username in json.dumps(row)), {})
 
 
-async def _count(sql: str, around: Around, username: str) -> int:
-    found = await around.systems.sql(around.tier).scalar(sql, {"username": username})
+async def _count(sql: str, context: CheckContext, username: str) -> int:
+    found = await context.clients.sql(context.tier).scalar(sql, {"username": username})
     return found if isinstance(found, int) else 0

@@ -6,7 +6,7 @@ A kind is an async function, registered under a name that says what it judges::
         paths: tuple[str, ...] = ("/", "/login")
 
     @check("web.csp", CspSettings, ttl=3600)
-    async def csp(settings: CspSettings, around: Around) -> Outcome: ...
+    async def csp(settings: CspSettings, context: CheckContext) -> Outcome: ...
 
 A check that could not look raises ``CouldNotLookError`` or a client's error, which derives from it: the
 runner records ``unknown`` with its reason. Unknown is not pass.
@@ -25,7 +25,7 @@ from state.base.json import EMPTY, JsonObject
 from state.view.enums import Verdict
 
 if TYPE_CHECKING:
-    from checks.clients.systems import Systems
+    from checks.clients.clients import Clients
     from state.base.clock import Clock
     from state.runbook.environment import Environment
     from state.runbook.models import Runbook
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REGISTRY",
-    "Around",
+    "CheckContext",
     "CheckKind",
     "CouldNotLookError",
     "Outcome",
@@ -83,12 +83,12 @@ def unknown(summary: str, evidence: JsonObject = EMPTY) -> Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class CheckContext:
     """What a check may use: its environment, every system's client, the clock, the launch so far."""
 
     tier: Tier
     runbook: Runbook
-    systems: Systems
+    clients: Clients
     clock: Clock
     view: LaunchView
 
@@ -107,7 +107,7 @@ class CheckKind(Generic[S]):
 
     name: str
     settings: type[S]
-    judge: Callable[[S, Around], Awaitable[Outcome]]
+    judge: Callable[[S, CheckContext], Awaitable[Outcome]]
     ttl: float
     """Seconds that its evidence stays fresh."""
     writes: bool
@@ -115,12 +115,12 @@ class CheckKind(Generic[S]):
     leaves: str = ""
     """What that is, in words: ``a failed login in the audit trail``."""
 
-    async def run(self, settings: dict[str, object], around: Around) -> Outcome:
+    async def run(self, settings: dict[str, object], context: CheckContext) -> Outcome:
         """Judge with raw settings from a runbook.
 
         Raises pydantic.ValidationError where the settings don't fit.
         """
-        return await self.judge(self.settings.model_validate(settings), around)
+        return await self.judge(self.settings.model_validate(settings), context)
 
 
 REGISTRY: dict[str, CheckKind[Settings]] = {}
@@ -128,15 +128,17 @@ REGISTRY: dict[str, CheckKind[Settings]] = {}
 
 def check(
     name: str, settings: type[S], *, ttl: float = 3600.0, writes: bool = False, leaves: str = ""
-) -> Callable[[Callable[[S, Around], Awaitable[Outcome]]], Callable[[S, Around], Awaitable[Outcome]]]:
+) -> Callable[
+    [Callable[[S, CheckContext], Awaitable[Outcome]]], Callable[[S, CheckContext], Awaitable[Outcome]]
+]:
     """Register an async function as the kind ``name``; ``leaves`` says what it writes, in words.
 
     Raises ValueError where the name is taken.
     """
 
     def register(
-        judge: Callable[[S, Around], Awaitable[Outcome]],
-    ) -> Callable[[S, Around], Awaitable[Outcome]]:
+        judge: Callable[[S, CheckContext], Awaitable[Outcome]],
+    ) -> Callable[[S, CheckContext], Awaitable[Outcome]]:
         if name in REGISTRY:
             raise ValueError(f"two check kinds are named {name}")
         REGISTRY[name] = CheckKind(name, settings, judge, ttl, writes or bool(leaves), leaves)  # type: ignore[arg-type]  # S is erased

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.judging import LASTING, Findings
 from state.base.json import JsonObject, items, obj, objs, path, text, texts
 from state.base.numbers import plural
@@ -25,39 +25,40 @@ class NamespaceSettings(Settings):
 
 
 @check("cluster.namespace", NamespaceSettings, ttl=LASTING)
-async def namespace(settings: NamespaceSettings, around: Around) -> Outcome:
+async def namespace(settings: NamespaceSettings, context: CheckContext) -> Outcome:
     """Judge that the namespace is active and holds exactly one release of the chart."""
-    found = Findings()
-    kube = around.systems.kube(around.tier)
+    findings = Findings()
+    kube = context.clients.kube(context.tier)
     seen = await kube.get(f"/api/v1/namespaces/{kube.namespace}")
     meta = obj(seen.get("metadata"))
     phase = text(obj(seen.get("status")), "phase")
-    found.saw("uid", text(meta, "uid"))
-    found.saw("created", text(meta, "creationTimestamp"))
-    found.saw("phase", phase)
-    found.need(
+    findings.saw("uid", text(meta, "uid"))
+    findings.saw("created", text(meta, "creationTimestamp"))
+    findings.saw("phase", phase)
+    findings.need(
         phase == "Active", f"namespace {kube.namespace} is {phase or 'without a phase'}; expected Active"
     )
     for label in settings.labels:
-        found.need(label in obj(meta.get("labels")), f"namespace {kube.namespace} has no label {label}")
-    others = await found.look(_releases(kube))
+        findings.need(label in obj(meta.get("labels")), f"namespace {kube.namespace} has no label {label}")
+    others = await findings.look(_releases(kube))
     if others is not None:
-        found.saw("releases", sorted(others))
-        found.need(
-            around.environment.release in others, f"no release {around.environment.release} in the namespace"
+        findings.saw("releases", sorted(others))
+        findings.need(
+            context.environment.release in others,
+            f"no release {context.environment.release} in the namespace",
         )
         # The chart's selectors lack the release's name: two releases in one namespace share their pods.
-        found.need(
+        findings.need(
             len(others) <= 1, f"{len(others)} releases share the namespace: {', '.join(sorted(others))}"
         )
-    return found.outcome(f"namespace {kube.namespace} is active and holds one release")
+    return findings.outcome(f"namespace {kube.namespace} is active and holds one release")
 
 
 async def _releases(kube: KubeClient) -> set[str]:
     listed = await kube.list_objects(
         f"/api/v1/namespaces/{kube.namespace}/secrets", {"labelSelector": "owner=helm"}
     )
-    names = {text(obj(path(one, ("metadata", "labels"))), "name") for one in listed.items}
+    names = {text(obj(path(item, ("metadata", "labels"))), "name") for item in listed.items}
     return names - {""}
 
 
@@ -78,19 +79,21 @@ class _Grant:
 
 
 @check("cluster.access", AccessSettings, ttl=LASTING)
-async def access(settings: AccessSettings, around: Around) -> Outcome:
+async def access(settings: AccessSettings, context: CheckContext) -> Outcome:
     """Judge that only the named subjects may read secrets, enter pods or change things in production."""
-    found = Findings()
-    kube = around.systems.kube(around.tier)
+    findings = Findings()
+    kube = context.clients.kube(context.tier)
     grants = await _grants(kube)
-    judged = [one for one in grants if not one.subject.partition(" ")[2].startswith(settings.system)]
-    found.saw("with_power", sorted({f"{one.subject}: {', '.join(one.powers)}" for one in judged}))
+    judged = [grant for grant in grants if not grant.subject.partition(" ")[2].startswith(settings.system)]
+    findings.saw("with_power", sorted({f"{one.subject}: {', '.join(one.powers)}" for one in judged}))
     for one in judged:
         if one.subject.partition(" ")[2] not in settings.allowed:
-            found.wrong(f"{one.subject} may {', '.join(one.powers)} (by {one.role}) and is not on the list")
-    await _tokens(kube, found)
+            findings.wrong(
+                f"{one.subject} may {', '.join(one.powers)} (by {one.role}) and is not on the list"
+            )
+    await _tokens(kube, findings)
     told = plural(len({one.subject for one in judged}), "subject has", "subjects have")
-    return found.outcome(f"{told} power in production, all on the list")
+    return findings.outcome(f"{told} power in production, all on the list")
 
 
 async def _grants(kube: KubeClient) -> list[_Grant]:
@@ -133,15 +136,15 @@ def _powers(rules: list[JsonObject]) -> tuple[str, ...]:
     return tuple(sorted(powers))
 
 
-async def _tokens(kube: KubeClient, found: Findings) -> None:
-    listed = await found.look(kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/pods"))
-    accounts = await found.look(kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/serviceaccounts"))
+async def _tokens(kube: KubeClient, findings: Findings) -> None:
+    listed = await findings.look(kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/pods"))
+    accounts = await findings.look(kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/serviceaccounts"))
     if listed is None or accounts is None:
         return
     closed = {
-        text(obj(one.get("metadata")), "name")
-        for one in accounts.items
-        if one.get("automountServiceAccountToken") is False
+        text(obj(item.get("metadata")), "name")
+        for item in accounts.items
+        if item.get("automountServiceAccountToken") is False
     }
     exposed = set()
     for pod in listed.items:
@@ -153,6 +156,6 @@ async def _tokens(kube: KubeClient, found: Findings) -> None:
             exposed.add(
                 text(obj(path(pod, ("metadata", "labels"))), "app") or text(obj(pod.get("metadata")), "name")
             )
-    found.saw("pods", len(items(listed.items)))
+    findings.saw("pods", len(items(listed.items)))
     for app in sorted(exposed):
-        found.wrong(f"pods of {app} get a Kubernetes token that they don't need")
+        findings.wrong(f"pods of {app} get a Kubernetes token that they don't need")

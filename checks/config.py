@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.http import MAIN, Surface
 from checks.judging import STEADY, Findings, key, lookup
 from checks.workloads import config_values, first_part, pods
@@ -49,84 +49,86 @@ class PlaceholdersSettings(Settings):
 
 
 @check("config.placeholders", PlaceholdersSettings, ttl=STEADY)
-async def placeholders(settings: PlaceholdersSettings, around: Around) -> Outcome:
+async def placeholders(settings: PlaceholdersSettings, context: CheckContext) -> Outcome:
     """Judge that settings, ingress, helm values and the pages' scripts name the final domains."""
-    found = Findings()
-    web = around.systems.web(around.tier)
-    values = await found.look(config_values(around))
+    findings = Findings()
+    web = context.clients.web(context.tier)
+    values = await findings.look(config_values(context))
     if values is not None:
         _settings(
-            settings, values, {word: web.url(word) for word in around.environment.domains.named()}, found
+            settings, values, {word: web.url(word) for word in context.environment.domains.named()}, findings
         )
-    await _ingress(around, found)
-    await _scripts(settings, web, found)
-    return found.outcome("settings, ingress and scripts name the final domains")
+    await _ingress(context, findings)
+    await _scripts(settings, web, findings)
+    return findings.outcome("settings, ingress and scripts name the final domains")
 
 
 def _settings(
-    settings: PlaceholdersSettings, values: Mapping[str, str], origins: Mapping[str, str], found: Findings
+    settings: PlaceholdersSettings, values: Mapping[str, str], origins: Mapping[str, str], findings: Findings
 ) -> None:
     judged = 0
     for name, value in values.items():
         if name in settings.ignored or not any(part in name.upper() for part in settings.address_keys):
             continue
         judged += 1
-        hit = next((one for one in settings.placeholders if one in value.lower()), None)
-        found.need(hit is None, f"{name} holds the placeholder {hit}")
+        hit = next(
+            (placeholder for placeholder in settings.placeholders if placeholder in value.lower()), None
+        )
+        findings.need(hit is None, f"{name} holds the placeholder {hit}")
     for name, pattern in settings.exact.items():
-        wanted = pattern
+        expected = pattern
         for word, origin in origins.items():
-            wanted = wanted.replace(f"{{{word}}}", origin)
-        right = values.get(name, "").rstrip("/") == wanted.rstrip("/")
-        found.saw(key(name), "as expected" if right else "not as expected")
-        found.need(right, f"{name} is {'not ' + wanted if name in values else 'not set'}")
-    found.saw("addresses_judged", judged)
+            expected = expected.replace(f"{{{word}}}", origin)
+        right = values.get(name, "").rstrip("/") == expected.rstrip("/")
+        findings.saw(key(name), "as expected" if right else "not as expected")
+        findings.need(right, f"{name} is {'not ' + expected if name in values else 'not set'}")
+    findings.saw("addresses_judged", judged)
     if not judged:
-        found.blind("the release has no setting that holds an address; expected some")
+        findings.blind("the release has no setting that holds an address; expected some")
 
 
-async def _ingress(around: Around, found: Findings) -> None:
-    kube = around.systems.kube(around.tier)
-    listed = await found.look(
+async def _ingress(context: CheckContext, findings: Findings) -> None:
+    kube = context.clients.kube(context.tier)
+    listed = await findings.look(
         kube.list_objects(f"/apis/networking.k8s.io/v1/namespaces/{kube.namespace}/ingresses")
     )
     if listed is None:
         return
-    hosts = {text(rule, "host") for one in listed.items for rule in objs(path(one, ("spec", "rules")))}
-    wanted = {domain.host for domain in around.environment.domains.all()}
-    found.saw("ingress_hosts", sorted(hosts))
-    for host in sorted(wanted - hosts):
-        found.wrong(f"no ingress serves {host}")
-    for host in sorted(hosts - wanted):
-        found.wrong(f"an ingress serves {host or 'every host'}, which the runbook does not name")
+    hosts = {text(rule, "host") for item in listed.items for rule in objs(path(item, ("spec", "rules")))}
+    expected = {domain.host for domain in context.environment.domains.all()}
+    findings.saw("ingress_hosts", sorted(hosts))
+    for host in sorted(expected - hosts):
+        findings.wrong(f"no ingress serves {host}")
+    for host in sorted(hosts - expected):
+        findings.wrong(f"an ingress serves {host or 'every host'}, which the runbook does not name")
 
 
-async def _scripts(settings: PlaceholdersSettings, web: WebClient, found: Findings) -> None:
+async def _scripts(settings: PlaceholdersSettings, web: WebClient, findings: Findings) -> None:
     sources: set[str] = set()
     for page in settings.pages:
-        reply = await found.look(web.get(settings.surface, page))
+        reply = await findings.look(web.get(settings.surface, page))
         if reply is None:
             continue
         if reply.status != 200:
             name = f"{web.word(settings.surface)} {page}"
-            found.blind(f"{name} answers {reply.status}; expected a page whose scripts can be read")
+            findings.blind(f"{name} answers {reply.status}; expected a page whose scripts can be read")
             continue
         sources |= {
             one for one in _SCRIPT.findall(reply.text) if one.startswith("/") and not one.startswith("//")
         }
     read = 0
     for source in sorted(sources)[:_SCRIPTS_READ]:
-        reply = await found.look(web.get(settings.surface, source))
+        reply = await findings.look(web.get(settings.surface, source))
         if reply is None:
             continue
         read += 1
         hit = next((one for one in settings.baked if one in reply.text), None)
-        found.need(
+        findings.need(
             hit is None, f"the {web.word(settings.surface)} script {line(source, 80)} has {hit} built in"
         )
-    found.saw("scripts_read", read)
+    findings.saw("scripts_read", read)
     if settings.pages and not read:
-        found.blind("the pages name no script, so built-in addresses could not be looked for")
+        findings.blind("the pages name no script, so built-in addresses could not be looked for")
 
 
 class DebugSettings(Settings):
@@ -151,53 +153,55 @@ class DebugSettings(Settings):
 
 
 @check("config.debug_off", DebugSettings, ttl=STEADY)
-async def debug_off(settings: DebugSettings, around: Around) -> Outcome:
+async def debug_off(settings: DebugSettings, context: CheckContext) -> Outcome:
     """Judge by settings, answers and log lines that debugging is off."""
-    found = Findings()
-    values = await found.look(config_values(around))
+    findings = Findings()
+    values = await findings.look(config_values(context))
     for name, bad in settings.forbidden.items() if values is not None else ():
         value = (values or {}).get(name)
         hit = value is not None and ("*" in bad or value.strip().lower() in {one.lower() for one in bad})
-        found.saw(key(name), "absent" if value is None else "debugging" if hit else "ok")
-        found.need(not hit, f"{name} is set for debugging")
-    await _answers(settings, around, found)
-    await _log(settings, around, found)
-    return found.outcome("no setting, answer or log line shows debugging")
+        findings.saw(key(name), "absent" if value is None else "debugging" if hit else "ok")
+        findings.need(not hit, f"{name} is set for debugging")
+    await _answers(settings, context, findings)
+    await _log(settings, context, findings)
+    return findings.outcome("no setting, answer or log line shows debugging")
 
 
-async def _answers(settings: DebugSettings, around: Around, found: Findings) -> None:
-    web = around.systems.web(around.tier)
-    health = await found.look(web.get(MAIN, settings.health_path))
+async def _answers(settings: DebugSettings, context: CheckContext, findings: Findings) -> None:
+    web = context.clients.web(context.tier)
+    health = await findings.look(web.get(MAIN, settings.health_path))
     if health is not None and settings.environment_field is not None:
-        told = found.read(lambda: health.need_success(expected="a health answer").json("a health answer"))
-        said = lookup(told, settings.environment_field)
-        found.saw("environment", str(said))
-        if told is not None:
-            found.need(
+        answer = findings.read(
+            lambda: health.need_success(expected="a health answer").json("a health answer")
+        )
+        said = lookup(answer, settings.environment_field)
+        findings.saw("environment", str(said))
+        if answer is not None:
+            findings.need(
                 said == settings.environment,
                 f"the platform says that it is {said!r}, not {settings.environment}",
             )
     for closed in settings.closed:
-        reply = await found.look(web.get(MAIN, closed))
+        reply = await findings.look(web.get(MAIN, closed))
         if reply is not None:
-            found.saw(key(closed), reply.status)
-            found.need(reply.status in {401, 403, 404, 400}, f"{closed} is open ({reply.status})")
+            findings.saw(key(closed), reply.status)
+            findings.need(reply.status in {401, 403, 404, 400}, f"{closed} is open ({reply.status})")
 
 
-async def _log(settings: DebugSettings, around: Around, found: Findings) -> None:
-    running = await found.look(pods(around, settings.log_part or first_part(around)))
+async def _log(settings: DebugSettings, context: CheckContext, findings: Findings) -> None:
+    running = await findings.look(pods(context, settings.log_part or first_part(context)))
     if running is None:
         return
     name = str(path(running[0], ("metadata", "name")))
-    log = await found.look(around.systems.kube(around.tier).pod_logs(name, tail=settings.log_lines))
+    log = await findings.look(context.clients.kube(context.tier).pod_logs(name, tail=settings.log_lines))
     if log is None:
         return
     lines = log.splitlines()
     hits = sum(bool(re.search(settings.log_pattern, one)) for one in lines)
-    found.saw("log_lines", len(lines))
-    found.saw("log_debug_lines", hits)
-    found.saw("log_of", name)
-    found.need(hits == 0, f"{hits} of the last {plural(len(lines), 'log line')} of {name} at DEBUG")
+    findings.saw("log_lines", len(lines))
+    findings.saw("log_debug_lines", hits)
+    findings.saw("log_of", name)
+    findings.need(hits == 0, f"{hits} of the last {plural(len(lines), 'log line')} of {name} at DEBUG")
 
 
 class StackTracesSettings(Settings):
@@ -217,14 +221,14 @@ class StackTracesSettings(Settings):
     ttl=STEADY,
     leaves="a login of a test account and an error in the log",
 )
-async def no_stack_traces(settings: StackTracesSettings, around: Around) -> Outcome:
+async def no_stack_traces(settings: StackTracesSettings, context: CheckContext) -> Outcome:
     """Judge that an error's answer holds no stack trace, as it does where the root logger is at DEBUG."""
-    found = Findings()
-    reply = await around.systems.web(around.tier).get_as(settings.role, settings.path)
-    found.saw("status", reply.status)
-    told = found.read(reply.json) if reply.status >= 400 and reply.body else None
+    findings = Findings()
+    reply = await context.clients.web(context.tier).get_as(settings.role, settings.path)
+    findings.saw("status", reply.status)
+    answer = findings.read(reply.json) if reply.status >= 400 and reply.body else None
     trace = (
-        settings.trace_field and lookup(told, settings.trace_field)
+        settings.trace_field and lookup(answer, settings.trace_field)
     ) or "Traceback (most recent" in reply.text
-    found.need(not trace, f"the answer of {settings.path} ({reply.status}) holds a stack trace")
-    return found.outcome(f"{settings.path} answers {reply.status} without a stack trace")
+    findings.need(not trace, f"the answer of {settings.path} ({reply.status}) holds a stack trace")
+    return findings.outcome(f"{settings.path} answers {reply.status} without a stack trace")

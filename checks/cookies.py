@@ -45,33 +45,33 @@ def parse_cookies(reply: Reply) -> Cookies:
     return found
 
 
-def judge_cookies(surface: str, seen: Cookies, rules: dict[str, CookieRule], found: Findings) -> None:
+def judge_cookies(surface: str, seen: Cookies, rules: dict[str, CookieRule], findings: Findings) -> None:
     """Add what is wrong with each cookie that a rule names, and with those that no rule names."""
     for name, rule in rules.items():
         if name not in seen:
-            found.wrong(f"{surface} cookie {name} is not set")
+            findings.wrong(f"{surface} cookie {name} is not set")
             continue
         attributes = seen[name]
         shown = sorted(f"{k}={v}" if v else k for k, v in attributes.items() if k != "expires")
-        found.saw(key(surface, name), list(shown))
+        findings.saw(key(surface, name), list(shown))
         for problem in _problems(rule, attributes):
-            found.wrong(f"{surface} cookie {name} {problem}")
+            findings.wrong(f"{surface} cookie {name} {problem}")
     for name in sorted(set(seen) - set(rules)):
-        found.saw(key(surface, name), "no rule names it")
+        findings.saw(key(surface, name), "no rule names it")
 
 
 def _problems(rule: CookieRule, attributes: dict[str, str]) -> list[str]:
     site = attributes.get("samesite", "").lower()
-    wanted = " or ".join(rule.same_site)
+    expected = " or ".join(rule.same_site)
     problems = []
     if rule.http_only and "httponly" not in attributes:
         problems.append("is not HttpOnly")
     if rule.secure and "secure" not in attributes:
         problems.append("is not Secure")
     if not site:
-        problems.append(f"has no SameSite; expected {wanted}")
+        problems.append(f"has no SameSite; expected {expected}")
     elif site not in rule.same_site:
-        problems.append(f"has SameSite={site}; expected {wanted}")
+        problems.append(f"has SameSite={site}; expected {expected}")
     if attributes.get("path", "/") != rule.path:
         problems.append(f"has Path={attributes.get('path')}; expected {rule.path}")
     if rule.host_only and "domain" in attributes:

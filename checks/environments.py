@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.judging import LASTING, Findings, key
 from checks.workloads import config_values
 from state.base.json import Json
@@ -13,7 +13,7 @@ from state.base.numbers import plural
 from state.view.enums import Tier
 
 if TYPE_CHECKING:
-    from checks.clients.systems import Systems
+    from checks.clients.clients import Clients
 
 
 class SeparateSettings(Settings):
@@ -35,26 +35,26 @@ class SeparateSettings(Settings):
 
 
 @check("env.separate", SeparateSettings, ttl=LASTING)
-async def separate(settings: SeparateSettings, around: Around) -> Outcome:
+async def separate(settings: SeparateSettings, context: CheckContext) -> Outcome:
     """Judge that databases, caches, stores and credentials differ.
 
     By value and by what the systems say of themselves.
     """
-    found = Findings()
-    ours = await found.look(config_values(around, Tier.PRODUCTION))
-    theirs = await found.look(config_values(around, Tier.STAGING))
+    findings = Findings()
+    ours = await findings.look(config_values(context, Tier.PRODUCTION))
+    theirs = await findings.look(config_values(context, Tier.STAGING))
     if ours is not None and theirs is not None:
-        _values(settings, ours, theirs, found)
+        _values(settings, ours, theirs, findings)
     if settings.database_identity:
-        await _database(around.systems, found)
+        await _database(context.clients, findings)
     if settings.objectstore:
-        _stores(around, found)
+        _stores(context, findings)
     count = sum(map(len, settings.differ.values()))
-    return found.outcome(f"{plural(count, 'setting')}, the database systems and the buckets differ")
+    return findings.outcome(f"{plural(count, 'setting')}, the database systems and the buckets differ")
 
 
 def _values(
-    settings: SeparateSettings, ours: Mapping[str, str], theirs: Mapping[str, str], found: Findings
+    settings: SeparateSettings, ours: Mapping[str, str], theirs: Mapping[str, str], findings: Findings
 ) -> None:
     for purpose, names in settings.differ.items():
         seen: dict[str, Json] = {}
@@ -63,41 +63,45 @@ def _values(
             if one is None and other is None:
                 seen[key(name)] = "absent"
                 if name not in settings.optional:
-                    found.blind(f"{name} is set in neither environment, so {purpose} could not be compared")
+                    findings.blind(
+                        f"{name} is set in neither environment, so {purpose} could not be compared"
+                    )
             elif one == other:
                 seen[key(name)] = "same"
-                found.wrong(f"{purpose}: {name} is the same in staging and production")
+                findings.wrong(f"{purpose}: {name} is the same in staging and production")
             else:
                 seen[key(name)] = "differ"
-        found.saw(key(purpose), seen)
+        findings.saw(key(purpose), seen)
     for purpose, names in settings.places.items():
         place = [ours.get(name, "") for name in names]
         same = any(place) and place == [theirs.get(name, "") for name in names]
-        found.saw(key(purpose, "place"), "same" if same else "differ")
-        found.need(not same, f"{purpose} is the same place in staging and production ({', '.join(names)})")
+        findings.saw(key(purpose, "place"), "same" if same else "differ")
+        findings.need(not same, f"{purpose} is the same place in staging and production ({', '.join(names)})")
 
 
-async def _database(systems: Systems, found: Findings) -> None:
-    ours = await found.look(systems.sql(Tier.PRODUCTION).identity())
-    theirs = await found.look(systems.sql(Tier.STAGING).identity())
+async def _database(clients: Clients, findings: Findings) -> None:
+    ours = await findings.look(clients.sql(Tier.PRODUCTION).identity())
+    theirs = await findings.look(clients.sql(Tier.STAGING).identity())
     if ours is None or theirs is None:
         return
-    found.saw("database_system", "same" if ours == theirs else "differ")
-    found.need(
+    findings.saw("database_system", "same" if ours == theirs else "differ")
+    findings.need(
         ours != theirs, "staging and production are the same database system, whatever their addresses say"
     )
 
 
-def _stores(around: Around, found: Findings) -> None:
-    ours, theirs = (around.runbook.environments[tier].objectstore for tier in (Tier.PRODUCTION, Tier.STAGING))
+def _stores(context: CheckContext, findings: Findings) -> None:
+    ours, theirs = (
+        context.runbook.environments[tier].objectstore for tier in (Tier.PRODUCTION, Tier.STAGING)
+    )
     if ours is None or theirs is None:
-        found.blind(
+        findings.blind(
             "the runbook names no object store for both environments: expected it, or objectstore: false"
         )
         return
     same = (ours.url.rstrip("/"), ours.bucket) == (theirs.url.rstrip("/"), theirs.bucket)
-    found.saw("bucket", "same" if same else "differ")
-    found.need(not same, f"staging and production use the same bucket {ours.bucket}")
+    findings.saw("bucket", "same" if same else "differ")
+    findings.need(not same, f"staging and production use the same bucket {ours.bucket}")
 
 
 class NoSharedDataSettings(Settings):
@@ -110,24 +114,24 @@ class NoSharedDataSettings(Settings):
 
 
 @check("env.no_shared_data", NoSharedDataSettings, ttl=LASTING)
-async def no_shared_data(settings: NoSharedDataSettings, around: Around) -> Outcome:
+async def no_shared_data(settings: NoSharedDataSettings, context: CheckContext) -> Outcome:
     """Judge that no sampled row of production is in staging. Values are compared by keyed fingerprint."""
-    found = Findings()
+    findings = Findings()
     compared = 0
     for what, sql in settings.samples.items():
         sides: list[set[str]] = []
         for tier in (Tier.PRODUCTION, Tier.STAGING):
-            rows = await found.look(around.systems.sql(tier).rows(sql))
+            rows = await findings.look(context.clients.sql(tier).rows(sql))
             if rows is None:
                 break
             values = {str(value) for row in rows for value in row.values() if value is not None}
-            sides.append({around.systems.fingerprint(value) for value in values - set(settings.allowed)})
+            sides.append({context.clients.fingerprint(value) for value in values - set(settings.allowed)})
         if len(sides) < 2:
             continue
         shared = len(sides[0] & sides[1])
         compared += len(sides[0])
-        found.saw(key(what), {"production": len(sides[0]), "staging": len(sides[1]), "in_both": shared})
+        findings.saw(key(what), {"production": len(sides[0]), "staging": len(sides[1]), "in_both": shared})
         if not sides[0]:
-            found.blind(f"production has no {what}, so nothing could be compared")
-        found.need(shared == 0, f"{shared} {what} of production are in staging too")
-    return found.outcome(f"none of {plural(compared, 'sampled value')} of production is in staging")
+            findings.blind(f"production has no {what}, so nothing could be compared")
+        findings.need(shared == 0, f"{shared} {what} of production are in staging too")
+    return findings.outcome(f"none of {plural(compared, 'sampled value')} of production is in staging")

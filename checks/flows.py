@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from checks.base import Around, CouldNotLookError, Outcome, Settings, check
+from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import LoginRefusedError, WrongContentError
 from checks.clients.http import MAIN, Surface
 from checks.judging import FRESH, Findings, key, lookup
@@ -76,29 +76,29 @@ class SmokeSettings(Settings):
     ttl=FRESH,
     leaves="logins of the test accounts, and what the steps of the flows make",
 )
-async def smoke(settings: SmokeSettings, around: Around) -> Outcome:
+async def smoke(settings: SmokeSettings, context: CheckContext) -> Outcome:
     """Judge that every step of the core flows answers as it must, and that a task goes through the worker."""
-    found = Findings()
-    web = around.systems.web(around.tier)
+    findings = Findings()
+    web = context.clients.web(context.tier)
     flows: dict[str, list[int]] = {}
     for step in settings.steps:
-        took = await _walk(step, web, found)
+        took = await _walk(step, web, findings)
         if took is not None:
             flows.setdefault(step.flow, []).append(took)
     if settings.task is not None:
         try:
-            await _round_trip(settings.task, around, web, found)
+            await _round_trip(settings.task, context, web, findings)
         except CouldNotLookError as error:
-            found.blind(f"{settings.task.flow}: {error}")
+            findings.blind(f"{settings.task.flow}: {error}")
     for flow, times in flows.items():
-        found.saw(key(flow), {"answers": len(times), "slowest_ms": max(times)})
+        findings.saw(key(flow), {"answers": len(times), "slowest_ms": max(times)})
     names = sorted({*flows, *([settings.task.flow] if settings.task else [])})
-    return found.outcome(
+    return findings.outcome(
         f"{plural(len(settings.steps), 'answer is', 'answers are')} right in {', '.join(names)}"
     )
 
 
-async def _walk(step: Step, web: WebClient, found: Findings) -> int | None:
+async def _walk(step: Step, web: WebClient, findings: Findings) -> int | None:
     name = f"{step.flow}: {step.path}"
     try:
         reply = (
@@ -108,52 +108,52 @@ async def _walk(step: Step, web: WebClient, found: Findings) -> int | None:
         )
     except LoginRefusedError as error:
         if error.status == 401:  # right password, wrong answer: the flow itself is broken
-            found.wrong(f"{step.flow}: {error}")
+            findings.wrong(f"{step.flow}: {error}")
         else:
-            found.blind(f"{step.flow}: {error}")
+            findings.blind(f"{step.flow}: {error}")
         return None
     except CouldNotLookError as error:
-        found.blind(f"{name}: {error}")
+        findings.blind(f"{name}: {error}")
         return None
     who = f" as {step.role}" if step.role else ""
     if reply.status not in step.expect:
-        found.wrong(f"{name} answers {reply.status}{who}; expected {' or '.join(map(str, step.expect))}")
+        findings.wrong(f"{name} answers {reply.status}{who}; expected {' or '.join(map(str, step.expect))}")
         return reply.elapsed_ms
     if step.has:
         try:
-            told = reply.json()
+            answer = reply.json()
         except CouldNotLookError as error:
-            found.blind(f"{name}: {error}")
+            findings.blind(f"{name}: {error}")
             return reply.elapsed_ms
-        missing = [field for field in step.has if not _has(told, field)]
-        found.need(not missing, f"{name}: the answer{who} lacks {', '.join(missing)}")
+        missing = [field for field in step.has if not _has(answer, field)]
+        findings.need(not missing, f"{name}: the answer{who} lacks {', '.join(missing)}")
     return reply.elapsed_ms
 
 
-def _has(told: Json, dotted: str) -> bool:
+def _has(answer: Json, dotted: str) -> bool:
     parent, _, last = dotted.rpartition(".")
-    inside = lookup(told, parent) if parent else told
+    inside = lookup(answer, parent) if parent else answer
     return isinstance(inside, dict) and last in inside
 
 
-async def _round_trip(task: Task, around: Around, web: WebClient, found: Findings) -> None:
+async def _round_trip(task: Task, context: CheckContext, web: WebClient, findings: Findings) -> None:
     created = await web.send_as(task.role, "POST", task.path, json=task.body)
     if created.status not in {200, 201, 202}:
-        found.wrong(f"{task.flow}: a task at {task.path} is refused with {created.status}")
+        findings.wrong(f"{task.flow}: a task at {task.path} is refused with {created.status}")
         return
     identity = lookup(created.json(), task.id_field)
     if not isinstance(identity, str | int):
         raise WrongContentError(f"{created.where}: the task at {task.path} has no {task.id_field}")
-    started = around.clock.mono_us()
+    started = context.clock.mono_us()
     while True:
         reply = await web.get_as(task.role, task.status_path.replace("{id}", str(identity)))
         state = lookup(reply.need_success(expected="the task's state").json(), task.status_field)
-        waited = (around.clock.mono_us() - started) // SECOND_US
+        waited = (context.clock.mono_us() - started) // SECOND_US
         if state in task.done or state in task.failed or waited >= task.within:
             break
-        await around.clock.sleep(1.0)
-    found.saw("task", {"id": str(identity), "state": str(state), "waited_s": waited})
+        await context.clock.sleep(1.0)
+    findings.saw("task", {"id": str(identity), "state": str(state), "waited_s": waited})
     if state in task.failed:
-        found.wrong(f"{task.flow}: the task ended as {state}")
+        findings.wrong(f"{task.flow}: the task ended as {state}")
     elif state not in task.done:
-        found.wrong(f"{task.flow}: the task is still {state} after {waited}s: no worker does it")
+        findings.wrong(f"{task.flow}: the task is still {state} after {waited}s: no worker does it")

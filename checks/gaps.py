@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.judging import STEADY, Findings, key, lookup
 from checks.scope import openapi_paths
 from checks.workloads import config_values
@@ -37,61 +37,63 @@ class FeatureSettings(Settings):
 
 
 @check("gaps.feature", FeatureSettings, ttl=STEADY, leaves="a login of a test account")
-async def feature(settings: FeatureSettings, around: Around) -> Outcome:
+async def feature(settings: FeatureSettings, context: CheckContext) -> Outcome:
     """Judge that a part of the API is either implemented or gone: 403 and 500 are neither."""
-    found = Findings()
-    inventory = await openapi_paths(around, settings.openapi_path, found)
+    findings = Findings()
+    inventory = await openapi_paths(context, settings.openapi_path, findings)
     listed = [path for path in inventory or () if any(fnmatchcase(path, one) for one in settings.paths)]
-    found.saw("openapi_paths", len(listed) if inventory is not None else "not served")
+    findings.saw("openapi_paths", len(listed) if inventory is not None else "not served")
     statuses: dict[str, int] = {}
     for path in settings.probes:
-        reply = await found.look(around.systems.web(around.tier).get_as(settings.role, path))
+        reply = await findings.look(context.clients.web(context.tier).get_as(settings.role, path))
         if reply is None:
             continue
         statuses[path] = reply.status
         if 200 <= reply.status <= 299 and settings.unfinished is not None:
-            told = found.read(reply.json)
-            _idle(settings, path, told, found)
-    found.saw("statuses", [f"{path}: {status}" for path, status in statuses.items()])
+            answer = findings.read(reply.json)
+            _idle(settings, path, answer, findings)
+    findings.saw("statuses", [f"{path}: {status}" for path, status in statuses.items()])
     gone = [path for path, status in statuses.items() if status == 404]
     good = [path for path, status in statuses.items() if 200 <= status <= 299]
     for path, status in statuses.items():
         if path not in gone and path not in good:
-            found.wrong(
+            findings.wrong(
                 f"{settings.title}: {path} answers {status}: neither implemented (2xx) nor disabled (404)"
             )
     if good and gone:
-        found.wrong(f"{settings.title} is half there: {good[0]} answers, {gone[0]} is 404")
+        findings.wrong(f"{settings.title} is half there: {good[0]} answers, {gone[0]} is 404")
     if gone and not good and listed:
-        found.wrong(f"{settings.title} answers 404 and is still listed in the API's inventory ({listed[0]})")
+        findings.wrong(
+            f"{settings.title} answers 404 and is still listed in the API's inventory ({listed[0]})"
+        )
     if good:
-        await _implemented(settings, around, found)
+        await _implemented(settings, context, findings)
     state = "implemented" if good else "disabled: 404 and not in the API's inventory"
-    return found.outcome(f"{settings.title}: {state}")
+    return findings.outcome(f"{settings.title}: {state}")
 
 
-def _idle(settings: FeatureSettings, path: str, told: Json, found: Findings) -> None:
-    work = items(lookup(told, settings.unfinished or ""))
+def _idle(settings: FeatureSettings, path: str, answer: Json, findings: Findings) -> None:
+    work = items(lookup(answer, settings.unfinished or ""))
     states = [str(one.get("status")) for one in work if isinstance(one, Mapping)]
     if states and all(state in settings.waiting for state in states):
-        found.wrong(
+        findings.wrong(
             f"{settings.title}: {plural(len(states), 'job')} at {path}, and all wait: nothing works on them"
         )
 
 
-async def _implemented(settings: FeatureSettings, around: Around, found: Findings) -> None:
+async def _implemented(settings: FeatureSettings, context: CheckContext, findings: Findings) -> None:
     if settings.tables:
-        tables = await found.look(around.systems.sql(around.tier).tables())
+        tables = await findings.look(context.clients.sql(context.tier).tables())
         missing = sorted(set(settings.tables) - tables) if tables is not None else []
         for table in missing:
-            found.wrong(f"{settings.title} answers, and its table {table} does not exist")
+            findings.wrong(f"{settings.title} answers, and its table {table} does not exist")
     if settings.endpoint is not None:
-        values = await found.look(config_values(around))
+        values = await findings.look(config_values(context))
         address = (values or {}).get(settings.endpoint, "")
         if values is not None:
             real = bool(address) and "localhost" not in address and "127.0.0.1" not in address
-            found.saw("endpoint_set", real)
-            found.need(
+            findings.saw("endpoint_set", real)
+            findings.need(
                 real, f"{settings.title} answers, and {settings.endpoint} is unset or leads to localhost"
             )
 
@@ -120,41 +122,43 @@ class PlaceholdersSettings(Settings):
     """Paths whose placeholder is documented and accepted."""
 
 
-async def _something_to_tell(probe: Probe, around: Around, found: Findings) -> bool:
+async def _something_to_tell(probe: Probe, context: CheckContext, findings: Findings) -> bool:
     if probe.only_if is None:
         return True
-    reply = await found.look(around.systems.web(around.tier).get_as(probe.role, probe.only_if))
-    told = found.read(reply.json) if reply is not None else None
-    return bool(lookup(told, probe.only_if_field))
+    reply = await findings.look(context.clients.web(context.tier).get_as(probe.role, probe.only_if))
+    answer = findings.read(reply.json) if reply is not None else None
+    return bool(lookup(answer, probe.only_if_field))
 
 
 @check("gaps.placeholders", PlaceholdersSettings, ttl=STEADY, leaves="logins of the test accounts")
-async def placeholders(settings: PlaceholdersSettings, around: Around) -> Outcome:
+async def placeholders(settings: PlaceholdersSettings, context: CheckContext) -> Outcome:
     """Judge that no answer is a constant zero or an empty list.
 
     Each probe follows a login, so there is something.
     """
-    found = Findings()
+    findings = Findings()
     documented = 0
     for probe in settings.probes:
-        reply = await found.look(around.systems.web(around.tier).get_as(probe.role, probe.path))
+        reply = await findings.look(context.clients.web(context.tier).get_as(probe.role, probe.path))
         if reply is None:
             continue
         if reply.status in {404, 501} or reply.status >= 500:
             known = probe.path in settings.documented
             documented += known
-            found.need(known, f"{probe.path} answers {reply.status}")
-            found.saw(key(probe.path), reply.status)
+            findings.need(known, f"{probe.path} answers {reply.status}")
+            findings.saw(key(probe.path), reply.status)
             continue
-        told = found.read(lambda reply=reply: reply.need_success(expected="an answer with data").json())  # type: ignore[misc]  # mypy can't infer a lambda's default
-        if told is None:
+        answer = findings.read(lambda reply=reply: reply.need_success(expected="an answer with data").json())  # type: ignore[misc]  # mypy can't infer a lambda's default
+        if answer is None:
             continue
-        value = lookup(told, probe.field)
+        value = lookup(answer, probe.field)
         empty = value is None or value in (0, "", False) or (isinstance(value, list | dict) and not value)
-        found.saw(key(probe.path), "empty" if empty else "has data")
+        findings.saw(key(probe.path), "empty" if empty else "has data")
         if empty and probe.path in settings.documented:
             documented += 1
-        elif empty and await _something_to_tell(probe, around, found):
-            found.wrong(f"{probe.path}: {probe.field} is zero or empty although there is something to tell")
+        elif empty and await _something_to_tell(probe, context, findings):
+            findings.wrong(
+                f"{probe.path}: {probe.field} is zero or empty although there is something to tell"
+            )
     real = plural(len(settings.probes), "probe gives", "probes give")
-    return found.outcome(f"{real} real data; {plural(documented, 'documented placeholder')}")
+    return findings.outcome(f"{real} real data; {plural(documented, 'documented placeholder')}")

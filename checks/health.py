@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.alertmanager import parse_metrics
 from checks.clients.http import MAIN
 from checks.judging import FRESH, Findings, key, lookup
@@ -51,102 +51,104 @@ class HealthSettings(Settings):
 
 
 @check("health.endpoints", HealthSettings, ttl=FRESH)
-async def endpoints(settings: HealthSettings, around: Around) -> Outcome:
+async def endpoints(settings: HealthSettings, context: CheckContext) -> Outcome:
     """Judge health, readiness and metrics by what their answers say.
 
     And the pods by what the cluster says.
     """
-    found = Findings()
-    web = around.systems.web(around.tier)
-    health = await found.look(web.get(MAIN, settings.path))
+    findings = Findings()
+    web = context.clients.web(context.tier)
+    health = await findings.look(web.get(MAIN, settings.path))
     if health is not None:
-        _health(settings, health, around, found)
+        _health(settings, health, context, findings)
     if settings.ready_path is not None:
-        ready = await found.look(web.get(MAIN, settings.ready_path))
+        ready = await findings.look(web.get(MAIN, settings.ready_path))
         if ready is not None:
-            _ready(settings, ready, found)
+            _ready(settings, ready, findings)
     if settings.metrics_path is not None:
-        metrics = await found.look(web.get(MAIN, settings.metrics_path))
+        metrics = await findings.look(web.get(MAIN, settings.metrics_path))
         if metrics is not None:
-            _metrics(settings, metrics, found)
+            _metrics(settings, metrics, findings)
     if settings.enforce_host:
-        odd = await found.look(web.send("GET", MAIN, settings.path, host="launch-console-probe.invalid"))
+        odd = await findings.look(web.send("GET", MAIN, settings.path, host="launch-console-probe.invalid"))
         if odd is not None:
-            found.saw("made_up_host", odd.status)
-            found.need(
+            findings.saw("made_up_host", odd.status)
+            findings.need(
                 odd.status >= 400, f"a made-up Host header is answered with {odd.status}: any host is trusted"
             )
-    for part in parts_of(settings.parts, around):
-        await _pods(settings, part, around, found)
-    return found.outcome(f"{settings.path} is {settings.status}, ready, metrics there, all pods ready")
+    for part in parts_of(settings.parts, context):
+        await _pods(settings, part, context, findings)
+    return findings.outcome(f"{settings.path} is {settings.status}, ready, metrics there, all pods ready")
 
 
-def _health(settings: HealthSettings, reply: Reply, around: Around, found: Findings) -> None:
-    found.saw("health_status", reply.status)
+def _health(settings: HealthSettings, reply: Reply, context: CheckContext, findings: Findings) -> None:
+    findings.saw("health_status", reply.status)
     if reply.status != 200:
-        found.wrong(f"{settings.path} answers {reply.status}; expected 200")
+        findings.wrong(f"{settings.path} answers {reply.status}; expected 200")
         return
-    told = found.read(lambda: reply.object("a health answer"))
-    if told is None:
+    answer = findings.read(lambda: reply.object("a health answer"))
+    if answer is None:
         return
-    said = lookup(told, settings.status_field)
-    found.saw("health", line(str(said), 60))
-    found.need(said == settings.status, f"{settings.path} says {said!r}; expected {settings.status!r}")
+    said = lookup(answer, settings.status_field)
+    findings.saw("health", line(str(said), 60))
+    findings.need(said == settings.status, f"{settings.path} says {said!r}; expected {settings.status!r}")
     if settings.environment_field is not None:
-        place = lookup(told, settings.environment_field)
-        wanted = settings.environment or str(around.tier)
-        found.saw("environment", line(str(place), 60))
-        found.need(place == wanted, f"{settings.path} says that this is {place!r}; expected {wanted!r}")
+        place = lookup(answer, settings.environment_field)
+        expected = settings.environment or str(context.tier)
+        findings.saw("environment", line(str(place), 60))
+        findings.need(
+            place == expected, f"{settings.path} says that this is {place!r}; expected {expected!r}"
+        )
 
 
-def _ready(settings: HealthSettings, reply: Reply, found: Findings) -> None:
-    found.saw("ready_status", reply.status)
+def _ready(settings: HealthSettings, reply: Reply, findings: Findings) -> None:
+    findings.saw("ready_status", reply.status)
     if reply.status not in {200, 503}:
-        found.wrong(f"{settings.ready_path} answers {reply.status}; expected 200")
+        findings.wrong(f"{settings.ready_path} answers {reply.status}; expected 200")
         return
-    told = found.read(lambda: reply.object("a readiness answer"))
-    if told is None:
+    answer = findings.read(lambda: reply.object("a readiness answer"))
+    if answer is None:
         return
-    healthy = lookup(told, settings.ready_field)
-    failing = texts(lookup(told, settings.failed_field))
-    found.saw("failed", list(failing))
+    healthy = lookup(answer, settings.ready_field)
+    failing = texts(lookup(answer, settings.failed_field))
+    findings.saw("failed", list(failing))
     others = bool(failing) and set(failing) <= set(settings.judged_elsewhere)
     if (healthy is not True or reply.status != 200) and not others:
         names = ", ".join(failing) or "it does not say what"
-        found.wrong(f"{settings.ready_path} answers {reply.status} and says not ready: {names}")
+        findings.wrong(f"{settings.ready_path} answers {reply.status} and says not ready: {names}")
 
 
-def _metrics(settings: HealthSettings, reply: Reply, found: Findings) -> None:
-    found.saw("metrics_status", reply.status)
-    found.saw("metrics_public", reply.status == 200)
+def _metrics(settings: HealthSettings, reply: Reply, findings: Findings) -> None:
+    findings.saw("metrics_status", reply.status)
+    findings.saw("metrics_public", reply.status == 200)
     if reply.status in {401, 403}:
         return  # not for the public, which is better; that it is scraped shows in Prometheus
     if reply.status != 200:
-        found.wrong(f"{settings.metrics_path} answers {reply.status}; expected 200, or 403 from outside")
+        findings.wrong(f"{settings.metrics_path} answers {reply.status}; expected 200, or 403 from outside")
         return
     names = {name for name, _, _ in parse_metrics(reply.text)}
-    found.saw("metrics", len(names))
+    findings.saw("metrics", len(names))
     missing = [name for name in settings.metrics if name not in names]
     if "<html" in reply.text[:500].lower():
-        found.blind(f"{settings.metrics_path} answers HTML; expected a metrics exposition")
+        findings.blind(f"{settings.metrics_path} answers HTML; expected a metrics exposition")
     else:
-        found.need(not missing, f"{settings.metrics_path} lacks {', '.join(missing)}")
+        findings.need(not missing, f"{settings.metrics_path} lacks {', '.join(missing)}")
 
 
-async def _pods(settings: HealthSettings, part: str, around: Around, found: Findings) -> None:
-    deployed = await found.look(deployment(around, part))
-    running = await found.look(pods(around, part)) if deployed is not None else None
+async def _pods(settings: HealthSettings, part: str, context: CheckContext, findings: Findings) -> None:
+    deployed = await findings.look(deployment(context, part))
+    running = await findings.look(pods(context, part)) if deployed is not None else None
     if deployed is None or running is None:
         return
-    ready, wanted = ready_replicas(deployed)
+    ready, expected = ready_replicas(deployed)
     restarts = max((restarts_of(pod) for pod in running), default=0)
-    found.saw(key(part), {"ready": ready, "wanted": wanted, "restarts": restarts})
-    found.need(ready >= wanted, f"{part}: {ready} of {wanted} replicas are ready")
+    findings.saw(key(part), {"ready": ready, "wanted": expected, "restarts": restarts})
+    findings.need(ready >= expected, f"{part}: {ready} of {expected} replicas are ready")
     for pod in running:
-        known = observe(around.environment.tier, pod)
-        if not is_ready(known, around.clock.wall_us()):
-            found.wrong(f"pod {known.name} is not ready ({_waiting(pod)})")
-    found.need(restarts <= settings.max_restarts, f"{part}: a pod was restarted {restarts} times")
+        known = observe(context.environment.tier, pod)
+        if not is_ready(known, context.clock.wall_us()):
+            findings.wrong(f"pod {known.name} is not ready ({_waiting(pod)})")
+    findings.need(restarts <= settings.max_restarts, f"{part}: a pod was restarted {restarts} times")
 
 
 def _waiting(pod: object) -> str:

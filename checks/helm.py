@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from checks.base import Around, CouldNotLookError, Outcome, Settings, check
+from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError
 from checks.clients.helm_release import merge
 from checks.clients.registry import ImageRef
@@ -35,30 +35,30 @@ class ValuesSettings(Settings):
 
 
 @check("helm.values", ValuesSettings, ttl=STEADY)
-async def values(settings: ValuesSettings, around: Around) -> Outcome:
+async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
     """Judge the deployed release's values and the candidate's.
 
     Fixed images, requests and limits, final hosts.
     """
-    found = Findings()
-    release = await found.look(around.systems.helm(around.tier).deployed())
+    findings = Findings()
+    release = await findings.look(context.clients.helm(context.tier).deployed())
     if release is not None:
-        found.saw("revision", release.revision)
-        found.saw("chart", f"{release.chart}-{release.chart_version}")
-        _judge("deployed", release.values, settings, around, found)
-    candidate = found.read(lambda: candidate_values(around.environment))
+        findings.saw("revision", release.revision)
+        findings.saw("chart", f"{release.chart}-{release.chart_version}")
+        _judge("deployed", release.values, settings, context, findings)
+    candidate = findings.read(lambda: candidate_values(context.environment))
     if candidate is not None:
-        _judge("candidate", candidate, settings, around, found)
-    for part, reference in around.runbook.candidate.images.named().items():
+        _judge("candidate", candidate, settings, context, findings)
+    for part, reference in context.runbook.candidate.images.named().items():
         image = ImageRef.parse(reference)
         if candidate is not None:
             named = _image(candidate, settings, part)
-            found.need(
+            findings.need(
                 named is None or digest_of(named) in {"", image.digest},
                 f"the candidate's values name another {part} image than the runbook",
             )
-        found.need(bool(image.digest), f"the runbook names the {part} image without a digest")
-    return found.outcome("images are fixed, requests and limits are set, hosts are the final ones")
+        findings.need(bool(image.digest), f"the runbook names the {part} image without a digest")
+    return findings.outcome("images are fixed, requests and limits are set, hosts are the final ones")
 
 
 def candidate_values(environment: Environment) -> JsonObject:
@@ -72,7 +72,7 @@ def candidate_values(environment: Environment) -> JsonObject:
 
     files = [Path(environment.chart.path) / "values.yaml"]
     merged: JsonObject = {}
-    for path in (*(one for one in files if one.is_file()), *environment.chart.values):
+    for path in (*(file for file in files if file.is_file()), *environment.chart.values):
         try:
             loaded = yaml.safe_load(Path(path).read_text())
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -84,27 +84,27 @@ def candidate_values(environment: Environment) -> JsonObject:
 
 
 def _judge(
-    which: str, release: JsonObject, settings: ValuesSettings, around: Around, found: Findings
+    which: str, release: JsonObject, settings: ValuesSettings, context: CheckContext, findings: Findings
 ) -> None:
-    for part in parts_of(settings.parts, around):
+    for part in parts_of(settings.parts, context):
         reference = _image(release, settings, part)
         if reference is None:
-            found.wrong(f"{which}: no image for {part} at {settings.image.replace('{part}', part)}")
+            findings.wrong(f"{which}: no image for {part} at {settings.image.replace('{part}', part)}")
         else:
             image = ImageRef.parse(reference)
             fixed = bool(image.digest) or image.tag not in settings.mutable_tags
-            found.saw(key(which, part), image.digest or image.tag or "no tag")
-            found.need(
+            findings.saw(key(which, part), image.digest or image.tag or "no tag")
+            findings.need(
                 fixed, f"{which}: the {part} image has the tag {image.tag or 'latest'}, which can move"
             )
         place = settings.resources.replace("{part}", part)
         for kind in ("requests", "limits"):
             for what in ("cpu", "memory"):
                 given = lookup(release, f"{place}.{kind}.{what}")
-                found.need(bool(given), f"{which}: {part} has no {what} {kind[:-1]}")
+                findings.need(bool(given), f"{which}: {part} has no {what} {kind[:-1]}")
     for name, place in settings.hosts.items():
-        host, wanted = lookup(release, place), around.systems.web(around.tier).domain(name).host
-        found.need(host == wanted, f"{which}: {place} is {host!r}; expected {wanted}")
+        host, expected = lookup(release, place), context.clients.web(context.tier).domain(name).host
+        findings.need(host == expected, f"{which}: {place} is {host!r}; expected {expected}")
 
 
 def _image(release: JsonObject, settings: ValuesSettings, part: str) -> str | None:
@@ -129,54 +129,56 @@ class DeployedSettings(Settings):
 
 
 @check("helm.candidate_deployed", DeployedSettings, ttl=STEADY)
-async def candidate_deployed(settings: DeployedSettings, around: Around) -> Outcome:
+async def candidate_deployed(settings: DeployedSettings, context: CheckContext) -> Outcome:
     """Judge that the candidate is deployed, complete.
 
     And configured like production but for the named keys.
     """
-    found = Findings()
-    release = await around.systems.helm(around.tier).latest()
-    found.saw("revision", release.revision)
-    found.saw("status", release.status)
-    found.need(
+    findings = Findings()
+    release = await context.clients.helm(context.tier).latest()
+    findings.saw("revision", release.revision)
+    findings.saw("status", release.status)
+    findings.need(
         release.status == "deployed",
         f"helm revision {release.revision} is {release.status}; expected deployed",
     )
-    wanted = around.environment.chart.version
-    found.need(
-        release.chart_version == wanted,
-        f"chart version {release.chart_version} is deployed; expected {wanted}",
+    expected = context.environment.chart.version
+    findings.need(
+        release.chart_version == expected,
+        f"chart version {release.chart_version} is deployed; expected {expected}",
     )
-    for part in parts_of(settings.parts, around):
+    for part in parts_of(settings.parts, context):
         named = lookup(release.values, settings.image.replace("{part}", part))
-        digest = digest_of(around.runbook.candidate.images.named().get(part, ""))
+        digest = digest_of(context.runbook.candidate.images.named().get(part, ""))
         right = isinstance(named, str) and digest_of(named) == digest
-        found.need(right, f"the {part} image of revision {release.revision} is not the candidate's")
-        deployed = await found.look(deployment(around, part))
+        findings.need(right, f"the {part} image of revision {release.revision} is not the candidate's")
+        deployed = await findings.look(deployment(context, part))
         if deployed is not None:
             ready, replicas = ready_replicas(deployed)
-            found.saw(key(part), {"ready": ready, "wanted": replicas, "candidate": right})
-            found.need(ready >= replicas > 0, f"{part}: {ready} of {replicas} replicas are ready")
+            findings.saw(key(part), {"ready": ready, "wanted": replicas, "candidate": right})
+            findings.need(ready >= replicas > 0, f"{part}: {ready} of {replicas} replicas are ready")
     if settings.like is not None:
-        await _differences(settings, around, release.values, found)
-    return found.outcome(
+        await _differences(settings, context, release.values, findings)
+    return findings.outcome(
         f"revision {release.revision} is the candidate, complete, and configured like production"
     )
 
 
-async def _differences(settings: DeployedSettings, around: Around, ours: JsonObject, found: Findings) -> None:
+async def _differences(
+    settings: DeployedSettings, context: CheckContext, ours: JsonObject, findings: Findings
+) -> None:
     like = settings.like or Tier.PRODUCTION
     try:
-        theirs = (await around.systems.helm(like).deployed()).values
+        theirs = (await context.clients.helm(like).deployed()).values
     except CouldNotLookError as error:
-        found.blind(str(error))
+        findings.blind(str(error))
         return
     one, other = dict(_flat(ours)), dict(_flat(theirs))
     keys = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
     unexpected = [name for name in keys if not name.startswith(settings.may_differ or ("\0",))]
-    found.saw("keys_that_differ", list(keys[:40]))
+    findings.saw("keys_that_differ", list(keys[:40]))
     if unexpected:
-        found.wrong(f"{around.tier} differs from {like} in {', '.join(unexpected[:6])}")
+        findings.wrong(f"{context.tier} differs from {like} in {', '.join(unexpected[:6])}")
 
 
 def _flat(value: Json, prefix: str = "") -> Iterator[tuple[str, Json]]:

@@ -124,5 +124,7 @@ def whole(value: float) -> Json:
 
 def listed(values: object, limit: int = 20) -> JsonObject:
     """Return how many there are and the first of them, as evidence."""
-    found = sorted(str(one) for one in values) if isinstance(values, set | frozenset | list | tuple) else []
+    found = (
+        sorted(str(value) for value in values) if isinstance(values, set | frozenset | list | tuple) else []
+    )
     return {"count": len(found), "first": found[:limit]}

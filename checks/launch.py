@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.judging import FRESH, Findings, whole
 from state.base.numbers import plural
 from state.base.times import moment
@@ -18,30 +18,30 @@ class BakeSettings(Settings):
 
 
 @check("launch.bake", BakeSettings, ttl=FRESH)
-async def bake(_settings: BakeSettings, around: Around) -> Outcome:
+async def bake(_settings: BakeSettings, context: CheckContext) -> Outcome:
     """Judge that the bake lasted its minimum in seconds that were seen to be good.
 
     And that nothing tripped.
     """
-    found = Findings()
-    seen = around.view.bake
+    findings = Findings()
+    seen = context.view.bake
     if seen is None:
-        found.blind("the bake has not begun: it starts with the production release")
-        return found.outcome("")
+        findings.blind("the bake has not begun: it starts with the production release")
+        return findings.outcome("")
     good, minimum = seen.good_s, seen.minimum_s
-    found.saw("good_s", good)
-    found.saw("minimum_s", minimum)
-    found.saw("state", seen.state)
-    for condition in around.view.conditions:
+    findings.saw("good_s", good)
+    findings.saw("minimum_s", minimum)
+    findings.saw("state", seen.state)
+    for condition in context.view.conditions:
         if condition.state is ConditionState.TRIPPED:
-            found.wrong(f"stop condition {condition.title} tripped")
+            findings.wrong(f"stop condition {condition.title} tripped")
     if seen.state == "tripped":
-        found.wrong(f"the bake was stopped by a stop condition ({seen.why or 'see the log'})")
+        findings.wrong(f"the bake was stopped by a stop condition ({seen.why or 'see the log'})")
     elif good < minimum:
-        found.blind(
+        findings.blind(
             f"{good // 60} of {minimum // 60} minutes were seen to be good so far ({seen.why or seen.state})"
         )
-    return found.outcome(
+    return findings.outcome(
         f"{plural(good // 60, 'minute was', 'minutes were')} seen to be good; no stop condition is tripped"
     )
 
@@ -51,62 +51,64 @@ class RollbackSettings(Settings):
 
 
 @check("launch.rollback_ready", RollbackSettings, ttl=FRESH)
-async def rollback_ready(_settings: RollbackSettings, around: Around) -> Outcome:
+async def rollback_ready(_settings: RollbackSettings, context: CheckContext) -> Outcome:
     """Judge that no stop condition is tripped without a rollback, and that the way back is still there."""
-    found = Findings()
-    back = _last(around, OperationKind.ROLLBACK)
+    findings = Findings()
+    back = _last(context, OperationKind.ROLLBACK)
     verified = back is not None and back.state is OperationState.SUCCEEDED
-    tripped = [one for one in around.view.conditions if one.state is ConditionState.TRIPPED or one.tripped_us]
+    tripped = [
+        one for one in context.view.conditions if one.state is ConditionState.TRIPPED or one.tripped_us
+    ]
     for condition in tripped:
-        undone = is_rolled_back(around.view, condition.env, condition.tripped_us)
-        found.need(
+        undone = is_rolled_back(context.view, condition.env, condition.tripped_us)
+        findings.need(
             undone, f"stop condition {condition.title} tripped and {condition.env} was not rolled back"
         )
     if back is not None and not verified:
-        found.wrong(f"the rollback is {back.state.value}: {back.verdict or 'not verified'}")
-    for condition in around.view.conditions:
+        findings.wrong(f"the rollback is {back.state.value}: {back.verdict or 'not verified'}")
+    for condition in context.view.conditions:
         value = whole(condition.value) if condition.value is not None else None
-        found.saw(f"condition_{condition.id.replace('-', '_')}", [condition.state.value, value])
+        findings.saw(f"condition_{condition.id.replace('-', '_')}", [condition.state.value, value])
         if condition.active and condition.state.blind and not verified:
-            found.blind(
+            findings.blind(
                 f"stop condition {condition.title} is {condition.state.value}: it could not be judged"
             )
-    deploy = _last(around, OperationKind.DEPLOY)
+    deploy = _last(context, OperationKind.DEPLOY)
     good = deploy.good if deploy is not None else None
     if good is None:
-        found.blind("no good revision is recorded: the deploy has not been run in this launch")
+        findings.blind("no good revision is recorded: the deploy has not been run in this launch")
     else:
-        await _still_there(good, around, found)
-    return found.outcome(
-        f"{_answered(tripped, back, around)}; the recorded good revision can still be returned to"
+        await _still_there(good, context, findings)
+    return findings.outcome(
+        f"{_answered(tripped, back, context)}; the recorded good revision can still be returned to"
     )
 
 
-def _answered(tripped: Sequence[ConditionView], back: OperationView | None, around: Around) -> str:
+def _answered(tripped: Sequence[ConditionView], back: OperationView | None, context: CheckContext) -> str:
     """Return what became of the trips, where each that stands was answered by a rollback."""
     if tripped:
         titles = ", ".join(one.title for one in tripped)
         to = f"revision {back.good.number}" if back is not None and back.good is not None else "the good one"
-        return f"{titles} tripped, and {around.tier or Tier.PRODUCTION} was rolled back to {to}"
-    seen = ", ".join(one.title for one in around.view.conditions if one.acknowledged_us)
+        return f"{titles} tripped, and {context.tier or Tier.PRODUCTION} was rolled back to {to}"
+    seen = ", ".join(condition.title for condition in context.view.conditions if condition.acknowledged_us)
     return f"no stop condition is tripped{f'; {seen} had tripped and was acknowledged' if seen else ''}"
 
 
-def _last(around: Around, kind: OperationKind) -> OperationView | None:
+def _last(context: CheckContext, kind: OperationKind) -> OperationView | None:
     """Return what was run last of the environment's operations of a kind."""
-    ids = {o.id for o in around.runbook.operations if o.kind is kind and o.env is around.tier}
-    return next((o for o in reversed(around.view.operations) if o.id in ids), None)
+    ids = {o.id for o in context.runbook.operations if o.kind is kind and o.env is context.tier}
+    return next((o for o in reversed(context.view.operations) if o.id in ids), None)
 
 
-async def _still_there(good: GoodRevision, around: Around, found: Findings) -> None:
-    history = await found.look(around.systems.helm(around.tier).history())
-    found.saw("good_revision", good.number)
+async def _still_there(good: GoodRevision, context: CheckContext, findings: Findings) -> None:
+    history = await findings.look(context.clients.helm(context.tier).history())
+    findings.saw("good_revision", good.number)
     if history is None:
         return
     revision = next((one for one in history if one.revision == good.number), None)
-    found.saw("revisions", [one.revision for one in history][-10:])
+    findings.saw("revisions", [one.revision for one in history][-10:])
     if revision is None:
-        found.wrong(f"revision {good.number}, the recorded good one, is no longer in helm's history")
+        findings.wrong(f"revision {good.number}, the recorded good one, is no longer in helm's history")
 
 
 class DeviationsSettings(Settings):
@@ -114,11 +116,11 @@ class DeviationsSettings(Settings):
 
 
 @check("launch.deviations", DeviationsSettings, ttl=FRESH)
-async def deviations(_settings: DeviationsSettings, around: Around) -> Outcome:
+async def deviations(_settings: DeviationsSettings, context: CheckContext) -> Outcome:
     """Judge that everything waived, overridden, blind, late or manual is in the list, with who and when."""
-    found = Findings()
-    seen = around.view.deviations
-    found.saw(
+    findings = Findings()
+    seen = context.view.deviations
+    findings.saw(
         "deviations",
         [
             {
@@ -132,14 +134,16 @@ async def deviations(_settings: DeviationsSettings, around: Around) -> Outcome:
     )
     waived = {
         item.id: item.waiver.seq
-        for gate in around.view.gates
+        for gate in context.view.gates
         for item in gate.items
         if item.waiver is not None
     }
     listed = {one.seq for one in seen}
     for item, seq in waived.items():
-        found.need(seq in listed, f"item {item} was waived and is not in the list of deviations")
+        findings.need(seq in listed, f"item {item} was waived and is not in the list of deviations")
     for one in seen:
-        found.need(bool(one.who), f"deviation {one.seq} has nobody who answers for it: {one.what}")
-    found.saw("environment", str(around.tier or Tier.PRODUCTION))
-    return found.outcome(f"{plural(len(seen), 'deviation is', 'deviations are')} listed, with who and when")
+        findings.need(bool(one.who), f"deviation {one.seq} has nobody who answers for it: {one.what}")
+    findings.saw("environment", str(context.tier or Tier.PRODUCTION))
+    return findings.outcome(
+        f"{plural(len(seen), 'deviation is', 'deviations are')} listed, with who and when"
+    )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from checks.base import Around, Outcome, Settings, check, failed
+from checks.base import CheckContext, Outcome, Settings, check, failed
 from checks.judging import FRESH, Findings, whole
 from state.base.numbers import plural
 from state.base.times import SECOND_US
@@ -27,65 +27,65 @@ class MonitorsSettings(Settings):
 
 
 @check("telemetry.monitors", MonitorsSettings, ttl=FRESH)
-async def monitors(_settings: MonitorsSettings, around: Around) -> Outcome:
+async def monitors(_settings: MonitorsSettings, context: CheckContext) -> Outcome:
     """Judge that Prometheus is up and fresh, sees the release's targets, and counts what it should."""
-    settings = around.runbook.bake.monitors
+    settings = context.runbook.bake.monitors
     if settings is None:
         return failed("the runbook doesn't say how to watch Prometheus itself; expected bake.monitors")
-    return await look(settings, around.systems.prometheus(around.tier), around.clock)
+    return await look(settings, context.clients.prometheus(context.tier), context.clock)
 
 
 async def look(settings: Monitors, prometheus: PrometheusClient, clock: Clock) -> Outcome:
     """Return whether what a Prometheus says of the release can be trusted, and if not, why."""
-    found = Findings()
-    await found.look(prometheus.ready())
-    await _clock(settings, clock, prometheus, found)
-    await _targets(settings, prometheus, found)
-    canary = await found.look(prometheus.query(settings.canary))
+    findings = Findings()
+    await findings.look(prometheus.ready())
+    await _clock(settings, clock, prometheus, findings)
+    await _targets(settings, prometheus, findings)
+    canary = await findings.look(prometheus.query(settings.canary))
     if canary is not None:
         values = [s.value for s in canary if math.isfinite(s.value)]
-        found.saw("canary", whole(values[0]) if values else None)
-        found.need(
+        findings.saw("canary", whole(values[0]) if values else None)
+        findings.need(
             any(v > 0 for v in values), f"the canary query gives no number above zero: {settings.canary}"
         )
     for counter in settings.counters:
-        await _counter(counter, settings, clock, prometheus, found)
-    return found.outcome("Prometheus is up and fresh, its targets are up, its counters count")
+        await _counter(counter, settings, clock, prometheus, findings)
+    return findings.outcome("Prometheus is up and fresh, its targets are up, its counters count")
 
 
-async def _clock(settings: Monitors, clock: Clock, prometheus: PrometheusClient, found: Findings) -> None:
+async def _clock(settings: Monitors, clock: Clock, prometheus: PrometheusClient, findings: Findings) -> None:
     before = clock.wall_us() / SECOND_US
-    told = await found.look(prometheus.query("time()"))
+    answer = await findings.look(prometheus.query("time()"))
     after = clock.wall_us() / SECOND_US
-    if told is None:
+    if answer is None:
         return
-    if len(told) != 1:
-        found.blind("Prometheus does not tell its time")
+    if len(answer) != 1:
+        findings.blind("Prometheus does not tell its time")
         return
-    apart = max(before - told[0].value, told[0].value - after, 0.0)
-    found.saw("clocks_apart_s", whole(round(apart, 1)))
-    found.need(
+    apart = max(before - answer[0].value, answer[0].value - after, 0.0)
+    findings.saw("clocks_apart_s", whole(round(apart, 1)))
+    findings.need(
         apart <= settings.skew,
         f"the clocks of the console and of Prometheus are {apart:.1f} s apart, more than {settings.skew:g} s: every "
         "for and every age is wrong by that",
     )
 
 
-async def _targets(settings: Monitors, prometheus: PrometheusClient, found: Findings) -> None:
-    told = await found.look(prometheus.query(settings.up))
-    if told is None:
+async def _targets(settings: Monitors, prometheus: PrometheusClient, findings: Findings) -> None:
+    answer = await findings.look(prometheus.query(settings.up))
+    if answer is None:
         return
-    down = sorted(_target(s.labels) for s in told if s.value != 1)
-    found.saw("targets", len(told))
-    found.saw("targets_down", list(down[:10]))
-    found.need(bool(told), f"Prometheus scrapes nothing of the release: {settings.up} is empty")
-    found.need(
+    down = sorted(_target(s.labels) for s in answer if s.value != 1)
+    findings.saw("targets", len(answer))
+    findings.saw("targets_down", list(down[:10]))
+    findings.need(bool(answer), f"Prometheus scrapes nothing of the release: {settings.up} is empty")
+    findings.need(
         not down, f"{plural(len(down), 'scrape target is', 'scrape targets are')} down: {', '.join(down[:3])}"
     )
-    age = await found.look(prometheus.query(f"time() - max(timestamp({settings.up}))"))
+    age = await findings.look(prometheus.query(f"time() - max(timestamp({settings.up}))"))
     if age:
-        found.saw("newest_scrape_s", whole(round(age[0].value, 1)))
-        found.need(
+        findings.saw("newest_scrape_s", whole(round(age[0].value, 1)))
+        findings.need(
             age[0].value <= settings.max_age,
             f"the newest scrape is {age[0].value:.0f} s old, more than {settings.max_age:g} s",
         )
@@ -97,17 +97,17 @@ def _target(labels: object) -> str:
 
 
 async def _counter(
-    counter: str, settings: Monitors, clock: Clock, prometheus: PrometheusClient, found: Findings
+    counter: str, settings: Monitors, clock: Clock, prometheus: PrometheusClient, findings: Findings
 ) -> None:
     end = clock.wall_us() // SECOND_US
-    told = await found.look(prometheus.query_range(counter, end - settings.span, end, settings.scrape))
-    if told is None:
+    answer = await findings.look(prometheus.query_range(counter, end - settings.span, end, settings.scrape))
+    if answer is None:
         return
-    if not told:
-        found.blind(f"{counter} gives no series: nobody can tell whether several worker processes count")
-    torn = [series for series in told if returns([value for _, value in series.points]) >= _FEW]
+    if not answer:
+        findings.blind(f"{counter} gives no series: nobody can tell whether several worker processes count")
+    torn = [series for series in answer if returns([value for _, value in series.points]) >= _FEW]
     if torn:
-        found.wrong(_words(counter, torn))
+        findings.wrong(_words(counter, torn))
 
 
 def _words(counter: str, torn: Sequence[RangeSeries]) -> str:

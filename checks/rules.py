@@ -18,11 +18,11 @@ async def dead_rules(prometheus: PrometheusClient, ignored: Sequence[str] = ()) 
     """
     rules = await prometheus.rules()
     dead = await without_series(prometheus, rules, ignored)
-    found = {name: sorted(used & dead) for name, used in wanted_by(rules).items()}
+    found = {name: sorted(used & dead) for name, used in metrics_by_rule(rules).items()}
     return {name: used for name, used in found.items() if used}
 
 
-def wanted_by(rules: Sequence[JsonObject]) -> dict[str, set[str]]:
+def metrics_by_rule(rules: Sequence[JsonObject]) -> dict[str, set[str]]:
     """Return the metrics that each alert rule reads, by its name."""
     found: dict[str, set[str]] = {}
     for rule in rules:
@@ -36,8 +36,8 @@ async def without_series(
 ) -> set[str]:
     """Return the metrics of alert rules that no series has; what a rule records counts as there."""
     recorded = {text(rule, "name") for rule in rules if text(rule, "type") == "recording"}
-    wanted = set[str]().union(*wanted_by(rules).values()) - recorded - set(ignored)
-    return {metric for metric in sorted(wanted) if not await exists(prometheus, metric)}
+    expected = set[str]().union(*metrics_by_rule(rules).values()) - recorded - set(ignored)
+    return {metric for metric in sorted(expected) if not await exists(prometheus, metric)}
 
 
 async def exists(prometheus: PrometheusClient, metric: str) -> bool:
@@ -62,9 +62,9 @@ def metrics_of(promql: str) -> set[str]:
             names.add(name)
         elif isinstance(node, promql_parser.VectorSelector):
             names |= {
-                one.value
-                for one in node.matchers.matchers
-                if one.name == "__name__" and str(one.op) == "MatchOp.Equal"
+                matcher.value
+                for matcher in node.matchers.matchers
+                if matcher.name == "__name__" and str(matcher.op) == "MatchOp.Equal"
             }
         for part in ("lhs", "rhs", "expr", "param", "vector_selector", "vs"):
             child = getattr(node, part, None)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
 from checks.judging import LASTING, STEADY, Findings, key
 from checks.workloads import config_values
@@ -19,7 +19,7 @@ from state.base.numbers import plural
 from state.view.enums import Tier
 
 if TYPE_CHECKING:
-    from checks.clients.systems import Systems
+    from checks.clients.clients import Clients
 
 
 class StrongSettings(Settings):
@@ -52,27 +52,27 @@ class StrongSettings(Settings):
 
 
 @check("secrets.strong", StrongSettings, ttl=LASTING)
-async def strong(settings: StrongSettings, around: Around) -> Outcome:
+async def strong(settings: StrongSettings, context: CheckContext) -> Outcome:
     """Judge that secrets are present, long, random, not published, unique, and not staging's."""
-    found = Findings()
-    values = await config_values(around)
+    findings = Findings()
+    values = await config_values(context)
     for name in settings.keys:
         value = values.get(name, "")
         problem = weakness(value, settings)
-        found.saw(key(name), _record(value, problem, around.systems))
-        found.need(not problem, f"{name} {problem}")
+        findings.saw(key(name), _record(value, problem, context.clients))
+        findings.need(not problem, f"{name} {problem}")
     for name in settings.others:
         value = values.get(name, "")
         bad = bool(value) and published(value, settings)
-        found.saw(key(name), {"present": bool(value), "known_default": bad})
-        found.need(not bad, f"{name} is a known default")
-    _unique(settings, values, found)
-    if settings.differs_from is not None and settings.differs_from is not around.tier:
-        other = await found.look(config_values(around, settings.differs_from))
+        findings.saw(key(name), {"present": bool(value), "known_default": bad})
+        findings.need(not bad, f"{name} is a known default")
+    _unique(settings, values, findings)
+    if settings.differs_from is not None and settings.differs_from is not context.tier:
+        other = await findings.look(config_values(context, settings.differs_from))
         for name in settings.keys:
             if other is not None and values.get(name) and other.get(name) == values[name]:
-                found.wrong(f"{name} is the same as in {settings.differs_from}")
-    return found.outcome(
+                findings.wrong(f"{name} is the same as in {settings.differs_from}")
+    return findings.outcome(
         f"{plural(len(settings.keys), 'secret is', 'secrets are')} strong, unique and not {settings.differs_from}'s"
     )
 
@@ -111,22 +111,22 @@ def length_class(value: str) -> str:
     return "64 or more"
 
 
-def _record(value: str, problem: str, systems: Systems) -> Json:
+def _record(value: str, problem: str, clients: Clients) -> Json:
     return {
         "present": bool(value),
         "length": length_class(value),
         "strong": not problem,
-        "fingerprint": systems.fingerprint(value) if value else "",
+        "fingerprint": clients.fingerprint(value) if value else "",
     }
 
 
-def _unique(settings: StrongSettings, values: Mapping[str, str], found: Findings) -> None:
+def _unique(settings: StrongSettings, values: Mapping[str, str], findings: Findings) -> None:
     allowed = {frozenset(pair) for pair in settings.same}
     names = [name for name in settings.keys if values.get(name)]
     for number, one in enumerate(names):
         for other in names[number + 1 :]:
             if values[one] == values[other] and frozenset((one, other)) not in allowed:
-                found.wrong(f"{one} and {other} are the same value")
+                findings.wrong(f"{one} and {other} are the same value")
 
 
 class PresentSettings(Settings):
@@ -141,44 +141,44 @@ class PresentSettings(Settings):
 
 
 @check("secrets.present", PresentSettings, ttl=STEADY)
-async def present(settings: PresentSettings, around: Around) -> Outcome:
+async def present(settings: PresentSettings, context: CheckContext) -> Outcome:
     """Judge that the secrets which the release mounts exist and have every key that a start needs."""
-    found = Findings()
-    kube = around.systems.kube(around.tier)
+    findings = Findings()
+    kube = context.clients.kube(context.tier)
     keys: set[str] = set()
-    for name in (*around.environment.secrets, *settings.pull_secrets):
+    for name in (*context.environment.secrets, *settings.pull_secrets):
         base = f"/api/v1/namespaces/{kube.namespace}/secrets/{name}"
         try:
             values = await kube.secret(name)
         except NotFoundError:
-            found.wrong(f"secret {name} does not exist in {kube.namespace}")
+            findings.wrong(f"secret {name} does not exist in {kube.namespace}")
             continue
-        found.saw(key(name), {"keys": len(values), "empty": sorted(k for k, v in values.items() if not v)})
-        found.need(bool(values), f"secret {name} is empty ({base})")
+        findings.saw(key(name), {"keys": len(values), "empty": sorted(k for k, v in values.items() if not v)})
+        findings.need(bool(values), f"secret {name} is empty ({base})")
         keys |= {name for name, value in values.items() if value}
     missing = sorted(set(settings.keys) - keys)
-    found.saw("missing_keys", list(missing))
+    findings.saw("missing_keys", list(missing))
     if missing:
-        found.wrong(
+        findings.wrong(
             f"{len(missing)} of {plural(len(settings.keys), 'key')} missing or empty: {', '.join(missing[:8])}"
         )
     for name in settings.reported:
         try:
             await kube.secret(name)
-            found.saw(key("also", name), "exists")
+            findings.saw(key("also", name), "exists")
         except NotFoundError:
-            found.saw(key("also", name), "not used by the chart")
-    await _mounted(around, found)
-    held = plural(len(around.environment.secrets), "secret holds", "secrets hold")
-    return found.outcome(f"{held} all of {plural(len(settings.keys), 'key')}")
+            findings.saw(key("also", name), "not used by the chart")
+    await _mounted(context, findings)
+    held = plural(len(context.environment.secrets), "secret holds", "secrets hold")
+    return findings.outcome(f"{held} all of {plural(len(settings.keys), 'key')}")
 
 
-async def _mounted(around: Around, found: Findings) -> None:
+async def _mounted(context: CheckContext, findings: Findings) -> None:
     from checks.workloads import containers, deployment, env_sources, first_part, pod_template
 
-    backend = await found.look(deployment(around, first_part(around)))
+    backend = await findings.look(deployment(context, first_part(context)))
     if backend is None:
         return
-    sources = {one for box in containers(pod_template(backend)) for one in env_sources(box)}
-    for name in around.environment.secrets:
-        found.need(f"secret/{name}" in sources, f"secret {name} exists and the release does not mount it")
+    sources = {source for box in containers(pod_template(backend)) for source in env_sources(box)}
+    for name in context.environment.secrets:
+        findings.need(f"secret/{name}" in sources, f"secret {name} exists and the release does not mount it")

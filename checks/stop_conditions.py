@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
-from checks.base import Around, CouldNotLookError
+from checks.base import CheckContext, CouldNotLookError
 from checks.clients.errors import RejectedError
 from checks.judging import Findings, key, whole
 from checks.rules import exists, metrics_of
@@ -33,14 +33,14 @@ _FULL: Final = 1.7
 """How many times more scrapes the whole of a history holds than half of it, where it is long enough."""
 
 
-async def look(condition: StopCondition, around: Around, found: Findings) -> None:
+async def look(condition: StopCondition, context: CheckContext, findings: Findings) -> None:
     """Note what is wrong with the queries of a condition, or can't be seen."""
-    prometheus = around.systems.prometheus(condition.env)
-    at_s = around.clock.wall_us() / SECOND_US
+    prometheus = context.clients.prometheus(condition.env)
+    at_s = context.clock.wall_us() / SECOND_US
     for name, query, may_be_absent in _queries(condition):
-        await _number(condition, name, query, may_be_absent, prometheus, at_s, found)
+        await _number(condition, name, query, may_be_absent, prometheus, at_s, findings)
     for selector, window in sorted({one for _, query, _ in _queries(condition) for one in windows(query)}):
-        await _scrapes(condition, selector, window, prometheus, found)
+        await _scrapes(condition, selector, window, prometheus, findings)
 
 
 def _queries(condition: StopCondition) -> Iterator[tuple[str, str, bool]]:
@@ -70,55 +70,57 @@ async def _number(
     may_be_absent: bool,
     prometheus: PrometheusClient,
     at_s: float,
-    found: Findings,
+    findings: Findings,
 ) -> None:
     name = f"{condition.id} ({part})"
     try:
         samples = await prometheus.query(query, at_s)
         dead = [metric for metric in sorted(metrics_of(query)) if not await exists(prometheus, metric)]
     except RejectedError as error:
-        found.wrong(f"{name}: {error}")
+        findings.wrong(f"{name}: {error}")
         return
     except CouldNotLookError as error:
-        found.blind(f"{name}: {error}")
+        findings.blind(f"{name}: {error}")
         return
     numbers = [sample.value for sample in samples if math.isfinite(sample.value)]
-    found.saw(key(condition.id, part.replace(" ", "_")), [whole(number) for number in numbers[:3]])
+    findings.saw(key(condition.id, part.replace(" ", "_")), [whole(number) for number in numbers[:3]])
     if len(samples) > 1 and condition.reduce is None:
-        found.wrong(f"{name} gives {len(samples)} series where one is expected; say how with reduce:")
+        findings.wrong(f"{name} gives {len(samples)} series where one is expected; say how with reduce:")
     elif dead and may_be_absent:
-        found.blind(
+        findings.blind(
             f"{name} asks for {', '.join(dead)}, which nobody exports: either it never happened yet, or the name "
             "is wrong and could never stop anything"
         )
     elif dead:
-        found.wrong(f"{name} asks for {', '.join(dead)}, which nobody exports: it could never stop anything")
+        findings.wrong(
+            f"{name} asks for {', '.join(dead)}, which nobody exports: it could never stop anything"
+        )
     elif not numbers and not may_be_absent:
-        found.blind(f"{name} gives no number now: no data, so it could not stop anything")
+        findings.blind(f"{name} gives no number now: no data, so it could not stop anything")
 
 
 async def _scrapes(
-    condition: StopCondition, selector: str, window: float, prometheus: PrometheusClient, found: Findings
+    condition: StopCondition, selector: str, window: float, prometheus: PrometheusClient, findings: Findings
 ) -> None:
     """Compare a rate window with how often the series that it reads are really scraped."""
     span = round(_WINDOWS * window)
     counts = []
     for seconds in (span, span // 2):
-        told = await found.look(prometheus.query(f"max(count_over_time({selector}[{seconds}s]))"))
-        if told is None:
+        answer = await findings.look(prometheus.query(f"max(count_over_time({selector}[{seconds}s]))"))
+        if answer is None:
             return
-        counts.append(told[0].value if told else 0.0)
+        counts.append(answer[0].value if answer else 0.0)
     whole_span, half = counts
     if whole_span < _FULL * half or half < 1:
         if whole_span:  # where there is nothing at all, that was said
-            found.blind(
+            findings.blind(
                 f"{condition.id}: {span} s of history are needed to see how often {selector} is scraped"
             )
         return
     scrape = span / whole_span
-    found.saw(key(condition.id, "scrape_s"), whole(round(scrape, 1)))
+    findings.saw(key(condition.id, "scrape_s"), whole(round(scrape, 1)))
     if window * _SPARE < _SCRAPES * scrape:
-        found.wrong(
+        findings.wrong(
             f"{condition.id}: Prometheus scrapes {selector.partition('{')[0]} every {scrape:.2g} s, so its rate "
             f"window of {window:g} s holds fewer than {_SCRAPES} scrapes (they take {_SCRAPES * scrape:.2g} s)"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.judging import STEADY, Findings
 from state.base.json import Json, items, obj, objs, text
 from state.base.numbers import plural
@@ -25,54 +25,54 @@ class LifecycleSettings(Settings):
 
 
 @check("storage.lifecycle", LifecycleSettings, ttl=STEADY)
-async def lifecycle(settings: LifecycleSettings, around: Around) -> Outcome:
+async def lifecycle(settings: LifecycleSettings, context: CheckContext) -> Outcome:
     """Judge that the bucket exists and that at least one enabled lifecycle rule does something."""
-    found = Findings()
-    store = around.systems.objectstore(around.tier)
-    found.saw("bucket", store.bucket)
+    findings = Findings()
+    store = context.clients.objectstore(context.tier)
+    findings.saw("bucket", store.bucket)
     exists = await store.bucket_exists()
     if not exists:
-        found.wrong(f"bucket {store.bucket} does not exist")
-        return found.outcome("")
-    rules = await found.look(store.lifecycle())
+        findings.wrong(f"bucket {store.bucket} does not exist")
+        return findings.outcome("")
+    rules = await findings.look(store.lifecycle())
     if rules is not None:
-        found.saw(
+        findings.saw(
             "rules", [{"id": r.id, "enabled": r.enabled, "prefix": r.prefix, "days": r.days} for r in rules]
         )
         working = [rule for rule in rules if rule.enabled and rule.acts]
         disabled = [rule.id or "without a name" for rule in rules if not rule.enabled]
         if not rules:
-            found.wrong(f"bucket {store.bucket} has no lifecycle rule")
+            findings.wrong(f"bucket {store.bucket} has no lifecycle rule")
         elif not working:
-            found.wrong(
+            findings.wrong(
                 f"no lifecycle rule of {store.bucket} is enabled ({', '.join(disabled) or 'none does anything'})"
             )
         for prefix in settings.prefixes:
             covered = any(prefix.startswith(rule.prefix) for rule in working)
-            found.need(covered or not working, f"no enabled lifecycle rule covers {prefix}")
-    await _protection(settings, around, found)
+            findings.need(covered or not working, f"no enabled lifecycle rule covers {prefix}")
+    await _protection(settings, context, findings)
     count = len(rules or ())
-    return found.outcome(f"bucket {store.bucket} exists with {plural(count, 'lifecycle rule')}")
+    return findings.outcome(f"bucket {store.bucket} exists with {plural(count, 'lifecycle rule')}")
 
 
-async def _protection(settings: LifecycleSettings, around: Around, found: Findings) -> None:
-    store = around.systems.objectstore(around.tier)
+async def _protection(settings: LifecycleSettings, context: CheckContext, findings: Findings) -> None:
+    store = context.clients.objectstore(context.tier)
     if settings.versioning:
-        versioning = await found.look(store.versioning())
-        found.saw("versioning", versioning)
-        found.need(
+        versioning = await findings.look(store.versioning())
+        findings.saw("versioning", versioning)
+        findings.need(
             versioning in {None, "Enabled"}, f"versioning of {store.bucket} is {versioning}; expected Enabled"
         )
     if settings.encryption:
-        encryption = await found.look(_told(store.encryption()))
-        found.saw("encryption", encryption)
-        found.need(encryption != "", f"bucket {store.bucket} is not encrypted by default")
+        encryption = await findings.look(_told(store.encryption()))
+        findings.saw("encryption", encryption)
+        findings.need(encryption != "", f"bucket {store.bucket} is not encrypted by default")
     if settings.private:
-        policy = await found.look(_told(store.policy()))
+        policy = await findings.look(_told(store.policy()))
         if policy is not None:
             public = _public(policy)
-            found.saw("public_statements", public)
-            found.need(public == 0, f"the policy of {store.bucket} lets everybody in")
+            findings.saw("public_statements", public)
+            findings.need(public == 0, f"the policy of {store.bucket} lets everybody in")
 
 
 async def _told(asking: Awaitable[str | None]) -> str:
@@ -84,11 +84,11 @@ def _public(policy: str) -> int:
     if not policy:
         return 0
     try:
-        told: Json = json.loads(policy)
+        answer: Json = json.loads(policy)
     except ValueError:
         return 0
     count = 0
-    for statement in objs(obj(told).get("Statement")):
+    for statement in objs(obj(answer).get("Statement")):
         principal = statement.get("Principal")
         everybody = (
             principal == "*" or "*" in items(obj(principal).get("AWS")) or obj(principal).get("AWS") == "*"

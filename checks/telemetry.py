@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from checks.base import Around, CouldNotLookError, Outcome, Settings, check
+from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import ServerFailedError, TimedOutError, UnreachableError, UntrustedError
 from checks.clients.http import MAIN
 from checks.judging import FRESH, STEADY, Findings, lookup
@@ -49,78 +49,80 @@ class ReachableSettings(Settings):
 
 
 @check("telemetry.reachable", ReachableSettings, ttl=STEADY)
-async def reachable(settings: ReachableSettings, around: Around) -> Outcome:
+async def reachable(settings: ReachableSettings, context: CheckContext) -> Outcome:
     """Judge that Prometheus, Alertmanager, Grafana and OTLP are reachable.
 
     From here and from the platform.
     """
-    found = Findings()
-    systems, tier = around.systems, around.tier
+    findings = Findings()
+    clients, tier = context.clients, context.tier
     asked: dict[str, Callable[[], Awaitable[None]]] = {
-        "prometheus": lambda: systems.prometheus(tier).ready(),
-        "alertmanager": lambda: systems.alertmanager(tier).ready(),
-        "grafana": lambda: _grafana(settings, around),
+        "prometheus": lambda: clients.prometheus(tier).ready(),
+        "alertmanager": lambda: clients.alertmanager(tier).ready(),
+        "grafana": lambda: _grafana(settings, context),
     }
     if settings.traces:
-        asked["traces"] = lambda: _services(around)
+        asked["traces"] = lambda: _services(context)
     if settings.logs:
-        asked["logs"] = lambda: _log_query(settings.log_query, around)
+        asked["logs"] = lambda: _log_query(settings.log_query, context)
     if settings.otlp_path is not None:
-        asked["otlp"] = lambda: _otlp(settings.otlp_path or "", around)
+        asked["otlp"] = lambda: _otlp(settings.otlp_path or "", context)
     for name, ask in asked.items():
         try:
             await ask()
-            found.saw(name, "reachable")
+            findings.saw(name, "reachable")
         except _UNREACHED as error:
             # Here not being reachable is what is judged, so it is a fail and not blindness.
-            found.saw(name, "not reachable")
-            found.wrong(str(error))
+            findings.saw(name, "not reachable")
+            findings.wrong(str(error))
         except CouldNotLookError as error:
-            found.saw(name, "not seen")
-            found.blind(str(error))
+            findings.saw(name, "not seen")
+            findings.blind(str(error))
     if settings.readiness_path is not None:
-        await _inside(settings, around, found)
-    return found.outcome(f"{', '.join(asked)} are reachable from here, and the platform reaches its own")
+        await _inside(settings, context, findings)
+    return findings.outcome(f"{', '.join(asked)} are reachable from here, and the platform reaches its own")
 
 
-async def _grafana(settings: ReachableSettings, around: Around) -> None:
+async def _grafana(settings: ReachableSettings, context: CheckContext) -> None:
     expected = "Grafana's health with its database ok"
-    reply = await around.systems.grafana(around.tier).send("GET", settings.grafana_path, expected=expected)
+    reply = await context.clients.grafana(context.tier).send("GET", settings.grafana_path, expected=expected)
     told = reply.need_success(expected=expected).object(expected)
     database = text(told, "database")
     if database and database != "ok":
         raise ServerFailedError(f"{reply.where} says that its database is {database}; expected ok")
 
 
-async def _services(around: Around) -> None:
-    await around.systems.traces(around.tier).services()
+async def _services(context: CheckContext) -> None:
+    await context.clients.traces(context.tier).services()
 
 
-async def _log_query(query: str, around: Around) -> None:
-    now = around.clock.wall_us()
-    await around.systems.logs(around.tier).lines(query, start_us=now - 60 * SECOND_US, end_us=now, limit=1)
+async def _log_query(query: str, context: CheckContext) -> None:
+    now = context.clock.wall_us()
+    await context.clients.logs(context.tier).lines(query, start_us=now - 60 * SECOND_US, end_us=now, limit=1)
 
 
-async def _otlp(path: str, around: Around) -> None:
-    await around.systems.traces(around.tier).export_nothing(path)
+async def _otlp(path: str, context: CheckContext) -> None:
+    await context.clients.traces(context.tier).export_nothing(path)
 
 
-async def _inside(settings: ReachableSettings, around: Around, found: Findings) -> None:
-    reply = await found.look(around.systems.web(around.tier).get(MAIN, settings.readiness_path or ""))
+async def _inside(settings: ReachableSettings, context: CheckContext, findings: Findings) -> None:
+    reply = await findings.look(context.clients.web(context.tier).get(MAIN, settings.readiness_path or ""))
     if reply is None:
         return
-    told = found.read(lambda: reply.object("the platform's services"))
-    if told is None:
+    answer = findings.read(lambda: reply.object("the platform's services"))
+    if answer is None:
         return
-    services = {text(one, "name"): text(one, "status") for one in objs(lookup(told, settings.services_field))}
-    failing = set(texts(lookup(told, settings.failed_field)))
+    services = {
+        text(one, "name"): text(one, "status") for one in objs(lookup(answer, settings.services_field))
+    }
+    failing = set(texts(lookup(answer, settings.failed_field)))
     seen = {name: services.get(name, "not listed") for name in settings.services}
-    found.saw("inside", [f"{name}: {status}" for name, status in seen.items()])
+    findings.saw("inside", [f"{name}: {status}" for name, status in seen.items()])
     for name, status in seen.items():
         if status == "not listed":
-            found.blind(f"the platform does not say whether it reaches {name}")
+            findings.blind(f"the platform does not say whether it reaches {name}")
         elif status not in settings.good or name in failing:
-            found.wrong(f"the platform does not reach {name} ({status})")
+            findings.wrong(f"the platform does not reach {name} ({status})")
 
 
 class AppearsSettings(Settings):
@@ -143,60 +145,60 @@ class AppearsSettings(Settings):
 
 
 @check("telemetry.appears", AppearsSettings, ttl=FRESH, leaves="a request in the traces, logs and metrics")
-async def appears(settings: AppearsSettings, around: Around) -> Outcome:
+async def appears(settings: AppearsSettings, context: CheckContext) -> Outcome:
     """Judge that one request appears as a trace, as a log line and in the metrics."""
-    found = Findings()
+    findings = Findings()
     trace, needle = secrets.token_hex(16), f"launch-console-{secrets.token_hex(6)}"
     headers = {
         "traceparent": f"00-{trace}-{secrets.token_hex(8)}-01",
         settings.correlation_header: needle,
     }
-    started_us = around.clock.wall_us()
-    reply = await around.systems.web(around.tier).get_as(settings.role, settings.path, headers)
-    found.saw("trace_id", trace)
-    found.saw("correlation_id", needle)
-    found.saw("status", reply.status)
-    wanted: dict[str, Callable[[], Awaitable[bool]]] = {
-        "traces": lambda: _traced(settings, around, trace),
-        "logs": lambda: _logged(settings, around, needle, started_us),
-        "metrics": lambda: _counted(settings, around),
+    started_us = context.clock.wall_us()
+    reply = await context.clients.web(context.tier).get_as(settings.role, settings.path, headers)
+    findings.saw("trace_id", trace)
+    findings.saw("correlation_id", needle)
+    findings.saw("status", reply.status)
+    expected: dict[str, Callable[[], Awaitable[bool]]] = {
+        "traces": lambda: _traced(settings, context, trace),
+        "logs": lambda: _logged(settings, context, needle, started_us),
+        "metrics": lambda: _counted(settings, context),
     }
-    for name, look in wanted.items():
-        await _appear(name, look, settings.within, around, found)
-    return found.outcome("one request appeared in traces, logs and metrics")
+    for name, look in expected.items():
+        await _appear(name, look, settings.within, context, findings)
+    return findings.outcome("one request appeared in traces, logs and metrics")
 
 
 async def _appear(
-    name: str, look: Callable[[], Awaitable[bool]], within: float, around: Around, found: Findings
+    name: str, look: Callable[[], Awaitable[bool]], within: float, context: CheckContext, findings: Findings
 ) -> None:
-    started = around.clock.mono_us()
+    started = context.clock.mono_us()
     while True:
         try:
             there = await look()
         except CouldNotLookError as error:
-            found.blind(str(error))
+            findings.blind(str(error))
             return
-        waited = (around.clock.mono_us() - started) // SECOND_US
+        waited = (context.clock.mono_us() - started) // SECOND_US
         if there or waited >= within:
             break
-        await around.clock.sleep(2.0)
-    found.saw(f"{name}_after_s", waited if there else None)
-    found.need(there, f"the request does not appear in the {name} within {waited}s")
+        await context.clock.sleep(2.0)
+    findings.saw(f"{name}_after_s", waited if there else None)
+    findings.need(there, f"the request does not appear in the {name} within {waited}s")
 
 
-async def _traced(settings: AppearsSettings, around: Around, trace: str) -> bool:
-    return settings.service in await around.systems.traces(around.tier).trace_services(trace)
+async def _traced(settings: AppearsSettings, context: CheckContext, trace: str) -> bool:
+    return settings.service in await context.clients.traces(context.tier).trace_services(trace)
 
 
-async def _logged(settings: AppearsSettings, around: Around, needle: str, started_us: int) -> bool:
-    now = around.clock.wall_us()
+async def _logged(settings: AppearsSettings, context: CheckContext, needle: str, started_us: int) -> bool:
+    now = context.clock.wall_us()
     logql = settings.logql.replace("{needle}", needle)
-    lines = await around.systems.logs(around.tier).lines(
+    lines = await context.clients.logs(context.tier).lines(
         logql, start_us=started_us - 60 * SECOND_US, end_us=now
     )
-    return any(needle in one for one in lines)
+    return any(needle in line for line in lines)
 
 
-async def _counted(settings: AppearsSettings, around: Around) -> bool:
-    samples = await around.systems.prometheus(around.tier).query(settings.metric)
+async def _counted(settings: AppearsSettings, context: CheckContext) -> bool:
+    samples = await context.clients.prometheus(context.tier).query(settings.metric)
     return any(sample.value > 0 for sample in samples)

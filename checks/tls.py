@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.judging import STEADY, Findings, key
 from state.base.json import obj, objs, path, text, texts
 from state.base.numbers import plural
@@ -29,31 +29,33 @@ class CertificatesSettings(Settings):
 
 
 @check("tls.certificates", CertificatesSettings, ttl=STEADY)
-async def certificates(settings: CertificatesSettings, around: Around) -> Outcome:
+async def certificates(settings: CertificatesSettings, context: CheckContext) -> Outcome:
     """Judge every domain's certificates: trusted, for their name, from a real authority, with time left."""
-    found = Findings()
-    now = moment(around.clock.wall_us())
+    findings = Findings()
+    now = moment(context.clock.wall_us())
     ends: list[datetime] = []
-    for domain in around.environment.domains.all():
-        facts = await found.look(around.systems.tls(around.tier).handshake(domain))
+    for domain in context.environment.domains.all():
+        facts = await findings.look(context.clients.tls(context.tier).handshake(domain))
         if facts is not None:
             ends.append(facts.not_after)
-            _judge(settings, facts, now, found)
+            _judge(settings, facts, now, findings)
     if settings.redirect:
-        await _redirects(around, found)
+        await _redirects(context, findings)
     if settings.ingress:
-        await _ingress(around, found)
-    count = len(around.environment.domains.all())
+        await _ingress(context, findings)
+    count = len(context.environment.domains.all())
     days = min(((end - now).days for end in ends), default=0)
-    return found.outcome(
+    return findings.outcome(
         f"{count} domains have trusted certificates, valid for {plural(days, 'more day')}"
         if count > 1
         else f"the certificate is trusted, and valid for {plural(days, 'more day')}"
     )
 
 
-def _judge(settings: CertificatesSettings, facts: CertificateFacts, now: datetime, found: Findings) -> None:
-    found.saw(
+def _judge(
+    settings: CertificatesSettings, facts: CertificateFacts, now: datetime, findings: Findings
+) -> None:
+    findings.saw(
         key(facts.host),
         {
             "issuer": facts.issuer,
@@ -66,34 +68,36 @@ def _judge(settings: CertificatesSettings, facts: CertificateFacts, now: datetim
     )
     left = facts.not_after - now
     if not facts.covers(facts.host):
-        found.wrong(f"{facts.host}: the certificate is for {', '.join(facts.names) or 'no name'}")
+        findings.wrong(f"{facts.host}: the certificate is for {', '.join(facts.names) or 'no name'}")
     elif left <= timedelta(0):
-        found.wrong(f"{facts.host}: the certificate expired on {facts.not_after:%Y-%m-%d}")
+        findings.wrong(f"{facts.host}: the certificate expired on {facts.not_after:%Y-%m-%d}")
     elif not facts.trusted:
-        found.wrong(f"{facts.host}: the certificate is not trusted ({facts.why_not})")
+        findings.wrong(f"{facts.host}: the certificate is not trusted ({facts.why_not})")
     elif left < timedelta(days=settings.min_days):
-        found.wrong(f"{facts.host}: the certificate ends in {left.days} days; expected {settings.min_days}")
+        findings.wrong(
+            f"{facts.host}: the certificate ends in {left.days} days; expected {settings.min_days}"
+        )
     bad = next((word for word in settings.issuer_forbidden if word.lower() in facts.issuer.lower()), None)
-    found.need(bad is None, f"{facts.host}: the certificate is from a test authority ({facts.issuer})")
+    findings.need(bad is None, f"{facts.host}: the certificate is from a test authority ({facts.issuer})")
 
 
-async def _redirects(around: Around, found: Findings) -> None:
-    web = around.systems.web(around.tier)
-    for surface in around.environment.domains.named():
-        reply = await found.look(web.plain_http(surface, "/"))
+async def _redirects(context: CheckContext, findings: Findings) -> None:
+    web = context.clients.web(context.tier)
+    for surface in context.environment.domains.named():
+        reply = await findings.look(web.plain_http(surface, "/"))
         if reply is None:
             continue
         target = reply.header("location") or ""
         right = 300 <= reply.status <= 399 and target.startswith("https://")
-        found.saw(key(surface, "plain_http"), reply.status)
-        found.need(
+        findings.saw(key(surface, "plain_http"), reply.status)
+        findings.need(
             right, f"plain HTTP of the {surface} domain answers {reply.status} and does not lead to https"
         )
 
 
-async def _ingress(around: Around, found: Findings) -> None:
-    kube = around.systems.kube(around.tier)
-    listed = await found.look(
+async def _ingress(context: CheckContext, findings: Findings) -> None:
+    kube = context.clients.kube(context.tier)
+    listed = await findings.look(
         kube.list_objects(f"/apis/networking.k8s.io/v1/namespaces/{kube.namespace}/ingresses")
     )
     if listed is None:
@@ -102,13 +106,13 @@ async def _ingress(around: Around, found: Findings) -> None:
     for ingress in listed.items:
         for entry in objs(path(ingress, ("spec", "tls"))):
             named |= dict.fromkeys(texts(entry.get("hosts")), text(entry, "secretName"))
-    for domain in around.environment.domains.all():
-        found.need(bool(named.get(domain.host)), f"no ingress has a TLS secret for {domain.host}")
+    for domain in context.environment.domains.all():
+        findings.need(bool(named.get(domain.host)), f"no ingress has a TLS secret for {domain.host}")
     for secret in sorted(set(named.values()) - {""}):
-        seen = await found.look(kube.get(f"/api/v1/namespaces/{kube.namespace}/secrets/{secret}"))
+        seen = await findings.look(kube.get(f"/api/v1/namespaces/{kube.namespace}/secrets/{secret}"))
         if seen is not None:
             data = obj(seen.get("data"))
-            found.need(
+            findings.need(
                 "tls.crt" in data and "tls.key" in data, f"TLS secret {secret} lacks tls.crt or tls.key"
             )
-            found.saw("tls_secret", secret)
+            findings.saw("tls_secret", secret)

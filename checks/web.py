@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.errors import WrongContentError
 from checks.clients.http import MAIN, Surface
 from checks.cookies import CookieRule, judge_cookies, parse_cookies
@@ -48,34 +48,36 @@ class CspSettings(Settings):
 
 
 @check("web.csp", CspSettings, ttl=STEADY)
-async def csp(settings: CspSettings, around: Around) -> Outcome:
+async def csp(settings: CspSettings, context: CheckContext) -> Outcome:
     """Judge that every page has an enforced Content-Security-Policy without unsafe script sources."""
-    found = Findings()
+    findings = Findings()
     for page in settings.pages:
-        reply = await found.look(around.systems.web(around.tier).get(page.surface, page.path))
+        reply = await findings.look(context.clients.web(context.tier).get(page.surface, page.path))
         if reply is None:
             continue
-        name = f"{around.systems.web(around.tier).word(page.surface)} {page.path}"
+        name = f"{context.clients.web(context.tier).word(page.surface)} {page.path}"
         if reply.status >= 500:
-            found.blind(f"{name} answers {reply.status}; expected a page")
+            findings.blind(f"{name} answers {reply.status}; expected a page")
             continue
-        _judge_csp(settings, name, reply, found)
-        _judge_headers(settings, name, reply, found)
-    return found.outcome(
+        _judge_csp(settings, name, reply, findings)
+        _judge_headers(settings, name, reply, findings)
+    return findings.outcome(
         f"{plural(len(settings.pages), 'page has', 'pages have')} a strong policy, HSTS and no framing"
     )
 
 
-def _judge_csp(settings: CspSettings, name: str, reply: Reply, found: Findings) -> None:
+def _judge_csp(settings: CspSettings, name: str, reply: Reply, findings: Findings) -> None:
     policies = reply.all("content-security-policy")
-    found.saw(key(name, "csp"), [line(policy, 400) for policy in policies])
+    findings.saw(key(name, "csp"), [line(policy, 400) for policy in policies])
     if not policies:
         only = bool(reply.all("content-security-policy-report-only"))
-        found.wrong(f"{name}: the policy is report-only" if only else f"{name}: no Content-Security-Policy")
+        findings.wrong(
+            f"{name}: the policy is report-only" if only else f"{name}: no Content-Security-Policy"
+        )
         return
     weak = [_weak(settings, policy) for policy in policies]
     if all(weak):  # browsers enforce all policies, so one strong policy is enough
-        found.wrong(f"{name}: the policy allows {', '.join(sorted(set(weak[0])))} for scripts")
+        findings.wrong(f"{name}: the policy allows {', '.join(sorted(set(weak[0])))} for scripts")
 
 
 def _weak(settings: CspSettings, policy: str) -> list[str]:
@@ -99,25 +101,25 @@ def _weak(settings: CspSettings, policy: str) -> list[str]:
     return bad
 
 
-def _judge_headers(settings: CspSettings, name: str, reply: Reply, found: Findings) -> None:
+def _judge_headers(settings: CspSettings, name: str, reply: Reply, findings: Findings) -> None:
     hsts = reply.header("strict-transport-security") or ""
     if settings.hsts_min_days:
         age = next(
             (part.strip()[8:] for part in hsts.lower().split(";") if part.strip().startswith("max-age=")), "0"
         )
         days = int(age.strip('"')) // 86_400 if age.strip('"').isdigit() else 0
-        found.saw(key(name, "hsts_days"), days)
-        found.need(
+        findings.saw(key(name, "hsts_days"), days)
+        findings.need(
             days >= settings.hsts_min_days,
             f"{name}: HSTS lasts {days} days; expected {settings.hsts_min_days}",
         )
     if settings.nosniff:
         sniff = (reply.header("x-content-type-options") or "").lower()
-        found.need(sniff == "nosniff", f"{name}: no X-Content-Type-Options: nosniff")
+        findings.need(sniff == "nosniff", f"{name}: no X-Content-Type-Options: nosniff")
     if settings.frames:
         frame = (reply.header("x-frame-options") or "").upper() in {"DENY", "SAMEORIGIN"}
         ancestors = any("frame-ancestors" in policy for policy in reply.all("content-security-policy"))
-        found.need(frame or ancestors, f"{name}: other sites may frame it")
+        findings.need(frame or ancestors, f"{name}: other sites may frame it")
 
 
 class SignIn(Settings):
@@ -149,43 +151,45 @@ class CookiesSettings(Settings):
 
 
 @check("web.cookies", CookiesSettings, ttl=STEADY, leaves="a login of a test account")
-async def cookies(settings: CookiesSettings, around: Around) -> Outcome:
+async def cookies(settings: CookiesSettings, context: CheckContext) -> Outcome:
     """Judge the attributes of every session cookie; logs a test account in."""
-    found = Findings()
-    web = around.systems.web(around.tier)
-    reply = await found.look(web.log_in(settings.role))
+    findings = Findings()
+    web = context.clients.web(context.tier)
+    reply = await findings.look(web.log_in(settings.role))
     if reply is not None:
         if reply.status == 200:
-            judge_cookies(web.word(MAIN), parse_cookies(reply), settings.cookies, found)
+            judge_cookies(web.word(MAIN), parse_cookies(reply), settings.cookies, findings)
         else:
-            found.blind(f"{reply.where} refused the test account {settings.role} with {reply.status}")
+            findings.blind(f"{reply.where} refused the test account {settings.role} with {reply.status}")
     if settings.sign_in is not None:
-        seen = await found.look(_browser_session(settings.sign_in, around, web))
+        seen = await findings.look(_browser_session(settings.sign_in, context, web))
         if seen is not None:
-            judge_cookies(web.word(settings.sign_in.surface), seen, settings.sign_in_cookies, found)
-    return found.outcome(
+            judge_cookies(web.word(settings.sign_in.surface), seen, settings.sign_in_cookies, findings)
+    return findings.outcome(
         f"{plural(len(settings.cookies) + len(settings.sign_in_cookies), 'cookie is', 'cookies are')} as intended"
     )
 
 
-async def _browser_session(sign_in: SignIn, around: Around, web: WebClient) -> dict[str, dict[str, str]]:
+async def _browser_session(
+    sign_in: SignIn, context: CheckContext, web: WebClient
+) -> dict[str, dict[str, str]]:
     first = await web.get(sign_in.surface, sign_in.csrf_path)
     token = text(first.need_success(expected="a CSRF token").object("a CSRF token"), sign_in.csrf_field)
     seen = parse_cookies(first)
-    account = around.environment.accounts.get(sign_in.role)
+    account = context.environment.accounts.get(sign_in.role)
     if account is None or not token:
         raise WrongContentError(f"{first.where}: no CSRF token, or no account {sign_in.role} in the runbook")
     sent = "; ".join(header.partition(";")[0] for header in first.all("set-cookie"))
     form = {
         "username": account.username,
         "email": account.username,
-        "password": around.systems.secret(account.password),
+        "password": context.clients.secret(account.password),
         sign_in.csrf_field: token,
         "json": "true",
     }
     second = await web.post_form(sign_in.surface, sign_in.path, form, headers={"Cookie": sent})
     for header in second.all("set-cookie"):
-        around.systems.redactor.register(header.partition(";")[0].partition("=")[2])
+        context.clients.redactor.register(header.partition(";")[0].partition("=")[2])
     if second.status >= 400:
         raise WrongContentError(
             f"{second.where} refused the test account {sign_in.role} with {second.status}"
@@ -214,37 +218,37 @@ class CorsSettings(Settings):
 
 
 @check("web.cors", CorsSettings, ttl=STEADY)
-async def cors(settings: CorsSettings, around: Around) -> Outcome:
+async def cors(settings: CorsSettings, context: CheckContext) -> Outcome:
     """Judge by preflights that exactly the intended origins are allowed."""
-    found = Findings()
-    web = around.systems.web(around.tier)
+    findings = Findings()
+    web = context.clients.web(context.tier)
     own = web.url(settings.origin)
     expected = dict.fromkeys((own, *settings.allowed), True)
     expected |= dict.fromkeys((*settings.refused, own.replace("https://", "http://", 1)), False)
-    for origin, wanted in expected.items():
+    for origin, required in expected.items():
         headers = {"Origin": origin, "Access-Control-Request-Method": settings.method}
-        reply = await found.look(web.send("OPTIONS", MAIN, settings.path, headers=headers))
+        reply = await findings.look(web.send("OPTIONS", MAIN, settings.path, headers=headers))
         if reply is None:
             continue
         if reply.status >= 500:
-            found.blind(f"a preflight from {origin} is answered with {reply.status}")
+            findings.blind(f"a preflight from {origin} is answered with {reply.status}")
             continue
         granted = reply.header("access-control-allow-origin")
         allowed = granted in {origin, "*"}
         credentials = (reply.header("access-control-allow-credentials") or "").lower() == "true"
-        found.saw(
+        findings.saw(
             key(origin), {"status": reply.status, "allowed": allowed, "credentials": credentials and allowed}
         )
-        if wanted:
-            found.need(
+        if required:
+            findings.need(
                 allowed and reply.status < 300, f"{origin} is refused ({reply.status}); it must be allowed"
             )
         elif allowed:
-            found.wrong(
+            findings.wrong(
                 f"{origin} is allowed{' with credentials' if credentials else ''}; it must be refused"
             )
-    refused = sum(not wanted for wanted in expected.values())
-    return found.outcome(
+    refused = sum(not required for required in expected.values())
+    return findings.outcome(
         f"{own} is allowed; {plural(refused, 'other origin is', 'other origins are')} refused"
     )
 
@@ -265,66 +269,68 @@ class RateLimitSettings(Settings):
 
 
 @check("web.rate_limit", RateLimitSettings, ttl=STEADY, leaves="a burst of failed logins")
-async def rate_limit(settings: RateLimitSettings, around: Around) -> Outcome:
+async def rate_limit(settings: RateLimitSettings, context: CheckContext) -> Outcome:
     """Judge that a burst of wrong passwords is stopped, and that it stops nobody else."""
-    found = Findings()
-    web = around.systems.web(around.tier)
-    login = around.environment.login
+    findings = Findings()
+    web = context.clients.web(context.tier)
+    login = context.environment.login
     body = {login.username_field: settings.username, login.password_field: "not-the-password"}
     # At once, not one after the other: a limit per minute is about how fast they come.
-    calls = [found.look(web.send("POST", MAIN, settings.path, json=body)) for _ in range(settings.max_calls)]
+    calls = [
+        findings.look(web.send("POST", MAIN, settings.path, json=body)) for _ in range(settings.max_calls)
+    ]
     replies = [reply for reply in await asyncio.gather(*calls) if reply is not None]
     statuses = [reply.status for reply in replies]
-    found.saw("statuses", sorted(statuses))
+    findings.saw("statuses", sorted(statuses))
     odd = next((status for status in statuses if status >= 500 or status == 404), None)
     if odd is not None or not replies:
-        found.blind(f"{settings.path} answers {odd or 'nothing'}; expected 401 or 429")
-        return found.outcome("")
-    found.need(min(statuses) >= 400, f"{settings.path} let a wrong password in ({min(statuses)})")
+        findings.blind(f"{settings.path} answers {odd or 'nothing'}; expected 401 or 429")
+        return findings.outcome("")
+    findings.need(min(statuses) >= 400, f"{settings.path} let a wrong password in ({min(statuses)})")
     limited = statuses.count(429)
-    found.need(limited > 0, f"{plural(len(replies), 'wrong password')} at once at {settings.path}: no 429")
+    findings.need(limited > 0, f"{plural(len(replies), 'wrong password')} at once at {settings.path}: no 429")
     retry = next((reply.header("retry-after") for reply in replies if reply.status == 429), None)
-    found.saw("retry_after", retry or "absent")
-    account = around.environment.accounts.get(settings.role)
+    findings.saw("retry_after", retry or "absent")
+    account = context.environment.accounts.get(settings.role)
     if account is not None:
         right = {
             login.username_field: account.username,
-            login.password_field: around.systems.secret(account.password),
+            login.password_field: context.clients.secret(account.password),
         }
-        after = await found.look(web.send("POST", MAIN, settings.path, json=right))
+        after = await findings.look(web.send("POST", MAIN, settings.path, json=right))
         if after is not None:
             for header in after.all("set-cookie"):
-                around.systems.redactor.register(header.partition(";")[0].partition("=")[2])
-            found.saw("other_account_after", after.status)
-            found.need(
+                context.clients.redactor.register(header.partition(";")[0].partition("=")[2])
+            findings.saw("other_account_after", after.status)
+            findings.need(
                 after.status != 429, "after the burst another account is locked out (429): one limit for all"
             )
             if after.status not in {200, 429}:
-                found.blind(
+                findings.blind(
                     f"after the burst the test account {settings.role} got {after.status}; expected 200"
                 )
-    await _ingress_limits(settings, around, found)
-    return found.outcome(
+    await _ingress_limits(settings, context, findings)
+    return findings.outcome(
         f"{limited} of {plural(len(replies), 'wrong password')} stopped; another account still got in"
     )
 
 
-async def _ingress_limits(settings: RateLimitSettings, around: Around, found: Findings) -> None:
+async def _ingress_limits(settings: RateLimitSettings, context: CheckContext, findings: Findings) -> None:
     if not settings.ingress_annotations:
         return
-    kube = around.systems.kube(around.tier)
-    ingresses = await found.look(
+    kube = context.clients.kube(context.tier)
+    ingresses = await findings.look(
         kube.list_objects(f"/apis/networking.k8s.io/v1/namespaces/{kube.namespace}/ingresses")
     )
     if ingresses is None:
         return
-    host = around.systems.web(around.tier).domain(MAIN).host
+    host = context.clients.web(context.tier).domain(MAIN).host
     for ingress in ingresses.items:
         if host not in {text(rule, "host") for rule in objs(path(ingress, ("spec", "rules")))}:
             continue
         names = set(obj(path(ingress, ("metadata", "annotations"))))
         limits = sorted(names & set(settings.ingress_annotations))
-        found.saw("ingress_limits", list(limits))
-        found.need(bool(limits), f"the ingress of {host} has no rate limit of its own")
+        findings.saw("ingress_limits", list(limits))
+        findings.need(bool(limits), f"the ingress of {host} has no rate limit of its own")
         return
-    found.wrong(f"no ingress serves {host}")
+    findings.wrong(f"no ingress serves {host}")

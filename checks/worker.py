@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.base import Around, Outcome, Settings, check
+from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.kube import name_of
 from checks.judging import FRESH, Findings, key
 from checks.workloads import (
@@ -45,81 +45,85 @@ class ParitySettings(Settings):
 
 
 @check("worker.parity", ParitySettings, ttl=FRESH)
-async def parity(settings: ParitySettings, around: Around) -> Outcome:
+async def parity(settings: ParitySettings, context: CheckContext) -> Outcome:
     """Judge that the worker has the API's environment and secrets, runs its named image.
 
     And reads every queue.
     """
-    found = Findings()
-    api = await deployment(around, settings.api)
-    worker = await deployment(around, settings.worker)
-    _same_environment(api, worker, found)
-    _same_checksums(settings, api, worker, found)
-    _images(settings, api, worker, found)
-    ready, wanted = ready_replicas(worker)
-    found.saw("worker_replicas", {"ready": ready, "wanted": wanted})
-    found.need(ready >= wanted > 0, f"{ready} of {plural(wanted, 'worker')} ready")
-    running = await found.look(pods(around, settings.worker)) or ()
-    _running(settings.worker, worker, running, found)
+    findings = Findings()
+    api = await deployment(context, settings.api)
+    worker = await deployment(context, settings.worker)
+    _same_environment(api, worker, findings)
+    _same_checksums(settings, api, worker, findings)
+    _images(settings, api, worker, findings)
+    ready, expected = ready_replicas(worker)
+    findings.saw("worker_replicas", {"ready": ready, "wanted": expected})
+    findings.need(ready >= expected > 0, f"{ready} of {plural(expected, 'worker')} ready")
+    running = await findings.look(pods(context, settings.worker)) or ()
+    _running(settings.worker, worker, running, findings)
     restarts = sum(map(restarts_of, running))
-    found.saw("worker_restarts", restarts)
-    found.need(restarts <= settings.max_restarts, f"the worker was restarted {restarts} times")
+    findings.saw("worker_restarts", restarts)
+    findings.need(restarts <= settings.max_restarts, f"the worker was restarted {restarts} times")
     if settings.queues_key is not None:
-        await _queues(settings, around, found)
-    return found.outcome("the worker has the API's configuration and secrets, and reads every queue")
+        await _queues(settings, context, findings)
+    return findings.outcome("the worker has the API's configuration and secrets, and reads every queue")
 
 
-def _same_environment(api: JsonObject, worker: JsonObject, found: Findings) -> None:
+def _same_environment(api: JsonObject, worker: JsonObject, findings: Findings) -> None:
     sources, own = [], []
     for deployed in (api, worker):
         box = next(iter(containers(pod_template(deployed))), {})
         sources.append(env_sources(box))
         own.append({text(one, "name") for one in objs(box.get("env"))})
-    found.saw("env_from_api", list(sources[0]))
-    found.saw("env_from_worker", list(sources[1]))
-    shown = [", ".join(one) or "nothing" for one in sources]
-    found.need(
+    findings.saw("env_from_api", list(sources[0]))
+    findings.saw("env_from_worker", list(sources[1]))
+    shown = [", ".join(source) or "nothing" for source in sources]
+    findings.need(
         sources[0] == sources[1], f"the worker's environment is from {shown[1]}, the API's from {shown[0]}"
     )
     extra = sorted(own[0] ^ own[1])
-    found.need(not extra, f"only one of API and worker has {', '.join(extra)}")
+    findings.need(not extra, f"only one of API and worker has {', '.join(extra)}")
 
 
-def _same_checksums(settings: ParitySettings, api: JsonObject, worker: JsonObject, found: Findings) -> None:
+def _same_checksums(
+    settings: ParitySettings, api: JsonObject, worker: JsonObject, findings: Findings
+) -> None:
     for name in settings.checksums:
         pair = [
             text(obj(path(pod_template(one), ("metadata", "annotations"))), name) for one in (api, worker)
         ]
-        found.saw(key(name), "same" if pair[0] == pair[1] else "differ")
-        found.need(
+        findings.saw(key(name), "same" if pair[0] == pair[1] else "differ")
+        findings.need(
             pair[0] == pair[1], f"API and worker were started with different {name.rpartition('/')[2]}"
         )
 
 
-def _images(settings: ParitySettings, api: JsonObject, worker: JsonObject, found: Findings) -> None:
+def _images(settings: ParitySettings, api: JsonObject, worker: JsonObject, findings: Findings) -> None:
     named = [text(next(iter(containers(pod_template(one))), {}), "image") for one in (api, worker)]
     digests = [digest_of(image) or image.rpartition(":")[2] for image in named]
-    found.saw("api_image", digests[0])
-    found.saw("worker_image", digests[1])
+    findings.saw("api_image", digests[0])
+    findings.saw("worker_image", digests[1])
     if settings.same_image:
-        found.need(named[0] == named[1], "API and worker name different images")
+        findings.need(named[0] == named[1], "API and worker name different images")
 
 
-def _running(part: str, deployed: JsonObject, running: Iterable[JsonObject], found: Findings) -> None:
-    wanted = {text(box, "name"): digest_of(text(box, "image")) for box in containers(pod_template(deployed))}
+def _running(part: str, deployed: JsonObject, running: Iterable[JsonObject], findings: Findings) -> None:
+    expected = {
+        text(box, "name"): digest_of(text(box, "image")) for box in containers(pod_template(deployed))
+    }
     for pod in running:
         for name, digest in running_digests(pod).items():
-            if wanted.get(name) and digest and digest != wanted[name]:
-                found.wrong(
-                    f"{part}: {name_of(pod)} runs {digest[:19]}, its deployment names {wanted[name][:19]}"
+            if expected.get(name) and digest and digest != expected[name]:
+                findings.wrong(
+                    f"{part}: {name_of(pod)} runs {digest[:19]}, its deployment names {expected[name][:19]}"
                 )
 
 
-async def _queues(settings: ParitySettings, around: Around, found: Findings) -> None:
-    values = await found.look(config_values(around))
+async def _queues(settings: ParitySettings, context: CheckContext, findings: Findings) -> None:
+    values = await findings.look(config_values(context))
     if values is None:
         return
     read = {one.strip() for one in values.get(settings.queues_key or "", "").split(",")} - {""}
     unread = sorted(set(settings.queues) - read)
-    found.saw("queues_read", sorted(read))
-    found.need(not unread, f"no worker reads the queue {', '.join(unread)}: its tasks wait for ever")
+    findings.saw("queues_read", sorted(read))
+    findings.need(not unread, f"no worker reads the queue {', '.join(unread)}: its tasks wait for ever")

@@ -11,19 +11,19 @@ from state.base.json import JsonObject, obj, objs, path, text
 from state.view.pods import observe, serves
 
 if TYPE_CHECKING:
-    from checks.base import Around
+    from checks.base import CheckContext
     from state.runbook.environment import Environment
     from state.view.enums import Tier
 
 
-def parts_of(named: tuple[str, ...], around: Around) -> tuple[str, ...]:
+def parts_of(named: tuple[str, ...], context: CheckContext) -> tuple[str, ...]:
     """Return the parts of the release that a check names; the candidate's images where it names none."""
-    return named or tuple(around.runbook.candidate.images.named())
+    return named or tuple(context.runbook.candidate.images.named())
 
 
-def first_part(around: Around) -> str:
+def first_part(context: CheckContext) -> str:
     """Return the part that gets the release's settings: the candidate's first image."""
-    return next(iter(around.runbook.candidate.images.named()))
+    return next(iter(context.runbook.candidate.images.named()))
 
 
 def deployment_name(environment: Environment, part: str) -> str:
@@ -36,21 +36,21 @@ def deployment_path(kube: KubeClient, name: str) -> str:
     return f"/apis/apps/v1/namespaces/{kube.namespace}/deployments/{name}"
 
 
-async def deployment(around: Around, part: str, tier: Tier | None = None) -> JsonObject:
+async def deployment(context: CheckContext, part: str, tier: Tier | None = None) -> JsonObject:
     """Return the deployment of a part of the release."""
-    tier = tier or around.tier
-    kube = around.systems.kube(tier)
-    return await kube.get(deployment_path(kube, deployment_name(around.runbook.environments[tier], part)))
+    tier = tier or context.tier
+    kube = context.clients.kube(tier)
+    return await kube.get(deployment_path(kube, deployment_name(context.runbook.environments[tier], part)))
 
 
-async def pods(around: Around, part: str, tier: Tier | None = None) -> tuple[JsonObject, ...]:
+async def pods(context: CheckContext, part: str, tier: Tier | None = None) -> tuple[JsonObject, ...]:
     """Return the live pods of a part that are not being deleted.
 
     Raises NotFoundError where there is none: nothing that should be there runs.
     """
-    tier = tier or around.tier
-    kube = around.systems.kube(tier)
-    labels = obj(path(await deployment(around, part, tier), ("spec", "selector", "matchLabels")))
+    tier = tier or context.tier
+    kube = context.clients.kube(tier)
+    labels = obj(path(await deployment(context, part, tier), ("spec", "selector", "matchLabels")))
     query = {"labelSelector": selector(labels)}
     found = await kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/pods", query)
     live = tuple(pod for pod in found.items if serves(observe(tier, pod)))
@@ -80,17 +80,17 @@ def env_sources(container: JsonObject) -> list[str]:
 
 
 async def config_values(
-    around: Around, tier: Tier | None = None, *, with_secrets: bool = True
+    context: CheckContext, tier: Tier | None = None, *, with_secrets: bool = True
 ) -> dict[str, str]:
     """Return every setting that the containers of the release's first part get, for judging in memory only.
 
     Of the same name, the later source wins, as in Kubernetes. The redactor knows all values that come from
     secrets.
     """
-    tier = tier or around.tier
-    kube = around.systems.kube(tier)
+    tier = tier or context.tier
+    kube = context.clients.kube(tier)
     values: dict[str, str] = {}
-    for container in containers(pod_template(await deployment(around, first_part(around), tier))):
+    for container in containers(pod_template(await deployment(context, first_part(context), tier))):
         for source in env_sources(container):
             kind, _, name = source.partition("/")
             if kind == "configMap":
@@ -111,11 +111,11 @@ def _strings(data: JsonObject) -> dict[str, str]:
 def ready_replicas(deployed: JsonObject) -> tuple[int, int]:
     """Return how many replicas of a deployment are updated and ready, and how many are wanted."""
     status: Mapping[str, object] = obj(deployed.get("status"))
-    wanted = path(deployed, ("spec", "replicas"))
+    expected = path(deployed, ("spec", "replicas"))
     counts = [
         n if isinstance(n := status.get(key), int) else 0 for key in ("updatedReplicas", "readyReplicas")
     ]
-    return min(counts), wanted if isinstance(wanted, int) else 1
+    return min(counts), expected if isinstance(expected, int) else 1
 
 
 def title_of(thing: JsonObject) -> str:

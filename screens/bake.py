@@ -11,11 +11,11 @@ from textual.widget import Widget
 
 from screens.base import STYLES, LaunchScreen
 from screens.kit import formats
-from screens.kit.messages import CommandWanted
+from screens.kit.messages import CommandRequested
 from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, row
-from screens.kit.screen_state import Mode, Shown
-from screens.kit.viewport import Look, oldest_us
+from screens.kit.screen_state import Mode, ScreenState
+from screens.kit.viewport import Viewport, oldest_us
 from screens.sections import cluster
 from screens.sections.chart import bake_chart, bake_span
 from state.base.times import SECOND_US
@@ -53,7 +53,7 @@ class BakeScreen(LaunchScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.look = Look()
+        self.look = Viewport()
 
     def keys(self) -> list[tuple[str, str]]:
         """Return the keys worth telling; in a replay those of the graphs come after its own first ones."""
@@ -76,7 +76,7 @@ class BakeScreen(LaunchScreen):
         tripped = [c.id for c in self.shown.view.conditions if c.state is ConditionState.TRIPPED]
         return {"condition": tripped[0]} if len(tripped) == 1 else {}
 
-    def _looks(self) -> Look:
+    def _looks(self) -> Viewport:
         return self.look
 
     def action_zoom(self, by: int) -> None:
@@ -90,24 +90,24 @@ class BakeScreen(LaunchScreen):
 
     def action_follow(self) -> None:
         """Let the graphs choose their span and follow now again."""
-        self._look(Look())
+        self._look(Viewport())
 
     def _chosen_s(self) -> int:
         return bake_span(self.shown.view, self.shown.now_us)
 
-    def _look(self, look: Look) -> None:
+    def _look(self, look: Viewport) -> None:
         self.look = look
         self.show(self.shown)
 
     def action_acknowledge(self) -> None:
         """Ask for the acknowledgement of a trip."""
         if any(c.state is ConditionState.TRIPPED for c in self.shown.view.conditions):
-            self.post_message(CommandWanted("condition.acknowledge", dict(self.context())))
+            self.post_message(CommandRequested("condition.acknowledge", dict(self.context())))
         else:
             self.flash("no stop condition is tripped")
 
 
-def bake(shown: Shown, width: int, height: int) -> list[Line]:
+def bake(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return time seen good of time wanted, and in words why the bake stands still."""
     view = shown.view
     if view.bake is None:
@@ -118,8 +118,8 @@ def bake(shown: Shown, width: int, height: int) -> list[Line]:
     one = view.bake
     since = (shown.now_us - one.started_us) / SECOND_US
     role = {"running": Role.ACCENT, "done": Role.GOOD, "tripped": Role.BAD}.get(one.state, Role.WARN)
-    told = f" {formats.stopwatch(one.good_s)} of {formats.stopwatch(one.minimum_s)} seen good"
-    size = max(8, width - len(told) - 7)
+    message = f" {formats.stopwatch(one.good_s)} of {formats.stopwatch(one.minimum_s)} seen good"
+    size = max(8, width - len(message) - 7)
     why = f"  {one.state.upper()}" + (f": {told_why}" if (told_why := trips(shown) or one.why) else "")
     left = max(0, one.minimum_s - one.good_s)
     todo = f"  {formats.span(left)} to go" if left and one.state == "running" else ""
@@ -128,13 +128,13 @@ def bake(shown: Shown, width: int, height: int) -> list[Line]:
         row(
             Span("BAKE ", Role.HEAD),
             *cluster.bar(one.good_s, one.minimum_s, size, role),
-            Span(told, Role.STRONG),
+            Span(message, Role.STRONG),
         ),
         row(Span(cut(why, width - (0 if one.state == "tripped" else 30)), role), *begun),
     ]
 
 
-def trips(shown: Shown) -> str:
+def trips(shown: ScreenState) -> str:
     """Return what breached, the value over its threshold, since when and by which labels; nothing without a trip."""
     return "; ".join(
         f"{c.title} {formats.number(c.value, c.unit)} > {formats.number(c.threshold, c.unit)} since "

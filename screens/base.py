@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, row
-from screens.kit.screen_state import Mode, Shown
+from screens.kit.screen_state import Mode, ScreenState
 from screens.sections import status_line, timeline
 
 SMALLEST = (60, 15)
@@ -37,7 +37,7 @@ class LaunchScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__(id=f"screen-{self.NAME}")
-        self.shown = Shown()
+        self.shown = ScreenState()
         self._flash: Span | None = None
         self._flash_timer: Timer | None = None
         self._panes: tuple[Pane, ...] = ()
@@ -57,7 +57,7 @@ class LaunchScreen(Screen[None]):
         """Return the keys worth telling, the most useful first."""
         if self.shown.mode is Mode.REPLAY:
             return list(self.REPLAY_KEYS)
-        kept = [one for one in self.KEYS if one[0] != "f" or self.shown.adjustable]
+        kept = [key for key in self.KEYS if key[0] != "f" or self.shown.adjustable]
         return [*kept, ("?", "help"), ("q", "quit")]
 
     def compose(self) -> ComposeResult:
@@ -80,7 +80,7 @@ class LaunchScreen(Screen[None]):
         columns, lines = event.size
         self.set_class(columns < SMALLEST[0] or lines < SMALLEST[1], "-tiny")
 
-    def show(self, shown: Shown) -> None:
+    def show(self, shown: ScreenState) -> None:
         """Show a moment of the launch."""
         self.shown = shown
         if not self._panes:
@@ -91,10 +91,10 @@ class LaunchScreen(Screen[None]):
                 pane.show(shown)
             self.refresh_body(shown)
 
-    def refresh_body(self, shown: Shown) -> None:
+    def refresh_body(self, shown: ScreenState) -> None:
         """Bring widgets of the body up to date that are no panes."""
 
-    def _frame(self, shown: Shown) -> None:
+    def _frame(self, shown: ScreenState) -> None:
         height = status_line.banner_height(shown)
         banner = self.query_one("#banner", Pane)
         if banner.styles.height is None or banner.styles.height.value != height:
@@ -124,14 +124,14 @@ class LaunchScreen(Screen[None]):
         if self._panes:  # else it is not laid out yet, and will show it then
             self.query_one("#hints", Pane).show(self.shown)
 
-    def _bottom(self, shown: Shown, width: int, height: int) -> list[Line]:
+    def _bottom(self, shown: ScreenState, width: int, height: int) -> list[Line]:
         if self._flash is not None:
             helped = status_line.hints([("?", "help")], 7)
             return [fill(row(Span(cut(self._flash.text, width - 8), self._flash.role)), helped, width)]
         return [status_line.hints(self.keys(), width)]
 
 
-def _tiny(shown: Shown, width: int, height: int) -> list[Line]:
+def _tiny(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return the one line that a terminal that is too small gets."""
     running = shown.view.running()
     doing = f"{running.id} runs" if running is not None else shown.view.state.value

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from screens.base import STYLES, LaunchScreen
 from screens.kit import formats
 from screens.kit.pane import Pane
-from screens.kit.screen_state import Mode, Shown
+from screens.kit.screen_state import Mode, ScreenState
 from screens.sections import cluster, gate_rail
 from screens.sections.chart import nth_chart
 from state.view.enums import ConditionState
@@ -60,7 +60,7 @@ class DashboardScreen(LaunchScreen):
         gates = (formats.gate_keys(len(self.shown.view.gates)), "gate")
         return known if self.shown.mode is Mode.REPLAY else [gates, *known]
 
-    def refresh_body(self, shown: Shown) -> None:
+    def refresh_body(self, shown: ScreenState) -> None:
         """Give the gates the lines that they need, and the cluster below them the rest."""
         room = self.size.height - SMALLEST_CLUSTER
         needed = len(shown.view.gates) + (2 if self.size.height >= TALL else 1)

@@ -12,10 +12,10 @@ from textual.widget import Widget
 from screens.base import STYLES, LaunchScreen
 from screens.kit import formats
 from screens.kit.lines import LineView
-from screens.kit.messages import CommandWanted
+from screens.kit.messages import CommandRequested
 from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, heading, row, wrap
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
 from screens.sections.cluster import bar, pod_line, pods_of
 from screens.sections.stages import stage_lines
@@ -78,7 +78,7 @@ class DeployScreen(LaunchScreen):
         """Put the cursor on an operation."""
         self.query_one(Table).select(operation)
 
-    def refresh_body(self, shown: Shown) -> None:
+    def refresh_body(self, shown: ScreenState) -> None:
         """Show the operations and the output of the newest run; the pipeline, where the runbook has one."""
         self.query_one("#stages", Pane).set_class(bool(shown.view.gates) and not shown.view.stages, "-absent")
         table = self.query_one(Table)
@@ -94,12 +94,12 @@ class DeployScreen(LaunchScreen):
             about=str(run.seq) if run is not None else "",
         )
 
-    def _chosen(self, shown: Shown) -> OperationView | None:
+    def _chosen(self, shown: ScreenState) -> OperationView | None:
         key = self.query_one(Table).key
         running = shown.view.running()
         return shown.view.last_operation(key) or (running if not key else None)
 
-    def _run(self, shown: Shown, width: int, height: int) -> list[Line]:
+    def _run(self, shown: ScreenState, width: int, height: int) -> list[Line]:
         run = self._chosen(shown)
         spec = next((s for s in shown.view.operation_specs if s.id == self.query_one(Table).key), None)
         if run is None:
@@ -116,17 +116,17 @@ class DeployScreen(LaunchScreen):
         """Ask for the operation: its preview comes first."""
         event.stop()
         self._moved = True
-        self.post_message(CommandWanted("operation.run", {"operation": event.key}))
+        self.post_message(CommandRequested("operation.run", {"operation": event.key}))
 
     def action_recover(self) -> None:
         """Ask what may be done next, of the newest operation that has offers."""
         if self.shown.view.offering() is not None:
-            self.post_message(CommandWanted("operation.recover"))
+            self.post_message(CommandRequested("operation.recover"))
         else:
             self.flash("no operation offers a next step")
 
 
-def lock_words(spec: OperationSpecView, shown: Shown) -> Span:
+def lock_words(spec: OperationSpecView, shown: ScreenState) -> Span:
     """Return what keeps an operation locked: ``✖ gates 3 7, 7.1, hold``, or that it is free."""
     closed = locks(shown.view, spec, shown.now_us)
     if not closed:
@@ -149,7 +149,7 @@ def ranges(numbers: list[int]) -> str:
     return " ".join(f"{r[0]}-{r[-1]}" if len(r) > 2 else " ".join(map(str, r)) for r in runs)
 
 
-def pressing(shown: Shown) -> str:
+def pressing(shown: ScreenState) -> str:
     """Return the operation that matters now: the one under way, the way back, or the next one to run."""
     view = shown.view
     running = view.running()
@@ -172,7 +172,7 @@ def pressing(shown: Shown) -> str:
     return newest.id if newest is not None else ""
 
 
-def operation_row(spec: OperationSpecView, shown: Shown) -> Row:
+def operation_row(spec: OperationSpecView, shown: ScreenState) -> Row:
     """Return an operation as a row: id, lock, newest run, title."""
     run = shown.view.last_operation(spec.id)
     told = Span("not run yet", Role.DIM)
@@ -182,7 +182,7 @@ def operation_row(spec: OperationSpecView, shown: Shown) -> Row:
     return Row(spec.id, (Span(spec.id, Role.STRONG), lock_words(spec, shown), told, spec.title))
 
 
-def not_run(spec: OperationSpecView | None, shown: Shown, width: int) -> list[Line]:
+def not_run(spec: OperationSpecView | None, shown: ScreenState, width: int) -> list[Line]:
     """Return what to say of an operation that has not run: what it needs."""
     if spec is None:
         return [heading("OPERATION", width)]
@@ -194,7 +194,7 @@ def not_run(spec: OperationSpecView | None, shown: Shown, width: int) -> list[Li
     return lines
 
 
-def _need(lock: Lock, shown: Shown) -> Line:
+def _need(lock: Lock, shown: ScreenState) -> Line:
     if lock.kind is LockKind.ITEM:
         return row("needs item   ", Span(lock.what, Role.KEY))
     gate = shown.view.gate(int(lock.what)) if lock.kind is LockKind.GATE else None
@@ -204,7 +204,7 @@ def _need(lock: Lock, shown: Shown) -> Line:
     return row("needs gate   ", Span(f"{gate.number:>2} ", Role.KEY), sign, f" {gate.title}")
 
 
-def run_lines(run: OperationView, shown: Shown, width: int, height: int) -> list[Line]:
+def run_lines(run: OperationView, shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return a run: state and time, from → to, commands, steps, rollout, verdict, what next.
 
     Where not all of it fits, the newest steps and the verdict stay, and the command is cut.
@@ -227,7 +227,7 @@ def run_lines(run: OperationView, shown: Shown, width: int, height: int) -> list
     return [*lines, *steps, *end][:height]
 
 
-def _run_head(run: OperationView, shown: Shown, width: int) -> list[Line]:
+def _run_head(run: OperationView, shown: ScreenState, width: int) -> list[Line]:
     end = run.finished_us or shown.now_us
     took = (end - (run.started_us or run.intended_us)) / SECOND_US
     limit = formats.stopwatch(run.timeout_s)
@@ -246,7 +246,7 @@ def _step(step: StepView, width: int) -> Line:
     return row("  ", formats.sign(sign, 10), f" {step.name}  ", Span(cut(step.detail, width), Role.DIM))
 
 
-def _run_end(run: OperationView, shown: Shown, width: int) -> list[Line]:
+def _run_end(run: OperationView, shown: ScreenState, width: int) -> list[Line]:
     lines: list[Line] = []
     if not run.state.ended:
         lines.append(_rollout(shown, run.env, width))
@@ -258,7 +258,7 @@ def _run_end(run: OperationView, shown: Shown, width: int) -> list[Line]:
     return lines
 
 
-def _rollout(shown: Shown, env: str, width: int) -> Line:
+def _rollout(shown: ScreenState, env: str, width: int) -> Line:
     now = shown.now_us
     pods = pods_of(shown.view, env, now)
     fine = sum(1 for p in pods if is_ready(p, now))

@@ -13,10 +13,10 @@ from textual.widget import Widget
 from screens.base import STYLES, LaunchScreen
 from screens.kit import formats
 from screens.kit.lines import LineView
-from screens.kit.messages import CommandWanted, ScreenWanted
+from screens.kit.messages import CommandRequested, ScreenRequested
 from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, row, wrap
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
 from screens.sections.gate_rail import DONE
 from state.base.times import SECOND_US
@@ -82,14 +82,14 @@ class GateScreen(LaunchScreen):
         table = self.query_one(Table)
         return {"gate": str(self.number), **({"item": table.key} if table.key else {})}
 
-    def refresh_body(self, shown: Shown) -> None:
+    def refresh_body(self, shown: ScreenState) -> None:
         """Show the gate's items and the one under the cursor."""
         gate = shown.view.gate(self.number)
         items = gate.items if gate is not None else ()
         self.query_one(Table).show_rows([item_row(item, shown.now_us) for item in items])
         self._detail()
 
-    def _heading(self, shown: Shown, width: int, height: int) -> list[Line]:
+    def _heading(self, shown: ScreenState, width: int, height: int) -> list[Line]:
         gate = shown.view.gate(self.number)
         if gate is None:
             return [row(Span(f"There is no gate {self.number} yet", Role.DIM))]
@@ -119,7 +119,7 @@ class GateScreen(LaunchScreen):
     def _ask(self, command: str) -> None:
         item = self._item()
         if item is not None:
-            self.post_message(CommandWanted(command, {"item": item.id}))
+            self.post_message(CommandRequested(command, {"item": item.id}))
 
     def action_run_item(self) -> None:
         """Ask for the item's checks."""
@@ -131,7 +131,7 @@ class GateScreen(LaunchScreen):
 
     def action_run_gate(self) -> None:
         """Ask for all checks of the gate."""
-        self.post_message(CommandWanted("gate.run", {"gate": str(self.number)}))
+        self.post_message(CommandRequested("gate.run", {"gate": str(self.number)}))
 
     def action_attest(self) -> None:
         """Ask for an attestation."""
@@ -149,7 +149,7 @@ class GateScreen(LaunchScreen):
         """Go to the gate before or after."""
         numbers = [g.number for g in self.shown.view.gates] or [1]
         place = numbers.index(self.number) if self.number in numbers else 0
-        self.post_message(ScreenWanted("gate", str(numbers[(place + by) % len(numbers)])))
+        self.post_message(ScreenRequested("gate", str(numbers[(place + by) % len(numbers)])))
 
 
 def gate_heading(gate: GateView, now_us: int, width: int) -> Line:

@@ -57,8 +57,8 @@ class HelpDialog(Dialog[str]):
         """Use the height at hand."""
         self.query_one(Table).styles.height = max(5, min(len(self._entries) + 1, event.size.height - 7))
 
-    def _list(self, wanted: str) -> None:
-        parts = wanted.lower().split()
+    def _list(self, expected: str) -> None:
+        parts = expected.lower().split()
         rows = [
             Row(str(n), (Span(e.key, Role.KEY), e.title, Span(e.where, Role.DIM)))
             for n, e in enumerate(self._entries)

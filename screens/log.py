@@ -17,7 +17,7 @@ from screens.kit import formats
 from screens.kit.lines import LineView
 from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, row, wrap
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
 from state.base.json import text
 from state.events.event import Event, Kind, gate_number
@@ -98,7 +98,7 @@ class LogScreen(LaunchScreen):
         self.query_one("#events", Table).focus()
         self._load()
 
-    def refresh_body(self, shown: Shown) -> None:
+    def refresh_body(self, shown: ScreenState) -> None:
         """Read what is new; a replay that went back shows less again."""
         if self._events and self._events[-1].event.seq > shown.view.seq:
             self._events = [e for e in self._events if e.event.seq <= shown.view.seq]
@@ -160,10 +160,10 @@ class LogScreen(LaunchScreen):
     def _matching(self) -> list[Entry]:
         return [e for e in self._events if matches(e, self._filter)] if self._filter else self._events
 
-    def _heading(self, shown: Shown, width: int, height: int) -> list[Line]:
+    def _heading(self, shown: ScreenState, width: int, height: int) -> list[Line]:
         count, known = len(self.query_one("#events", Table).rows), len(self._events)
-        told = f"{count} of {known}" if self._filter else str(known)
-        parts: list[Span | str] = [Span("LOG ", Role.HEAD), Span(f"{told} events", Role.STRONG)]
+        message = f"{count} of {known}" if self._filter else str(known)
+        parts: list[Span | str] = [Span("LOG ", Role.HEAD), Span(f"{message} events", Role.STRONG)]
         if self._events and self._events[0].event.seq > 1:
             parts.append(Span(f", from {self._events[0].event.seq} on", Role.DIM))
         if self._filter:
@@ -252,10 +252,10 @@ def event_row(event: Event, line: LogLine) -> Row:
     )
 
 
-def matches(entry: Entry, wanted: str) -> bool:
+def matches(entry: Entry, expected: str) -> bool:
     """Return whether an event has every word; ``gate: kind: actor: seq:`` look at one column."""
     event = entry.event
-    for word in wanted.lower().split():
+    for word in expected.lower().split():
         name, colon, value = word.partition(":")
         if not colon or name not in _COLUMNS:
             found = word in entry.words

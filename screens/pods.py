@@ -11,7 +11,7 @@ from screens.base import STYLES, LaunchScreen
 from screens.kit import formats
 from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, crop, row
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
 from screens.sections.cluster import every_pod_of, image_words, lost_since
 from state.view.launch import PodView
@@ -48,7 +48,7 @@ class PodsScreen(LaunchScreen):
         """Put the keys where the pods are."""
         self.query_one("#pods", Table).focus()
 
-    def refresh_body(self, shown: Shown) -> None:
+    def refresh_body(self, shown: ScreenState) -> None:
         """Show pods and ingresses."""
         view = shown.view
         envs = [e.tier for e in view.environments] or sorted({p.env for p in view.pods.values()})
@@ -71,7 +71,7 @@ class PodsScreen(LaunchScreen):
         self.query_one("#ingresses", Table).show_rows(rows)
 
 
-def sources(shown: Shown, width: int, height: int) -> list[Line]:
+def sources(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return every source with what it last said."""
     spans: list[Span] = []
     for name in sorted(shown.view.sources):

@@ -61,8 +61,8 @@ class CommandSpec:
         """Return the command in words, as ``Waive item 2.3``; what isn't chosen yet is left out."""
         asked = self.heading.partition("{")[2].partition("}")[0]
         value = args.get(asked)
-        told = line(str(value), 60) if isinstance(value, str | int) else ""
-        return self.heading.replace(f"{{{asked}}}", told).strip() if asked else self.heading
+        message = line(str(value), 60) if isinstance(value, str | int) else ""
+        return self.heading.replace(f"{{{asked}}}", message).strip() if asked else self.heading
 
 
 _ITEM = Parameter("item", Field.ITEM, "item")

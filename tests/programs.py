@@ -59,7 +59,12 @@ def _helm(major: int) -> Callable[[], str | None]:
         candidates = [*([named] if named else []), *_beside(fetch_helm.program(major))]
         candidates += [found for name in (f"helm{major}", "helm") if (found := shutil.which(name))]
         return next(
-            (one for one in candidates if _answers(one, "version", "--short").startswith(f"v{major}.")), None
+            (
+                candidate
+                for candidate in candidates
+                if _answers(candidate, "version", "--short").startswith(f"v{major}.")
+            ),
+            None,
         )
 
     return find
@@ -119,11 +124,11 @@ def look_for(item: pytest.Item) -> None:
     missing = sorted(name for name in _declared if _found(name) is None)
     if not missing:
         return
-    told = "; ".join(f"{name} is missing: {PROGRAMS[name].install}" for name in missing)
+    message = "; ".join(f"{name} is missing: {PROGRAMS[name].install}" for name in missing)
     if os.environ.get("CI") and any(PROGRAMS[name].in_ci for name in missing):
-        pytest.fail(f"{told}; CI must have it", pytrace=False)
+        pytest.fail(f"{message}; CI must have it", pytrace=False)
     item.user_properties.extend(("missing", name) for name in missing)
-    pytest.skip(told)
+    pytest.skip(message)
 
 
 def path(name: str) -> str:
@@ -147,5 +152,5 @@ def summary(skipped: Iterable[pytest.TestReport]) -> str:
         *([f"{_APT}{' '.join(packages)}"] if packages else []),
         *(w for w in ways if not w.startswith(_APT)),
     ]
-    told = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
-    return f"{sum(map(bool, lacking))} tests skipped for want of a program: {told}. To run them: {'; '.join(ways)}"
+    message = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
+    return f"{sum(map(bool, lacking))} tests skipped for want of a program: {message}. To run them: {'; '.join(ways)}"

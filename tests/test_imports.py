@@ -41,7 +41,7 @@ def test_a_console_loads_nothing_of_the_engine(statement: str) -> None:
     assert loaded(statement, HEAVY) == []
 
 
-@pytest.mark.parametrize("statement", ["import checks.registry, checks.clients.systems", "import state.fold"])
+@pytest.mark.parametrize("statement", ["import checks.registry, checks.clients.clients", "import state.fold"])
 def test_what_judges_knows_no_screen(statement: str) -> None:
     assert loaded(statement, SCREEN) == []
 

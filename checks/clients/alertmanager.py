@@ -133,11 +133,11 @@ class AlertmanagerClient:
 def receivers_of(config: JsonObject) -> tuple[Receiver, ...]:
     """Return the receivers of an Alertmanager configuration."""
     found = []
-    for one in objs(config.get("receivers")):
-        kinds = [key for key, value in one.items() if key.endswith("_configs") and items(value)]
-        urls = [text(hook, "url") for hook in objs(one.get("webhook_configs"))]
+    for receiver in objs(config.get("receivers")):
+        kinds = [key for key, value in receiver.items() if key.endswith("_configs") and items(value)]
+        urls = [text(hook, "url") for hook in objs(receiver.get("webhook_configs"))]
         names = tuple(sorted(kind.removesuffix("_configs") for kind in kinds))
-        found.append(Receiver(text(one, "name"), names, tuple(url for url in urls if url)))
+        found.append(Receiver(text(receiver, "name"), names, tuple(url for url in urls if url)))
     return tuple(found)
 
 

@@ -85,9 +85,9 @@ def _detail(headers: Mapping[str, str], body: bytes) -> str:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return ""
-    told = obj(value)
+    answer = obj(value)
     for key in ("message", "error", "detail"):
-        if found := text(told, key):
+        if found := text(answer, key):
             return f" ({line(found, 200)})"
     return ""
 

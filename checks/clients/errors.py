@@ -30,7 +30,7 @@ class UnreachableError(CouldNotLookError):
     """No connection: the name does not resolve, there is no route, or the peer hung up."""
 
 
-class RefusedError(UnreachableError):
+class RefusedConnectionError(UnreachableError):
     """Nothing listens at the address."""
 
 
@@ -126,7 +126,7 @@ def from_transport(
                 "expected one that ca_file or the system vouches for"
             )
         if isinstance(cause, ConnectionRefusedError):
-            return RefusedError(f"{where} refused the connection at {address}; expected {expected}")
+            return RefusedConnectionError(f"{where} refused the connection at {address}; expected {expected}")
         if isinstance(cause, socket.gaierror):
             return UnreachableError(f"{where}: the name in {address} does not resolve; expected {expected}")
     if any(isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__ for cause in causes):

@@ -89,7 +89,7 @@ class HelmClient:
             f"/api/v1/namespaces/{self._kube.namespace}/secrets",
             {"labelSelector": f"owner=helm,name={self._release}", "limit": _RECORDS_A_PAGE},
         )
-        releases = [self._read(one) for one in found.items]
+        releases = [self._read(item) for item in found.items]
         return tuple(sorted(releases, key=lambda release: release.revision))
 
     async def latest(self) -> Release:
@@ -121,13 +121,13 @@ class HelmClient:
             packed = base64.b64decode(coded, validate=True)
             # As helm does: records older than its compression have no gzip header.
             raw = _expand(packed) if packed[:2] == b"\x1f\x8b" else packed
-            told = json.loads(raw)
+            answer = json.loads(raw)
         except (binascii.Error, ValueError, OSError, EOFError, zlib.error):
             name = text(obj(secret.get("metadata")), "name")
             raise WrongContentError(
                 f"{self.where}: {name} is not a release record; expected helm 3 or newer"
             ) from None
-        release = _release(obj(told))
+        release = _release(obj(answer))
         for key, value in _leaves(release.values):
             if secretish(key):
                 self._redactor.register(value)
@@ -142,38 +142,40 @@ def _expand(packed: bytes) -> bytes:
     return raw
 
 
-def _release(told: JsonObject) -> Release:
-    chart = obj(told.get("chart"))
+def _release(answer: JsonObject) -> Release:
+    chart = obj(answer.get("chart"))
     metadata = obj(chart.get("metadata"))
-    info = obj(told.get("info"))
-    manifest = text(told, "manifest")
+    info = obj(answer.get("info"))
+    manifest = text(answer, "manifest")
     return Release(
-        name=text(told, "name"),
-        revision=integer(told, "version"),
+        name=text(answer, "name"),
+        revision=integer(answer, "version"),
         status=text(info, "status"),
         chart=text(metadata, "name"),
         chart_version=text(metadata, "version"),
         app_version=text(metadata, "appVersion"),
         description=text(info, "description"),
         deployed_at=text(info, "last_deployed"),
-        values=merge(obj(chart.get("values")), obj(told.get("config"))),
+        values=merge(obj(chart.get("values")), obj(answer.get("config"))),
         templates_sha=_templates_sha(chart),
         manifest_sha=sha256(manifest.encode()).hexdigest(),
         manifest=manifest,
-        hooks=tuple(_hook(one) for one in objs(told.get("hooks"))),
+        hooks=tuple(_hook(hook) for hook in objs(answer.get("hooks"))),
     )
 
 
 def _templates_sha(chart: JsonObject) -> str:
-    parts = sorted((text(one, "name"), text(one, "data")) for one in objs(chart.get("templates")))
+    parts = sorted(
+        (text(template, "name"), text(template, "data")) for template in objs(chart.get("templates"))
+    )
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _hook(told: JsonObject) -> Hook:
-    last = obj(told.get("last_run"))
-    events = tuple(str(event) for event in items(told.get("events")))
+def _hook(answer: JsonObject) -> Hook:
+    last = obj(answer.get("last_run"))
+    events = tuple(str(event) for event in items(answer.get("events")))
     return Hook(
-        text(told, "name"), text(told, "kind"), events, text(last, "phase"), text(last, "completed_at")
+        text(answer, "name"), text(answer, "kind"), events, text(last, "phase"), text(last, "completed_at")
     )
 
 

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Final
 
-from checks.clients.errors import LoginRefusedError, MisconfiguredError, RefusedError, Where
+from checks.clients.errors import LoginRefusedError, MisconfiguredError, RefusedConnectionError, Where
 from checks.clients.wire import Reply, Wire, trust
 from checks.errors import CouldNotLookError
 from state.base.clock import SystemClock
@@ -137,7 +137,7 @@ class WebClient:
         wire = Wire(f"http://{host}:{port}", where, timeout=self._timeout, headers={"Host": domain.host})
         try:
             return await wire.send("GET", path, expected="a redirect to https")
-        except RefusedError:
+        except RefusedConnectionError:
             return None  # no plain HTTP at all is as good as a redirect
         finally:
             await wire.aclose()
@@ -189,15 +189,15 @@ class WebClient:
             _, until_us = self._tokens.get(role, ("", 0))
             if fresh or until_us <= self._clock.mono_us():
                 reply = await self.log_in(role)
-                told = obj(reply.json()) if reply.status == 200 else EMPTY
-                token = text(told, self.environment.login.token_field)
+                answer = obj(reply.json()) if reply.status == 200 else EMPTY
+                token = text(answer, self.environment.login.token_field)
                 if not token:
                     raise LoginRefusedError(
                         f"{reply.where} refused the test account {role} with {reply.status}; "
                         "expected 200 and a token (an account without a second factor)",
                         reply.status,
                     )
-                self._tokens[role] = (token, self._clock.mono_us() + _kept_us(told))
+                self._tokens[role] = (token, self._clock.mono_us() + _kept_us(answer))
         headers = {"Authorization": f"Bearer {self._tokens[role][0]}"}
         tenant = self.environment.accounts[role].tenant
         if tenant is not None:

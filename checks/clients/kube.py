@@ -101,18 +101,18 @@ class KubeClient:
         self, verb: str, group: str, resource: str, namespace: str | None = None, subresource: str = ""
     ) -> bool:
         """Return whether our own account may do this (a SelfSubjectAccessReview)."""
-        wanted: dict[str, Json] = {
+        expected: dict[str, Json] = {
             "verb": verb,
             "group": group,
             "resource": resource,
             "namespace": self.namespace if namespace is None else namespace,
         }
         if subresource:
-            wanted["subresource"] = subresource
+            expected["subresource"] = subresource
         review: JsonObject = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": wanted},
+            "spec": {"resourceAttributes": expected},
         }
         answer = await self.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
         return flag(obj(answer.get("status")), "allowed")

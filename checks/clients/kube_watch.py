@@ -96,7 +96,7 @@ class Reflector:
 
     async def _list(self) -> None:
         found = await self.client.list_objects(self.path, self.query)
-        now = {key_of(one): one for one in found.items}
+        now = {key_of(item): item for item in found.items}
         for key in [key for key in self.objects if key not in now]:
             await self._remove(key, self.objects[key])
         for key, one in now.items():
@@ -126,9 +126,9 @@ class Reflector:
         if version:
             self._version = version
 
-    def _refuse(self, told: JsonObject) -> None:
-        reason = line(text(told, "message") or text(told, "reason"), 160)
-        if integer(told, "code") == 410 or text(told, "reason") in {"Expired", "Gone"}:
+    def _refuse(self, answer: JsonObject) -> None:
+        reason = line(text(answer, "message") or text(answer, "reason"), 160)
+        if integer(answer, "code") == 410 or text(answer, "reason") in {"Expired", "Gone"}:
             raise GoneError(f"{self.client.where}: the watch of {self.path} expired ({reason})")
         raise CouldNotLookError(
             f"{self.client.where}: the watch of {self.path} ended with an error ({reason})"

@@ -117,7 +117,7 @@ class PrometheusClient:
     async def alertmanagers(self) -> list[str]:
         """Return the URLs of the Alertmanagers that this server sends alerts to."""
         data = await self._data("/api/v1/alertmanagers", "the alertmanagers")
-        return [text(one, "url") for one in objs(data.get("activeAlertmanagers"))]
+        return [text(alertmanager, "url") for alertmanager in objs(data.get("activeAlertmanagers"))]
 
     async def ready(self) -> None:
         """Return when the server says that it is ready; otherwise raise."""
@@ -233,16 +233,16 @@ def _read(where: Where, response: Any, deadline: float, expected: str) -> bytes:
     return bytes(body)
 
 
-def _success(where: Where, told: JsonObject) -> JsonObject:
-    if text(told, "status") != "success":
-        reason = line(text(told, "error") or "no reason given", 200)
+def _success(where: Where, answer: JsonObject) -> JsonObject:
+    if text(answer, "status") != "success":
+        reason = line(text(answer, "error") or "no reason given", 200)
         raise WrongContentError(f"{where} reported an error with 200 ({reason}); expected status success")
-    if told.get("data") is None:
+    if answer.get("data") is None:
         raise WrongContentError(f"{where} answered success without data; is this the Prometheus HTTP API?")
-    warnings = texts(told.get("warnings"))
+    warnings = texts(answer.get("warnings"))
     if warnings:
         raise PartialError(f"{where}: the answer may be incomplete ({line('; '.join(warnings), 200)})")
-    return told
+    return answer
 
 
 def _samples(where: Where, result: Json, expected: str) -> list[Sample]:

@@ -51,7 +51,7 @@ def secretish(key: str) -> bool:
 
 
 class Redactor:
-    """Removes registered values from text. One for each ``Systems``."""
+    """Removes registered values from text. One for each ``Clients``."""
 
     def __init__(self, public: Iterable[str] = ()) -> None:
         self._public = {text.strip() for text in public}

@@ -15,7 +15,7 @@ from checks.clients.errors import (
     ForbiddenError,
     MisconfiguredError,
     NotFoundError,
-    RefusedError,
+    RefusedConnectionError,
     RejectedError,
     TimedOutError,
     UnauthorizedError,
@@ -170,7 +170,9 @@ class SqlClient:
             return _SQLSTATES[state](f"{self.where}: {reason}")
         low = str(cause).lower()
         if "refused" in low:
-            return RefusedError(f"{self.where} refused the connection; expected a database that listens")
+            return RefusedConnectionError(
+                f"{self.where} refused the connection; expected a database that listens"
+            )
         if "timeout" in low or "timed out" in low or "interrupted" in low:
             return TimedOutError(f"{self.where}: no answer in {self._timeout:g}s; expected a query's result")
         if "authentication failed" in low or "no password" in low:

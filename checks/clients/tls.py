@@ -38,9 +38,9 @@ class CertificateFacts:
 
     def covers(self, host: str) -> bool:
         """Return whether a name of the certificate fits a host; a wildcard stands for one label."""
-        wanted = host.lower()
-        tail = wanted.partition(".")[2]
-        return any(name == wanted or (name.startswith("*.") and name[2:] == tail) for name in self.names)
+        expected = host.lower()
+        tail = expected.partition(".")[2]
+        return any(name == expected or (name.startswith("*.") and name[2:] == tail) for name in self.names)
 
 
 class TlsClient:

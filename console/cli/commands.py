@@ -56,8 +56,8 @@ _CLOCK = _arg("--clock", type=Path, help=SUPPRESS)
 _DAMAGED = _arg("--damaged", action="store_true", help="show a log that doesn't verify, too")
 
 
-def _json(told: str = "print JSON") -> Argument:
-    return _arg("--json", dest="as_json", action="store_true", help=told)
+def _json(message: str = "print JSON") -> Argument:
+    return _arg("--json", dest="as_json", action="store_true", help=message)
 
 
 _WORLD = (

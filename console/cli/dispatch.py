@@ -69,10 +69,10 @@ def _unusual(error: Exception) -> ExitCode:
         count = plural(len(error.problems), "problem")
         tell("\n".join([*map(str, error.problems), f"{count}: correct the runbook and try again"]))
         return ExitCode.BAD_CONFIG
-    told = (
+    message = (
         f"a mistake in the program ({type(error).__name__}); the traceback is in {write(error) or 'no file'}"
     )
-    return refuse(told, ExitCode.INTERNAL)
+    return refuse(message, ExitCode.INTERNAL)
 
 
 def _run(options: Namespace) -> int:

@@ -34,10 +34,12 @@ def run_list(as_json: bool = False) -> ExitCode:
     """Print the engines that run, one a line or as a JSON list."""
     engines = running_engines()
     if as_json:
-        sys.stdout.write(json.dumps([{**WIRE.dump(one), **_told(one.log)} for one in engines]) + "\n")
+        sys.stdout.write(
+            json.dumps([{**WIRE.dump(engine), **_told(engine.log)} for engine in engines]) + "\n"
+        )
         return ExitCode.GO
-    for one in engines:
-        sys.stdout.write(f"{one.pid:>8}  {_words(_told(one.log))}\n{'':8}  {one.log}\n")
+    for engine in engines:
+        sys.stdout.write(f"{engine.pid:>8}  {_words(_told(engine.log))}\n{'':8}  {engine.log}\n")
     if not engines:
         sys.stdout.write("no engine runs\n")
     return ExitCode.GO
@@ -59,22 +61,29 @@ def _told(log: Path) -> dict[str, Json]:
         "operation": running.id if running is not None else "",
         "since_us": started[-1] if started else 0,
         "consoles": [
-            {"id": one.id, "account": one.account, "drives": one.drives, "since_us": one.since_us}
-            for one in view.consoles
+            {
+                "id": console.id,
+                "account": console.account,
+                "drives": console.drives,
+                "since_us": console.since_us,
+            }
+            for console in view.consoles
         ],
     }
 
 
-def _words(told: JsonObject) -> str:
+def _words(answer: JsonObject) -> str:
     """Return the same for a person, in one line."""
-    if "trouble" in told:
-        return f"its log can't be read: {text(told, 'trouble')}"
-    consoles = objs(told.get("consoles"))
-    driver = next((f", {text(one, 'account')} drives" for one in consoles if flag(one, "drives")), "")
-    running = f", {text(told, 'operation')} is under way" if text(told, "operation") else ""
+    if "trouble" in answer:
+        return f"its log can't be read: {text(answer, 'trouble')}"
+    consoles = objs(answer.get("consoles"))
+    driver = next(
+        (f", {text(console, 'account')} drives" for console in consoles if flag(console, "drives")), ""
+    )
+    running = f", {text(answer, 'operation')} is under way" if text(answer, "operation") else ""
     return (
-        f"{text(told, 'title')}: {text(told, 'state')}{running}; {plural(len(consoles), 'console')}{driver}; "
-        f"since {stamp(integer(told, 'since_us'), seconds=False)}"
+        f"{text(answer, 'title')}: {text(answer, 'state')}{running}; {plural(len(consoles), 'console')}{driver}; "
+        f"since {stamp(integer(answer, 'since_us'), seconds=False)}"
     )
 
 
@@ -83,10 +92,10 @@ def run_stop(target: str) -> ExitCode:
 
     Raises FailedError where none runs for it, or it doesn't end.
     """
-    found = next((one for one in running_engines() if _matches(one, target)), None)
+    found = next((engine for engine in running_engines() if _matches(engine, target)), None)
     if found is None:
-        told = f"no engine runs for {target}: launch-console engine list shows those that do"
-        raise FailedError(told, ExitCode.NO_ENGINE)
+        message = f"no engine runs for {target}: launch-console engine list shows those that do"
+        raise FailedError(message, ExitCode.NO_ENGINE)
     stop(found)
     sys.stdout.write(f"engine {found.pid} of {found.log} ended\n")
     return ExitCode.GO

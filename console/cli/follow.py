@@ -27,5 +27,5 @@ def look_at(log: Path, *, damaged: bool) -> None:
         verified(log)
     except LogDamagedError as error:
         if not damaged:
-            told = f"{error}. To look at it all the same, add --damaged"
-            raise LogDamagedError(told, damage=error.damage, seq=error.seq) from None
+            message = f"{error}. To look at it all the same, add --damaged"
+            raise LogDamagedError(message, damage=error.damage, seq=error.seq) from None

@@ -56,9 +56,9 @@ def _would(one: Again) -> str:
 
 def _course(course: Course) -> str:
     trips = course.trips()
-    told = f"TRIPPED at {', '.join(clock(t.at_us) for t in trips)}" if trips else "no trip"
+    message = f"TRIPPED at {', '.join(clock(t.at_us) for t in trips)}" if trips else "no trip"
     highest = "" if course.highest is None else f"; highest {course.highest:.4g}"
-    return f"{told}; longest breach {course.longest_s} s{highest}; blind {course.blind_us // SECOND_US} s"
+    return f"{message}; longest breach {course.longest_s} s{highest}; blind {course.blind_us // SECOND_US} s"
 
 
 def _dump(one: Again) -> dict[str, Json]:

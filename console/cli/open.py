@@ -28,8 +28,8 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
     log = log or _running(runbook) or default_log(runbook)
     attached = find(log)
     if attached is None and not runbook.is_file():
-        told = f"there is no runbook {runbook}: name one, or start with `launch-console rehearse`"
-        raise FailedError(told, ExitCode.BAD_CONFIG)
+        message = f"there is no runbook {runbook}: name one, or start with `launch-console rehearse`"
+        raise FailedError(message, ExitCode.BAD_CONFIG)
     if attached is None:
         look_at_log(log)
     problem = no_terminal()
@@ -52,6 +52,6 @@ def _judge(runbook: Path) -> None:
 
 def _running(runbook: Path) -> Path | None:
     """Return the log of the engine that runs this runbook, where there is exactly one."""
-    wanted = runbook.resolve()
-    logs = [one.log for one in running_engines() if one.runbook == wanted]
+    expected = runbook.resolve()
+    logs = [engine.log for engine in running_engines() if engine.runbook == expected]
     return logs[0] if len(logs) == 1 else None

@@ -20,8 +20,8 @@ def verified(log: Path) -> VerifyReport:
     if report.damage is Damage.NOT_A_LOG:
         raise NotALogError(report.message)
     if not report.ok:
-        told = report.message if str(log) in report.message else f"{log} is damaged at {report.message}"
-        raise LogDamagedError(told, damage=report.damage, seq=report.bad_seq)
+        message = report.message if str(log) in report.message else f"{log} is damaged at {report.message}"
+        raise LogDamagedError(message, damage=report.damage, seq=report.bad_seq)
     return report
 
 

@@ -334,7 +334,7 @@ class EngineClient:
         Raises AttachError where the engine is gone.
         """
         frame = await self._ask({"t": "events", "after": after, "limit": limit})
-        return [load_event(one) for one in objs(frame.get("events"))]
+        return [load_event(event) for event in objs(frame.get("events"))]
 
     async def until(self, true: Callable[[LaunchView], bool]) -> LaunchView:
         """Return the view as soon as ``true`` holds of it.

@@ -184,9 +184,9 @@ class Player:
         self.go(marks[0 if by > 0 else -1].seq)
         return True
 
-    def goto(self, wanted: str) -> str:
+    def goto(self, expected: str) -> str:
         """Go where the words say; return what could not be understood or found, or nothing."""
-        words = wanted.strip().lower()
+        words = expected.strip().lower()
         if not words:
             return ""
         if words.removeprefix("#").isdecimal():
@@ -198,7 +198,7 @@ class Player:
             return ""
         mark = _mark(words, self.recording.newest.marks, self.seq)
         if mark is None:
-            return f"nothing here is called {wanted!r}: try T+12m, 20:14, gate 6, deploy, rollback or #123"
+            return f"nothing here is called {expected!r}: try T+12m, 20:14, gate 6, deploy, rollback or #123"
         self.go(mark.seq)
         return ""
 
@@ -212,9 +212,9 @@ def _moment(words: str, recording: Recording) -> int | None:
     parts = words.rstrip("z").split(":")
     if not 2 <= len(parts) <= 3 or not all(p.isdigit() and len(p) <= 2 for p in parts):
         return None
-    wanted = sum(int(p) * size for p, size in zip(parts, (3600, 60, 1), strict=False)) * SECOND_US
+    expected = sum(int(p) * size for p, size in zip(parts, (3600, 60, 1), strict=False)) * SECOND_US
     day = 86_400 * SECOND_US
-    moment = start - start % day + wanted
+    moment = start - start % day + expected
     return moment if moment >= start - 60 * SECOND_US else moment + day
 
 

@@ -14,8 +14,8 @@ from typing import Protocol, runtime_checkable
 
 from console.client.engine_client import AttachError, EngineClient
 from console.client.replay import CHUNK, Player, Recording
-from console.client.witness import Sight, doubt_of
-from screens.kit.screen_state import Mode, Shown
+from console.client.witness import ConsoleWitness, doubt_of
+from screens.kit.screen_state import Mode, ScreenState
 from state.base.clock import Clock, SystemClock
 from state.base.json import EMPTY, JsonObject
 from state.base.times import SECOND_US
@@ -50,7 +50,7 @@ class EventSource(Protocol):
         """Let go."""
         ...
 
-    def shown(self) -> Shown:
+    def shown(self) -> ScreenState:
         """Return the newest moment."""
         ...
 
@@ -87,7 +87,7 @@ class LiveSource:
         self._tty = tty
         self._clock = clock or SystemClock()
         self._client: EngineClient | None = None
-        self._sight: Sight | None = None
+        self._sight: ConsoleWitness | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._trouble = ""
         self._view = LaunchView()
@@ -105,7 +105,7 @@ class LiveSource:
     async def _attach(self) -> None:
         self._client = await EngineClient.connect(self._socket, tty=self._tty, listener=self)
         self._lost = ""
-        self._sight = Sight(self._client)
+        self._sight = ConsoleWitness(self._client)
         if await self._sight.compare():
             self._changed()
 
@@ -173,13 +173,13 @@ class LiveSource:
         self._changed()
         self._trying = asyncio.create_task(self._try_again(), name="attach-again")
 
-    def shown(self) -> Shown:
+    def shown(self) -> ScreenState:
         """Return the newest moment; between two beats the clock goes on at the engine's rate."""
         wall_us, mono_us, rate = self._beat
         # At most as long as an engine may be silent: a clock that ran on would hide that it is gone.
         passed = 0 if self._lost else min(2 * SECOND_US, self._clock.mono_us() - mono_us)
         welcome = self._client.welcome if self._client is not None else None
-        return Shown(
+        return ScreenState(
             self._view,
             max(self._view.wall_us, wall_us + int(passed * rate)),
             Mode.LIVE,
@@ -306,7 +306,7 @@ class FileSource:
             if len(events) < CHUNK:
                 await self._clock.sleep(POLL_S)
 
-    def shown(self) -> Shown:
+    def shown(self) -> ScreenState:
         """Return the newest moment, or where the replay stands."""
         if not self._replay:
             now = (
@@ -315,10 +315,10 @@ class FileSource:
                 if self._view.clock_rate == 1
                 else self._view.wall_us
             )
-            return Shown(self._view, now, Mode.FOLLOW, lost=self._lost, doubt=self._doubt)
+            return ScreenState(self._view, now, Mode.FOLLOW, lost=self._lost, doubt=self._doubt)
         player = self.player
         told = player.transport()
-        return Shown(
+        return ScreenState(
             player.view, player.now_us, Mode.REPLAY, transport=told, note=self._note, doubt=self._doubt
         )
 

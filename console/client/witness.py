@@ -25,7 +25,7 @@ def doubt_of(reader: LogReader) -> str:
         return ""  # whoever reads the file is told of its damage by the reading itself
 
 
-class Sight:
+class ConsoleWitness:
     """One console's memory of the log that it is attached to. Its trouble is never the launch's trouble."""
 
     def __init__(self, client: EngineClient) -> None:
@@ -45,10 +45,10 @@ class Sight:
             return ""
         hashes = {event.seq: event.hash for event in found}
         try:
-            told = await asyncio.to_thread(self._witness.contradiction, hashes.get)
+            answer = await asyncio.to_thread(self._witness.contradiction, hashes.get)
         except LogError:
             return ""
-        self.doubt = told or ""
+        self.doubt = answer or ""
         return self.doubt
 
     async def keep(self) -> None:

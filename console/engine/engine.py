@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.engine.bake.bake_clock import Bake
-from console.engine.bake.loop import Pulse
+from console.engine.bake.loop import EvaluationLoop
 from console.engine.bake.stop_conditions import Conditions
 from console.engine.checks.gate_status import GateKeeper
 from console.engine.checks.runner import Runner, close_open_checks
 from console.engine.checks.validate import load_judgeable
 from console.engine.commands import Commands
-from console.engine.commands.handler import Desk
+from console.engine.commands.handler import CommandContext
 from console.engine.ports import ENGINE, OperationsPort
 from console.engine.process.hub import EngineFacts, Hub, LocalConnection
 from console.engine.process.supervisor import Supervisor
 from console.engine.record.anchors import Anchors
 from console.engine.record.attachments import Attachments
-from console.engine.record.body_filter import Door
+from console.engine.record.body_filter import BodyFilter
 from console.engine.record.declarations import candidate, declarations, opened, unseen
 from console.engine.record.full_verify import Wholeness
 from console.engine.record.journal import Journal
@@ -33,7 +33,7 @@ from console.engine.watch.kubernetes import Watches
 from console.engine.watch.metrics import Sampler
 from console.engine.watch.monitoring_health import MonitorWatch
 from console.engine.watch.source_health import GRACE_S
-from console.engine.watch.webhooks import Hooks
+from console.engine.watch.webhooks import Webhooks
 from state.base.clock import Clock
 from state.commands import Confirmation
 from state.events.event import Draft, gate_key
@@ -50,7 +50,7 @@ from state.view.launch import LaunchView
 from state.view.rollbacks import rollback_of
 
 if TYPE_CHECKING:
-    from checks.clients.systems import Systems
+    from checks.clients.clients import Clients
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +77,32 @@ class Engine:
         loaded: LoadedRunbook,
         store: LogStore,
         clock: Clock,
-        systems: Systems,
+        clients: Clients,
         session: str,
         grace_s: float = GRACE_S,
     ) -> None:
         self.loaded = loaded
         self._grace_s = grace_s
         self.store = store
-        self.systems = systems
+        self.clients = clients
         keep = Attachments(store.path).keep if loaded.runbook.attachments else None
-        self.journal = Journal(store, clock, Door(systems.redactor.clean, keep))
-        self.runner = Runner(self.journal, loaded.runbook, systems)
+        self.journal = Journal(store, clock, BodyFilter(clients.redactor.clean, keep))
+        self.runner = Runner(self.journal, loaded.runbook, clients)
         self.operations = self._make_operations()
         self.commands = Commands(
-            Desk(self.journal, loaded.runbook, self.runner, self.operations, self.stop, lambda: store.state)
+            CommandContext(
+                self.journal, loaded.runbook, self.runner, self.operations, self.stop, lambda: store.state
+            )
         )
-        self.sampler = Sampler(self.journal, loaded.runbook, systems)
+        self.sampler = Sampler(self.journal, loaded.runbook, clients)
         self.conditions = Conditions(
-            self.journal, loaded.runbook, systems, self._roll_back, self._may_roll_back
+            self.journal, loaded.runbook, clients, self._roll_back, self._may_roll_back
         )
-        self.monitors = MonitorWatch(self.journal, loaded.runbook, systems)
-        self.alerts = AlertWatch(self.journal, loaded.runbook, systems)
+        self.monitors = MonitorWatch(self.journal, loaded.runbook, clients)
+        self.alerts = AlertWatch(self.journal, loaded.runbook, clients)
         self.bake = Bake(self.journal, loaded.runbook)
         witness = Witness(witness_directory(os.environ), store.log_id)
-        self.anchors = Anchors(self.journal, loaded.runbook, systems, witness)
+        self.anchors = Anchors(self.journal, loaded.runbook, clients, witness)
         facts = EngineFacts(os.getpid(), str(store.path), version(), session)
         self.hub = Hub(self.journal, self.commands, facts)
         self.supervisor = Supervisor(self.journal)
@@ -117,7 +119,7 @@ class Engine:
         clock: Clock,
         *,
         account: str,
-        systems: Systems | None = None,
+        clients: Clients | None = None,
         grace_s: float = GRACE_S,
     ) -> Engine:
         """Open a log, or make it, and record that the engine runs. Nothing is watched before ``run``.
@@ -129,11 +131,11 @@ class Engine:
         session = uuid.uuid4().hex[:12]
         store = open_store(log_path, clock, session)
         try:
-            if systems is None:
-                from checks.clients.systems import Systems
+            if clients is None:
+                from checks.clients.clients import Clients
 
-                systems = Systems(loaded.runbook, clock)
-            engine = cls(loaded, store, clock, systems, session, grace_s)
+                clients = Clients(loaded.runbook, clock)
+            engine = cls(loaded, store, clock, clients, session, grace_s)
             await engine.begin(account)
         except BaseException:
             store.close()
@@ -144,7 +146,7 @@ class Engine:
         from console.engine.operations import Operations
 
         folder = self.store.path.with_name(f"{self.store.path.name}.programs")
-        return Operations(self.loaded.runbook, self.journal, self.systems, self.journal.clock, folder)
+        return Operations(self.loaded.runbook, self.journal, self.clients, self.journal.clock, folder)
 
     async def begin(self, account: str) -> None:
         """Record the start: a new launch's declarations, or what became of a launch that goes on."""
@@ -188,13 +190,13 @@ class Engine:
         for environment in runbook.environments.values():
             keep(
                 f"watch-{environment.tier.value}",
-                Watches(journal, self.systems, environment, self._grace_s).run,
+                Watches(journal, self.clients, environment, self._grace_s).run,
             )
         keep("samples", self.sampler.run)
         keep("monitors", self.monitors.run)
         keep("alerts", self.alerts.run)
-        keep("webhooks", Hooks(journal, runbook).run)
-        keep("conditions", Pulse(journal, self.conditions, self.bake, runbook.bake.interval).run)
+        keep("webhooks", Webhooks(journal, runbook).run)
+        keep("conditions", EvaluationLoop(journal, self.conditions, self.bake, runbook.bake.interval).run)
         self.supervisor.once("operations", self.operations.resume)
         self.supervisor.once("log", Wholeness(journal, self.store).run)
         return await asyncio.shield(self._ended)
@@ -231,7 +233,7 @@ class Engine:
             pass  # the log can't be written: the next engine finds it without an end, and says so
         # After the last events, so that every console is shown how it ended.
         await self.hub.aclose(ending.reason)
-        await self.systems.aclose()
+        await self.clients.aclose()
         self._unwatch()
         await asyncio.to_thread(self.store.close)
 

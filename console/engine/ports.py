@@ -59,7 +59,7 @@ class OperationsPort(Protocol):
         ...
 
 
-class SystemsPort(Protocol):
+class ClientsPort(Protocol):
     """What watches and samplers use of the outside world's clients."""
 
     @property

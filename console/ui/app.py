@@ -36,8 +36,8 @@ from screens.deploy import DeployScreen
 from screens.dialogs.dialogs import Dialog
 from screens.gate import GateScreen
 from screens.help import HelpDialog, HelpEntry
-from screens.kit.messages import CommandWanted, ScreenWanted
-from screens.kit.screen_state import Mode, Shown
+from screens.kit.messages import CommandRequested, ScreenRequested
+from screens.kit.screen_state import Mode, ScreenState
 from screens.log import LogScreen
 from screens.pods import PodsScreen
 from state.base.times import SECOND_US
@@ -79,7 +79,7 @@ class LaunchApp(App[int]):
         self.mode = mode
         self._restart = restart
         self._ascii_only = ascii_only
-        self._shown = Shown(mode=mode, ascii_only=ascii_only)
+        self._shown = ScreenState(mode=mode, ascii_only=ascii_only)
         self._due: Timer | None = None
         self._last = 0.0
         self._asking = False
@@ -149,7 +149,7 @@ class LaunchApp(App[int]):
 
     # -- what is shown -------------------------------------------------------------------------------
 
-    def moment(self) -> Shown:
+    def moment(self) -> ScreenState:
         """Return what is shown now."""
         return self._shown
 
@@ -231,7 +231,7 @@ class LaunchApp(App[int]):
             return
         self.action_open("dashboard")
 
-    def on_screen_wanted(self, message: ScreenWanted) -> None:
+    def on_screen_requested(self, message: ScreenRequested) -> None:
         """Show what a screen asks for."""
         if message.screen == "gate":
             self.action_gate(int(message.target))
@@ -240,24 +240,24 @@ class LaunchApp(App[int]):
 
     # -- commands ------------------------------------------------------------------------------------
 
-    def on_command_wanted(self, message: CommandWanted) -> None:
+    def on_command_requested(self, message: CommandRequested) -> None:
         """Carry out what a screen asks for."""
-        self.wish(message.name, message.args)
+        self.request_command(message.name, message.args)
 
-    def wish(self, name: str, args: dict[str, str] | None = None) -> None:
+    def request_command(self, name: str, args: dict[str, str] | None = None) -> None:
         """Ask for a command; a second wish while one is being asked is left out."""
         if self._asking or isinstance(self.screen, Dialog):
             return
         self._asking = self._opening = True
         front = self._front()
         known = {**(front.context() if front is not None else {}), **(args or {})}
-        self.run_worker(self._wish(name, known), exit_on_error=False, group="command")
+        self.run_worker(self._request_command(name, known), exit_on_error=False, group="command")
 
-    async def _wish(self, name: str, known: dict[str, str]) -> None:
+    async def _request_command(self, name: str, known: dict[str, str]) -> None:
         slow = self.set_timer(SLOW_S, self._still_asking)
         try:
-            wanted = keymap.parameters_of(name)
-            reply = await carry_out(self, name, {k: v for k, v in known.items() if k in wanted})
+            expected = keymap.parameters_of(name)
+            reply = await carry_out(self, name, {k: v for k, v in known.items() if k in expected})
             if reply is not None:
                 self._tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
         finally:
@@ -278,18 +278,18 @@ class LaunchApp(App[int]):
 
     def action_ask(self, name: str) -> None:
         """Ask for a command by a key."""
-        self.wish(name)
+        self.request_command(name)
 
     def action_hold(self) -> None:
         """Hold the launch, or release its hold."""
         held = self._shown.view.state is LaunchState.HELD
-        self.wish("launch.release" if held else "launch.hold")
+        self.request_command("launch.release" if held else "launch.hold")
 
     def action_rollback(self) -> None:
         """Open the dialog of the production rollback."""
         spec = rollback_of(self._shown.view)
         if spec is not None:
-            self.wish("operation.run", {"operation": spec.id})
+            self.request_command("operation.run", {"operation": spec.id})
         else:
             self._tell("the runbook has no rollback of production", bad=True)
 
@@ -303,7 +303,7 @@ class LaunchApp(App[int]):
         """Do what an entry of the help or the palette says."""
         kind, _, rest = name.partition(":")
         if kind == "command":
-            self.call_later(self.wish, rest)
+            self.call_later(self.request_command, rest)
         elif kind == "action":
             self.call_later(self.run_action, rest)
         elif kind == "screen":
@@ -338,7 +338,7 @@ class LaunchApp(App[int]):
         if choice == "leave":
             self.exit(return_code=ExitCode.GO)
         elif choice == "abort":
-            self.call_later(self.wish, "operation.abort")
+            self.call_later(self.request_command, "operation.abort")
 
     def action_start_engine(self) -> None:
         """Start an engine where the one that was attached is gone."""
@@ -378,7 +378,7 @@ class LaunchApp(App[int]):
             self.action_transport("goto", values["where"])
 
 
-def _deposed(before: Shown, after: Shown) -> str:
+def _deposed(before: ScreenState, after: ScreenState) -> str:
     """Return what to tell a console that drove and drives no longer."""
     driver = next((c for c in after.view.consoles if c.drives), None)
     drove = any(c.drives and c.id == before.me for c in before.view.consoles)

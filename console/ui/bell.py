@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from screens.kit.screen_state import Mode, Shown
+from screens.kit.screen_state import Mode, ScreenState
 from state.base.text import line
 from state.view.enums import ConditionState
 
@@ -18,7 +18,7 @@ class Attention:
         self._tripped: frozenset[str] = frozenset()
         self._title = ""
 
-    def notice(self, shown: Shown) -> str:
+    def notice(self, shown: ScreenState) -> str:
         """Return the bell where a trip is new, and the title where it changed; nothing otherwise."""
         view = shown.view
         if shown.mode is Mode.REPLAY or not view.scope.launch_id:
@@ -27,11 +27,11 @@ class Attention:
         news, self._tripped = tripped - self._tripped, tripped
         name = line(view.scope.title, 60)
         title = f"TRIPPED {', '.join(sorted(tripped))} - {name}" if tripped else name
-        told = _BELL if news else ""
+        message = _BELL if news else ""
         if title != self._title:
             first, self._title = not self._title, title
-            told += f"{SAVE_TITLE if first else ''}\x1b]2;{title}\x07"
-        return told
+            message += f"{SAVE_TITLE if first else ''}\x1b]2;{title}\x07"
+        return message
 
     def end(self) -> str:
         """Return what gives the terminal its own title back."""

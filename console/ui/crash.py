@@ -12,7 +12,7 @@ from state.base.text import line
 
 def write(error: BaseException) -> Path | None:
     """Write an error's traceback to a file with mode 0600 and return its path; None where that fails."""
-    told = "".join(traceback.format_exception(error))
+    message = "".join(traceback.format_exception(error))
     base = os.environ.get("XDG_STATE_HOME", "")
     folder = Path(base) if base else Path.home() / ".local" / "state"
     try:
@@ -25,7 +25,7 @@ def write(error: BaseException) -> Path | None:
         except OSError:
             return None
     with os.fdopen(handle, "w", errors="replace") as file:
-        file.write(told)
+        file.write(message)
     return Path(name)
 
 

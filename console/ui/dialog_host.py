@@ -12,7 +12,7 @@ from console.client.sources import EventSource
 from screens.dialogs.forms import AttestDialog, FormDialog, FormField, PickDialog
 from screens.dialogs.question import AskDialog
 from screens.gate import item_lines
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
 from state.view.enums import ConditionState, Danger
 from state.view.launch import OperationView
@@ -23,7 +23,7 @@ RATES = ("1", "10", "60", "300")
 DEFAULT_WAIVER_MINUTES = "240"
 
 
-class Desk(Protocol):
+class DialogHost(Protocol):
     """The app, as far as asking needs it."""
 
     source: EventSource
@@ -32,33 +32,35 @@ class Desk(Protocol):
         """Show a dialog and return how it ended."""
         ...
 
-    def moment(self) -> Shown:
+    def moment(self) -> ScreenState:
         """Return what is shown now."""
         ...
 
 
-async def carry_out(desk: Desk, name: str, given: Mapping[str, str]) -> Reply | None:
+async def carry_out(context: DialogHost, name: str, given: Mapping[str, str]) -> Reply | None:
     """Ask for what a command lacks, preview it, ask for it, give it; None where the person said no."""
     spec = BY_NAME[name]
-    if name == "operation.abort" and desk.moment().view.running() is None:
+    if name == "operation.abort" and context.moment().view.running() is None:
         return Reply(ok=False, message="no operation is under way")
     args = dict(given)
-    asked = await _complete(desk, spec, args)
+    asked = await _complete(context, spec, args)
     if asked is None:
         return None
     second = args.pop("second", "")
     try:
-        preview = await desk.source.preview(name, {**args, "second": second} if second else args)
-        confirmation = await _confirm(desk, preview, formed=asked, told=name == "attest.sign", second=second)
+        preview = await context.source.preview(name, {**args, "second": second} if second else args)
+        confirmation = await _confirm(
+            context, preview, formed=asked, told=name == "attest.sign", second=second
+        )
         if confirmation is None:
             return None
-        return await desk.source.command(name, args, confirmation)
+        return await context.source.command(name, args, confirmation)
     except AttachError as error:
         return Reply(ok=False, message=f"{name}: {error}")
 
 
 async def _confirm(
-    desk: Desk, preview: Preview, *, formed: bool, told: bool, second: str
+    context: DialogHost, preview: Preview, *, formed: bool, told: bool, second: str
 ) -> Confirmation | None:
     """Return the person's confirmation; a caution that was just filled in and given isn't asked twice.
 
@@ -68,7 +70,7 @@ async def _confirm(
     quick = preview.danger is Danger.SAFE or (preview.danger is Danger.CAUTION and formed)
     if preview.allowed and plain and quick:
         return Confirmation(token=preview.token, override_second=second)
-    answer = await desk.show_dialog(AskDialog(preview))
+    answer = await context.show_dialog(AskDialog(preview))
     if answer is None:
         return None
     return Confirmation(
@@ -92,31 +94,33 @@ def going() -> FormDialog:
     return FormDialog("Go to", [field], yes="Go")
 
 
-async def _complete(desk: Desk, spec: CommandSpec, args: dict[str, str]) -> bool | None:
+async def _complete(context: DialogHost, spec: CommandSpec, args: dict[str, str]) -> bool | None:
     """Fill in what is missing; return whether a form was given, or None where the person said no."""
     formed = False
     for parameter in spec.parameters:
-        options = _options(desk.moment(), parameter)
+        options = _options(context.moment(), parameter)
         if parameter.name in args or options is None or parameter.field is Field.VERDICT:
             continue
         if not options:
-            await desk.show_dialog(AskDialog(_nothing_to_choose(spec, parameter)))
+            await context.show_dialog(AskDialog(_nothing_to_choose(spec, parameter)))
             return None
         if len(options) == 1 and parameter.field is Field.CONDITION:
             args[parameter.name] = options[0][0]
             continue
-        chosen = await desk.show_dialog(PickDialog(spec.about(args), options))
+        chosen = await context.show_dialog(PickDialog(spec.about(args), options))
         if chosen is None:
             return None
         args[parameter.name] = chosen
         formed = parameter.field is Field.RATE
     if spec.name == "attest.sign" and "verdict" not in args:
-        return await _attest(desk, args)
+        return await _attest(context, args)
     fields = _fields(spec, args)
     if not fields:
         return formed
     yes = "Next" if spec.danger is Danger.DANGER else "OK"
-    values = await desk.show_dialog(FormDialog(spec.about(args), fields, danger=_form_danger(spec), yes=yes))
+    values = await context.show_dialog(
+        FormDialog(spec.about(args), fields, danger=_form_danger(spec), yes=yes)
+    )
     if values is None:
         return None
     args.update(values)
@@ -133,13 +137,15 @@ def _nothing_to_choose(spec: CommandSpec, parameter: Parameter) -> Preview:
     return Preview(spec.name, spec.about({}), Danger.SAFE, allowed=False, reason=reason)
 
 
-async def _attest(desk: Desk, args: dict[str, str]) -> bool | None:
-    shown = desk.moment()
+async def _attest(context: DialogHost, args: dict[str, str]) -> bool | None:
+    shown = context.moment()
     item = shown.view.item(args.get("item", ""))
     if item is None:
         return False
     title = f"Attest item {item.id}"
-    values = await desk.show_dialog(AttestDialog(title, lambda width: item_lines(item, shown.now_us, width)))
+    values = await context.show_dialog(
+        AttestDialog(title, lambda width: item_lines(item, shown.now_us, width))
+    )
     if values is None:
         return None
     args.update(values)
@@ -148,15 +154,15 @@ async def _attest(desk: Desk, args: dict[str, str]) -> bool | None:
 
 def _fields(spec: CommandSpec, args: Mapping[str, str]) -> list[FormField]:
     fields = []
-    for one in spec.parameters:
-        if one.name in args or one.field not in {Field.TEXT, Field.MINUTES}:
+    for parameter in spec.parameters:
+        if parameter.name in args or parameter.field not in {Field.TEXT, Field.MINUTES}:
             continue
-        minutes = one.field is Field.MINUTES
+        minutes = parameter.field is Field.MINUTES
         fields.append(
             FormField(
-                one.name,
-                one.label,
-                one.optional,
+                parameter.name,
+                parameter.label,
+                parameter.optional,
                 default=DEFAULT_WAIVER_MINUTES if minutes else "",
                 check=_whole if minutes else None,
             )
@@ -170,7 +176,7 @@ def _whole(value: str) -> str:
     return "" if value.isdigit() and int(value) > 0 else "a whole number of minutes is needed"
 
 
-def _options(shown: Shown, parameter: Parameter) -> list[tuple[str, str]] | None:
+def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] | None:
     """Return what can be chosen for a parameter (value and words), or None where it is free text."""
     view, now = shown.view, shown.now_us
     match parameter.field:

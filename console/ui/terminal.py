@@ -60,13 +60,13 @@ def ascii_only(environ: Mapping[str, str]) -> bool:
     """Return whether the terminal lacks braille: the kernel's own console, or a locale without UTF-8."""
     if environ.get("TERM") == "linux":
         return True
-    told = (
+    answer = (
         environ.get("LC_ALL")
         or environ.get("LC_CTYPE")
         or environ.get("LANG")
         or locale.getpreferredencoding()
     )
-    return "utf" not in told.lower()
+    return "utf" not in answer.lower()
 
 
 def guarded(run: Callable[[], int]) -> int:

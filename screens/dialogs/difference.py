@@ -51,14 +51,14 @@ class DiffDialog(Dialog[None]):
         """Use the height at hand."""
         self.query_one(LineView).styles.height = max(5, event.size.height - 9)
 
-    def _list(self, wanted: str) -> None:
-        found = matching(self._diff, wanted)
-        told = f"{len(found)} of {len(self._diff)}" if wanted.strip() else f"{len(found)}"
+    def _list(self, expected: str) -> None:
+        found = matching(self._diff, expected)
+        message = f"{len(found)} of {len(self._diff)}" if expected.strip() else f"{len(found)}"
         objects = len({one.partition(": ")[0] for one in found})
         self.query_one("#found", Static).update(
-            content(row(Span(f"{told} lines, {objects} object{'s' * (objects != 1)}", Role.DIM)))
+            content(row(Span(f"{message} lines, {objects} object{'s' * (objects != 1)}", Role.DIM)))
         )
-        self.query_one(LineView).show_lines(lambda width: diff_lines(found, width), about=wanted)
+        self.query_one(LineView).show_lines(lambda width: diff_lines(found, width), about=expected)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search as the words are typed."""
@@ -71,9 +71,9 @@ class DiffDialog(Dialog[None]):
         view.scroll_to(y=view.scroll_offset.y + by, animate=False)
 
 
-def matching(diff: Sequence[str], wanted: str) -> list[str]:
+def matching(diff: Sequence[str], expected: str) -> list[str]:
     """Return the lines that have every word, in any case."""
-    parts = wanted.lower().split()
+    parts = expected.lower().split()
     return [one for one in diff if all(part in one.lower() for part in parts)]
 
 
@@ -93,10 +93,10 @@ def diff_lines(diff: Sequence[str], width: int) -> list[Line]:
     return lines or [row(Span("no line has all of these words", Role.DIM))]
 
 
-def _change(told: str, width: int) -> list[Line]:
-    field, _, values = told.partition(" ")
+def _change(message: str, width: int) -> list[Line]:
+    field, _, values = message.partition(" ")
     before, arrow, after = values.partition(ARROW)
-    if arrow and len(told) + 2 > width:
+    if arrow and len(message) + 2 > width:
         return [
             row("  ", field),
             *_value("- ", before, width, Role.BAD),
@@ -104,10 +104,10 @@ def _change(told: str, width: int) -> list[Line]:
         ]
     if arrow:
         return [row("  ", field, " ", Span(before, Role.BAD), ARROW, Span(after, Role.GOOD))]
-    role = Role.WARN if field == "live" else Role.BAD if told == "is removed" else Role.GOOD
-    return [row("  ", Span(part, role)) for part in wrap(told, width)]
+    role = Role.WARN if field == "live" else Role.BAD if message == "is removed" else Role.GOOD
+    return [row("  ", Span(part, role)) for part in wrap(message, width)]
 
 
-def _value(sign: str, told: str, width: int, role: Role) -> list[Line]:
-    parts = wrap(told, max(1, width - len(sign)))
+def _value(sign: str, message: str, width: int, role: Role) -> list[Line]:
+    parts = wrap(message, max(1, width - len(sign)))
     return [row("  ", Span((sign if n == 0 else "  ") + part, role)) for n, part in enumerate(parts)]

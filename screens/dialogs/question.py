@@ -58,8 +58,8 @@ class AskDialog(Dialog[Answer]):
             names = f": {', '.join(self.question.seconds)}" if self.question.seconds else ""
             yield Field(placeholder=f"second person who agrees{names}", id="override-second", compact=True)
         if self.question.phrase:
-            wanted = f"Type {self.question.phrase} to confirm:"
-            yield Static(content(row(Span(wanted, Role.STRONG))), id="phrase-label")
+            expected = f"Type {self.question.phrase} to confirm:"
+            yield Static(content(row(Span(expected, Role.STRONG))), id="phrase-label")
             yield Field(id="phrase", compact=True)
 
     def buttons(self) -> Iterable[Button]:
@@ -97,8 +97,8 @@ class AskDialog(Dialog[Answer]):
 
     def _tell_more(self) -> None:
         left = self.query_one(LineView).below
-        told = f"↓ {left} more lines: page down" if left else "that is all of it: page up"
-        self.query_one("#more", Static).update(content(row(Span(told, Role.WARN if left else Role.DIM))))
+        message = f"↓ {left} more lines: page down" if left else "that is all of it: page up"
+        self.query_one("#more", Static).update(content(row(Span(message, Role.WARN if left else Role.DIM))))
 
     def update_buttons(self) -> None:
         """Let Yes be pressed only when everything that must be typed is."""
@@ -178,7 +178,7 @@ def _who(question: Preview) -> str:
 
 def _refusal(question: Preview) -> str:
     """Return why it may not run; where the preflight below says the same in more lines, only how many."""
-    against = [one for one in question.checks if not _passed(one)]
+    against = [check for check in question.checks if not _passed(check)]
     listed = {one.partition(": ")[2] for one in against}
     if len(against) > 1 and set(question.reason.split("; ")) & listed:
         return f"{len(against)} lines of the preflight stand against it"

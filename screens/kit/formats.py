@@ -59,9 +59,9 @@ STEP = {
 }
 
 
-def sign(told: tuple[str, str, Role], width: int = 0) -> Span:
+def sign(lines: tuple[str, str, Role], width: int = 0) -> Span:
     """Return glyph and word in the colour of their meaning, filled to ``width`` cells."""
-    glyph, word, role = told
+    glyph, word, role = lines
     return Span(f"{glyph} {word}".ljust(width), role)
 
 

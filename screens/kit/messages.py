@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from textual.message import Message
 
 
-class CommandWanted(Message):
+class CommandRequested(Message):
     """Somebody asks for a command of the registry; missing parameters are asked for."""
 
     def __init__(self, name: str, args: Mapping[str, str] | None = None) -> None:
@@ -16,7 +16,7 @@ class CommandWanted(Message):
         self.args = dict(args or {})
 
 
-class ScreenWanted(Message):
+class ScreenRequested(Message):
     """Somebody wants to see another screen: ``gate`` with a number as its target, ``deploy``, and so on."""
 
     def __init__(self, screen: str, target: str = "") -> None:

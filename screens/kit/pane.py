@@ -13,9 +13,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from screens.kit.plain import Line, Role, clean
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 
-Draw: TypeAlias = Callable[[Shown, int, int], Sequence[Line]]
+Draw: TypeAlias = Callable[[ScreenState, int, int], Sequence[Line]]
 """Makes the lines of a section: what is shown, its width and its height in cells."""
 
 
@@ -73,11 +73,11 @@ class Pane(Inked):
     def __init__(self, draw: Draw, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  the name that Textual gives it
         super().__init__(id=id, classes=classes)
         self._draw = draw
-        self._shown: Shown | None = None
+        self._shown: ScreenState | None = None
         self._lines: tuple[Line, ...] = ()
         self._made_for = Size(0, 0)
 
-    def show(self, shown: Shown) -> None:
+    def show(self, shown: ScreenState) -> None:
         """Show a new state: only lines that differ are painted again."""
         self._shown = shown
         self._redraw()

@@ -57,8 +57,8 @@ class Window:
     @classmethod
     def ending(cls, now_us: int, span_s: int, columns: int) -> Window:
         """Return a window of at least ``span_s`` seconds that ends now."""
-        wanted = span_s / max(1, columns)
-        step = next((s for s in _STEPS_S if s >= wanted), _STEPS_S[-1])
+        expected = span_s / max(1, columns)
+        step = next((s for s in _STEPS_S if s >= expected), _STEPS_S[-1])
         return cls(step * SECOND_US, columns, now_us // (step * SECOND_US))
 
     @property

@@ -33,7 +33,7 @@ class Transport:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ScreenState:
     """One moment of a launch, as a console sees it."""
 
     view: LaunchView = field(default_factory=LaunchView)

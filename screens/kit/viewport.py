@@ -14,7 +14,7 @@ _PANS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Viewport:
     """What part of time is shown; as it is made, it follows now and lets each graph choose its span."""
 
     span_s: int = 0
@@ -30,7 +30,7 @@ class Look:
         """Return whether what is shown ends now."""
         return self.end(now_us) >= now_us
 
-    def zoomed(self, by: int, chosen_s: int, now_us: int) -> Look:
+    def zoomed(self, by: int, chosen_s: int, now_us: int) -> Viewport:
         """Return a look with ``by`` steps more time in it; ``chosen_s`` is what the graph chose.
 
         What follows goes on following; otherwise the middle stays where it is.
@@ -41,17 +41,17 @@ class Look:
         steps = wider[:by] if by > 0 else closer[by:]
         new_s = (steps[-1] if by > 0 else steps[0]) if steps else span_s
         if self.follows(now_us):
-            return Look(new_s)
+            return Viewport(new_s)
         return self._ending(self.end_us + (new_s - span_s) * SECOND_US // 2, new_s, now_us)
 
-    def panned(self, by: int, chosen_s: int, now_us: int, oldest_us: int) -> Look:
+    def panned(self, by: int, chosen_s: int, now_us: int, oldest_us: int) -> Viewport:
         """Return a look ``by`` quarters of its span later; not before ``oldest_us``, and at now it follows."""
         span_s = self.span_s or chosen_s
         part_us = span_s * SECOND_US // _PANS
         end_us = max(self.end(now_us) + by * part_us, min(oldest_us + part_us, now_us))
         return self._ending(end_us, span_s, now_us)
 
-    def _ending(self, end_us: int, span_s: int, now_us: int) -> Look:
+    def _ending(self, end_us: int, span_s: int, now_us: int) -> Viewport:
         return replace(self, span_s=span_s, end_us=end_us if end_us < now_us else 0)
 
 

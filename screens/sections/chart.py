@@ -9,8 +9,8 @@ from screens.kit import formats
 from screens.kit.pane import Draw
 from screens.kit.plain import Line, Role, Span, crop, heading
 from screens.kit.plot import Curve, Mark, Window, draw, highest
-from screens.kit.screen_state import Shown
-from screens.kit.viewport import Look
+from screens.kit.screen_state import ScreenState
+from screens.kit.viewport import Viewport
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState, Tier
 from state.view.launch import ConditionView, GraphView, LaunchView, SeriesView
@@ -24,7 +24,7 @@ _MARKED = {"operation.intended": Role.STRONG, "condition.changed": Role.BAD}
 def nth_chart(index: int, *, span_s: int = 1800) -> Draw:
     """Return what draws the launch's first, second … graph, in the runbook's order."""
 
-    def lines(shown: Shown, width: int, height: int) -> list[Line]:
+    def lines(shown: ScreenState, width: int, height: int) -> list[Line]:
         if index >= len(shown.view.graphs):
             return []
         return graph_lines(shown, shown.view.graphs[index], width, height, span_s=span_s)
@@ -32,10 +32,10 @@ def nth_chart(index: int, *, span_s: int = 1800) -> Draw:
     return lines
 
 
-def bake_chart(index: int, look: Callable[[], Look]) -> Draw:
+def bake_chart(index: int, look: Callable[[], Viewport]) -> Draw:
     """Return what draws the launch's first, second … graph as one looks at it, and says which part of time it is."""
 
-    def lines(shown: Shown, width: int, height: int) -> list[Line]:
+    def lines(shown: ScreenState, width: int, height: int) -> list[Line]:
         if index >= len(shown.view.graphs):
             return []
         graph = shown.view.graphs[index]
@@ -55,7 +55,13 @@ def bake_span(view: LaunchView, now_us: int) -> int:
 
 
 def graph_lines(
-    shown: Shown, graph: GraphView, width: int, height: int, *, span_s: int, look: Look | None = None
+    shown: ScreenState,
+    graph: GraphView,
+    width: int,
+    height: int,
+    *,
+    span_s: int,
+    look: Viewport | None = None,
 ) -> list[Line]:
     """Return a graph's lines: a heading with values in words, the plot, the time axis.
 
@@ -90,14 +96,14 @@ def graph_lines(
     return [head, *(crop(line, width) for line in plotted)]
 
 
-def _part(shown: Shown, span_s: int, look: Look | None) -> tuple[int, int]:
+def _part(shown: ScreenState, span_s: int, look: Viewport | None) -> tuple[int, int]:
     """Return how many seconds are shown, and where they end."""
     if look is None:
         return span_s, shown.now_us
     return look.span_s or span_s, look.end(shown.now_us)
 
 
-def _told(look: Look, window: Window, now_us: int) -> str:
+def _told(look: Viewport, window: Window, now_us: int) -> str:
     """Return which part of time a window shows, in words: ``last 30 m``, or from when to when."""
     length = formats.span(window.columns * window.cell_us // SECOND_US)
     if look.follows(now_us):
@@ -133,7 +139,7 @@ def _values(
     graph: GraphView, condition: ConditionView | None, room: int, until_us: int | None = None
 ) -> list[Span]:
     judged = _judged(graph, condition)
-    told: list[tuple[bool, Span]] = []
+    lines: list[tuple[bool, Span]] = []
     for series, usual in zip(graph.series, _roles(graph, judged), strict=True):
         role = usual
         value = series.last if until_us is None else _value_at(series, until_us)
@@ -142,13 +148,13 @@ def _values(
         elif condition is not None and series.id in judged and value > condition.threshold:
             role = Role.BAD
         name = f"{series.label} " if len(graph.series) > 1 else ""
-        told.append((series.id in judged, Span(f"{name}{formats.number(value, graph.unit)}", role)))
+        lines.append((series.id in judged, Span(f"{name}{formats.number(value, graph.unit)}", role)))
     if condition is not None:
-        told.append((True, Span(f"limit {formats.number(condition.threshold, graph.unit)}", Role.WARN)))
-    while len(told) > 1 and sum(len(span.text) + 2 for _, span in told) > room:
-        told.remove(next((one for one in told if not one[0]), told[-1]))
+        lines.append((True, Span(f"limit {formats.number(condition.threshold, graph.unit)}", Role.WARN)))
+    while len(lines) > 1 and sum(len(span.text) + 2 for _, span in lines) > room:
+        lines.remove(next((one for one in lines if not one[0]), lines[-1]))
     spans: list[Span] = []
-    for _, span in told:
+    for _, span in lines:
         spans += [Span("  "), span] if spans else [span]
     return spans
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, heading, row
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState, OperationState
 from state.view.launch import ConditionView, EnvironmentView, LaunchView, LogLine, OperationView, PodView
@@ -23,7 +23,7 @@ def every_pod_of(view: LaunchView, env: str, now_us: int) -> list[PodView]:
     return sorted(pods, key=lambda p: (is_fine(p, now_us), p.app, p.name))
 
 
-def cluster(shown: Shown, width: int, height: int) -> list[Line]:
+def cluster(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return pods and ingresses of every environment, the ones in trouble by name."""
     view = shown.view
     lines: list[Line] = [heading("PODS AND INGRESSES", width)]
@@ -46,7 +46,7 @@ def cluster(shown: Shown, width: int, height: int) -> list[Line]:
     return lines
 
 
-def _environment(shown: Shown, env: EnvironmentView, width: int) -> list[Line]:
+def _environment(shown: ScreenState, env: EnvironmentView, width: int) -> list[Line]:
     view = shown.view
     pods = pods_of(view, env.tier, shown.now_us)
     fine = sum(1 for p in pods if is_ready(p, shown.now_us))
@@ -92,7 +92,7 @@ def image_words(pod: PodView) -> str:
     return pod.digest.rpartition(":")[2][:7]
 
 
-def lost_since(shown: Shown, source: str) -> Span | None:
+def lost_since(shown: ScreenState, source: str) -> Span | None:
     """Return ``lost since 20:14Z: reason`` for a source that doesn't answer, else None."""
     seen = shown.view.sources.get(source)
     if seen is None:
@@ -102,7 +102,7 @@ def lost_since(shown: Shown, source: str) -> Span | None:
     return Span(f"? lost since {formats.clock(seen.since_us)}: {seen.reason}", Role.BLIND)
 
 
-def _healthy(shown: Shown, width: int, room: int) -> list[Line]:
+def _healthy(shown: ScreenState, width: int, room: int) -> list[Line]:
     lines: list[Line] = []
     view, now = shown.view, shown.now_us
     for env in view.environments:
@@ -139,11 +139,11 @@ def pod_line(pod: PodView, width: int, now_us: int, *, indent: str = "") -> Line
     return crop(line, width)
 
 
-def conditions(shown: Shown, width: int, height: int) -> list[Line]:
+def conditions(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return the stop conditions with value, limit and ``elapsed / for``, below what makes them doubtful."""
-    told = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
-    right = [Span(f"{len(told)} TRIPPED", Role.BAD)] if told else []
-    if width >= 60 or not told:
+    messages = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
+    right = [Span(f"{len(messages)} TRIPPED", Role.BAD)] if messages else []
+    if width >= 60 or not messages:
         right += [Span("  "), watched(shown)] if right else [watched(shown)]
     lines = [heading("STOP CONDITIONS", width, *right), *doubts(shown, width)]
     beside = [*alerts(shown, width), *dead_rules(shown, width)]
@@ -170,7 +170,7 @@ def _why(condition: ConditionView, width: int) -> list[Line]:
     return lines
 
 
-def watched(shown: Shown) -> Span:
+def watched(shown: ScreenState) -> Span:
     """Return whether the monitors themselves can be trusted; a question mark where nothing was heard of them."""
     source = shown.view.sources.get("monitors/production")
     if source is None:
@@ -178,7 +178,7 @@ def watched(shown: Shown) -> Span:
     return Span("monitors ✔", Role.GOOD) if source.ok else Span("monitors BLIND", Role.BLIND)
 
 
-def doubts(shown: Shown, width: int) -> list[Line]:
+def doubts(shown: ScreenState, width: int) -> list[Line]:
     """Return why the monitors can't be trusted, where they can't."""
     source = shown.view.sources.get("monitors/production")
     if source is None or source.ok:
@@ -187,7 +187,7 @@ def doubts(shown: Shown, width: int) -> list[Line]:
     return [row(Span("? MONITORS  ", Role.BLIND), cut(f"since {since}: {source.reason}", max(0, width - 12)))]
 
 
-def dead_rules(shown: Shown, width: int) -> list[Line]:
+def dead_rules(shown: ScreenState, width: int) -> list[Line]:
     """Return which alert rules can never fire, where there are some."""
     source = shown.view.sources.get("alert rules/production")
     if source is None or source.ok:
@@ -195,7 +195,7 @@ def dead_rules(shown: Shown, width: int) -> list[Line]:
     return [row(Span("! DEAD RULE ", Role.WARN), cut(source.reason, max(0, width - 12)))]
 
 
-def alerts(shown: Shown, width: int) -> list[Line]:
+def alerts(shown: ScreenState, width: int) -> list[Line]:
     """Return Alertmanager's alerts, the firing ones first; those that are new since the bake began are marked."""
     bake = shown.view.bake
     before = bake.alerts if bake is not None else ()
@@ -235,7 +235,7 @@ def condition_line(condition: ConditionView, width: int, now_us: int) -> Line:
     return fill(left, right, width)
 
 
-def operation(shown: Shown, width: int, height: int) -> list[Line]:
+def operation(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return the operation under way, or the newest one, and the bake; what next where there is none."""
     view = shown.view
     lines = [heading("OPERATION", width)]
@@ -269,17 +269,22 @@ def operation_lines(one: OperationView, now_us: int, width: int) -> list[Line]:
     return [first, row(Span(cut(doing, width), Role.DIM))]
 
 
-def bake_line(shown: Shown, width: int) -> Line:
+def bake_line(shown: ScreenState, width: int) -> Line:
     """Return the bake in a line: a bar, time seen good of the time wanted, why it stands still."""
     bake = shown.view.bake
     if bake is None:
         return ()
     role = {"running": Role.ACCENT, "done": Role.GOOD, "tripped": Role.BAD}.get(bake.state, Role.WARN)
-    told = f" {formats.stopwatch(bake.good_s)} / {formats.stopwatch(bake.minimum_s)} good"
+    message = f" {formats.stopwatch(bake.good_s)} / {formats.stopwatch(bake.minimum_s)} good"
     why = f"  {bake.state}" + (f": {bake.why}" if bake.why else "")
-    size = max(6, min(30, width - len(told) - len(why) - 6))
+    size = max(6, min(30, width - len(message) - len(why) - 6))
     return crop(
-        row(Span("bake ", Role.STRONG), *bar(bake.good_s, bake.minimum_s, size, role), told, Span(why, role)),
+        row(
+            Span("bake ", Role.STRONG),
+            *bar(bake.good_s, bake.minimum_s, size, role),
+            message,
+            Span(why, role),
+        ),
         width,
     )
 
@@ -290,7 +295,7 @@ def bar(part: float, whole: float, width: int, role: Role) -> tuple[Span, Span]:
     return Span("━" * done, role), Span("╌" * (width - done), Role.DIM)
 
 
-def tail(shown: Shown, width: int, height: int) -> list[Line]:
+def tail(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return the newest events in words, the newest last."""
     lines = [heading("LOG", width, Span(formats.plural(shown.view.seq, "event"), Role.DIM))]
     return lines + [log_line(one, width) for one in shown.view.tail[-max(0, height - 1) :]]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, cut, fit, heading, row
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from state.view.enums import GateStatus, Verdict
 from state.view.launch import GateView
 
 DONE = frozenset({Verdict.PASS, Verdict.WAIVED})
 
 
-def gates(shown: Shown, width: int, height: int) -> list[Line]:
+def gates(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return a heading and a line per gate: key, status, items done of all, title."""
     view, now = shown.view, shown.now_us
     statuses = {g.number: g.status(now) for g in view.gates}
@@ -43,15 +43,15 @@ def gate_line(gate: GateView, status: GateStatus, now_us: int, width: int) -> Li
 
 
 def _wrong(verdicts: list[Verdict]) -> list[Span]:
-    told = []
+    lines = []
     for verdict in (Verdict.FAIL, Verdict.UNKNOWN, Verdict.STALE, Verdict.RUNNING):
         count = verdicts.count(verdict)
         if count:
             glyph, _, role = formats.VERDICT[verdict]
-            told.append(Span(f"{count}{glyph}", role))
-    return told
+            lines.append(Span(f"{count}{glyph}", role))
+    return lines
 
 
-def next_open(shown: Shown) -> GateView | None:
+def next_open(shown: ScreenState) -> GateView | None:
     """Return the first gate that isn't GO, or None."""
     return next((g for g in shown.view.gates if g.status(shown.now_us) is not GateStatus.GO), None)

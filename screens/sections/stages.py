@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, cut, row
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from state.view.enums import OperationState, Verdict
 from state.view.launch import LaunchView, StageView
 
@@ -26,7 +26,7 @@ def stage_sign(stage: StageView, view: LaunchView, now_us: int) -> tuple[str, Ro
     return "·", Role.PLAIN
 
 
-def stage_lines(shown: Shown, width: int, height: int) -> list[Line]:
+def stage_lines(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return the stages in one row, or in two where the terminal is narrow."""
     view = shown.view
     stages = view.stages

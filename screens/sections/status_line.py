@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, row
-from screens.kit.screen_state import Mode, Shown
+from screens.kit.screen_state import Mode, ScreenState
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState, LaunchState, OperationState, Tier
 from state.view.launch import LaunchView
@@ -12,7 +12,7 @@ from state.view.rollbacks import counting, unanswered
 from state.view.watch import ConditionView
 
 
-def status(shown: Shown, width: int, height: int) -> list[Line]:
+def status(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return both lines: where and what is launched; when, who, and the head of the log."""
     return [_first(shown, width), _second(shown, width)]
 
@@ -22,7 +22,7 @@ def environment_words(view: LaunchView) -> str:
     return view.production.title if view.production is not None else "no environment"
 
 
-def _first(shown: Shown, width: int) -> Line:
+def _first(shown: ScreenState, width: int) -> Line:
     view = shown.view
     state = {
         LaunchState.RUNNING: Span("RUNNING", Role.GOOD),
@@ -42,7 +42,7 @@ def _first(shown: Shown, width: int) -> Line:
     return fill(left, right, width)
 
 
-def _second(shown: Shown, width: int) -> Line:
+def _second(shown: ScreenState, width: int) -> Line:
     view = shown.view
     left = row(*_window(shown), "  ", *_driver(shown))
     running = view.running()
@@ -57,7 +57,7 @@ def _short(head: str) -> str:
     return f"{parts[0]}:{parts[2]}:{parts[3][:8]}" if len(parts) == 4 else head
 
 
-def _window(shown: Shown) -> tuple[Span, ...]:
+def _window(shown: ScreenState) -> tuple[Span, ...]:
     scope, now = shown.view.scope, shown.now_us
     if not scope.window_end_us:
         return (Span("no window", Role.WARN),)
@@ -71,7 +71,7 @@ def _window(shown: Shown) -> tuple[Span, ...]:
     return (Span(f"window {formats.span(left)} left", Role.WARN if left < 3600 else Role.PLAIN),)
 
 
-def _driver(shown: Shown) -> tuple[Span, ...]:
+def _driver(shown: ScreenState) -> tuple[Span, ...]:
     if shown.mode is not Mode.LIVE:
         return (Span("read-only", Role.WARN),)
     driver = next((c for c in shown.view.consoles if c.drives), None)
@@ -83,7 +83,7 @@ def _driver(shown: Shown) -> tuple[Span, ...]:
     return (Span(f"{cut(driver.account, 20)}{' (you)' if mine else ''} drives{more}", Role.PLAIN),)
 
 
-def banner(shown: Shown, width: int, height: int) -> list[Line]:
+def banner(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return what must not be overlooked, the most urgent first; at most ``height`` lines."""
     lines = [_stretched(span, width) for span in _urgent(shown)]
     return lines[: max(0, height)]
@@ -93,38 +93,38 @@ def _stretched(span: Span, width: int) -> Line:
     return (Span(fit(" " + span.text, width), span.role),)
 
 
-def banner_height(shown: Shown) -> int:
+def banner_height(shown: ScreenState) -> int:
     """Return how many lines the banner needs: none to two."""
     return min(2, len(_urgent(shown)))
 
 
-def _urgent(shown: Shown) -> list[Span]:
+def _urgent(shown: ScreenState) -> list[Span]:
     view = shown.view
-    told: list[Span] = []
+    lines: list[Span] = []
     if shown.lost:
-        told.append(Span(f"✖ ENGINE LOST: {shown.lost}", Role.ALARM))
+        lines.append(Span(f"✖ ENGINE LOST: {shown.lost}", Role.ALARM))
     if shown.trouble:
-        told.append(
+        lines.append(
             Span(f"✖ THE LOG CAN'T BE WRITTEN: {shown.trouble}. Nothing acts until it can", Role.ALARM)
         )
     tripped = [c for c in view.conditions if c.state is ConditionState.TRIPPED]
     if tripped:
-        told.append(
+        lines.append(
             Span(f"✖ TRIPPED {_countdown(shown)}{_ways(shown)}{'; '.join(map(_trip, tripped))}", Role.ALARM)
         )
     if doubt := shown.doubt or view.doubt:
-        told.append(Span(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
+        lines.append(Span(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
     unknown = view.operations[-1] if view.operations else None
     if unknown is not None and unknown.state is OperationState.UNKNOWN:
-        told.append(
+        lines.append(
             Span(f"? {unknown.id} has no known end: {unknown.verdict}. d: see what may be done", Role.ALARM)
         )
     if view.hold is not None:
         since = formats.ago(view.hold.since_us, shown.now_us)
-        told.append(Span(f"! HOLD by {view.hold.by} {since}: {view.hold.reason}", Role.MARKED))
+        lines.append(Span(f"! HOLD by {view.hold.by} {since}: {view.hold.reason}", Role.MARKED))
     if shown.note:
-        told.append(Span(f"! {shown.note}", Role.MARKED))
-    return told
+        lines.append(Span(f"! {shown.note}", Role.MARKED))
+    return lines
 
 
 def _trip(condition: ConditionView) -> str:
@@ -134,7 +134,7 @@ def _trip(condition: ConditionView) -> str:
     return f"{condition.title} over {limit}{since}, now {now}"
 
 
-def _ways(shown: Shown) -> str:
+def _ways(shown: ScreenState) -> str:
     """Return the keys that answer a trip; once production was rolled back after it, only that it was seen."""
     if shown.mode is not Mode.LIVE:
         return ""
@@ -145,7 +145,7 @@ def _ways(shown: Shown) -> str:
     return "k: acknowledge · " if todo else "rolled back · k: acknowledge · "
 
 
-def _countdown(shown: Shown) -> str:
+def _countdown(shown: ScreenState) -> str:
     """Return how long it is until a trip rolls production back by itself, and which key stops that."""
     until_us = min((c.rolls_back_us for c in counting(shown.view)), default=0)
     if not until_us:

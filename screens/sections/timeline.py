@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, crop, row
-from screens.kit.screen_state import Shown, Transport
+from screens.kit.screen_state import ScreenState, Transport
 
 _BAD = ("NO-GO", "TRIPPED", "failed", "scrub", "aborted", "unknown")
 
 
-def transport(shown: Shown, width: int, height: int) -> list[Line]:
+def transport(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return the bar: ``REPLAY ▶ ×10 20:14:07Z T+0:14:07 ━━━━●╌╌│╌╌ 123/4567``; no line outside of a replay."""
     how = shown.transport
     if how is None:

@@ -161,7 +161,7 @@ class Codec:
         if origin is tuple:
             return self._reads_tuple(members, key)
         if origin is not None:
-            of_key, of_value = (self._reader(one, key) for one in members)
+            of_key, of_value = (self._reader(member, key) for member in members)
             return lambda value, notes: MappingProxyType(
                 {of_key(k, notes): of_value(v, notes) for k, v in _rows(value)}
             )
@@ -174,7 +174,7 @@ class Codec:
 
     def _reads_tuple(self, members: tuple[object, ...], key: str) -> _Read:
         if members[1:] != (Ellipsis,):
-            reads = [self._reader(one, key) for one in members]
+            reads = [self._reader(member, key) for member in members]
             return lambda value, notes: tuple(
                 read(one, notes) for read, one in zip(reads, _rows(value, len(reads)), strict=True)
             )
@@ -182,11 +182,11 @@ class Codec:
 
         def every(value: object, notes: Notes | None) -> tuple[object, ...]:
             if notes is None:
-                return tuple(read(one, None) for one in _rows(value))
+                return tuple(read(row, None) for row in _rows(value))
             kept = []
-            for one in _rows(value):
+            for row in _rows(value):
                 try:
-                    kept.append(read(one, notes))
+                    kept.append(read(row, notes))
                 except FieldError:
                     notes.fields.append(key)
             return tuple(kept)
@@ -208,16 +208,16 @@ class Codec:
             if members[1:] == (Ellipsis,):
                 write = self._writer(members[0])
                 return lambda value: [write(one) for one in value]
-            writes = [self._writer(one) for one in members]
+            writes = [self._writer(member) for member in members]
             return lambda value: [write(one) for write, one in zip(writes, value, strict=True)]
         if origin is not None:
-            of_key, of_value = (self._writer(one) for one in members)
+            of_key, of_value = (self._writer(member) for member in members)
             return lambda value: [[of_key(k), of_value(v)] for k, v in value.items()]
         return str if hint is Path or issubclass(cast("type", hint), Enum) else self.dump
 
 
 def _only(members: Iterable[object]) -> object:
-    (found,) = (one for one in members if one is not types.NoneType)
+    (found,) = (member for member in members if member is not types.NoneType)
     return found
 
 

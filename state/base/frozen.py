@@ -21,8 +21,8 @@ def remake(kind: type[T], source: object, **more: object) -> T:
 
 @cache
 def _shared(kind: Any, of: Any) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
-    there = {one.name for one in dataclasses.fields(of)}
-    names = tuple(one.name for one in dataclasses.fields(kind) if one.name in there)
+    there = {field.name for field in dataclasses.fields(of)}
+    names = tuple(field.name for field in dataclasses.fields(kind) if field.name in there)
     return names, attrgetter(*names) if len(names) > 1 else lambda source: tuple(
         getattr(source, name) for name in names
     )
@@ -32,7 +32,7 @@ def _shared(kind: Any, of: Any) -> tuple[tuple[str, ...], Callable[[object], tup
 def _places(kind: Any) -> Mapping[str, int]:
     """Return where each field stands in a call without keywords; nothing where one asks for its keyword."""
     fields = dataclasses.fields(kind)
-    return {} if any(one.kw_only for one in fields) else {one.name: n for n, one in enumerate(fields)}
+    return {} if any(field.kw_only for field in fields) else {field.name: n for n, field in enumerate(fields)}
 
 
 if TYPE_CHECKING:

@@ -116,8 +116,8 @@ def _breaching(spec: ConditionSpec, run: _Breach, value: float, reason: str) -> 
     elapsed = run.end_us - run.since_us
     if elapsed < spec.for_s * SECOND_US:
         return Judgement(ConditionState.BREACHING, value, elapsed // SECOND_US, run.since_us, reason)
-    told = f"breaching, but only {run.coverage:.0%} of it was seen ({spec.min_coverage:.0%} are needed)"
-    return Judgement(ConditionState.NO_DATA, value, elapsed // SECOND_US, run.since_us, told)
+    message = f"breaching, but only {run.coverage:.0%} of it was seen ({spec.min_coverage:.0%} are needed)"
+    return Judgement(ConditionState.NO_DATA, value, elapsed // SECOND_US, run.since_us, message)
 
 
 @dataclass(frozen=True, slots=True)

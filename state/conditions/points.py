@@ -195,8 +195,8 @@ def _by_series(
     for name, points in zip(total.names, total.series, strict=True):
         for at, all_ in points:
             one = _ratio(spec, at, bad_by_name.get(name, {}).get(at), all_)
-            told = f"{name}: {one.reason}" if one.reason else name
-            at_once.setdefault(at, []).append(Judged(at, one.value, one.over, one.state, told))
+            message = f"{name}: {one.reason}" if one.reason else name
+            at_once.setdefault(at, []).append(Judged(at, one.value, one.over, one.state, message))
     return [_worst(spec, points) for _, points in sorted(at_once.items())]
 
 

@@ -91,8 +91,8 @@ def read(values: str) -> Mapping[str, Moment]:
     return found
 
 
-def _moment(told: str) -> Moment:
-    rest, relative, baseline = told.partition("@")
+def _moment(message: str) -> Moment:
+    rest, relative, baseline = message.partition("@")
     first, _, second = rest.partition("|")
     main, ratio, total = first.partition(":")
     bad2, _, total2 = second.partition(":")
@@ -106,10 +106,10 @@ def _moment(told: str) -> Moment:
     )
 
 
-def _parse(told: str) -> Number:
-    if told == NONE:
+def _parse(message: str) -> Number:
+    if message == NONE:
         return None
-    return told if told == FAILED else float(told)
+    return message if message == FAILED else float(message)
 
 
 def source_of(moments: Mapping[int, tuple[Number, Number]], *, ratio: bool) -> Source:

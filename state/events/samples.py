@@ -23,17 +23,17 @@ def _spell(value: float | None) -> str:
     return _NONE if value is None else f"{value:.6g}"
 
 
-def by_series(told: Json, declared: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], float | None]:
+def by_series(answer: Json, declared: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], float | None]:
     """Return the ``values`` of a ``metric.batch`` by (graph, series).
 
     ``declared`` has the series of each graph in their order. A graph with another number of values than of
     series is left out. Logs of earlier versions hold a list of ``[graph, series, value]`` instead.
     """
-    if not isinstance(told, str):
-        rows = [items(row) for row in items(told)]
+    if not isinstance(answer, str):
+        rows = [items(row) for row in items(answer)]
         return {(str(r[0]), str(r[1])): decimal({"v": r[2]}, "v") for r in rows if len(r) == 3}
     found: dict[tuple[str, str], float | None] = {}
-    for part in told.split(";"):
+    for part in answer.split(";"):
         name, _, values = part.partition("=")
         graph, numbers = unquote(name), values.split(",")
         series = declared.get(graph, ())
@@ -42,6 +42,6 @@ def by_series(told: Json, declared: Mapping[str, Sequence[str]]) -> dict[tuple[s
     return found
 
 
-def count(told: Json) -> int:
+def count(answer: Json) -> int:
     """Return how many values a ``metric.batch`` holds, gaps included."""
-    return told.count("=") + told.count(",") if isinstance(told, str) else len(items(told))
+    return answer.count("=") + answer.count(",") if isinstance(answer, str) else len(items(answer))

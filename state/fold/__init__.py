@@ -61,9 +61,9 @@ def apply(view: LaunchView, event: Event) -> LaunchView:
 def _counted(known: Mapping[str, int], news: Iterable[str]) -> Mapping[str, int]:
     """Return how often each was met; of a log that isn't ours at all the first hundred are enough."""
     counts = dict(known)
-    for one in news:
-        if one in counts or len(counts) < 100:
-            counts[one] = counts.get(one, 0) + 1
+    for new in news:
+        if new in counts or len(counts) < 100:
+            counts[new] = counts.get(new, 0) + 1
     return MappingProxyType(counts)
 
 

@@ -27,8 +27,8 @@ from state.view.launch import AttestationView, CheckView, GateView, ItemView, La
 @step(GateDeclared)
 def _declared(view: LaunchView, _event: Event, body: GateDeclared) -> LaunchView:
     items = tuple(
-        remake(ItemView, one, checks=tuple(remake(CheckView, check) for check in one.checks))
-        for one in body.items
+        remake(ItemView, item, checks=tuple(remake(CheckView, check) for check in item.checks))
+        for item in body.items
     )
     gate = GateView(body.number, body.title, items)
     others = [g for g in view.gates if g.number != gate.number]

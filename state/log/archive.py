@@ -41,8 +41,8 @@ def archive(path: Path, target: Path) -> VerifyReport:
     except sqlite3.OperationalError as error:
         raise LogError(f"{path} can't be archived to {target}: {error}") from error
     except sqlite3.DatabaseError as error:
-        told = f"{path} isn't archived, because it is damaged ({Damage.FILE}): {error}"
-        raise LogDamagedError(told, damage=Damage.FILE) from error
+        message = f"{path} isn't archived, because it is damaged ({Damage.FILE}): {error}"
+        raise LogDamagedError(message, damage=Damage.FILE) from error
     except OSError as error:
         raise LogError(f"{target} can't be written: {error.strerror}") from error
     finally:

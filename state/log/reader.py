@@ -51,8 +51,8 @@ class LogReader:
 
     def events(self, after: int, limit: int = LARGEST_CHUNK) -> list[Event]:
         """Return up to ``limit`` (at most 500) events with a sequence number over ``after``."""
-        wanted = max(0, min(limit, LARGEST_CHUNK))
-        return [event_of(row) for row in self._rows(SELECT_CHUNK, (after, wanted))]
+        expected = max(0, min(limit, LARGEST_CHUNK))
+        return [event_of(row) for row in self._rows(SELECT_CHUNK, (after, expected))]
 
     def every(self, after: int = 0) -> Iterator[Event]:
         """Yield all events over ``after`` that there are, a chunk at a time."""
@@ -62,8 +62,8 @@ class LogReader:
 
     def of_kinds(self, kinds: Iterable[str]) -> Iterator[Event]:
         """Yield the events of some kinds, without decoding the others."""
-        wanted, after = json.dumps(sorted(kinds)), 0
-        while rows := self._rows(OF_KINDS, (wanted, after, LARGEST_CHUNK)):
+        expected, after = json.dumps(sorted(kinds)), 0
+        while rows := self._rows(OF_KINDS, (expected, after, LARGEST_CHUNK)):
             chunk = [event_of(row) for row in rows]
             yield from chunk
             after = chunk[-1].seq

@@ -136,9 +136,9 @@ def _named_for(account: str, named: Mapping[str, frozenset[bytes]] | None) -> fr
 
 
 def _keys(lines: Iterable[str]) -> Iterable[bytes]:
-    for one in lines:
+    for line in lines:
         try:
-            yield public_key(one)
+            yield public_key(line)
         except SignatureError:
             continue
 

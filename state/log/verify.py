@@ -94,11 +94,11 @@ def verify(
     Uses ``processes`` processes for a long log (by default one per core, at most 4). Raises ValueError for an
     anchor that is none, and LogError where the file can't be read at all.
     """
-    wanted = [canonical.parse_anchor(text) for text in anchors]
+    expected = [canonical.parse_anchor(text) for text in anchors]
     try:
         check_file(path)
         with readable(path) as (con, opened):
-            return _verify(con, opened, wanted, allowed, processes or min(4, os.cpu_count() or 1))
+            return _verify(con, opened, expected, allowed, processes or min(4, os.cpu_count() or 1))
     except (LogMissingError, NotALogError, NewerFormatError) as error:
         return _refused(str(error))
     except LogDamagedError as error:
@@ -246,8 +246,8 @@ def _report(
         if anchor.log != log_id[:8]:
             fault = fault or Fault(1, Damage.ANCHOR, f"the anchor {anchor} belongs to another log")
         elif anchor.seq > good:
-            told = f"it ends at event {good}, but the anchor {anchor} proves {anchor.seq} events"
-            fault = fault or Fault(good + 1, Damage.TRUNCATED, told)
+            sentence = f"it ends at event {good}, but the anchor {anchor} proves {anchor.seq} events"
+            fault = fault or Fault(good + 1, Damage.TRUNCATED, sentence)
         elif _hash_at(con, anchor.seq)[:32] != anchor.hash:
             fault = fault or Fault(anchor.seq, Damage.ANCHOR, f"its hash is not that of the anchor {anchor}")
         else:

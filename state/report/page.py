@@ -90,10 +90,10 @@ def _judged(item: ItemView, now_us: int) -> Iterator[str]:
     if item.question is not None and item.attestation is None:
         yield f"nobody answered: {_text(item.question)}"
     if (word := item.attestation) is not None:
-        told = f": {_text(word.comment)}" if word.comment else ""
+        message = f": {_text(word.comment)}" if word.comment else ""
         link = f" ({_text(word.link)})" if word.link else ""
         said = f"{'GO' if word.go else 'NO-GO'} by {_text(word.actor)} ({_text(word.how_known)})"
-        yield f"{said} at {stamp(word.at_us)}{told}{link}"
+        yield f"{said} at {stamp(word.at_us)}{message}{link}"
     if (waiver := item.waiver) is not None:
         second = f" and {_text(waiver.second)}" if waiver.second else ""
         yield f"waived by {_text(waiver.actor)}{second} until {stamp(waiver.until_us)}: {_text(waiver.reason)}"
@@ -101,8 +101,8 @@ def _judged(item: ItemView, now_us: int) -> Iterator[str]:
 
 def _check(check: CheckView, now_us: int) -> str:
     when = f" at {stamp(check.finished_us)}" if check.finished_us else ""
-    told = f": {_text(check.summary)}" if check.summary else ""
-    return f"{_text(check.kind)} ({check.env}) {check.at(now_us).value}{when}{told}"
+    message = f": {_text(check.summary)}" if check.summary else ""
+    return f"{_text(check.kind)} ({check.env}) {check.at(now_us).value}{when}{message}"
 
 
 def _operations(view: LaunchView) -> Iterator[str]:
@@ -130,12 +130,12 @@ def _watch(view: LaunchView) -> Iterator[str]:
     yield ""
     yield from _table(
         ("condition", "state", "value", "limit", "tripped", "acknowledged by"),
-        (_condition(one) for one in view.conditions),
+        (_condition(condition) for condition in view.conditions),
     )
     if (bake := view.bake) is not None:
-        told = f"bake: {bake.good_s} s of {bake.minimum_s} s seen good, {bake.state}"
+        message = f"bake: {bake.good_s} s of {bake.minimum_s} s seen good, {bake.state}"
         yield ""
-        yield _text(told + (f": {bake.why}" if bake.why else ""))
+        yield _text(message + (f": {bake.why}" if bake.why else ""))
 
 
 def _condition(one: ConditionView) -> tuple[str, ...]:
@@ -153,7 +153,10 @@ def _deviations(view: LaunchView) -> Iterator[str]:
         yield "None: nothing was waived, overridden, muted or cut short."
     yield from _table(
         ("event", "when", "who", "what"),
-        ((str(one.seq), stamp(one.at_us), one.who, one.what) for one in view.deviations),
+        (
+            (str(deviation.seq), stamp(deviation.at_us), deviation.who, deviation.what)
+            for deviation in view.deviations
+        ),
     )
 
 

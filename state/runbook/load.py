@@ -65,7 +65,9 @@ def load_runbook(path: Path) -> LoadedRunbook:
         raw = source.read(path)
         marks, data = source.parse(raw)
     except source.SourceError as error:
-        raise RunbookError([Problem(path, *one.mark, one.key, one.message) for one in error.faults]) from None
+        raise RunbookError(
+            [Problem(path, *fault.mark, fault.key, fault.message) for fault in error.faults]
+        ) from None
     problems: list[Problem] = []
     try:
         runbook = Runbook.model_validate(data, context={"base": path.resolve().parent})
@@ -93,18 +95,18 @@ def _problem(path: Path, marks: Marks, loc: tuple[int | str, ...], message: str,
     place = tuple(str(part) for part in loc)
     if place not in marks and place[:-1] in marks and kind == "missing":
         message = "is missing: " + message.lower()
-    told = {
+    answer = {
         "extra_forbidden": "this key is not known here: remove it, or correct its spelling",
         "missing": message if message.startswith("is missing") else "is missing",
         "model_type": "keys with values were expected here (as in `name: value`)",
     }.get(kind, message.removeprefix("Value error, "))
-    return Problem(path, *_mark(marks, place), ".".join(place) or "runbook", told)
+    return Problem(path, *_mark(marks, place), ".".join(place) or "runbook", answer)
 
 
 def _condition_problems(path: Path, marks: Marks, data: object, runbook: Runbook) -> Iterator[Problem]:
     """Yield what the queries of stop conditions say against their settings."""
-    told = cast("Mapping[str, Sequence[object]]", data).get("conditions", ())
-    for index, (condition, raw) in enumerate(zip(runbook.conditions, told, strict=True)):
+    answer = cast("Mapping[str, Sequence[object]]", data).get("conditions", ())
+    for index, (condition, raw) in enumerate(zip(runbook.conditions, answer, strict=True)):
         for keys, why in lint.problems(condition, raw):
             place = ("conditions", str(index), *keys)
             yield Problem(path, *_mark(marks, place), ".".join(place), why)

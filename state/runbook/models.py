@@ -308,8 +308,8 @@ class Runbook(Model):
         return next((o for o in self.operations if o.id == operation_id), None)
 
 
-def _missing(what: str, wanted: set[str], given: set[str]) -> list[str]:
-    return [f"{what} {name} is missing" for name in sorted(wanted - given, key=str)]
+def _missing(what: str, expected: set[str], given: set[str]) -> list[str]:
+    return [f"{what} {name} is missing" for name in sorted(expected - given, key=str)]
 
 
 def _repeated(what: str, ids: list[str]) -> list[str]:

@@ -85,8 +85,8 @@ def parse(raw: bytes) -> tuple[Marks, object]:
     except UnicodeDecodeError:
         raise SourceError(Fault("UTF-8 text was expected", "file")) from None
     except yaml.MarkedYAMLError as error:
-        told = " ".join(part for part in (error.context, error.problem) if part)
-        raise SourceError(Fault(told, mark=_at(error.problem_mark or error.context_mark))) from None
+        message = " ".join(part for part in (error.context, error.problem) if part)
+        raise SourceError(Fault(message, mark=_at(error.problem_mark or error.context_mark))) from None
     except yaml.YAMLError as error:
         raise SourceError(Fault(str(error).splitlines()[0])) from None
 
@@ -152,8 +152,8 @@ class _Walk:
         try:
             self._loader.construct_object(node)
         except (ValueError, KeyError, AttributeError, OverflowError):
-            told = f"is written as {_WRITTEN[node.tag]} and is none"
-            self.faults.append(Fault(told, ".".join(place), _at(node.start_mark)))
+            message = f"is written as {_WRITTEN[node.tag]} and is none"
+            self.faults.append(Fault(message, ".".join(place), _at(node.start_mark)))
 
 
 def _at(mark: _Mark | None) -> tuple[int, int]:

@@ -287,10 +287,10 @@ class LaunchView:
         migration takes up a migration's.
         """
         done: set[tuple[str, bool]] = set()
-        for one in reversed(self.operations):
-            matter = (one.env, one.kind == OperationKind.MIGRATE)
-            if one.offers and matter not in done:
-                return one
+        for operation in reversed(self.operations):
+            matter = (operation.env, operation.kind == OperationKind.MIGRATE)
+            if operation.offers and matter not in done:
+                return operation
             done.add(matter)
         return None
 

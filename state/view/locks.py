@@ -1,4 +1,4 @@
-"""What keeps an operation locked, as far as the launch itself says it (design section 5).
+"""What keeps an operation locked, as far as the launch itself says it.
 
 A rollback is never locked. The engine adds what only it knows: freezes, whether what was approved is still what would
 run, the cluster, helm and the registry.

@@ -86,10 +86,10 @@ def other_version(running: Iterable[tuple[str, str]], release: Mapping[str, str]
     for name, digest in running:
         there.setdefault(name, []).append(digest)
     for name, reference in release.items():
-        wanted = digest_of(reference)
-        if there.get(name) != [wanted]:
+        expected = digest_of(reference)
+        if there.get(name) != [expected]:
             now = " and ".join(short(one) for one in there.get(name, [])) or "nothing"
-            return f"{name} runs {now} instead of {short(wanted)}"
+            return f"{name} runs {now} instead of {short(expected)}"
     return ""
 
 

@@ -52,7 +52,7 @@ class TestAuthority:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         builder = _builder(subject, self._name, datetime.now(UTC) + timedelta(days=days), key.public_key())
         alternatives = [
-            x509.IPAddress(ip_address(one)) if one[0].isdigit() else x509.DNSName(one) for one in names
+            x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name) for name in names
         ]
         certificate = (
             builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)

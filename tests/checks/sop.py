@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.base import Around, CouldNotLookError, Outcome, unknown
-from checks.clients.systems import Systems
+from checks.base import CheckContext, CouldNotLookError, Outcome, unknown
+from checks.clients.clients import Clients
 from checks.registry import kind
 from console.rehearsal.products import open_world
 from console.rehearsal.world.world import World
@@ -37,10 +37,10 @@ class Stage:
 
     world: World
     runbook: Runbook
-    systems: Systems
+    clients: Clients
 
-    def around(self, spec: CheckSpec, view: LaunchView | None = None) -> Around:
-        return Around(spec.env, self.runbook, self.systems, self.world.clock, view or LaunchView())
+    def around(self, spec: CheckSpec, view: LaunchView | None = None) -> CheckContext:
+        return CheckContext(spec.env, self.runbook, self.clients, self.world.clock, view or LaunchView())
 
     async def judge(self, item: str, spec: CheckSpec, view: LaunchView | None = None) -> Seen:
         judged = kind(spec.kind)
@@ -73,10 +73,10 @@ async def staged(folder: Path, faults: Sequence[str] = (), rate: float = 30.0) -
     try:
         await world.start()
         runbook = load_runbook(world.runbook_path).runbook
-        systems = Systems(runbook)
+        clients = Clients(runbook)
         try:
-            yield Stage(world, runbook, systems)
+            yield Stage(world, runbook, clients)
         finally:
-            await systems.aclose()
+            await clients.aclose()
     finally:
         await world.stop()

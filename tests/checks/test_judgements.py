@@ -134,7 +134,7 @@ def test_receivers_that_a_route_leads_to() -> None:
         ],
     }
     assert routed_receivers(config) == {"null", "pager"}
-    by_name = {one.name: one for one in receivers_of(config)}
+    by_name = {receiver.name: receiver for receiver in receivers_of(config)}
     assert by_name["null"].kinds == ()
     assert by_name["pager"].kinds == ("pagerduty", "webhook")
     assert by_name["pager"].urls == ("http://a/b",)
@@ -150,14 +150,14 @@ def test_a_metrics_exposition() -> None:
 
 
 def test_findings_say_the_worst_and_keep_the_rest() -> None:
-    found = Findings()
-    found.saw("seen", 1)
-    assert found.outcome("good").verdict is Verdict.PASS
-    found.blind("could not look")
-    assert found.outcome("good").verdict is Verdict.UNKNOWN
+    findings = Findings()
+    findings.saw("seen", 1)
+    assert findings.outcome("good").verdict is Verdict.PASS
+    findings.blind("could not look")
+    assert findings.outcome("good").verdict is Verdict.UNKNOWN
     for number in range(5):
-        found.wrong(f"problem {number}")
-    outcome = found.outcome("good")
+        findings.wrong(f"problem {number}")
+    outcome = findings.outcome("good")
     assert outcome.verdict is Verdict.FAIL
     assert outcome.summary == "problem 0; problem 1; problem 2; and 2 more"
     assert outcome.evidence["not_seen"] == ["could not look"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.base import Around
-from checks.clients.systems import Systems
+from checks.base import CheckContext
+from checks.clients.clients import Clients
 from checks.registry import kind
 from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
@@ -65,8 +65,8 @@ async def test_the_bake(
     view = LaunchView(bake=bake, conditions=(replace(CONDITION, state=state),))
     judged = kind("launch.bake")
     assert judged is not None
-    around = Around(Tier.PRODUCTION, runbook, Systems(runbook), ManualClock(), view)
-    assert (await judged.run({}, around)).verdict is verdict
+    context = CheckContext(Tier.PRODUCTION, runbook, Clients(runbook), ManualClock(), view)
+    assert (await judged.run({}, context)).verdict is verdict
 
 
 async def test_the_way_back(tmp_path: Path) -> None:

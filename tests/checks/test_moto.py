@@ -18,10 +18,10 @@ from minio.sseconfig import Rule as Encryption
 from minio.sseconfig import SSEConfig
 from minio.versioningconfig import VersioningConfig
 
-from checks.base import Around, Outcome
+from checks.base import CheckContext, Outcome
 from checks.clients import errors
+from checks.clients.clients import Clients
 from checks.clients.objectstore import ObjectStoreClient
-from checks.clients.systems import Systems
 from checks.data import BackupSettings, backup
 from checks.storage import LifecycleSettings, lifecycle
 from state.base.clock import SystemClock
@@ -89,12 +89,12 @@ class Store:
         production = runbook.environments[Tier.PRODUCTION].model_copy(update={"objectstore": store})
         changed = {**runbook.environments, Tier.PRODUCTION: production}
         runbook = runbook.model_copy(update={"environments": changed})
-        self.systems = Systems(runbook)
-        self.around = Around(Tier.PRODUCTION, runbook, self.systems, SystemClock(), LaunchView())
+        self.clients = Clients(runbook)
+        self.around = CheckContext(Tier.PRODUCTION, runbook, self.clients, SystemClock(), LaunchView())
 
     @property
     def client(self) -> ObjectStoreClient:
-        return self.systems.objectstore(Tier.PRODUCTION)
+        return self.clients.objectstore(Tier.PRODUCTION)
 
     def make(self, *, rules: bool = True) -> None:
         """Make the bucket as it should be, or without rules."""
@@ -129,7 +129,7 @@ async def store(moto: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sto
     try:
         yield made
     finally:
-        await made.systems.aclose()
+        await made.clients.aclose()
 
 
 async def test_a_bucket_as_it_should_be(store: Store) -> None:

@@ -45,10 +45,10 @@ def test_a_value_goes_in_every_form(form: str) -> None:
 @given(
     value=st.text(min_size=8, max_size=40).filter(lambda v: len(v.strip()) >= 8), around=st.binary(max_size=5)
 )
-def test_base64_of_something_around_a_value_does_not_hold_it(value: str, around: bytes) -> None:
+def test_base64_of_something_around_a_value_does_not_hold_it(value: str, context: bytes) -> None:
     redactor = Redactor()
     redactor.register(value)
-    coded = base64.b64encode(around + value.strip().encode() + around).decode()
+    coded = base64.b64encode(context + value.strip().encode() + context).decode()
     assert MARK in redactor.clean(coded)
 
 
@@ -96,5 +96,5 @@ def test_a_short_password_is_still_a_password() -> None:
 def test_json_is_cleaned_in_keys_and_values() -> None:
     redactor = Redactor()
     redactor.register("s3cr3t-value")
-    told: JsonObject = {"a s3cr3t-value": ["x", {"b": "s3cr3t-value!"}, 3, None, True]}
-    assert redactor.clean_json(told) == {f"a {MARK}": ["x", {"b": f"{MARK}!"}, 3, None, True]}
+    answer: JsonObject = {"a s3cr3t-value": ["x", {"b": "s3cr3t-value!"}, 3, None, True]}
+    assert redactor.clean_json(answer) == {f"a {MARK}": ["x", {"b": f"{MARK}!"}, 3, None, True]}

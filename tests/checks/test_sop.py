@@ -69,8 +69,8 @@ def test_a_mistake_in_the_settings_is_found_when_the_runbook_is_read() -> None:
     item = gate.items[1].model_copy(update={"checks": (wrong, typo)})
     broken = runbook.model_copy(update={"gates": (gate.model_copy(update={"items": (item,)}),)})
     problems = {
-        one.key.rpartition("checks.")[2]: one.message
-        for one in check_problems(replace(loaded, runbook=broken))
+        problem.key.rpartition("checks.")[2]: problem.message
+        for problem in check_problems(replace(loaded, runbook=broken))
     }
     assert {"0.with.pages", "0.with.colour"} <= set(problems)
     assert problems["1.kind"].startswith("there is no kind of check 'web.cps': did you mean web.csp")
@@ -80,16 +80,16 @@ async def test_test_accounts_are_logged_out_in_the_end(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         roles = ("tenant_user", "partner")
         for role in roles:
-            await stage.systems.web(Tier.PRODUCTION).bearer(role)
-        await stage.systems.aclose()
-        told = [line.text() for line in stage.world.product(Dotmac).platforms[Env.PRODUCTION].records.lines]
-    assert sum("/api/v1/auth/logout" in one for one in told) == len(roles)
+            await stage.clients.web(Tier.PRODUCTION).bearer(role)
+        await stage.clients.aclose()
+        lines = [line.text() for line in stage.world.product(Dotmac).platforms[Env.PRODUCTION].records.lines]
+    assert sum("/api/v1/auth/logout" in one for one in lines) == len(roles)
 
 
 async def test_a_good_release_passes_and_nothing_secret_is_told(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         seen = await stage.sweep()
-        redactor = stage.systems.redactor
+        redactor = stage.clients.redactor
         assert {
             one.item: one.outcome.summary for one in seen if one.outcome.verdict is not Verdict.PASS
         } == {}

@@ -160,9 +160,9 @@ async def error_of(ask: Ask, url: str, folder: Path, ca: Path | None = None) -> 
         assert time.monotonic() - started < TIMEOUT + SLACK_S
     finally:
         await client.aclose()
-    told = str(caught.value)
-    assert "production" in told
-    assert "\n" not in told
+    message = str(caught.value)
+    assert "production" in message
+    assert "\n" not in message
     return caught.value
 
 
@@ -184,7 +184,7 @@ async def test_nobody_listens(name: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     error = await error_of(CLIENTS[name][0], f"http://127.0.0.1:{port}", tmp_path)
-    assert isinstance(error, errors.RefusedError), error
+    assert isinstance(error, errors.RefusedConnectionError), error
 
 
 @pytest.mark.parametrize("name", CLIENTS)
@@ -270,7 +270,7 @@ async def test_a_database_in_trouble(tmp_path: Path) -> None:
         "production",
         statement_timeout=TIMEOUT,
     )
-    with pytest.raises(errors.RefusedError) as caught:
+    with pytest.raises(errors.RefusedConnectionError) as caught:
         await client.rows("SELECT 1")
     assert "hunter22" not in str(caught.value)
     await client.aclose()

@@ -9,7 +9,7 @@ from console.ui.app import LaunchApp
 from screens.base import LaunchScreen
 from screens.kit.lines import LineView
 from screens.kit.pane import Pane
-from screens.kit.screen_state import Mode, Shown
+from screens.kit.screen_state import Mode, ScreenState
 from screens.kit.table import Table
 from state.base.json import JsonObject
 from state.commands import BY_NAME, Confirmation, Reply
@@ -42,8 +42,8 @@ class StorySource:
         self._view = self.story.view()
         self.changed()
 
-    def shown(self) -> Shown:
-        return Shown(
+    def shown(self) -> ScreenState:
+        return ScreenState(
             self._view, self.story.now_us, self.mode, lost=self.lost, me="c1", account="ann", adjustable=True
         )
 

@@ -129,34 +129,34 @@ class Story:
 
     def _conditions(self, conditions: Sequence[JsonObject]) -> None:
         limits = {"error-rate": "0.01", "auth-errors": "0.01", "latency-p95": "1"}
-        for one in conditions:
+        for condition in conditions:
             self.tell(
                 Kind.CONDITION_DECLARED,
                 {
-                    "id": text(one, "id"),
-                    "title": text(one, "title"),
+                    "id": text(condition, "id"),
+                    "title": text(condition, "title"),
                     "env": "production",
-                    "unit": text(one, "unit", "ratio"),
-                    "threshold": limits[text(one, "id")],
+                    "unit": text(condition, "unit", "ratio"),
+                    "threshold": limits[text(condition, "id")],
                     "for_s": 300,
                     "on_trip": "ask",
-                    "query": text(one, "bad") or text(one, "value"),
+                    "query": text(condition, "bad") or text(condition, "value"),
                 },
             )
 
     def _graphs(self, graphs: Sequence[JsonObject]) -> None:
-        for one in graphs:
+        for graph in graphs:
             series: list[Json] = [
-                {"id": text(s, "id"), "label": text(s, "label")} for s in objs(one["series"])
+                {"id": text(s, "id"), "label": text(s, "label")} for s in objs(graph["series"])
             ]
             self.tell(
                 Kind.GRAPH_DECLARED,
                 {
-                    "id": text(one, "id"),
-                    "title": text(one, "title"),
+                    "id": text(graph, "id"),
+                    "title": text(graph, "title"),
                     "env": "production",
-                    "unit": text(one, "unit"),
-                    "condition": opt_text(one, "condition"),
+                    "unit": text(graph, "unit"),
+                    "condition": opt_text(graph, "condition"),
                     "series": series,
                 },
             )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from screens.sections import cluster, status_line
 from screens.sections.gate_rail import gates
 from state.events.event import Kind
@@ -11,7 +11,7 @@ from tests.screens.stage import app_of, picture, text_of
 
 
 def lines(draw: object, told: story.Story, width: int, height: int) -> str:
-    made = draw(Shown(told.view(), told.now_us, me="c1"), width, height)  # type: ignore[operator]  # a Draw
+    made = draw(ScreenState(told.view(), told.now_us, me="c1"), width, height)  # type: ignore[operator]  # a Draw
     return "\n".join("".join(span.text for span in line) for line in made)
 
 
@@ -82,11 +82,11 @@ async def test_the_screen_is_filled_and_no_line_is_too_long(size: tuple[int, int
         assert len(rows) == size[1]
         assert "PRODUCTION (rehearsal)" in rows[0]
         assert "TRIPPED B: roll back" in rows[2]
-        assert any("GATES" in one for one in rows)
-        assert any("error rate" in one for one in rows)
-        assert any("STOP CONDITIONS" in one for one in rows)
-        assert any("OPERATION" in one for one in rows)
-        assert any("LOG ─" in one for one in rows) or size[1] < 23
+        assert any("GATES" in row for row in rows)
+        assert any("error rate" in row for row in rows)
+        assert any("STOP CONDITIONS" in row for row in rows)
+        assert any("OPERATION" in row for row in rows)
+        assert any("LOG ─" in row for row in rows) or size[1] < 23
         assert "gate" in rows[-1]
 
 

@@ -22,7 +22,7 @@ async def test_no_text_from_outside_reaches_the_terminal_or_ends_the_console(siz
             for _ in range(8):
                 await pilot.press("down")
             rows = picture(app)
-            assert not any(char in one for one in rows for char in BAD), key
+            assert not any(char in row for row in rows for char in BAD), key
         await pilot.press("3", "a")
         await pilot.pause(0.1)
         assert not any(char in one for one in picture(app) for char in BAD)
@@ -49,8 +49,8 @@ async def test_a_preview_is_shown_as_plain_text() -> None:
         app.push_screen(AskDialog(question))
         await pilot.pause(0.1)
         rows = picture(app)
-        assert any("[@click=app.quit]x[/]" in one for one in rows)
-        assert not any(char in one for one in rows for char in BAD)
+        assert any("[@click=app.quit]x[/]" in row for row in rows)
+        assert not any(char in row for row in rows for char in BAD)
         await pilot.press("escape")
 
 

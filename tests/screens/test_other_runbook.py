@@ -32,8 +32,8 @@ async def test_the_dashboard_has_as_many_lines_as_gates(size: tuple[int, int]) -
         shown = [line[:38] for line in picture(app)]
         first = next(n for n, line in enumerate(shown) if "GATES" in line)
         assert "0 of 6 GO" in picture(app)[first]
-        told = [line.split()[0] for line in shown[first + 1 : first + 7]]
-        assert told == ["1", "2", "3", "4", "5", "6"]
+        lines = [line.split()[0] for line in shown[first + 1 : first + 7]]
+        assert lines == ["1", "2", "3", "4", "5", "6"]
         below = [line for line in shown[first + 7 :] if line.strip()]
         gap = shown.index(below[0]) - (first + 7)
         assert gap == (0 if size[1] < 34 else 1)

@@ -51,7 +51,7 @@ PODS: list[tuple[str, dict[str, Json], str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("facts", "counted", "mark"), [one[1:] for one in PODS], ids=[one[0] for one in PODS]
+    ("facts", "counted", "mark"), [pod[1:] for pod in PODS], ids=[pod[0] for pod in PODS]
 )
 @pytest.mark.parametrize("size", [(80, 24), (200, 55)])
 async def test_every_screen_judges_a_pod_alike(

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from console.ui.app import LaunchApp
 from screens.base import LaunchScreen
-from screens.kit.screen_state import Mode, Shown, Transport
+from screens.kit.screen_state import Mode, ScreenState, Transport
 from tests.screens import story
 from tests.screens.stage import StorySource, app_of
 
@@ -18,7 +18,7 @@ from tests.screens.stage import StorySource, app_of
 class ReplaySource(StorySource):
     """A story, shown as a replay that stands at its end."""
 
-    def shown(self) -> Shown:
+    def shown(self) -> ScreenState:
         live = super().shown()
         how = Transport(
             playing=False,
@@ -29,7 +29,7 @@ class ReplaySource(StorySource):
             last_us=self.story.now_us + 600_000_000,
             marks=live.view.marks,
         )
-        return Shown(live.view, live.now_us, Mode.REPLAY, transport=how)
+        return ScreenState(live.view, live.now_us, Mode.REPLAY, transport=how)
 
 
 class Snap(Protocol):

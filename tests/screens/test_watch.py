@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from console.ui.bell import Attention
 from screens.kit.plain import Line
-from screens.kit.screen_state import Mode, Shown
+from screens.kit.screen_state import Mode, ScreenState
 from screens.sections.cluster import conditions
 from screens.sections.status_line import _urgent
 from state.base.clock import SECOND_US
@@ -15,7 +15,7 @@ from state.view.launch import AlertView, BakeView, ConditionView, LaunchView, Sc
 
 NOW = 1_795_000_000 * SECOND_US
 ERRORS = ConditionView("errors", "5xx share", "production", "ratio", 0.01, 300, "rollback", "q", active=True)
-CALM = Shown(LaunchView(scope=ScopeView("a-1", "Spring launch"), conditions=(ERRORS,)), now_us=NOW)
+CALM = ScreenState(LaunchView(scope=ScopeView("a-1", "Spring launch"), conditions=(ERRORS,)), now_us=NOW)
 TRIPPED = replace(
     CALM,
     view=replace(
@@ -59,13 +59,17 @@ def test_alerts_stand_beside_the_conditions() -> None:
         alerts={
             "production/f1": firing,
             "production/f2": replace(firing, name="f2", alert="Old"),
-            "production/f3": replace(firing, name="f3", alert="Quiet", state="silenced"),
+            "production/f3": replace(firing, name="f3", alert="NullListener", state="silenced"),
         },
         bake=BakeView(NOW, 60, alerts=("production/f2",)),
     )
-    told = [words(one) for one in conditions(replace(CALM, view=view), 80, 8)]
-    assert told[2:] == ["✖ NEW ALERT HighErrorRate: many", "! ALERT     Old: many", "- SILENCED  Quiet: many"]
-    assert "ALERT" not in told[0]
+    lines = [words(condition) for condition in conditions(replace(CALM, view=view), 80, 8)]
+    assert lines[2:] == [
+        "✖ NEW ALERT HighErrorRate: many",
+        "! ALERT     Old: many",
+        "- SILENCED  Quiet: many",
+    ]
+    assert "ALERT" not in lines[0]
     assert "2 ALERTS" in words(conditions(replace(CALM, view=view), 80, 3)[0])
 
 
@@ -76,8 +80,8 @@ def test_silences_and_rules_that_can_never_fire_stand_there_too() -> None:
     view = replace(
         CALM.view, alerts={"production/silence/1": silence}, sources={"alert rules/production": dead}
     )
-    told = [words(one) for one in conditions(replace(CALM, view=view), 80, 8)]
-    assert told[2:] == [
+    lines = [words(condition) for condition in conditions(replace(CALM, view=view), 80, 8)]
+    assert lines[2:] == [
         f"- SILENCE   {hides}: by ann until 20:30Z: deploy",
         "! DEAD RULE ApiDown asks for http_total",
     ]
@@ -86,20 +90,21 @@ def test_silences_and_rules_that_can_never_fire_stand_there_too() -> None:
 def test_monitors_that_cannot_be_trusted_come_before_the_conditions() -> None:
     blind = SourceView("monitors/production", ok=False, reason="1 scrape targets are down: a", since_us=NOW)
     view = replace(CALM.view, sources={"monitors/production": blind})
-    told = [words(one) for one in conditions(replace(CALM, view=view), 80, 4)]
-    assert told[0].endswith("monitors BLIND")
-    assert told[1] == "? MONITORS  since 11:06:40Z: 1 scrape targets are down: a"
+    lines = [words(condition) for condition in conditions(replace(CALM, view=view), 80, 4)]
+    assert lines[0].endswith("monitors BLIND")
+    assert lines[1] == "? MONITORS  since 11:06:40Z: 1 scrape targets are down: a"
     well = replace(CALM.view, sources={"monitors/production": replace(blind, ok=True, reason="")})
     assert words(conditions(replace(CALM, view=well), 80, 4)[0]).endswith("monitors ✔")
 
 
 def test_a_blind_condition_says_for_how_long() -> None:
     blind = replace(ERRORS, state=ConditionState.NO_DATA, since_us=NOW - 100 * SECOND_US)
-    told = [
-        words(one) for one in conditions(replace(CALM, view=replace(CALM.view, conditions=(blind,))), 80, 4)
+    lines = [
+        words(condition)
+        for condition in conditions(replace(CALM, view=replace(CALM.view, conditions=(blind,))), 80, 4)
     ]
-    assert told[1].startswith("? NO DATA   5xx share")
-    assert told[1].endswith("for 1 m 40 s")
+    assert lines[1].startswith("? NO DATA   5xx share")
+    assert lines[1].endswith("for 1 m 40 s")
 
 
 def test_reasons_make_room_for_alerts() -> None:
@@ -108,9 +113,9 @@ def test_reasons_make_room_for_alerts() -> None:
     alert = AlertView("production", "f1", "TargetDown", "critical", "firing", "a target is gone", NOW)
     both = (blind, replace(blind, id="logins"))
     view = replace(CALM.view, conditions=both, alerts={"production/f1": alert})
-    roomy = [words(one).strip() for one in conditions(replace(CALM, view=view), 80, 6)]
+    roomy = [words(condition).strip() for condition in conditions(replace(CALM, view=view), 80, 6)]
     assert roomy.count(why) == 2
     assert roomy[-1].endswith("TargetDown: a target is gone")
-    tight = [words(one).strip() for one in conditions(replace(CALM, view=view), 80, 5)]
+    tight = [words(condition).strip() for condition in conditions(replace(CALM, view=view), 80, 5)]
     assert why not in tight
     assert tight[-1].endswith("TargetDown: a target is gone")

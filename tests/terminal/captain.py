@@ -45,12 +45,12 @@ class Captain:
 
     def wait(self, true: str, within: float = PATIENT_S) -> str:
         """Return the screen as soon as it shows a text; what was told meanwhile is in the failure."""
-        told: list[str] = []
+        lines: list[str] = []
 
         def look(shown: str) -> bool:
             bottom = next((line.strip() for line in reversed(shown.splitlines()) if line.strip()), "")
-            if bottom not in told:
-                told.append(bottom)
+            if bottom not in lines:
+                lines.append(bottom)
             return true in shown
 
         def seen_or_over(shown: str) -> bool:
@@ -59,8 +59,8 @@ class Captain:
         try:
             shown = self.pane.until(seen_or_over, within=within)
         except AssertionError as error:
-            raise AssertionError(f"{true!r} was not shown; told: {told}; {error}") from None
-        assert true in shown, f"the console ended before {true!r} was shown; told: {told}; {shown}"
+            raise AssertionError(f"{true!r} was not shown; told: {lines}; {error}") from None
+        assert true in shown, f"the console ended before {true!r} was shown; told: {lines}; {shown}"
         return shown
 
     def attached(self) -> str:

@@ -100,8 +100,8 @@ class Range:
 
     def _world(self) -> int | None:
         with suppress(OSError, ValueError):
-            told = obj(json.loads((self.folder / "launch.lclog.world" / "serve.json").read_text()))
-            return integer(told, "pid") or None
+            answer = obj(json.loads((self.folder / "launch.lclog.world" / "serve.json").read_text()))
+            return integer(answer, "pid") or None
         return None
 
 

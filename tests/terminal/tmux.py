@@ -85,9 +85,9 @@ def children(pid: int) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            told = path.read_text()
+            message = path.read_text()
         except OSError:
             continue
-        if int(told.rpartition(")")[2].split()[1]) == pid:
+        if int(message.rpartition(")")[2].split()[1]) == pid:
             found.append(int(path.parent.name))
     return sorted(found)

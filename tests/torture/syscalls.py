@@ -101,19 +101,19 @@ def _run(folder: Path, inject: str, outcome: Outcome) -> None:
     folder.mkdir(parents=True)
     words = [*_TRACE, "-o", os.devnull, "-e", f"trace={inject.split(':', 1)[0]}", "-e", f"inject={inject}"]
     done = subprocess.run([*words, *_writer(folder)], check=False, capture_output=True, text=True)
-    told = [line.split() for line in done.stdout.splitlines()]
+    lines = [line.split() for line in done.stdout.splitlines()]
     before = (outcome.lost, outcome.broken, outcome.twice)
     outcome.runs += 1
-    if told == [["not-made"]]:
+    if lines == [["not-made"]]:
         outcome.not_made += 1
         again = io.StringIO()
         _write(folder, again)  # what was left half done is in nobody's way
-        told = [line.split() for line in again.getvalue().splitlines()]
+        lines = [line.split() for line in again.getvalue().splitlines()]
     else:
-        outcome.refused += sum(words[0] == "refused" for words in told)
-    acknowledged = {int(words[1]): words[2] for words in told if words[0] == "ack"}
+        outcome.refused += sum(words[0] == "refused" for words in lines)
+    acknowledged = {int(words[1]): words[2] for words in lines if words[0] == "ack"}
     outcome.acknowledged += len(acknowledged)
-    good = not done.returncode and len(told) == EVENTS
+    good = not done.returncode and len(lines) == EVENTS
     outcome.broken += not good or not verify(folder / "a.lclog", processes=1).ok
     if not good:
         sys.stderr.write(f"{inject}: {done.stderr}\n")

@@ -13,9 +13,9 @@ from aiohttp import web
 
 import tests.console.engine.kinds  # noqa: F401  registers the kinds that the runbook names
 from checks.alerts import RoutedSettings, routed
-from checks.base import Around
+from checks.base import CheckContext
 from checks.clients.alertmanager import AlertmanagerClient
-from checks.clients.systems import Systems
+from checks.clients.clients import Clients
 from console.engine.watch.alertmanager import silence_body
 from state.base.clock import SystemClock
 from state.base.json import JsonObject, obj, objs, text
@@ -36,8 +36,8 @@ async def test_an_alert_is_green_only_when_a_receiver_got_it(
     got: list[str] = []
 
     async def receive(request: web.Request) -> web.Response:
-        told = await request.json()
-        got.extend(text(obj(one.get("labels")), "alertname") for one in objs(told.get("alerts")))
+        answer = await request.json()
+        got.extend(text(obj(alert.get("labels")), "alertname") for alert in objs(answer.get("alerts")))
         return web.Response(status=answers)
 
     app = web.Application()
@@ -55,10 +55,10 @@ async def test_an_alert_is_green_only_when_a_receiver_got_it(
         path = tmp_path / "wire.yaml"
         path.write_text(yaml.safe_dump(data))
         runbook, clock = load_runbook(path).runbook, SystemClock()
-        systems = Systems(runbook, clock)
-        around = Around(Tier.PRODUCTION, runbook, systems, clock, LaunchView())
-        outcome = await routed(RoutedSettings(within=8, rules=False), around)
-        await systems.aclose()
+        clients = Clients(runbook, clock)
+        context = CheckContext(Tier.PRODUCTION, runbook, clients, clock, LaunchView())
+        outcome = await routed(RoutedSettings(within=8, rules=False), context)
+        await clients.aclose()
         assert got
         assert got[0].startswith("LaunchConsoleProbe")
         assert outcome.verdict is verdict, outcome.summary

@@ -11,8 +11,8 @@ import pytest
 
 import tests.console.engine.kinds  # noqa: F401  registers the kinds that the runbook names
 from checks import stop_conditions
-from checks.base import Around, Outcome
-from checks.clients.systems import Systems
+from checks.base import CheckContext, Outcome
+from checks.clients.clients import Clients
 from checks.judging import Findings
 from checks.monitors import MonitorsSettings, monitors
 from state.base.clock import Clock, SystemClock
@@ -38,15 +38,15 @@ SETTINGS = Monitors(
 
 async def look(s: Site, clock: Clock) -> Outcome:
     runbook = load_runbook(s.runbook).runbook
-    systems = Systems(runbook, clock)
+    clients = Clients(runbook, clock)
     try:
         bake = runbook.bake.model_copy(update={"monitors": SETTINGS})
         watched = runbook.model_copy(update={"bake": bake})
         return await monitors(
-            MonitorsSettings(), Around(Tier.PRODUCTION, watched, systems, clock, LaunchView())
+            MonitorsSettings(), CheckContext(Tier.PRODUCTION, watched, clients, clock, LaunchView())
         )
     finally:
-        await systems.aclose()
+        await clients.aclose()
 
 
 async def scrapes(s: Site) -> str:
@@ -54,12 +54,12 @@ async def scrapes(s: Site) -> str:
     rate = "sum(rate(toy_requests_total[1s]))"
     narrow = {**ERRORS, **SHARED, "bad": rate, "total": rate, "window": 1, "scrape": "250ms"}
     runbook, clock, found = load_runbook(s.runbook).runbook, SystemClock(), Findings()
-    systems = Systems(runbook, clock)
-    around = Around(Tier.PRODUCTION, runbook, systems, clock, LaunchView())
+    clients = Clients(runbook, clock)
+    context = CheckContext(Tier.PRODUCTION, runbook, clients, clock, LaunchView())
     try:
-        await stop_conditions.look(StopCondition.model_validate(narrow), around, found)
+        await stop_conditions.look(StopCondition.model_validate(narrow), context, found)
     finally:
-        await systems.aclose()
+        await clients.aclose()
     return found.outcome("it can be judged").summary
 
 

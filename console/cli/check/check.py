@@ -92,13 +92,15 @@ def ask(runbook: Runbook, names: Sequence[str], *, probes: bool) -> Asked:
 
 
 def _missing(gates: Sequence[Gate], missing: Sequence[str]) -> str:
-    told = [f"there is no gate or item {', '.join(line(name, 60) for name in missing)}; the runbook has"]
-    told += [f"  gate {g.number:<3} {line(g.title)}: {', '.join(item.id for item in g.items)}" for g in gates]
+    lines = [f"there is no gate or item {', '.join(line(name, 60) for name in missing)}; the runbook has"]
+    lines += [
+        f"  gate {g.number:<3} {line(g.title)}: {', '.join(item.id for item in g.items)}" for g in gates
+    ]
     if any(name.endswith((".yaml", ".yml")) for name in missing):
-        told.append(
+        lines.append(
             "a runbook is named by --runbook FILE, and checked by `launch-console runbook check FILE`"
         )
-    return "\n".join(told)
+    return "\n".join(lines)
 
 
 def _look_at(target: Path) -> None:
@@ -109,8 +111,8 @@ def _look_at(target: Path) -> None:
     except OSError:
         writable = False
     if not writable:
-        told = f"{target} cannot be written: name a file in a folder that is there and yours"
-        raise FailedError(told, ExitCode.BAD_CONFIG)
+        message = f"{target} cannot be written: name a file in a folder that is there and yours"
+        raise FailedError(message, ExitCode.BAD_CONFIG)
 
 
 def _clock(file: Path | None) -> Clock:

@@ -139,12 +139,12 @@ def closing(swept: Swept) -> str:
         SKIPPED: "skipped",
         HUMAN: "to be attested",
     }
-    told = ", ".join(f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome])
+    message = ", ".join(f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome])
     verdict = _verdict(swept)
     if verdict is Verdict.UNKNOWN and not counts["unknown"]:
         why = "what was skipped is not a pass" if counts[SKIPPED] else "no check was run, which is not a pass"
-        return f"\n{told or 'nothing'}: UNKNOWN ({why})"
-    return f"\n{told}: {_SIGN[verdict.value].upper()}"
+        return f"\n{message or 'nothing'}: UNKNOWN ({why})"
+    return f"\n{message}: {_SIGN[verdict.value].upper()}"
 
 
 def as_json(swept: Swept) -> str:

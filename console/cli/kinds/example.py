@@ -35,7 +35,7 @@ def _value(schema: JsonObject, inner: JsonObject, name: str) -> Json:
     match schema.get("type"):
         case "array":
             parts = objs(schema.get("prefixItems")) or [obj(schema.get("items"))]
-            return [_value(one, inner, name) for one in parts]
+            return [_value(part, inner, name) for part in parts]
         case "object" if "properties" in schema:
             return _object(schema, inner)
         case "object":

@@ -64,17 +64,17 @@ def run_show(name: str) -> ExitCode:
         f"leaves {found.leaves or 'traces'}: in production it is asked for" if found.writes else "only looks"
     )
     schema = settings_schema(name)
-    told = [f"{name} (family {family(name)})", ""]
-    told += [f"  {row}".rstrip() for row in doc(name).splitlines()]
-    told += [
+    lines = [f"{name} (family {family(name)})", ""]
+    lines += [f"  {row}".rstrip() for row in doc(name).splitlines()]
+    lines += [
         "",
         f"  Its evidence stays fresh for {spell(found.ttl)}. It {leaves}.",
         "",
         "SETTINGS, below with:",
     ]
-    told += [f"  {row}".rstrip() for row in described(schema)]
-    told += ["", "EXAMPLE", *(f"  {row}" for row in example(name, schema).splitlines())]
-    sys.stdout.write("\n".join(told) + "\n")
+    lines += [f"  {row}".rstrip() for row in described(schema)]
+    lines += ["", "EXAMPLE", *(f"  {row}" for row in example(name, schema).splitlines())]
+    sys.stdout.write("\n".join(lines) + "\n")
     return ExitCode.GO
 
 

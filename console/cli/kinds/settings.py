@@ -22,8 +22,8 @@ def described(schema: JsonObject) -> list[str]:
     rows = [*wrap(text(schema, "description"), _WIDTH), *_fields(schema)]
     for name, inner in obj(schema.get("$defs")).items():
         if "properties" in obj(inner):
-            told = f"{name.rpartition('.')[2]}: {text(obj(inner), 'description')}"
-            rows += ["", *wrap(told, _WIDTH), *_fields(obj(inner))]
+            message = f"{name.rpartition('.')[2]}: {text(obj(inner), 'description')}"
+            rows += ["", *wrap(message, _WIDTH), *_fields(obj(inner))]
     return rows
 
 

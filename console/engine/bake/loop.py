@@ -26,7 +26,7 @@ _AT_ONCE = frozenset(
 )
 
 
-class Pulse:
+class EvaluationLoop:
     """Evaluates, then lets the bake count; never stops, whatever the phase."""
 
     def __init__(self, journal: Journal, conditions: Conditions, bake: Bake, interval_s: float) -> None:

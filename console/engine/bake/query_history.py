@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from checks.base import CouldNotLookError
-from console.engine.ports import SystemsPort
+from console.engine.ports import ClientsPort
 from state.base.text import line
 from state.base.times import SECOND_US
 from state.conditions.evaluate import Baseline, ConditionSpec, Samples, Source, baselines
@@ -21,8 +21,8 @@ from state.view.enums import Tier
 class Gatherer:
     """Asks for samples at times that are multiples of the interval, so that each answer is about the same times."""
 
-    def __init__(self, systems: SystemsPort, step: int) -> None:
-        self._systems = systems
+    def __init__(self, clients: ClientsPort, step: int) -> None:
+        self._systems = clients
         self._step = step
         self._before: dict[tuple[str, int], Source] = {}
         """Baselines before the launch, which no longer change, by condition and time."""
@@ -92,8 +92,8 @@ def sample_drafts(
     """Return what conditions are judged by at each time in (``after_us``, ``end_us``], to be judged again later."""
     drafts = []
     for at in range(after_us + step_us, end_us + 1, step_us):
-        told = [f"{condition.id}={spell(_moment(condition, got, at))}" for condition, got in gathered]
-        drafts += [Draft(ConditionSamples(at, one)) for one in _short(told)]
+        lines = [f"{condition.id}={spell(_moment(condition, got, at))}" for condition, got in gathered]
+        drafts += [Draft(ConditionSamples(at, one)) for one in _short(lines)]
     return drafts
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from console.engine.bake.on_trip import MayRollback, Rollback, Trips
 from console.engine.bake.query_history import Gatherer, sample_drafts
-from console.engine.ports import SystemsPort
+from console.engine.ports import ClientsPort
 from console.engine.record.journal import Journal
 from state.base.times import SECOND_US
 from state.conditions.evaluate import Judgement
@@ -32,7 +32,7 @@ BACKFILL_STEPS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Evaluation:
     """What was found of a condition at one moment."""
 
     condition: StopCondition
@@ -47,14 +47,14 @@ class Conditions:
         self,
         journal: Journal,
         runbook: Runbook,
-        systems: SystemsPort,
+        clients: ClientsPort,
         rollback: Rollback,
         may_rollback: MayRollback | None = None,
     ) -> None:
         self._journal = journal
         self._conditions = runbook.conditions
         self._step = max(1, round(runbook.bake.interval))
-        self._gatherer = Gatherer(systems, self._step)
+        self._gatherer = Gatherer(clients, self._step)
         self._trips = Trips(journal, rollback, may_rollback)
 
     async def tick(self) -> None:
@@ -68,7 +68,7 @@ class Conditions:
             if not look.condition.shadow:
                 await self._trips.act(look.condition)
 
-    async def _look(self, condition: StopCondition, now_us: int) -> _Look:
+    async def _look(self, condition: StopCondition, now_us: int) -> _Evaluation:
         view = self._journal.view
         release = release_of(view, condition.env.value, now_us)
         spec = spec_of(condition, self._step)
@@ -76,9 +76,9 @@ class Conditions:
         from_us = counted_from(spec, old, release, now_us)
         gathered = await self._gatherer.gather(condition, spec, release, from_us, now_us)
         doubt = distrust(self._journal.view, condition.env.value)
-        return _Look(condition, gathered, judge(spec, old, release, gathered, now_us, doubt=doubt))
+        return _Evaluation(condition, gathered, judge(spec, old, release, gathered, now_us, doubt=doubt))
 
-    async def _remember(self, looks: list[_Look], now_us: int) -> None:
+    async def _remember(self, looks: list[_Evaluation], now_us: int) -> None:
         step_us = self._step * SECOND_US
         end_us = now_us // step_us * step_us
         view = self._journal.view
@@ -94,7 +94,7 @@ class Conditions:
         if drafts:
             await self._journal.record_many(drafts)
 
-    async def _tell(self, look: _Look, now_us: int) -> None:
+    async def _tell(self, look: _Evaluation, now_us: int) -> None:
         condition, judged = look.condition, look.judged
         view = self._journal.view
         old = view.condition(condition.id)

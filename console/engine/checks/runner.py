@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from checks.base import Around, CouldNotLookError, Outcome, unknown
+from checks.base import CheckContext, CouldNotLookError, Outcome, unknown
 from checks.registry import kind as find_kind
 from console.engine.checks.evidence import fit
 from console.engine.record.journal import Journal
@@ -19,7 +19,7 @@ from state.runbook.models import CheckSpec, Runbook
 from state.view.enums import Tier, Verdict
 
 if TYPE_CHECKING:
-    from checks.clients.systems import Systems
+    from checks.clients.clients import Clients
 
 AT_ONCE = 64
 """More than a runbook has checks: one that waits for its turn makes a sweep longer than its slowest check."""
@@ -52,12 +52,12 @@ class CheckRef:
 
 def checks_of(runbook: Runbook, items: Iterable[str]) -> list[CheckRef]:
     """Return the checks of items, in the order of the runbook."""
-    wanted = set(items)
+    expected = set(items)
     return [
         CheckRef(f"{item.id}/{index}", item.id, gate.number, spec)
         for gate in runbook.gates
         for item in gate.items
-        if item.id in wanted
+        if item.id in expected
         for index, spec in enumerate(item.checks)
     ]
 
@@ -65,10 +65,10 @@ def checks_of(runbook: Runbook, items: Iterable[str]) -> list[CheckRef]:
 class Runner:
     """Runs the checks of one runbook. The same check never runs twice at once."""
 
-    def __init__(self, journal: Journal, runbook: Runbook, systems: Systems, at_once: int = AT_ONCE) -> None:
+    def __init__(self, journal: Journal, runbook: Runbook, clients: Clients, at_once: int = AT_ONCE) -> None:
         self._journal = journal
         self._runbook = runbook
-        self._systems = systems
+        self._systems = clients
         self._free = asyncio.Semaphore(at_once)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closing = False
@@ -129,10 +129,12 @@ class Runner:
         kind = find_kind(check.spec.kind)
         if kind is None:
             return unknown(f"there is no kind of check {check.spec.kind!r} in this version")
-        around = Around(check.spec.env, self._runbook, self._systems, self._journal.clock, self._journal.view)
+        context = CheckContext(
+            check.spec.env, self._runbook, self._systems, self._journal.clock, self._journal.view
+        )
         try:
             async with asyncio.timeout(check.spec.timeout):
-                outcome = await kind.run(dict(check.spec.settings), around)
+                outcome = await kind.run(dict(check.spec.settings), context)
         except CouldNotLookError as error:
             return unknown(str(error))
         except TimeoutError:

@@ -62,8 +62,8 @@ def _named_domains(settings: object) -> Iterator[tuple[list[str | int], str]]:
                 yield [name], value
             yield from (([name, *keys], word) for keys, word in _named_domains(value))
     elif isinstance(settings, tuple):
-        for index, one in enumerate(settings):
-            yield from (([index, *keys], word) for keys, word in _named_domains(one))
+        for index, setting in enumerate(settings):
+            yield from (([index, *keys], word) for keys, word in _named_domains(setting))
 
 
 def _hint(name: str) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from checks.clients.systems import Systems
+from checks.clients.clients import Clients
 from console.engine.checks.runner import CheckRef, Runner
-from console.engine.record.body_filter import Door
+from console.engine.record.body_filter import BodyFilter
 from console.engine.record.declarations import declarations, opened
 from console.engine.record.journal import Journal
 from state.base.json import EMPTY, JsonObject, obj
@@ -85,10 +85,10 @@ async def sweep(
     ``view`` is what is known of a launch; an empty one stands for none. ``account`` is who asks. Exactly one
     result is told for each check, whatever becomes of it; secrets are out of it.
     """
-    systems = Systems(loaded.runbook, clock)
-    journal = Journal(MemoryStore(clock, view.seq), clock, Door(systems.redactor.clean))
+    clients = Clients(loaded.runbook, clock)
+    journal = Journal(MemoryStore(clock, view.seq), clock, BodyFilter(clients.redactor.clean))
     journal.view = view
-    runner = Runner(journal, loaded.runbook, systems)
+    runner = Runner(journal, loaded.runbook, clients)
     open_checks = {check.id: check for check in checks}
 
     def finished(event: Event, _view: LaunchView) -> None:
@@ -106,6 +106,6 @@ async def sweep(
         await runner.idle()
     finally:
         await runner.aclose()
-        await systems.aclose()
+        await clients.aclose()
     for check in list(open_checks.values()):
         told(Result(check, Verdict.UNKNOWN, "the check ended without a result", EMPTY, 0))

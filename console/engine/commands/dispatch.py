@@ -10,7 +10,7 @@ from hashlib import sha256
 from checks.base import CouldNotLookError
 from console.engine.commands import attestations, bake, checks, launch, operations
 from console.engine.commands.authorize import refusal
-from console.engine.commands.handler import Desk, Effect, Order, RefusedError
+from console.engine.commands.handler import CommandContext, CommandRefusedError, CommandRequest, Effect
 from console.engine.commands.operations import override_of
 from console.engine.ports import ENGINE, Who
 from state.base.canonical import CanonicalError
@@ -45,8 +45,8 @@ _SECONDED = frozenset({"item.waive"})
 class Commands:
     """Previews and carries out commands."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: CommandContext) -> None:
+        self._desk = context
 
     async def preview(self, name: str, args: JsonObject, who: Who) -> Preview:
         """Return what a command would do, or why it may not; nothing is recorded."""
@@ -54,27 +54,27 @@ class Commands:
         if spec is None:
             reason = f"there is no command {line(name, 60)!r}"
             return Preview(line(name, 60), "", Danger.DANGER, allowed=False, reason=reason)
-        order = Order(spec, args, who)
+        request = CommandRequest(spec, args, who)
         refused = refusal(self._desk.view, name, who)
         if refused:
-            return self._refused(order, refused)
+            return self._refused(request, refused)
         try:
-            planned = await EFFECTS[name].plan(self._desk, order)
-        except (RefusedError, CouldNotLookError) as error:
-            return self._refused(order, str(error))
+            planned = await EFFECTS[name].plan(self._desk, request)
+        except (CommandRefusedError, CouldNotLookError) as error:
+            return self._refused(request, str(error))
         if planned.override_allowed or name in _SECONDED:
             planned = replace(planned, seconds=seconds_of(self._desk.view, who.account))
-        return replace(planned, token=self._token(order, planned)) if planned.phrase else planned
+        return replace(planned, token=self._token(request, planned)) if planned.phrase else planned
 
-    def _refused(self, order: Order, reason: str) -> Preview:
+    def _refused(self, request: CommandRequest, reason: str) -> Preview:
         """Return the preview of what may not run: what was meant, where, and why not."""
-        view, operation = self._desk.view, order.text("operation")
-        meant = next((one for one in view.operation_specs if one.id == operation), None)
+        view, operation = self._desk.view, request.text("operation")
+        meant = next((spec for spec in view.operation_specs if spec.id == operation), None)
         env = view.environment(operation.partition(".")[0] if meant is None else meant.env)
         return Preview(
-            order.spec.name,
-            order.heading if meant is None else meant.title,
-            order.spec.danger,
+            request.spec.name,
+            request.heading if meant is None else meant.title,
+            request.spec.danger,
             allowed=False,
             reason=line(reason),
             environment=env.title if env is not None else "",
@@ -85,7 +85,7 @@ class Commands:
         """Carry out a command and return when it is recorded; what it started may still run."""
         try:
             reply = await self._carry_out(name, args, confirmation, who)
-        except (RefusedError, CouldNotLookError, CanonicalError) as error:
+        except (CommandRefusedError, CouldNotLookError, CanonicalError) as error:
             reply = Reply(ok=False, message=str(error))
         except LogError as error:
             return Reply(ok=False, message=f"nothing was done, the log can't be written: {error}")
@@ -96,38 +96,40 @@ class Commands:
     async def _carry_out(self, name: str, args: JsonObject, confirmation: Confirmation, who: Who) -> Reply:
         preview = await self.preview(name, args, who)
         if name not in BY_NAME:
-            raise RefusedError(preview.reason)
+            raise CommandRefusedError(preview.reason)
         log = self._desk.log_state()
         if log.frozen and name not in _WHILE_FROZEN:
             raise LogFrozenError(log.reason)
-        order = Order(BY_NAME[name], args, who, confirmation)
-        self._confirmed(order, preview)
-        return await EFFECTS[name].deed(self._desk, order)
+        request = CommandRequest(BY_NAME[name], args, who, confirmation)
+        self._confirmed(request, preview)
+        return await EFFECTS[name].deed(self._desk, request)
 
-    def _confirmed(self, order: Order, preview: Preview) -> None:
-        """Check that an order was confirmed as its preview asks.
+    def _confirmed(self, request: CommandRequest, preview: Preview) -> None:
+        """Check that a request was confirmed as its preview asks.
 
         Raises RefusedError.
         """
-        given = order.confirmation
-        overridden = preview.override_allowed and override_of(self._desk.view, order) is not None
+        given = request.confirmation
+        overridden = preview.override_allowed and override_of(self._desk.view, request) is not None
         if not preview.allowed and not overridden:
-            raise RefusedError(preview.reason)
-        if not preview.phrase or order.who == ENGINE:
+            raise CommandRefusedError(preview.reason)
+        if not preview.phrase or request.who == ENGINE:
             return
         if not given.token:
-            raise RefusedError("this needs a preview first: nothing was done")
+            raise CommandRefusedError("this needs a preview first: nothing was done")
         if not hmac.compare_digest(given.token.encode(), preview.token.encode()):
-            raise RefusedError("what was shown has changed since (candidate, commands or target): look again")
+            raise CommandRefusedError(
+                "what was shown has changed since (candidate, commands or target): look again"
+            )
         if given.phrase.strip() != preview.phrase:
-            raise RefusedError(f"the typed name is not {preview.phrase}: nothing was done")
+            raise CommandRefusedError(f"the typed name is not {preview.phrase}: nothing was done")
 
-    def _token(self, order: Order, preview: Preview) -> str:
+    def _token(self, request: CommandRequest, preview: Preview) -> str:
         """Bind a confirmation to what was shown. ``preview.token`` stands for the values files."""
         view = self._desk.view
-        chosen = [[p.name, order.text(p.name)] for p in order.spec.parameters if p.field in _SELECTING]
+        chosen = [[p.name, request.text(p.name)] for p in request.spec.parameters if p.field in _SELECTING]
         shown: JsonObject = {
-            "name": order.spec.name,
+            "name": request.spec.name,
             "chosen": chosen,
             "environment": preview.environment,
             "from": preview.from_what,

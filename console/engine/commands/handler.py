@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from state.base.clock import Clock
 
 
-class RefusedError(Exception):
+class CommandRefusedError(Exception):
     """A command that can't be carried out as things are; the message says why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class CommandContext:
     """What effects work with."""
 
     journal: Journal
@@ -52,7 +52,7 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class CommandRequest:
     """A command that somebody gave, or asks about."""
 
     spec: CommandSpec
@@ -79,7 +79,7 @@ class Order:
         """
         value = self.text(name)
         if not value:
-            raise RefusedError(f"{self.spec.name} needs {what}")
+            raise CommandRefusedError(f"{self.spec.name} needs {what}")
         return value
 
     def item(self, view: LaunchView) -> ItemView:
@@ -90,7 +90,7 @@ class Order:
         name = self.need("item", "an item such as 3.2")
         found = view.item(name)
         if found is None:
-            raise RefusedError(f"there is no item {name}")
+            raise CommandRefusedError(f"there is no item {name}")
         return found
 
     def gate(self, view: LaunchView) -> GateView:
@@ -101,25 +101,25 @@ class Order:
         name = self.need("gate", "a gate from 1 to 10")
         found = view.gate(int(name)) if name.isdecimal() and len(name) < 4 else None
         if found is None:
-            raise RefusedError(f"there is no gate {name}")
+            raise CommandRefusedError(f"there is no gate {name}")
         return found
 
 
-Plan = Callable[[Desk, Order], Awaitable[Preview]]
-Deed = Callable[[Desk, Order], Awaitable[Reply]]
+PreviewOf = Callable[[CommandContext, CommandRequest], Awaitable[Preview]]
+Execute = Callable[[CommandContext, CommandRequest], Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
     """How a command is previewed and carried out. Both raise RefusedError."""
 
-    plan: Plan
-    deed: Deed
+    plan: PreviewOf
+    deed: Execute
 
 
-def plain_preview(order: Order, **details: str | tuple[str, ...] | None) -> Preview:
+def plain_preview(request: CommandRequest, **details: str | tuple[str, ...] | None) -> Preview:
     """Return a preview that is allowed, of a command as the registry describes it."""
-    return Preview(order.spec.name, order.heading, order.spec.danger, allowed=True, **details)  # type: ignore[arg-type]  # fields of Preview
+    return Preview(request.spec.name, request.heading, request.spec.danger, allowed=True, **details)  # type: ignore[arg-type]  # fields of Preview
 
 
 def phrase_of(view: LaunchView) -> str:

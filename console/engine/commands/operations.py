@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.engine.commands.handler import Desk, Effect, Order, RefusedError, plain_preview
+from console.engine.commands.handler import (
+    CommandContext,
+    CommandRefusedError,
+    CommandRequest,
+    Effect,
+    plain_preview,
+)
 from state.commands import Confirmation, Reply
 from state.view.enums import OperationKind, tier_of
 from state.view.launch import LaunchView, OperationView
@@ -14,46 +20,48 @@ from state.view.preview import Preview
 from state.view.rollbacks import is_way_back, way_back
 
 
-async def _plan_run(desk: Desk, order: Order) -> Preview:
-    name = order.need("operation", "an operation")
-    _not_held(desk.view, name)
-    return await desk.operations.preview(name, order.who)
+async def _plan_run(context: CommandContext, request: CommandRequest) -> Preview:
+    name = request.need("operation", "an operation")
+    _not_held(context.view, name)
+    return await context.operations.preview(name, request.who)
 
 
 def _not_held(view: LaunchView, name: str) -> None:
     """Refuse to go forward while the launch is held; the way back stays open."""
     held = hold_words(view)
     if held and not is_way_back(view, name):
-        raise RefusedError(f"{held}: release the hold first (h)")
+        raise CommandRefusedError(f"{held}: release the hold first (h)")
 
 
-async def _run(desk: Desk, order: Order) -> Reply:
-    return await desk.operations.start(order.text("operation"), order.who, override_of(desk.view, order))
+async def _run(context: CommandContext, request: CommandRequest) -> Reply:
+    return await context.operations.start(
+        request.text("operation"), request.who, override_of(context.view, request)
+    )
 
 
-def override_of(view: LaunchView, order: Order) -> Confirmation | None:
+def override_of(view: LaunchView, request: CommandRequest) -> Confirmation | None:
     """Return the override that a confirmation carries, or None where it carries none.
 
     Raises RefusedError where the reason or the second person doesn't do.
     """
-    given = order.confirmation
+    given = request.confirmation
     if not given.override_reason.strip() and not given.override_second.strip():
         return None
     if not given.override_reason.strip():
-        raise RefusedError("an override needs a reason")
-    problem = second_problem(view, order.who.account, given.override_second)
+        raise CommandRefusedError("an override needs a reason")
+    problem = second_problem(view, request.who.account, given.override_second)
     if problem:
-        raise RefusedError(f"an override needs a second person: {problem}")
+        raise CommandRefusedError(f"an override needs a second person: {problem}")
     # Nobody proved that the second person was there, and the log says so.
     return replace(given, override_second=f"{given.override_second.strip()} (self-declared)")
 
 
-async def _plan_abort(desk: Desk, order: Order) -> Preview:
-    running = desk.view.running()
+async def _plan_abort(context: CommandContext, request: CommandRequest) -> Preview:
+    running = context.view.running()
     if running is None:
-        raise RefusedError("no operation is under way")
+        raise CommandRefusedError("no operation is under way")
     return plain_preview(
-        order,
+        request,
         environment=running.env,
         tier=tier_of(running.env),
         from_what=f"{running.id} runs",
@@ -61,34 +69,34 @@ async def _plan_abort(desk: Desk, order: Order) -> Preview:
     )
 
 
-async def _abort(desk: Desk, order: Order) -> Reply:
-    return await desk.operations.abort(order.who, order.need("reason", "a reason"))
+async def _abort(context: CommandContext, request: CommandRequest) -> Reply:
+    return await context.operations.abort(request.who, request.need("reason", "a reason"))
 
 
-async def _plan_recover(desk: Desk, order: Order) -> Preview:
-    last = _recoverable(desk.view)
-    choice = order.text("choice")
+async def _plan_recover(context: CommandContext, request: CommandRequest) -> Preview:
+    last = _recoverable(context.view)
+    choice = request.text("choice")
     if not choice:
         return plain_preview(
-            order, environment=last.env, tier=tier_of(last.env), from_what=last.verdict, checks=last.offers
+            request, environment=last.env, tier=tier_of(last.env), from_what=last.verdict, checks=last.offers
         )
     if choice not in last.offers:
-        raise RefusedError(f"{choice[:40]!r} is not on offer; on offer are {', '.join(last.offers)}")
-    name = way_back(desk.view, last.env) if choice == OperationKind.ROLLBACK else last.id
-    _not_held(desk.view, name)
-    preview = await desk.operations.preview(name, order.who)
-    return replace(preview, name=order.spec.name, title=order.heading, override_allowed=False)
+        raise CommandRefusedError(f"{choice[:40]!r} is not on offer; on offer are {', '.join(last.offers)}")
+    name = way_back(context.view, last.env) if choice == OperationKind.ROLLBACK else last.id
+    _not_held(context.view, name)
+    preview = await context.operations.preview(name, request.who)
+    return replace(preview, name=request.spec.name, title=request.heading, override_allowed=False)
 
 
 def _recoverable(view: LaunchView) -> OperationView:
     last = view.offering()
     if last is None or view.running() is not None:
-        raise RefusedError("no operation waits to be recovered")
+        raise CommandRefusedError("no operation waits to be recovered")
     return last
 
 
-async def _recover(desk: Desk, order: Order) -> Reply:
-    return await desk.operations.recover(order.need("choice", "a choice"), order.who)
+async def _recover(context: CommandContext, request: CommandRequest) -> Reply:
+    return await context.operations.recover(request.need("choice", "a choice"), request.who)
 
 
 EFFECTS = {

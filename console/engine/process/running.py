@@ -73,11 +73,11 @@ def socket_path(log: Path) -> Path:
 def process_started(pid: int) -> int:
     """Return the kernel's start time of a process, or 0 where there is none (or only its remains)."""
     try:
-        told = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        message = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
         return 0
     # The process name may contain spaces and brackets: count from the last closing one.
-    fields = told.rpartition(")")[2].split()
+    fields = message.rpartition(")")[2].split()
     return 0 if fields[0] in {"Z", "X"} else int(fields[19])
 
 
@@ -101,8 +101,8 @@ def withdraw(info: EngineInfo) -> None:
 
 def find(log: Path) -> EngineInfo | None:
     """Return the engine that runs for a log, or None."""
-    wanted = log.resolve()
-    return next((one for one in running_engines() if one.log == wanted), None)
+    expected = log.resolve()
+    return next((engine for engine in running_engines() if engine.log == expected), None)
 
 
 def running_engines() -> list[EngineInfo]:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 
 from console.engine.record.journal import Journal
-from console.engine.watch.source_health import tell_source
+from console.engine.watch.source_health import record_source_health
 from state.log.errors import LogError
 
 # Doubles from first to longest, so that a broken job doesn't spin; a healthy minute resets it.
@@ -72,7 +72,7 @@ class Supervisor:
         if isinstance(error, LogError):
             return  # there is nowhere to write it; the log's own recovery tells of the freeze
         try:
-            await tell_source(
+            await record_source_health(
                 self._journal, f"engine/{name}", False, f"failed ({type(error).__name__}) {then}"
             )
         except LogError:

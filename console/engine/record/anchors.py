@@ -11,7 +11,7 @@ import logging
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
-from console.engine.ports import SystemsPort
+from console.engine.ports import ClientsPort
 from console.engine.record.journal import Journal
 from state.base.canonical import parse_anchor
 from state.base.json import JsonObject
@@ -39,10 +39,10 @@ _logger = logging.getLogger(__name__)
 class Anchors:
     """Keeps the head of one log in other places."""
 
-    def __init__(self, journal: Journal, runbook: Runbook, systems: SystemsPort, witness: Witness) -> None:
+    def __init__(self, journal: Journal, runbook: Runbook, clients: ClientsPort, witness: Witness) -> None:
         self._journal = journal
         self._runbook = runbook
-        self._systems = systems
+        self._systems = clients
         self._witness: Witness | None = witness
         self._news = asyncio.Event()
         self._occasions: list[str] = []
@@ -57,14 +57,14 @@ class Anchors:
         if self._witness is None:
             return
         try:
-            told = await asyncio.to_thread(self._witness.contradiction, self._hash_at)
+            answer = await asyncio.to_thread(self._witness.contradiction, self._hash_at)
             anchor = str(self._witness.seen() or "")
         except LogError as error:
             self._note(error)
             return
-        if told is not None:
+        if answer is not None:
             self._witness = None
-            await self._journal.record(Draft(LogDoubted(told, anchor)))
+            await self._journal.record(Draft(LogDoubted(answer, anchor)))
 
     def _hash_at(self, seq: int) -> str | None:
         found = self._journal.store.read(seq - 1, 1)

@@ -28,7 +28,7 @@ _LINES = (100, 20, 10, 5)
 _logger = logging.getLogger(__name__)
 
 
-class Door:
+class BodyFilter:
     """Looks at every draft before it is written."""
 
     def __init__(
@@ -65,7 +65,9 @@ class Door:
         return self._clean(words) if self._clean is not None else words
 
     def _cleaned(self, body: Body) -> Body:
-        names = [one.name for one in fields(body) if one.name in _WORDS] if self._clean is not None else []
+        names = (
+            [field.name for field in fields(body) if field.name in _WORDS] if self._clean is not None else []
+        )
         given = {name: getattr(body, name) for name in names}
         clean = {name: self.clean(words) for name, words in given.items()}
         return replace(body, **clean) if clean != given else body  # type: ignore[arg-type]  # all of them are texts

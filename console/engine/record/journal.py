@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from console.engine.record.body_filter import Door
+from console.engine.record.body_filter import BodyFilter
 from state.base.clock import Clock
 from state.events.event import Draft, Event
 from state.fold import apply
@@ -42,9 +42,9 @@ class Store(Protocol):
 class Journal:
     """Records events, folds them in the order of their sequence numbers, and tells listeners."""
 
-    def __init__(self, store: Store, clock: Clock, door: Door | None = None) -> None:
+    def __init__(self, store: Store, clock: Clock, door: BodyFilter | None = None) -> None:
         self.store = store
-        self._door = door or Door()
+        self._door = door or BodyFilter()
         self.clock = clock
         self.view = LaunchView()
         self._listeners: list[Listener] = []

@@ -28,7 +28,7 @@ def runbook_changes(view: LaunchView, runbook: Runbook) -> list[str]:
     before, after = _named(known(view)), _named([draft.body for draft in declarations(runbook)])
     before |= _head(remake(LaunchOpened, view.scope, people=view.people, candidate=view.candidate))
     after |= _head(new)
-    lines = [line(one, 300) for one in _differences(before, after)]
+    lines = [line(difference, 300) for difference in _differences(before, after)]
     if not lines:
         return ["nothing that this log knows: a query, an address, a check's settings or the like"]
     return lines if len(lines) <= MOST else [*lines[: MOST - 1], f"and {len(lines) - MOST + 1} more"]

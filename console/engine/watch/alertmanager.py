@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from checks.base import CouldNotLookError
-from console.engine.ports import SystemsPort
+from console.engine.ports import ClientsPort
 from console.engine.record.journal import Journal
-from console.engine.watch.source_health import tell_source
+from console.engine.watch.source_health import record_source_health
 from state.base.json import JsonObject, flag, items, obj, objs, text
 from state.base.text import line
 from state.base.times import micros_of
@@ -27,9 +27,9 @@ _SILENCE = "silence/"
 class AlertWatch:
     """Asks for the alerts at every interval, for ever."""
 
-    def __init__(self, journal: Journal, runbook: Runbook, systems: SystemsPort) -> None:
+    def __init__(self, journal: Journal, runbook: Runbook, clients: ClientsPort) -> None:
         self._journal = journal
-        self._systems = systems
+        self._systems = clients
         self._env = Tier.PRODUCTION
         self._ignored = runbook.bake.ignored_alerts
         self._step = max(1, round(runbook.bake.interval))
@@ -46,9 +46,9 @@ class AlertWatch:
         try:
             found = await self._systems.alertmanager(self._env).alerts()
         except CouldNotLookError as error:
-            await tell_source(self._journal, name, False, str(error))
+            await record_source_health(self._journal, name, False, str(error))
             return
-        await tell_source(self._journal, name, True)
+        await record_source_health(self._journal, name, True)
         known = {a.name: a for a in self._journal.view.alerts.values() if a.env == self._env.value}
         now = {body.name: body for one in found[:_MANY] if (body := self._body(one)) is not None}
         now |= await self._silences(known)
@@ -90,16 +90,16 @@ def silence_body(env: str, silence: JsonObject) -> AlertChanged | None:
     """Return the body of an active silence: what it hides, and who says why until when; None for others."""
     if text(obj(silence.get("status")), "state") != "active":
         return None
-    hides = ", ".join(_matcher(one) for one in objs(silence.get("matchers")))
+    hides = ", ".join(_matcher(matcher) for matcher in objs(silence.get("matchers")))
     until = text(silence, "endsAt")[:16].replace("T", " ")
-    told = f"by {text(silence, 'createdBy') or 'nobody'} until {until}Z: {text(silence, 'comment')}"
+    message = f"by {text(silence, 'createdBy') or 'nobody'} until {until}Z: {text(silence, 'comment')}"
     return AlertChanged(
         env=env,
         name=line(f"{_SILENCE}{text(silence, 'id')}", 64),
         alert=line(hides or "everything", 120),
         severity="",
         state="silence",
-        summary=line(told, 200),
+        summary=line(message, 200),
         since_us=micros_of(text(silence, "startsAt")),
     )
 

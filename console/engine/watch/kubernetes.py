@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from checks.base import CouldNotLookError
 from checks.clients.kube_watch import Change, Reflector, WatchStatus
-from console.engine.ports import SystemsPort
+from console.engine.ports import ClientsPort
 from console.engine.record.journal import Journal
 from console.engine.watch.kubernetes_events import ingress_body, pod_body
-from console.engine.watch.source_health import GRACE_S, Source, tell_source
+from console.engine.watch.source_health import GRACE_S, Source, record_source_health
 from state.base.frozen import remake
 from state.base.json import JsonObject, obj, text
 from state.events.event import Body, Draft
@@ -44,7 +44,11 @@ def _pods(view: LaunchView, env: str) -> Mapping[str, Body]:
 
 
 def _ingresses(view: LaunchView, env: str) -> Mapping[str, Body]:
-    return {one.name: remake(IngressChanged, one) for one in view.ingresses.values() if one.env == env}
+    return {
+        ingress.name: remake(IngressChanged, ingress)
+        for ingress in view.ingresses.values()
+        if ingress.env == env
+    }
 
 
 _COLLECTIONS = (
@@ -63,10 +67,10 @@ class Watches:
     """Watches one environment."""
 
     def __init__(
-        self, journal: Journal, systems: SystemsPort, environment: Environment, grace_s: float = GRACE_S
+        self, journal: Journal, clients: ClientsPort, environment: Environment, grace_s: float = GRACE_S
     ) -> None:
         self._journal = journal
-        self._systems = systems
+        self._systems = clients
         self._env = environment
         self._source = Source(journal, f"kubernetes/{environment.tier.value}", grace_s)
 
@@ -75,7 +79,7 @@ class Watches:
         try:
             client = self._systems.kube(self._env.tier)
         except CouldNotLookError as error:  # a secret or a file that is missing: said once, looked for again
-            await tell_source(self._journal, self._source.name, False, str(error))
+            await record_source_health(self._journal, self._source.name, False, str(error))
             await asyncio.sleep(_UNUSABLE_PAUSE_S)
             return
         followers = []

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from checks.base import CouldNotLookError
-from console.engine.ports import SystemsPort
+from console.engine.ports import ClientsPort
 from console.engine.record.journal import Journal
-from console.engine.watch.source_health import tell_source
+from console.engine.watch.source_health import record_source_health
 from state.base.times import SECOND_US
 from state.events.event import Draft
 from state.events.samples import pack
@@ -32,10 +32,10 @@ Values: TypeAlias = Mapping[int, float | None]
 class Sampler:
     """Asks Prometheus for each series of each graph, at times that are multiples of the interval."""
 
-    def __init__(self, journal: Journal, runbook: Runbook, systems: SystemsPort) -> None:
+    def __init__(self, journal: Journal, runbook: Runbook, clients: ClientsPort) -> None:
         self._journal = journal
         self._graphs = runbook.graphs
-        self._systems = systems
+        self._systems = clients
         self._step = max(1, round(runbook.bake.interval))
         self._blind = False
 
@@ -105,4 +105,6 @@ class Sampler:
     async def _tell(self, tiers: set[Tier], failures: Mapping[Tier, str]) -> None:
         for tier in sorted(tiers):
             failed = failures.get(tier)
-            await tell_source(self._journal, f"prometheus/{tier.value}", failed is None, failed or "")
+            await record_source_health(
+                self._journal, f"prometheus/{tier.value}", failed is None, failed or ""
+            )

@@ -10,9 +10,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from checks.base import CouldNotLookError
-from console.engine.ports import SystemsPort
+from console.engine.ports import ClientsPort
 from console.engine.record.journal import Journal
-from console.engine.watch.source_health import tell_source
+from console.engine.watch.source_health import record_source_health
 from state.base.times import SECOND_US
 from state.conditions.release import MONITORS
 from state.runbook.models import Runbook
@@ -32,10 +32,10 @@ _FEW = 2
 class MonitorWatch:
     """Looks at production's Prometheus at every interval, for ever."""
 
-    def __init__(self, journal: Journal, runbook: Runbook, systems: SystemsPort) -> None:
+    def __init__(self, journal: Journal, runbook: Runbook, clients: ClientsPort) -> None:
         self._journal = journal
         self._settings = runbook.bake.monitors
-        self._systems = systems
+        self._systems = clients
         self._env = Tier.PRODUCTION
         self._wrong = 0
         self._rules_us = 0
@@ -62,7 +62,7 @@ class MonitorWatch:
         told = known is not None and not known.ok
         # Only the first report needs a second look: once reported, the reason is kept current.
         if not wrong or self._wrong >= _FEW or told:
-            await tell_source(self._journal, self._name(MONITORS), not wrong, wrong)
+            await record_source_health(self._journal, self._name(MONITORS), not wrong, wrong)
         now_us = self._journal.clock.wall_us()
         if now_us >= self._rules_us:
             self._rules_us = now_us + int(settings.rules_every * SECOND_US)
@@ -90,7 +90,7 @@ class MonitorWatch:
         except (CouldNotLookError, TimeoutError):
             return  # that Prometheus can't be asked is told above; nothing is known of its rules
         words = "; ".join(f"{rule} asks for {', '.join(used)}" for rule, used in sorted(dead.items()))
-        await tell_source(self._journal, self._name(RULES), not dead, words)
+        await record_source_health(self._journal, self._name(RULES), not dead, words)
 
     def _name(self, what: str) -> str:
         return f"{what}/{self._env.value}"

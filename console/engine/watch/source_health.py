@@ -13,7 +13,7 @@ GRACE_S = 3.0
 """Real seconds that a source may be gone before it is called lost."""
 
 
-async def tell_source(journal: Journal, name: str, ok: bool, reason: str = "") -> None:
+async def record_source_health(journal: Journal, name: str, ok: bool, reason: str = "") -> None:
     """Record whether a source answers, unless the log says the same already."""
     known = journal.view.sources.get(name)
     reason = "" if ok else line(reason, 300)
@@ -41,7 +41,7 @@ class Source:
         self._parts[part] = None
         if all(reason is None for reason in self._parts.values()):
             self._stop_waiting()
-            await tell_source(self._journal, self.name, True)
+            await record_source_health(self._journal, self.name, True)
 
     async def lost(self, part: str, reason: str) -> None:
         """Say that a part can't be seen any more; it is recorded when that lasts."""
@@ -53,7 +53,7 @@ class Source:
         await asyncio.sleep(self._grace_s)
         reason = next((r for r in self._parts.values() if r is not None), None)
         if reason is not None:
-            await tell_source(self._journal, self.name, False, reason)
+            await record_source_health(self._journal, self.name, False, reason)
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:

@@ -41,7 +41,7 @@ _TOLD = frozenset(
 )
 
 
-class Hooks:
+class Webhooks:
     """Posts ``{"text": ...}``, as Slack and those like it take it, to every webhook of the runbook."""
 
     def __init__(
@@ -72,9 +72,9 @@ class Hooks:
         if event.kind not in _TOLD and not self._trips(event, view):
             return
         where = view.production.title if view.production is not None else view.scope.title
-        told = f"{view.scope.title} ({where}): {words(event, view)}"
+        message = f"{view.scope.title} ({where}): {words(event, view)}"
         if not self._waiting.full():
-            self._waiting.put_nowait((str(event.kind), told))
+            self._waiting.put_nowait((str(event.kind), message))
 
     def _trips(self, event: Event, view: LaunchView) -> bool:
         body = body_of(event)
@@ -84,12 +84,14 @@ class Hooks:
         self._tripped = {c.id for c in view.conditions if c.state is ConditionState.TRIPPED}
         return new
 
-    async def _send(self, client: httpx.AsyncClient, hook: str | SecretRef, occasion: str, told: str) -> None:
+    async def _send(
+        self, client: httpx.AsyncClient, hook: str | SecretRef, occasion: str, message: str
+    ) -> None:
         host, attempts, problem = "webhook", 0, ""
         try:
             url = hook if isinstance(hook, str) else hook.read().strip()
             host = urlsplit(url).hostname or host
-            attempts, problem = await self._attempts(client, url, told)
+            attempts, problem = await self._attempts(client, url, message)
         except MissingSecretError as error:
             problem = str(error)
         except ValueError:
@@ -100,14 +102,14 @@ class Hooks:
         except LogError:
             return  # the log can't be written now; what was told was told
 
-    async def _attempts(self, client: httpx.AsyncClient, url: str, told: str) -> tuple[int, str]:
+    async def _attempts(self, client: httpx.AsyncClient, url: str, message: str) -> tuple[int, str]:
         """Return how often it was tried, and why the last attempt failed; the reason never holds the URL."""
         import httpx
 
         problem = ""
         for attempt, pause in enumerate((*PAUSES_S, None), 1):
             try:
-                reply = await client.post(url, json={"text": told})
+                reply = await client.post(url, json={"text": message})
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 problem = f"not reachable ({type(error).__name__})"
             else:

@@ -47,7 +47,7 @@ OF_THE_BAKE = ("launch.bake", "launch.rollback_ready")
 """Kinds of checks that judge the time after the release."""
 
 
-class RefusedError(Exception):
+class CannotDriveError(Exception):
     """The runbook lacks what the captain cannot do without."""
 
 
@@ -77,7 +77,7 @@ class Captain:
         await self._rate(self._pace.work)
         release = operation_of(self.view, OperationKind.DEPLOY)
         if release is None:
-            raise RefusedError("the runbook has no deploy of production: there is no launch to drive")
+            raise CannotDriveError("the runbook has no deploy of production: there is no launch to drive")
         if not self._released(release):
             await self._prepare(release)
             await self._operate(release.id)

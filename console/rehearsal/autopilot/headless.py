@@ -18,7 +18,7 @@ from console.client.engine_client import AttachError, EngineClient, NullListener
 from console.client.protocol import dump_event
 from console.engine.engine import Engine
 from console.exit_codes import ExitCode
-from console.rehearsal.autopilot.captain import Captain, Outcome, Pace, RefusedError
+from console.rehearsal.autopilot.captain import CannotDriveError, Captain, Outcome, Pace
 from console.rehearsal.products import products_of
 from console.rehearsal.world.folder import world_folder
 from console.rehearsal.world.runbook import account
@@ -129,7 +129,7 @@ async def run(request: HeadlessRequest, choose: Choose = products_of) -> ExitCod
 async def _drive(client: EngineClient, pace: Pace) -> Outcome:
     try:
         return await Captain(client, pace).drive()
-    except (AttachError, RefusedError) as error:
+    except (AttachError, CannotDriveError) as error:
         say(str(error))
         return Outcome.STUCK
 

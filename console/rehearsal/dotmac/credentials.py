@@ -28,7 +28,7 @@ def storage_key(seed: int, env: Env) -> str:
 
 def logins(seed: int, env: Env) -> dict[str, tuple[str, str, str | None]]:
     """Return the test accounts: role -> user name, password, home tenant."""
-    return {role: (one.username, password(seed, env, role), one.tenant) for role, one in LOGINS.items()}
+    return {role: (login.username, password(seed, env, role), login.tenant) for role, login in LOGINS.items()}
 
 
 def platform_secret(seed: int, env: Env) -> dict[str, str]:

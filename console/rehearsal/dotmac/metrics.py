@@ -39,7 +39,7 @@ def of_pod(birth: Birth) -> list[Exported]:
         (_ENDPOINTS, _SERVED, Flow.ERROR),
         (_AUTH, _AUTH_SERVED, Flow.AUTH_ERROR),
     ):
-        share = sum(one[3] for one in endpoints)
+        share = sum(endpoint[3] for endpoint in endpoints)
         for method, path, tenant, part, failed in endpoints:
             pairs = (("method", method), ("endpoint", path), ("tenant_id", tenant))
             for flow, status in ({**served, error: failed}).items():

@@ -193,8 +193,8 @@ def _allowed(header: str, credentials: tuple[str, str]) -> bool:
         given = base64.b64decode(value, validate=True)
     except binascii.Error:
         return False
-    wanted = f"{credentials[0]}:{credentials[1]}".encode()
-    return kind.lower() == "basic" and hmac.compare_digest(given, wanted)
+    expected = f"{credentials[0]}:{credentials[1]}".encode()
+    return kind.lower() == "basic" and hmac.compare_digest(given, expected)
 
 
 def _accepted(headers: list[str], media_type: str) -> bool:

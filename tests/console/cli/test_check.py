@@ -70,7 +70,7 @@ def secrets(world: World) -> list[str]:
 
 def logins(world: World) -> int:
     lines = world.product(Dotmac).platforms[Env.PRODUCTION].records.lines
-    return sum("/auth/login" in one.text() for one in lines)
+    return sum("/auth/login" in line.text() for line in lines)
 
 
 def verdicts(said: Said) -> dict[str, str]:

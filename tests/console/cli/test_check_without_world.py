@@ -62,25 +62,25 @@ def test_a_log_is_what_a_launch_is_judged_by_and_is_only_read(
     ],
 )
 def test_what_is_not_there_is_named(
-    argv: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+    argv: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = check(capsys, "--runbook", str(SOP), *argv)
     assert said.code == 2
     assert said.out == ""
-    assert told in said.err
-    if "there is no gate" in told:
+    assert message in said.err
+    if "there is no gate" in message:
         assert "gate 3   Security and compliance: 3.1, 3.2, 3.3, 3.4, 3.5, 3.6" in said.err
 
 
 def test_results_in_any_order_are_told_in_the_runbooks_and_hold_what_xml_can(tmp_path: Path) -> None:
     loaded = load_judgeable(SOP)
     asked = ask(loaded.runbook, ["6.7", "1.4"], probes=False)
-    told: list[str] = []
-    lines = Lines(asked, told.append)
+    messages: list[str] = []
+    lines = Lines(asked, messages.append)
     for check in reversed(asked.checks):
-        assert told == []
+        assert messages == []
         lines.take(Result(check, Verdict.FAIL, "bad \ufffe \ud800 <b>&", {"seen": "]]>\x0b"}, 1500))
-    assert [row.split()[1] for row in told] == ["1.4", "6.7", "6.7"]
+    assert [row.split()[1] for row in messages] == ["1.4", "6.7", "6.7"]
     file = tmp_path / "junit.xml"
     junit.write(file, lines.swept(loaded))
     root = ET.parse(file).getroot()

@@ -82,10 +82,10 @@ def in_terminal(place: Path, *argv: str) -> Said:
         start_new_session=True,
     ) as run:
         os.close(theirs)
-        told = b"".join(_pieces(ours))
+        message = b"".join(_pieces(ours))
         os.close(ours)
         run.wait(REAL_S)
-    said = Said(run.returncode, told.decode(errors="replace"), "")
+    said = Said(run.returncode, message.decode(errors="replace"), "")
     assert "Traceback" not in said.all
     return said
 

@@ -106,10 +106,10 @@ def test_a_bare_number_is_seen(tmp_path: Path) -> None:
 
 def test_commands_have_one_way_to_the_standard_error() -> None:
     folders = (ROOT / "console" / "cli", ROOT / "console" / "rehearsal" / "cli")
-    told = [
+    lines = [
         str(path.relative_to(ROOT))
         for folder in folders
         for path in sorted(folder.rglob("*.py"))
         if re.search(r"\bstderr\.write|file=sys\.stderr|print_exc", path.read_text())
     ]
-    assert told == ["console/cli/say.py"]
+    assert lines == ["console/cli/say.py"]

@@ -38,7 +38,7 @@ def test_every_setting_says_what_it_means(name: str) -> None:
     schema = settings_schema(name)
     models = [schema, *(obj(one) for one in obj(schema.get("$defs")).values())]
     settings = {key: obj(one) for model in models for key, one in obj(model.get("properties")).items()}
-    assert [key for key, one in settings.items() if not text(one, "description")] == []
+    assert [key for key, setting in settings.items() if not text(setting, "description")] == []
 
 
 def test_a_setting_is_told_with_type_default_and_meaning(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,11 +70,11 @@ def test_the_list_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("asked", "told"), [("web.cps", "did you mean web.csp"), ("zzz", "checks list"), ("web.nothing", "web.")]
 )
-def test_an_unknown_kind_has_neighbours(asked: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_kind_has_neighbours(asked: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["checks", "show", asked]) == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert told in said.err
+    assert message in said.err
 
 
 def test_times_are_told_as_a_runbook_writes_them() -> None:

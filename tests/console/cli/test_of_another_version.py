@@ -102,7 +102,7 @@ def test_a_state_that_is_not_known_is_never_good(log: Path) -> None:
     assert set(view.unknown_words) == {
         *("state=WOBBLY", "to=MAYBE", "state=paused", "state=half", "state=asleep"),
     }
-    assert any(one.what.startswith(f"stop condition {name} blind") for one in view.deviations)
+    assert any(deviation.what.startswith(f"stop condition {name} blind") for deviation in view.deviations)
 
 
 def test_a_kind_and_a_field_that_are_not_known_are_passed_over(log: Path) -> None:

@@ -113,10 +113,10 @@ def test_a_good_runbook_fits(path: Path) -> None:
         (("candidate", "version"), None, ".candidate.version: string"),
     ],
 )
-def test_a_mistake_is_seen(where: tuple[str | int, ...], value: Json, told: str) -> None:
+def test_a_mistake_is_seen(where: tuple[str | int, ...], value: Json, message: str) -> None:
     changed = book()
     inside(changed, *where[:-1])[where[-1]] = value
-    assert list(wrong(changed, SCHEMA)) == [told]
+    assert list(wrong(changed, SCHEMA)) == [message]
 
 
 def test_settings_that_a_kind_needs_are_asked_for() -> None:
@@ -127,9 +127,9 @@ def test_settings_that_a_kind_needs_are_asked_for() -> None:
 
 def test_the_command_prints_it_for_an_editor(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runbook", "schema"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told == json.loads(json.dumps(runbook_schema()))
-    assert told["$schema"].startswith("https://json-schema.org/")
-    spec = told["$defs"]["CheckSpec"]["properties"]
+    answer = json.loads(capsys.readouterr().out)
+    assert answer == json.loads(json.dumps(runbook_schema()))
+    assert answer["$schema"].startswith("https://json-schema.org/")
+    spec = answer["$defs"]["CheckSpec"]["properties"]
     assert "web.csp" in {one.get("const") for one in spec["kind"]["anyOf"]}
     assert spec["ttl"]["description"].startswith("How long its evidence stays fresh")

@@ -102,10 +102,10 @@ async def test_the_commands_of_the_page_check_a_signature(
     words = {"LOG": str(s.log), "SEQ": str(seq), "SIGNERS": str(signers), "WHO": "ann"}
     for name, value in words.items():
         script = script.replace(name, value)
-    told = await asyncio.to_thread(
+    answer = await asyncio.to_thread(
         subprocess.run, ["bash", "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path
     )
-    assert 'Good "attestation@launch-console" signature for ann' in told.stdout, told.stderr
+    assert 'Good "attestation@launch-console" signature for ann' in answer.stdout, answer.stderr
 
 
 def _add(key: Path) -> None:
@@ -155,7 +155,7 @@ async def test_a_go_without_the_key_is_refused_and_a_no_go_is_not(
     ],
 )
 async def test_a_signature_stands_for_one_word_only(
-    change: JsonObject, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    change: JsonObject, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with signing(tmp_path, monkeypatch) as (s, client, key):
         args = {"item": "1.1", "verdict": "GO", "comment": ""}
@@ -163,7 +163,7 @@ async def test_a_signature_stands_for_one_word_only(
         made = await sign_attestation(attestation_of(client.view, "ann", args), [public], os.environ)
         sent = {**args, "statement": made.statement, "signature": made.signature, **change}
         frame = await client._ask({"t": "command", "name": "attest.sign", "args": sent, "confirmation": {}})
-        assert told in text(frame["reply"], "message")  # type: ignore[arg-type]  # an object
+        assert message in text(frame["reply"], "message")  # type: ignore[arg-type]  # an object
         assert not s.events(Kind.ATTEST_SIGNED)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from checks.base import Around, CouldNotLookError, Outcome, Settings, check, passed, unknown
+from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check, passed, unknown
 from state.view.enums import Verdict
 
 
@@ -18,31 +18,31 @@ gate = asyncio.Event()
 
 
 @check("test.passes", Settings)
-async def passes(_settings: Settings, around: Around) -> Outcome:
-    return passed("it is well", {"Where": around.environment.title, "share": 0.5, "pods": ["a", "b"]})
+async def passes(_settings: Settings, context: CheckContext) -> Outcome:
+    return passed("it is well", {"Where": context.environment.title, "share": 0.5, "pods": ["a", "b"]})
 
 
 @check("test.told", Told)
-async def told(settings: Told, _around: Around) -> Outcome:
+async def told(settings: Told, _around: CheckContext) -> Outcome:
     return Outcome(settings.verdict, settings.summary)
 
 
 @check("test.raises", Settings)
-async def raises(_settings: Settings, _around: Around) -> Outcome:
+async def raises(_settings: Settings, _around: CheckContext) -> Outcome:
     raise KeyError("hunter2 is a secret")
 
 
 @check("test.blind", Settings)
-async def blind(_settings: Settings, _around: Around) -> Outcome:
+async def blind(_settings: Settings, _around: CheckContext) -> Outcome:
     raise CouldNotLookError("the thing (production) is not there")
 
 
 @check("test.hangs", Settings)
-async def hangs(_settings: Settings, _around: Around) -> Outcome:
+async def hangs(_settings: Settings, _around: CheckContext) -> Outcome:
     await asyncio.Event().wait()
     return unknown("never")
 
 
 @check("test.writes", Settings, writes=True, ttl=60)
-async def writes(_settings: Settings, _around: Around) -> Outcome:
+async def writes(_settings: Settings, _around: CheckContext) -> Outcome:
     return passed("left a trace")

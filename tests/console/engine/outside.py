@@ -128,9 +128,9 @@ class Outside:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         try:
             await response.prepare(request)
-            while (told := await news.get()) is not None:
-                if told[0] == kind and here:
-                    await response.write(json.dumps(told[1]).encode() + b"\n")
+            while (answer := await news.get()) is not None:
+                if answer[0] == kind and here:
+                    await response.write(json.dumps(answer[1]).encode() + b"\n")
         finally:
             self._watchers.remove(news)
         return response

@@ -37,11 +37,11 @@ async def test_checks_that_can_not_run_are_found_when_the_runbook_is_read(tmp_pa
         s.runbook.write_text(text.replace("test.blind", "test.nothing").replace("verdict: fail", "verdct: x"))
         with pytest.raises(RunbookError) as caught:
             await s.open()
-        told = [str(p) for p in caught.value.problems]
-        assert len(told) == 2
-        assert any("test.nothing" in one for one in told)
-        assert any("verdct" in one for one in told)
-        assert all(str(s.runbook) in one and ":1:1:" not in one for one in told)
+        lines = [str(p) for p in caught.value.problems]
+        assert len(lines) == 2
+        assert any("test.nothing" in one for one in lines)
+        assert any("verdct" in one for one in lines)
+        assert all(str(s.runbook) in one and ":1:1:" not in one for one in lines)
         assert not s.log.exists()
 
 

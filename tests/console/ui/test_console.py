@@ -177,9 +177,9 @@ def test_a_crash_is_written_for_its_owner_alone_and_without_values(
     try:
         fails()
     except RuntimeError as error:
-        told = crash.words(error)
+        message = crash.words(error)
     written = next((tmp_path / "launch-console").iterdir())
-    assert str(written) in told
+    assert str(written) in message
     assert stat.S_IMODE(written.stat().st_mode) == 0o600
     assert "hunter2" not in written.read_text()
     assert "no luck" in written.read_text()

@@ -7,7 +7,7 @@ import pytest
 from screens.bake import BakeScreen
 from screens.kit.plot import Window
 from screens.kit.screen_state import Mode
-from screens.kit.viewport import SPANS_S, Look
+from screens.kit.viewport import SPANS_S, Viewport
 from tests.screens import story
 from tests.screens.stage import app_of, picture, text_of
 
@@ -16,12 +16,12 @@ MINUTE = 60 * story.SECOND_US
 
 
 def test_a_look_that_follows_is_zoomed_and_goes_on_following() -> None:
-    closer = Look().zoomed(-1, 3600, NOW)
-    assert closer == Look(1800)
+    closer = Viewport().zoomed(-1, 3600, NOW)
+    assert closer == Viewport(1800)
     assert closer.follows(NOW)
-    assert Look(300).zoomed(-1, 3600, NOW) == Look(300)
-    assert Look(28_800).zoomed(1, 3600, NOW) == Look(28_800)
-    assert Look().zoomed(1, 1000, NOW) == Look(1800)
+    assert Viewport(300).zoomed(-1, 3600, NOW) == Viewport(300)
+    assert Viewport(28_800).zoomed(1, 3600, NOW) == Viewport(28_800)
+    assert Viewport().zoomed(1, 1000, NOW) == Viewport(1800)
 
 
 @pytest.mark.parametrize("columns", [50, 73, 113, 193, 240])
@@ -31,24 +31,24 @@ def test_each_step_of_zooming_changes_what_is_shown(columns: int) -> None:
 
 
 def test_a_look_aside_keeps_its_middle_when_zoomed() -> None:
-    aside = Look(3600).panned(-2, 900, NOW, 0)
-    assert aside == Look(3600, NOW - 30 * MINUTE)
+    aside = Viewport(3600).panned(-2, 900, NOW, 0)
+    assert aside == Viewport(3600, NOW - 30 * MINUTE)
     assert not aside.follows(NOW)
-    assert aside.zoomed(-1, 900, NOW) == Look(1800, NOW - 45 * MINUTE)
-    assert aside.zoomed(1, 900, NOW) == Look(7200)  # its end would be now: it follows
+    assert aside.zoomed(-1, 900, NOW) == Viewport(1800, NOW - 45 * MINUTE)
+    assert aside.zoomed(1, 900, NOW) == Viewport(7200)  # its end would be now: it follows
 
 
 def test_nobody_pans_into_the_future_or_before_the_first_sample() -> None:
-    assert Look(3600).panned(1, 900, NOW, 0) == Look(3600)
-    assert Look(3600).panned(-2, 900, NOW, 0).panned(2, 900, NOW, 0) == Look(3600)
+    assert Viewport(3600).panned(1, 900, NOW, 0) == Viewport(3600)
+    assert Viewport(3600).panned(-2, 900, NOW, 0).panned(2, 900, NOW, 0) == Viewport(3600)
     oldest = NOW - 60 * MINUTE
-    far = Look(3600).panned(-40, 900, NOW, oldest)
+    far = Viewport(3600).panned(-40, 900, NOW, oldest)
     assert far.end_us == oldest + 15 * MINUTE
-    assert Look(3600).panned(-1, 900, NOW, NOW) == Look(3600)
+    assert Viewport(3600).panned(-1, 900, NOW, NOW) == Viewport(3600)
 
 
 def test_a_replay_that_went_back_shows_nothing_of_its_future() -> None:
-    aside = Look(3600, NOW - 10 * MINUTE)
+    aside = Viewport(3600, NOW - 10 * MINUTE)
     assert aside.end(NOW - 20 * MINUTE) == NOW - 20 * MINUTE
     assert aside.follows(NOW - 20 * MINUTE)
 

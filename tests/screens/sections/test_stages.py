@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from screens.sections.stages import stage_lines, stage_sign
 from state.view.launch import StageView
 from tests.screens import story
@@ -31,7 +31,7 @@ def test_a_stage_is_what_its_parts_add_up_to() -> None:
 def test_all_stages_are_shown_in_one_row_or_in_two() -> None:
     told = story.tripped()
     view = replace(told.view(), stages=tuple(stage() for _ in range(6)))
-    shown = Shown(view, told.now_us)
+    shown = ScreenState(view, told.now_us)
     assert [len(stage_lines(shown, width, 2)) for width in (200, 80)] == [1, 2]
     text = "".join(span.text for line in stage_lines(shown, 80, 2) for span in line)
     assert all(f"{number} Staging deploy" in text for number in range(1, 7))

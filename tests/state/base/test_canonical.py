@@ -140,10 +140,10 @@ def deep(levels: int) -> JsonObject:
         ({"a": "x" * 16_384}, "body: 16392 bytes"),
     ],
 )
-def test_what_is_outside_the_domain_is_refused_by_name(body: JsonObject, told: str) -> None:
+def test_what_is_outside_the_domain_is_refused_by_name(body: JsonObject, message: str) -> None:
     with pytest.raises(CanonicalError) as caught:
         canonical.encode(body)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_the_edges_of_the_domain_are_inside() -> None:

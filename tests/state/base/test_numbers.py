@@ -27,8 +27,8 @@ from tests.state.fold.test_fold import events
         (number(1234.5, ""), "1234"),
     ],
 )
-def test_numbers_in_words(told: str, shown: str) -> None:
-    assert told == shown
+def test_numbers_in_words(message: str, shown: str) -> None:
+    assert message == shown
 
 
 def test_a_condition_is_told_in_its_unit() -> None:

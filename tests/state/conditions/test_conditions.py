@@ -173,7 +173,7 @@ def test_a_healthy_release_stays_ok_whatever_is_missing() -> None:
 
 
 def named(**values: Values) -> Samples:
-    found = {name: series(one).series for name, one in values.items()}
+    found = {name: series(value).series for name, value in values.items()}
     return Samples(tuple(s[0] for s in found.values() if s), names=tuple(n for n, s in found.items() if s))
 
 
@@ -237,6 +237,6 @@ def test_every_outage_of_the_list_above_has_the_test_that_is_named() -> None:
     for path, name, case in named:
         if name == "test_conditions":
             continue  # a file
-        told = (ROOT / path if path else Path(__file__)).read_text()
-        assert f"def {name}(" in told, name
-        assert not case or f'("{case}", ' in told, case
+        message = (ROOT / path if path else Path(__file__)).read_text()
+        assert f"def {name}(" in message, name
+        assert not case or f'("{case}", ' in message, case

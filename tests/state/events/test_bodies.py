@@ -158,4 +158,4 @@ def test_a_frame_of_another_process_is_read_whatever_it_holds() -> None:
 
 def test_every_field_of_a_body_has_something_to_stand_for_it() -> None:
     assert zero_of(str | None) is None
-    assert all(one.name for body in BODIES.values() for one in fields(body))
+    assert all(field.name for body in BODIES.values() for field in fields(body))

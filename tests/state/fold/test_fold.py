@@ -150,7 +150,7 @@ def test_the_domains_of_an_environment_are_read_in_both_forms() -> None:
     two: JsonObject = {"tier": "staging", "api": "api.test", "admin": "admin.test", **common}
     any_number: JsonObject = {"tier": "production", "hosts": [["shop", "shop.test"]], **common}
     view = fold(events((Kind.ENVIRONMENT_DECLARED, two), (Kind.ENVIRONMENT_DECLARED, any_number)))
-    assert [one.hosts for one in view.environments] == [
+    assert [environment.hosts for environment in view.environments] == [
         (("api", "api.test"), ("admin", "admin.test")),
         (("shop", "shop.test"),),
     ]

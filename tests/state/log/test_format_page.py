@@ -55,10 +55,10 @@ def test_the_script_of_the_page_is_short_and_agrees(tmp_path: Path) -> None:
         ("UPDATE event SET prev=zeroblob(32) WHERE seq=4", "event 4: prev"),
     ],
 )
-def test_the_script_of_the_page_names_damage(tmp_path: Path, statement: str, told: str) -> None:
+def test_the_script_of_the_page_names_damage(tmp_path: Path, statement: str, message: str) -> None:
     written(tmp_path / "x.lclog", 10)
     tampered(tmp_path / "x.lclog", statement)
-    assert check(tmp_path, str(tmp_path / "x.lclog")).stderr == f"{told}\n"
+    assert check(tmp_path, str(tmp_path / "x.lclog")).stderr == f"{message}\n"
 
 
 def test_the_script_of_the_page_knows_redactions(tmp_path: Path) -> None:
@@ -72,15 +72,15 @@ def test_the_script_of_the_page_knows_redactions(tmp_path: Path) -> None:
 def test_the_commands_of_the_page_work(tmp_path: Path) -> None:
     path = tmp_path / "x.lclog"
     written(path, 3)
-    told = [
+    lines = [
         subprocess.run(
             ["sh", "-c", line.replace("LOG", str(path), 1)], capture_output=True, text=True, check=True
         ).stdout
         for line in block("sh").splitlines()
     ]
-    assert told[0].startswith(f"{layout.APPLICATION_ID}\n1\n")
-    assert "log.opened|engine" in told[1]
-    assert told[2].strip() == verify(path).head
+    assert lines[0].startswith(f"{layout.APPLICATION_ID}\n1\n")
+    assert "log.opened|engine" in lines[1]
+    assert lines[2].strip() == verify(path).head
 
 
 def test_the_page_pins_what_the_code_pins() -> None:

@@ -67,11 +67,11 @@ class LogModel(RuleBasedStateMachine):
         self.sessions += 1
         return f"s-{self.sessions}"
 
-    def learn(self, told: list[Event]) -> None:
+    def learn(self, lines: list[Event]) -> None:
         """Take over what the file holds beyond the model, which must be what was told and the store's own."""
         with LogReader(self.path) as reader:
             new = list(reader.events(self.known[-1].seq))
-        assert [event for event in new if event.kind not in OF_THE_STORE] == told
+        assert [event for event in new if event.kind not in OF_THE_STORE] == lines
         self.known += new
 
     @rule(text=words, answers=st.booleans())
@@ -95,13 +95,13 @@ class LogModel(RuleBasedStateMachine):
     @rule(texts=st.lists(words, min_size=1, max_size=3), last=words)
     def two_writers(self, texts: list[str], last: str) -> None:
         """Another writer on the file, in turns with ours; each sees what the other wrote."""
-        told = []
+        lines = []
         with LogStore.open(self.path, clock=self.clock, session=self.session(), alone=False) as other:
             for text in texts:
-                told.append(other.append(Draft(NoteAdded(text))).result(20))
-                told.append(self.store.append(Draft(NoteAdded(text))).result(20))
-        told.append(self.store.append(Draft(NoteAdded(last))).result(20))
-        self.learn(told)
+                lines.append(other.append(Draft(NoteAdded(text))).result(20))
+                lines.append(self.store.append(Draft(NoteAdded(text))).result(20))
+        lines.append(self.store.append(Draft(NoteAdded(last))).result(20))
+        self.learn(lines)
 
     @rule(acks=st.integers(min_value=1, max_value=6), beside=st.booleans())
     def kill_a_writer(self, acks: int, beside: bool) -> None:
@@ -114,19 +114,19 @@ class LogModel(RuleBasedStateMachine):
         writer = PROCESSES.Process(target=write_for_ever, args=(self.path, side, session, not beside))
         writer.start()
         until = time.monotonic() + _PATIENCE_S
-        while len(told := list(read_acks(side))) < acks:
+        while len(lines := list(read_acks(side))) < acks:
             assert time.monotonic() < until, "the writer that is to be killed acknowledged nothing"
         assert writer.pid is not None
         os.kill(writer.pid, signal.SIGKILL)
         writer.join()
-        told = list(read_acks(side))
+        lines = list(read_acks(side))
         if not beside:
             self.open()  # rolls back what the kill left half done
         event = self.store.append(Draft(NoteAdded("after"))).result(20)
         with LogReader(self.path) as reader:
             new = list(reader.events(self.known[-1].seq))
         found = {event.seq: event.hash for event in new}
-        assert all(found.get(seq) == digest for seq, digest in told)
+        assert all(found.get(seq) == digest for seq, digest in lines)
         theirs = [event for event in new if event.session == session]
         assert [event.body["text"] for event in theirs] == [f"{session} {n}" for n in range(len(theirs))]
         self.learn([*theirs, event])
@@ -175,7 +175,7 @@ class LogModel(RuleBasedStateMachine):
         copy = self.copied()
         tampered(copy, f"DELETE FROM event WHERE seq>{kept}")
         report = verify(copy, self.anchors, processes=1)
-        beyond = [one for one in self.anchors if parse_anchor(one).seq > kept]
+        beyond = [anchor for anchor in self.anchors if parse_anchor(anchor).seq > kept]
         lacks_reason = any(
             event.body == REDACTED_BODY and event.seq <= kept < self.redaction_of(event)
             for event in self.known
@@ -184,7 +184,7 @@ class LogModel(RuleBasedStateMachine):
         if beyond and not lacks_reason:
             assert (report.bad_seq, report.damage) == (kept + 1, Damage.TRUNCATED)
         if report.ok:
-            covered = max((parse_anchor(one).seq for one in self.anchors), default=0)
+            covered = max((parse_anchor(anchor).seq for anchor in self.anchors), default=0)
             assert (report.events, report.unanchored) == (kept, kept - covered)
 
     def redaction_of(self, target: Event) -> int:

@@ -32,7 +32,9 @@ def openings(tree: ast.AST) -> Iterator[str]:
                 yield "create_engine"
             case ast.Call(func=ast.Attribute(attr="create_engine" | "create_async_engine")):
                 yield "create_engine"
-            case ast.ImportFrom(module="sqlite3", names=names) if any(one.name == "connect" for one in names):
+            case ast.ImportFrom(module="sqlite3", names=names) if any(
+                name.name == "connect" for name in names
+            ):
                 yield "from sqlite3 import connect"
 
 

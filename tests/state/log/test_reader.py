@@ -169,12 +169,12 @@ def make_bare(path: Path) -> None:
     ],
 )
 def test_what_can_not_be_read_is_told_in_one_line(
-    tmp_path: Path, make: Callable[[Path], None], expected: type[LogError], told: str
+    tmp_path: Path, make: Callable[[Path], None], expected: type[LogError], message: str
 ) -> None:
     make(tmp_path / "x.lclog")
     with pytest.raises(expected) as caught, LogReader(tmp_path / "x.lclog") as reader:
         list(reader.every())
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

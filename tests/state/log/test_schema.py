@@ -68,12 +68,12 @@ def test_the_next_event_goes_in(con: sqlite3.Connection) -> None:
     ],
 )
 def test_what_is_not_the_next_event_is_refused(
-    con: sqlite3.Connection, changes: dict[str, object], told: str
+    con: sqlite3.Connection, changes: dict[str, object], message: str
 ) -> None:
     before = con.execute("SELECT * FROM event").fetchall()
     with pytest.raises(sqlite3.IntegrityError) as caught:
         con.execute(layout.INSERT, with_(FOUR, **changes))
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert con.execute("SELECT * FROM event").fetchall() == before
 
 

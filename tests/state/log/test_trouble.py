@@ -87,8 +87,8 @@ def test_an_event_is_in_the_log_once_whatever_the_commit_said(store: LogStore, f
         answer = store.append(note("once")).result(10)
         after = store.append(note("after")).result(10)
         events = store.read(0)
-        told = store.read(answer.seq - 1, 1)
-    assert told == [answer]
+        body = store.read(answer.seq - 1, 1)
+    assert body == [answer]
     assert texts(events) == ["once", "after"]
     assert [event.kind for event in events].count("log.write_failed") == 1
     assert len({event.eid for event in events}) == len(events) == after.seq

@@ -215,7 +215,7 @@ def first_difference(good: list[tuple[object, ...]], bad: list[tuple[object, ...
     if good[:events] != bad[:events]:
         return None
     pairs = zip(good[events:], bad[events:], strict=False)
-    return next((n for n, (one, other) in enumerate(pairs, 1) if one != other), len(bad) - events + 1)
+    return next((n for n, (pair, other) in enumerate(pairs, 1) if pair != other), len(bad) - events + 1)
 
 
 @pytest.mark.timeout(1800)
@@ -281,12 +281,12 @@ def test_the_command_tells_a_person(log: Path, capsys: pytest.CaptureFixture[str
     ],
 )
 def test_an_engine_that_was_stopped_was_not_killed(
-    kinds: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kinds: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with new_store(tmp_path / "x.lclog") as store:
         store.append_many([draft(kind, {}) for kind in kinds]).result(10)
     assert main(["verify", str(tmp_path / "x.lclog"), "--no-witness"]) == 0
-    assert told in capsys.readouterr().out
+    assert message in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["/dev/urandom", "huge", "."])

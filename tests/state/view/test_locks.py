@@ -9,7 +9,7 @@ import pytest
 from console.engine.operations.preview.gate_locks import locks as findings
 from console.engine.operations.preview.gate_locks import spec_of
 from screens.deploy import lock_words
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from screens.kit.table import Table
 from state.events.event import Kind
 from state.runbook.default import sop_runbook
@@ -30,9 +30,9 @@ DEPLOY, MIGRATE, ROLLBACK = OperationKind.DEPLOY, OperationKind.MIGRATE, Operati
 
 def item(name: str, verdict: Verdict) -> ItemView:
     """Return an item of a verdict."""
-    told = {Verdict.STALE: Verdict.PASS, Verdict.WAIVED: Verdict.FAIL}.get(verdict, verdict)
+    answer = {Verdict.STALE: Verdict.PASS, Verdict.WAIVED: Verdict.FAIL}.get(verdict, verdict)
     old = NOW_US - HOUR_US if verdict is Verdict.STALE else NOW_US
-    check = CheckView(f"{name}/0", "k", "production", 60, writes=False, verdict=told, finished_us=old)
+    check = CheckView(f"{name}/0", "k", "production", 60, writes=False, verdict=answer, finished_us=old)
     waiver = WaiverView(1, "ann", "r", "", 0, NOW_US + 1) if verdict is Verdict.WAIVED else None
     return ItemView(name, "t", None, (check,), waiver=waiver)
 
@@ -95,7 +95,7 @@ IDS = [case[0] for case in CASES]
 def test_what_locks(known: LaunchView, operation: OperationSpecView, words: list[str]) -> None:
     found = locks(known, operation, NOW_US)
     assert [lock.words for lock in found] == words
-    told = lock_words(operation, Shown(known, NOW_US)).text
+    told = lock_words(operation, ScreenState(known, NOW_US)).text
     assert told.startswith("✔ unlocked" if not words else "✖ ")
     assert all(word in told for word, lock in (("hold", "held"), ("window", "window")) if lock in str(words))
 

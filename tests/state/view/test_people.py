@@ -61,9 +61,9 @@ def test_an_account_that_nobody_names_is_nobody_where_there_is_no_star() -> None
         ("stranger", "all", "all is the same person as stranger"),
     ],
 )
-def test_who_is_a_second_person(account: str, second: str, told: str) -> None:
-    assert second_problem(VIEW, account, second) == told
-    assert not told or second.strip() not in seconds_of(VIEW, account)
+def test_who_is_a_second_person(account: str, second: str, message: str) -> None:
+    assert second_problem(VIEW, account, second) == message
+    assert not message or second.strip() not in seconds_of(VIEW, account)
 
 
 def test_who_may_be_named() -> None:

@@ -37,15 +37,15 @@ def lacking(chart: Path) -> list[Lacking]:
     locked = dict(_named(_file(chart / "Chart.lock")))
     found: list[Lacking] = []
     do = f"run helm dependency build {chart}"
-    for name, wanted in _named(_file(chart / "Chart.yaml")):
-        exact = locked.get(name, wanted)
+    for name, expected in _named(_file(chart / "Chart.yaml")):
+        exact = locked.get(name, expected)
         where = "Chart.lock" if name in locked else "Chart.yaml"
         if name not in vendored:
-            told = f"the chart needs {name} {exact}, which is not in its charts folder: {do}"
-            found.append(Lacking(line(told, 300), missing=True))
+            message = f"the chart needs {name} {exact}, which is not in its charts folder: {do}"
+            found.append(Lacking(line(message, 300), missing=True))
         elif _EXACT.fullmatch(exact) and vendored[name].removeprefix("v") != exact.removeprefix("v"):
-            told = f"the charts folder has {name} {vendored[name]}, {where} says {exact}: {do}"
-            found.append(Lacking(line(told, 300), missing=False))
+            message = f"the charts folder has {name} {vendored[name]}, {where} says {exact}: {do}"
+            found.append(Lacking(line(message, 300), missing=False))
     return found
 
 

@@ -158,14 +158,14 @@ class Helm:
 
         Raises HelmError where the chart doesn't render or the cluster refuses it.
         """
-        told = await self._ask(
+        answer = await self._ask(
             ["upgrade", "--install", *self._release(candidate), "--dry-run=server", "-o", "json"]
         )
         try:
-            release = obj(json.loads(told[told.find("{") :]))
+            release = obj(json.loads(answer[answer.find("{") :]))
         except ValueError:
             raise HelmError("helm upgrade --dry-run: JSON was expected") from None
-        return Rendered(text(release, "manifest"), tuple(_hook(one) for one in objs(release.get("hooks"))))
+        return Rendered(text(release, "manifest"), tuple(_hook(hook) for hook in objs(release.get("hooks"))))
 
     async def _ask(self, args: Sequence[str]) -> str:
         try:
@@ -187,16 +187,16 @@ class Helm:
             await process.wait()
             raise HelmError(f"helm {args[0]}: no answer within {_TIMEOUT_S:g} s") from error
         if process.returncode:
-            told = err.decode(errors="replace").strip() or f"exit code {process.returncode}"
-            raise HelmError(f"helm {args[0]}: {line(self._redactor.clean(told))}")
+            message = err.decode(errors="replace").strip() or f"exit code {process.returncode}"
+            raise HelmError(f"helm {args[0]}: {line(self._redactor.clean(message))}")
         return out.decode(errors="replace")
 
 
-def _version(told: str) -> Version:
-    match = re.match(r"v(\d+)\.(\d+)\.(\d+)", told)
+def _version(message: str) -> Version:
+    match = re.match(r"v(\d+)\.(\d+)\.(\d+)", message)
     if match is None:
-        raise HelmError(f"helm: a version such as v3.17.2 was expected, not {line(told, 60)!r}")
-    return Version(int(match[1]), int(match[2]), int(match[3]), line(told, 40))
+        raise HelmError(f"helm: a version such as v3.17.2 was expected, not {line(message, 60)!r}")
+    return Version(int(match[1]), int(match[2]), int(match[3]), line(message, 40))
 
 
 def _wait(version: Version) -> list[str]:
@@ -206,8 +206,8 @@ def _wait(version: Version) -> list[str]:
 
 def _hook(hook: JsonObject) -> str:
     events = hook.get("events")
-    told = ", ".join(str(one) for one in events) if isinstance(events, list) else ""
-    return line(f"{text(hook, 'kind')}/{text(hook, 'name')} ({told})", 160)
+    message = ", ".join(str(event) for event in events) if isinstance(events, list) else ""
+    return line(f"{text(hook, 'kind')}/{text(hook, 'name')} ({message})", 160)
 
 
 def shown(argv: Sequence[str]) -> str:

@@ -105,10 +105,10 @@ def register_secrets(environment: Environment, redactor: Redactor) -> None:
     brought = sorted(folder.rglob("values.yaml")) if folder.is_dir() else []
     for path in (*environment.chart.values, *brought):
         try:
-            told = yaml.load(path.read_bytes(), LOADER)  # noqa: S506  a safe loader
+            answer = yaml.load(path.read_bytes(), LOADER)  # noqa: S506  a safe loader
         except (OSError, yaml.YAMLError, UnicodeDecodeError):
             continue  # helm will say what is wrong with it
-        for key, value in _leaves(told):
+        for key, value in _leaves(answer):
             if secretish(key):
                 redactor.register_pair(key, value)
 
@@ -117,9 +117,9 @@ def register_rendered(manifest: str, redactor: Redactor) -> None:
     """Let the redactor know what the Secrets of a manifest hold, whatever its values are called in the chart."""
     if "Secret" not in manifest:
         return
-    for one in documents(manifest):
-        if text(one, "kind") == "Secret":
-            for key, value in secret_values(one).items():
+    for document in documents(manifest):
+        if text(document, "kind") == "Secret":
+            for key, value in secret_values(document).items():
                 redactor.register_pair(key, value)
 
 

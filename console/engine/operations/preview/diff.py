@@ -69,7 +69,7 @@ async def compare(site: Site, stored: str, rendered: str, hooks: Sequence[str] =
     """
     old, new = _by_key(stored, site.namespace), _by_key(rendered, site.namespace)
     live = await _live(site, [*old.values(), *(one for key, one in new.items() if key not in old)])
-    hide = site.systems.fingerprint
+    hide = site.clients.fingerprint
     lines: list[str] = []
     problems: list[str] = []
     changed = drifted = 0
@@ -87,7 +87,7 @@ async def compare(site: Site, stored: str, rendered: str, hooks: Sequence[str] =
             lines += [f"{name}: live {one}" for one in drift]
     problems += _scaled(new, live)
     lines += [f"hook {hook} runs" for hook in hooks]
-    cleaned = [line(site.systems.redactor.clean(one), 400) for one in lines]
+    cleaned = [line(site.clients.redactor.clean(one), 400) for one in lines]
     return Diff(tuple(cleaned), changed, drifted, tuple(problems))
 
 
@@ -96,15 +96,15 @@ async def drift_of(site: Site, manifest: str) -> list[str]:
 
     Replicas that an autoscaler sets don't count. Raises the client's errors where they cannot be read.
     """
-    wanted = _by_key(manifest, site.namespace)
-    live = await _live(site, list(wanted.values()))
-    scaled = _autoscaled(wanted)
+    expected = _by_key(manifest, site.namespace)
+    live = await _live(site, list(expected.values()))
+    scaled = _autoscaled(expected)
     found: list[str] = []
-    for key, one in wanted.items():
-        for told in _drift(one, live.get(key), site.systems.fingerprint):
+    for key, one in expected.items():
+        for told in _drift(one, live.get(key), site.clients.fingerprint):
             if told.startswith("spec.replicas") and (key[1], key[3]) in scaled:
                 continue
-            found.append(line(site.systems.redactor.clean(f"{key[1]}/{key[3]}: live {told}"), 400))
+            found.append(line(site.clients.redactor.clean(f"{key[1]}/{key[3]}: live {told}"), 400))
     return found
 
 
@@ -117,12 +117,12 @@ def shown(diff: Diff) -> tuple[str, ...]:
 def _by_key(manifest: str, namespace: str) -> dict[Key, JsonObject]:
     return {
         (
-            text(one, "apiVersion"),
-            text(one, "kind"),
-            text(obj(one.get("metadata")), "namespace", namespace),
-            text(obj(one.get("metadata")), "name"),
-        ): one
-        for one in documents(manifest)
+            text(document, "apiVersion"),
+            text(document, "kind"),
+            text(obj(document.get("metadata")), "namespace", namespace),
+            text(obj(document.get("metadata")), "name"),
+        ): document
+        for document in documents(manifest)
     }
 
 
@@ -138,36 +138,36 @@ def _changes(key: Key, before: Fields | None, after: Fields | None) -> list[str]
     ]
 
 
-def _drift(wanted: JsonObject | None, live: JsonObject | None, hide: Callable[[str], str]) -> list[str]:
-    if wanted is None:
+def _drift(expected: JsonObject | None, live: JsonObject | None, hide: Callable[[str], str]) -> list[str]:
+    if expected is None:
         return []
     if live is None:
         return ["is not there"]
     now = _fields(live, hide)
     return [
         f"{name} is {now.get(name, 'absent')} instead of {value}"
-        for name, value in _fields(wanted, hide).items()
+        for name, value in _fields(expected, hide).items()
         if not _same(name, now.get(name), value)
     ]
 
 
-def _same(name: str, live: str | None, wanted: str) -> bool:
-    if live == wanted:
+def _same(name: str, live: str | None, expected: str) -> bool:
+    if live == expected:
         return True
     if live is None:
-        return wanted in {"{}", "[]", "null", '""'}
+        return expected in {"{}", "[]", "null", '""'}
     if ".resources." in name:
-        return _quantity(live) == _quantity(wanted)
-    return live.strip('"') == wanted.strip('"')
+        return _quantity(live) == _quantity(expected)
+    return live.strip('"') == expected.strip('"')
 
 
-def _quantity(told: str) -> float | str:
-    told = told.strip('"')
-    digits = told.rstrip("kmKMGTi")
+def _quantity(message: str) -> float | str:
+    message = message.strip('"')
+    digits = message.rstrip("kmKMGTi")
     try:
-        return float(digits) * _SUFFIXES.get(told[len(digits) :], 1.0)
+        return float(digits) * _SUFFIXES.get(message[len(digits) :], 1.0)
     except ValueError:
-        return told
+        return message
 
 
 def _fields(thing: JsonObject | None, hide: Callable[[str], str]) -> Fields:
@@ -186,9 +186,9 @@ def _fields(thing: JsonObject | None, hide: Callable[[str], str]) -> Fields:
     return found
 
 
-def _short(told: str) -> str:
+def _short(message: str) -> str:
     """Return a value short enough for a line; digests by their first digits."""
-    return line(_DIGEST.sub(r"sha256:\1…", told), 140)
+    return line(_DIGEST.sub(r"sha256:\1…", message), 140)
 
 
 def _leaves(value: Json, place: str) -> Iterator[tuple[str, Json]]:
@@ -196,10 +196,10 @@ def _leaves(value: Json, place: str) -> Iterator[tuple[str, Json]]:
         for key, one in value.items():
             yield from _leaves(one, f"{place}.{key}" if place else str(key))
     elif (members := items(value)) and not isinstance(value, str):
-        names = [text(obj(one), "name") for one in members]
+        names = [text(obj(member), "name") for member in members]
         named = all(names) and len(set(names)) == len(names)
-        for at, one in enumerate(members):
-            yield from _leaves(one, f"{place}[{names[at] if named else at}]")
+        for at, member in enumerate(members):
+            yield from _leaves(member, f"{place}[{names[at] if named else at}]")
     else:
         yield place, value
 
@@ -217,23 +217,23 @@ def _autoscaled(found: Mapping[Key, JsonObject]) -> set[tuple[str, str]]:
     targets = [
         obj(path(o, ("spec", "scaleTargetRef"))) for k, o in found.items() if k[1].startswith("Horizontal")
     ]
-    return {(text(one, "kind"), text(one, "name")) for one in targets}
+    return {(text(target, "kind"), text(target, "name")) for target in targets}
 
 
 def _scaled(new: Mapping[Key, JsonObject], live: Mapping[Key, JsonObject]) -> list[str]:
     """Return the workloads whose replicas the release would set against their autoscaler."""
     scaled = _autoscaled(new)
-    told: list[str] = []
+    lines: list[str] = []
     for key, one in new.items():
-        wanted, now = path(one, ("spec", "replicas")), path(live.get(key), ("spec", "replicas"))
-        if (key[1], key[3]) in scaled and wanted is not None and now is not None and wanted != now:
-            told.append(f"{key[1]}/{key[3]}: an autoscaler has {now} replicas, the release sets {wanted}")
-    return told
+        expected, now = path(one, ("spec", "replicas")), path(live.get(key), ("spec", "replicas"))
+        if (key[1], key[3]) in scaled and expected is not None and now is not None and expected != now:
+            lines.append(f"{key[1]}/{key[3]}: an autoscaler has {now} replicas, the release sets {expected}")
+    return lines
 
 
-async def _live(site: Site, wanted: Sequence[JsonObject]) -> dict[Key, JsonObject]:
+async def _live(site: Site, expected: Sequence[JsonObject]) -> dict[Key, JsonObject]:
     """Return the live objects, by the keys of the wanted ones."""
-    versions = {text(one, "apiVersion") for one in wanted}
+    versions = {text(one, "apiVersion") for one in expected}
     kinds = dict(zip(versions, await asyncio.gather(*(_kinds(site, v) for v in versions)), strict=True))
 
     async def one_of(thing: JsonObject) -> tuple[Key, JsonObject] | None:
@@ -250,19 +250,19 @@ async def _live(site: Site, wanted: Sequence[JsonObject]) -> dict[Key, JsonObjec
             return None
         return (version, kind, namespace, name), found
 
-    found = await asyncio.gather(*(one_of(thing) for thing in wanted))
+    found = await asyncio.gather(*(one_of(thing) for thing in expected))
     return dict(pair for pair in found if pair is not None)
 
 
 async def _kinds(site: Site, version: str) -> dict[str, tuple[str, bool]]:
     try:
-        told = await site.kube.get(_root(version))
+        answer = await site.kube.get(_root(version))
     except NotFoundError:
         return {}
     return {
-        text(one, "kind"): (text(one, "name"), one.get("namespaced") is True)
-        for one in objs(told.get("resources"))
-        if "/" not in text(one, "name") and "get" in texts(one.get("verbs"))
+        text(resource, "kind"): (text(resource, "name"), resource.get("namespaced") is True)
+        for resource in objs(answer.get("resources"))
+        if "/" not in text(resource, "name") and "get" in texts(resource.get("verbs"))
     }
 
 

@@ -58,6 +58,6 @@ def _window(view: LaunchView, runbook: Runbook, now_us: int) -> Finding:
                 f"production is frozen until {freeze.end:%Y-%m-%d %H:%M %Z}: {freeze.reason}", soft=True
             )
     if outside_window(view.scope, now_us):
-        told = f"{scope.window.start:%Y-%m-%d %H:%M} to {scope.window.end:%Y-%m-%d %H:%M %Z}"
-        return fails(f"it is {now:%H:%M} UTC, outside the launch window ({told})", soft=True)
+        message = f"{scope.window.start:%Y-%m-%d %H:%M} to {scope.window.end:%Y-%m-%d %H:%M %Z}"
+        return fails(f"it is {now:%H:%M} UTC, outside the launch window ({message})", soft=True)
     return passes(f"inside the launch window, which ends at {scope.window.end:%H:%M %Z}")

@@ -53,14 +53,14 @@ async def interlock(view: LaunchView, site: Site) -> tuple[str, str]:
     if schema and schema == before:
         return "", f"the schema is at {schema} again, as it was before {migration.id}"
     now = f"the schema is at {schema}" if schema else f"the schema cannot be seen ({why})"
-    told = "not declared backward compatible"
+    message = "not declared backward compatible"
     if compatible:
-        told = "declared backward compatible, but that was not proven"
+        message = "declared backward compatible, but that was not proven"
     do = "restore the verified backup first"
     if declared is not None and declared.tested_way_down:
         do = f"take the tested way down to {before or 'the old revision'} first"
     return (
-        f"{migration.id} ran and is {told}; {now}: the old version may not start on it, and a rollback would "
+        f"{migration.id} ran and is {message}; {now}: the old version may not start on it, and a rollback would "
         f"turn a failed deploy into an outage. Either {do}, or override with a second person"
     ), ""
 
@@ -77,10 +77,14 @@ def _proof(view: LaunchView, site: Site, migration: OperationView) -> str:
     Seen here: a deploy found it ready after the migration. Or in staging: a rollback after the migration was
     verified live.
     """
-    for one in view.operations:
-        after = one.seq > migration.seq and one.env == site.tier and one.kind == OperationKind.DEPLOY
-        if after and any(s.name == READY_BEFORE and s.state == "done" for s in one.steps):
-            return f"the old version was seen ready on the new schema before {one.id}"
+    for operation in view.operations:
+        after = (
+            operation.seq > migration.seq
+            and operation.env == site.tier
+            and operation.kind == OperationKind.DEPLOY
+        )
+        if after and any(s.name == READY_BEFORE and s.state == "done" for s in operation.steps):
+            return f"the old version was seen ready on the new schema before {operation.id}"
     staged = next(
         (
             o
@@ -89,9 +93,9 @@ def _proof(view: LaunchView, site: Site, migration: OperationView) -> str:
         ),
         None,
     )
-    for one in view.operations:
-        back = one.kind == OperationKind.ROLLBACK and one.env == Tier.STAGING
-        if staged and back and one.seq > staged.seq and one.state is OperationState.SUCCEEDED:
+    for operation in view.operations:
+        back = operation.kind == OperationKind.ROLLBACK and operation.env == Tier.STAGING
+        if staged and back and operation.seq > staged.seq and operation.state is OperationState.SUCCEEDED:
             return "staging was rolled back on the migrated schema"
     return ""
 
@@ -102,7 +106,7 @@ async def _schema(site: Site) -> tuple[str, str]:
     if migration is None:
         return "", "the runbook names no migration"
     try:
-        rows = await site.systems.sql(site.tier).rows(migration.sql)
+        rows = await site.clients.sql(site.tier).rows(migration.sql)
     except CouldNotLookError as error:
         return "", line(str(error), 160)
     found = sorted(first_column(rows))

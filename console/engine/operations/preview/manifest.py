@@ -23,8 +23,8 @@ def images_of(manifest: str) -> tuple[tuple[str, str], ...]:
     """Return (container, digest) of a manifest's deployments and stateful sets, as far as it names digests."""
     found = {
         (text(container, "name"), digest_of(text(container, "image")))
-        for one in documents(manifest)
-        if text(one, "kind") in {"Deployment", "StatefulSet", "DaemonSet"}
-        for container in objs(path(one, ("spec", "template", "spec", "containers")))
+        for document in documents(manifest)
+        if text(document, "kind") in {"Deployment", "StatefulSet", "DaemonSet"}
+        for container in objs(path(document, ("spec", "template", "spec", "containers")))
     }
     return tuple(sorted(pair for pair in found if pair[1]))

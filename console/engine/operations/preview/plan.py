@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from console.engine.operations.helm.helm import shown
 from console.engine.operations.preview.approvals import parts_of
-from console.engine.operations.preview.preflight import Situation
+from console.engine.operations.preview.preflight import Preflight
 from console.engine.operations.run import migrate as migrating
 from console.engine.operations.run import secrets as applying
 from console.engine.operations.run.context import Site
@@ -21,7 +21,7 @@ from state.view.launch import GoodRevision, LaunchView
 def helm_words(
     operation: Operation,
     site: Site,
-    situation: Situation,
+    preflight: Preflight,
     who: Who,
     view: LaunchView,
     good: GoodRevision | None,
@@ -31,27 +31,27 @@ def helm_words(
 
     ``anchor`` is the log's head once the intent is in it: helm's history keeps a copy outside the log.
     """
-    if situation.version is None or operation.kind is OperationKind.MIGRATE:
+    if preflight.version is None or operation.kind is OperationKind.MIGRATE:
         return []
     timeout = int(operation.timeout)
     if operation.kind is OperationKind.ROLLBACK:
         if good is None:
             return []
-        bare = _needs_no_hooks(situation, good)
-        return site.helm.rollback(good.number, situation.version, timeout, without_hooks=bare)
+        bare = _needs_no_hooks(preflight, good)
+        return site.helm.rollback(good.number, preflight.version, timeout, without_hooks=bare)
     words = f"launch {view.scope.launch_id} gate {operation.gate} by {who.account} {anchor}"
-    return site.helm.upgrade(site.runbook.candidate, situation.version, timeout, words)
+    return site.helm.upgrade(site.runbook.candidate, preflight.version, timeout, words)
 
 
-def _needs_no_hooks(situation: Situation, good: GoodRevision) -> bool:
+def _needs_no_hooks(preflight: Preflight, good: GoodRevision) -> bool:
     """Return whether a hook failed in a rollback whose objects are back: only the hook is in the way."""
-    newest, live = situation.newest, situation.live
+    newest, live = preflight.newest, preflight.live
     stuck = newest is not None and newest.status == "pending-rollback"
     return stuck and live is not None and live.settled and live.runs(dict(good.images))
 
 
 def commands(
-    operation: Operation, site: Site, situation: Situation, helm: Sequence[str], job: str
+    operation: Operation, site: Site, preflight: Preflight, helm: Sequence[str], job: str
 ) -> list[str]:
     """Return the command lines that come to the same, as a person would type them, in their order."""
     target = f"kubectl --context {site.environment.kube.context} -n {site.namespace}"
@@ -63,17 +63,17 @@ def commands(
     context = site.environment.kube.context
     made = (
         []
-        if situation.namespace_there
+        if preflight.namespace_there
         else [f"kubectl --context {context} create namespace {site.namespace}"]
     )
     return [*made, *applying.commands(site), *lines, f"{target} get pods,ingress"]
 
 
 def from_to(
-    operation: Operation, site: Site, situation: Situation, good: GoodRevision | None
+    operation: Operation, site: Site, preflight: Preflight, good: GoodRevision | None
 ) -> tuple[str, str]:
     """Return what is there, and what is to be."""
-    newest = situation.newest
+    newest = preflight.newest
     now = newest.words if newest is not None else "nothing"
     candidate = site.runbook.candidate
     if operation.kind is OperationKind.ROLLBACK:
@@ -87,10 +87,10 @@ def from_to(
     return now, f"{candidate.version} ({first.rpartition(':')[2][:12]})"
 
 
-def blast(operation: Operation, site: Site, situation: Situation) -> tuple[str, ...]:
+def blast(operation: Operation, site: Site, preflight: Preflight) -> tuple[str, ...]:
     """Return whom it touches."""
     environment = site.environment
-    pods = situation.live.pods if situation.live is not None else 0
+    pods = preflight.live.pods if preflight.live is not None else 0
     hosts = ", ".join(domain.host for domain in environment.domains.all())
     database = operation.kind is OperationKind.MIGRATE
     touched = f"the database of {environment.title}" if database else plural(pods, "pod")

@@ -97,7 +97,7 @@ def unseen(words: str, *, soft: bool = False) -> Finding:
 
 
 @dataclass(slots=True)
-class Situation:
+class Preflight:
     """What was found before an operation."""
 
     findings: list[Finding] = field(default_factory=list)
@@ -137,12 +137,12 @@ class Situation:
         return GoodRevision(self.good.number, self.good.status, self.good.manifest_sha, images)
 
 
-Look = Callable[[Site, Operation, Situation], Awaitable[None]]
+Look = Callable[[Site, Operation, Preflight], Awaitable[None]]
 
 
-async def survey(site: Site, operation: Operation, lease: Lease) -> Situation:
+async def survey(site: Site, operation: Operation, lease: Lease) -> Preflight:
     """Look at helm, its history, the cluster and the registry; never raises for what could not be seen."""
-    situation = Situation()
+    preflight = Preflight()
     first: tuple[Look, ...] = (_helm, _cluster, _releases, _pods)
     second: tuple[Look, ...] = ()
     if operation.kind is OperationKind.DEPLOY:
@@ -150,17 +150,17 @@ async def survey(site: Site, operation: Operation, lease: Lease) -> Situation:
         if operation.env is Tier.PRODUCTION:
             second = (*second, _staging)
     for looks in (first, second):
-        found = await asyncio.gather(*(_careful(look_at, site, operation, situation) for look_at in looks))
-        situation.findings += [one for one in found if one is not None]
-    if situation.namespace_there:
+        found = await asyncio.gather(*(_careful(look_at, site, operation, preflight) for look_at in looks))
+        preflight.findings += [one for one in found if one is not None]
+    if preflight.namespace_there:
         held = await _careful_lease(lease)
-        situation.findings.append(held)
-    return situation
+        preflight.findings.append(held)
+    return preflight
 
 
-async def _careful(look_at: Look, site: Site, operation: Operation, situation: Situation) -> Finding | None:
+async def _careful(look_at: Look, site: Site, operation: Operation, preflight: Preflight) -> Finding | None:
     try:
-        await look_at(site, operation, situation)
+        await look_at(site, operation, preflight)
     except CouldNotLookError as error:
         return unseen(str(error), soft=look_at in _SOFT)
     return None
@@ -174,76 +174,76 @@ async def _careful_lease(lease: Lease) -> Finding:
     return fails(other.words) if other is not None else passes("nobody else works on this release")
 
 
-async def _helm(site: Site, operation: Operation, situation: Situation) -> None:
+async def _helm(site: Site, operation: Operation, preflight: Preflight) -> None:
     if operation.kind is OperationKind.MIGRATE:
         return
-    situation.version = await site.helm.version()
-    problem = situation.version.problem()
+    preflight.version = await site.helm.version()
+    problem = preflight.version.problem()
     soft = operation.kind is OperationKind.ROLLBACK
-    situation.findings.append(
-        fails(problem, soft=soft) if problem else passes(f"helm {situation.version.text}")
+    preflight.findings.append(
+        fails(problem, soft=soft) if problem else passes(f"helm {preflight.version.text}")
     )
 
 
-async def _cluster(site: Site, operation: Operation, situation: Situation) -> None:
+async def _cluster(site: Site, operation: Operation, preflight: Preflight) -> None:
     name, context = site.namespace, site.environment.kube.context
     try:
         await site.kube.get(f"/api/v1/namespaces/{name}")
-        situation.namespace_there = True
+        preflight.namespace_there = True
         told = passes(f"context {context}, namespace {name}, as the runbook says")
     except NotFoundError:
         if operation.kind is OperationKind.DEPLOY:
             told = passes(f"context {context}; namespace {name} will be created")
         else:
             told = fails(f"namespace {name} does not exist in context {context}")
-    situation.findings.append(told)
+    preflight.findings.append(told)
     verbs = _VERBS[operation.kind]
     allowed = await asyncio.gather(*(site.kube.access_review(*verb) for verb in verbs))
     denied = [f"{v} {r}" for (v, _, r), may in zip(verbs, allowed, strict=True) if not may]
-    situation.findings.append(
+    preflight.findings.append(
         fails(f"this account may not {', '.join(denied)} in {name}")
         if denied
         else passes("this account may do what will be done")
     )
 
 
-async def _releases(site: Site, operation: Operation, situation: Situation) -> None:
-    situation.history = await history(site)
-    situation.good = newest_good(situation.history)
-    newest, good = situation.newest, situation.good
+async def _releases(site: Site, operation: Operation, preflight: Preflight) -> None:
+    preflight.history = await history(site)
+    preflight.good = newest_good(preflight.history)
+    newest, good = preflight.newest, preflight.good
     if operation.kind is OperationKind.MIGRATE:
-        await _migration(site, situation)
+        await _migration(site, preflight)
         return
     if newest is None:
         words = f"release {site.release} does not exist yet: this is its first install"
-        situation.findings.append(passes(words))
+        preflight.findings.append(passes(words))
     elif newest.pending:
-        await _pending(site, operation, situation, newest)
+        await _pending(site, operation, preflight, newest)
     elif operation.kind is OperationKind.DEPLOY and good is None and newest.number > 1:
         words = f"release {site.release} has no revision that was ever installed completely"
-        situation.findings.append(fails(words, soft=True))
+        preflight.findings.append(fails(words, soft=True))
     elif good is not None and newest.number - good.number >= HISTORY_MAX - 2:
-        situation.findings.append(fails(f"good {good.words} is about to leave helm's history"))
+        preflight.findings.append(fails(f"good {good.words} is about to leave helm's history"))
     elif good is not None:
         # A rollback goes to the revision that was recorded as good, which need not be helm's newest good one.
         if operation.kind is not OperationKind.ROLLBACK:
-            situation.findings.append(passes(f"{good.words} is the good one to come back to"))
+            preflight.findings.append(passes(f"{good.words} is the good one to come back to"))
     else:
-        situation.findings.append(passes(f"{newest.words}: nothing was ever installed completely"))
+        preflight.findings.append(passes(f"{newest.words}: nothing was ever installed completely"))
 
 
-async def _migration(site: Site, situation: Situation) -> None:
+async def _migration(site: Site, preflight: Preflight) -> None:
     """Look for a migration that runs: two at once would work on one schema."""
     if migrates_by_hook(site):
-        situation.findings.append(
+        preflight.findings.append(
             fails("the chart's own hook migrates, in the deploy: there is no job to make")
         )
         return
     active = [one for one in await _active_jobs(site) if one.startswith(f"db-migrate-{site.release}-")]
     if active:
-        situation.findings.append(fails(f"job {active[0]} still runs: two migrations at once would collide"))
+        preflight.findings.append(fails(f"job {active[0]} still runs: two migrations at once would collide"))
     else:
-        situation.findings.append(passes("no other migration runs"))
+        preflight.findings.append(passes("no other migration runs"))
 
 
 async def _active_jobs(site: Site) -> list[str]:
@@ -251,38 +251,40 @@ async def _active_jobs(site: Site) -> list[str]:
     return [text(obj(j.get("metadata")), "name") for j in jobs.items if obj(j.get("status")).get("active")]
 
 
-async def _pending(site: Site, operation: Operation, situation: Situation, newest: Revision) -> None:
+async def _pending(site: Site, operation: Operation, preflight: Preflight, newest: Revision) -> None:
     age = max(0, (site.clock.wall_us() - newest.deployed_us) // SECOND_US)
     by = await last_writer(site, newest.number)
     active = await _active_jobs(site)
-    told = (
+    message = (
         f"{newest.words} since {age} s"
         + (f", last written by {by}" if by else "")
         + (f", jobs that run: {', '.join(active[:3])}" if active else "")
     )
     if operation.kind is OperationKind.ROLLBACK:
-        situation.findings.append(passes(f"{told}: a rollback clears it"))
+        preflight.findings.append(passes(f"{message}: a rollback clears it"))
         return
-    way = "roll it back first" if situation.good is not None else "recover it with a rollback to itself first"
-    situation.findings.append(fails(f"{told}: an operation never ended, and helm refuses another one; {way}"))
+    way = "roll it back first" if preflight.good is not None else "recover it with a rollback to itself first"
+    preflight.findings.append(
+        fails(f"{message}: an operation never ended, and helm refuses another one; {way}")
+    )
 
 
-async def _pods(site: Site, _operation: Operation, situation: Situation) -> None:
-    live = situation.live = await look(site.kube, site.namespace, site.release, site.clock.wall_us())
-    situation.findings.append(passes(f"pods: {live.words}" if live.pods else "no pod of this release runs"))
+async def _pods(site: Site, _operation: Operation, preflight: Preflight) -> None:
+    live = preflight.live = await look(site.kube, site.namespace, site.release, site.clock.wall_us())
+    preflight.findings.append(passes(f"pods: {live.words}" if live.pods else "no pod of this release runs"))
 
 
-async def _record_size(site: Site, _operation: Operation, situation: Situation) -> None:
-    if situation.newest is None:
+async def _record_size(site: Site, _operation: Operation, preflight: Preflight) -> None:
+    if preflight.newest is None:
         return
-    size = await record_bytes(site, situation.newest.number)
+    size = await record_bytes(site, preflight.newest.number)
     words = f"helm's record of the release has {size // 1024} KiB of at most {_LARGEST_RECORD // 1024}"
-    situation.findings.append(fails(words) if size > _LARGEST_RECORD else passes(words))
+    preflight.findings.append(fails(words) if size > _LARGEST_RECORD else passes(words))
 
 
-async def _images(site: Site, _operation: Operation, situation: Situation) -> None:
+async def _images(site: Site, _operation: Operation, preflight: Preflight) -> None:
     candidate = site.runbook.candidate
-    registry = site.systems.registry(site.tier)
+    registry = site.clients.registry(site.tier)
     found: list[Finding] = []
     for name, reference in candidate.images.named().items():
         image = ImageRef.parse(reference)
@@ -302,36 +304,36 @@ async def _images(site: Site, _operation: Operation, situation: Situation) -> No
         if now != image.digest:
             words = f"tag {candidate.version} of {name} is {short(now)} now, the candidate is {short(image.digest)}"
             found.append(fails(f"{words}: somebody moved the tag", soft=True))
-    situation.findings += found or [passes("the registry has every image by its digest, and no tag moved")]
+    preflight.findings += found or [passes("the registry has every image by its digest, and no tag moved")]
 
 
-async def _diff(site: Site, _operation: Operation, situation: Situation) -> None:
-    if situation.version is None:
+async def _diff(site: Site, _operation: Operation, preflight: Preflight) -> None:
+    if preflight.version is None:
         return  # there is no helm to ask, which was said already
     needs = lacking(Path(site.environment.chart.path))
-    situation.findings += [fails(one.words, soft=not one.missing) for one in needs]
-    if any(one.missing for one in needs):
+    preflight.findings += [fails(need.words, soft=not need.missing) for need in needs]
+    if any(need.missing for need in needs):
         return  # helm would only say it again
     rendered = await site.helm.render(site.runbook.candidate)
-    register_rendered(rendered.manifest, site.systems.redactor)
-    stored = situation.newest.manifest if situation.newest is not None else ""
-    if situation.good is not None and situation.newest is not None and not situation.newest.good:
-        stored = situation.good.manifest
-    situation.diff = await differing.compare(site, stored, rendered.manifest, rendered.hooks)
-    situation.findings.append(passes(situation.diff.words))
-    situation.findings += [fails(problem, soft=True) for problem in situation.diff.problems]
+    register_rendered(rendered.manifest, site.clients.redactor)
+    stored = preflight.newest.manifest if preflight.newest is not None else ""
+    if preflight.good is not None and preflight.newest is not None and not preflight.newest.good:
+        stored = preflight.good.manifest
+    preflight.diff = await differing.compare(site, stored, rendered.manifest, rendered.hooks)
+    preflight.findings.append(passes(preflight.diff.words))
+    preflight.findings += [fails(problem, soft=True) for problem in preflight.diff.problems]
 
 
-async def _staging(site: Site, _operation: Operation, situation: Situation) -> None:
+async def _staging(site: Site, _operation: Operation, preflight: Preflight) -> None:
     staging = site.runbook.environments[Tier.STAGING]
-    kube = site.systems.kube(Tier.STAGING)
+    kube = site.clients.kube(Tier.STAGING)
     live = await look(kube, staging.kube.namespace, staging.release, site.clock.wall_us())
     differs = live.differs(site.runbook.candidate.images.named())
     if differs:
-        situation.findings.append(fails(f"staging doesn't run what is promoted: {differs}", soft=True))
+        preflight.findings.append(fails(f"staging doesn't run what is promoted: {differs}", soft=True))
         return
-    told = ", ".join(f"{name} {short(digest)}" for name, digest in live.images)
-    situation.findings.append(passes(f"staging runs the same digests: {told}"))
+    message = ", ".join(f"{name} {short(digest)}" for name, digest in live.images)
+    preflight.findings.append(passes(f"staging runs the same digests: {message}"))
 
 
 _SOFT: Sequence[Look] = (_images, _staging)

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from checks.clients.clients import Clients
 from checks.clients.helm_release import HelmClient
 from checks.clients.kube import KubeClient
-from checks.clients.systems import Systems
 from console.engine.operations.helm.helm import Helm
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.output import Report
@@ -27,7 +27,7 @@ class Site:
     runbook: Runbook
     environment: Environment
     helm: Helm
-    systems: Systems
+    clients: Clients
     clock: Clock
     folder: Path
     """Where the output files of its programs are kept."""
@@ -50,12 +50,12 @@ class Site:
     @property
     def kube(self) -> KubeClient:
         """The cluster."""
-        return self.systems.kube(self.tier)
+        return self.clients.kube(self.tier)
 
     @property
     def records(self) -> HelmClient:
         """Helm's records of the release, read from the cluster."""
-        return self.systems.helm(self.tier)
+        return self.clients.helm(self.tier)
 
 
 @dataclass(slots=True)

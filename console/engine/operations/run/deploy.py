@@ -100,10 +100,10 @@ async def watch_pods(run: Run) -> None:
             if any("Back" in one or "Err" in one for one in live.waiting):
                 await tell_why(run, live)
         if (clock.mono_us() - began) / SECOND_US > overdue:
-            told = (
+            message = (
                 f"helm takes longer than twice its timeout of {run.operation.timeout:g} s: it may be aborted"
             )
-            await run.report.step("time", "running", told)
+            await run.report.step("time", "running", message)
         if run.abort.is_set():
             await run.report.step(
                 "abort", "running", "helm was asked to end; it gets its time and is never killed"
@@ -153,7 +153,7 @@ async def deploy(run: Run, argv: Sequence[str]) -> End:
     if held:
         return End(State.FAILED, f"{_UNTOUCHED}: {held}", number, (RETRY,))
     # Before helm, which may print any of them.
-    register_secrets(run.site.environment, run.site.systems.redactor)
+    register_secrets(run.site.environment, run.site.clients.redactor)
     missing = await secrets_step(run)
     if missing:
         return End(State.FAILED, f"helm was not started: {missing}", number, (RETRY,))

@@ -199,8 +199,8 @@ async def _log(run: Run) -> None:
         query = {"labelSelector": f"job-name={run.job}"}
         pods = await run.site.kube.list_objects(f"/api/v1/namespaces/{run.site.namespace}/pods", query)
         for pod in pods.items[-1:]:
-            told = await run.site.kube.pod_logs(text(obj(pod.get("metadata")), "name"), tail=_LOG_LINES)
-            lines = [one for one in told.splitlines() if one.strip()]
+            answer = await run.site.kube.pod_logs(text(obj(pod.get("metadata")), "name"), tail=_LOG_LINES)
+            lines = [one for one in answer.splitlines() if one.strip()]
             await run.report.output("job", lines[-_LOG_LINES:])
     except CouldNotLookError as error:
         await run.report.step("job log", "failed", str(error))

@@ -140,5 +140,5 @@ class Report:
 
 def _error(before: str, lines: Sequence[str]) -> str:
     """Return what stands for an error: traces and hints may follow the line that tells it."""
-    told = [one for one in (before, *lines) if one.startswith("Error:")]
-    return told[-1] if told else lines[-1]
+    messages = [one for one in (before, *lines) if one.startswith("Error:")]
+    return messages[-1] if messages else lines[-1]

@@ -124,7 +124,7 @@ async def again(run: Run, view: OperationView) -> End:
             f"{view.id} was intended, but the engine ended before {_what(run)} was started",
             offers=(RETRY,),
         )
-    register_secrets(run.site.environment, run.site.systems.redactor)
+    register_secrets(run.site.environment, run.site.clients.redactor)
     with contextlib.suppress(CouldNotLookError):  # the judgement says it, if it lasts
         await history(run.site)  # whose secrets must be known before anything is read that helm printed
     await deploying.lease_step(run)

@@ -19,18 +19,18 @@ async def secrets_step(run: Run) -> str:
     and the client's errors.
     """
     site = run.site
-    told = [await _apply(site, one) for one in site.environment.apply_secrets]
+    lines = [await _apply(site, secret) for secret in site.environment.apply_secrets]
     missing: list[str] = []
     for name in site.environment.secrets:
         try:
             await site.kube.secret(name, site.namespace)
-            told.append(f"{name} exists")
+            lines.append(f"{name} exists")
         except NotFoundError:
             missing.append(name)
     if missing:
         await run.report.step("secrets", "failed", f"missing: {', '.join(missing)}")
         return f"secret {missing[0]} does not exist in {site.namespace}: create it, then deploy again"
-    await run.report.step("secrets", "done", "; ".join(told) or "none named")
+    await run.report.step("secrets", "done", "; ".join(lines) or "none named")
     return ""
 
 
@@ -38,18 +38,18 @@ def commands(site: Site) -> list[str]:
     """Return the equivalent kubectl command lines; they name files and variables, never values."""
     target = f"kubectl --context {site.environment.kube.context} -n {site.namespace}"
     lines: list[str] = []
-    for one in site.environment.apply_secrets:
+    for secret in site.environment.apply_secrets:
         parts = [
             f"--from-file={key}={ref.file if ref.file is not None else f'<(printenv {ref.env})'}"
-            for key, ref in one.data.items()
+            for key, ref in secret.data.items()
         ]
-        create = f"{target} create secret generic {shlex.quote(one.name)} --type={one.type} {' '.join(parts)}"
+        create = f"{target} create secret generic {shlex.quote(secret.name)} --type={secret.type} {' '.join(parts)}"
         lines.append(f"{create} --dry-run=client -o yaml | {target} apply -f -")
     return lines
 
 
 async def _apply(site: Site, one: AppliedSecret) -> str:
-    values = {key: site.systems.secret(ref) for key, ref in one.data.items()}
+    values = {key: site.clients.secret(ref) for key, ref in one.data.items()}
     coded = {key: b64encode(value.encode()).decode() for key, value in values.items()}
     collection = f"/api/v1/namespaces/{site.namespace}/secrets"
     try:

@@ -12,8 +12,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from checks.clients.clients import Clients
 from checks.clients.kube_config import kubeconfig_path
-from checks.clients.systems import Systems
 from console.engine.operations.helm.helm import Helm
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview import plan
@@ -21,7 +21,7 @@ from console.engine.operations.preview.approval_watch import Approvals
 from console.engine.operations.preview.approvals import parts_of, register_secrets
 from console.engine.operations.preview.gate_locks import locks
 from console.engine.operations.preview.interlock import migrated
-from console.engine.operations.preview.preflight import Situation, fails, survey
+from console.engine.operations.preview.preflight import Preflight, fails, survey
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.migrate import job_name
@@ -49,11 +49,11 @@ class Operations:
     """Runs the runbook's operations; implements OperationsPort."""
 
     def __init__(
-        self, runbook: Runbook, journal: Journal, systems: Systems, clock: Clock, folder: Path
+        self, runbook: Runbook, journal: Journal, clients: Clients, clock: Clock, folder: Path
     ) -> None:
         self._runbook = runbook
         self._journal = journal
-        self._systems = systems
+        self._systems = clients
         self._clock = clock
         self._folder = folder
         self._run: Run | None = None
@@ -73,28 +73,28 @@ class Operations:
         if operation is None:
             return _no_such(operation_id)
         site = self._site(operation.env)
-        situation = await self._surveyed(operation, site)
-        good = good_of(self._view, operation, situation)
-        helm = plan.helm_words(operation, site, situation, who, self._view, good)
-        commands = plan.commands(operation, site, situation, helm, f"db-migrate-{site.release}-…")
-        before, after = plan.from_to(operation, site, situation, good)
+        preflight = await self._surveyed(operation, site)
+        good = good_of(self._view, operation, preflight)
+        helm = plan.helm_words(operation, site, preflight, who, self._view, good)
+        commands = plan.commands(operation, site, preflight, helm, f"db-migrate-{site.release}-…")
+        before, after = plan.from_to(operation, site, preflight, good)
         return Preview(
             name="operation.run",
             title=operation.title,
             danger=Danger.DANGER,
-            allowed=not situation.against,
-            reason="; ".join(situation.against),
+            allowed=not preflight.against,
+            reason="; ".join(preflight.against),
             environment=site.environment.title,
             tier=operation.env,
             from_what=before,
             to_what=after,
             commands=tuple(commands),
-            blast=plan.blast(operation, site, situation),
-            checks=tuple(f.shown for f in situation.findings),
-            diff=differing.shown(situation.diff) if situation.diff is not None else (),
+            blast=plan.blast(operation, site, preflight),
+            checks=tuple(f.shown for f in preflight.findings),
+            diff=differing.shown(preflight.diff) if preflight.diff is not None else (),
             phrase=site.release,
             token=plan.token(operation, site, commands),
-            override_allowed=situation.overridable,
+            override_allowed=preflight.overridable,
         )
 
     async def start(self, operation_id: str, who: Who, override: Confirmation | None) -> Reply:
@@ -108,12 +108,12 @@ class Operations:
                 site = self._site(operation.env)
                 # Surveyed again: minutes may lie between the preview and the typed name, and only this look
                 # counts.
-                situation = await self._surveyed(operation, site)
+                preflight = await self._surveyed(operation, site)
                 if self._stopped:
                     return Reply(ok=False, message=f"aborted before it was started: {self._stopped}")
-                if situation.against and not (override is not None and situation.overridable):
-                    return Reply(ok=False, message="; ".join(situation.against))
-                return await self._launch(operation, site, situation, who, override)
+                if preflight.against and not (override is not None and preflight.overridable):
+                    return Reply(ok=False, message="; ".join(preflight.against))
+                return await self._launch(operation, site, preflight, who, override)
             finally:
                 self._starting = False
 
@@ -129,12 +129,12 @@ class Operations:
         if run is None:
             return Reply(ok=False, message="no operation is under way: there is nothing to abort")
         if run.operation.kind is OperationKind.ROLLBACK:
-            told = "a rollback is never signalled: stopped half-way it would leave the release stuck. Wait for it"
-            return Reply(ok=False, message=told)
+            message = "a rollback is never signalled: stopped half-way it would leave the release stuck. Wait for it"
+            return Reply(ok=False, message=message)
         run.abort.set()
         asked = run.running is not None and terminate(run.running)
         pid = run.running.pid if run.running is not None else 0
-        told = (
+        message = (
             f"helm (pid {pid}) was asked to end; it gets its time"
             if asked
             else "it ends before its next step"
@@ -142,8 +142,8 @@ class Operations:
         try:
             await run.report.aborted(who.account, reason)
         except LogError as error:
-            return Reply(ok=True, message=f"{told}; the log can't be written: {error}")
-        return Reply(ok=True, message=told)
+            return Reply(ok=True, message=f"{message}; the log can't be written: {error}")
+        return Reply(ok=True, message=message)
 
     async def recover(self, choice: str, who: Who) -> Reply:
         """Carry out one of the offers of the newest operation that has some."""
@@ -215,18 +215,18 @@ class Operations:
         holder = f"launch {view.scope.launch_id} ({view.log_id[:8]})"
         return Lease(site.kube, site.namespace, site.release, holder, self._clock)
 
-    async def _surveyed(self, operation: Operation, site: Site) -> Situation:
+    async def _surveyed(self, operation: Operation, site: Site) -> Preflight:
         """Look at everything that an operation depends on: the launch's own word first, then the outside."""
         register_secrets(site.environment, self._systems.redactor)
-        situation = await survey(site, operation, self._lease(site))
+        preflight = await survey(site, operation, self._lease(site))
         running = self._view.running()
         own = [fails(f"{running.id} is under way")] if running is not None else []
         now = self._clock.wall_us()
         own += locks(self._view, self._runbook, operation, self._approvals.seen, now)
         if operation.kind is OperationKind.ROLLBACK:
-            own += await back_findings(self._view, site, operation, situation)
-        situation.findings = [*own, *situation.findings]
-        return situation
+            own += await back_findings(self._view, site, operation, preflight)
+        preflight.findings = [*own, *preflight.findings]
+        return preflight
 
     # a run
 
@@ -235,13 +235,13 @@ class Operations:
         return Run(operation, site, report, good, self._lease(site))
 
     async def _launch(
-        self, operation: Operation, site: Site, situation: Situation, who: Who, override: Confirmation | None
+        self, operation: Operation, site: Site, preflight: Preflight, who: Who, override: Confirmation | None
     ) -> Reply:
         back = operation.kind is OperationKind.ROLLBACK
-        good = good_of(self._view, operation, situation) if back else situation.recorded()
-        body = self._intent(operation, site, situation, who, good)
-        if override is not None and override.override_reason and situation.against:
-            over = tuple(situation.against[:10])
+        good = good_of(self._view, operation, preflight) if back else preflight.recorded()
+        body = self._intent(operation, site, preflight, who, good)
+        if override is not None and override.override_reason and preflight.against:
+            over = tuple(preflight.against[:10])
             body = replace(body, override=Override(override.override_reason, override.override_second, over))
         draft = Draft(body, gate_key(operation.gate), actor=who.account)
         intended = await self._journal.record(draft)
@@ -251,17 +251,17 @@ class Operations:
             run.job = job_name(site, intended.seq)
         run.anchor = anchor(self._view.log_id, intended.seq, intended.hash)
         # Once more, now with the log's head: there was none to anchor before the intent was written.
-        argv = plan.helm_words(operation, site, situation, who, self._view, good, run.anchor)
-        ready = _ready_before(self._view, site, situation)
+        argv = plan.helm_words(operation, site, preflight, who, self._view, good, run.anchor)
+        ready = _ready_before(self._view, site, preflight)
         self._spawn(run, lambda: carry_out(run, argv, ready_before=ready))
         return Reply(ok=True, message=f"{operation.id} was started", result={"seq": intended.seq})
 
     def _intent(
-        self, operation: Operation, site: Site, situation: Situation, who: Who, good: GoodRevision | None
+        self, operation: Operation, site: Site, preflight: Preflight, who: Who, good: GoodRevision | None
     ) -> OperationIntended:
-        helm = plan.helm_words(operation, site, situation, who, self._view, good)
-        before, after = plan.from_to(operation, site, situation, good)
-        commands = plan.commands(operation, site, situation, helm, f"db-migrate-{site.release}-…")
+        helm = plan.helm_words(operation, site, preflight, who, self._view, good)
+        before, after = plan.from_to(operation, site, preflight, good)
+        commands = plan.commands(operation, site, preflight, helm, f"db-migrate-{site.release}-…")
         return OperationIntended(
             id=operation.id,
             kind=operation.kind.value,
@@ -272,9 +272,9 @@ class Operations:
             to=after,
             timeout_s=int(operation.timeout),
             good=good,
-            diff_sha=situation.diff.sha if situation.diff is not None else "",
+            diff_sha=preflight.diff.sha if preflight.diff is not None else "",
             parts=parts_of(self._runbook, operation.env),
-            before=situation.newest.number if situation.newest is not None else 0,
+            before=preflight.newest.number if preflight.newest is not None else 0,
         )
 
     def _spawn(self, run: Run, work: Work) -> None:
@@ -289,9 +289,9 @@ class Operations:
                 self._run = None
 
 
-def _ready_before(view: LaunchView, site: Site, situation: Situation) -> bool:
+def _ready_before(view: LaunchView, site: Site, preflight: Preflight) -> bool:
     """Return whether the old version is ready on a schema that was migrated in this launch."""
-    live, good = situation.live, situation.recorded()
+    live, good = preflight.live, preflight.recorded()
     if live is None or good is None or migrated(view, site) is None:
         return False
     return live.settled and live.runs(dict(good.images))

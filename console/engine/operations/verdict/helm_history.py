@@ -68,7 +68,7 @@ async def history(site: Site) -> tuple[Revision, ...]:
         for one in await site.records.history()
     )
     if found:
-        register_rendered(found[-1].manifest, site.systems.redactor)
+        register_rendered(found[-1].manifest, site.clients.redactor)
     return found
 
 
@@ -103,5 +103,5 @@ async def last_writer(site: Site, number: int) -> str:
     except NotFoundError:
         return ""
     managers = objs(obj(secret.get("metadata")).get("managedFields"))
-    newest = max(managers, key=lambda one: text(one, "time"), default=None)
+    newest = max(managers, key=lambda manager: text(manager, "time"), default=None)
     return line(text(newest, "manager"), 60) if newest is not None else ""

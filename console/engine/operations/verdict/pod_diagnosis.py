@@ -29,14 +29,14 @@ async def tell_why(run: Run, live: Live) -> None:
 async def _tell(run: Run, name: str) -> None:
     kube, namespace = run.site.kube, run.site.namespace
     pod = await kube.get(f"/api/v1/namespaces/{namespace}/pods/{name}")
-    told = [one for one in map(_container, objs(path(pod, ("status", "containerStatuses")))) if one]
-    told += [_unscheduled(pod)] if _unscheduled(pod) else []
+    lines = [one for one in map(_container, objs(path(pod, ("status", "containerStatuses")))) if one]
+    lines += [_unscheduled(pod)] if _unscheduled(pod) else []
     query = {"fieldSelector": f"involvedObject.name={name}"}
     events = await kube.list_objects(f"/api/v1/namespaces/{namespace}/events", query)
-    warnings = [one for one in events.items if text(one, "type") == "Warning"]
+    warnings = [item for item in events.items if text(item, "type") == "Warning"]
     warnings.sort(key=lambda one: text(one, "lastTimestamp") or text(one, "eventTime"))
-    told += [line(f"{text(w, 'reason')}: {text(w, 'message')}", 200) for w in warnings[-_EVENTS:]]
-    words = "; ".join(dict.fromkeys(told)) or "not ready"
+    lines += [line(f"{text(w, 'reason')}: {text(w, 'message')}", 200) for w in warnings[-_EVENTS:]]
+    words = "; ".join(dict.fromkeys(lines)) or "not ready"
     if run.told.get(name) == words:
         return
     run.told[name] = words
@@ -55,8 +55,8 @@ async def _log(run: Run, name: str, pod: JsonObject) -> None:
         if status.get("ready") is True or not text(status, "containerID"):
             continue
         container = text(status, "name")
-        told = await run.site.kube.pod_logs(name, container=container, tail=_LOG_LINES)
-        lines = [one for one in told.splitlines() if one.strip()][-_LOG_LINES:]
+        answer = await run.site.kube.pod_logs(name, container=container, tail=_LOG_LINES)
+        lines = [one for one in answer.splitlines() if one.strip()][-_LOG_LINES:]
         if lines:
             await run.report.output(f"log of {name}/{container}", lines)
 

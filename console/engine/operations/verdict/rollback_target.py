@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.engine.operations.preview.interlock import interlock
 from console.engine.operations.preview.manifest import images_of
-from console.engine.operations.preview.preflight import Finding, Situation, fails, passes
+from console.engine.operations.preview.preflight import Finding, Preflight, fails, passes
 from console.engine.operations.run.context import Site
 from console.engine.operations.verdict.helm_history import Revision
 from state.base.times import SECOND_US
@@ -15,7 +15,7 @@ from state.view.launch import GoodRevision, LaunchView, OperationView
 _MARGIN_S = 60
 
 
-def good_of(view: LaunchView, operation: Operation, situation: Situation) -> GoodRevision | None:
+def good_of(view: LaunchView, operation: Operation, preflight: Preflight) -> GoodRevision | None:
     """Return the revision to go back to, which is never "the one before".
 
     The one that the newest deploy of this launch recorded. Without such a deploy: the newest revision in
@@ -23,35 +23,37 @@ def good_of(view: LaunchView, operation: Operation, situation: Situation) -> Goo
     ended: that one itself, so that helm finishes it; nothing is deleted.
     """
     if operation.kind is not OperationKind.ROLLBACK:
-        return situation.recorded()
+        return preflight.recorded()
     recorded = next(
         (o.good for o in reversed(_deploys(view, operation.env.value)) if o.good is not None), None
     )
     if recorded is not None:
         return recorded
-    if situation.good is not None:
-        return _as_good(situation.good)
-    newest = situation.newest
+    if preflight.good is not None:
+        return _as_good(preflight.good)
+    newest = preflight.newest
     if newest is not None and newest.number == 1 and newest.pending:
         return _as_good(newest)
     return None
 
 
 async def back_findings(
-    view: LaunchView, site: Site, operation: Operation, situation: Situation
+    view: LaunchView, site: Site, operation: Operation, preflight: Preflight
 ) -> list[Finding]:
     """Return what is to be said of a rollback: its target, and whether something stands against it."""
-    good = good_of(view, operation, situation)
-    newest = situation.newest
+    good = good_of(view, operation, preflight)
+    newest = preflight.newest
     if newest is None:
         return [fails("helm's history cannot be seen, or is empty: there is nothing to go back to")]
     if good is None:
         return [fails("no revision was ever installed completely: there is nothing to go back to")]
     itself = newest.number == good.number and newest.pending
     if newest.number <= good.number and not itself:
-        told = f"revision {newest.number} is the good one: no newer revision exists, a rollback would undo it"
-        return [fails(told)]
-    if good.number not in {r.number for r in situation.history}:
+        message = (
+            f"revision {newest.number} is the good one: no newer revision exists, a rollback would undo it"
+        )
+        return [fails(message)]
+    if good.number not in {r.number for r in preflight.history}:
         return [fails(f"good revision {good.number} is no longer in helm's history")]
     found = [passes(_target(view, good, operation, itself=itself))]
     foreign = _foreign(view, site, newest)

@@ -41,9 +41,9 @@ async def judge_deploy(run: Run) -> End:
             )
         if newest.pending:
             return await _stuck(run, newest, recorded)
-        wanted = run.site.runbook.candidate.images.named()
+        expected = run.site.runbook.candidate.images.named()
         # what failed doesn't become ready by waiting for it
-        live = await (settled(run, wanted) if newest.status == "deployed" else _now(run))
+        live = await (settled(run, expected) if newest.status == "deployed" else _now(run))
     except CouldNotLookError as error:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(RETRY, ROLLBACK))
     await run.report.step("pods", "done" if live.settled else "failed", live.words)
@@ -66,8 +66,8 @@ def _nothing(run: Run, newest: Revision | None, recorded: int) -> End:
     if newest is None or not recorded:
         return End(state, "failed before a revision was created: nothing was installed", offers=(RETRY,))
     if newest.number > recorded:
-        told = f"failed before a revision was created: {newest.words} is still the newest"
-        return End(state, told, newest.number, (ROLLBACK, RETRY))
+        message = f"failed before a revision was created: {newest.words} is still the newest"
+        return End(state, message, newest.number, (ROLLBACK, RETRY))
     return End(
         state,
         f"failed before a revision was created: revision {recorded} is untouched, and a rollback would undo "
@@ -98,21 +98,21 @@ async def _failed(run: Run, newest: Revision, live: Live, back: tuple[str, ...])
 
 
 async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...]) -> End:
-    wanted = run.site.runbook.candidate.images.named()
-    differs = live.differs(wanted)
+    expected = run.site.runbook.candidate.images.named()
+    differs = live.differs(expected)
     if differs:
         await run.report.step("images", "failed", differs)
-        told = f"{newest.words}, but what runs is not the candidate: {differs}"
-        return End(State.FAILED, told, newest.number, back)
-    equal = ", ".join(f"{name} {digest[7:19]}" for name, digest in live.images if name in wanted)
+        message = f"{newest.words}, but what runs is not the candidate: {differs}"
+        return End(State.FAILED, message, newest.number, back)
+    equal = ", ".join(f"{name} {digest[7:19]}" for name, digest in live.images if name in expected)
     await run.report.step("images", "done", f"equal to the candidate: {equal}")
     if not live.settled:
-        told = f"{newest.words}, but not every pod is ready: {live.words}"
-        return End(State.ABORTED if run.abort.is_set() else State.FAILED, told, newest.number, back)
+        message = f"{newest.words}, but not every pod is ready: {live.words}"
+        return End(State.ABORTED if run.abort.is_set() else State.FAILED, message, newest.number, back)
     drift = await _drift(run, newest.manifest)
     if drift:
-        told = f"{newest.words}, but live objects differ from it: {drift[0]}"
-        return End(State.FAILED, told, newest.number, back)
+        message = f"{newest.words}, but live objects differ from it: {drift[0]}"
+        return End(State.FAILED, message, newest.number, back)
     await tell_well(run)
     await _reachable(run)
     return End(
@@ -122,12 +122,12 @@ async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...
 
 async def _drift(run: Run, manifest: str) -> list[str]:
     drift = await drift_of(run.site, manifest)
-    told = (
+    message = (
         f"{plural(len(drift), 'field differs', 'fields differ')}: {'; '.join(drift[:3])}"
         if drift
         else "live is what helm recorded"
     )
-    await run.report.step("objects", "failed" if drift else "done", told)
+    await run.report.step("objects", "failed" if drift else "done", message)
     return drift
 
 
@@ -137,7 +137,7 @@ async def _reachable(run: Run) -> None:
         well, told = await ingresses(run.site)
         await run.report.step("ingress", "done" if well else "failed", told)
     try:
-        reply = await run.site.systems.web(run.site.tier).get(MAIN, run.site.environment.health_path)
+        reply = await run.site.clients.web(run.site.tier).get(MAIN, run.site.environment.health_path)
         await run.report.step("health", "done" if reply.status == 200 else "failed", f"HTTP {reply.status}")
     except CouldNotLookError as error:
         await run.report.step("health", "failed", str(error))
@@ -155,8 +155,8 @@ async def judge_rollback(run: Run) -> End:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(ROLLBACK,))
     if newest is None or newest.number <= run.before:
         still = f", and {newest.words} is still the newest" if newest is not None else ""
-        told = f"helm created no revision: nothing was rolled back{still}"
-        return End(State.FAILED, told, offers=(ROLLBACK,))
+        message = f"helm created no revision: nothing was rolled back{still}"
+        return End(State.FAILED, message, offers=(ROLLBACK,))
     same = newest.manifest_sha == good.manifest_sha
     await run.report.step("manifest", "done" if same else "failed", "equal" if same else "differs")
     await run.report.step("pods", "done" if live.settled else "failed", live.words)
@@ -169,7 +169,7 @@ async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Liv
     images = dict(good.images)
     back = same and live.settled and (live.runs(images) or not images)
     if newest.pending:
-        told = f"the objects of revision {good.number} are back, but " if back else ""
+        message = f"the objects of revision {good.number} are back, but " if back else ""
         why = (
             f"hook {newest.failed_hook()} failed"
             if newest.failed_hook()
@@ -178,7 +178,7 @@ async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Liv
         clear = " without hooks" if back else ""
         return End(
             State.UNKNOWN,
-            f"{told}{newest.words}: {why}; a rollback to the same revision{clear} clears it",
+            f"{message}{newest.words}: {why}; a rollback to the same revision{clear} clears it",
             newest.number,
             (ROLLBACK,),
         )
@@ -188,8 +188,8 @@ async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Liv
         drift = [str(error)]
     if newest.status == "deployed" and back and not drift:
         await tell_well(run)
-        told = f"revision {good.number} runs again (as revision {newest.number}), verified live"
-        return End(State.SUCCEEDED, told, newest.number)
+        message = f"revision {good.number} runs again (as revision {newest.number}), verified live"
+        return End(State.SUCCEEDED, message, newest.number)
     why = "the manifest differs" if not same else live.differs(images) or (drift[0] if drift else live.words)
     return End(
         State.FAILED,

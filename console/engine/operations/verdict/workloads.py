@@ -67,13 +67,13 @@ async def look(kube: KubeClient, namespace: str, release: str, now_us: int) -> L
     seen = [(observe("", pod), pod) for pod in pods]
     seen = [(known, pod) for known, pod in seen if not known.of_job and not is_over(known)]
     images = {pair for known, pod in seen if not is_ending(known) for pair in running_digests(pod).items()}
-    wanted = sum(integer(obj(d.get("spec")), "replicas", 1) for d in deployments)
+    expected = sum(integer(obj(d.get("spec")), "replicas", 1) for d in deployments)
     unready = [(known, pod) for known, pod in seen if not is_ready(known, now_us)]
     waiting = [_why(*one) for one in unready]
     waiting += [f"pods can't be created: {told}" for told in map(never_created, deployments) if told]
     names = tuple(known.name for known, _ in unready if not is_ending(known))
     ready = len(seen) - len(unready)
-    return Live(tuple(sorted(images)), len(seen), ready, wanted, tuple(waiting), names)
+    return Live(tuple(sorted(images)), len(seen), ready, expected, tuple(waiting), names)
 
 
 def _why(known: PodView, pod: JsonObject) -> str:

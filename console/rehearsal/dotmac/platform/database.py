@@ -237,8 +237,8 @@ class Database:
 
     def _set_revisions(self, revisions: Sequence[str]) -> None:
         self._link.execute("DELETE FROM alembic_version")
-        for one in revisions:
-            self._insert("alembic_version", (one,))
+        for revision in revisions:
+            self._insert("alembic_version", (revision,))
 
     def _set_identity(self, environment: str) -> None:
         self._link.execute("DELETE FROM instance_identity")
@@ -280,20 +280,20 @@ class Database:
 
     def _swap_tenants(self, environment: str) -> None:
         for source in {self._applied.tenants_of or self._environment, environment}:
-            for one in tenants(self._seed, source):
+            for tenant in tenants(self._seed, source):
                 for table in ("users", "subscriptions", "invoices"):
-                    self._link.execute(f"DELETE FROM {table} WHERE tenant_id = ?", (one.id,))  # noqa: S608  ours
-                self._link.execute("DELETE FROM tenants WHERE id = ?", (one.id,))
+                    self._link.execute(f"DELETE FROM {table} WHERE tenant_id = ?", (tenant.id,))  # noqa: S608  ours
+                self._link.execute("DELETE FROM tenants WHERE id = ?", (tenant.id,))
         self._seed_tenants(tenants(self._seed, environment))
 
     def _show_and_hide(self, settings: DatabaseSettings) -> None:
         for table in self._applied.missing_tables:
             if self._has(HIDDEN + table):
                 self._link.execute(f"ALTER TABLE {HIDDEN}{table} RENAME TO {table}")
-        for one in self._applied.missing_columns:
-            self._rename_column(one, HIDDEN, "")
-        for one in settings.missing_columns:
-            self._rename_column(one, "", HIDDEN)
+        for column in self._applied.missing_columns:
+            self._rename_column(column, HIDDEN, "")
+        for column in settings.missing_columns:
+            self._rename_column(column, "", HIDDEN)
         for table in settings.missing_tables:
             if self._has(table):
                 self._link.execute(f"ALTER TABLE {table} RENAME TO {HIDDEN}{table}")

@@ -111,7 +111,7 @@ class Ingress:
         else:
             added = browser_headers(settings, settings.csp_admin, admin_csp(self.hosts[0]))
         names = {name.lower() for name, _ in added}
-        answer.headers = [one for one in answer.headers if one[0].lower() not in names] + added
+        answer.headers = [header for header in answer.headers if header[0].lower() not in names] + added
 
     async def _redirect(self, request: web.Request) -> web.Response:
         status = self._platform.settings.web.redirect_status

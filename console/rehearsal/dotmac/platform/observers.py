@@ -58,7 +58,7 @@ def _grafana(core: Core, _request: web.Request) -> Answer:
 
 def _visible(core: Core, spans: list[Span]) -> list[Span]:
     seen_us = core.now_us() - int(core.settings.observers.trace_delay_s * SECOND_US)
-    return [one for one in spans if one.start_us <= seen_us]
+    return [span for span in spans if span.start_us <= seen_us]
 
 
 def _jaeger(data: list[Json], errors: Json = None) -> dict[str, Json]:
@@ -79,7 +79,7 @@ def _trace(core: Core, trace_id: str) -> Json:
     processes: Json = {"p1": {"serviceName": service, "tags": [environment]}}
     return {
         "traceID": trace_id,
-        "spans": [_span(one) for one in spans],
+        "spans": [_span(span) for span in spans],
         "processes": processes,
         "warnings": None,
     }
@@ -142,8 +142,8 @@ def _matches(labels: dict[str, str], query: str) -> bool:
 
 def _passes(text: str, query: str) -> bool:
     for operator, quoted, raw in _FILTER.findall(query[query.find("}") + 1 :]):
-        wanted = raw or re.sub(r"\\(.)", r"\1", quoted)
-        found = re.search(wanted, text) is not None if "~" in operator else wanted in text
+        expected = raw or re.sub(r"\\(.)", r"\1", quoted)
+        found = re.search(expected, text) is not None if "~" in operator else expected in text
         if found == operator.startswith("!"):
             return False
     return True
@@ -166,11 +166,11 @@ def _query_range(core: Core, request: web.Request) -> Answer:
     lines = list(core.records.lines) if core.settings.observers.logs_recorded else []
     streams: dict[tuple[tuple[str, str], ...], list[Json]] = {}
     left = int(request.query.get("limit", "100"))
-    for one in reversed(lines):
-        labels, text = _stream(core, one), one.text()
-        visible = start <= one.at_us * 1000 <= end and one.at_us <= seen_us
+    for line in reversed(lines):
+        labels, text = _stream(core, line), line.text()
+        visible = start <= line.at_us * 1000 <= end and line.at_us <= seen_us
         if left > 0 and visible and _matches(labels, query) and _passes(text, query):
-            streams.setdefault(tuple(labels.items()), []).append([str(one.at_us * 1000), text])
+            streams.setdefault(tuple(labels.items()), []).append([str(line.at_us * 1000), text])
             left -= 1
     result: list[Json] = [{"stream": dict(labels), "values": values} for labels, values in streams.items()]
     return Answer(

@@ -101,7 +101,7 @@ class Silence:
 
     def covers(self, labels: Labels, now_ms: int) -> bool:
         """Return whether an alert is silenced now."""
-        matching = all(one.matches(label(labels, one.name)) for one in self.matchers)
+        matching = all(matcher.matches(label(labels, matcher.name)) for matcher in self.matchers)
         return matching and self.state(now_ms) == "active"
 
     def to_json(self, now_ms: int) -> Json:
@@ -115,12 +115,12 @@ class Silence:
             "endsAt": stamp(self.ends_ms),
             "matchers": [
                 {
-                    "isEqual": one.op in {MatchOp.EQUAL, MatchOp.REGEX},
-                    "isRegex": one.op in {MatchOp.REGEX, MatchOp.NOT_REGEX},
-                    "name": one.name,
-                    "value": one.value,
+                    "isEqual": matcher.op in {MatchOp.EQUAL, MatchOp.REGEX},
+                    "isRegex": matcher.op in {MatchOp.REGEX, MatchOp.NOT_REGEX},
+                    "name": matcher.name,
+                    "value": matcher.value,
                 }
-                for one in self.matchers
+                for matcher in self.matchers
             ],
             "startsAt": stamp(self.starts_ms),
         }
@@ -204,7 +204,7 @@ class Groups:
         """Put a new or changed alert into its group, which is made where there is none."""
         route = self.config.route.find(alert.labels)
         labels = only(alert.labels, route.group_by)
-        key = (route.receiver, labels, tuple((one.name, one.value) for one in route.matchers))
+        key = (route.receiver, labels, tuple((matcher.name, matcher.value) for matcher in route.matchers))
         group = self.groups.get(key)
         if group is None:
             if alert.ends_ms <= now_ms:

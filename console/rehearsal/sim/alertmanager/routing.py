@@ -34,7 +34,7 @@ class Route:
     def find(self, labels: Labels) -> Route:
         """Return the deepest route that takes an alert."""
         for route in self.routes:
-            if all(one.matches(label(labels, one.name)) for one in route.matchers):
+            if all(matcher.matches(label(labels, matcher.name)) for matcher in route.matchers):
                 return route.find(labels)
         return self
 
@@ -54,7 +54,9 @@ class Route:
             "repeat_interval": f"{self.repeat_interval_s:g}s",
         }
         if self.matchers:
-            out["matchers"] = [f'{one.name}{one.op.value}"{one.value}"' for one in self.matchers]
+            out["matchers"] = [
+                f'{matcher.name}{matcher.op.value}"{matcher.value}"' for matcher in self.matchers
+            ]
         if self.routes:
             out["routes"] = [route.to_yaml() for route in self.routes]
         return out
@@ -98,10 +100,10 @@ class Config:
     def original(self) -> str:
         """Return the configuration file, with its secrets hidden as Alertmanager hides them."""
         receivers: list[Json] = []
-        for one in self.receivers:
-            settings: dict[str, Json] = {"name": one.name}
-            if one.integration:
-                settings[f"{one.integration}_configs"] = [_SETTINGS.get(one.integration, {})]
+        for receiver in self.receivers:
+            settings: dict[str, Json] = {"name": receiver.name}
+            if receiver.integration:
+                settings[f"{receiver.integration}_configs"] = [_SETTINGS.get(receiver.integration, {})]
             receivers.append(settings)
         body = {"global": {"resolve_timeout": "5m"}, "route": self.route.to_yaml(), "receivers": receivers}
         return yaml.safe_dump(body, sort_keys=False)

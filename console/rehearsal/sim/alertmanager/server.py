@@ -147,18 +147,18 @@ class Alertmanager:
 
     def _silenced_by(self, alert: Alert) -> list[str]:
         now = self._now()
-        return [one.id for one in self._silences.values() if one.covers(alert.labels, now)]
+        return [silence.id for silence in self._silences.values() if silence.covers(alert.labels, now)]
 
     def _shown(self, alerts: Iterable[Alert], request: web.Request) -> list[Json]:
         matchers = [read_matcher(one) for one in request.query.getall("filter", [])]
-        wanted = request.query.get("receiver", "")
-        receivers = Matcher("", MatchOp.REGEX, wanted or ".*")
+        expected = request.query.get("receiver", "")
+        receivers = Matcher("", MatchOp.REGEX, expected or ".*")
         shown: list[Json] = []
         for alert in sorted(alerts, key=lambda one: fingerprint(one.labels)):
             silences = self._silenced_by(alert)
             hidden = request.query.get("silenced" if silences else "active") == "false"
             receiver = self.config.route.find(alert.labels).receiver
-            matching = all(one.matches(label(alert.labels, one.name)) for one in matchers)
+            matching = all(matcher.matches(label(alert.labels, matcher.name)) for matcher in matchers)
             if matching and not hidden and receivers.matches(receiver):
                 shown.append(alert.to_json(receiver, silences))
         return shown
@@ -213,7 +213,7 @@ class Alertmanager:
         )
 
     async def _receivers(self, _: web.Request) -> web.Response:
-        return _json([{"name": one.name} for one in self.config.receivers])
+        return _json([{"name": receiver.name} for receiver in self.config.receivers])
 
     async def _list_silences(self, request: web.Request) -> web.Response:
         now = self._now()
@@ -222,9 +222,11 @@ class Alertmanager:
         except ValueError as problem:
             return _json(str(problem), 400)
         shown = [
-            one.to_json(now)
-            for one in self._silences.values()
-            if all(any(own.name == m.name and m.matches(own.value) for own in one.matchers) for m in matchers)
+            silence.to_json(now)
+            for silence in self._silences.values()
+            if all(
+                any(own.name == m.name and m.matches(own.value) for own in silence.matchers) for m in matchers
+            )
         ]
         return _json(shown)
 
@@ -242,7 +244,7 @@ class Alertmanager:
 
     def _read_silence(self, body: JsonObject) -> Silence:
         now = self._now()
-        matchers = tuple(_read_silence_matcher(one) for one in objs(body.get("matchers")))
+        matchers = tuple(_read_silence_matcher(matcher) for matcher in objs(body.get("matchers")))
         if not matchers:
             raise ValueError("silence invalid: at least one matcher required")
         starts, ends = (_moment(need_text(body, key)) for key in ("startsAt", "endsAt"))

@@ -168,16 +168,16 @@ class Helm:
         if not history:
             raise HelmError("release: not found")
         current = history[-1]
-        wanted = request.revision or current.version - 1
-        target = next((r for r in history if r.version == wanted), None)
+        expected = request.revision or current.version - 1
+        target = next((r for r in history if r.version == expected), None)
         if target is None:
-            raise HelmError(f"release has no {wanted} version")
+            raise HelmError(f"release has no {expected} version")
         release = Release(
             name=request.name,
             namespace=self.namespace,
             version=current.version + 1,
             status=Status.PENDING_ROLLBACK,
-            description=f"Rollback to {wanted}",
+            description=f"Rollback to {expected}",
             chart=target.chart,
             config=target.config,
             manifest=target.manifest,

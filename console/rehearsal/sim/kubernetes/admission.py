@@ -193,9 +193,9 @@ def _template_causes(spec: JsonObject, prefix: str) -> list[tuple[str, str, str]
         return [("FieldValueRequired", "Required value", f"{prefix}.containers")]
     return [
         ("FieldValueRequired", "Required value", f"{prefix}.containers[{place}].{field}")
-        for place, one in enumerate(containers)
+        for place, container in enumerate(containers)
         for field in ("name", "image")
-        if not text(one, field)
+        if not text(container, field)
     ]
 
 

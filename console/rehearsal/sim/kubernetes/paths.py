@@ -146,18 +146,20 @@ def fit(body: Obj, target: Target) -> None:
 
     Raises KubeError (400) where they differ.
     """
-    wanted = target.resource
-    if body.get("kind", wanted.kind) != wanted.kind or body.get("apiVersion", wanted.api_version) not in (
-        wanted.api_version,
+    expected = target.resource
+    if body.get("kind", expected.kind) != expected.kind or body.get(
+        "apiVersion", expected.api_version
+    ) not in (
+        expected.api_version,
         "",
     ):
         given = f"{body.get('apiVersion')}, Kind={body.get('kind')}"
         raise bad_request(
-            f"{given} in the body does not match {wanted.api_version}, Kind={wanted.kind} of the path"
+            f"{given} in the body does not match {expected.api_version}, Kind={expected.kind} of the path"
         )
     meta = clone(obj(body.get("metadata")))
     body["metadata"] = meta
-    for key, have in (("namespace", target.where if wanted.namespaced else ""), ("name", target.name)):
+    for key, have in (("namespace", target.where if expected.namespaced else ""), ("name", target.name)):
         given = str(meta.get(key) or "")
         if have and given and given != have:
             raise bad_request(

@@ -73,8 +73,8 @@ def conflict(resource: Resource, name: str, why: str = "") -> KubeError:
 
 def invalid(resource: Resource, name: str, causes: Sequence[tuple[str, str, str]]) -> KubeError:
     """Return 422 for an object that breaks rules; each cause is a reason, a message and a field's path."""
-    told = [f"{field}: {message}" for _, message, field in causes]
-    all_told = told[0] if len(told) == 1 else f"[{', '.join(told)}]"
+    lines = [f"{field}: {message}" for _, message, field in causes]
+    all_told = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
     details = _details(resource, name, resource.kind)
     listed: list[Value] = [{"reason": r, "message": m, "field": f} for r, m, f in causes]
     details["causes"] = listed

@@ -59,9 +59,11 @@ def _allowed(asked: JsonObject, user: str, authorize: Authorize) -> bool:
 
 def _rules(namespace: str, user: str, authorize: Authorize) -> Obj:
     rules: list[Value] = []
-    for one in RESOURCES.values():
-        verbs: list[Value] = [v for v in _VERBS if authorize(user, v, one.group, one.plural, namespace)]
+    for resource in RESOURCES.values():
+        verbs: list[Value] = [
+            v for v in _VERBS if authorize(user, v, resource.group, resource.plural, namespace)
+        ]
         if verbs:
-            rules.append({"verbs": verbs, "apiGroups": [one.group], "resources": [one.plural]})
+            rules.append({"verbs": verbs, "apiGroups": [resource.group], "resources": [resource.plural]})
     open_paths: Obj = {"verbs": ["get"], "nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version"]}
     return {"resourceRules": rules, "nonResourceRules": [open_paths], "incomplete": False}

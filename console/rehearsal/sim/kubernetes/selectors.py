@@ -43,8 +43,8 @@ def by_labels(selector: str) -> Match:
 
     Raises KubeError (400) where it cannot be read.
     """
-    wanted = [_requirement(part) for part in _COMMA.split(selector) if part.strip()]
-    return lambda body: all(_holds(labels_of(body), *one) for one in wanted)
+    expected = [_requirement(part) for part in _COMMA.split(selector) if part.strip()]
+    return lambda body: all(_holds(labels_of(body), *one) for one in expected)
 
 
 def by_fields(selector: str, resource: Resource) -> Match:
@@ -52,17 +52,17 @@ def by_fields(selector: str, resource: Resource) -> Match:
 
     Raises KubeError (400) for a field that the real API does not select this kind by.
     """
-    wanted: list[tuple[tuple[str, ...], bool, str]] = []
+    expected: list[tuple[tuple[str, ...], bool, str]] = []
     for part in filter(None, selector.split(",")):
         found = re.fullmatch(r"\s*([\w.-]+)\s*(==|=|!=)(.*)", part)
         if found is None:
             raise bad_request(f"invalid selector: {part!r}; can't understand it")
         if not resource.selects_by(found[1]):
             raise bad_request(f"field label not supported: {found[1]}")
-        wanted.append((tuple(found[1].split(".")), found[2] == "!=", found[3].strip()))
+        expected.append((tuple(found[1].split(".")), found[2] == "!=", found[3].strip()))
 
     def match(body: JsonObject) -> bool:
-        return all((_shown(body, keys) != value) == unequal for keys, unequal, value in wanted)
+        return all((_shown(body, keys) != value) == unequal for keys, unequal, value in expected)
 
     return match
 
@@ -83,16 +83,21 @@ def selected(selector: JsonObject, labels: Mapping[str, str]) -> bool:
     if any(labels.get(key) != value for key, value in strings(selector.get("matchLabels")).items()):
         return False
     return all(
-        _holds(labels, text(one, "key"), operators.get(text(one, "operator"), "in"), texts(one.get("values")))
-        for one in objs(selector.get("matchExpressions"))
+        _holds(
+            labels,
+            text(expression, "key"),
+            operators.get(text(expression, "operator"), "in"),
+            texts(expression.get("values")),
+        )
+        for expression in objs(selector.get("matchExpressions"))
     )
 
 
 def chooses(service: JsonObject, pod: JsonObject) -> bool:
     """Return whether a Service's plain selector chooses a pod; a service without one chooses none."""
-    wanted = strings(path(service, ("spec", "selector")))
+    expected = strings(path(service, ("spec", "selector")))
     labels = labels_of(pod)
-    return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
+    return bool(expected) and all(labels.get(key) == value for key, value in expected.items())
 
 
 def selector_of(body: JsonObject) -> JsonObject:

@@ -290,7 +290,7 @@ class Store:
             if orphan:
                 freed = clone(dependent)
                 refs = objs(path(dependent, ("metadata", "ownerReferences")))
-                kept = [copied(one) for one in refs if text(one, "uid") != uid]
+                kept = [copied(ref) for ref in refs if text(ref, "uid") != uid]
                 child(freed, "metadata")["ownerReferences"] = kept
                 self._write(plural, dependent, freed)
             else:

@@ -71,7 +71,7 @@ async def stream(
 
 async def _send(response: web.StreamResponse, events: list[JsonObject]) -> None:
     if events:
-        lines = (json.dumps(one, separators=(",", ":")) for one in events)
+        lines = (json.dumps(event, separators=(",", ":")) for event in events)
         await response.write("".join(f"{line}\n" for line in lines).encode())
 
 

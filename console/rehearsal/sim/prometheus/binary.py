@@ -119,16 +119,16 @@ def sets(node: Binary, left: Vector, right: Vector, steps: int) -> Vector:
     """Return ``and``, ``or`` and ``unless`` of two vectors."""
     if node.op == "or":
         there = {key: present(rows, steps) for key, rows in _grouped(node, left.rows).items()}
-        base, wanted = right.rows, False
+        base, expected = right.rows, False
     else:
         there = {key: present(rows, steps) for key, rows in _grouped(node, right.rows).items()}
-        base, wanted = left.rows, node.op == "and"
+        base, expected = left.rows, node.op == "and"
     nowhere = [False] * steps
     out = list(left.rows) if node.op == "or" else []
     for row in base:
         mask = there.get(_signature(node, row.labels), nowhere)
         pairs = zip(row.values, mask, strict=True)
-        out.append(Row(row.labels, [value if hit is wanted else None for value, hit in pairs]))
+        out.append(Row(row.labels, [value if hit is expected else None for value, hit in pairs]))
     return collect(out)
 
 

@@ -57,7 +57,7 @@ def collect(
             merged[row.labels] = row
         else:
             merged[row.labels] = Row(row.labels, join(first, row, clash))
-    return Vector([row for row in merged.values() if any(one is not None for one in row.values)])
+    return Vector([row for row in merged.values() if any(value is not None for value in row.values)])
 
 
 def join(first: Row, second: Row, clash: str) -> Column:

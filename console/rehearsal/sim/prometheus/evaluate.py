@@ -281,11 +281,11 @@ def _absence(node: Node, there: list[bool]) -> Vector:
     labels: Labels = ()
     if isinstance(selector, Selector) and len(selector.alternatives) == 1:
         matchers = selector.alternatives[0]
-        names = [one.name for one in matchers]
+        names = [matcher.name for matcher in matchers]
         labels = labels_of(
-            (one.name, one.value)
-            for one in matchers
-            if one.op is MatchOp.EQUAL and one.name != NAME and names.count(one.name) == 1
+            (matcher.name, matcher.value)
+            for matcher in matchers
+            if matcher.op is MatchOp.EQUAL and matcher.name != NAME and names.count(matcher.name) == 1
         )
     return collect([Row(labels, [None if hit else 1.0 for hit in there])])
 
@@ -318,7 +318,7 @@ def _call(node: Call, scope: Scope) -> Value:
 def _mapped(rows: list[Row], name: str) -> Vector:
     function = functions.ONE_NUMBER.get(name) or functions.OF_A_MOMENT[name]
     out = (
-        Row(nameless(row.labels), [None if one is None else function(one) for one in row.values])
+        Row(nameless(row.labels), [None if value is None else function(value) for value in row.values])
         for row in rows
     )
     return collect(out)

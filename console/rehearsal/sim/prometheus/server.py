@@ -144,15 +144,15 @@ class Prometheus:
         return {"resultType": "matrix", "result": _matrix(evaluate(tree, self._scope(steps)), steps)}
 
     def _found(self, params: dict[str, list[str]], *, required: bool) -> list[Labels]:
-        wanted = params.get("match[]", [])
-        if required and not wanted:
+        expected = params.get("match[]", [])
+        if required and not expected:
             raise QueryError("bad_data", "no match[] parameter provided")
         end = _time(params, "end", self._now())
         start = _time(params, "start", end - _SERIES_LOOK_BACK_MS)
-        if not wanted:
+        if not expected:
             return [one.labels for one in self._source.series(None, (), start, end)]
         found: dict[Labels, None] = {}
-        for text in wanted:
+        for text in expected:
             try:
                 tree = parse(text)
             except QueryError as problem:
@@ -181,7 +181,7 @@ class Prometheus:
 
     def _target_list(self, _: dict[str, list[str]]) -> Json:
         targets = self._targets.targets(self._now()) if self._targets else []
-        shown = [_target_json(one, f"{self._interval_ms // 1000}s") for one in targets]
+        shown = [_target_json(target, f"{self._interval_ms // 1000}s") for target in targets]
         return {"activeTargets": shown, "droppedTargets": [], "droppedTargetCounts": {}}
 
     def _alerts(self, _: dict[str, list[str]]) -> Json:
@@ -194,11 +194,11 @@ class Prometheus:
 
     def _metadata(self, params: dict[str, list[str]]) -> Json:
         known = self._targets.metadata() if self._targets else {}
-        wanted = params.get("metric", [""])[0]
+        expected = params.get("metric", [""])[0]
         return {
             name: [{"type": kind, "help": text, "unit": ""}]
             for name, (kind, text) in sorted(known.items())
-            if not wanted or name == wanted
+            if not expected or name == expected
         }
 
     def _runtime_info(self, _: dict[str, list[str]]) -> Json:

@@ -179,7 +179,7 @@ def _matcher(raw: Any) -> Matcher:
 
 
 def _selector(raw: Any) -> Selector:
-    common = tuple(_matcher(one) for one in raw.matchers.matchers)
+    common = tuple(_matcher(matcher) for matcher in raw.matchers.matchers)
     groups = [tuple(_matcher(one) for one in group) for group in raw.matchers.or_matchers]
     alternatives = tuple(common + group for group in groups) if groups else (common,)
     name = None if raw.name is None else str(raw.name)
@@ -193,7 +193,7 @@ def _call(raw: Any) -> Call:
 def _aggregate(raw: Any) -> Aggregate:
     modifier = raw.modifier
     by = modifier is None or modifier.type == promql_parser.AggModifierType.By
-    labels = () if modifier is None else tuple(str(one) for one in modifier.labels)
+    labels = () if modifier is None else tuple(str(label) for label in modifier.labels)
     param = None if raw.param is None else _node(raw.param)
     return Aggregate(str(raw.op), _node(raw.expr), param, labels, by)
 
@@ -215,10 +215,10 @@ def _binary(raw: Any) -> Binary:
     if modifier is not None:
         card = next(ours for theirs, ours in _CARDS if modifier.card == theirs)
         returns_bool = bool(modifier.return_bool)
-        include = tuple(str(one) for one in modifier.group_labels or ())
+        include = tuple(str(label) for label in modifier.group_labels or ())
         if modifier.matching is not None:
             on = modifier.matching.type == promql_parser.LabelModifierType.Include
-            labels = tuple(str(one) for one in modifier.matching.labels)
+            labels = tuple(str(label) for label in modifier.matching.labels)
     return Binary(op, _node(raw.lhs), _node(raw.rhs), on, labels, card, include, returns_bool)
 
 

@@ -59,8 +59,8 @@ def check(request: web.Request, keys: Mapping[str, str]) -> Signed | None:
     key = b"AWS4" + secret.encode()
     for part in scope.split("/"):
         key = hmac.new(key, part.encode(), sha256).digest()
-    wanted = hmac.new(key, to_sign.encode(), sha256).hexdigest()
-    if not hmac.compare_digest(wanted, parts["signature"]):
+    expected = hmac.new(key, to_sign.encode(), sha256).hexdigest()
+    if not hmac.compare_digest(expected, parts["signature"]):
         raise Refusal(
             403,
             "SignatureDoesNotMatch",

@@ -174,9 +174,9 @@ def _bend(shares: list[float], fraction: float, value: float, fixed: int) -> Non
     below = shares[index - 1] if index else 0.0
     part = (value - low) / (bound - low)
     if index - 1 >= fixed and part < 1:
-        wanted = (fraction - part * shares[index]) / (1 - part)
+        expected = (fraction - part * shares[index]) / (1 - part)
         least = shares[index - 2] if index > 1 else 0.0
-        if least <= wanted <= fraction:
-            shares[index - 1] = wanted
+        if least <= expected <= fraction:
+            shares[index - 1] = expected
             return
     shares[index] = min(0.9995, max(fraction, below + (fraction - below) / part))

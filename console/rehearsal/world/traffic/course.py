@@ -134,7 +134,7 @@ class Course:
 
     def behaviour(self, at_ms: int) -> Behaviour:
         """Return the behaviour that holds at a time."""
-        index = bisect_right(self.changes, at_ms, key=lambda one: one[0]) - 1
+        index = bisect_right(self.changes, at_ms, key=lambda change: change[0]) - 1
         return self.changes[max(0, index)][1]
 
     def lives(self) -> list[Life]:
@@ -159,7 +159,7 @@ class Course:
     def stays(self) -> list[Life]:
         """Return how long every pod was there, however often its container was started again."""
         out: list[Life] = []
-        for life in sorted(self.lives(), key=lambda one: (one.pod, one.start_ms)):
+        for life in sorted(self.lives(), key=lambda live: (live.pod, live.start_ms)):
             last = out[-1] if out else None
             if last is not None and last.pod == life.pod and last.end_ms == life.start_ms:
                 out[-1] = Life(last.pod, last.start_ms, life.end_ms)

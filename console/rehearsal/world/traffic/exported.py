@@ -105,7 +105,7 @@ class Birth:
         out.append(count)
         for index, bound in enumerate(BOUNDS_S):
             flows = (Flow.BUCKETS + index, *extra)
-            start = sum(self.sums[one] for one in flows)
+            start = sum(self.sums[flow] for flow in flows)
             labels = self.named(f"{name}_bucket", *pairs, ("le", le_of(bound)))
             out.append(Exported(labels, flows, weight, start, phase, born_with=count))
         spent = self.named(f"{name}_sum", *pairs)

@@ -106,7 +106,9 @@ class Traffic:
         at_ms = self._now() if at_s is None else round(at_s * 1000)
         self._courses[environment].restarts.append((at_ms, pod))
         self._courses[environment].restarts.sort()
-        self._targets = {key: one for key, one in self._targets.items() if key[:2] != (environment, pod)}
+        self._targets = {
+            key: target for key, target in self._targets.items() if key[:2] != (environment, pod)
+        }
         self._changed(at_ms)
 
     def notified(self, integration: str, *, failed: bool = False, at_s: float | None = None) -> None:
@@ -299,12 +301,12 @@ class Traffic:
             interval_s=need_number(body, "interval_ms") / 1000,
             start_s=need_number(body, "start_ms") / 1000,
         )
-        for one in objs(body.get("changes")):
-            behaviour = Behaviour.from_json(obj(one.get("behaviour")))
-            traffic.set(need_text(one, "environment"), behaviour, need_number(one, "at_ms") / 1000)
-        for one in objs(body.get("restarts")):
-            environment, pod = need_text(one, "environment"), need_text(one, "pod")
-            traffic.restarted(environment, pod, need_number(one, "at_ms") / 1000)
+        for change in objs(body.get("changes")):
+            behaviour = Behaviour.from_json(obj(change.get("behaviour")))
+            traffic.set(need_text(change, "environment"), behaviour, need_number(change, "at_ms") / 1000)
+        for restart in objs(body.get("restarts")):
+            environment, pod = need_text(restart, "environment"), need_text(restart, "pod")
+            traffic.restarted(environment, pod, need_number(restart, "at_ms") / 1000)
         for one in objs(body.get("notified")):
             at_s = integer(one, "at_ms") / 1000
             traffic.notified(need_text(one, "integration"), failed=flag(one, "failed"), at_s=at_s)

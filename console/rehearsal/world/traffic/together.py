@@ -22,7 +22,7 @@ class Together:
 
     def targets(self, now_ms: int) -> list[Target]:
         """Return the targets that are scraped now."""
-        return [one for source in self._sources for one in source.targets(now_ms)]
+        return [target for source in self._sources for target in source.targets(now_ms)]
 
     def metadata(self) -> dict[str, tuple[str, str]]:
         """Return type and help text by metric name."""

@@ -22,7 +22,7 @@ from tests.console.engine.stand import Stand, stand
 async def watched(s: Stand) -> AsyncIterator[None]:
     """Watch production's pods for the length of a block."""
     production = s.engine.loaded.runbook.environments[Tier.PRODUCTION]
-    watching = asyncio.create_task(Watches(s.engine.journal, s.engine.systems, production).run())
+    watching = asyncio.create_task(Watches(s.engine.journal, s.engine.clients, production).run())
     try:
         yield
     finally:

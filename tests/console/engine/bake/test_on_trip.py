@@ -168,9 +168,9 @@ async def test_its_own_rollback_that_fails_is_tried_once_and_leaves_a_hold_that_
         await one.end(end)
         for _ in range(5):
             await one.act()
-        told = f"automatic rollback {'has no known end' if end is UNKNOWN else end}: as told"
-        assert one.held == f"{told}; stop condition error-rate tripped"
-        assert one.disarmed == told
+        message = f"automatic rollback {'has no known end' if end is UNKNOWN else end}: as told"
+        assert one.held == f"{message}; stop condition error-rate tripped"
+        assert one.disarmed == message
         assert one.tries == 1
         assert len(one.s.events(Kind.LAUNCH_HELD)) == 1
         ann = await one.s.attach("ann")

@@ -42,7 +42,7 @@ APPROVERS = {"attest.sign", "attest.withdraw"}
 def test_every_command_has_an_effect_and_a_heading() -> None:
     assert set(EFFECTS) == {command.name for command in COMMANDS}
     for command in COMMANDS:
-        told = command.about({one.name: "3.2" for one in command.parameters})
+        told = command.about({parameter.name: "3.2" for parameter in command.parameters})
         assert told[0].isupper()
         assert "{" not in told
         assert ":" not in told

@@ -70,7 +70,7 @@ def other_program(path: Path) -> None:
 )
 def test_a_file_that_is_not_a_log_to_write(
     change: object,
-    told: str,
+    message: str,
     place: Path,  # noqa: F811  a fixture
     runbook: Path,  # noqa: F811  a fixture
     capsys: pytest.CaptureFixture[str],
@@ -79,7 +79,7 @@ def test_a_file_that_is_not_a_log_to_write(
     assert callable(change)
     change(log)
     before = log.read_bytes()
-    assert told in refused(runbook, log, capsys)
+    assert message in refused(runbook, log, capsys)
     assert log.read_bytes() == before
 
 
@@ -106,7 +106,7 @@ def test_a_network_file_system(
 
 _AS_NOBODY = """
 import os, sys
-import console.engine.engine, checks.registry, checks.clients.systems  # before the rights are gone
+import console.engine.engine, checks.registry, checks.clients.clients  # before the rights are gone
 from console.engine.__main__ import main
 console.engine.engine.version()
 os.setgroups([]); os.setgid(65534); os.setuid(65534)

@@ -26,7 +26,7 @@ asyncio.run(engine_alone(Path(sys.argv[1]), sys.argv[2]))
 async def engine(stand: Stand, operation: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     """Start an operation in an engine of its own, on a terminal; gives the process and the terminal."""
     await stand.operations.aclose()
-    await stand.systems.aclose()
+    await stand.clients.aclose()
     stand.store.close()
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(

@@ -103,8 +103,10 @@ async def launched(
     async with launch(folder, rate=rate, change=both, each_s=each_s) as stand:
         yield stand
         places = stand.runbook.environments.values()
-        told = await asyncio.gather(*(_status(stand, find(major), one) for one in places))
-        assert {one.tier.value: status for one, status in zip(places, told, strict=True)} == stand.statuses()
+        answer = await asyncio.gather(*(_status(stand, find(major), place) for place in places))
+        assert {
+            one.tier.value: status for one, status in zip(places, answer, strict=True)
+        } == stand.statuses()
 
 
 async def _status(stand: Stand, program: str, environment: Environment) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from screens.deploy import run_lines
 from screens.dialogs.question import question_lines
 from screens.kit.plain import Line
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from state.fold import fold
 from state.log.reader import LogReader
 from state.view.enums import OperationState
@@ -61,7 +61,7 @@ def _why_not(view: LaunchView, env: str, status: str) -> str:
 
 
 def _run(run: OperationView, view: LaunchView, now_us: int) -> str:
-    return _joined(run_lines(run, Shown(view, now_us), WIDTH, HEIGHT))
+    return _joined(run_lines(run, ScreenState(view, now_us), WIDTH, HEIGHT))
 
 
 def _joined(lines: Iterable[Line]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 from aiohttp import web
 
-from checks.clients.systems import Systems
+from checks.clients.clients import Clients
 from console.engine.operations import Operations
 from console.engine.ports import Who
 from console.engine.record.declarations import declarations, opened
@@ -53,7 +53,7 @@ class Stand:
     runbook: Runbook
     store: LogStore
     journal: Journal
-    systems: Systems
+    clients: Clients
     operations: Operations
 
     @property
@@ -176,7 +176,7 @@ class Stand:
     async def again(self, *, alone: bool = True) -> Stand:
         """Return the same launch in a new engine: the old one forgets all it held in memory."""
         await self.operations.aclose()
-        await self.systems.aclose()
+        await self.clients.aclose()
         path = self.store.path
         self.store.close()
         return self._on(LogStore.open(path, clock=self.world.clock, session="s2", alone=alone))
@@ -206,17 +206,17 @@ class Stand:
     async def close(self) -> None:
         """Let go of everything but the world."""
         await self.operations.aclose()
-        await self.systems.aclose()
+        await self.clients.aclose()
         self.store.close()
 
 
 def _stand(world: World, runbook: Runbook, store: LogStore) -> Stand:
     journal = Journal(store, world.clock)
     journal.load()
-    systems = Systems(runbook)
+    clients = Clients(runbook)
     folder = store.path.with_suffix(".operations")
     return Stand(
-        world, runbook, store, journal, systems, Operations(runbook, journal, systems, world.clock, folder)
+        world, runbook, store, journal, clients, Operations(runbook, journal, clients, world.clock, folder)
     )
 
 
@@ -335,15 +335,15 @@ async def engine_alone(log: Path, operation_id: str) -> None:
     store = LogStore.open(log, clock=clock, session="s2")
     journal = Journal(store, clock)
     journal.load()
-    systems = Systems(runbook)
-    operations = Operations(runbook, journal, systems, clock, log.with_suffix(".operations"))
+    clients = Clients(runbook)
+    operations = Operations(runbook, journal, clients, clock, log.with_suffix(".operations"))
     reply = await operations.start(operation_id, ANN, TWO)
     assert reply.ok, reply.message
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
     await operations.aclose()
-    await systems.aclose()
+    await clients.aclose()
     store.close()
 
 

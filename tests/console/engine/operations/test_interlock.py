@@ -60,7 +60,7 @@ async def test_declared_and_seen_to_be_so_opens_it(tmp_path: Path) -> None:
         await _migrate_and_fail(stand, migrate_first=True)
         preview = await stand.operations.preview("production.rollback", ANN)
         assert preview.allowed, preview.reason
-        assert any("seen ready on the new schema" in one for one in preview.checks)
+        assert any("seen ready on the new schema" in check for check in preview.checks)
         assert (await stand.operations.start("production.rollback", ENGINE, None)).ok
         assert (await stand.ended()).state is State.SUCCEEDED
 
@@ -68,12 +68,12 @@ async def test_declared_and_seen_to_be_so_opens_it(tmp_path: Path) -> None:
 async def test_declared_but_never_seen_keeps_it_closed_until_the_schema_is_back(tmp_path: Path) -> None:
     async with launch(tmp_path, change=_declared(compatible=True, way_down=True)) as stand:
         await _migrate_and_fail(stand, migrate_first=False)
-        told = await stand.refused("production.rollback")
-        assert "declared backward compatible, but that was not proven" in told
-        assert f"take the tested way down to {PREVIOUS_HEAD} first" in told
+        answer = await stand.refused("production.rollback")
+        assert "declared backward compatible, but that was not proven" in answer
+        assert f"take the tested way down to {PREVIOUS_HEAD} first" in answer
         stand.platform.platforms[Env.PRODUCTION].database._set_revisions((PREVIOUS_HEAD,))
         preview = await stand.operations.preview("production.rollback", ANN)
         assert preview.allowed, preview.reason
         assert any(
-            f"the schema is at {PREVIOUS_HEAD} again, as it was before" in one for one in preview.checks
+            f"the schema is at {PREVIOUS_HEAD} again, as it was before" in check for check in preview.checks
         )

@@ -28,9 +28,9 @@ async def test_helm_killed_in_an_upgrade(tmp_path: Path) -> None:
         assert "revision 2 (pending-upgrade), and its helm is gone" in ended.verdict
         assert "rolled back to revision 1" in ended.verdict
         assert ended.offers == ("rollback",)
-        told = await stand.refused("production.deploy", TWO)
-        assert "revision 2 (pending-upgrade) since" in told
-        assert "roll it back first" in told
+        answer = await stand.refused("production.deploy", TWO)
+        assert "revision 2 (pending-upgrade) since" in answer
+        assert "roll it back first" in answer
         reply = await stand.operations.recover("rollback", ANN)
         assert reply.ok, reply.message
         back = await stand.ended()
@@ -72,7 +72,7 @@ async def test_a_first_install_that_was_killed_is_finished(tmp_path: Path) -> No
         stand.world.control.plans.clear()
         preview = await stand.operations.preview("staging.rollback", ANN)
         assert preview.allowed, preview.reason
-        assert any("a first install that never ended" in one for one in preview.checks)
+        assert any("a first install that never ended" in check for check in preview.checks)
         assert (await stand.run("staging.rollback", None)).state is State.SUCCEEDED
         assert revisions(stand, Env.STAGING) == ["1 superseded", "2 deployed"]
 
@@ -86,9 +86,9 @@ async def test_somebody_elses_stuck_release_is_left_alone_for_a_while(tmp_path: 
         os.kill(other.last().pid, signal.SIGKILL)
         await other.ended()
         await other.close()
-        told = await stand.refused("staging.rollback", TWO)
-        assert "is not of this launch" in told
-        assert "It is left alone for another" in told
+        answer = await stand.refused("staging.rollback", TWO)
+        assert "is not of this launch" in answer
+        assert "It is left alone for another" in answer
         stand.world.clock.set_line(stand.world.clock.wall_us() + 4 * 3600 * 1_000_000, 150.0)
         assert (await stand.run("staging.rollback", None)).state is State.SUCCEEDED
 

@@ -18,7 +18,7 @@ from tests.console.rehearsal.worlds import start_helm, upgrade
 
 
 def _lease(stand: Stand, holder: str) -> Lease:
-    kube = stand.systems.kube(Tier.STAGING)
+    kube = stand.clients.kube(Tier.STAGING)
     return Lease(kube, Env.STAGING.namespace, "dotmac", holder, stand.world.clock)
 
 
@@ -54,10 +54,10 @@ async def test_a_lease_is_taken_renewed_given_back_and_runs_out(tmp_path: Path) 
 async def test_of_two_that_take_it_at_once_one_has_it(tmp_path: Path) -> None:
     async with launch(tmp_path) as stand:
         leases = [_lease(stand, f"launch {name}") for name in "ABCD"]
-        results = await asyncio.gather(*(one.take() for one in leases), return_exceptions=True)
+        results = await asyncio.gather(*(lease.take() for lease in leases), return_exceptions=True)
         assert sorted(type(r).__name__ for r in results) == ["HeldError"] * 3 + ["NoneType"]
-        for one in leases:
-            await one.aclose()
+        for lease in leases:
+            await lease.aclose()
 
 
 async def test_two_launches_on_one_release(tmp_path: Path) -> None:
@@ -66,9 +66,9 @@ async def test_two_launches_on_one_release(tmp_path: Path) -> None:
         stand.bad_pods(Env.STAGING, PodPlan(ready=False))
         await stand.start("staging.deploy")
         await stand.until(lambda: stand.release(Env.STAGING, 2) is not None)
-        told = await other.refused("staging.deploy", TWO)
-        assert "launch L1" in told
-        assert "works on this release" in told
+        answer = await other.refused("staging.deploy", TWO)
+        assert "launch L1" in answer
+        assert "works on this release" in answer
         await stand.operations.abort(ANN, "let the other go on")
         await stand.ended()
         stand.world.control.plans.clear()
@@ -125,8 +125,8 @@ async def test_a_cluster_without_leases_closes_no_way_back(tmp_path: Path) -> No
     async with launch(tmp_path) as stand:
         assert (await stand.run("staging.deploy")).state is State.SUCCEEDED
         stand.world.control.denials.append(lambda _u, _v, what, _n: what == "leases")
-        told = await stand.refused("staging.rollback")
-        assert "lease of this release cannot be read" in told
+        answer = await stand.refused("staging.rollback")
+        assert "lease of this release cannot be read" in answer
         back = await stand.run("staging.rollback", TWO)
         assert back.state is State.SUCCEEDED
         assert stand.steps()["lease"][0] == "failed"

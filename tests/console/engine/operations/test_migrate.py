@@ -58,8 +58,8 @@ async def test_a_job_with_a_deployments_pod(tmp_path: Path) -> None:
 
 async def test_the_charts_own_hook_interlocks_the_deploy(tmp_path: Path) -> None:
     async with launch(tmp_path, change=_by("hook")) as stand:
-        told = await stand.refused("staging.migrate", TWO)
-        assert "the chart's own hook migrates, in the deploy" in told
+        answer = await stand.refused("staging.migrate", TWO)
+        assert "the chart's own hook migrates, in the deploy" in answer
         assert (await stand.run("staging.deploy")).state is State.SUCCEEDED
         stand.platform.platforms[Env.STAGING].database.migrate()
         assert "staging.deploy ran and is not declared backward compatible" in await stand.refused(
@@ -73,5 +73,5 @@ async def test_two_migrations_do_not_run_at_once(tmp_path: Path) -> None:
         ended = await stand.run("staging.migrate")
         assert ended.state is State.UNKNOWN
         assert "has not ended within 20 s" in ended.verdict
-        told = await stand.refused("staging.migrate", TWO)
-        assert "still runs: two migrations at once would collide" in told
+        answer = await stand.refused("staging.migrate", TWO)
+        assert "still runs: two migrations at once would collide" in answer

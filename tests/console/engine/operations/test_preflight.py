@@ -33,7 +33,7 @@ async def test_a_preview_shows_exactly_what_would_run(tmp_path: Path) -> None:
             "5 pods in namespace dotmac-staging",
             "traffic of api.staging.dotmac.test, admin.staging.dotmac.test",
         )
-        assert not [one for one in preview.checks if not one.startswith("pass: ")]
+        assert not [check for check in preview.checks if not check.startswith("pass: ")]
         assert "pass: revision 1 (deployed) is the good one to come back to" in preview.checks
         artifacts = stand.platform.artifacts
         old, new = artifacts.previous["backend"], artifacts.candidate["backend"]
@@ -61,13 +61,13 @@ async def test_gates_window_and_freeze_lock_production(tmp_path: Path) -> None:
         section(body, "scope")["freezes"] = [freeze]
 
     async with launch(tmp_path, rate=1.0, change=change) as stand:
-        told = await stand.refused("production.deploy")
-        assert "gate 1 is OPEN" in told
+        answer = await stand.refused("production.deploy")
+        assert "gate 1 is OPEN" in answer
         await stand.go(1, 2, 3, 4, 5, 6, 7, 8)
         assert "gate" not in await stand.refused("production.deploy")
         stand.world.clock.set_line(stand.world.clock.wall_us() + 3 * 3_600_000_000, 1.0)
-        told = await stand.refused("production.deploy")
-        assert "month-end closing" in told
+        answer = await stand.refused("production.deploy")
+        assert "month-end closing" in answer
         preview = await stand.operations.preview("production.deploy", ANN)
         assert preview.override_allowed
         stand.world.clock.set_line(stand.world.clock.wall_us() + 20 * 3_600_000_000, 1.0)
@@ -82,9 +82,9 @@ async def test_a_values_file_changed_after_the_approval_voids_it(tmp_path: Path)
         assert (await stand.operations.preview("production.deploy", ANN)).allowed
         values = stand.world.folder.values(Env.PRODUCTION)
         values.write_text(values.read_text().replace("backend: 2", "backend: 3"))
-        told = await stand.refused("production.deploy")
-        assert "values file production.yaml" in told
-        assert "attest them again" in told
+        answer = await stand.refused("production.deploy")
+        assert "values file production.yaml" in answer
+        assert "attest them again" in answer
         await stand.go(1, 2, 3, 4, 5, 6, 7, 8)
         await stand.until_recorded(Kind.CANDIDATE_SEEN, 3)
         preview = await stand.operations.preview("production.deploy", ANN)
@@ -104,10 +104,10 @@ async def test_images_that_are_missing_and_tags_that_moved(tmp_path: Path) -> No
 
     async with launch(tmp_path, change=change) as stand:
         moved = stand.platform.artifacts.move_tag("backend")
-        told = await stand.refused("staging.deploy", TWO)
-        assert "the registry doesn't have worker@999999999999" in told
-        assert "image frontend is not named by a digest" in told
-        assert f"tag v1.4.0 of backend is {moved[7:19]} now" in told
+        answer = await stand.refused("staging.deploy", TWO)
+        assert "the registry doesn't have worker@999999999999" in answer
+        assert "image frontend is not named by a digest" in answer
+        assert f"tag v1.4.0 of backend is {moved[7:19]} now" in answer
 
 
 async def test_the_same_tag_with_a_new_digest_needs_two(tmp_path: Path) -> None:
@@ -126,9 +126,9 @@ async def test_accounts_clusters_and_helms_that_will_not_do(tmp_path: Path) -> N
         stand.world.control.denials.append(
             lambda _u, verb, what, _n: (verb, what) == ("patch", "deployments")
         )
-        told = await stand.refused("staging.deploy", TWO)
-        assert "this account may not patch deployments" in told
-        assert "helm v4.2.1+gabc must not be used: it never creates hook jobs" in told
+        answer = await stand.refused("staging.deploy", TWO)
+        assert "this account may not patch deployments" in answer
+        assert "helm v4.2.1+gabc must not be used: it never creates hook jobs" in answer
 
     def nowhere(body: dict[str, Json]) -> None:
         body["helm"] = "helm-that-is-not-there"
@@ -136,17 +136,17 @@ async def test_accounts_clusters_and_helms_that_will_not_do(tmp_path: Path) -> N
 
     (tmp_path / "b").mkdir()
     async with launch(tmp_path / "b", change=nowhere) as stand:
-        told = await stand.refused("staging.deploy", TWO)
-        assert "no program 'helm-that-is-not-there' was found" in told
-        assert "has no context 'elsewhere'" in told
+        answer = await stand.refused("staging.deploy", TWO)
+        assert "no program 'helm-that-is-not-there' was found" in answer
+        assert "has no context 'elsewhere'" in answer
 
 
 async def test_a_chart_that_does_not_render_is_found_before_anything_runs(tmp_path: Path) -> None:
     async with launch(tmp_path) as stand:
         broken = stand.platform.chart / "templates" / "broken.yaml"
         broken.write_text("kind: {{ .Values.nowhere.at.all }}\n")
-        told = await stand.refused("staging.deploy", TWO)
-        assert "UPGRADE FAILED" in told
+        answer = await stand.refused("staging.deploy", TWO)
+        assert "UPGRADE FAILED" in answer
         assert revisions(stand, Env.STAGING) == ["1 deployed"]
 
 

@@ -70,7 +70,7 @@ def _nowhere(log: Path, folder: Path, shown: str) -> None:
 
 async def test_a_secret_in_a_pods_log_is_not_kept(tmp_path: Path) -> None:
     async with launch(tmp_path, each_s=60) as stand:
-        secret = await stand.systems.kube(stand.runbook.environments["staging"].tier).secret(  # type: ignore[index]  # a str enum
+        secret = await stand.clients.kube(stand.runbook.environments["staging"].tier).secret(  # type: ignore[index]  # a str enum
             "dotmac-platform-secrets"
         )
         password = next(value for key, value in secret.items() if "PASSWORD" in key)

@@ -31,8 +31,8 @@ async def test_no_revision_no_rollback(tmp_path: Path) -> None:
             "Error: UPGRADE FAILED: the chart repository is away",
         )
         assert ended.output == ("Error: UPGRADE FAILED: the chart repository is away",)
-        told = await stand.refused("production.rollback")
-        assert "revision 1 is the good one: no newer revision exists, a rollback would undo it" in told
+        answer = await stand.refused("production.rollback")
+        assert "revision 1 is the good one: no newer revision exists, a rollback would undo it" in answer
         assert revisions(stand, Env.PRODUCTION) == ["1 deployed"]
 
 

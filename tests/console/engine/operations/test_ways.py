@@ -37,7 +37,7 @@ async def test_the_way_to_production(tmp_path: Path) -> None:
         assert verify(stand.store.path, [head]).anchors == 1
         back = await stand.operations.preview("production.rollback", ANN)
         assert back.to_what == "revision 1 (recorded good)"
-        assert not any("revision 2 (deployed) is the good one" in one for one in back.checks)
+        assert not any("revision 2 (deployed) is the good one" in check for check in back.checks)
 
 
 def described(stand: Stand, revision: int) -> str:
@@ -80,7 +80,7 @@ async def test_a_first_install_makes_namespace_and_secrets(tmp_path: Path) -> No
         assert preview.allowed, preview.reason
         assert preview.commands[0] == "kubectl --context staging create namespace dotmac-first"
         assert f"--from-file=DATABASE_PASSWORD={password}" in preview.commands[1]
-        assert any("first install" in one for one in preview.checks)
+        assert any("first install" in check for check in preview.checks)
         ended = await stand.run("staging.deploy", None)
         assert ended.state is State.SUCCEEDED, ended.verdict
         assert ended.good is None

@@ -69,7 +69,7 @@ def _secretive(stand: Stand) -> None:
         file.write(f"\ncache:\n  password: {OF_CHART}\n")
     (chart / "templates" / "of-values.yaml").write_text(SECRET)
     (chart / "templates" / "NOTES.txt").write_text(NOTES)
-    key = "".join(f"    {one}\n" for one in KEY_LINES)
+    key = "".join(f"    {line}\n" for line in KEY_LINES)
     with stand.world.folder.values(Env.STAGING).open("a") as file:
         quoted = OF_VALUES.replace("'", "''")
         file.write(

@@ -39,8 +39,8 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        for one in running_engines():
-            stop(one)
+        for engine in running_engines():
+            stop(engine)
         shutil.rmtree(folder)
 
 

@@ -17,7 +17,7 @@ async def killed(s: Stand) -> None:
     """Leave the log as a SIGKILL would: without an end."""
     s.engine.store.close()
     s.engine._closed = True
-    await s.engine.systems.aclose()
+    await s.engine.clients.aclose()
 
 
 def condition(s: Stand) -> ConditionView:

@@ -13,10 +13,10 @@ import yaml
 from console.__main__ import main
 from console.client.engine_client import EngineClient
 from console.client.sources import FileSource
-from console.client.witness import Sight
+from console.client.witness import ConsoleWitness
 from console.engine.record.anchors import CONFIGMAP
 from screens.kit.plain import Role
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from screens.sections.status_line import banner, status
 from state.base.canonical import parse_anchor
 from state.base.json import obj, texts
@@ -54,7 +54,7 @@ async def test_the_head_is_kept_at_a_gate_pass_and_at_the_end(tmp_path: Path) ->
         assert str(seen) == kept["head"]
         (told,) = [row.words for row in s.view.tail if row.kind == Kind.LOG_ANCHORED]
         assert told == f"{kept['head']} kept: witness"
-        shown = "".join(span.text for span in status(Shown(s.view), 160, 2)[1])
+        shown = "".join(span.text for span in status(ScreenState(s.view), 160, 2)[1])
         assert shown.endswith(s.view.head)
         await client.close()
         await s.close()
@@ -107,7 +107,7 @@ async def test_a_log_that_is_not_what_was_seen_is_in_doubt_for_every_console(
         assert any("the log is in doubt" in d.what for d in s.view.deviations)
         client = await s.attach("bob")
         assert client.view.doubt == s.view.doubt
-        sight = Sight(client)
+        sight = ConsoleWitness(client)
         assert ("shorter" if cut else "changed") in await sight.compare()
         await sight.keep()
         await client.close()
@@ -122,7 +122,7 @@ async def test_every_account_keeps_what_it_saw(tmp_path: Path, monkeypatch: pyte
         await s.open(run=False)
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "bob"))
         client = await s.attach("bob")
-        sight = Sight(client)
+        sight = ConsoleWitness(client)
         assert await sight.compare() == ""
         await sight.keep()
         assert str(witness(s).seen()) == client.view.head

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.engine.record.body_filter import Door, fit
+from console.engine.record.body_filter import BodyFilter, fit
 from state.base import canonical
 from state.base.json import Json, JsonObject, obj, text
 from state.events.event import Draft, Kind
@@ -23,7 +23,7 @@ LONG = ["a line of helm, " * 60 + str(n) for n in range(60)]
 
 
 def test_words_are_cleaned_and_names_are_not() -> None:
-    door = Door(lambda words: words.replace("beef", "[redacted]"))
+    door = BodyFilter(lambda words: words.replace("beef", "[redacted]"))
     (kept,) = door.admit([Draft(ConsoleClosed("beef", "beef"))])
     assert kept.body == ConsoleClosed("beef", "[redacted]")
 

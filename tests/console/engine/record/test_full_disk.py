@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from console.engine.engine import Engine
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from screens.sections.status_line import banner
 from state.events.event import Draft, Kind
 from state.events.log import NoteAdded
@@ -49,12 +49,12 @@ async def test_a_full_file_system(small: Path, tmp_path: Path) -> None:
         filler = small / "filler"
         fill(filler)
         await s.clock.advance(15)
-        told = await in_trouble(s)
-        assert "the disk is full (SQLITE_FULL)" in told
+        answer = await in_trouble(s)
+        assert "the disk is full (SQLITE_FULL)" in answer
         async with asyncio.timeout(1.0):
             while not client.trouble:  # noqa: ASYNC110  polled from outside
                 await asyncio.sleep(0.01)
-        lines = banner(Shown(client.view, trouble=client.trouble), 160, 2)
+        lines = banner(ScreenState(client.view, trouble=client.trouble), 160, 2)
         assert "THE LOG CAN'T BE WRITTEN: the disk is full" in "".join(span.text for span in lines[0])
         for name, args in (
             ("attest.sign", {"item": "1.1", "verdict": "GO"}),

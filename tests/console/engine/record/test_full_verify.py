@@ -11,7 +11,7 @@ import pytest
 
 from console.__main__ import main
 from screens.kit.plain import Role
-from screens.kit.screen_state import Shown
+from screens.kit.screen_state import ScreenState
 from screens.sections.status_line import banner
 from state.events.event import Draft, Kind
 from state.events.launch import LaunchScrubbed
@@ -31,18 +31,18 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def checked(path: Path, last: int) -> Fault | None:
-    told: list[Fault | None] = []
+    lines: list[Fault | None] = []
     done = threading.Event()
 
     def tell(fault: Fault | None) -> None:
-        told.append(fault)
+        lines.append(fault)
         done.set()
 
     check = WholeCheck(path, LOG_ID, last, tell)
     check.start()
     assert done.wait(20)
     check.stop()
-    return told[0]
+    return lines[0]
 
 
 @pytest.mark.parametrize(
@@ -68,15 +68,15 @@ def test_it_can_be_told_to_stop_and_disturbs_no_writer(tmp_path: Path) -> None:
     path = tmp_path / "x.lclog"
     with new_store(path) as store:
         store.append_many([note(str(n)) for n in range(2000)]).result(20)
-        told: list[Fault | None] = []
-        check = WholeCheck(path, store.log_id, store.head.seq, told.append)
+        lines: list[Fault | None] = []
+        check = WholeCheck(path, store.log_id, store.head.seq, lines.append)
         check.start()
         for n in range(20):
             store.append(note(str(n))).result(5)
         began = time.monotonic()
         check.stop()
         assert time.monotonic() - began < 5
-        assert told in ([], [None])
+        assert lines in ([], [None])
         assert store.append(note()).result(5).seq == 2022
     assert verify(path).ok
 
@@ -95,8 +95,8 @@ async def test_damage_of_long_ago_is_a_banner_and_an_event_and_stops_nothing(tmp
         await s.open()
         view = await s.until(lambda v: bool(v.doubt))
         assert "event 40 is damaged (hash)" in view.doubt
-        assert any("the log is in doubt" in one.what for one in view.deviations)
-        (red,) = [span for span in banner(Shown(view), 160, 3)[0] if "IN DOUBT" in span.text]
+        assert any("the log is in doubt" in deviation.what for deviation in view.deviations)
+        (red,) = [span for span in banner(ScreenState(view), 160, 3)[0] if "IN DOUBT" in span.text]
         assert red.role is Role.ALARM
         assert "event 40 is damaged" in red.text
         ann = await s.attach("ann")

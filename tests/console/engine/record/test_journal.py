@@ -36,15 +36,15 @@ def note(n: int) -> Draft:
 
 
 async def test_many_at_once_are_told_in_order(journal: Journal) -> None:
-    told: list[int] = []
-    end = journal.listen(lambda event, _view: told.append(event.seq))
+    lines: list[int] = []
+    end = journal.listen(lambda event, _view: lines.append(event.seq))
     await asyncio.gather(
         *(journal.record(note(n)) for n in range(50)), journal.record_many([note(1), note(2)])
     )
-    assert told == list(range(2, 54))
+    assert lines == list(range(2, 54))
     end()
     await journal.record(note(99))
-    assert told[-1] == 53
+    assert lines[-1] == 53
     assert journal.view == fold(journal.store.read(0))
 
 
@@ -88,9 +88,9 @@ async def test_a_listener_that_fails_harms_nobody(journal: Journal, caplog: pyte
 async def test_nothing_starts_while_the_log_is_frozen(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
         await s.open(run=False)
-        desk = s.engine.commands._desk
+        context = s.engine.commands._desk
         frozen = StoreState(frozen=True, reason="the disk is full (SQLITE_FULL)")
-        s.engine.hub.commands = Commands(replace(desk, log_state=lambda: frozen))
+        s.engine.hub.commands = Commands(replace(context, log_state=lambda: frozen))
         client = await s.attach("ann")
         seq = s.view.seq
         reply = await client.command("attest.sign", {"item": "1.1", "verdict": "GO"})

@@ -37,7 +37,7 @@ async def test_canaries_are_in_no_file(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
         await s.open(run=False)
         for value in CANARIES:
-            s.engine.systems.redactor.register(value)
+            s.engine.clients.redactor.register(value)
         client = await s.attach("ann")
         for value in CANARIES:
             for form in forms(value):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from aiohttp import web
 
-from console.engine.watch.webhooks import Hooks
+from console.engine.watch.webhooks import Webhooks
 from state.base.json import Json, text
 from state.commands import Confirmation
 from state.conditions.samples import read
@@ -389,7 +389,7 @@ async def test_a_webhook_is_tried_again_and_recorded_without_its_address(
         data = yaml.safe_load(s.runbook.read_text())
         s.runbook.write_text(yaml.safe_dump({**data, "webhooks": [url]}))
         await s.open(run=False)
-        telling = asyncio.create_task(Hooks(s.engine.journal, s.engine.loaded.runbook, pause).run())
+        telling = asyncio.create_task(Webhooks(s.engine.journal, s.engine.loaded.runbook, pause).run())
         await asyncio.sleep(0)
         await s.engine.journal.record(Draft(LaunchHeld("smoke"), actor="ann"))
         async with asyncio.timeout(10):

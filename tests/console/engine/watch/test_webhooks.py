@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from aiohttp import web
 
-from console.engine.watch.webhooks import Hooks
+from console.engine.watch.webhooks import Webhooks
 from state.events.event import Draft, Kind
 from state.events.launch import LaunchHeld
 from state.view.enums import ConditionState
@@ -36,7 +36,7 @@ async def test_a_channel_that_never_answers_blocks_nothing(tmp_path: Path) -> No
         s.runbook.write_text(yaml.safe_dump({**data, "webhooks": [url]}))
         s.world.value = traffic(lambda _at: 0.2)
         await s.open(run=False)
-        telling = asyncio.create_task(Hooks(s.engine.journal, s.engine.loaded.runbook).run())
+        telling = asyncio.create_task(Webhooks(s.engine.journal, s.engine.loaded.runbook).run())
         await asyncio.sleep(0)
         await s.released()
         await asyncio.wait_for(asked.wait(), 10)

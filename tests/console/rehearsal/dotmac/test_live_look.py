@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.base import Around
-from checks.clients.systems import Systems
+from checks.base import CheckContext
+from checks.clients.clients import Clients
 from checks.judging import Findings
 from checks.stop_conditions import look, windows
 from console.rehearsal.world.fault import answering
@@ -40,13 +40,13 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def judged(world: World, one: StopCondition) -> tuple[Verdict, str]:
     runbook = load_runbook(world.runbook_path).runbook
-    systems = Systems(runbook, world.clock)
-    found = Findings()
+    clients = Clients(runbook, world.clock)
+    findings = Findings()
     try:
-        await look(one, Around(Tier.PRODUCTION, runbook, systems, world.clock, LaunchView()), found)
+        await look(one, CheckContext(Tier.PRODUCTION, runbook, clients, world.clock, LaunchView()), findings)
     finally:
-        await systems.aclose()
-    outcome = found.outcome("it can be judged")
+        await clients.aclose()
+    outcome = findings.outcome("it can be judged")
     return outcome.verdict, outcome.summary
 
 

@@ -106,7 +106,9 @@ async def test_severities_go_different_ways_and_groups_show_it(world: _World) ->
     await world.post({"alertname": "B", "severity": "warning"})
     await world.post({"alertname": "C"})
     groups = await world.get("/api/v2/alerts/groups")
-    found = {text(obj(one["labels"]), "alertname"): text(obj(one["receiver"]), "name") for one in groups}
+    found = {
+        text(obj(group["labels"]), "alertname"): text(obj(group["receiver"]), "name") for group in groups
+    }
     assert found == {"A": "oncall-pager", "B": "team-chat", "C": "event-log"}
     only = await world.get("/api/v2/alerts", receiver="team-chat")
     assert [obj(one["labels"])["alertname"] for one in only] == ["B"]

@@ -41,13 +41,13 @@ async def test_a_full_bucket_tells_its_settings(address: str) -> None:
         assert client.bucket_exists("dotmac-production")
         lifecycle = client.get_bucket_lifecycle("dotmac-production")
         assert lifecycle is not None
-        rules = [(one.rule_id, one.status, one.expiration.days) for one in lifecycle.rules]
+        rules = [(rule.rule_id, rule.status, rule.expiration.days) for rule in lifecycle.rules]
         assert rules == [("expire-backups", "Enabled", 30), ("off", "Disabled", 1)]
         assert client.get_bucket_versioning("dotmac-production").status == "Enabled"
         encryption = client.get_bucket_encryption("dotmac-production")
         assert encryption is not None
         assert encryption.rule.sse_algorithm == "AES256"
-        assert [one.name for one in client.list_buckets()] == ["dotmac-bare", "dotmac-production"]
+        assert [bucket.name for bucket in client.list_buckets()] == ["dotmac-bare", "dotmac-production"]
 
     await asyncio.to_thread(ask)
 

@@ -41,8 +41,8 @@ def test_a_web_service_ends_with_its_six_gates_go(tmp_path: Path) -> None:
     assert set(items.values()) == {"pass"}
     assert hashes(run.events) == kept(log)
     assert verifies(log)
-    told = [body(e, "id") for e in run.events if kind(e) == "operation.finished"]
-    assert told == ["staging.deploy", "production.deploy"]
+    lines = [body(e, "id") for e in run.events if kind(e) == "operation.finished"]
+    assert lines == ["staging.deploy", "production.deploy"]
     declared = [e for e in run.events if kind(e) == "environment.declared"]
     assert [body(e, "namespace") for e in declared] == ["shop-staging", "shop-prod"]
     assert [body(e, "hosts") for e in declared] == [
@@ -77,9 +77,9 @@ async def test_its_release_is_locked_until_the_gates_before_it_are_go(tmp_path: 
         await client.open()
         preview = await client.preview("operation.run", {"operation": "production.deploy"})
         assert not preview.allowed
-        told = "\n".join((preview.reason, *preview.checks))
-        assert all(f"gate {number} is OPEN" in told for number in (1, 2, 3, 4))
-        assert "gate 5" not in told
+        message = "\n".join((preview.reason, *preview.checks))
+        assert all(f"gate {number} is OPEN" in message for number in (1, 2, 3, 4))
+        assert "gate 5" not in message
         assert "image.web=registry.shop.example/shop/web@sha256:" in " ".join(preview.commands)
         assert "shop.example" in " ".join(preview.blast)
         reply = await client.command("operation.run", {"operation": "production.deploy"}, None)

@@ -45,10 +45,10 @@ async def test_it_seeds_releases_serves_and_is_scraped(tmp_path: Path, choose: o
             assert obj(made)["made-by"] == "ticker"
             trusted = ssl.create_default_context(cafile=str(world.authority.ca_file))
             async with httpx.AsyncClient(verify=trusted) as client:
-                told = await client.get(
+                answer = await client.get(
                     world.url(f"ticker-{tier}"), extensions={"sni_hostname": world_host(ticker, tier)}
                 )
-            assert told.text == f"tick {tier}"
+            assert answer.text == f"tick {tier}"
         await world.clock.sleep(60)
         assert await measure(world, 'sum(rate(ticks_total{namespace="tick-live"}[1m]))') == pytest.approx(
             20, rel=0.3

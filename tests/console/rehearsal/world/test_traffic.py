@@ -158,7 +158,7 @@ async def test_unscraped_pods_leave_a_gap_but_the_ingress_goes_on() -> None:
     assert _at(traffic, clock, _ratio(window="1m")) is None
     assert _at(traffic, clock, f"count(dotmac_http_requests_total{{{_NOISE}}})") is None
     assert _need(traffic, clock, "sum(rate(nginx_ingress_controller_requests[1m]))") > 20
-    shown = {label(one.labels, "pod"): one for one in traffic.targets(clock.wall_us() // 1000)}
+    shown = {label(target.labels, "pod"): target for target in traffic.targets(clock.wall_us() // 1000)}
     assert not shown["api-a"].healthy
     assert shown["stage-a"].healthy
 
@@ -208,8 +208,8 @@ async def test_the_same_seed_and_story_give_the_same_samples() -> None:
     first.restarted("production", "n2")
     first.notified("webhook", failed=True)
     await clock.advance(100)
-    told = json.loads(json.dumps(first.to_json()))
-    second = Traffic.from_json(told, clock, PROGRAM).with_monitors()
+    answer = json.loads(json.dumps(first.to_json()))
+    second = Traffic.from_json(answer, clock, PROGRAM).with_monitors()
     everything = '{job=~".+"}'
     assert at_steps(first, everything, steps) == at_steps(second, everything, steps)
     assert second.to_json() == first.to_json()
@@ -273,7 +273,8 @@ async def test_samples_that_were_dropped_are_made_again_the_same() -> None:
     assert at_steps(traffic, query, steps) == first
     assert isinstance(long_ago, Vector)
     assert all(
-        values == sorted(values) for values in ([one or 0.0 for one in row.values] for row in long_ago.rows)
+        values == sorted(values)
+        for values in ([value or 0.0 for value in row.values] for row in long_ago.rows)
     )
     target = next(one for key, one in traffic._targets.items() if key[1] == "pod/api-a")
     assert len(target._chunks) <= 16

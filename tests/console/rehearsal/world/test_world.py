@@ -93,11 +93,11 @@ async def test_the_domains_have_certificates_of_the_rehearsals_own(tmp_path: Pat
     import ssl
 
     async with running(tmp_path / "w") as world:
-        told = obj(world.describe()["production"])
+        body = obj(world.describe()["production"])
         trusted = ssl.create_default_context(cafile=str(world.describe()["ca"]))
         async with httpx.AsyncClient(verify=trusted) as client:
             request = client.build_request(
-                "GET", f"{told['https']}/health", headers={"Host": "api.dotmac.test"},
+                "GET", f"{body['https']}/health", headers={"Host": "api.dotmac.test"},
                 extensions={"sni_hostname": "api.dotmac.test"},
             )  # fmt: skip
             answer = await client.send(request)
@@ -161,8 +161,8 @@ def test_range_is_one_line_and_a_killed_one_resumes(tmp_path: Path) -> None:
         assert process.wait(10) == 0
 
 
-def _kubectl(told: JsonObject, *words: str) -> str:
-    command = ["kubectl", "--kubeconfig", str(told["kubeconfig"]), "--context", "production", *words]
+def _kubectl(answer: JsonObject, *words: str) -> str:
+    command = ["kubectl", "--kubeconfig", str(answer["kubeconfig"]), "--context", "production", *words]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
 
 

@@ -141,7 +141,12 @@ def _session(call: Call) -> Answer:
     now_s = call.core.now_us() // SECOND_US
     claims = tokens.read(call.cookies.get(SESSION, ""), (secret,), now_s=now_s)
     owner = next(
-        (one for one in call.core.accounts.values() if claims and one.user_id == claims.get("sub")), None
+        (
+            account
+            for account in call.core.accounts.values()
+            if claims and account.user_id == claims.get("sub")
+        ),
+        None,
     )
     if owner is None:
         return Answer(200, {})

@@ -58,7 +58,7 @@ def _owner(call: Call, token: str, kind: str) -> Account | None:
     if claims is None or text(claims, "type", kind) != kind:
         return None
     subject = text(claims, "sub")
-    known = next((one for one in call.core.accounts.values() if one.user_id == subject), None)
+    known = next((account for account in call.core.accounts.values() if account.user_id == subject), None)
     return known or _stranger(claims, subject)
 
 
@@ -86,15 +86,15 @@ def allow_login(call: Call, route: str, username: str) -> Draw:
 
 def check_password(call: Call, username: str, password: str) -> Account | None:
     """Return the account that the password belongs to, or None; either way it is in the audit trail."""
-    wanted = username.lower()
+    expected = username.lower()
     account = next(
-        (one for one in call.core.accounts.values() if wanted in (one.username.lower(), one.email.lower())),
+        (one for one in call.core.accounts.values() if expected in (one.username.lower(), one.email.lower())),
         None,
     )
     right = account is not None and hmac.compare_digest(account.password.encode(), password.encode())
     failures = call.core.failed_logins
     if account is None or not right or account.role in call.settings.auth.refused_roles:
-        failures[wanted] = failures.get(wanted, 0) + 1
+        failures[expected] = failures.get(expected, 0) + 1
         note = Activity(
             "api.request",
             "login_failed",
@@ -104,7 +104,7 @@ def check_password(call: Call, username: str, password: str) -> Account | None:
         )
         account = None
     else:
-        failures.pop(wanted, None)
+        failures.pop(expected, None)
         home = account.tenant.id if account.tenant else None
         note = Activity(
             "user.login",

@@ -40,8 +40,8 @@ def preflight(call: Call) -> Answer:
         ("Access-Control-Max-Age", "3600"),
         ("Access-Control-Allow-Credentials", "true"),
     ]
-    if wanted := call.headers.get("Access-Control-Request-Headers"):
-        headers.append(("Access-Control-Allow-Headers", wanted))
+    if expected := call.headers.get("Access-Control-Request-Headers"):
+        headers.append(("Access-Control-Allow-Headers", expected))
     good = allowed(call, origin)
     answer = text_answer("OK" if good else "Disallowed CORS origin", 200 if good else 400)
     answer.headers = [("Access-Control-Allow-Origin", origin), *headers] if good else headers

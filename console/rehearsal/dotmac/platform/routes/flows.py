@@ -147,7 +147,7 @@ def _job_statistics(call: Call) -> Answer:
     counts = {str(row["status"]): int(row["n"] or 0) for row in rows}
     names = ("pending", "running", "completed", "failed")
     return Answer(
-        200, {"total_jobs": sum(counts.values()), **{f"{one}_jobs": counts.get(one, 0) for one in names}}
+        200, {"total_jobs": sum(counts.values()), **{f"{name}_jobs": counts.get(name, 0) for name in names}}
     )
 
 

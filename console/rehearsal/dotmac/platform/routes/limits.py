@@ -44,4 +44,4 @@ class Limiter:
 
     def _forget(self, before: int) -> None:
         if len(self._buckets) > 1000:
-            self._buckets = {name: one for name, one in self._buckets.items() if one[0] > before}
+            self._buckets = {name: bucket for name, bucket in self._buckets.items() if bucket[0] > before}

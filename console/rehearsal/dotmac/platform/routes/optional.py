@@ -80,13 +80,13 @@ _PROVISIONING = f"{_V1}/tenants/{{id}}/provisioning/jobs"
 
 ROUTES = (
     *(
-        Route("GET", _V1 + one, _partner, denied=_NOT_PARTNERS, feature=_partner_feature)
-        for one in _PARTNER_PATHS
+        Route("GET", _V1 + path, _partner, denied=_NOT_PARTNERS, feature=_partner_feature)
+        for path in _PARTNER_PATHS
     ),
     Route("GET", _PROVISIONING, _provisioning, denied=PLATFORM_ONLY, feature=_provisioning_feature),
     Route("POST", _PROVISIONING, _new_provisioning, denied=PLATFORM_ONLY, feature=_provisioning_feature),
     *(
-        Route("GET", _V1 + one, _deployment, denied=PLATFORM_ONLY, feature=_deployment_feature)
-        for one in _DEPLOYMENT_PATHS
+        Route("GET", _V1 + path, _deployment, denied=PLATFORM_ONLY, feature=_deployment_feature)
+        for path in _DEPLOYMENT_PATHS
     ),
 )

@@ -47,8 +47,8 @@ def read(token: str, signing_keys: Iterable[str], *, now_s: int, unsigned: bool 
         known = unsigned and not signature
     else:
         known = algorithm == "HS256" and any(
-            hmac.compare_digest(signature.encode(), _signature(header, body, one).encode())
-            for one in signing_keys
+            hmac.compare_digest(signature.encode(), _signature(header, body, key).encode())
+            for key in signing_keys
         )
     found = obj(claims)
     return found if known and integer(found, "exp", now_s + 1) > now_s else None

@@ -49,16 +49,16 @@ class Jobs:
         if path(job, ("spec", "suspend")) is True:
             return
         pods = self._store.owned(uid_of(job), "pods")
-        active = [one for one in pods if is_active(one)]
-        done = sum(word(one, "status", "phase") == "Succeeded" for one in pods)
-        failed = sum(word(one, "status", "phase") == "Failed" for one in pods)
+        active = [pod for pod in pods if is_active(pod)]
+        done = sum(word(pod, "status", "phase") == "Succeeded" for pod in pods)
+        failed = sum(word(pod, "status", "phase") == "Failed" for pod in pods)
         restarts = sum(_restarts(one) for one in active)
         began = word(job, "status", "startTime") or self._cluster.written_now()
         status: Obj = {"startTime": began, "ready": sum(is_ready(one) for one in active), "terminating": 0}
         counts = {"active": len(active), "succeeded": done, "failed": failed}
-        wanted = number(job, ("spec", "completions"), 1)
+        expected = number(job, ("spec", "completions"), 1)
         limit = number(job, ("spec", "activeDeadlineSeconds"))
-        if done >= wanted:
+        if done >= expected:
             self._finish(
                 job,
                 {**status, **_nonzero(counts)},
@@ -75,7 +75,7 @@ class Jobs:
             told = ("DeadlineExceeded", "Job was active longer than specified deadline")
             self._finish(job, {**status, **_nonzero({**counts, "active": 0})}, "Failed", *told)
         else:
-            more = min(number(job, ("spec", "parallelism"), 1), wanted - done) - len(active)
+            more = min(number(job, ("spec", "parallelism"), 1), expected - done) - len(active)
             for _ in range(max(0, more)):
                 self._add_pod(job)
             self._store.set_status(
@@ -91,17 +91,17 @@ class Jobs:
         self._cluster.event(job, "SuccessfulCreate", f"Created pod: {name_of(pod)}", by=_BY)
 
     def _stop(self, pods: list[JsonObject]) -> None:
-        for one in pods:
-            self._store.delete("pods", namespace_of(one), name_of(one))
+        for pod in pods:
+            self._store.delete("pods", namespace_of(pod), name_of(pod))
 
     def _finish(self, job: JsonObject, status: Obj, kind: str, reason: str, message: str) -> None:
         now = self._cluster.written_now()
         early = "SuccessCriteriaMet" if kind == "Complete" else "FailureTarget"
-        told = [
+        lines = [
             {"type": one, "status": "True", "reason": reason, "message": message} for one in (early, kind)
         ]
         status["conditions"] = conditions(
-            job, *(clone({**one, "lastProbeTime": now}) for one in told), now=now
+            job, *(clone({**one, "lastProbeTime": now}) for one in lines), now=now
         )
         if kind == "Complete":
             status["completionTime"] = now
@@ -114,7 +114,7 @@ class Jobs:
         if path(job, ("spec", "ttlSecondsAfterFinished")) is None:
             return
         kinds = (condition(job, "Complete"), condition(job, "Failed"))
-        ended = max(seconds_of(text(one, "lastTransitionTime")) for one in kinds)
+        ended = max(seconds_of(text(kind, "lastTransitionTime")) for kind in kinds)
         if self._cluster.reached(ended + number(job, ("spec", "ttlSecondsAfterFinished"))):
             self._store.delete("jobs", namespace_of(job), name_of(job))
 
@@ -125,4 +125,8 @@ def _nonzero(counts: dict[str, int]) -> Obj:
 
 def _restarts(pod: JsonObject) -> int:
     statuses = path(pod, ("status", "containerStatuses"))
-    return sum(number(obj(one), ("restartCount",)) for one in statuses) if isinstance(statuses, list) else 0
+    return (
+        sum(number(obj(status), ("restartCount",)) for status in statuses)
+        if isinstance(statuses, list)
+        else 0
+    )

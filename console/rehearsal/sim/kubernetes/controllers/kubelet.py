@@ -188,7 +188,7 @@ class Kubelet:
         if not self._cluster.reached(seconds_of(word(pod, "status", "startTime")) + pull):
             return
         images = [text(one, "image") for one in objs(path(pod, ("spec", "containers")))]
-        missing = next((one for one in images if self._image_id(one) is None), None)
+        missing = next((image for image in images if self._image_id(image) is None), None)
         if plan.image_error or missing is not None:
             self._no_image(pod, missing or images[0], plan.image_error or "not found")
         elif lacking := plan.config_error or self._lacking(pod):

@@ -106,8 +106,8 @@ class Controllers:
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for one in waits:
-                one.cancel()
+            for wait in waits:
+                wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
 
     def _sweep(self) -> None:
@@ -160,11 +160,11 @@ class Controllers:
         pods = [
             one for one in self._store.scan("pods", namespace) if chooses(service, one) and is_active(one)
         ]
-        pods = [one for one in pods if word(one, "status", "podIP")]
+        pods = [pod for pod in pods if word(pod, "status", "podIP")]
         ports = [_port(one, pods) for one in objs(path(service, ("spec", "ports")))]
         subset: Obj = {"ports": copied(ports)}
         for key, ready in (("addresses", True), ("notReadyAddresses", False)):
-            if found := [_address(one) for one in pods if is_ready(one) == ready]:
+            if found := [_address(pod) for pod in pods if is_ready(pod) == ready]:
                 subset[key] = copied(found)
         meta = {"name": name, "namespace": namespace}
         subsets: list[Value] = [subset] if pods else []
@@ -184,7 +184,7 @@ class Controllers:
                 },
                 "addressType": "IPv4",
                 "ports": ports,
-                "endpoints": [_endpoint(one) for one in pods],
+                "endpoints": [_endpoint(pod) for pod in pods],
             },
         )
 

@@ -194,23 +194,23 @@ class Workloads:
         return [one for one in self._store.owned(uid_of(replica_set), "pods") if is_active(one)]
 
     def _ready(self, replica_set: JsonObject) -> list[JsonObject]:
-        return [one for one in self._pods(replica_set) if is_ready(one)]
+        return [pod for pod in self._pods(replica_set) if is_ready(pod)]
 
     def _tell_status(self, deployment: JsonObject, new: JsonObject | None) -> None:
         fresh = self._store.need("deployments", namespace_of(deployment), name_of(deployment))
         sets = self._store.owned(uid_of(fresh), "replicasets")
         total = sum(len(self._pods(one)) for one in sets)
         ready = sum(len(self._ready(one)) for one in sets)
-        wanted, updated = number(fresh, ("spec", "replicas")), len(self._pods(new)) if new else 0
+        expected, updated = number(fresh, ("spec", "replicas")), len(self._pods(new)) if new else 0
         counts = {"replicas": total, "updatedReplicas": updated, "readyReplicas": ready}
-        counts |= {"availableReplicas": ready, "unavailableReplicas": max(0, max(total, wanted) - ready)}
-        complete = total == updated == ready == wanted
+        counts |= {"availableReplicas": ready, "unavailableReplicas": max(0, max(total, expected) - ready)}
+        complete = total == updated == ready == expected
         _, missing = self._limits(fresh)
         status: Obj = {
             "observedGeneration": number(fresh, ("metadata", "generation")),
             **{key: value for key, value in counts.items() if value},
         }
-        available = _condition("Available", ready >= wanted - missing)
+        available = _condition("Available", ready >= expected - missing)
         progressing = self._progress(fresh, name_of(new) if new else "", counts, complete=complete)
         now = self._cluster.written_now()
         status["conditions"] = conditions(fresh, available, progressing, now=now)
@@ -250,15 +250,15 @@ class Workloads:
         """Make or delete pods until a replica set has as many as it shall, and tell its status."""
         if is_terminating(replica_set):
             return
-        pods, wanted = self._pods(replica_set), number(replica_set, ("spec", "replicas"))
-        for _ in range(wanted - len(pods)):
+        pods, expected = self._pods(replica_set), number(replica_set, ("spec", "replicas"))
+        for _ in range(expected - len(pods)):
             made = self._store.create("pods", self._pod(replica_set))
             message = f"Created pod: {name_of(made)}"
             self._cluster.event(replica_set, "SuccessfulCreate", message, by="replicaset-controller")
         surplus = sorted(
-            pods, key=lambda one: (is_ready(one), -seconds_of(word(one, "metadata", "creationTimestamp")))
+            pods, key=lambda pod: (is_ready(pod), -seconds_of(word(pod, "metadata", "creationTimestamp")))
         )
-        for one in surplus[: max(0, len(pods) - wanted)]:
+        for one in surplus[: max(0, len(pods) - expected)]:
             self._store.delete("pods", namespace_of(one), name_of(one))
             message = f"Deleted pod: {name_of(one)}"
             self._cluster.event(replica_set, "SuccessfulDelete", message, by="replicaset-controller")

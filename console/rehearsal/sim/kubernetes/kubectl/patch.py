@@ -35,7 +35,7 @@ _SET_LISTS = ("finalizers",)
 def merge_key(field: str, members: Sequence[Json]) -> str | None:
     """Return the field that tells the members of a list apart, or None for a list replaced as a whole."""
     for key in _MERGE_KEYS.get(field, ()):
-        if all(isinstance(one, Mapping) and (key in one or "$patch" in one) for one in members):
+        if all(isinstance(member, Mapping) and (key in member or "$patch" in member) for member in members):
             return key
     return None
 
@@ -61,8 +61,8 @@ def json_patch(target: Value, operations: Json) -> Value:
     if not isinstance(operations, Sequence) or isinstance(operations, str):
         raise bad_request("error decoding patch: a JSON patch is a list of operations")
     root: Obj = {"": copied(target)}
-    for one in objs(operations):
-        _apply_operation(root, one)
+    for operation in objs(operations):
+        _apply_operation(root, operation)
     return root[""]
 
 

@@ -80,10 +80,13 @@ def pod_status(body: JsonObject) -> str:
     """Return the word that kubectl shows for a pod: its phase, or why a container waits or ended."""
     shown = word(body, "status", "reason") or word(body, "status", "phase")
     statuses = objs(path(body, ("status", "containerStatuses")))
-    for one in reversed(statuses):
-        waiting, ended = word(one, "state", "waiting", "reason"), word(one, "state", "terminated", "reason")
+    for status in reversed(statuses):
+        waiting, ended = (
+            word(status, "state", "waiting", "reason"),
+            word(status, "state", "terminated", "reason"),
+        )
         shown = waiting or ended or shown
-    if shown == "Completed" and any(flag(one, "ready") for one in statuses):
+    if shown == "Completed" and any(flag(status, "ready") for status in statuses):
         shown = "Running"
     return "Terminating" if is_terminating(body) else shown
 
@@ -95,9 +98,9 @@ def _pod_ready(body: JsonObject, _: float) -> Value:
 
 def _pod_restarts(body: JsonObject, now: float) -> Value:
     statuses = objs(path(body, ("status", "containerStatuses")))
-    times = sum(number(one, ("restartCount",)) for one in statuses)
+    times = sum(number(status, ("restartCount",)) for status in statuses)
     last = max(
-        (seconds_of(word(one, "lastState", "terminated", "finishedAt")) for one in statuses), default=0
+        (seconds_of(word(status, "lastState", "terminated", "finishedAt")) for status in statuses), default=0
     )
     return f"{times} ({span(now - last)} ago)" if times and last else str(times)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checks import registry
-from checks.base import Around, CouldNotLookError
-from checks.clients.systems import Systems
+from checks.base import CheckContext, CouldNotLookError
+from checks.clients.clients import Clients
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.world.world import World
@@ -73,14 +73,14 @@ async def judge(folder: Path, gates: range) -> dict[str, Judged]:
     """Serve a world and return what the checks of some gates say of it, by item."""
     async with running(folder, rate=RATE) as world:
         runbook = load_runbook(world.runbook_path).runbook
-        systems = Systems(runbook)
+        clients = Clients(runbook)
         await world.clock.sleep(20)
         view = LaunchView(operations=_operations(world))
         items = [i for g in runbook.gates if g.number in gates for i in g.items if i.id not in OF_THE_LAUNCH]
         try:
-            found = await asyncio.gather(*(_item(i, runbook, systems, world.clock, view) for i in items))
+            found = await asyncio.gather(*(_item(i, runbook, clients, world.clock, view) for i in items))
         finally:
-            await systems.aclose()
+            await clients.aclose()
         return dict(zip((item.id for item in items), found, strict=True))
 
 
@@ -106,21 +106,23 @@ def _operations(world: World) -> tuple[OperationView, ...]:
     )
 
 
-async def _item(item: Item, runbook: Runbook, systems: Systems, clock: Clock, view: LaunchView) -> Judged:
-    found = await asyncio.gather(*(_check(s, runbook, systems, clock, view) for s in item.checks))
+async def _item(item: Item, runbook: Runbook, clients: Clients, clock: Clock, view: LaunchView) -> Judged:
+    found = await asyncio.gather(*(_check(s, runbook, clients, clock, view) for s in item.checks))
     verdicts = {one.verdict for one in found}
     worst = next((v for v in (Verdict.FAIL, Verdict.UNKNOWN) if v in verdicts), Verdict.PASS)
     return Judged(worst, "; ".join(one.words for one in found if one.verdict is not Verdict.PASS))
 
 
 async def _check(
-    spec: CheckSpec, runbook: Runbook, systems: Systems, clock: Clock, view: LaunchView
+    spec: CheckSpec, runbook: Runbook, clients: Clients, clock: Clock, view: LaunchView
 ) -> Judged:
     kind = registry.kind(spec.kind)
     assert kind is not None
     try:
         async with asyncio.timeout(spec.timeout):
-            outcome = await kind.run(dict(spec.settings), Around(spec.env, runbook, systems, clock, view))
+            outcome = await kind.run(
+                dict(spec.settings), CheckContext(spec.env, runbook, clients, clock, view)
+            )
     except CouldNotLookError as error:
         return Judged(Verdict.UNKNOWN, str(error))
     except TimeoutError:

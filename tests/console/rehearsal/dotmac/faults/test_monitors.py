@@ -87,8 +87,10 @@ async def test_what_is_wrong_with_the_monitors_is_told_and_no_condition_is_ok(tm
         gone = await one.look()
         assert gone is not None
         assert "503" in gone.reason
-        told = [e.body["ok"] for e in one.engine.store.read(0) if e.body.get("name") == "monitors/production"]
-        assert told == [True, False, True, False]
+        lines = [
+            e.body["ok"] for e in one.engine.store.read(0) if e.body.get("name") == "monitors/production"
+        ]
+        assert lines == [True, False, True, False]
 
 
 async def test_rules_that_can_never_fire_and_silences_are_told(tmp_path: Path) -> None:

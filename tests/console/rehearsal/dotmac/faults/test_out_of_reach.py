@@ -75,8 +75,8 @@ def nobody_listens(production: Tree, folder: Path) -> None:
         port = free.getsockname()[1]
 
     def change(config: str) -> str:
-        told = obj(yaml.safe_load(config))
-        for cluster in items(told.get("clusters")):
+        answer = obj(yaml.safe_load(config))
+        for cluster in items(answer.get("clusters")):
             server = text(obj(obj(cluster).get("cluster")), "server")
             config = config.replace(server, f"https://127.0.0.1:{port}")
         return config

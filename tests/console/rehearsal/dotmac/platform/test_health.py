@@ -26,7 +26,7 @@ async def test_health_family(site: Site) -> None:
 def site_services(ready: object) -> list[str]:
     from state.base.json import obj, objs, text
 
-    return [text(one, "name") for one in objs(obj(ready).get("services"))]
+    return [text(service, "name") for service in objs(obj(ready).get("services"))]
 
 
 async def test_readiness_answers_200_when_it_is_not_ready(site: Site) -> None:

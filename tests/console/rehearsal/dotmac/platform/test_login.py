@@ -110,9 +110,9 @@ async def test_tokens_expire_on_the_clock_and_are_refreshed(site: Site) -> None:
 
 async def test_forged_tokens_are_refused_unless_a_switch_believes_them(site: Site) -> None:
     keys = ("", "change-me", "default-secret-change-this")
-    assert [await forge(site, one) for one in keys] == [401, 401, 401]
+    assert [await forge(site, key) for key in keys] == [401, 401, 401]
     site.settings.auth.forged_keys = {"", "change-me"}
-    assert [await forge(site, one) for one in keys] == [200, 200, 401]
+    assert [await forge(site, key) for key in keys] == [200, 200, 401]
     assert await forge(site, "", "none") == 401
     site.settings.auth.unsigned_tokens = True
     assert await forge(site, "", "none") == 200
@@ -173,7 +173,7 @@ async def test_a_cookie_caller_needs_the_csrf_token(site: Site) -> None:
 
 async def activities(site: Site) -> list[str]:
     answer = await site.call("/api/v1/audit/activities?per_page=200", role="platform_admin")
-    return [text(one, "username") for one in objs(body(answer).get("activities"))]
+    return [text(activity, "username") for activity in objs(body(answer).get("activities"))]
 
 
 async def test_a_failed_login_is_in_the_trail_by_api_and_by_sql(site: Site) -> None:
@@ -185,7 +185,9 @@ async def test_a_failed_login_is_in_the_trail_by_api_and_by_sql(site: Site) -> N
     assert [tuple(row.values())[:3] for row in rows] == [("api.request", "login_failed", "127.0.0.1")]
     assert str(rows[0]["timestamp"]).startswith("2026-11-18 ")
     listed = await site.call("/api/v1/audit/activities?action=login_success", role="platform_admin")
-    assert {text(one, "activity_type") for one in objs(body(listed).get("activities"))} == {"user.login"}
+    assert {text(activity, "activity_type") for activity in objs(body(listed).get("activities"))} == {
+        "user.login"
+    }
 
 
 async def test_a_trail_that_is_off_late_or_unread(site: Site) -> None:

@@ -36,7 +36,7 @@ async def test_tracing_that_sees_nothing(site: Site) -> None:
 async def found_lines(site: Site, query: str) -> list[str]:
     answer = body(await site.watch("/loki/api/v1/query_range", query=query, limit=50))
     streams = objs(path(answer, ("data", "result")))
-    return [str(items(pair)[1]) for one in streams for pair in items(one["values"])]
+    return [str(items(pair)[1]) for stream in streams for pair in items(stream["values"])]
 
 
 async def test_a_request_appears_in_the_logs(site: Site) -> None:

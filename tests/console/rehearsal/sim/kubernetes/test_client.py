@@ -56,7 +56,7 @@ async def one(there: Served, where: str, *query: tuple[str, str]) -> JsonObject:
 
 
 def names(body: JsonObject) -> list[object]:
-    return [path(one, ("metadata", "name")) for one in items(body.get("items"))]
+    return [path(item, ("metadata", "name")) for item in items(body.get("items"))]
 
 
 async def test_lists_select_and_go_on_where_a_limit_cut_them(quiet: Served) -> None:

@@ -50,10 +50,10 @@ class Moved:
         return self.store.scan("pods", "shop")
 
     def shown(self) -> list[str]:
-        return [pod_status(one) for one in self.pods()]
+        return [pod_status(pod) for pod in self.pods()]
 
     def images(self) -> list[str]:
-        return sorted(text(objs(path(one, ("spec", "containers")))[0], "image") for one in self.pods())
+        return sorted(text(objs(path(pod, ("spec", "containers")))[0], "image") for pod in self.pods())
 
     def reasons(self) -> set[str]:
         return {text(one, "reason") for one in self.store.scan("events", "shop")}
@@ -93,7 +93,7 @@ async def test_a_rollout_never_has_fewer_ready_than_it_may(moved: Moved) -> None
     )
     for _ in range(40):
         await moved.run(1)
-        assert sum(word(one, "metadata", "deletionTimestamp") == "" for one in moved.pods()) <= 5
+        assert sum(word(pod, "metadata", "deletionTimestamp") == "" for pod in moved.pods()) <= 5
         ready = path(moved.web(), ("status", "readyReplicas"))
         assert isinstance(ready, int)
         assert ready >= 3
@@ -210,12 +210,12 @@ async def test_a_killed_cluster_goes_on_where_it_was(tmp_path: Path) -> None:
     first = Moved(tmp_path / "journal")
     first.store.create("deployments", deployment(replicas=2))
     await first.run(4)
-    before = {name_of(one) for one in first.pods()}
+    before = {name_of(pod) for pod in first.pods()}
     first.store.close()
     again = Moved(tmp_path / "journal")
     await again.run(15)
     again.store.close()
-    assert {name_of(one) for one in again.pods()} == before
+    assert {name_of(pod) for pod in again.pods()} == before
     assert path(again.web(), ("status", "readyReplicas")) == 2
 
 

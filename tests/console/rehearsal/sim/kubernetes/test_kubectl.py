@@ -92,7 +92,7 @@ async def test_a_job_is_made_from_a_cron_job_and_its_log_read(cluster: Served) -
     )
     await cluster.kubectl("wait", "--for=condition=complete", "job/once", "--timeout=30s")
     containers = path(cluster.store.need("jobs", "shop", "once"), ("spec", "template", "spec", "containers"))
-    assert [one["args"] for one in objs(containers)] == [["tidy"]]
+    assert [container["args"] for container in objs(containers)] == [["tidy"]]
     pod = (await cluster.kubectl("get", "pods", "-l", "job-name=once", "-o", "name")).strip()
     assert await cluster.kubectl("logs", pod, "--tail=1") == "three from nightly\n"
     assert (await cluster.kubectl("logs", "-f", pod)).startswith("one from shop\n")
@@ -150,8 +150,8 @@ async def test_rights_are_asked_and_refused_in_kubernetes_words(tmp_path: Path) 
         assert (await refused.communicate())[0].startswith(b"no")
         assert "[get list]" in await there.kubectl("auth", "can-i", "--list")
         assert "captain" in await there.kubectl("auth", "whoami")
-        told = await there.kubectl("get", "secrets", code=1)
-        assert told == (
+        answer = await there.kubectl("get", "secrets", code=1)
+        assert answer == (
             'Error from server (Forbidden): secrets is forbidden: User "captain" cannot list resource "secrets" '
             'in API group "" in the namespace "shop"\n'
         )

@@ -89,7 +89,7 @@ def test_an_apply_takes_back_only_what_its_manager_had_set() -> None:
 
 def test_an_apply_merges_ports_by_number_and_protocol() -> None:
     def ports(*numbers: int) -> Obj:
-        listed: list[Value] = [{"containerPort": one} for one in numbers]
+        listed: list[Value] = [{"containerPort": number} for number in numbers]
         return {"spec": {"containers": [{"name": "web", "ports": listed}]}}
 
     first = apply({}, ports(80, 81), "helm", "t1")

@@ -190,10 +190,10 @@ def _same(ours: dict[Labels, float] | str, theirs: dict[Labels, float] | str) ->
     if ours.keys() != theirs.keys():
         return False
     return all(
-        one == theirs[key]
-        or (math.isnan(one) and math.isnan(theirs[key]))
-        or math.isclose(one, theirs[key], rel_tol=1e-9, abs_tol=1e-12)
-        for key, one in ours.items()
+        our == theirs[key]
+        or (math.isnan(our) and math.isnan(theirs[key]))
+        or math.isclose(our, theirs[key], rel_tol=1e-9, abs_tol=1e-12)
+        for key, our in ours.items()
     )
 
 

@@ -152,7 +152,7 @@ async def test_raw_samples_of_a_range_selector(world: _World) -> None:
     (series,) = objs(data["result"])
     values = items(series["values"])
     assert len(values) == 4
-    assert all(items(one)[1] == "1" for one in values)
+    assert all(items(value)[1] == "1" for value in values)
 
 
 async def test_series_labels_targets_and_metadata(world: _World) -> None:
@@ -162,8 +162,8 @@ async def test_series_labels_targets_and_metadata(world: _World) -> None:
     assert items(await world.data("label/pod/values")) == list(_PODS)
     assert "up" in items(await world.data("label/__name__/values"))
     targets = objs(path(await world.data("targets"), ["activeTargets"]))
-    assert {text(one, "scrapePool") for one in targets} >= {"dotmac-api", "ingress-nginx", "prometheus"}
-    assert {text(one, "health") for one in targets} == {"up"}
+    assert {text(target, "scrapePool") for target in targets} >= {"dotmac-api", "ingress-nginx", "prometheus"}
+    assert {text(target, "health") for target in targets} == {"up"}
     metadata = obj(await world.data("metadata", metric="dotmac_http_requests_total"))
     assert path(metadata, ["dotmac_http_requests_total"]) == [
         {"type": "counter", "help": "Total HTTP requests", "unit": ""}
@@ -220,7 +220,7 @@ async def test_a_rule_that_cannot_be_evaluated_says_so(world: _World) -> None:
     health = {text(rule, "name"): text(rule, "health") for rule in rules}
     assert health == {"HighErrorRatio": "ok", "TargetDown": "ok", "Ambiguous": "err"}
     alerts = objs(path(await world.data("alerts"), ["alerts"]))
-    assert {text(obj(one["annotations"]), "pod") for one in alerts} == set(_PODS)
+    assert {text(obj(alert["annotations"]), "pod") for alert in alerts} == set(_PODS)
 
 
 async def test_a_hook_can_answer_with_a_page_of_html(world: _World) -> None:

@@ -39,7 +39,7 @@ class _Closable(Protocol):
     async def aclose(self) -> None: ...
 
 
-class Systems:
+class Clients:
     """The outside world of a runbook. Methods raise MisconfiguredError for a secret that isn't there."""
 
     def __init__(self, runbook: Runbook, clock: Clock | None = None) -> None:
