@@ -11,13 +11,14 @@ from textual.widget import Widget
 
 from screens.base import STYLES, LaunchScreen
 from screens.kit import formats
+from screens.kit.bar import bar
 from screens.kit.messages import CommandRequested
 from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, row
 from screens.kit.screen_state import Mode, ScreenState
 from screens.kit.viewport import Viewport, oldest_us
-from screens.sections import cluster
 from screens.sections.chart import bake_chart, bake_span
+from screens.sections.conditions import conditions
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState
 
@@ -69,7 +70,7 @@ class BakeScreen(LaunchScreen):
             Pane(bake_chart(2, self._looks), classes="graph third"),
             id="graphs",
         )
-        yield Pane(cluster.conditions, id="conditions")
+        yield Pane(conditions, id="conditions")
 
     def context(self) -> Mapping[str, str]:
         """Return the stop condition that is tripped, where there is one."""
@@ -127,7 +128,7 @@ def bake(shown: ScreenState, width: int, height: int) -> list[Line]:
     return [
         row(
             Span("BAKE ", Role.HEAD),
-            *cluster.bar(one.good_s, one.minimum_s, size, role),
+            *bar(one.good_s, one.minimum_s, size, role),
             Span(message, Role.STRONG),
         ),
         row(Span(cut(why, width - (0 if one.state == "tripped" else 30)), role), *begun),

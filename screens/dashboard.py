@@ -12,8 +12,12 @@ from screens.base import STYLES, LaunchScreen
 from screens.kit import formats
 from screens.kit.pane import Pane
 from screens.kit.screen_state import Mode, ScreenState
-from screens.sections import cluster, gate_rail
+from screens.sections import gate_rail
 from screens.sections.chart import nth_chart
+from screens.sections.cluster import cluster
+from screens.sections.conditions import conditions
+from screens.sections.log_tail import tail
+from screens.sections.operation import operation
 from state.view.enums import ConditionState
 
 TALL = 34
@@ -41,16 +45,16 @@ class DashboardScreen(LaunchScreen):
         """Return both columns."""
         yield Vertical(
             Pane(gate_rail.gates, id="gates"),
-            Pane(cluster.cluster, id="cluster"),
+            Pane(cluster, id="cluster"),
             id="left",
         )
         yield Vertical(
             Pane(nth_chart(0), id="graph0", classes="graph"),
             Pane(nth_chart(1), id="graph1", classes="graph"),
             Pane(nth_chart(2), id="graph2", classes="graph"),
-            Pane(cluster.conditions, id="conditions"),
-            Pane(cluster.operation, id="operation"),
-            Pane(cluster.tail, id="tail"),
+            Pane(conditions, id="conditions"),
+            Pane(operation, id="operation"),
+            Pane(tail, id="tail"),
             id="right",
         )
 

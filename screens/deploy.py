@@ -11,13 +11,14 @@ from textual.widget import Widget
 
 from screens.base import STYLES, LaunchScreen
 from screens.kit import formats
+from screens.kit.bar import bar
 from screens.kit.lines import LineView
 from screens.kit.messages import CommandRequested
 from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, heading, row, wrap
 from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
-from screens.sections.cluster import bar, pod_line, pods_of
+from screens.sections.cluster import pod_line, pods_of
 from screens.sections.stages import stage_lines
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState, OperationKind, OperationState, Tier

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from screens.kit.screen_state import ScreenState
-from screens.sections import cluster, status_line
+from screens.sections import status_line
+from screens.sections.cluster import cluster
+from screens.sections.conditions import conditions
 from screens.sections.gate_rail import gates
 from state.events.event import Kind
 from tests.screens import story
@@ -34,7 +36,7 @@ def test_a_lost_source_says_since_when_and_why() -> None:
     told.tell(
         "source.changed", {"name": "kubernetes/production", "ok": False, "reason": "connection refused"}
     )
-    text = lines(cluster.cluster, told, 66, 30)
+    text = lines(cluster, told, 66, 30)
     assert "? lost since 20:00:00Z: connection refused" in text
 
 
@@ -43,14 +45,14 @@ def test_pods_in_trouble_are_named_however_many_are_well() -> None:
     for n in range(5000):
         told.pod("production", f"worker-{n:05d}", "worker")
     told.pod("production", "api-bad", "api", phase="CrashLoopBackOff", ready=0, restarts=4)
-    text = lines(cluster.cluster, told, 38, 9)
+    text = lines(cluster, told, 38, 9)
     assert "✖ 5007/5008" in text
     assert "api-bad" in text
     assert "CrashLoopBackOff" in text
 
 
 def test_a_condition_tells_elapsed_of_its_for() -> None:
-    text = lines(cluster.conditions, story.tripped(), 80, 4)
+    text = lines(conditions, story.tripped(), 80, 4)
     assert "✖ TRIPPED" in text
     assert "tripped 20:" in text
     assert "! BREACHING" in text

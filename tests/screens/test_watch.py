@@ -7,7 +7,7 @@ from dataclasses import replace
 from console.ui.bell import Attention
 from screens.kit.plain import Line
 from screens.kit.screen_state import Mode, ScreenState
-from screens.sections.cluster import conditions
+from screens.sections.conditions import conditions
 from screens.sections.status_line import _urgent
 from state.base.clock import SECOND_US
 from state.view.enums import ConditionState

@@ -1,0 +1,92 @@
+"""Stop conditions, and whether the monitors behind them can be trusted."""
+
+from __future__ import annotations
+
+from screens.kit import formats
+from screens.kit.plain import Line, Role, Span, cut, fill, heading, row
+from screens.kit.screen_state import ScreenState
+from screens.sections.alerts import alerts
+from state.base.times import SECOND_US
+from state.view.enums import ConditionState
+from state.view.launch import ConditionView
+from state.view.watch import UNTRUSTED
+
+
+def conditions(shown: ScreenState, width: int, height: int) -> list[Line]:
+    """Return the stop conditions with value, limit and ``elapsed / for``, below what makes them doubtful."""
+    messages = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
+    right = [Span(f"{len(messages)} TRIPPED", Role.BAD)] if messages else []
+    if width >= 60 or not messages:
+        right += [Span("  "), watched(shown)] if right else [watched(shown)]
+    lines = [heading("STOP CONDITIONS", width, *right), *doubts(shown, width)]
+    beside = [*alerts(shown, width), *dead_rules(shown, width)]
+    told_why = {c.id: _why(c, width) for c in shown.view.conditions}
+    needed = len(lines) + len(beside) + sum(1 + len(why) for why in told_why.values())
+    for condition in shown.view.conditions:
+        lines.append(condition_line(condition, width, shown.now_us))
+        lines += told_why[condition.id] if needed <= height else []
+    room = max(0, height - len(lines))
+    firing = sum(alert.state == "firing" for alert in shown.view.alerts.values())
+    if firing and len(beside) > room:
+        some = Span(f"{firing} ALERT{'S' * (firing > 1)}", Role.BAD)
+        lines[0] = heading("STOP CONDITIONS", width, some, *([Span("  "), *right] if right else []))
+    return lines + beside[:room]
+
+
+def _why(condition: ConditionView, width: int) -> list[Line]:
+    """Return what is told below a condition where there is room: its reason, and why it won't roll back by itself."""
+    lines = []
+    if condition.reason and not condition.reason.startswith(UNTRUSTED):  # that stands above them all
+        lines.append(row(Span(cut(f"    {condition.reason}", width), Role.DIM)))
+    if condition.disarmed:
+        lines.append(row(Span(cut(f"    no rollback by itself: {condition.disarmed}", width), Role.WARN)))
+    return lines
+
+
+def watched(shown: ScreenState) -> Span:
+    """Return whether the monitors themselves can be trusted; a question mark where nothing was heard of them."""
+    source = shown.view.sources.get("monitors/production")
+    if source is None:
+        return Span("monitors ?", Role.BLIND)
+    return Span("monitors ✔", Role.GOOD) if source.ok else Span("monitors BLIND", Role.BLIND)
+
+
+def doubts(shown: ScreenState, width: int) -> list[Line]:
+    """Return why the monitors can't be trusted, where they can't."""
+    source = shown.view.sources.get("monitors/production")
+    if source is None or source.ok:
+        return []
+    since = formats.clock(source.since_us)
+    return [row(Span("? MONITORS  ", Role.BLIND), cut(f"since {since}: {source.reason}", max(0, width - 12)))]
+
+
+def dead_rules(shown: ScreenState, width: int) -> list[Line]:
+    """Return which alert rules can never fire, where there are some."""
+    source = shown.view.sources.get("alert rules/production")
+    if source is None or source.ok:
+        return []
+    return [row(Span("! DEAD RULE ", Role.WARN), cut(source.reason, max(0, width - 12)))]
+
+
+def condition_line(condition: ConditionView, width: int, now_us: int) -> Line:
+    """Return a stop condition in a line: ``! BREACHING  HTTP 5xx share  3.10 % / 1.00 %  150/300 s``.
+
+    One that is blind says for how long it has been.
+    """
+    glyph, word, role = formats.CONDITION[condition.state]
+    if not condition.active and condition.state is ConditionState.WARMUP:
+        word = "WAITS"
+    elapsed = f"{condition.elapsed_s}/{condition.for_s} s"
+    if condition.state.blind and condition.since_us:
+        elapsed = f"for {formats.span((now_us - condition.since_us) / SECOND_US)}"
+    if condition.state is ConditionState.TRIPPED and condition.tripped_us:
+        elapsed = f"tripped {formats.clock(condition.tripped_us, seconds=False)}"
+    value = formats.number(condition.value, condition.unit) if condition.evaluated_us else "-"
+    limit = f" / {formats.number(condition.threshold, condition.unit)}" if width >= 60 else ""
+    left = row(Span(f"{glyph} {word}".ljust(11), role), " ", condition.title)
+    right = row(
+        Span(value, role if condition.state is not ConditionState.OK else Role.PLAIN),
+        Span(f"{limit}  ", Role.DIM),
+        Span(elapsed, role if condition.elapsed_s else Role.DIM),
+    )
+    return fill(left, right, width)
