@@ -129,18 +129,18 @@ async def regions(settings: RegionsSettings, context: CheckContext) -> Outcome:
     findings = Findings()
     expected = set(context.runbook.scope.regions)
     nodes = await context.clients.kube(context.tier).list_objects("/api/v1/nodes")
-    lines = [labels_of(node).get(settings.label) for node in nodes.items]
-    seen = {region for region in lines if isinstance(region, str)}
+    labels = [labels_of(node).get(settings.label) for node in nodes.items]
+    seen = {region for region in labels if isinstance(region, str)}
     findings.saw("node_regions", sorted(seen))
-    findings.saw("nodes", len(lines))
+    findings.saw("nodes", len(labels))
     held = context.environment.objectstore
     store = held.region if held is not None else None
     findings.saw("objectstore_region", store)
-    if not lines:
+    if not labels:
         findings.blind("the cluster lists no nodes; expected some with a region")
-    elif len(seen) == 0 or None in lines:
+    elif len(seen) == 0 or None in labels:
         findings.blind(
-            f"{lines.count(None)} of {plural(len(lines), 'node')} without a region; expected label {settings.label}"
+            f"{labels.count(None)} of {plural(len(labels), 'node')} without a region; expected label {settings.label}"
         )
     for region in sorted(seen - expected):
         findings.wrong(f"nodes run in {region}, which is not a target region")
@@ -148,7 +148,7 @@ async def regions(settings: RegionsSettings, context: CheckContext) -> Outcome:
         findings.wrong(f"no node runs in target region {region}")
     findings.need(store in expected, f"the object store is in {store}, which is not a target region")
     return findings.outcome(
-        f"{plural(len(lines), 'node')} and the object store are in {', '.join(sorted(expected))}"
+        f"{plural(len(labels), 'node')} and the object store are in {', '.join(sorted(expected))}"
     )
 
 

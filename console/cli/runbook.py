@@ -20,8 +20,8 @@ def run_check(runbook: Path) -> ExitCode:
     items = [item for gate in loaded.gates for item in gate.items]
     checks = sum(len(item.checks) for item in items)
     asked = sum(item.attest is not None for item in items)
-    lines = [(len(loaded.gates), "gate"), (len(items), "item"), (checks, "check"), (asked, "attestation")]
-    sys.stdout.write(f"{runbook}: {', '.join(plural(count, noun) for count, noun in lines)}\n")
+    counts = [(len(loaded.gates), "gate"), (len(items), "item"), (checks, "check"), (asked, "attestation")]
+    sys.stdout.write(f"{runbook}: {', '.join(plural(count, noun) for count, noun in counts)}\n")
     return ExitCode.GO
 
 

@@ -14,9 +14,9 @@ from state.view.watch import UNTRUSTED
 
 def conditions(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return the stop conditions with value, limit and ``elapsed / for``, below what makes them doubtful."""
-    messages = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
-    right = [Span(f"{len(messages)} TRIPPED", Role.BAD)] if messages else []
-    if width >= 60 or not messages:
+    tripped = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
+    right = [Span(f"{len(tripped)} TRIPPED", Role.BAD)] if tripped else []
+    if width >= 60 or not tripped:
         right += [Span("  "), watched(shown)] if right else [watched(shown)]
     lines = [heading("STOP CONDITIONS", width, *right), *doubts(shown, width)]
     beside = [*alerts(shown, width), *dead_rules(shown, width)]

@@ -59,7 +59,7 @@ def test_alerts_stand_beside_the_conditions() -> None:
         alerts={
             "production/f1": firing,
             "production/f2": replace(firing, name="f2", alert="Old"),
-            "production/f3": replace(firing, name="f3", alert="NullListener", state="silenced"),
+            "production/f3": replace(firing, name="f3", alert="Quiet", state="silenced"),
         },
         bake=BakeView(NOW, 60, alerts=("production/f2",)),
     )
