@@ -185,12 +185,13 @@ def _job(job: JsonObject, findings: Findings) -> None:
 
 def _operation(operation_id: str, context: CheckContext, findings: Findings) -> None:
     done = context.view.last_operation(operation_id)
-    state = done.state.value if done is not None else "never run"
-    findings.saw("operation", f"{operation_id}: {state}")
+    findings.saw("operation", f"{operation_id}: {done.state if done is not None else 'never run'}")
     if done is None:
         findings.blind(f"{operation_id} has not been run in this launch")
     else:
-        findings.need(state == "succeeded", f"{operation_id} is {state}; expected succeeded")
+        findings.need(
+            done.state is OperationState.SUCCEEDED, f"{operation_id} is {done.state}; expected succeeded"
+        )
 
 
 class Query(Settings):

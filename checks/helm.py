@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError
-from checks.clients.helm_release import merge
+from checks.clients.helm_release import HelmStatus, merge
 from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key, lookup
 from checks.workloads import deployment, parts_of, ready_replicas
@@ -139,7 +139,7 @@ async def candidate_deployed(settings: DeployedSettings, context: CheckContext) 
     findings.saw("revision", release.revision)
     findings.saw("status", release.status)
     findings.need(
-        release.status == "deployed",
+        release.status == HelmStatus.DEPLOYED,
         f"helm revision {release.revision} is {release.status}; expected deployed",
     )
     expected = context.environment.chart.version

@@ -8,7 +8,7 @@ from checks.base import CheckContext, Outcome, Settings, check
 from checks.judging import FRESH, Findings, whole
 from state.base.numbers import plural
 from state.base.times import moment
-from state.view.enums import ConditionState, OperationKind, OperationState, Tier
+from state.view.enums import BakeState, ConditionState, OperationKind, OperationState, Tier
 from state.view.launch import ConditionView, GoodRevision, OperationView
 from state.view.rollbacks import is_rolled_back
 
@@ -35,7 +35,7 @@ async def bake(_settings: BakeSettings, context: CheckContext) -> Outcome:
     for condition in context.view.conditions:
         if condition.state is ConditionState.TRIPPED:
             findings.wrong(f"stop condition {condition.title} tripped")
-    if seen.state == "tripped":
+    if seen.state is BakeState.TRIPPED:
         findings.wrong(f"the bake was stopped by a stop condition ({seen.why or 'see the log'})")
     elif good < minimum:
         findings.blind(

@@ -20,9 +20,11 @@ from screens.kit.viewport import Viewport, oldest_us
 from screens.sections.chart import bake_chart, bake_span
 from screens.sections.conditions import conditions
 from state.base.times import SECOND_US
-from state.view.enums import ConditionState
+from state.view.enums import BakeState, ConditionState
 
 GRAPH_KEYS: tuple[tuple[str, str], ...] = (("+-", "zoom"), ("←→", "pan"), ("z", "now"))
+
+_ROLES = {BakeState.RUNNING: Role.ACCENT, BakeState.DONE: Role.GOOD, BakeState.TRIPPED: Role.BAD}
 
 
 class BakeScreen(LaunchScreen):
@@ -118,20 +120,24 @@ def bake(shown: ScreenState, width: int, height: int) -> list[Line]:
         ]
     one = view.bake
     since = (shown.now_us - one.started_us) / SECOND_US
-    role = {"running": Role.ACCENT, "done": Role.GOOD, "tripped": Role.BAD}.get(one.state, Role.WARN)
+    role = _ROLES.get(one.state, Role.WARN)
     message = f" {formats.stopwatch(one.good_s)} of {formats.stopwatch(one.minimum_s)} seen good"
     size = max(8, width - len(message) - 7)
     why = f"  {one.state.upper()}" + (f": {told_why}" if (told_why := trips(shown) or one.why) else "")
     left = max(0, one.minimum_s - one.good_s)
-    todo = f"  {formats.span(left)} to go" if left and one.state == "running" else ""
-    begun = [Span(f"  begun {formats.span(since)} ago{todo}", Role.DIM)] if one.state != "tripped" else []
+    todo = f"  {formats.span(left)} to go" if left and one.state is BakeState.RUNNING else ""
+    begun = (
+        [Span(f"  begun {formats.span(since)} ago{todo}", Role.DIM)]
+        if one.state is not BakeState.TRIPPED
+        else []
+    )
     return [
         row(
             Span("BAKE ", Role.HEAD),
             *bar(one.good_s, one.minimum_s, size, role),
             Span(message, Role.STRONG),
         ),
-        row(Span(cut(why, width - (0 if one.state == "tripped" else 30)), role), *begun),
+        row(Span(cut(why, width - (0 if one.state is BakeState.TRIPPED else 30)), role), *begun),
     ]
 
 

@@ -16,6 +16,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,28 @@ if TYPE_CHECKING:
 # A Secret holds at most 1 MiB: anything that inflates beyond this is not a release.
 _EXPANDED_LIMIT: Final = 4 * BODY_LIMIT
 _RECORDS_A_PAGE: Final = 5  # a record may be nearly 1 MiB, and a page has a cap
+
+
+class HelmStatus(StrEnum):
+    """What helm calls the status of a revision, of those that something depends on (helm's release/status.go)."""
+
+    DEPLOYED = "deployed"
+    SUPERSEDED = "superseded"
+    UNINSTALLING = "uninstalling"
+    PENDING_INSTALL = "pending-install"
+    PENDING_UPGRADE = "pending-upgrade"
+    PENDING_ROLLBACK = "pending-rollback"
+
+
+PENDING = frozenset(
+    {
+        HelmStatus.UNINSTALLING,
+        HelmStatus.PENDING_INSTALL,
+        HelmStatus.PENDING_UPGRADE,
+        HelmStatus.PENDING_ROLLBACK,
+    }
+)
+"""An operation is under way, or was left so by a helm that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +94,7 @@ class Release:
     @property
     def pending(self) -> bool:
         """Whether an operation on it is under way, or was left so by a helm that was killed."""
-        return self.status.startswith("pending-") or self.status == "uninstalling"
+        return self.status in PENDING
 
 
 class HelmClient:
@@ -111,7 +134,7 @@ class HelmClient:
         Raises NotFoundError where there is none.
         """
         for release in reversed(await self.history()):
-            if release.status == "deployed":
+            if release.status == HelmStatus.DEPLOYED:
                 return release
         raise NotFoundError(f"{self.where}: no revision of {self._release} is deployed; expected one")
 

@@ -12,6 +12,7 @@ from screens.kit.plot import Curve, Mark, Window, draw, highest
 from screens.kit.screen_state import ScreenState
 from screens.kit.viewport import Viewport
 from state.base.times import SECOND_US
+from state.events.operations import OperationIntended
 from state.view.enums import ConditionState, Tier
 from state.view.launch import ConditionView, GraphView, LaunchView, SeriesView
 
@@ -172,7 +173,7 @@ def marks_of(view: LaunchView, since_us: int) -> list[Mark]:
     for mark in view.marks:
         if mark.at_us < since_us or mark.kind not in _MARKED:
             continue
-        if mark.kind == "operation.intended":
+        if mark.kind == OperationIntended.KIND:
             if mark.seq not in kinds:
                 continue
             marks.append(Mark(mark.at_us, kinds[mark.seq], Role.STRONG))

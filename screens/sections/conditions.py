@@ -7,7 +7,7 @@ from screens.kit.plain import Line, Role, Span, cut, fill, heading, row
 from screens.kit.screen_state import ScreenState
 from screens.sections.alerts import alerts
 from state.base.times import SECOND_US
-from state.view.enums import ConditionState
+from state.view.enums import AlertState, ConditionState
 from state.view.launch import ConditionView
 from state.view.watch import UNTRUSTED
 
@@ -26,7 +26,7 @@ def conditions(shown: ScreenState, width: int, height: int) -> list[Line]:
         lines.append(condition_line(condition, width, shown.now_us))
         lines += told_why[condition.id] if needed <= height else []
     room = max(0, height - len(lines))
-    firing = sum(alert.state == "firing" for alert in shown.view.alerts.values())
+    firing = sum(alert.state is AlertState.FIRING for alert in shown.view.alerts.values())
     if firing and len(beside) > room:
         some = Span(f"{firing} ALERT{'S' * (firing > 1)}", Role.BAD)
         lines[0] = heading("STOP CONDITIONS", width, some, *([Span("  "), *right] if right else []))

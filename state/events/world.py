@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from state.base.json import Json
 from state.events.event import Body, event, left_out
+from state.view.enums import AlertState
 
 
 @event("source.changed")
@@ -81,8 +82,7 @@ class AlertChanged(Body):
     alert: str
     """Its name, or what a silence hides."""
     severity: str
-    state: str
-    """``firing``, ``silenced``, ``inhibited``, or ``silence`` where it is none but what hides some."""
+    state: AlertState
     summary: str
     since_us: int
 

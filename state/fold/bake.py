@@ -9,7 +9,7 @@ from state.events.event import Event
 from state.events.world import AlertChanged, AlertGone, WebhookSent
 from state.fold.launch import deviate
 from state.fold.step import no_effect, step
-from state.view.enums import BakeState, Tier
+from state.view.enums import AlertState, BakeState, Tier
 from state.view.launch import BakeView, LaunchView, PodView
 
 RESTARTS = 50
@@ -37,7 +37,7 @@ def _started(view: LaunchView, event: Event, body: BakeStarted) -> LaunchView:
         body.minimum_s,
         updated_us=event.wall_us,
         maximum_s=body.maximum_s,
-        alerts=tuple(sorted(key for key, alert in view.alerts.items() if alert.state == "firing")),
+        alerts=tuple(sorted(key for key, alert in view.alerts.items() if alert.state is AlertState.FIRING)),
     )
     return replace(view, bake=bake)
 

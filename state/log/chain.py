@@ -12,6 +12,7 @@ from typing import NoReturn, TypeAlias, cast
 
 from state.base import canonical
 from state.base.json import Json
+from state.events.log import LogRedacted
 from state.log.errors import Damage
 from state.log.rows import LOG_ID, Row
 
@@ -191,7 +192,7 @@ class Chain:
             return Damage.HASH if body is None or _has_utf8(body) else Damage.BODY
         if kind in _NOTED:
             self.noted.append(seq)
-            if kind == "log.redacted" and ref is not None:
+            if kind == LogRedacted.KIND and ref is not None:
                 self.redactions.add(ref)
         self.prev = own
         return None

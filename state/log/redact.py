@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from state.events.event import REDACTED_BODY, Event
+from state.events.log import LogRedacted
 from state.log.errors import LogError, RedactionRefusedError
 
 
@@ -19,7 +20,7 @@ def check_target(event: Event | None, seq: int) -> None:
         raise RedactionRefusedError(f"there is no event {seq} to redact")
     if seq == 1:
         raise RedactionRefusedError("event 1 names the log and can't be redacted: start a new log instead")
-    if event.kind == "log.redacted":
+    if event.kind == LogRedacted.KIND:
         raise RedactionRefusedError(f"event {seq} is itself a redaction")
     if event.body == REDACTED_BODY:
         raise RedactionRefusedError(f"event {seq} is redacted already")

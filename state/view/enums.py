@@ -134,6 +134,17 @@ class BakeState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class AlertState(StrEnum):
+    """Whether an alert tells somebody. ``UNKNOWN`` is a word of another version."""
+
+    FIRING = "firing"
+    SILENCED = "silenced"
+    INHIBITED = "inhibited"
+    SILENCE = "silence"
+    """No alert, but what hides some."""
+    UNKNOWN = "unknown"
+
+
 class Danger(StrEnum):
     """How much a command can hurt."""
 

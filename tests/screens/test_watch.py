@@ -10,7 +10,7 @@ from screens.kit.screen_state import Mode, ScreenState
 from screens.sections.conditions import conditions
 from screens.sections.status_line import _urgent
 from state.base.clock import SECOND_US
-from state.view.enums import ConditionState
+from state.view.enums import AlertState, ConditionState
 from state.view.launch import AlertView, BakeView, ConditionView, LaunchView, ScopeView, SourceView
 
 NOW = 1_795_000_000 * SECOND_US
@@ -53,13 +53,13 @@ def test_a_hostile_title_moves_no_cursor() -> None:
 
 
 def test_alerts_stand_beside_the_conditions() -> None:
-    firing = AlertView("production", "f1", "HighErrorRate", "critical", "firing", "many", NOW)
+    firing = AlertView("production", "f1", "HighErrorRate", "critical", AlertState.FIRING, "many", NOW)
     view = replace(
         CALM.view,
         alerts={
             "production/f1": firing,
             "production/f2": replace(firing, name="f2", alert="Old"),
-            "production/f3": replace(firing, name="f3", alert="Quiet", state="silenced"),
+            "production/f3": replace(firing, name="f3", alert="Quiet", state=AlertState.SILENCED),
         },
         bake=BakeView(NOW, 60, alerts=("production/f2",)),
     )
@@ -75,7 +75,9 @@ def test_alerts_stand_beside_the_conditions() -> None:
 
 def test_silences_and_rules_that_can_never_fire_stand_there_too() -> None:
     hides = "alertname=HighErrorRate"
-    silence = AlertView("production", "silence/1", hides, "", "silence", "by ann until 20:30Z: deploy", NOW)
+    silence = AlertView(
+        "production", "silence/1", hides, "", AlertState.SILENCE, "by ann until 20:30Z: deploy", NOW
+    )
     dead = SourceView("alert rules/production", ok=False, reason="ApiDown asks for http_total", since_us=NOW)
     view = replace(
         CALM.view, alerts={"production/silence/1": silence}, sources={"alert rules/production": dead}
@@ -110,7 +112,9 @@ def test_a_blind_condition_says_for_how_long() -> None:
 def test_reasons_make_room_for_alerts() -> None:
     why = "1 sources disagree"
     blind = replace(ERRORS, state=ConditionState.ERROR, reason=why, since_us=NOW)
-    alert = AlertView("production", "f1", "TargetDown", "critical", "firing", "a target is gone", NOW)
+    alert = AlertView(
+        "production", "f1", "TargetDown", "critical", AlertState.FIRING, "a target is gone", NOW
+    )
     both = (blind, replace(blind, id="logins"))
     view = replace(CALM.view, conditions=both, alerts={"production/f1": alert})
     roomy = [words(condition).strip() for condition in conditions(replace(CALM, view=view), 80, 6)]

@@ -8,7 +8,15 @@ from state.base.times import SECOND_US
 from state.events.bake import BakeFinished, BakeProgress, BakeStarted
 from state.events.event import Draft
 from state.runbook.models import Runbook
-from state.view.enums import BakeState, ConditionState, LaunchState, OperationKind, OperationState, Tier
+from state.view.enums import (
+    AlertState,
+    BakeState,
+    ConditionState,
+    LaunchState,
+    OperationKind,
+    OperationState,
+    Tier,
+)
 from state.view.launch import BakeView, LaunchView, OperationView
 from state.view.pods import unready
 from state.view.rollbacks import newest_release
@@ -136,5 +144,5 @@ def trouble(view: LaunchView, bake: BakeView, now_us: int, settle_us: int) -> st
     source = view.sources.get("alertmanager/production")
     if source is not None and not source.ok:
         return f"alerts can't be seen: {source.reason}"
-    news = [a for key, a in view.alerts.items() if a.state == "firing" and key not in bake.alerts]
+    news = [a for key, a in view.alerts.items() if a.state is AlertState.FIRING and key not in bake.alerts]
     return f"alert {news[0].alert} fires: {news[0].summary}" if news else ""

@@ -19,6 +19,7 @@ from state.commands import Reply
 from state.events.event import Body, Draft, gate_key
 from state.events.gates import AttestWithdrawn, ItemWaived
 from state.events.log import NoteAdded
+from state.view.enums import GateStatus
 from state.view.launch import ItemView
 from state.view.people import second_problem
 from state.view.preview import Preview
@@ -31,7 +32,7 @@ async def _plan_sign(context: CommandContext, request: CommandRequest) -> Previe
     now = context.clock.wall_us()
     seen = tuple(f"{check.kind} ({check.env}): {check.at(now)} {check.summary}" for check in item.checks)
     verdict = _verdict(request) if request.text("verdict") else ""
-    if verdict == "GO" and item.question is None:
+    if verdict == GateStatus.GO and item.question is None:
         raise CommandRefusedError(f"item {item.id} is judged by its checks alone: only a NO-GO can be added")
     return plain_preview(
         request, from_what=item.verdict(now).value, to_what=verdict, blast=(item.question or "",), checks=seen
@@ -40,7 +41,7 @@ async def _plan_sign(context: CommandContext, request: CommandRequest) -> Previe
 
 def _verdict(request: CommandRequest) -> str:
     verdict = request.need("verdict", "GO or NO-GO").upper()
-    if verdict not in {"GO", "NO-GO"}:
+    if verdict not in {GateStatus.GO, GateStatus.NO_GO}:
         raise CommandRefusedError(f"a verdict is GO or NO-GO, not {verdict[:20]!r}")
     return verdict
 
@@ -48,9 +49,9 @@ def _verdict(request: CommandRequest) -> str:
 async def _sign(context: CommandContext, request: CommandRequest) -> Reply:
     item = request.item(context.view)
     verdict, comment = _verdict(request), request.text("comment")
-    if verdict == "NO-GO" and not comment:
+    if verdict == GateStatus.NO_GO and not comment:
         raise CommandRefusedError("a NO-GO needs a comment that says why")
-    word = word_of(context, request, item, go=verdict == "GO")
+    word = word_of(context, request, item, go=verdict == GateStatus.GO)
     event = await context.journal.record(_draft(item, word, request))
     return Reply(ok=True, message=f"{item.id} attested {verdict}, event {event.seq}")
 

@@ -14,7 +14,7 @@ from state.base.times import micros_of
 from state.events.event import Draft
 from state.events.world import AlertChanged, AlertGone
 from state.runbook.models import Runbook
-from state.view.enums import Tier
+from state.view.enums import AlertState, Tier
 
 # Alerts that a check posts to prove routing: they must not stop a bake.
 _OWN = "LaunchConsoleProbe"
@@ -98,7 +98,7 @@ def silence_body(env: str, silence: JsonObject) -> AlertChanged | None:
         name=line(f"{_SILENCE}{text(silence, 'id')}", 64),
         alert=line(hides or "everything", 120),
         severity="",
-        state="silence",
+        state=AlertState.SILENCE,
         summary=line(message, 200),
         since_us=micros_of(text(silence, "startsAt")),
     )
@@ -110,7 +110,7 @@ def _matcher(matcher: JsonObject) -> str:
     return f"{text(matcher, 'name')}{sign}{text(matcher, 'value')}"
 
 
-def _state(status: JsonObject) -> str:
+def _state(status: JsonObject) -> AlertState:
     if items(status.get("silencedBy")):
-        return "silenced"
-    return "inhibited" if items(status.get("inhibitedBy")) else "firing"
+        return AlertState.SILENCED
+    return AlertState.INHIBITED if items(status.get("inhibitedBy")) else AlertState.FIRING

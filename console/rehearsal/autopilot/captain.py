@@ -16,7 +16,7 @@ from state.base.json import JsonObject
 from state.commands import Confirmation, Reply
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
-from state.view.enums import ConditionState, GateStatus, OperationState, Verdict
+from state.view.enums import BakeState, ConditionState, GateStatus, OperationState, Verdict
 from state.view.launch import LaunchView, OperationSpecView, OperationView
 
 WORD = "attested by the rehearsal itself, not by a person"
@@ -261,4 +261,4 @@ def _tripped(view: LaunchView) -> bool:
 
 
 def _baked(view: LaunchView) -> bool:
-    return view.bake is not None and view.bake.state in {"done", "ended", "tripped"}
+    return view.bake is not None and view.bake.state in {BakeState.DONE, BakeState.ENDED, BakeState.TRIPPED}

@@ -10,7 +10,7 @@ from checks.base import CouldNotLookError
 from checks.clients.sql import first_column
 from console.engine.operations.run.context import Run, Site
 from state.base.text import line
-from state.view.enums import OperationKind, OperationState, Tier
+from state.view.enums import OperationKind, OperationState, StepState, Tier
 from state.view.launch import LaunchView, OperationView
 
 READY_BEFORE = "old version ready on the new schema"
@@ -35,7 +35,7 @@ def migrates_by_hook(site: Site) -> bool:
 
 
 def _may_have(operation: OperationView) -> bool:
-    never = {s.name for s in operation.steps if s.state == "skipped"}
+    never = {s.name for s in operation.steps if s.state is StepState.SKIPPED}
     return "job" not in never
 
 
@@ -49,7 +49,9 @@ async def interlock(view: LaunchView, site: Site) -> tuple[str, str]:
     if compatible and (proof := _proof(view, site, migration)):
         return "", f"the migration is declared backward compatible, and {proof}"
     schema, why = await _schema(site)
-    before = next((s.detail for s in migration.steps if s.name == SCHEMA_BEFORE and s.state == "done"), "")
+    before = next(
+        (s.detail for s in migration.steps if s.name == SCHEMA_BEFORE and s.state is StepState.DONE), ""
+    )
     if schema and schema == before:
         return "", f"the schema is at {schema} again, as it was before {migration.id}"
     now = f"the schema is at {schema}" if schema else f"the schema cannot be seen ({why})"
@@ -83,7 +85,7 @@ def _proof(view: LaunchView, site: Site, migration: OperationView) -> str:
             and operation.env == site.tier
             and operation.kind == OperationKind.DEPLOY
         )
-        if after and any(s.name == READY_BEFORE and s.state == "done" for s in operation.steps):
+        if after and any(s.name == READY_BEFORE and s.state is StepState.DONE for s in operation.steps):
             return f"the old version was seen ready on the new schema before {operation.id}"
     staged = next(
         (

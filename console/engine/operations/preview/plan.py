@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
+from checks.clients.helm_release import HelmStatus
 from console.engine.operations.helm.helm import shown
 from console.engine.operations.preview.approvals import parts_of
 from console.engine.operations.preview.preflight import Preflight
@@ -46,7 +47,7 @@ def helm_words(
 def _needs_no_hooks(preflight: Preflight, good: GoodRevision) -> bool:
     """Return whether a hook failed in a rollback whose objects are back: only the hook is in the way."""
     newest, live = preflight.newest, preflight.live
-    stuck = newest is not None and newest.status == "pending-rollback"
+    stuck = newest is not None and newest.status == HelmStatus.PENDING_ROLLBACK
     return stuck and live is not None and live.settled and live.runs(dict(good.images))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from checks.clients.errors import NotFoundError
-from checks.clients.helm_release import Hook
+from checks.clients.helm_release import PENDING, HelmStatus, Hook
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.run.context import Site
 from state.base.json import obj, objs, text
@@ -32,12 +32,12 @@ class Revision:
     @property
     def pending(self) -> bool:
         """Whether an operation on it never ended, as far as helm knows."""
-        return self.status.startswith("pending-") or self.status == "uninstalling"
+        return self.status in PENDING
 
     @property
     def good(self) -> bool:
         """Whether it was installed completely once."""
-        return self.status in {"deployed", "superseded"}
+        return self.status in {HelmStatus.DEPLOYED, HelmStatus.SUPERSEDED}
 
     @property
     def words(self) -> str:
@@ -77,7 +77,7 @@ def newest_good(revisions: Sequence[Revision]) -> Revision | None:
 
     Never "the previous one": the one before may have failed (helm #1796, #5237).
     """
-    deployed = [r for r in revisions if r.status == "deployed"]
+    deployed = [r for r in revisions if r.status == HelmStatus.DEPLOYED]
     good = deployed or [r for r in revisions if r.good]
     return max(good, key=lambda r: r.number, default=None)
 

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping
 
 from checks.base import CouldNotLookError
+from checks.clients.helm_release import HelmStatus
 from checks.clients.http import MAIN
 from console.engine.operations.preview.diff import drift_of
 from console.engine.operations.preview.preflight import ingresses
@@ -43,13 +44,13 @@ async def judge_deploy(run: Run) -> End:
             return await _stuck(run, newest, recorded)
         expected = run.site.runbook.candidate.images.named()
         # what failed doesn't become ready by waiting for it
-        live = await (settled(run, expected) if newest.status == "deployed" else _now(run))
+        live = await (settled(run, expected) if newest.status == HelmStatus.DEPLOYED else _now(run))
     except CouldNotLookError as error:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(RETRY, ROLLBACK))
     await run.report.step("pods", "done" if live.settled else "failed", live.words)
     if not live.settled:
         await tell_why(run, live)
-    if newest.status != "deployed":
+    if newest.status != HelmStatus.DEPLOYED:
         return await _failed(run, newest, live, back)
     return await _deployed(run, newest, live, back)
 
@@ -58,7 +59,7 @@ def _somebody_elses(run: Run, newest: Revision) -> bool:
     """Return whether another helm made the newest revision: a finished one carries our anchor or it isn't ours."""
     if newest.pending:
         return _BUSY in run.report.last_error
-    return newest.status == "deployed" and bool(run.anchor) and run.anchor not in newest.description
+    return newest.status == HelmStatus.DEPLOYED and bool(run.anchor) and run.anchor not in newest.description
 
 
 def _nothing(run: Run, newest: Revision | None, recorded: int) -> End:
@@ -186,7 +187,7 @@ async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Liv
         drift = await _drift(run, newest.manifest)
     except CouldNotLookError as error:
         drift = [str(error)]
-    if newest.status == "deployed" and back and not drift:
+    if newest.status == HelmStatus.DEPLOYED and back and not drift:
         await tell_well(run)
         message = f"revision {good.number} runs again (as revision {newest.number}), verified live"
         return End(State.SUCCEEDED, message, newest.number)
