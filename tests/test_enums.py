@@ -13,10 +13,9 @@ from state.view import enums
 from tests.paths import ROOT
 
 COMPARED = {"kind", "env", "environment", "state", "verdict", "tier", "status", "danger", "severity"}
-SETS: list[type[StrEnum]] = [
-    one for one in vars(enums).values() if isinstance(one, type) and issubclass(one, StrEnum)
-]
-WORDS = {member.value for one in [*SETS, HelmStatus] for member in one} | set(BODIES)
+OURS = [one for one in vars(enums).values() if isinstance(one, type) and issubclass(one, StrEnum)]
+SETS: list[type[StrEnum]] = [*OURS, HelmStatus]
+WORDS = {member.value for one in SETS for member in one} | set(BODIES)
 
 
 def words_of(node: ast.expr) -> Iterator[str]:
