@@ -1,4 +1,4 @@
-"""Gate 5: the settings are production's own, final, and quiet."""
+"""The settings are production's own, final, and quiet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gate 7: a backup before the migration, the migration itself, and what must be true after it."""
+"""A backup before the migration, the migration itself, and what must be true after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gate 4: staging and production share nothing, and few people can touch production."""
+"""Staging and production share nothing, and few people can touch production."""
 
 from __future__ import annotations
 

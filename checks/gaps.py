@@ -1,4 +1,4 @@
-"""Gate 2: functions that are unfinished must be finished, switched off, or known."""
+"""Functions that are unfinished must be finished, switched off, or known."""
 
 from __future__ import annotations
 

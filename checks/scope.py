@@ -1,4 +1,4 @@
-"""Gate 1: what the launch is meant to be, held against what is there."""
+"""What the launch is meant to be, held against what is there."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ no_effect(CandidateSeen, CommandRefused, ClockJumped, NoteAdded)
 
 
 def deviate(view: LaunchView, event: Event, what: str) -> LaunchView:
-    """Return the view with one more deviation (item 10.3)."""
+    """Return the view with one more deviation."""
     return replace(
         view, deviations=(*view.deviations, DeviationView(event.seq, what, event.actor, event.wall_us))
     )

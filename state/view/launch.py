@@ -57,7 +57,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ScopeView:
-    """What gate 1 fixed: the launch's title, window, modules and regions."""
+    """What the launch was opened with: the launch's title, window, modules and regions."""
 
     launch_id: str = ""
     title: str = ""
@@ -172,7 +172,7 @@ class ConsoleView:
 
 @dataclass(frozen=True, slots=True)
 class DeviationView:
-    """Anything waived, overridden, blind, late or manual (item 10.3)."""
+    """Anything waived, overridden, blind, late or manual."""
 
     seq: int
     what: str

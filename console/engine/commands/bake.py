@@ -21,6 +21,9 @@ from state.view.preview import Preview
 LONGEST_MUTE_MIN = 30
 LONGEST_EXTENSION_MIN = 240
 
+_BAKE = "launch.bake"
+"""The kind of check that wants the minimum seen good: a bake that a person finishes doesn't pass it."""
+
 
 def _minutes(request: CommandRequest, longest: int) -> int:
     told = request.need("minutes", "a number of minutes")
@@ -87,13 +90,15 @@ async def _extend(context: CommandContext, request: CommandRequest) -> Reply:
 
 
 async def _plan_finish(context: CommandContext, request: CommandRequest) -> Preview:
-    bake = _bake(context.view)
+    bake, gates = _bake(context.view), context.view.gates
+    judged = [i.id for gate in gates for i in gate.items if _BAKE in {check.kind for check in i.checks}]
+    still = f"; item {' '.join(judged)} is not passed by this" if judged else ""
     return plain_preview(
         request,
         environment=Tier.PRODUCTION,
         tier=Tier.PRODUCTION,
         from_what=f"{bake.good_s // 60} of {bake.minimum_s // 60} min seen good",
-        to_what="finished; item 9.4 is not passed by this",
+        to_what=f"finished{still}",
         blast=("nobody counts good seconds any more; the stop conditions stay on watch",),
         phrase=phrase_of(context.view),
     )
