@@ -52,7 +52,7 @@ def test_a_log_is_what_a_launch_is_judged_by_and_is_only_read(
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "message"),
     [
         (("3.9", "11"), "there is no gate or item 3.9, 11"),
         (("runbook.yaml",), "launch-console runbook check FILE"),

@@ -68,7 +68,8 @@ def test_the_list_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"), [("web.cps", "did you mean web.csp"), ("zzz", "checks list"), ("web.nothing", "web.")]
+    ("asked", "message"),
+    [("web.cps", "did you mean web.csp"), ("zzz", "checks list"), ("web.nothing", "web.")],
 )
 def test_an_unknown_kind_has_neighbours(asked: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["checks", "show", asked]) == 2

@@ -92,7 +92,7 @@ def test_a_good_runbook_fits(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "value", "told"),
+    ("where", "value", "message"),
     [
         (("scope", "windoww"), 1, ".scope.windoww: unknown"),
         (

@@ -145,7 +145,7 @@ async def test_a_go_without_the_key_is_refused_and_a_no_go_is_not(
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"item": "1.2"}, "another word"),
         ({"comment": "another"}, "another word"),

@@ -123,7 +123,7 @@ def deep(levels: int) -> JsonObject:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({"a": {"b": [1, 1.5]}}, "body.a.b[1]: a float"),
         ({"a": float("nan")}, "body.a: a float"),

@@ -13,7 +13,7 @@ from tests.state.fold.test_fold import events
 
 
 @pytest.mark.parametrize(
-    ("told", "shown"),
+    ("message", "shown"),
     [
         (plural(1, "pod"), "1 pod"),
         (plural(0, "pod"), "0 pods"),

@@ -46,7 +46,7 @@ def test_the_script_of_the_page_is_short_and_agrees(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "told"),
+    ("statement", "message"),
     [
         ("UPDATE event SET actor='mallory' WHERE seq=4", "event 4: hash"),
         ("UPDATE event SET body='{}' WHERE seq=4", "event 4: body"),

@@ -155,7 +155,7 @@ def make_bare(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "expected", "told"),
+    ("make", "expected", "message"),
     [
         (lambda _path: None, LogMissingError, "there is no log"),
         (Path.mkdir, LogMissingError, "there is no log"),

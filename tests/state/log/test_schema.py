@@ -48,7 +48,7 @@ def test_the_next_event_goes_in(con: sqlite3.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"seq": 5}, "lc: seq gap"),
         ({"seq": 3}, "lc: seq gap"),

@@ -273,7 +273,7 @@ def test_the_command_tells_a_person(log: Path, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize(
-    ("kinds", "told"),
+    ("kinds", "message"),
     [
         (["note.added"], "the launch goes on, its engine was killed, or its end was cut off"),
         (["engine.stopped"], "its engine was stopped in good order at 20"),

@@ -41,7 +41,7 @@ def test_an_account_that_nobody_names_is_nobody_where_there_is_no_star() -> None
 
 
 @pytest.mark.parametrize(
-    ("account", "second", "told"),
+    ("account", "second", "message"),
     [
         ("ann", "", "a second person is needed"),
         ("ann", "  ", "a second person is needed"),

@@ -52,7 +52,7 @@ def other_program(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (other_program, "another program"),
         (
