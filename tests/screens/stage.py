@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from console.client.sources import Changed
 from console.ui.app import LaunchApp
+from console.ui.keymap import EVERYWHERE
 from screens.base import LaunchScreen
 from screens.kit.lines import LineView
 from screens.kit.pane import Pane
@@ -16,6 +17,14 @@ from state.commands import BY_NAME, Confirmation, Reply
 from state.events.event import Event
 from state.view.preview import Preview
 from tests.screens.story import Story
+
+_LEADS = {"home": "dashboard", "gate(3)": "gate"}
+SCREENS = {
+    _LEADS.get(action) or action.removeprefix("open('").removesuffix("')"): key
+    for key, action, _ in EVERYWHERE
+    if action in _LEADS or action.startswith("open(")
+}
+"""Every screen with the key that opens it: stories that look at all screens go through it, a new one among them."""
 
 
 class StorySource:

@@ -4,7 +4,7 @@ from screens.deploy import ranges
 from screens.kit.lines import LineView
 from screens.kit.table import Table
 from tests.screens import story
-from tests.screens.stage import app_of, picture, text_of
+from tests.screens.stage import SCREENS, app_of, picture, text_of
 
 
 async def test_a_gate_shows_verdicts_evidence_and_freshness() -> None:
@@ -202,7 +202,7 @@ async def test_a_lost_engine_is_said_on_every_screen() -> None:
         await pilot.pause()
         source.lost = "the engine was silent for 2 s"
         source.tell()
-        for key in ("g", "3", "d", "b", "l", "p"):
+        for key in SCREENS.values():
             await pilot.press(key)
             await pilot.pause(0.15)
             assert any("ENGINE LOST: the engine was silent for 2 s" in one for one in picture(app)), key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -11,8 +12,9 @@ from textual.pilot import Pilot
 from console.ui.app import LaunchApp
 from screens.base import LaunchScreen
 from screens.kit.screen_state import Mode, ScreenState, Transport
+from tests.paths import ROOT
 from tests.screens import story
-from tests.screens.stage import StorySource, app_of
+from tests.screens.stage import SCREENS, StorySource, app_of, text_of
 
 
 class ReplaySource(StorySource):
@@ -65,12 +67,32 @@ PICTURES: dict[str, tuple[str, list[str], tuple[int, int]]] = {
 }
 """What is drawn: a moment of the story, the keys that lead to the screen, the terminal's size."""
 
+ALL = {
+    one.NAME
+    for path in (ROOT / "screens").glob("*.py")
+    for one in vars(importlib.import_module(f"screens.{path.stem}")).values()
+    if isinstance(one, type) and issubclass(one, LaunchScreen) and one is not LaunchScreen
+}
+"""Every screen that has a module in screens/, installed or not."""
+
 
 def test_every_screen_has_a_picture() -> None:
     """CONTRIBUTING asks for one, so that a screen is looked at when it changes."""
-    names = {one.NAME for one in LaunchScreen.__subclasses__() if one.__module__.startswith("screens.")}
-    assert len(names) >= 6
-    assert names - {name.partition("-")[0] for name in PICTURES} == set()
+    assert ALL - {name.partition("-")[0] for name in PICTURES} == set()
+
+
+async def test_every_screen_is_opened_in_the_stories() -> None:
+    """Its key opens it, and with that key the stories of hostile text, glyphs and a lost engine look at it too."""
+    assert set(SCREENS) == ALL, "console/ui/keymap.py has no key for a screen"
+    app, _ = app_of(story.tripped())
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert set(app._screens) == ALL, "console/ui/app.py installs other screens"
+        for name, key in SCREENS.items():
+            await pilot.press(key)
+            await pilot.pause(0.1)
+            assert isinstance(app.screen, LaunchScreen)
+            assert name == app.screen.NAME
+            assert text_of(app).strip()
 
 
 @pytest.mark.parametrize(("which", "keys", "size"), PICTURES.values(), ids=PICTURES)

@@ -17,11 +17,12 @@ from textual.worker import WorkerState
 from console.ui import crash, theme
 from console.ui.app import LaunchApp
 from console.ui.keymap import bindings, entries
+from screens.base import LaunchScreen
 from screens.kit.plain import width_of
 from screens.kit.screen_state import Mode
 from tests.paths import ROOT
 from tests.screens import story
-from tests.screens.stage import StorySource, app_of, picture, text_of
+from tests.screens.stage import SCREENS, StorySource, app_of, picture, text_of
 
 HEAVY = ("kubernetes", "sqlalchemy", "sqlmodel", "pydantic", "httpx", "requests", "aiohttp", "numpy")
 FIRST_FRAME = f"""
@@ -128,7 +129,7 @@ async def test_five_thousand_pods_are_shown_quickly() -> None:
 async def test_every_glyph_on_every_screen_is_one_cell_wide(which: str) -> None:
     app, _ = app_of(getattr(story, which)())
     async with app.run_test(size=(120, 40)) as pilot:
-        for key in ("g", "3", "d", "b", "l", "p", "question_mark"):
+        for key in (*SCREENS.values(), "question_mark"):
             await pilot.press(key)
             await pilot.pause(0.1)
             for one in picture(app):
@@ -163,6 +164,15 @@ def test_the_help_lists_what_a_mode_can_do() -> None:
     assert any(e.name == "command:operation.run" for e in entries(Mode.LIVE))
     assert not any(e.name.startswith("command:") for e in entries(Mode.REPLAY))
     assert any(e.key == "space" for e in entries(Mode.REPLAY))
+
+
+def test_the_help_lists_the_own_keys_of_every_screen() -> None:
+    told = {entry.where for entry in entries(Mode.LIVE)}
+    own = {
+        one.NAME for one in LaunchScreen.__subclasses__() if one.NAME in SCREENS and "BINDINGS" in vars(one)
+    }
+    assert len(own) >= 4
+    assert {name for name in own if f"on {name}" not in told} == set()
 
 
 def test_a_crash_is_written_for_its_owner_alone_and_without_values(
