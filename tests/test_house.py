@@ -1,10 +1,11 @@
-"""The house rules that no linter knows: sizes, reasons, what a commit may name, who opens a log."""
+"""The house rules that no linter knows: rooms, sizes, reasons, what a commit may name, who opens a log."""
 
 from __future__ import annotations
 
 import ast
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,3 +98,184 @@ def test_only_the_store_and_the_reader_open_a_log() -> None:
         if opened.search(path.read_text()) and not (name := str(path.relative_to(ROOT))).startswith(allowed)
     ]
     assert found == []
+
+
+ROOMS = {
+    "checks": "kinds of checks, a family each, and what they judge with",
+    "checks/clients": "a client for each outside system",
+    "console": "the program's entry, and its exit codes",
+    "console/cli": "a module for each command of the command line, and their one table",
+    "console/cli/check": "checks run without a screen",
+    "console/cli/kinds": "the kinds of checks and the schema of runbooks, in words",
+    "console/client": "a console's side of the socket, and where screens get their moments from",
+    "console/engine": "the process that keeps the log; the ports between its rooms",
+    "console/engine/bake": "stop conditions, trips and the bake's clock",
+    "console/engine/checks": "runs checks, and turns verdicts into the status of gates",
+    "console/engine/commands": "who may do what, and what a command does",
+    "console/engine/operations": "deploy, migrate, rollback: the rooms below",
+    "console/engine/operations/helm": "helm's command line and charts",
+    "console/engine/operations/preview": "what an operation would do, and what locks it",
+    "console/engine/operations/run": "an operation under way",
+    "console/engine/operations/verdict": "what came of it",
+    "console/engine/process": "start, socket, consoles, end",
+    "console/engine/record": "the one door to the log",
+    "console/engine/watch": "what is watched while a launch lasts",
+    "console/rehearsal": "a whole launch in a simulated world; the list of its products",
+    "console/rehearsal/autopilot": "a launch that drives itself",
+    "console/rehearsal/cli": "the rehearsal's commands",
+    "console/rehearsal/dotmac": "the SOP's product",
+    "console/rehearsal/dotmac/faults": "what can go wrong with it",
+    "console/rehearsal/dotmac/platform": "its servers",
+    "console/rehearsal/dotmac/platform/routes": "their pages",
+    "console/rehearsal/sim": "simulators that know no product",
+    "console/rehearsal/sim/alertmanager": "Alertmanager",
+    "console/rehearsal/sim/helm": "helm",
+    "console/rehearsal/sim/kubernetes": "the Kubernetes API and its store",
+    "console/rehearsal/sim/kubernetes/controllers": "what moves the objects in it",
+    "console/rehearsal/sim/kubernetes/kubectl": "what kubectl asks for beside plain objects",
+    "console/rehearsal/sim/prometheus": "Prometheus",
+    "console/rehearsal/sim/s3": "an object store",
+    "console/rehearsal/web_service": "the second product",
+    "console/rehearsal/world": "a product, its cluster and its faults on one clock",
+    "console/rehearsal/world/traffic": "what its users do, as metrics",
+    "console/ui": "the app: keys, palette, theme, terminal",
+    "screens": "a screen in each file",
+    "screens/dialogs": "questions and forms over a screen",
+    "screens/kit": "what sections are drawn with",
+    "screens/sections": "what a dashboard is made of",
+    "state": "what a launch is; the registry of commands",
+    "state/attest": "signed attestations",
+    "state/base": "clock, text, numbers, JSON: knows nothing of launches",
+    "state/conditions": "when a stop condition trips",
+    "state/events": "events, a file for each subject",
+    "state/fold": "from an event to the view, and to words",
+    "state/log": "the file on disk; the one room of state/ with threads and files",
+    "state/report": "the launch as a page",
+    "state/runbook": "what a runbook may say",
+    "state/view": "what is known of a launch, and the rules of the domain",
+}
+"""Every folder of the four packages, and what is in it."""
+ROOM_MODULES = 16
+LARGE = {
+    "checks": "one module a family of checks: all are found in one list",
+    "checks/clients": "one module an outside system: all are found in one list",
+    "state/log": "one subject, the file on disk; whoever changes one module of it reads the others",
+}
+"""Rooms of more modules than that, with the reason."""
+
+_SUBJECT = "a subject: its events, its steps"
+_JUDGED = "a family of checks, and the part of the rehearsal's platform that it judges"
+TWICE = {
+    "alertmanager": (2, "checks/clients asks it; engine/watch records what it says"),
+    "alerts": (3, "a family of checks; a section of the dashboard; Alertmanager's own in its simulator"),
+    "answers": (2, "checks/clients judges an answer; the simulated Prometheus makes one"),
+    "api": (2, "the simulated Kubernetes API; the API of the SOP's product"),
+    "apply": (2, "the simulated helm's; the simulated API's, as kubectl asks for it"),
+    "archive": (2, "state/log does it; console/cli is its command"),
+    "arguments": (2, "of launch-console; of the simulated helm"),
+    "auth": (2, _JUDGED),
+    "bake": (4, f"{_SUBJECT}, its commands; and its screen"),
+    "base": (2, "what every check is; what every screen has"),
+    "chart": (2, "a graph on the screen; a chart of helm"),
+    "cluster": (
+        4,
+        "a family of checks; a section; a way to the API for helm's simulator, and one for the controllers",
+    ),
+    "codec": (2, "of any dataclass; of the view"),
+    "commands": (2, "the registry of what can be done to a launch; the table of the command line"),
+    "conditions": (2, "as a runbook states them; as a section shows them"),
+    "cookies": (2, _JUDGED),
+    "data": (2, "a family of checks; the faults that it must notice"),
+    "deploy": (2, "the screen; the operation"),
+    "dispatch": (2, "of the command line; of commands to the engine"),
+    "engine": (2, "the engine; the command that lists and stops engines"),
+    "errors": (3, "of the log; that nothing could be observed; and for which reason, a class each"),
+    "evaluate": (2, "stop conditions; queries of the simulated Prometheus"),
+    "faults": (2, "the command that lists them; those of the web service"),
+    "flows": (2, _JUDGED),
+    "full_verify": (2, "state/log: the check itself; engine/record: what it finds becomes an event"),
+    "gates": (3, f"{_SUBJECT}, what the view keeps of it"),
+    "health": (2, _JUDGED),
+    "helm": (2, "a family of checks; the program"),
+    "journal": (2, "the engine's door to the log; the file of the simulated Kubernetes API"),
+    "kinds": (2, "of events; of checks"),
+    "launch": (5, f"{_SUBJECT}, the view, its commands; and a family of checks"),
+    "locks": (2, "on files; on operations"),
+    "log": (2, "events of the log itself; the screen"),
+    "metrics": (3, "watched by the engine; what each product of the rehearsal exports"),
+    "monitors": (2, "a family of checks; the faults that it must notice"),
+    "names": (2, "each product of the rehearsal has its own"),
+    "operations": (3, f"{_SUBJECT}, its commands"),
+    "output": (2, "of an operation; of the simulated helm"),
+    "pods": (2, "the rules, when one is ready; the screen"),
+    "product": (3, "what a product is to a world; and each of the two"),
+    "redact": (3, "in the log; before something gets there; the command"),
+    "registry": (2, "of the kinds of checks; of images, a client"),
+    "release": (2, "a condition of a launch, judged; faults of a release"),
+    "replay": (2, "its command; the source that plays it"),
+    "rules": (2, "alert rules, judged by checks; alert rules, evaluated by the simulator"),
+    "runbook": (3, "its command; what a world makes of one; the SOP's product's side of it"),
+    "samples": (2, "of one moment, an event; those that a condition was judged by"),
+    "schema": (2, "of runbooks; of the SOP's product's database"),
+    "secrets": (2, "judged by checks; applied by a deploy"),
+    "server": (3, "one in each simulator"),
+    "service": (2, "operations, one at a time; the SOP's product's servers as a whole"),
+    "settings": (2, "of a kind of check, in words; the switches of the SOP's product"),
+    "source": (2, "a runbook's text with its lines; where a world's samples come from"),
+    "stop_conditions": (2, "looked at once by a check; evaluated at every interval by the engine"),
+    "store": (2, "of the log; of the simulated cluster"),
+    "table": (2, "of the database; on the screen"),
+    "telemetry": (2, "a client; the checks that ask with it"),
+    "timeline": (2, "of a replay, on the screen; of a product's traffic"),
+    "tls": (2, "a client; the checks that ask with it"),
+    "verify": (2, "state/log does it; console/cli is its command"),
+    "watch": (2, "what the view knows of it; the simulated API's streams"),
+    "witness": (2, "the file that remembers a log's head; the console that writes it"),
+    "workloads": (3, "asked about by checks; judged after an operation; moved by the simulator"),
+    "world": (3, f"{_SUBJECT} (what is seen outside); the rehearsal's"),
+}
+"""Names of modules that stand in several rooms: in how many, and which is which. A name of its own is better."""
+
+
+def rooms() -> dict[str, list[str]]:
+    """Return the modules of every folder."""
+    found: dict[str, list[str]] = {}
+    for module in CODE:
+        room = found.setdefault(str(module.parent.relative_to(ROOT)), [])
+        if module.stem not in {"__init__", "__main__"}:
+            room.append(module.stem)
+    return found
+
+
+def test_the_rooms() -> None:
+    assert set(rooms()) == set(ROOMS), "a folder that is new, or gone: say in ROOMS what is in it"
+    assert {name for name, modules in rooms().items() if len(modules) > ROOM_MODULES} == set(LARGE)
+
+
+def test_a_name_of_a_module_stands_once_or_says_which_is_which() -> None:
+    counted = Counter(name for modules in rooms().values() for name in modules)
+    twice = {name: times for name, times in counted.items() if times > 1}
+    assert twice == {name: times for name, (times, _) in TWICE.items()}
+
+
+def test_what_screens_are_made_of_knows_no_screen() -> None:
+    """The import linter can't say "the modules of screens/ itself"; ``screens.base`` it forbids already."""
+    screens = {f"screens.{name}" for name in rooms()["screens"]}
+    parts = [p for room in ("kit", "sections", "dialogs") for p in (ROOT / "screens" / room).glob("*.py")]
+    known = {
+        f"{part.relative_to(ROOT)} imports {name}"
+        for part in parts
+        for node in ast.walk(ast.parse(part.read_text()))
+        for name in imported(node)
+        if name in screens
+    }
+    assert known == set()
+
+
+def imported(node: ast.AST) -> list[str]:
+    """Return what an import names: modules, and members that may be modules."""
+    if isinstance(node, ast.Import):
+        return [one.name for one in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [str(node.module), *(f"{node.module}.{one.name}" for one in node.names)]
+    return []
