@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.paths import ROOT
-from tests.test_house import tracked
+from tests.test_house import ROOMS, tracked
 
 pytestmark = pytest.mark.needs("git")
 
@@ -95,3 +95,16 @@ def test_every_decision_says_where_it_lives_and_is_found_from_the_readme() -> No
     assert homeless == []
     for page in ("README.md", "CONTRIBUTING.md"):
         assert "(docs/decisions.md)" in (ROOT / page).read_text()
+
+
+def test_every_room_is_in_the_table_of_where_a_change_goes() -> None:
+    table = (
+        (ROOT / "CONTRIBUTING.md").read_text().partition("## Where a change goes")[2].partition("\n## ")[0]
+    )
+    for row in table.splitlines():
+        first, *rest = re.findall(r"`([\w/.]+)`", row) or [""]
+        table += "".join(f" {first.rstrip('/').rpartition('/')[0]}/{name}" for name in rest)
+    named = {name.strip("`").rstrip("/") for name in re.findall(rf"(?:{TOPS})/[\w/]+", table)}
+    parents = {room.rpartition("/")[0] for room in ROOMS}
+    homeless = [r for r in ROOMS if r not in parents and not any(f"{r}/".startswith(f"{n}/") for n in named)]
+    assert homeless == []

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """Every kind of event that this version writes. A reader keeps kinds that it doesn't know."""
+    """Kinds that are compared by their name alone; ``state.events.bodies`` has all. A reader keeps unknown ones."""
 
     LOG_OPENED = "log.opened"
     LOG_CLOSED = "log.closed"

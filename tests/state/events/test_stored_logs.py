@@ -23,6 +23,9 @@ NAMES = sorted(path.name.removesuffix(".lclog.gz") for path in LOGS.glob("*.lclo
 UNKNOWN = {"unknown_words", "strange_fields"}
 """Fields of the view that the stored ones lack: empty for every log that is wholly known."""
 
+NOT_YET: frozenset[str] = frozenset()
+"""Kinds that no version before this one wrote: a log with them is stored when this one is released."""
+
 
 def stored(name: str, folder: Path) -> Path:
     """Return a stored log as a file of its own."""
@@ -70,7 +73,7 @@ def _full(then: object, now: object) -> object:
 
 
 def test_between_them_they_hold_every_kind(tmp_path: Path) -> None:
-    assert {event.kind for event in _all(tmp_path)} == set(BODIES)
+    assert {event.kind for event in _all(tmp_path)} == set(BODIES) - NOT_YET
 
 
 def _all(folder: Path) -> Iterator[Event]:
