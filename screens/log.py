@@ -20,7 +20,8 @@ from screens.kit.plain import Line, Role, Span, row, wrap
 from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
 from state.base.json import text
-from state.events.event import Event, Kind, gate_number
+from state.events.event import Event, gate_number
+from state.events.gates import CheckFinished
 from state.fold import line_of
 from state.fold.severity import milestone
 from state.view.launch import LaunchView, LogLine
@@ -269,7 +270,7 @@ def matches(entry: Entry, expected: str) -> bool:
             found = value in event.actor.lower()
         else:
             found = value in event.kind or (
-                event.kind == Kind.CHECK_FINISHED and value == text(event.body, "verdict")
+                event.kind == CheckFinished.KIND and value == text(event.body, "verdict")
             )
         if not found:
             return False

@@ -14,17 +14,30 @@ from state.base.json import Json, JsonObject, flag, integer, objs, text
 from state.base.numbers import plural
 from state.base.text import line
 from state.base.times import stamp
-from state.events.event import Kind
+from state.events.launch import (
+    ConsoleClosed,
+    ConsoleOpened,
+    ConsoleTookOver,
+    EngineStarted,
+    EngineStopped,
+    LaunchClosed,
+    LaunchHeld,
+    LaunchOpened,
+    LaunchReleased,
+    LaunchScrubbed,
+)
+from state.events.log import LogOpened
+from state.events.operations import OperationFinished, OperationIntended, OperationUnknown
 from state.fold import fold
 from state.log.errors import LogError
 from state.log.reader import LogReader
 
 _KINDS = frozenset(
     {
-        *(Kind.LOG_OPENED, Kind.LAUNCH_OPENED, Kind.LAUNCH_HELD, Kind.LAUNCH_RELEASED, Kind.LAUNCH_SCRUBBED),
-        *(Kind.LAUNCH_CLOSED, Kind.ENGINE_STARTED, Kind.ENGINE_STOPPED, Kind.CONSOLE_OPENED),
-        *(Kind.CONSOLE_CLOSED, Kind.CONSOLE_TOOK_OVER, Kind.OPERATION_INTENDED, Kind.OPERATION_FINISHED),
-        Kind.OPERATION_UNKNOWN,
+        *(LogOpened.KIND, LaunchOpened.KIND, LaunchHeld.KIND, LaunchReleased.KIND, LaunchScrubbed.KIND),
+        *(LaunchClosed.KIND, EngineStarted.KIND, EngineStopped.KIND, ConsoleOpened.KIND),
+        *(ConsoleClosed.KIND, ConsoleTookOver.KIND, OperationIntended.KIND, OperationFinished.KIND),
+        OperationUnknown.KIND,
     }
 )
 """What the launch's state and its consoles are folded from: few events of a long log."""
@@ -50,7 +63,7 @@ def _told(log: Path) -> dict[str, Json]:
     try:
         with LogReader(log) as reader:
             view = fold(reader.of_kinds(_KINDS))
-            started = [event.wall_us for event in reader.of_kinds({Kind.ENGINE_STARTED})]
+            started = [event.wall_us for event in reader.of_kinds({EngineStarted.KIND})]
     except LogError as error:
         return {"trouble": line(str(error))}
     running = view.running()

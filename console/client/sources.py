@@ -20,7 +20,8 @@ from state.base.clock import Clock, SystemClock
 from state.base.json import EMPTY, JsonObject
 from state.base.times import SECOND_US
 from state.commands import COMMANDS, Confirmation, Reply
-from state.events.event import Event, Kind
+from state.events.event import Event
+from state.events.log import LogAnchored
 from state.fold import apply
 from state.log.errors import LogError
 from state.log.reader import LogReader
@@ -155,7 +156,7 @@ class LiveSource:
     def on_event(self, event: Event, view: LaunchView) -> None:
         """Take the view after one more event."""
         self._view = view
-        if event.kind == Kind.LOG_ANCHORED and self._sight is not None:
+        if event.kind == LogAnchored.KIND and self._sight is not None:
             self._keeping = asyncio.create_task(self._sight.keep(), name="witness")
         self._changed()
 

@@ -13,7 +13,6 @@ from typing import ClassVar, TypeVar, dataclass_transform
 
 from state.base.codec import LOG, OMIT, left_out
 from state.base.json import JsonObject
-from state.events.kinds import Kind
 
 __all__ = [
     "BODIES",
@@ -21,7 +20,6 @@ __all__ = [
     "Body",
     "Draft",
     "Event",
-    "Kind",
     "Unlisted",
     "event",
     "gate_key",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from state.events.bake import ConditionChanged
+from state.events.bake import BakeFinished, ConditionChanged
 from state.events.bodies import body_as
-from state.events.event import Body, Event, Kind
-from state.events.gates import AttestSigned, CheckFinished, GateChanged
-from state.events.launch import CommandRefused
-from state.events.log import LogWriteFailed
+from state.events.event import Body, Event
+from state.events.gates import AttestSigned, CheckFinished, CheckStarted, GateChanged
+from state.events.launch import (
+    CommandRefused,
+    ConsoleClosed,
+    ConsoleOpened,
+    LaunchClosed,
+    LaunchHeld,
+    LaunchOpened,
+    LaunchScrubbed,
+    RunbookChanged,
+)
+from state.events.log import ClockJumped, LogDoubted, LogWriteFailed
 from state.events.operations import OperationFinished, OperationUnknown
 from state.events.world import SourceChanged
 from state.view.enums import ConditionState, GateStatus, OperationState, Severity, Verdict
@@ -21,12 +30,12 @@ _BLIND = frozenset(
 )
 _DECIDED = frozenset(
     {
-        *(Kind.LAUNCH_OPENED, Kind.LAUNCH_CLOSED, Kind.LAUNCH_SCRUBBED, Kind.LAUNCH_HELD),
-        *(Kind.GATE_CHANGED, Kind.OPERATION_FINISHED, Kind.OPERATION_UNKNOWN, Kind.BAKE_FINISHED),
-        *(Kind.RUNBOOK_CHANGED, Kind.LOG_DOUBTED, Kind.LOG_WRITE_FAILED, Kind.CLOCK_JUMPED),
+        *(LaunchOpened.KIND, LaunchClosed.KIND, LaunchScrubbed.KIND, LaunchHeld.KIND),
+        *(GateChanged.KIND, OperationFinished.KIND, OperationUnknown.KIND, BakeFinished.KIND),
+        *(RunbookChanged.KIND, LogDoubted.KIND, LogWriteFailed.KIND, ClockJumped.KIND),
     }
 )
-_ROUTINE = frozenset({Kind.CHECK_STARTED, Kind.CHECK_FINISHED, Kind.CONSOLE_OPENED, Kind.CONSOLE_CLOSED})
+_ROUTINE = frozenset({CheckStarted.KIND, CheckFinished.KIND, ConsoleOpened.KIND, ConsoleClosed.KIND})
 
 
 def severity(body: Body) -> Severity:
@@ -52,6 +61,6 @@ def _of(word: str) -> Severity:
 
 def milestone(event: Event) -> bool:
     """Return whether a person did it, or something was decided by it: what a review reads first."""
-    if event.kind == Kind.CONDITION_CHANGED:
+    if event.kind == ConditionChanged.KIND:
         return body_as(ConditionChanged, event).state is ConditionState.TRIPPED
     return event.kind in _DECIDED or (event.actor != "engine" and event.kind not in _ROUTINE)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 
-from state.events.event import Event, Kind
+from state.events.event import Event
 from state.events.log import LogWriteFailed
+from state.events.operations import OperationIntended
+from state.events.world import MetricBatch
 from state.log.errors import LogError
 from state.log.rows import Stamped
 
-REFUSED_WHILE_FROZEN = frozenset({Kind.OPERATION_INTENDED, Kind.METRIC_BATCH})
+REFUSED_WHILE_FROZEN = frozenset({OperationIntended.KIND, MetricBatch.KIND})
 """An intent must be durable before its effect, and samples can be fetched again; everything else waits."""
 
 _IN_WORDS = {

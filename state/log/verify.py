@@ -18,7 +18,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from state.base import canonical
-from state.events.event import Kind
+from state.events.launch import EngineStarted, EngineStopped
+from state.events.log import LogClosed
 from state.log.chain import Chain, Fault, log_id_of
 from state.log.errors import (
     Damage,
@@ -273,11 +274,11 @@ def _end(con: sqlite3.Connection, good: int) -> tuple[int | None, int | None]:
     newest = "SELECT seq, type, wall_us FROM event WHERE seq<=? ORDER BY seq DESC LIMIT ?"
     closed = stopped_us = None
     for seq, kind, wall_us in con.execute(newest, (good, _AFTER_THE_END)):
-        if kind == Kind.ENGINE_STARTED:
+        if kind == EngineStarted.KIND:
             break
-        if kind == Kind.LOG_CLOSED and closed is None:
+        if kind == LogClosed.KIND and closed is None:
             closed = int(seq)
-        if kind == Kind.ENGINE_STOPPED and stopped_us is None:
+        if kind == EngineStopped.KIND and stopped_us is None:
             stopped_us = int(wall_us)
     return closed, stopped_us
 

@@ -19,9 +19,9 @@ from typing import TypeAlias, TypeVar
 from sqlalchemy import Engine
 
 from state.base import canonical
-from state.events.event import Draft, Event, Kind
+from state.events.event import Draft, Event
 from state.events.log import LogRecovered
-from state.events.world import MetricGap
+from state.events.world import MetricBatch, MetricGap
 from state.log.errors import (
     Damage,
     LogClosedError,
@@ -112,7 +112,7 @@ class Writer:
             if self._closing:
                 raise LogClosedError(f"{self.path} is closed")
             if self.state.frozen and any(draft.kind in REFUSED_WHILE_FROZEN for draft in drafts):
-                self._dropped += sum(draft.kind == Kind.METRIC_BATCH for draft in drafts)
+                self._dropped += sum(draft.kind == MetricBatch.KIND for draft in drafts)
                 raise LogFrozenError(self.state.reason)
             if len(self._queue) >= LARGEST_BACKLOG:
                 raise LogFrozenError(f"{len(self._queue)} events wait for {self.path}: no more are taken")
@@ -260,7 +260,7 @@ class Writer:
                 held = [unit for unit in self._queue if not unit.refused_while_frozen()]
                 self._queue = deque(held)
             self._queue.extendleft(reversed(kept))
-            self._dropped += sum(s.kind == Kind.METRIC_BATCH for unit in refused for s in unit.stamped)
+            self._dropped += sum(s.kind == MetricBatch.KIND for unit in refused for s in unit.stamped)
             news = not self.state.frozen or self.state.reason != self._last_reason
             since = self.state.since_us or self._since_us()
             self.state = StoreState(True, self._last_reason, since, len(self._queue), self._dropped)

@@ -17,7 +17,8 @@ from pathlib import Path
 from console.engine.engine import Engine
 from console.rehearsal.dotmac.names import Env
 from state.base.json import Json, integer, text
-from state.events.event import Kind
+from state.events.gates import CheckFinished
+from state.events.operations import OperationFinished, OperationIntended
 from tests.console.rehearsal.dotmac.faults.table import release
 from tests.console.rehearsal.worlds import running
 from tests.drafts import draft
@@ -82,7 +83,7 @@ async def _released(engine: Engine) -> None:
             "timeout_s": 600,
             "good": None,
         }
-        begun = await engine.journal.record(draft(Kind.OPERATION_INTENDED, intended, "g08", actor="ann"))
+        begun = await engine.journal.record(draft(OperationIntended.KIND, intended, "g08", actor="ann"))
         done: dict[str, Json] = {
             "id": identity,
             "state": "succeeded",
@@ -90,7 +91,7 @@ async def _released(engine: Engine) -> None:
             "revision": 1,
             "offers": [],
         }
-        await engine.journal.record(draft(Kind.OPERATION_FINISHED, done, "g08", begun.seq))
+        await engine.journal.record(draft(OperationFinished.KIND, done, "g08", begun.seq))
 
 
 async def _sweep(engine: Engine) -> Sweep:
@@ -112,7 +113,7 @@ async def _sweep(engine: Engine) -> Sweep:
                 text(event.body, "verdict"),
             )
             for event in page
-            if event.kind == Kind.CHECK_FINISHED
+            if event.kind == CheckFinished.KIND
         ]
     return Sweep(whole, tuple(sorted(found, reverse=True)))
 

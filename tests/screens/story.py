@@ -11,7 +11,26 @@ from pathlib import Path
 import yaml
 
 from state.base.json import Json, JsonObject, decimal_text, integer, obj, objs, opt_text, text, texts
-from state.events.event import Event, Kind, gate_key
+from state.events.bake import BakeProgress, BakeStarted, ConditionChanged
+from state.events.declared import (
+    ConditionDeclared,
+    EnvironmentDeclared,
+    GateDeclared,
+    GraphDeclared,
+    OperationDeclared,
+)
+from state.events.event import Event, gate_key
+from state.events.gates import AttestSigned, CheckFinished, CheckStarted, GateChanged
+from state.events.launch import ConsoleOpened, EngineStarted, LaunchHeld, LaunchOpened
+from state.events.log import LogOpened, NoteAdded
+from state.events.operations import (
+    OperationFinished,
+    OperationIntended,
+    OperationOutput,
+    OperationStarted,
+    OperationStep,
+)
+from state.events.world import IngressChanged, MetricBatch, MetricGap, PodChanged, SourceChanged
 from state.fold import fold
 from state.view.launch import LaunchView
 
@@ -72,10 +91,10 @@ class Story:
         runbook = obj(yaml.safe_load(RUNBOOK.read_text()))
         scope, candidate = obj(runbook["scope"]), obj(runbook["candidate"])
         images = [[name, str(ref)] for name, ref in obj(candidate["images"]).items()]
-        self.tell(Kind.LOG_OPENED, {"log_id": "5f3a9c01" * 4})
-        self.tell(Kind.ENGINE_STARTED, {"pid": 4242, "resumed": False})
+        self.tell(LogOpened.KIND, {"log_id": "5f3a9c01" * 4})
+        self.tell(EngineStarted.KIND, {"pid": 4242, "resumed": False})
         self.tell(
-            Kind.LAUNCH_OPENED,
+            LaunchOpened.KIND,
             {
                 "launch_id": "launch-1",
                 "title": text(scope, "title"),
@@ -97,7 +116,7 @@ class Story:
         )
         for tier in ("staging", "production"):
             self.tell(
-                Kind.ENVIRONMENT_DECLARED,
+                EnvironmentDeclared.KIND,
                 {
                     "tier": tier,
                     "title": title if tier == "production" else "staging (rehearsal)",
@@ -113,7 +132,7 @@ class Story:
         for one in objs(runbook["operations"]):
             needs = obj(one.get("requires"))
             self.tell(
-                Kind.OPERATION_DECLARED,
+                OperationDeclared.KIND,
                 {
                     "id": text(one, "id"),
                     "kind": text(one, "kind"),
@@ -125,13 +144,13 @@ class Story:
                 },
             )
         self._gates(objs(runbook["gates"]))
-        self.tell(Kind.CONSOLE_OPENED, {"id": "c1", "tty": "/dev/pts/3", "drives": True}, actor="ann")
+        self.tell(ConsoleOpened.KIND, {"id": "c1", "tty": "/dev/pts/3", "drives": True}, actor="ann")
 
     def _conditions(self, conditions: Sequence[JsonObject]) -> None:
         limits = {"error-rate": "0.01", "auth-errors": "0.01", "latency-p95": "1"}
         for condition in conditions:
             self.tell(
-                Kind.CONDITION_DECLARED,
+                ConditionDeclared.KIND,
                 {
                     "id": text(condition, "id"),
                     "title": text(condition, "title"),
@@ -150,7 +169,7 @@ class Story:
                 {"id": text(s, "id"), "label": text(s, "label")} for s in objs(graph["series"])
             ]
             self.tell(
-                Kind.GRAPH_DECLARED,
+                GraphDeclared.KIND,
                 {
                     "id": text(graph, "id"),
                     "title": text(graph, "title"),
@@ -188,7 +207,7 @@ class Story:
                 )
             number = integer(gate, "number")
             self.tell(
-                Kind.GATE_DECLARED,
+                GateDeclared.KIND,
                 {"number": number, "title": text(gate, "title"), "items": items},
                 gate=number,
             )
@@ -197,14 +216,14 @@ class Story:
 
     def world(self, *, version: str = "v1.3.9") -> None:
         for env in ("staging", "production"):
-            self.tell(Kind.SOURCE_CHANGED, {"name": f"kubernetes/{env}", "ok": True, "reason": ""})
-            self.tell(Kind.SOURCE_CHANGED, {"name": f"prometheus/{env}", "ok": True, "reason": ""})
+            self.tell(SourceChanged.KIND, {"name": f"kubernetes/{env}", "ok": True, "reason": ""})
+            self.tell(SourceChanged.KIND, {"name": f"prometheus/{env}", "ok": True, "reason": ""})
             for app, count in (("api", 3), ("worker", 2), ("frontend", 2)):
                 for n in range(count):
                     self.pod(env, f"dotmac-{app}-{7_001_000 + n:x}-{n}aq{n}z", app, version=version)
             for host in ("api", "admin"):
                 self.tell(
-                    Kind.INGRESS_CHANGED,
+                    IngressChanged.KIND,
                     {
                         "env": env,
                         "name": f"dotmac-{host}",
@@ -227,7 +246,7 @@ class Story:
         reason: str = "",
     ) -> None:
         self.tell(
-            Kind.POD_CHANGED,
+            PodChanged.KIND,
             {
                 "env": env,
                 "name": name,
@@ -256,7 +275,7 @@ class Story:
                 ["latency", "p99", decimal_text(p95 * 1.9 * wave)],
                 ["requests", "rps", decimal_text(42 * wave)],
             ]
-            self.tell(Kind.METRIC_BATCH, {"at_us": self.now_us, "values": row})
+            self.tell(MetricBatch.KIND, {"at_us": self.now_us, "values": row})
 
     def condition(
         self,
@@ -268,7 +287,7 @@ class Story:
         reason: str = "",
     ) -> None:
         self.tell(
-            Kind.CONDITION_CHANGED,
+            ConditionChanged.KIND,
             {
                 "id": name,
                 "state": state,
@@ -287,10 +306,10 @@ class Story:
         self, item: str, verdict: str, summary: str, *, n: int = 0, evidence: JsonObject | None = None
     ) -> None:
         gate = int(item.split(".", maxsplit=1)[0])
-        self.tell(Kind.CHECK_STARTED, {"item": item, "check": f"{item}/{n}"}, gate=gate)
+        self.tell(CheckStarted.KIND, {"item": item, "check": f"{item}/{n}"}, gate=gate)
         self.wait(0.4)
         self.tell(
-            Kind.CHECK_FINISHED,
+            CheckFinished.KIND,
             {
                 "item": item,
                 "check": f"{item}/{n}",
@@ -305,7 +324,7 @@ class Story:
     def attest(self, item: str, *, go: bool = True, comment: str = "seen in the change request") -> None:
         self.wait(4)
         self.tell(
-            Kind.ATTEST_SIGNED,
+            AttestSigned.KIND,
             {"item": item, "go": go, "comment": comment, "link": "", "how_known": "socket peer uid 1000"},
             gate=int(item.split(".", maxsplit=1)[0]),
             actor="ann",
@@ -320,7 +339,7 @@ class Story:
                 self.check(item.id, "pass", "as the runbook wants it", n=n)
             if item.question is not None:
                 self.attest(item.id)
-        self.tell(Kind.GATE_CHANGED, {"from": "OPEN", "to": "GO"}, gate=number)
+        self.tell(GateChanged.KIND, {"from": "OPEN", "to": "GO"}, gate=number)
 
     # -- operations ----------------------------------------------------------------------------------
 
@@ -330,7 +349,7 @@ class Story:
         if kind == "rollback":
             command = f"helm rollback dotmac 7 --namespace dotmac-{env} --wait --timeout 10m"
         seq = self.tell(
-            Kind.OPERATION_INTENDED,
+            OperationIntended.KIND,
             {
                 "id": operation,
                 "kind": kind,
@@ -353,17 +372,17 @@ class Story:
             actor="ann",
         )
         self.wait(1)
-        self.tell(Kind.OPERATION_STARTED, {"id": operation, "pid": 5151}, ref=seq, gate=9)
+        self.tell(OperationStarted.KIND, {"id": operation, "pid": 5151}, ref=seq, gate=9)
         return seq
 
     def step(self, seq: int, name: str, state: str, detail: str = "") -> None:
-        self.tell(Kind.OPERATION_STEP, {"name": name, "state": state, "detail": detail}, ref=seq, gate=9)
+        self.tell(OperationStep.KIND, {"name": name, "state": state, "detail": detail}, ref=seq, gate=9)
 
     def finish(
         self, seq: int, operation: str, state: str, verdict: str, *, offers: Sequence[str] = ()
     ) -> None:
         self.tell(
-            Kind.OPERATION_FINISHED,
+            OperationFinished.KIND,
             {"id": operation, "state": state, "verdict": verdict, "revision": 8, "offers": list(offers)},
             ref=seq,
             gate=9,
@@ -395,7 +414,7 @@ def deploying() -> Story:
     story.step(seq, "helm upgrade", "running", "pid 5151")
     story.wait(20)
     story.tell(
-        Kind.OPERATION_OUTPUT,
+        OperationOutput.KIND,
         {
             "lines": [
                 'Release "dotmac" has been upgraded.',
@@ -426,18 +445,18 @@ def baking() -> Story:
         "revision 8 is deployed and live",
         offers=("production.rollback",),
     )
-    story.tell(Kind.BAKE_STARTED, {"minimum_s": 1800}, gate=9)
+    story.tell(BakeStarted.KIND, {"minimum_s": 1800}, gate=9)
     for name in ("error-rate", "auth-errors", "latency-p95"):
         story.condition(name, "OK", value="0.001")
     story.samples(600)
-    story.tell(Kind.METRIC_GAP, {"from_us": story.now_us + SECOND_US})
+    story.tell(MetricGap.KIND, {"from_us": story.now_us + SECOND_US})
     story.tell(
-        Kind.SOURCE_CHANGED, {"name": "prometheus/production", "ok": False, "reason": "timed out after 5 s"}
+        SourceChanged.KIND, {"name": "prometheus/production", "ok": False, "reason": "timed out after 5 s"}
     )
     story.wait(120)
-    story.tell(Kind.SOURCE_CHANGED, {"name": "prometheus/production", "ok": True, "reason": ""})
+    story.tell(SourceChanged.KIND, {"name": "prometheus/production", "ok": True, "reason": ""})
     story.samples(180)
-    story.tell(Kind.BAKE_PROGRESS, {"good_s": 780, "state": "running", "why": ""}, gate=9)
+    story.tell(BakeProgress.KIND, {"good_s": 780, "state": "running", "why": ""}, gate=9)
     return story
 
 
@@ -450,7 +469,7 @@ def tripped() -> Story:
     story.condition("error-rate", "TRIPPED", value="0.042", elapsed=315)
     story.condition("latency-p95", "BREACHING", value="1.3", elapsed=165)
     why = "error-rate is TRIPPED"
-    story.tell(Kind.BAKE_PROGRESS, {"good_s": 780, "state": "tripped", "why": why}, gate=9)
+    story.tell(BakeProgress.KIND, {"good_s": 780, "state": "tripped", "why": why}, gate=9)
     return story
 
 
@@ -464,7 +483,7 @@ def rolled_back() -> Story:
     story.step(seq, "verify live objects", "done", "as recorded good")
     story.finish(seq, "production.rollback", "succeeded", "revision 9 runs what revision 7 ran")
     story.samples(300)
-    story.tell(Kind.NOTE_ADDED, {"text": "the candidate goes back to the team"}, actor="ann")
+    story.tell(NoteAdded.KIND, {"text": "the candidate goes back to the team"}, actor="ann")
     return story
 
 
@@ -485,17 +504,17 @@ def hostile() -> Story:
     for n, text_ in enumerate(HOSTILE):
         story.pod("production", f"{text_}-{n}", text_, phase="CrashLoopBackOff", ready=0, reason=text_)
         story.tell(
-            Kind.INGRESS_CHANGED,
+            IngressChanged.KIND,
             {"env": "staging", "name": text_, "hosts": [text_], "address": text_, "tls": False},
         )
-        story.tell(Kind.SOURCE_CHANGED, {"name": f"kubernetes/{text_}", "ok": False, "reason": text_})
+        story.tell(SourceChanged.KIND, {"name": f"kubernetes/{text_}", "ok": False, "reason": text_})
         story.check("3.2", "fail", text_, evidence={"header": text_, "list": [text_, text_]})
         story.attest("1.1", go=False, comment=text_)
-        story.tell(Kind.NOTE_ADDED, {"text": text_}, actor=text_)
+        story.tell(NoteAdded.KIND, {"text": text_}, actor=text_)
         story.condition("auth-errors", "ERROR", reason=text_)
-        story.tell(Kind.LAUNCH_HELD, {"reason": text_}, actor=text_)
+        story.tell(LaunchHeld.KIND, {"reason": text_}, actor=text_)
     seq = story.intend("production.deploy", "deploy", "production", to=HOSTILE[0])
     for text_ in HOSTILE:
         story.step(seq, text_, "running", text_)
-        story.tell(Kind.OPERATION_OUTPUT, {"lines": [text_]}, ref=seq, gate=9)
+        story.tell(OperationOutput.KIND, {"lines": [text_]}, ref=seq, gate=9)
     return story

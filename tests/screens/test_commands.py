@@ -18,7 +18,7 @@ from screens.dialogs.question import AskDialog
 from screens.kit.table import Table
 from state.base.json import JsonObject, text
 from state.commands import Reply
-from state.events.event import Kind
+from state.events.declared import OperationDeclared
 from state.view.enums import Danger, Tier
 from state.view.preview import Preview
 from tests.screens import story
@@ -297,7 +297,7 @@ async def test_one_key_opens_the_rollback_and_it_still_wants_the_name() -> None:
 
 def in_order(told: story.Story, *kinds: str) -> story.Story:
     """Return a story whose runbook names its operations in another order: of an environment, then of a kind."""
-    places = [n for n, e in enumerate(told.events) if e.kind == Kind.OPERATION_DECLARED]
+    places = [n for n, e in enumerate(told.events) if e.kind == OperationDeclared.KIND]
     bodies = sorted((told.events[n].body for n in places), key=lambda b: kinds.index(text(b, "env")))
     for n, body in zip(places, bodies, strict=True):
         told.events[n] = replace(told.events[n], body=body)
@@ -339,13 +339,13 @@ async def test_without_a_rollback_of_production_none_of_staging_is_offered() -> 
 def with_rollbacks(told: story.Story, back: str) -> story.Story:
     """Return a story with a rollback of each environment; production's is called as given."""
     for n, event in enumerate(told.events):
-        if event.kind == Kind.OPERATION_DECLARED and text(event.body, "kind") == "rollback":
+        if event.kind == OperationDeclared.KIND and text(event.body, "kind") == "rollback":
             told.events[n] = replace(event, body={**event.body, "id": back})
     if not any(s.env == "staging" and s.kind == "rollback" for s in told.view().operation_specs):
         body: JsonObject = {
             "id": "staging.rollback", "kind": "rollback", "env": "staging", "title": "t", "gate": 8,
         }  # fmt: skip
-        at = next(n for n, e in enumerate(told.events) if e.kind == Kind.OPERATION_DECLARED)
+        at = next(n for n, e in enumerate(told.events) if e.kind == OperationDeclared.KIND)
         told.events.insert(at, replace(told.events[at], body=body))
     return told
 

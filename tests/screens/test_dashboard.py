@@ -7,7 +7,7 @@ from screens.sections import status_line
 from screens.sections.cluster import cluster
 from screens.sections.conditions import conditions
 from screens.sections.gate_rail import gates
-from state.events.event import Kind
+from state.events.bake import ConditionCountdown
 from tests.screens import story
 from tests.screens.stage import app_of, picture, text_of
 
@@ -164,7 +164,7 @@ def test_the_banner_counts_down_until_production_is_being_rolled_back(
 ) -> None:
     told = story.tripped()
     until = told.now_us + 30 * story.SECOND_US
-    told.tell(Kind.CONDITION_COUNTDOWN, {"id": "error-rate", "until_us": until, "reason": ""})
+    told.tell(ConditionCountdown.KIND, {"id": "error-rate", "until_us": until, "reason": ""})
     assert "ROLLS BACK IN 30 s" in lines(status_line.banner, told, 80, 1)
     seq = told.intend(f"{env}.rollback", "rollback", env)
     if state:

@@ -6,7 +6,7 @@ import pytest
 
 from screens.kit.table import Table
 from state.base.json import Json
-from state.events.event import Kind
+from state.events.world import PodChanged
 from tests.screens import story
 from tests.screens.stage import app_of, picture, text_of
 
@@ -29,7 +29,7 @@ async def test_a_pod_that_has_done_its_work_is_listed_and_not_counted() -> None:
 def seen(told: story.Story, name: str, **facts: Json) -> None:
     """Let a pod of production be seen as it is told."""
     told.tell(
-        Kind.POD_CHANGED,
+        PodChanged.KIND,
         {
             "env": "production", "name": name, "app": "api", "phase": "Running", "ready": 1, "containers": 1,
             "restarts": 0, "image": "r/api:v1", "digest": "", "node": "n1", "created_us": 1, "reason": "", **facts,

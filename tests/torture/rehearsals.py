@@ -33,7 +33,8 @@ from console.engine.process.spawn import EngineFailedError, start_engine, stop
 from console.rehearsal.autopilot.captain import Captain, Pace
 from console.rehearsal.world.folder import world_folder
 from state.base.json import JsonObject, obj, text
-from state.events.event import Event, Kind
+from state.events.event import Event
+from state.events.operations import OperationUnknown
 from state.log.reader import LogReader
 from state.log.verify import verify
 from state.view.launch import LaunchView
@@ -233,7 +234,7 @@ def _count(log: Path, outcome: Outcome) -> None:
     with LogReader(log) as reader:
         for event in reader.every():
             outcome.events += 1
-            outcome.operations_without_an_end += event.kind == Kind.OPERATION_UNKNOWN
+            outcome.operations_without_an_end += event.kind == OperationUnknown.KIND
 
 
 class _Writer(NullListener):

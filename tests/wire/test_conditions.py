@@ -15,7 +15,7 @@ import tests.console.engine.kinds  # noqa: F401  registers the kinds that the ru
 from console.engine.engine import Engine
 from state.base.clock import SECOND_US, SystemClock
 from state.base.json import Json
-from state.events.event import Kind
+from state.events.operations import OperationFinished, OperationIntended
 from state.view.enums import ConditionState
 from state.view.launch import ConditionView, LaunchView
 from tests.console.engine.outside import Outside, outside, write_runbook
@@ -96,14 +96,14 @@ class Run:
         body: dict[str, Json] = {
             "id": "production.deploy", "kind": "deploy", "env": "production", "commands": [], "timeout_s": 9, **texts,
         }  # fmt: skip
-        intended = await self.engine.journal.record(draft(Kind.OPERATION_INTENDED, body, "g09", actor="ann"))
+        intended = await self.engine.journal.record(draft(OperationIntended.KIND, body, "g09", actor="ann"))
         done: dict[str, Json] = {
             "id": "production.deploy",
             "state": "succeeded",
             "verdict": "ok",
             "revision": 2,
         }
-        await self.engine.journal.record(draft(Kind.OPERATION_FINISHED, done, "g09", intended.seq))
+        await self.engine.journal.record(draft(OperationFinished.KIND, done, "g09", intended.seq))
 
     @property
     def view(self) -> LaunchView:

@@ -8,20 +8,23 @@ from console.engine.bake.bake_clock import Bake
 from console.engine.bake.stop_conditions import Conditions
 from console.engine.record.journal import Journal
 from state.base.times import SECOND_US
-from state.events.event import Event, Kind
+from state.events.bake import BakeExtended, ConditionAcknowledged, ConditionMuted
+from state.events.event import Event
+from state.events.launch import LaunchHeld, LaunchReleased
+from state.events.operations import OperationFinished, OperationIntended, OperationUnknown
 from state.view.launch import LaunchView
 
 # Each changes whether seconds count: waiting for the tick would count up to one interval too many.
 _AT_ONCE = frozenset(
     {
-        Kind.OPERATION_INTENDED,
-        Kind.OPERATION_FINISHED,
-        Kind.OPERATION_UNKNOWN,
-        Kind.CONDITION_ACKNOWLEDGED,
-        Kind.CONDITION_MUTED,
-        Kind.BAKE_EXTENDED,
-        Kind.LAUNCH_HELD,
-        Kind.LAUNCH_RELEASED,
+        OperationIntended.KIND,
+        OperationFinished.KIND,
+        OperationUnknown.KIND,
+        ConditionAcknowledged.KIND,
+        ConditionMuted.KIND,
+        BakeExtended.KIND,
+        LaunchHeld.KIND,
+        LaunchReleased.KIND,
     }
 )
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from console.engine.record.journal import Journal
-from state.events.bake import ConditionChanged
+from state.events.bake import BakeFinished, BakeStarted, ConditionChanged, ConditionCountdown
 from state.events.bodies import body_of
-from state.events.event import Draft, Event, Kind
+from state.events.event import Draft, Event
+from state.events.launch import LaunchHeld, LaunchReleased, LaunchScrubbed
+from state.events.operations import OperationFinished, OperationUnknown
 from state.events.world import WebhookSent
 from state.fold.describe import words
 from state.log.errors import LogError
@@ -29,14 +31,14 @@ _TIMEOUT_S = 10.0
 _WAITING = 100
 _TOLD = frozenset(
     {
-        Kind.LAUNCH_HELD,
-        Kind.LAUNCH_RELEASED,
-        Kind.LAUNCH_SCRUBBED,
-        Kind.CONDITION_COUNTDOWN,
-        Kind.OPERATION_FINISHED,
-        Kind.OPERATION_UNKNOWN,
-        Kind.BAKE_STARTED,
-        Kind.BAKE_FINISHED,
+        LaunchHeld.KIND,
+        LaunchReleased.KIND,
+        LaunchScrubbed.KIND,
+        ConditionCountdown.KIND,
+        OperationFinished.KIND,
+        OperationUnknown.KIND,
+        BakeStarted.KIND,
+        BakeFinished.KIND,
     }
 )
 

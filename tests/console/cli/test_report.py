@@ -9,7 +9,9 @@ import pytest
 from console.__main__ import main
 from console.exit_codes import ExitCode
 from state.base.times import clock
-from state.events.event import Kind
+from state.events.gates import GateChanged
+from state.events.launch import LaunchHeld
+from state.events.operations import OperationIntended
 from state.log.reader import LogReader
 from state.log.verify import VerifyReport
 from state.report.page import report
@@ -79,12 +81,12 @@ async def test_a_damaged_log_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
 def test_the_time_of_a_gate_is_when_it_was_decided_whatever_else_is_called_like_it() -> None:
     told = story.opened()
     told.wait(60)
-    told.tell(Kind.GATE_CHANGED, {"from": "OPEN", "to": "GO"}, gate=1)
+    told.tell(GateChanged.KIND, {"from": "OPEN", "to": "GO"}, gate=1)
     decided = clock(told.now_us)
     told.wait(3600)
-    told.tell(Kind.OPERATION_INTENDED, {"id": "gate 1 smoke test"}, actor="ann")
+    told.tell(OperationIntended.KIND, {"id": "gate 1 smoke test"}, actor="ann")
     for _ in range(600):  # more marks than are kept
-        told.tell(Kind.LAUNCH_HELD, {"reason": "x"})
+        told.tell(LaunchHeld.KIND, {"reason": "x"})
     verified = VerifyReport(
         ok=True, events=1, head="", bad_seq=None, damage=None, message="", unanchored=0, anchors=0, log_id=""
     )

@@ -18,7 +18,8 @@ from console.client import protocol
 from console.client.engine_client import AttachError, EngineClient, NullListener
 from console.engine.process import hub as hub_module
 from console.engine.process.socket_server import SocketServer, account_of
-from state.events.event import Draft, Event, Kind
+from state.events.event import Draft, Event
+from state.events.launch import ConsoleClosed
 from state.events.log import NoteAdded
 from state.fold import fold
 from state.view.launch import LaunchView
@@ -127,7 +128,7 @@ async def test_a_console_that_does_not_read_is_dropped(
                 break
         view = await s.until(lambda v: not v.consoles)
         assert view.consoles == ()
-        assert s.events(Kind.CONSOLE_CLOSED)[0].body["reason"] == "it did not read"
+        assert s.events(ConsoleClosed.KIND)[0].body["reason"] == "it did not read"
         writer.close()
 
 

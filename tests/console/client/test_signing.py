@@ -18,7 +18,7 @@ from console.__main__ import main
 from console.client.engine_client import EngineClient
 from console.client.signing import KEY_FILE, attestation_of, sign_attestation
 from state.base.json import JsonObject, text
-from state.events.event import Kind
+from state.events.gates import AttestSigned
 from state.log.errors import Damage
 from state.log.signed import read_allowed
 from state.log.verify import verify
@@ -63,7 +63,7 @@ async def test_a_word_is_signed_and_verifies_here_and_with_stock_tools(
         declared = s.view.item("1.2").attestation  # type: ignore[union-attr]  # it is there
         assert declared is not None
         assert declared.how_known.endswith("self-declared")
-        body = s.events(Kind.ATTEST_SIGNED)[0].body
+        body = s.events(AttestSigned.KIND)[0].body
     assert stock_says(tmp_path, key, text(body, "signature"), text(body, "statement").encode())
     said = json.loads(text(body, "statement"))
     assert (said["account"], said["item"], said["go"], said["comment"]) == ("ann", "1.1", True, "seen it")
@@ -96,7 +96,7 @@ async def test_the_commands_of_the_page_check_a_signature(
     script = page.split("```bash\n", 1)[1].split("```", 1)[0]
     async with signing(tmp_path, monkeypatch) as (s, client, key):
         assert (await client.command("attest.sign", {"item": "1.1", "verdict": "GO", "comment": "ü ✓"})).ok
-        seq = s.events(Kind.ATTEST_SIGNED)[0].seq
+        seq = s.events(AttestSigned.KIND)[0].seq
     signers = tmp_path / "signers"
     signers.write_text(f"ann {key.with_suffix('.pub').read_text()}")
     words = {"LOG": str(s.log), "SEQ": str(seq), "SIGNERS": str(signers), "WHO": "ann"}
@@ -141,7 +141,7 @@ async def test_a_go_without_the_key_is_refused_and_a_no_go_is_not(
         assert "ssh-add" in reply.message
         stop = {"item": "1.1", "verdict": "NO-GO", "comment": "the disk is full"}
         assert (await client.command("attest.sign", stop)).ok
-        assert "self-declared" in str(s.events(Kind.ATTEST_SIGNED)[0].body["how_known"])
+        assert "self-declared" in str(s.events(AttestSigned.KIND)[0].body["how_known"])
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ async def test_a_signature_stands_for_one_word_only(
         sent = {**args, "statement": made.statement, "signature": made.signature, **change}
         frame = await client._ask({"t": "command", "name": "attest.sign", "args": sent, "confirmation": {}})
         assert message in text(frame["reply"], "message")  # type: ignore[arg-type]  # an object
-        assert not s.events(Kind.ATTEST_SIGNED)
+        assert not s.events(AttestSigned.KIND)
 
 
 async def test_a_signature_of_another_log_or_key_is_refused(

@@ -13,7 +13,8 @@ from console.engine.engine import Engine
 from console.engine.watch.source_health import GRACE_S
 from state.base.json import Json
 from state.commands import Confirmation
-from state.events.event import Event, Kind
+from state.events.event import Event
+from state.events.operations import OperationFinished, OperationIntended
 from state.view.launch import LaunchView
 from tests.clocks import ManualClock
 from tests.console.engine.outside import Outside, outside, write_runbook
@@ -66,7 +67,7 @@ class Stand:
         await self.engine.conditions.tick()
         await self.engine.bake.tick()
 
-    def events(self, kind: Kind) -> list[Event]:
+    def events(self, kind: str) -> list[Event]:
         found, after = [], 0
         while chunk := self.engine.store.read(after):
             found += [event for event in chunk if event.kind == kind]
@@ -86,7 +87,7 @@ class Stand:
             "timeout_s": 60,
             "good": None,
         }
-        intended = await self.engine.journal.record(draft(Kind.OPERATION_INTENDED, body, "g09", actor="ann"))
+        intended = await self.engine.journal.record(draft(OperationIntended.KIND, body, "g09", actor="ann"))
         done: dict[str, Json] = {
             "id": operation,
             "state": "succeeded",
@@ -94,7 +95,7 @@ class Stand:
             "revision": 2,
             "offers": [],
         }
-        await self.engine.journal.record(draft(Kind.OPERATION_FINISHED, done, "g09", intended.seq))
+        await self.engine.journal.record(draft(OperationFinished.KIND, done, "g09", intended.seq))
 
 
 @asynccontextmanager

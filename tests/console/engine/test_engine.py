@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from state.events.event import Draft, Kind
+from state.events.event import Draft
+from state.events.gates import CheckFinished, CheckStarted
+from state.events.launch import EngineStarted, RunbookChanged
 from state.events.log import NoteAdded
+from state.events.world import PodChanged
 from state.runbook.load import RunbookError
 from state.view.enums import GateStatus, Verdict
 from tests.console.engine.outside import CHECKS, ingress, pod
@@ -28,7 +31,7 @@ async def test_a_new_log_declares_the_launch(tmp_path: Path) -> None:
         assert {c.id for c in view.conditions} == known
         check = view.item("3.6").checks[0]  # type: ignore[union-attr]  # it is there
         assert (check.id, check.ttl_s, check.writes) == ("3.6/0", 60, True)
-        assert s.events(Kind.ENGINE_STARTED)[0].body["resumed"] is False
+        assert s.events(EngineStarted.KIND)[0].body["resumed"] is False
 
 
 async def test_checks_that_can_not_run_are_found_when_the_runbook_is_read(tmp_path: Path) -> None:
@@ -60,7 +63,7 @@ async def test_checks_end_in_a_verdict_whatever_happens(tmp_path: Path) -> None:
         assert found["3.4/0"] == (Verdict.UNKNOWN, "the check itself failed: KeyError")
         assert found["3.4/1"] == (Verdict.UNKNOWN, "the thing (production) is not there")
         assert found["3.5/0"] == (Verdict.UNKNOWN, "no result within 0.05 s")
-        event = next(e for e in s.events(Kind.CHECK_FINISHED) if e.body["check"] == "3.1/0")
+        event = next(e for e in s.events(CheckFinished.KIND) if e.body["check"] == "3.1/0")
         assert event.body["evidence"] == {"where": "staging", "share": "0.5", "pods": ["a", "b"]}
         assert event.actor == "ann"
         await s.until(lambda v: v.statuses.get(3) is GateStatus.NO_GO)
@@ -119,7 +122,7 @@ async def test_a_flapping_pod_is_told_at_a_pace(tmp_path: Path) -> None:
         for n in range(100):
             s.world.put("pods", pod("backend-1", restarts=n))
         await s.until(lambda v: v.pods["production/backend-1"].restarts == 99)
-        assert len(s.events(Kind.POD_CHANGED)) < 10
+        assert len(s.events(PodChanged.KIND)) < 10
 
 
 async def test_what_changed_while_nobody_looked_is_found(tmp_path: Path) -> None:
@@ -151,7 +154,7 @@ async def test_a_restarted_engine_goes_on_and_closes_what_was_left_open(tmp_path
     async with stand(tmp_path) as s:
         await s.open(run=False)
         await s.engine.journal.record(Draft(NoteAdded("before"), actor="ann"))
-        await s.engine.journal.record(draft(Kind.CHECK_STARTED, {"item": "3.1", "check": "3.1/0"}, "g03"))
+        await s.engine.journal.record(draft(CheckStarted.KIND, {"item": "3.1", "check": "3.1/0"}, "g03"))
         launch, seq = s.view.scope.launch_id, s.view.seq
         s.engine.store.close()  # as a kill would leave it: without an end
         s.engine._closed = True
@@ -160,8 +163,8 @@ async def test_a_restarted_engine_goes_on_and_closes_what_was_left_open(tmp_path
         assert s.view.seq > seq
         check = s.view.item("3.1").checks[0]  # type: ignore[union-attr]  # it is there
         assert (check.verdict, check.summary) == (Verdict.UNKNOWN, "the engine ended while it ran")
-        assert [e.body["resumed"] for e in s.events(Kind.ENGINE_STARTED)] == [False, True]
-        assert not s.events(Kind.RUNBOOK_CHANGED)
+        assert [e.body["resumed"] for e in s.events(EngineStarted.KIND)] == [False, True]
+        assert not s.events(RunbookChanged.KIND)
 
 
 async def test_a_changed_runbook_voids_only_what_it_changed(tmp_path: Path) -> None:
@@ -175,7 +178,7 @@ async def test_a_changed_runbook_voids_only_what_it_changed(tmp_path: Path) -> N
         data["gates"][1]["items"][0]["text"] = "another text"
         s.runbook.write_text(yaml.safe_dump(data))
         await s.open()
-        (changed,) = s.events(Kind.RUNBOOK_CHANGED)
+        (changed,) = s.events(RunbookChanged.KIND)
         assert changed.body["diff"] == [f'gate 2: items 2.1 text: {before} → "another text"']
         assert s.view.item("1.1").attestation is not None  # type: ignore[union-attr]  # it is there
         assert s.view.item("2.1").attestation is None  # type: ignore[union-attr]  # it is there
@@ -189,7 +192,7 @@ async def test_another_candidate_voids_everything(tmp_path: Path) -> None:
         s.runbook.write_text(s.runbook.read_text().replace("0" * 63 + "1", "0" * 63 + "7"))
         await s.open()
         assert s.view.candidate.images[0][1].endswith("7")
-        (changed,) = s.events(Kind.RUNBOOK_CHANGED)
+        (changed,) = s.events(RunbookChanged.KIND)
         assert "candidate: images: " in str(changed.body["diff"])
         assert s.view.item("1.1").attestation is None  # type: ignore[union-attr]  # it is there
         assert any("recycled" in d.what for d in s.view.deviations)
@@ -206,7 +209,7 @@ async def test_a_changed_runbook_is_shown_as_a_diff(tmp_path: Path) -> None:
         data["scope"]["regions"] = ["moon"]
         s.runbook.write_text(yaml.safe_dump(data))
         await s.open(run=False)
-        (changed,) = s.events(Kind.RUNBOOK_CHANGED)
+        (changed,) = s.events(RunbookChanged.KIND)
         diff = "\n".join(str(one) for one in changed.body["diff"])  # type: ignore[union-attr]  # a list
         assert 'condition error-rate: threshold: "0.01" → "0.02"' in diff
         assert f"condition {gone['id']}: is no longer in the runbook" in diff
@@ -217,7 +220,7 @@ async def test_a_changed_runbook_is_shown_as_a_diff(tmp_path: Path) -> None:
         data["conditions"][0]["min_events"] = 7
         s.runbook.write_text(yaml.safe_dump(data))
         await s.open(run=False)
-        assert "nothing that this log knows" in str(s.events(Kind.RUNBOOK_CHANGED)[-1].body["diff"])
+        assert "nothing that this log knows" in str(s.events(RunbookChanged.KIND)[-1].body["diff"])
 
 
 async def _attest_two(s: Stand) -> None:

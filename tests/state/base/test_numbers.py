@@ -6,7 +6,7 @@ import pytest
 
 from state.base.json import JsonObject
 from state.base.numbers import number, pace, plural
-from state.events.event import Kind
+from state.events.bake import ConditionChanged
 from state.fold import line_of
 from state.view.launch import ConditionView, LaunchView
 from tests.state.fold.test_fold import events
@@ -33,7 +33,7 @@ def test_numbers_in_words(message: str, shown: str) -> None:
 
 def test_a_condition_is_told_in_its_unit() -> None:
     body: JsonObject = {"id": "errors", "state": "OK", "value": "0.0132", "elapsed_s": 0, "reason": ""}
-    (event,) = events((Kind.CONDITION_CHANGED, body))
+    (event,) = events((ConditionChanged.KIND, body))
     known = ConditionView("errors", "Errors", "production", "ratio", 0.01, 300, "ask", "q")
     assert line_of(event, LaunchView(conditions=(known,))).words == "errors is OK at 1.32 %"
     assert line_of(event).words == "errors is OK at 0.0132"

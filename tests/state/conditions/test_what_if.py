@@ -12,7 +12,8 @@ from console.__main__ import main
 from console.exit_codes import ExitCode
 from state.base.json import Json
 from state.conditions.evaluate import SECOND_US
-from state.events.event import Kind
+from state.events.bake import ConditionChanged
+from state.events.world import SourceChanged
 from tests.console.engine.bake.test_stop_conditions import change, run_for, traffic
 from tests.console.engine.stand import Stand, stand
 from tests.drafts import draft
@@ -41,7 +42,7 @@ async def test_a_launch_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFi
         await run_for(s, 60)
         (trip,) = [
             e
-            for e in s.events(Kind.CONDITION_CHANGED)
+            for e in s.events(ConditionChanged.KIND)
             if e.body["state"] == "TRIPPED" and e.body["elapsed_s"] == 240 and e.body["reason"] == ""
         ][:1]
         same = other(s, "same.yaml")
@@ -81,7 +82,7 @@ async def test_a_doubt_about_the_monitors_is_judged_again_as_it_was(
         await s.released()
         await run_for(s, 90)
         body: dict[str, Json] = {"name": "monitors/production", "ok": False, "reason": "clocks apart"}
-        await s.engine.journal.record(draft(Kind.SOURCE_CHANGED, body))
+        await s.engine.journal.record(draft(SourceChanged.KIND, body))
         await run_for(s, 60)
         same = other(s, "same.yaml")
     assert main(["judge", str(s.log), "--runbook", str(same), "--json"]) == 0

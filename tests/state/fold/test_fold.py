@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.base.json import JsonObject
-from state.events.event import Event, Kind
+from state.events.declared import EnvironmentDeclared, GateDeclared, GraphDeclared
+from state.events.event import Event
+from state.events.gates import AttestSigned, CheckFinished, GateRecycled, ItemWaived
+from state.events.log import NoteAdded
+from state.events.operations import OperationIntended, OperationOutput, OperationStarted, OperationStep
+from state.events.world import MetricBatch, MetricGap
 from state.fold import fold
 from state.view.codec import dump_view, load_view
 from state.view.enums import GateStatus, Verdict
@@ -30,7 +35,7 @@ def events(*rows: Row | tuple[str, JsonObject, int], start: int = 1) -> list[Eve
 
 
 GATE: Row = (
-    Kind.GATE_DECLARED,
+    GateDeclared.KIND,
     {
         "number": 3,
         "title": "Security",
@@ -44,8 +49,8 @@ GATE: Row = (
         ],
     },
 )
-PASS: Row = (Kind.CHECK_FINISHED, {"item": "3.2", "check": "3.2/0", "verdict": "pass", "summary": "strong"})
-GO: Row = (Kind.ATTEST_SIGNED, {"item": "3.2", "go": True, "comment": "read it"})
+PASS: Row = (CheckFinished.KIND, {"item": "3.2", "check": "3.2/0", "verdict": "pass", "summary": "strong"})
+GO: Row = (AttestSigned.KIND, {"item": "3.2", "go": True, "comment": "read it"})
 
 
 @given(event_lists(), st.integers(0, 40))
@@ -82,25 +87,25 @@ def test_a_gate_is_go_only_when_everything_is_judged_attested_and_fresh() -> Non
 
 def test_unknown_is_not_pass_and_a_persons_no_go_is_a_fail() -> None:
     blind: Row = (
-        Kind.CHECK_FINISHED,
+        CheckFinished.KIND,
         {"item": "3.2", "check": "3.2/0", "verdict": "unknown", "summary": "refused"},
     )
     assert status(fold(events(GATE, blind, GO))) is GateStatus.BLIND
-    no: Row = (Kind.ATTEST_SIGNED, {"item": "3.2", "go": False, "comment": "no"})
+    no: Row = (AttestSigned.KIND, {"item": "3.2", "go": False, "comment": "no"})
     view = fold(events(GATE, PASS, no))
     assert status(view) is GateStatus.NO_GO
     assert [d.what for d in view.deviations] == ["3.2 attested NO-GO: no"]
 
 
 def test_a_waiver_ends() -> None:
-    waiver: Row = (Kind.ITEM_WAIVED, {"item": "3.2", "reason": "later", "until_us": T0 + 5 * MINUTE})
+    waiver: Row = (ItemWaived.KIND, {"item": "3.2", "reason": "later", "until_us": T0 + 5 * MINUTE})
     view = fold(events(GATE, waiver))
     assert status(view) is GateStatus.GO
     assert status(view, 6 * MINUTE) is GateStatus.OPEN
 
 
 def test_recycling_makes_evidence_stale() -> None:
-    view = fold(events(GATE, PASS, GO, (Kind.GATE_RECYCLED, {"reason": "new candidate"})))
+    view = fold(events(GATE, PASS, GO, (GateRecycled.KIND, {"reason": "new candidate"})))
     assert status(view) is GateStatus.OPEN
     item = view.item("3.2")
     assert item is not None
@@ -110,23 +115,23 @@ def test_recycling_makes_evidence_stale() -> None:
 
 def test_a_gap_stays_a_gap() -> None:
     graph: Row = (
-        Kind.GRAPH_DECLARED,
+        GraphDeclared.KIND,
         {"id": "e", "title": "e", "unit": "ratio", "series": [{"id": "x", "label": "x"}]},
     )
-    one: Row = (Kind.METRIC_BATCH, {"at_us": 1, "values": [["e", "x", "0.5"]]})
-    none: Row = (Kind.METRIC_BATCH, {"at_us": 2, "values": [["e", "x", None]]})
-    view = fold(events(graph, one, none, (Kind.METRIC_GAP, {"from_us": 3})))
+    one: Row = (MetricBatch.KIND, {"at_us": 1, "values": [["e", "x", "0.5"]]})
+    none: Row = (MetricBatch.KIND, {"at_us": 2, "values": [["e", "x", None]]})
+    view = fold(events(graph, one, none, (MetricGap.KIND, {"from_us": 3})))
     assert view.graphs[0].series[0].points == ((1, 0.5), (2, None), (3, None))
 
 
 def test_an_operation_is_followed_by_the_number_of_its_intent() -> None:
     view = fold(
         events(
-            (Kind.OPERATION_INTENDED, {"id": "production.deploy", "kind": "deploy", "env": "production"}),
-            (Kind.OPERATION_STARTED, {"pid": 7}, 1),
-            (Kind.OPERATION_STEP, {"name": "helm", "state": "running"}, 1),
-            (Kind.OPERATION_STEP, {"name": "helm", "state": "done"}, 1),
-            (Kind.OPERATION_OUTPUT, {"lines": ["a", "b"]}, 1),
+            (OperationIntended.KIND, {"id": "production.deploy", "kind": "deploy", "env": "production"}),
+            (OperationStarted.KIND, {"pid": 7}, 1),
+            (OperationStep.KIND, {"name": "helm", "state": "running"}, 1),
+            (OperationStep.KIND, {"name": "helm", "state": "done"}, 1),
+            (OperationOutput.KIND, {"lines": ["a", "b"]}, 1),
         )
     )
     running = view.running()
@@ -141,7 +146,7 @@ def test_a_kind_of_a_newer_version_is_counted_and_shown() -> None:
 
 
 def test_hostile_words_are_cleaned() -> None:
-    view = fold(events((Kind.NOTE_ADDED, {"text": "\x1b]52;c;aGk=\x07red \x1b[31malert\x9b2J"})))
+    view = fold(events((NoteAdded.KIND, {"text": "\x1b]52;c;aGk=\x07red \x1b[31malert\x9b2J"})))
     assert view.tail[-1].words == "red alert"
 
 
@@ -149,7 +154,7 @@ def test_the_domains_of_an_environment_are_read_in_both_forms() -> None:
     common: JsonObject = {"title": "t", "namespace": "n", "release": "r", "context": "c"}
     two: JsonObject = {"tier": "staging", "api": "api.test", "admin": "admin.test", **common}
     any_number: JsonObject = {"tier": "production", "hosts": [["shop", "shop.test"]], **common}
-    view = fold(events((Kind.ENVIRONMENT_DECLARED, two), (Kind.ENVIRONMENT_DECLARED, any_number)))
+    view = fold(events((EnvironmentDeclared.KIND, two), (EnvironmentDeclared.KIND, any_number)))
     assert [environment.hosts for environment in view.environments] == [
         (("api", "api.test"), ("admin", "admin.test")),
         (("shop", "shop.test"),),

@@ -7,8 +7,14 @@ import pytest
 from screens.kit.plain import Role
 from screens.kit.table import Table
 from state.base.json import JsonObject
+from state.events.bake import ConditionChanged
 from state.events.bodies import body_of
-from state.events.event import Event, Kind
+from state.events.event import Event
+from state.events.gates import AttestSigned, CheckFinished, GateChanged
+from state.events.launch import CommandRefused
+from state.events.log import LogWriteFailed, NoteAdded
+from state.events.operations import OperationFinished, OperationUnknown
+from state.events.world import SourceChanged
 from state.fold import fold, line_of
 from state.fold.severity import milestone, severity
 from state.view.enums import ConditionState, GateStatus, OperationState, Severity, Verdict
@@ -33,19 +39,19 @@ STATES = {
     ConditionState.BREACHING: BLIND,
 }
 CASES: list[tuple[str, JsonObject, Severity]] = [
-    *((Kind.CHECK_FINISHED, {"verdict": v, "summary": ALARMING}, VERDICTS.get(v, PLAIN)) for v in Verdict),
-    *((Kind.GATE_CHANGED, {"from": "NO-GO", "to": s}, STATUSES.get(s, PLAIN)) for s in GateStatus),
-    *((Kind.OPERATION_FINISHED, {"state": s, "verdict": ALARMING}, ENDS.get(s, PLAIN)) for s in OperationState),
-    *((Kind.CONDITION_CHANGED, {"state": s, "reason": ALARMING}, STATES.get(s, PLAIN)) for s in ConditionState),
-    (Kind.ATTEST_SIGNED, {"go": True, "comment": ALARMING}, PLAIN),
-    (Kind.ATTEST_SIGNED, {"go": False, "comment": "well"}, BAD),
-    (Kind.SOURCE_CHANGED, {"ok": True, "name": "lost", "reason": ALARMING}, PLAIN),
-    (Kind.SOURCE_CHANGED, {"ok": False, "reason": "x"}, BLIND),
-    (Kind.LOG_WRITE_FAILED, {}, BAD),
-    (Kind.COMMAND_REFUSED, {}, BAD),
-    (Kind.OPERATION_UNKNOWN, {}, BAD),
-    (Kind.NOTE_ADDED, {"text": ALARMING}, PLAIN),
-    (Kind.CHECK_FINISHED, {"verdict": "perhaps", "summary": ALARMING}, BLIND),
+    *((CheckFinished.KIND, {"verdict": v, "summary": ALARMING}, VERDICTS.get(v, PLAIN)) for v in Verdict),
+    *((GateChanged.KIND, {"from": "NO-GO", "to": s}, STATUSES.get(s, PLAIN)) for s in GateStatus),
+    *((OperationFinished.KIND, {"state": s, "verdict": ALARMING}, ENDS.get(s, PLAIN)) for s in OperationState),
+    *((ConditionChanged.KIND, {"state": s, "reason": ALARMING}, STATES.get(s, PLAIN)) for s in ConditionState),
+    (AttestSigned.KIND, {"go": True, "comment": ALARMING}, PLAIN),
+    (AttestSigned.KIND, {"go": False, "comment": "well"}, BAD),
+    (SourceChanged.KIND, {"ok": True, "name": "lost", "reason": ALARMING}, PLAIN),
+    (SourceChanged.KIND, {"ok": False, "reason": "x"}, BLIND),
+    (LogWriteFailed.KIND, {}, BAD),
+    (CommandRefused.KIND, {}, BAD),
+    (OperationUnknown.KIND, {}, BAD),
+    (NoteAdded.KIND, {"text": ALARMING}, PLAIN),
+    (CheckFinished.KIND, {"verdict": "perhaps", "summary": ALARMING}, BLIND),
     ("weather.changed", {"verdict": "fail"}, PLAIN),
 ]  # fmt: skip
 
@@ -57,19 +63,19 @@ def test_the_severity_of_an_event(kind: str, body: JsonObject, wanted: Severity)
 
 
 def test_the_fold_gives_it_to_the_tail() -> None:
-    told = event(Kind.CHECK_FINISHED, {"item": "2.1", "verdict": "fail", "summary": "x"})
+    told = event(CheckFinished.KIND, {"item": "2.1", "verdict": "fail", "summary": "x"})
     assert [line.severity for line in fold([told]).tail] == [BAD]
 
 
 @pytest.mark.parametrize(
     ("kind", "body", "actor", "is_one"),
     [
-        (Kind.CONDITION_CHANGED, {"state": "TRIPPED"}, "engine", True),
-        (Kind.CONDITION_CHANGED, {"state": "OK", "reason": "TRIPPED"}, "engine", False),
-        (Kind.GATE_CHANGED, {"to": "GO"}, "engine", True),
-        (Kind.NOTE_ADDED, {}, "ann", True),
-        (Kind.NOTE_ADDED, {}, "engine", False),
-        (Kind.CHECK_FINISHED, {"verdict": "fail"}, "ann", False),
+        (ConditionChanged.KIND, {"state": "TRIPPED"}, "engine", True),
+        (ConditionChanged.KIND, {"state": "OK", "reason": "TRIPPED"}, "engine", False),
+        (GateChanged.KIND, {"to": "GO"}, "engine", True),
+        (NoteAdded.KIND, {}, "ann", True),
+        (NoteAdded.KIND, {}, "engine", False),
+        (CheckFinished.KIND, {"verdict": "fail"}, "ann", False),
     ],
 )
 def test_what_a_review_reads_first(kind: str, body: JsonObject, actor: str, is_one: bool) -> None:

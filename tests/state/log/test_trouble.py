@@ -9,7 +9,9 @@ from typing import ClassVar
 
 import pytest
 
-from state.events.event import Event, Kind
+from state.events.event import Event
+from state.events.operations import OperationIntended
+from state.events.world import MetricBatch, MetricGap
 from state.log.errors import LogFrozenError
 from state.log.store import LogStore
 from state.log.trouble import StoreState
@@ -18,8 +20,8 @@ from tests.clocks import ManualClock
 from tests.drafts import draft
 from tests.state.log.support import new_store, note, tampered
 
-INTENT = draft(Kind.OPERATION_INTENDED, {"operation": "deploy"}, actor="ann")
-SAMPLES = draft(Kind.METRIC_BATCH, {"samples": {"error_ratio": "0.01"}})
+INTENT = draft(OperationIntended.KIND, {"operation": "deploy"}, actor="ann")
+SAMPLES = draft(MetricBatch.KIND, {"samples": {"error_ratio": "0.01"}})
 
 
 class Disk(sqlite3.Connection):
@@ -122,7 +124,7 @@ def test_three_failures_freeze_the_log_and_it_recovers_by_itself(store: LogStore
         assert waiting.result(10).body["text"] == "waits"
         assert news.wait(lambda state: not state.frozen) == StoreState()
         assert [event.kind for event in store.read(1)] == ["log.write_failed", "note.added", "log.recovered"]
-        assert store.append(INTENT).result(10).kind == Kind.OPERATION_INTENDED
+        assert store.append(INTENT).result(10).kind == OperationIntended.KIND
     assert verify(store.path).ok
 
 
@@ -147,8 +149,8 @@ def test_a_full_disk_keeps_intents_and_samples_out_and_resumes(store: LogStore) 
         news.wait(lambda state: not state.frozen)
         written = store.read(1)
     assert [event.seq for event in events] == sorted(event.seq for event in events)
-    assert [event.kind for event in written].count(Kind.OPERATION_INTENDED) == 0
-    gaps = [event for event in written if event.kind == Kind.METRIC_GAP]
+    assert [event.kind for event in written].count(OperationIntended.KIND) == 0
+    gaps = [event for event in written if event.kind == MetricGap.KIND]
     assert sum(int(str(gap.body["dropped"])) for gap in gaps) == 2
     assert verify(store.path).ok
 

@@ -11,7 +11,7 @@ from console.engine.operations.preview.gate_locks import spec_of
 from screens.deploy import lock_words
 from screens.kit.screen_state import ScreenState
 from screens.kit.table import Table
-from state.events.event import Kind
+from state.events.launch import LaunchHeld
 from state.runbook.default import sop_runbook
 from state.runbook.load import load_runbook
 from state.runbook.models import Runbook
@@ -125,7 +125,7 @@ def test_only_a_held_launch_is_held(state: LaunchState) -> None:
 
 async def test_the_operations_screen_shows_what_locks() -> None:
     told = story.ready()
-    told.tell(Kind.LAUNCH_HELD, {"reason": "lunch"}, actor="ann")
+    told.tell(LaunchHeld.KIND, {"reason": "lunch"}, actor="ann")
     app, _ = app_of(told)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("d")

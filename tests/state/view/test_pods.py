@@ -10,7 +10,7 @@ from console.engine.watch.kubernetes_events import pod_body
 from state.base.codec import LOG
 from state.base.frozen import remake
 from state.base.json import Json, JsonObject
-from state.events.event import Event, Kind
+from state.events.event import Event
 from state.events.world import PodChanged
 from state.fold import fold
 from state.view.pods import (
@@ -172,7 +172,7 @@ def test_the_rules(thing: JsonObject, wanted: str) -> None:
 def test_the_log_keeps_all_that_the_rules_need(thing: JsonObject) -> None:
     body = pod_body("production", thing)
     fields = LOG.dump(body)
-    event = Event(1, "e", Kind.POD_CHANGED, None, None, "engine", "s", "b", NOW_US, 0, fields, "0" * 64)
+    event = Event(1, "e", PodChanged.KIND, None, None, "engine", "s", "b", NOW_US, 0, fields, "0" * 64)
     (known,) = fold([event]).pods.values()
     assert remake(PodChanged, known) == body
 

@@ -6,7 +6,9 @@ import asyncio
 
 from console.engine.operations.preview.approvals import Seen, parts_of, seen_draft, seen_of
 from console.engine.record.journal import Journal
-from state.events.event import Event, Kind
+from state.events.event import Event
+from state.events.gates import AttestSigned
+from state.events.operations import CandidateSeen
 from state.runbook.models import Runbook
 from state.view.enums import Tier
 from state.view.launch import LaunchView
@@ -27,7 +29,7 @@ class Approvals:
         known = {one.seq for one in self.seen}
         after = 0
         while chunk := self._journal.store.read(after):
-            self.seen += [seen_of(e) for e in chunk if e.kind == Kind.CANDIDATE_SEEN and e.seq not in known]
+            self.seen += [seen_of(e) for e in chunk if e.kind == CandidateSeen.KIND and e.seq not in known]
             after = chunk[-1].seq
         self.seen.sort(key=lambda one: one.seq)
         for tier in Tier:
@@ -43,9 +45,9 @@ class Approvals:
         return next((one.parts for one in reversed(self.seen) if one.env == tier), None)
 
     def _told(self, event: Event, _view: LaunchView) -> None:
-        if event.kind == Kind.CANDIDATE_SEEN:
+        if event.kind == CandidateSeen.KIND:
             self.seen.append(seen_of(event))
-        elif event.kind == Kind.ATTEST_SIGNED:
+        elif event.kind == AttestSigned.KIND:
             for tier in Tier:
                 parts = parts_of(self._runbook, tier)
                 if self._newest(tier) != parts:

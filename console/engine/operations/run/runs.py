@@ -20,7 +20,7 @@ from console.engine.operations.verdict.verdict import RETRY, ROLLBACK, judge_dep
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor
 from state.events.bodies import body_as
-from state.events.event import Event, Kind
+from state.events.event import Event
 from state.events.operations import OperationIntended, OperationStarted
 from state.log.errors import LogError
 from state.view.enums import OperationKind, OperationState
@@ -88,7 +88,7 @@ def traces(journal: Journal, seq: int) -> Traces:
         for event in chunk:
             if event.seq == seq:
                 intended = event
-            elif event.kind == Kind.OPERATION_STARTED and event.ref == seq:
+            elif event.kind == OperationStarted.KIND and event.ref == seq:
                 return Traces(intended, event)
         after = chunk[-1].seq
     return Traces(intended, started)

@@ -11,7 +11,9 @@ import yaml
 
 from console.engine.bake.on_trip import Trips
 from state.base.json import Json
-from state.events.event import Kind
+from state.events.bake import ConditionChanged
+from state.events.launch import LaunchHeld
+from state.events.operations import OperationFinished, OperationIntended, OperationUnknown
 from state.runbook.models import StopCondition
 from state.view.enums import OperationState
 from state.view.launch import OperationView
@@ -51,7 +53,7 @@ class Launch:
         body: dict[str, Json] = {
             "id": name, "state": "TRIPPED", "value": "0.5", "since_us": now_us, "at_us": now_us, "active": True
         }  # fmt: skip
-        await self.s.engine.journal.record(draft(Kind.CONDITION_CHANGED, body))
+        await self.s.engine.journal.record(draft(ConditionChanged.KIND, body))
 
     async def act(self, seconds: float = 15.0) -> None:
         await self.s.clock.advance(seconds)
@@ -61,13 +63,13 @@ class Launch:
     async def begin(self, env: str, actor: str = "ann") -> int:
         body: dict[str, Json] = {"id": f"{env}.rollback", "kind": "rollback", "env": env, "timeout_s": 60}
         journal = self.s.engine.journal
-        return (await journal.record(draft(Kind.OPERATION_INTENDED, body, "g09", actor=actor))).seq
+        return (await journal.record(draft(OperationIntended.KIND, body, "g09", actor=actor))).seq
 
     async def end(self, state: OperationState, seq: int = 0) -> None:
         body: dict[str, Json] = {"state": state.value, "verdict": "as told", "offers": []}
-        kind = Kind.OPERATION_FINISHED
+        kind = OperationFinished.KIND
         if state is UNKNOWN:
-            kind = Kind.OPERATION_UNKNOWN
+            kind = OperationUnknown.KIND
             del body["state"]
         await self.s.clock.advance(5)
         await self.s.engine.journal.record(draft(kind, body, "g09", seq or self.s.view.operations[-1].seq))
@@ -172,7 +174,7 @@ async def test_its_own_rollback_that_fails_is_tried_once_and_leaves_a_hold_that_
         assert one.held == f"{message}; stop condition error-rate tripped"
         assert one.disarmed == message
         assert one.tries == 1
-        assert len(one.s.events(Kind.LAUNCH_HELD)) == 1
+        assert len(one.s.events(LaunchHeld.KIND)) == 1
         ann = await one.s.attach("ann")
         assert (await ann.command("launch.release", {"reason": "go on"})).ok
         for _ in range(3):

@@ -9,7 +9,9 @@ import yaml
 
 from console.engine.bake.stop_conditions import release_of
 from state.base.json import text
-from state.events.event import Kind
+from state.events.bake import BakeFinished
+from state.events.launch import CommandRefused, LaunchHeld
+from state.events.world import MetricBatch, MetricGap
 from state.view.enums import ConditionState, LaunchState
 from tests.console.engine.stand import Stand, stand
 
@@ -36,7 +38,7 @@ def change(s: Stand, *, maximum: str = "5m", **condition: object) -> None:
 
 def times(s: Stand) -> list[int]:
     """Return the times of all samples, in seconds."""
-    return [int(str(e.body["at_us"])) // 1_000_000 for e in s.events(Kind.METRIC_BATCH)]
+    return [int(str(e.body["at_us"])) // 1_000_000 for e in s.events(MetricBatch.KIND)]
 
 
 async def test_samples_are_taken_once_for_each_interval_and_backfilled(tmp_path: Path) -> None:
@@ -63,7 +65,7 @@ async def test_a_lost_prometheus_is_a_gap_and_a_source(tmp_path: Path) -> None:
         s.world.prometheus_status = 503
         await s.tick(15)
         await s.tick(15)
-        assert len(s.events(Kind.METRIC_GAP)) == 1
+        assert len(s.events(MetricGap.KIND)) == 1
         source = s.view.sources["prometheus/production"]
         assert not source.ok
         assert "503" in source.reason
@@ -135,7 +137,7 @@ async def test_a_good_release_bakes_by_seconds_seen_good(tmp_path: Path) -> None
         await run_for(s, 120)
         assert s.view.bake.state == "done"
         assert s.view.bake.good_s >= 120
-        assert [e.body["outcome"] for e in s.events(Kind.BAKE_FINISHED)] == ["done"]
+        assert [e.body["outcome"] for e in s.events(BakeFinished.KIND)] == ["done"]
 
 
 async def test_a_bake_goes_on_after_a_restart_and_stops_on_hold(tmp_path: Path) -> None:
@@ -198,7 +200,7 @@ async def test_a_trip_that_asks_for_a_rollback_goes_through_the_command(tmp_path
         await s.open(run=False)
         await s.released()
         await run_for(s, 420, 30)
-        (refused,) = s.events(Kind.COMMAND_REFUSED)  # nothing good was recorded: the way back is refused
+        (refused,) = s.events(CommandRefused.KIND)  # nothing good was recorded: the way back is refused
         assert (refused.actor, text(refused.body, "command")) == ("engine", "operation.run")
         assert s.view.state is LaunchState.HELD
 
@@ -219,4 +221,4 @@ async def test_blind_for_too_long_holds_the_bake(tmp_path: Path) -> None:
         await run_for(s, 45)
         assert s.view.hold is not None
         assert s.view.hold.reason.startswith("stop condition error-rate is blind for")
-        assert len(s.events(Kind.LAUNCH_HELD)) == 1
+        assert len(s.events(LaunchHeld.KIND)) == 1

@@ -14,7 +14,9 @@ from console.engine.commands.dispatch import EFFECTS
 from console.engine.ports import ENGINE, Who
 from state.base.json import Json
 from state.commands import BY_NAME, COMMANDS, Confirmation
-from state.events.event import Kind
+from state.events.gates import ItemWaived
+from state.events.launch import CommandRefused
+from state.events.log import NoteAdded
 from state.runbook.models import CheckSpec
 from state.view.enums import GateStatus, LaunchState
 from state.view.launch import ConsoleView, HoldView, LaunchView, PersonView
@@ -78,10 +80,10 @@ async def test_a_refusal_is_an_event(tmp_path: Path) -> None:
         reply = await client.command("attest.sign", {"item": "1.1", "verdict": "GO"})
         assert not reply.ok
         assert reply.message == "tom is observer: this takes approver or captain or operator"
-        (event,) = s.events(Kind.COMMAND_REFUSED)
+        (event,) = s.events(CommandRefused.KIND)
         assert (event.actor, event.body["command"]) == ("tom", "attest.sign")
         assert (await client.command("note.add", {"text": "I saw \x1b[31msomething"})).ok
-        assert s.events(Kind.NOTE_ADDED)[0].body["text"] == "I saw something"
+        assert s.events(NoteAdded.KIND)[0].body["text"] == "I saw something"
         assert not (await client.command("no.such")).ok
         await client.close()
 
@@ -138,7 +140,7 @@ async def test_danger_needs_the_preview_and_the_name(tmp_path: Path) -> None:
         assert not (await ann.command("item.waive", other, confirmed("dotmac", preview.token))).ok
         assert (await ann.command("item.waive", args, confirmed("dotmac", preview.token))).ok
         assert s.view.item("1.1").waiver is not None  # type: ignore[union-attr]  # it is there
-        assert len(s.events(Kind.COMMAND_REFUSED)) == 5
+        assert len(s.events(CommandRefused.KIND)) == 5
         await ann.close()
 
 
@@ -212,7 +214,7 @@ async def test_a_closed_launch_ends_its_engine(tmp_path: Path) -> None:
             for item in gate.items:
                 body: dict[str, Json] = {"item": item.id, "reason": "r", "second": "", "until_us": 2**52}
                 await s.engine.journal.record(
-                    draft(Kind.ITEM_WAIVED, body, f"g{gate.number:02d}", actor="ann")
+                    draft(ItemWaived.KIND, body, f"g{gate.number:02d}", actor="ann")
                 )
         assert (await ann.command("launch.close")).ok
         assert s._running is not None

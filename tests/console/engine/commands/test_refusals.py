@@ -17,8 +17,9 @@ from console.engine.__main__ import main
 from console.engine.process.running import find
 from console.engine.process.spawn import start_engine, stop
 from console.exit_codes import ExitCode
-from state.events.event import Draft, Kind
-from state.events.log import NoteAdded
+from state.events.event import Draft
+from state.events.launch import ConsoleTookOver
+from state.events.log import ClockJumped, NoteAdded
 from state.log import locks
 from state.log.store import LogStore
 from tests.clocks import ManualClock
@@ -171,7 +172,7 @@ async def test_who_lost_the_console_can_not_act_any_more(
     assert not reply.ok
     assert f"{ME} drives from console {second.welcome.console}: take over first" in reply.message
     assert (await second.command("launch.release", {"reason": "y"})).ok
-    (took,) = [e for e in await second.events(0, 500) if e.kind == Kind.CONSOLE_TOOK_OVER]
+    (took,) = [e for e in await second.events(0, 500) if e.kind == ConsoleTookOver.KIND]
     assert took.body == {"id": second.welcome.console, "reason": "ann left for the train"}
     await first.close()
     await second.close()
@@ -185,7 +186,7 @@ async def test_a_clock_that_jumps_is_recorded_and_changes_no_order(tmp_path: Pat
             await s.engine.journal.record(Draft(NoteAdded("before")))
             s.clock.jump(hours * 3600)
             await s.engine.journal.record(Draft(NoteAdded("after")))
-        jumps = s.events(Kind.CLOCK_JUMPED)
+        jumps = s.events(ClockJumped.KIND)
         assert [event.body["jump_us"] for event in jumps] == [3_600_000_000, -3_600_000_000]
         assert any("the clock jumped by -3600.0 s" in row.words for row in s.view.tail)
         monotonic = [event.mono_us for event in s.engine.store.read(0)]

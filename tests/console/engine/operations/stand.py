@@ -26,7 +26,9 @@ from console.rehearsal.world.world import World
 from state.base.clock import SharedClock
 from state.base.json import Json, JsonObject, integer, obj, objs, text
 from state.commands import Confirmation
-from state.events.event import Draft, Kind, gate_key
+from state.events.event import Draft, gate_key
+from state.events.gates import AttestSigned, CheckFinished
+from state.events.operations import OperationStarted
 from state.log.reader import LogReader
 from state.log.store import LogStore
 from state.runbook.models import Runbook
@@ -71,10 +73,10 @@ class Stand:
             for item in gate.items:
                 for check in item.checks:
                     body: JsonObject = {"item": item.id, "check": check.id, "verdict": "pass", "summary": ""}
-                    drafts.append(draft(Kind.CHECK_FINISHED, body, key))
+                    drafts.append(draft(CheckFinished.KIND, body, key))
                 if item.question is not None:
                     signed: JsonObject = {"item": item.id, "go": True, "comment": "", "how_known": "test"}
-                    drafts.append(draft(Kind.ATTEST_SIGNED, signed, key, actor="ann"))
+                    drafts.append(draft(AttestSigned.KIND, signed, key, actor="ann"))
         for at in range(0, len(drafts), 50):
             await self.journal.record_many(drafts[at : at + 50])
 
@@ -350,5 +352,5 @@ async def engine_alone(log: Path, operation_id: str) -> None:
 def pid_in(log: Path) -> int:
     """Return the pid of the newest operation that a log names, which another process may be writing."""
     with closing(LogReader(log)) as reader:
-        events = [e for e in reader.events(0) if e.kind == Kind.OPERATION_STARTED]
+        events = [e for e in reader.events(0) if e.kind == OperationStarted.KIND]
     return integer(events[-1].body, "pid")

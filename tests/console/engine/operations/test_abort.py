@@ -15,7 +15,8 @@ from console.engine.operations.run.program import start_time
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.sim.kubernetes import PodPlan
 from state.base.json import obj
-from state.events.event import Event, Kind
+from state.events.event import Event
+from state.events.operations import OperationStep
 from state.view.enums import OperationState as State
 from state.view.launch import LaunchView
 from tests.console.engine.operations.helms import MAJORS, add_hooks, hook, launched
@@ -90,7 +91,7 @@ def _held_once_done(stand: Stand, step: str, part: str) -> asyncio.Future[Hold]:
     held = asyncio.get_running_loop().create_future()
 
     def look(event: Event, _view: LaunchView) -> None:
-        if event.kind == Kind.OPERATION_STEP and (event.body["name"], event.body["state"]) == (step, "done"):
+        if event.kind == OperationStep.KIND and (event.body["name"], event.body["state"]) == (step, "done"):
             held.set_result(Hold(stand, "GET", part))
 
     stand.journal.listen(look)

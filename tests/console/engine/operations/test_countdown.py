@@ -16,7 +16,8 @@ from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import HEAD
 from console.rehearsal.dotmac.product import Dotmac
 from state.base.json import JsonObject, text
-from state.events.event import Kind
+from state.events.launch import CommandRefused
+from state.events.operations import OperationFinished, OperationIntended
 from state.view.launch import LaunchView, OperationView
 from tests.console.engine.operations.stand import ANN, TWO, _without_alerts
 from tests.console.rehearsal.worlds import running
@@ -46,9 +47,9 @@ async def operate(engine: Engine, operation: str) -> None:
 async def note(engine: Engine, env: str, state: str) -> None:
     """Write into the log that somebody else's rollback ended."""
     body: JsonObject = {"id": f"{env}.rollback", "kind": "rollback", "env": env, "timeout_s": 60}
-    intended = await engine.journal.record(draft(Kind.OPERATION_INTENDED, body, actor="ben"))
+    intended = await engine.journal.record(draft(OperationIntended.KIND, body, actor="ben"))
     end: JsonObject = {"state": state, "verdict": "as told", "offers": []}
-    await engine.journal.record(draft(Kind.OPERATION_FINISHED, end, None, intended.seq))
+    await engine.journal.record(draft(OperationFinished.KIND, end, None, intended.seq))
 
 
 async def tripped(
@@ -80,7 +81,7 @@ async def tripped(
             refused = [
                 text(e.body, "reason")
                 for e in engine.store.read(0, 5000)
-                if e.kind == Kind.COMMAND_REFUSED and e.actor == "engine"
+                if e.kind == CommandRefused.KIND and e.actor == "engine"
             ]
             schema = world.product(Dotmac).platforms[Env.PRODUCTION].database.revisions()[0]
             return view, refused, schema

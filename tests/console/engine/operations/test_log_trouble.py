@@ -10,7 +10,8 @@ import pytest
 from console.engine.record.journal import Store
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.sim.kubernetes import PodPlan
-from state.events.event import Draft, Event, Kind
+from state.events.event import Draft, Event
+from state.events.operations import OperationAborted, OperationIntended, OperationStarted
 from state.log.errors import LogError
 from state.view.enums import OperationState as State
 from tests.console.engine.operations.stand import ANN, TWO, launch, revisions
@@ -40,10 +41,10 @@ class Refusing:
 
 async def test_without_an_intent_or_a_pid_nothing_runs(tmp_path: Path) -> None:
     async with launch(tmp_path) as stand:
-        stand.journal.store = Refusing(stand.store, Kind.OPERATION_INTENDED)
+        stand.journal.store = Refusing(stand.store, OperationIntended.KIND)
         with pytest.raises(LogError, match="the disk is full"):
             await stand.operations.start("staging.deploy", ANN, TWO)
-        stand.journal.store = Refusing(stand.store, Kind.OPERATION_STARTED)
+        stand.journal.store = Refusing(stand.store, OperationStarted.KIND)
         ended = await stand.run("staging.deploy")
         assert ended.state is State.FAILED
         assert ended.verdict == "helm was not started: the disk is full"
@@ -55,7 +56,7 @@ async def test_an_abort_needs_no_log(tmp_path: Path) -> None:
         stand.bad_pods(Env.STAGING, PodPlan(ready=False))
         await stand.start("staging.deploy")
         await stand.until(lambda: stand.release(Env.STAGING, 2) is not None)
-        stand.journal.store = Refusing(stand.store, Kind.OPERATION_ABORTED)
+        stand.journal.store = Refusing(stand.store, OperationAborted.KIND)
         reply = await stand.operations.abort(ANN, "now")
         assert reply.ok
         assert "was asked to end" in reply.message

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from console.rehearsal.dotmac.names import Env
 from state.base.json import Json
-from state.events.event import Draft, Kind
+from state.events.event import Draft
 from state.events.log import NoteAdded
+from state.events.operations import CandidateSeen
 from tests.console.engine.operations.stand import ANN, TWO, launch, revisions, section, wrapped_helm
 
 
@@ -86,7 +87,7 @@ async def test_a_values_file_changed_after_the_approval_voids_it(tmp_path: Path)
         assert "values file production.yaml" in answer
         assert "attest them again" in answer
         await stand.go(1, 2, 3, 4, 5, 6, 7, 8)
-        await stand.until_recorded(Kind.CANDIDATE_SEEN, 3)
+        await stand.until_recorded(CandidateSeen.KIND, 3)
         preview = await stand.operations.preview("production.deploy", ANN)
         assert preview.allowed, preview.reason
         newer = await stand.again()

@@ -12,7 +12,7 @@ from console.rehearsal.dotmac.names import Env
 from console.rehearsal.sim.kubernetes import PodPlan
 from state.base.canonical import parse_anchor
 from state.base.json import Json, obj, text
-from state.events.event import Kind
+from state.events.operations import OperationIntended
 from state.log.verify import verify
 from state.view.enums import OperationState as State
 from tests.console.engine.operations.stand import ANN, SHORT_S, Stand, launch, revisions, section
@@ -32,7 +32,7 @@ async def test_the_way_to_production(tmp_path: Path) -> None:
         assert stand.running_digests(Env.PRODUCTION) == {stand.platform.artifacts.candidate["backend"]}
         assert revisions(stand, Env.PRODUCTION) == ["1 superseded", "2 deployed"]
         (head,) = re.findall(r"lc1:\S+", described(stand, 2))
-        intended = [e for e in stand.store.read(0) if e.kind == Kind.OPERATION_INTENDED][-1]
+        intended = [e for e in stand.store.read(0) if e.kind == OperationIntended.KIND][-1]
         assert parse_anchor(head).seq == intended.seq
         assert verify(stand.store.path, [head]).anchors == 1
         back = await stand.operations.preview("production.rollback", ANN)

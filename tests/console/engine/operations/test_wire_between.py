@@ -9,7 +9,7 @@ import pytest
 
 from console.rehearsal.dotmac.names import Env
 from state.base.json import Json
-from state.events.event import Kind
+from state.events.operations import CandidateSeen
 from state.view.enums import OperationState as State
 from tests.console.engine.operations.helms import both_helms, debug, launched
 from tests.console.engine.operations.screen import asked, told
@@ -62,7 +62,7 @@ async def test_values_changed_after_the_approval(tmp_path: Path, major: int) -> 
         assert OVERRIDE in shown
         assert "changed since it was approved" in await stand.refused("production.deploy")
         await stand.go(*GATES)
-        await stand.until_recorded(Kind.CANDIDATE_SEEN, 3)
+        await stand.until_recorded(CandidateSeen.KIND, 3)
         shown = await _asked(stand, "production.deploy")
         assert "✔ images, chart, values and migration are what was approved" in shown
         assert (await stand.operations.preview("production.deploy", ANN)).allowed

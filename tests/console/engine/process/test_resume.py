@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from state.events.event import Draft, Kind
+from state.events.bake import BakeStarted
+from state.events.event import Draft
+from state.events.launch import LaunchHeld
 from state.events.log import NoteAdded
 from state.fold import fold
 from state.view.enums import ConditionState, LaunchState, Verdict
@@ -79,7 +81,7 @@ async def test_a_trip_stays_latched_and_a_hold_stays_a_hold(tmp_path: Path) -> N
         await s.tick()
         assert condition(s).state is ConditionState.TRIPPED
         assert s.view.hold == hold
-        assert len(s.events(Kind.LAUNCH_HELD)) == 1
+        assert len(s.events(LaunchHeld.KIND)) == 1
 
 
 async def test_seconds_that_nobody_saw_do_not_bake(tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ async def test_seconds_that_nobody_saw_do_not_bake(tmp_path: Path) -> None:
         assert good <= bake(s).good_s <= good + 30
         await run_for(s, 30)
         assert bake(s).good_s > good
-        assert len(s.events(Kind.BAKE_STARTED)) == 1
+        assert len(s.events(BakeStarted.KIND)) == 1
 
 
 async def test_a_verdict_comes_back_with_its_age(tmp_path: Path) -> None:

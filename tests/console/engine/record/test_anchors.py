@@ -20,8 +20,8 @@ from screens.kit.screen_state import ScreenState
 from screens.sections.status_line import banner, status
 from state.base.canonical import parse_anchor
 from state.base.json import obj, texts
-from state.events.event import Draft, Kind
-from state.events.log import NoteAdded
+from state.events.event import Draft
+from state.events.log import LogAnchored, LogDoubted, NoteAdded
 from state.log.verify import verify
 from state.log.witness import Witness, witness_directory
 from tests.console.engine.stand import REAL_S, Stand, stand
@@ -46,13 +46,13 @@ async def test_the_head_is_kept_at_a_gate_pass_and_at_the_end(tmp_path: Path) ->
         await s.open()
         client = await s.attach("ann")
         await go(s, client)
-        await s.until(lambda v: any(line.kind == Kind.LOG_ANCHORED for line in v.tail))
-        kept = s.events(Kind.LOG_ANCHORED)[0].body
+        await s.until(lambda v: any(line.kind == LogAnchored.KIND for line in v.tail))
+        kept = s.events(LogAnchored.KIND)[0].body
         assert kept["occasion"] == "gate 1 GO"
         assert kept["sinks"] == ["witness"]
         seen = witness(s).seen()
         assert str(seen) == kept["head"]
-        (told,) = [row.words for row in s.view.tail if row.kind == Kind.LOG_ANCHORED]
+        (told,) = [row.words for row in s.view.tail if row.kind == LogAnchored.KIND]
         assert told == f"{kept['head']} kept: witness"
         shown = "".join(span.text for span in status(ScreenState(s.view), 160, 2)[1])
         assert shown.endswith(s.view.head)
@@ -114,7 +114,7 @@ async def test_a_log_that_is_not_what_was_seen_is_in_doubt_for_every_console(
         await s.close()
         assert witness(s).seen() == before  # the doubt is not forgotten
         await s.open(run=False)
-        assert len(s.events(Kind.LOG_DOUBTED)) == 2
+        assert len(s.events(LogDoubted.KIND)) == 2
 
 
 async def test_every_account_keeps_what_it_saw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +136,7 @@ async def test_a_home_that_can_not_be_written_disturbs_nothing(
     async with stand(tmp_path) as s:
         await s.open(run=False)
         await s.engine.anchors.keep("a test")
-        assert s.events(Kind.LOG_ANCHORED)[0].body["sinks"] == []
+        assert s.events(LogAnchored.KIND)[0].body["sinks"] == []
         await s.close()
         await s.open(run=False)
         assert s.view.doubt == ""
@@ -159,13 +159,13 @@ async def test_a_config_map_holds_the_head_where_the_runbook_says_so(tmp_path: P
         await s.open(run=False)
         await s.engine.anchors.keep("a test")
         await s.engine.anchors.keep("a test")
-        first, second = (e.body for e in s.events(Kind.LOG_ANCHORED))
+        first, second = (e.body for e in s.events(LogAnchored.KIND))
         assert texts(first["sinks"])[1:] == (f"configmap {CONFIGMAP}",)
         kept = obj(s.world.configmaps[CONFIGMAP]["data"])
         assert kept[s.view.log_id] == second["head"]
         assert parse_anchor(str(kept[s.view.log_id])).seq > 0
         s.world.broken = True
         await s.engine.anchors.keep("a test")
-        third = s.events(Kind.LOG_ANCHORED)[2].body
+        third = s.events(LogAnchored.KIND)[2].body
         assert texts(third["sinks"]) == ("witness",)
         assert "500" in texts(third["failed"])[0]

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from console.engine.record.body_filter import BodyFilter, fit
 from state.base import canonical
 from state.base.json import Json, JsonObject, obj, text
-from state.events.event import Draft, Kind
+from state.events.event import Draft
 from state.events.launch import ConsoleClosed
+from state.events.operations import OperationOutput
 from tests.console.engine.stand import stand
 from tests.drafts import draft
 
@@ -36,7 +37,7 @@ async def test_what_is_too_long_is_kept_whole_where_the_runbook_says_so(asked: b
         s.runbook.write_text(yaml.safe_dump(data))
         await s.open(run=False)
         body = {"id": "x", "stream": "stdout", "lines": LONG}
-        event = await s.engine.journal.record(draft(Kind.OPERATION_OUTPUT, body, "g09"))
+        event = await s.engine.journal.record(draft(OperationOutput.KIND, body, "g09"))
         cut = obj(event.body["cut"])
         folder = tmp_path / "a.lclog.attachments"
         assert folder.exists() is asked

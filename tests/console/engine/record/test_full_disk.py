@@ -15,8 +15,10 @@ import pytest
 from console.engine.engine import Engine
 from screens.kit.screen_state import ScreenState
 from screens.sections.status_line import banner
-from state.events.event import Draft, Kind
-from state.events.log import NoteAdded
+from state.events.event import Draft
+from state.events.log import LogRecovered, LogWriteFailed, NoteAdded
+from state.events.operations import OperationIntended
+from state.events.world import MetricGap
 from state.log.errors import LogFrozenError
 from state.log.store import LogStore
 from state.log.verify import verify
@@ -73,8 +75,8 @@ async def test_a_full_file_system(small: Path, tmp_path: Path) -> None:
                 await asyncio.sleep(0.02)
         assert (await client.command("attest.sign", {"item": "1.1", "verdict": "GO"})).ok
         kinds = [line.kind for line in s.view.tail]
-        assert {Kind.LOG_WRITE_FAILED, Kind.LOG_RECOVERED} <= set(kinds)
-        assert any("dropped" in e.body for e in s.events(Kind.METRIC_GAP))
+        assert {LogWriteFailed.KIND, LogRecovered.KIND} <= set(kinds)
+        assert any("dropped" in e.body for e in s.events(MetricGap.KIND))
         await s.clock.advance(15)
         await s.until(lambda v: v.seq > acknowledged + 3)
         await client.close()
@@ -118,7 +120,7 @@ async def test_io_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
                 await asyncio.sleep(0.005)
         assert "I/O errors (SQLITE_IOERR_FSYNC)" in engine.hub.trouble
         with pytest.raises(LogFrozenError):
-            await engine.journal.record(draft(Kind.OPERATION_INTENDED, {"id": "production.deploy"}))
+            await engine.journal.record(draft(OperationIntended.KIND, {"id": "production.deploy"}))
         Disk.commits.clear()
         event = await waiting
         assert event.body["text"] == "kept"

@@ -13,9 +13,9 @@ from console.__main__ import main
 from screens.kit.plain import Role
 from screens.kit.screen_state import ScreenState
 from screens.sections.status_line import banner
-from state.events.event import Draft, Kind
+from state.events.event import Draft
 from state.events.launch import LaunchScrubbed
-from state.events.log import NoteAdded
+from state.events.log import LogClosed, LogDoubted, NoteAdded
 from state.log.chain import Fault
 from state.log.errors import Damage
 from state.log.full_verify import WholeCheck
@@ -107,7 +107,7 @@ async def test_damage_of_long_ago_is_a_banner_and_an_event_and_stops_nothing(tmp
         await s.open()
         await asyncio.sleep(0)
         assert "event 40" in s.view.doubt
-        assert len(s.events(Kind.LOG_DOUBTED)) == 1
+        assert len(s.events(LogDoubted.KIND)) == 1
         report = verify(s.log)
         assert (report.bad_seq, report.damage) == (40, Damage.HASH)
 
@@ -118,7 +118,7 @@ async def test_a_log_says_that_its_launch_ended(tmp_path: Path, capsys: pytest.C
         ann = await s.attach("ann")
         assert (await ann.command("launch.hold", {"reason": "a pause"})).ok
         await s.close()
-        assert s.events(Kind.LOG_CLOSED) == []
+        assert s.events(LogClosed.KIND) == []
         assert verify(s.log).closed is None
         assert main(["verify", str(s.log)]) == 0
         assert "was stopped in good order" in capsys.readouterr().out
@@ -130,7 +130,7 @@ async def test_a_log_says_that_its_launch_ended(tmp_path: Path, capsys: pytest.C
         assert report.closed is not None
         assert report.closed >= report.events - 1
         with LogReader(s.log) as reader:
-            (closed,) = (event for event in reader.every() if event.kind == Kind.LOG_CLOSED)
+            (closed,) = (event for event in reader.every() if event.kind == LogClosed.KIND)
         assert closed.seq == report.closed
         assert str(closed.body["head"]).split(":")[2] == str(closed.seq - 1)
         assert main(["verify", str(s.log)]) == 0

@@ -11,8 +11,8 @@ import pytest
 
 from console.engine.commands import Commands
 from console.engine.record.journal import Journal
-from state.events.event import Draft, Event, Kind
-from state.events.log import NoteAdded
+from state.events.event import Draft, Event
+from state.events.log import ClockJumped, NoteAdded
 from state.fold import fold
 from state.log.store import LogStore
 from state.log.trouble import StoreState
@@ -65,7 +65,7 @@ async def test_what_the_store_wrote_by_itself_is_folded(journal: Journal) -> Non
     event = await journal.record(note(2))
     assert event.seq == 4
     kinds = [line.kind for line in journal.view.tail]
-    assert kinds[-2:] == [Kind.CLOCK_JUMPED, Kind.NOTE_ADDED]
+    assert kinds[-2:] == [ClockJumped.KIND, NoteAdded.KIND]
     assert isinstance(journal.store, LogStore)
     await journal.store.write(note(3))
     journal.catch_up()

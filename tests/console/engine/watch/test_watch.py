@@ -13,8 +13,10 @@ from console.engine.watch.webhooks import Webhooks
 from state.base.json import Json, text
 from state.commands import Confirmation
 from state.conditions.samples import read
-from state.events.event import Draft, Kind
+from state.events.bake import ConditionSamples
+from state.events.event import Draft
 from state.events.launch import LaunchHeld
+from state.events.world import AlertChanged, PodChanged, SourceChanged, WebhookSent
 from state.view.enums import ConditionState, LaunchState
 from state.view.launch import BakeView, ConditionView
 from tests.console.engine.bake.test_stop_conditions import change, run_for, traffic
@@ -219,7 +221,7 @@ async def test_what_conditions_were_judged_by_is_recorded_once_and_small(tmp_pat
         await s.open(run=False)
         await s.released()
         await run_for(s, 120)
-        events = s.events(Kind.CONDITION_SAMPLES)
+        events = s.events(ConditionSamples.KIND)
         times = [e.body["at_us"] for e in events]
         assert len(set(times)) == len(times) >= 8
         told = read(text(events[-1].body, "values"))["error-rate"]
@@ -248,25 +250,24 @@ async def test_restarts_unready_pods_and_new_alerts_stop_the_bake(tmp_path: Path
         await s.open(run=False)
         record = s.engine.journal.record
 
-        async def after(kind: Kind, body: dict[str, Json], seconds: int = 15) -> str:
+        async def after(kind: str, body: dict[str, Json], seconds: int = 15) -> str:
             await record(draft(kind, body))
             await run_for(s, seconds)
             return bake(s).why
 
-        await record(draft(Kind.ALERT_CHANGED, alert_body("old")))
-        await record(draft(Kind.POD_CHANGED, pod_body(0)))
+        await record(draft(AlertChanged.KIND, alert_body("old")))
+        await record(draft(PodChanged.KIND, pod_body(0)))
         await s.released()
         await run_for(s, 90)
         assert bake(s).why == ""
-        assert "HighErrorRate fires" in await after(Kind.ALERT_CHANGED, alert_body("new"))
-        assert await after(Kind.ALERT_CHANGED, alert_body("new", "silenced")) == ""
-        assert "not ready: backend-1" in await after(Kind.POD_CHANGED, pod_body(0, ready=0))
-        killed = await after(Kind.POD_CHANGED, pod_body(1, ready=0, phase="OOMKilled"))
+        assert "HighErrorRate fires" in await after(AlertChanged.KIND, alert_body("new"))
+        assert await after(AlertChanged.KIND, alert_body("new", "silenced")) == ""
+        assert "not ready: backend-1" in await after(PodChanged.KIND, pod_body(0, ready=0))
+        killed = await after(PodChanged.KIND, pod_body(1, ready=0, phase="OOMKilled"))
         assert killed == "pod backend-1 restarted (OOMKilled)"
-        assert "restarted" in await after(Kind.POD_CHANGED, pod_body(1))
+        assert "restarted" in await after(PodChanged.KIND, pod_body(1))
         assert (
-            await after(Kind.POD_CHANGED, pod_body(1), 300)
-            == "5 min are over and 0 of 2 min were seen good: "
+            await after(PodChanged.KIND, pod_body(1), 300) == "5 min are over and 0 of 2 min were seen good: "
             "extend the bake, finish it, or roll back"
         )
         good = bake(s).good_s
@@ -282,7 +283,7 @@ async def test_restarts_unready_pods_and_new_alerts_stop_the_bake(tmp_path: Path
 
 def monitors(reason: str) -> Draft:
     body: dict[str, Json] = {"name": "monitors/production", "ok": not reason, "reason": reason}
-    return draft(Kind.SOURCE_CHANGED, body)
+    return draft(SourceChanged.KIND, body)
 
 
 async def test_monitors_that_cannot_be_trusted_stop_the_bake_and_hold(tmp_path: Path) -> None:
@@ -393,9 +394,9 @@ async def test_a_webhook_is_tried_again_and_recorded_without_its_address(
         await asyncio.sleep(0)
         await s.engine.journal.record(Draft(LaunchHeld("smoke"), actor="ann"))
         async with asyncio.timeout(10):
-            await s.engine.journal.until(lambda _v: bool(s.events(Kind.WEBHOOK_SENT)))
+            await s.engine.journal.until(lambda _v: bool(s.events(WebhookSent.KIND)))
         telling.cancel()
-        (event,) = s.events(Kind.WEBHOOK_SENT)
+        (event,) = s.events(WebhookSent.KIND)
         assert (event.body["ok"], event.body["attempts"]) == (ok, attempts)
         assert "SECRET" not in str(event.body)
         assert "smoke" in channel.got[0]

@@ -9,8 +9,9 @@ import yaml
 from aiohttp import web
 
 from console.engine.watch.webhooks import Webhooks
-from state.events.event import Draft, Kind
+from state.events.event import Draft
 from state.events.launch import LaunchHeld
+from state.events.world import WebhookSent
 from state.view.enums import ConditionState
 from tests.console.engine.bake.test_stop_conditions import change, run_for, traffic
 from tests.console.engine.stand import stand
@@ -46,7 +47,7 @@ async def test_a_channel_that_never_answers_blocks_nothing(tmp_path: Path) -> No
         condition = s.view.condition("error-rate")
         assert condition is not None
         assert condition.state is ConditionState.TRIPPED
-        assert s.events(Kind.WEBHOOK_SENT) == []
+        assert s.events(WebhookSent.KIND) == []
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
     free.set()

@@ -17,7 +17,7 @@ from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.sim.prometheus.rules import AlertRule
 from console.rehearsal.world.fault import answering
 from console.rehearsal.world.world import World
-from state.events.event import Kind
+from state.events.world import AlertGone
 from state.view.enums import ConditionState
 from state.view.launch import AlertView, SourceView
 from tests.console.rehearsal.worlds import running
@@ -122,7 +122,7 @@ async def test_rules_that_can_never_fire_and_silences_are_told(tmp_path: Path) -
         assert silence.summary == f"by ann until {_stamp(ends_us)[:16].replace('T', ' ')}Z: known"
         await one.world.clock.sleep(70)
         assert await one.silences() == []
-        assert [e.kind for e in one.engine.store.read(0) if e.kind == Kind.ALERT_GONE]
+        assert [e.kind for e in one.engine.store.read(0) if e.kind == AlertGone.KIND]
 
 
 def _stamp(at_us: int) -> str:
