@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
 
 from checks.base import CouldNotLookError, Outcome
-from state.base.json import Json, JsonObject
+from state.base.json import Json
 from state.base.text import line
 from state.view.enums import Verdict
 
@@ -120,11 +120,3 @@ def lookup(value: Json, dotted: str) -> Json:
 def whole(value: float) -> Json:
     """Return a number as evidence keeps it: an integer, or a decimal string."""
     return int(value) if value == int(value) and abs(value) < 2**53 else f"{value:.6g}"
-
-
-def listed(values: object, limit: int = 20) -> JsonObject:
-    """Return how many there are and the first of them, as evidence."""
-    found = (
-        sorted(str(value) for value in values) if isinstance(values, set | frozenset | list | tuple) else []
-    )
-    return {"count": len(found), "first": found[:limit]}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from checks.clients.errors import NotFoundError
-from checks.clients.kube import KubeClient, name_of, selector
+from checks.clients.kube import KubeClient, selector
 from state.base.json import JsonObject, obj, objs, path, text
 from state.view.pods import observe, serves
 
@@ -116,8 +116,3 @@ def ready_replicas(deployed: JsonObject) -> tuple[int, int]:
         n if isinstance(n := status.get(key), int) else 0 for key in ("updatedReplicas", "readyReplicas")
     ]
     return min(counts), expected if isinstance(expected, int) else 1
-
-
-def title_of(thing: JsonObject) -> str:
-    """Return an object's kind and name, for a sentence."""
-    return f"{text(thing, 'kind') or 'object'} {name_of(thing)}"

@@ -66,7 +66,6 @@ class Hook:
     events: tuple[str, ...]
     phase: str
     """``Succeeded``, ``Failed``, ``Running``, or empty where it never ran."""
-    completed_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,6 @@ class Release:
     """``deployed``, ``superseded``, ``failed``, ``pending-upgrade`` and so on."""
     chart: str
     chart_version: str
-    app_version: str
     description: str
     deployed_at: str
     values: JsonObject
@@ -176,7 +174,6 @@ def _release(answer: JsonObject) -> Release:
         status=text(info, "status"),
         chart=text(metadata, "name"),
         chart_version=text(metadata, "version"),
-        app_version=text(metadata, "appVersion"),
         description=text(info, "description"),
         deployed_at=text(info, "last_deployed"),
         values=merge(obj(chart.get("values")), obj(answer.get("config"))),
@@ -197,9 +194,7 @@ def _templates_sha(chart: JsonObject) -> str:
 def _hook(answer: JsonObject) -> Hook:
     last = obj(answer.get("last_run"))
     events = tuple(str(event) for event in items(answer.get("events")))
-    return Hook(
-        text(answer, "name"), text(answer, "kind"), events, text(last, "phase"), text(last, "completed_at")
-    )
+    return Hook(text(answer, "name"), text(answer, "kind"), events, text(last, "phase"))
 
 
 def merge(defaults: JsonObject, own: JsonObject) -> JsonObject:

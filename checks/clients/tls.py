@@ -31,7 +31,6 @@ class CertificateFacts:
     subject: str
     issuer: str
     names: tuple[str, ...]
-    not_before: datetime
     not_after: datetime
     serial: str
     protocol: str
@@ -115,7 +114,6 @@ def _facts(host: str, der: bytes, protocol: str, why_not: str) -> CertificateFac
         subject=line(leaf.subject.rfc4514_string(), 200),
         issuer=line(leaf.issuer.rfc4514_string(), 200),
         names=names,
-        not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
         serial=f"{leaf.serial_number:x}",
         protocol=protocol,

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from textual.color import Color
 from textual.theme import Theme
-
-# WCAG 2, level AA, for text.
-LEAST_CONTRAST = 4.5
 
 DARK = Theme(
     name="launch-dark",
@@ -37,25 +33,3 @@ LIGHT = Theme(
     dark=False,
 )
 THEMES = (DARK, LIGHT)
-
-
-def contrasts(theme: Theme) -> dict[tuple[str, str], float]:
-    """Return the contrast (1 to 21) of every colour of text on every background that it stands on."""
-    inks = ("foreground", "secondary", "accent", "success", "warning", "error")
-    return {
-        (ink, ground): contrast(str(getattr(theme, ink)), str(getattr(theme, ground)))
-        for ink in inks
-        for ground in ("background", "surface")
-    }
-
-
-def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours by WCAG 2: from 1 (the same) to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    channels = [c / 255 for c in Color.parse(colour).rgb]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

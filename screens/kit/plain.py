@@ -58,11 +58,6 @@ def row(*parts: Span | str) -> Line:
     return tuple(part if isinstance(part, Span) else Span(part) for part in parts)
 
 
-def width_of(value: str) -> int:
-    """Return how many cells a text takes on a terminal."""
-    return cell_len(value)
-
-
 def fit(value: str, width: int, *, right: bool = False) -> str:
     """Return a text cleaned, cut with an ellipsis or filled with blanks to ``width`` cells."""
     if width <= 0:

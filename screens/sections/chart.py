@@ -13,7 +13,7 @@ from screens.kit.screen_state import ScreenState
 from screens.kit.viewport import Viewport
 from state.base.times import SECOND_US
 from state.events.operations import OperationIntended
-from state.view.enums import ConditionState, Tier
+from state.view.enums import Tier
 from state.view.launch import ConditionView, GraphView, LaunchView, SeriesView
 
 _OTHERS = (Role.LINE3, Role.PLAIN)
@@ -180,8 +180,3 @@ def marks_of(view: LaunchView, since_us: int) -> list[Mark]:
         else:
             marks.append(Mark(mark.at_us, "trip", Role.BAD))
     return marks
-
-
-def blind_states(view: LaunchView) -> int:
-    """Return how many active stop conditions can't be judged."""
-    return sum(1 for c in view.conditions if c.active and (c.state.blind or c.state is ConditionState.WARMUP))

@@ -50,8 +50,3 @@ def _wrong(verdicts: list[Verdict]) -> list[Span]:
             glyph, _, role = formats.VERDICT[verdict]
             lines.append(Span(f"{count}{glyph}", role))
     return lines
-
-
-def next_open(shown: ScreenState) -> GateView | None:
-    """Return the first gate that isn't GO, or None."""
-    return next((g for g in shown.view.gates if g.status(shown.now_us) is not GateStatus.GO), None)

@@ -55,12 +55,6 @@ def integer(body: JsonObject, key: str, default: int = 0) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
-def opt_integer(body: JsonObject, key: str) -> int | None:
-    """Return an integer field, or None where it is absent or of another type."""
-    value = body.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
 def flag(body: JsonObject, key: str) -> bool:
     """Return whether a field is true."""
     return body.get(key) is True

@@ -97,7 +97,7 @@ def test_where_a_pinned_domain_leads(pin: str | None, address: tuple[str, int]) 
 
 def test_which_names_a_certificate_covers() -> None:
     now = datetime.now(UTC)
-    facts = CertificateFacts("a", False, "", "", "", ("*.example.com", "example.org"), now, now, "1", "")
+    facts = CertificateFacts("a", False, "", "", "", ("*.example.com", "example.org"), now, "1", "")
     assert facts.covers("api.example.com")
     assert facts.covers("EXAMPLE.org")
     assert not facts.covers("example.com")

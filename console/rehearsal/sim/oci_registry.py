@@ -17,7 +17,6 @@ from console.rehearsal.sim.hooks import Before, guarded
 from state.base.json import Json, JsonObject, integer, objs, opt_text, text
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from rich.cells import cell_len
 
 from screens.kit import formats, plain
 from screens.kit.plain import Role, Span
@@ -11,7 +12,7 @@ from tests.screens.story import HOSTILE
 @pytest.mark.parametrize("width", [1, 2, 7, 40])
 def test_a_text_fits_its_cells_and_holds_no_control(text: str, width: int) -> None:
     shown = plain.fit(text, width)
-    assert plain.width_of(shown) == width
+    assert cell_len(shown) == width
     assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u2066" for c in shown)
 
 
@@ -27,14 +28,14 @@ def test_content_has_neither_markup_nor_escapes(text: str) -> None:
 def test_lines_are_wrapped_within_their_width() -> None:
     for width in (5, 20, 79):
         lines = plain.wrap("宽宽宽宽宽宽 a-very-long-word-that-has-no-blank in it\n  indented " * 3, width)
-        assert all(plain.width_of(line) <= width for line in lines)
+        assert all(cell_len(line) <= width for line in lines)
 
 
 def test_the_right_part_stays_and_the_left_yields() -> None:
     line = plain.fill((Span("a long left part"),), (Span("right", Role.DIM),), 12)
     text = "".join(s.text for s in line)
     assert text.endswith("right")
-    assert plain.width_of(text) == 12
+    assert cell_len(text) == 12
 
 
 def test_lengths_of_time_are_words() -> None:
@@ -52,6 +53,6 @@ def test_no_data_is_not_nought() -> None:
 def test_every_glyph_is_one_cell_wide_and_no_emoji() -> None:
     tables = (formats.GATE, formats.VERDICT, formats.CONDITION, formats.OPERATION, formats.STEP)
     for glyph, word, _ in (told for table in tables for told in table.values()):
-        assert plain.width_of(glyph) == 1
+        assert cell_len(glyph) == 1
         assert "\ufe0f" not in glyph
         assert word

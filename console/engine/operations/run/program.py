@@ -22,8 +22,6 @@ _SHELL = "/bin/sh"
 _GATE = 'read -r go || exit 75; exec "$@" </dev/null'
 # Real seconds: helm lives in them, whatever clock the launch has.
 _POLL_S = 0.1
-NOT_STARTED = 75
-"""The exit code of a program that was never let go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,6 @@ class Call:
     request_id: str
     through_ingress: bool
     account: Account | None = None
-    forged: bool = False
-    """A foreign token was accepted: the account is made up from its claims."""
     params: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -68,10 +68,6 @@ class Ingress:
             self.hosts, lambda: self._platform.settings.web.certificate, self._names
         )
 
-    def certificate_pem(self) -> bytes:
-        """Return the chain that is presented now, as the TLS secret holds it."""
-        return self._authority.certificate(self.hosts, self._platform.settings.web.certificate)
-
     def https_application(self) -> web.Application:
         """Return the server behind TLS."""
         return _application(self._forward)

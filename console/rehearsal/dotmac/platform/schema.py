@@ -5,7 +5,6 @@ Column names follow the platform's models; times are text in PostgreSQL's own st
 
 from __future__ import annotations
 
-BASE = "9f8e7d6c5b4a"
 PREVIOUS_HEAD = "c3f1a7d2e9b4"
 HEAD = "create_licensing_enums"
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from console.rehearsal.sim.seeded import digest, identifier
 
-ROLES = ("platform_admin", "tenant_admin", "tenant_user", "partner")
 ANONYMOUS = "anonymous"
 
 _FIRST = (

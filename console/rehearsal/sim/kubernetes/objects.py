@@ -106,11 +106,6 @@ def word(body: JsonObject, *keys: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def is_owned_by(body: JsonObject, uid: str) -> bool:
-    """Return whether an owner reference names ``uid``."""
-    return any(text(ref, "uid") == uid for ref in read_objs(path(body, ("metadata", "ownerReferences"))))
-
-
 def is_terminating(body: JsonObject) -> bool:
     """Return whether the object is being deleted."""
     return bool(word(body, "metadata", "deletionTimestamp"))
@@ -127,11 +122,6 @@ def condition(body: JsonObject, kind: str) -> JsonObject:
 def stamp(wall_us: int) -> str:
     """Return a time as the API writes it: UTC, whole seconds."""
     return datetime.fromtimestamp(wall_us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def micro_stamp(wall_us: int) -> str:
-    """Return a time with its microseconds, as leases and events write it."""
-    return datetime.fromtimestamp(wall_us / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def seconds_of(written: str) -> float:

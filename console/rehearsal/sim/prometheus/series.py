@@ -131,22 +131,3 @@ def show(labels: Labels) -> str:
     """Return a label set as PromQL writes it."""
     pairs = ", ".join(f'{name}="{value}"' for name, value in labels if name != NAME)
     return f"{label(labels, NAME)}{{{pairs}}}"
-
-
-class FixedSource:
-    """Series that are given once: for tests, and for metrics that never change."""
-
-    def __init__(self, series: Iterable[Series]) -> None:
-        self._series = tuple(series)
-
-    def series(
-        self, name: str | None, matchers: Sequence[Matcher], start_ms: int, end_ms: int
-    ) -> list[Series]:
-        found: list[Series] = []
-        for one in self._series:
-            if selected(one.labels, name, matchers):
-                keep = [i for i, at in enumerate(one.times) if start_ms <= at <= end_ms]
-                if keep:
-                    times = [one.times[i] for i in keep]
-                    found.append(Series(one.labels, times, [one.values[i] for i in keep]))
-        return found

@@ -73,17 +73,12 @@ class Controllers:
         self._jobs = Jobs(self._cluster, on_job_finished)
         self._nodes = tuple(nodes)
         self._ingress_ip = ingress_ip
-        self._poked = asyncio.Event()
 
     async def run(self) -> None:
         """Keep the cluster moving until cancelled."""
         while True:
             pause = self.tick()
             await self._rest(self._store.version, pause)
-
-    def poke(self) -> None:
-        """Look again at once: for a behaviour that changed though nothing in the store did."""
-        self._poked.set()
 
     def tick(self) -> float:
         """Do everything that is due now; return for how many seconds of the clock nothing more will be."""
@@ -98,10 +93,9 @@ class Controllers:
         return max(_SHORTEST_PAUSE_S, min(self._cluster.due - self._cluster.now, _LOOK_AT_LEAST_S))
 
     async def _rest(self, version: int, seconds: float) -> None:
-        self._poked.clear()
         waits = [
             asyncio.ensure_future(one)
-            for one in (self._store.wait_beyond(version), self._clock.sleep(seconds), self._poked.wait())
+            for one in (self._store.wait_beyond(version), self._clock.sleep(seconds))
         ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 from console.rehearsal.sim.prometheus.columns import Value
 from console.rehearsal.sim.prometheus.evaluate import Scope, evaluate
-from console.rehearsal.sim.prometheus.series import NAME, FixedSource, Labels, Series, labels_of
+from console.rehearsal.sim.prometheus.series import NAME, Labels, Matcher, Series, labels_of, selected
 from console.rehearsal.sim.prometheus.tree import parse
 
 INTERVAL_MS = 15_000
+
+
+class FixedSource:
+    """Series that are given once."""
+
+    def __init__(self, series: Iterable[Series]) -> None:
+        self._series = tuple(series)
+
+    def series(
+        self, name: str | None, matchers: Sequence[Matcher], start_ms: int, end_ms: int
+    ) -> list[Series]:
+        found: list[Series] = []
+        for one in self._series:
+            if selected(one.labels, name, matchers):
+                keep = [i for i, at in enumerate(one.times) if start_ms <= at <= end_ms]
+                if keep:
+                    times = [one.times[i] for i in keep]
+                    found.append(Series(one.labels, times, [one.values[i] for i in keep]))
+        return found
 
 
 def labels(text: str) -> Labels:
