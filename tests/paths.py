@@ -6,3 +6,5 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 """The folder of ``pyproject.toml``."""
+SOP_RUNBOOK = ROOT / "runbook.yaml"
+"""The SOP's own runbook."""

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from state.runbook.default import sop_runbook
-from tests.paths import ROOT
+from tests.paths import ROOT, SOP_RUNBOOK
 
 OF_THE_SOP = re.compile(
     r"dotmac|nextauth|celery|paystack|\bawx\b|jwt_secret|platform_admin|tenant_(?:admin|user)|failed_services"
@@ -69,4 +68,4 @@ def test_no_number_of_a_gate_stands_in_a_product_but_in_its_faults() -> None:
 
 
 def test_these_are_names_of_the_sop() -> None:
-    assert len(set(OF_THE_SOP.findall(sop_runbook().read_text()))) > 12
+    assert len(set(OF_THE_SOP.findall(SOP_RUNBOOK.read_text()))) > 12

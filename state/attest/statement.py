@@ -7,20 +7,38 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import ClassVar, TypeVar
 
 from state.base.canonical import CanonicalError, encode, parse_anchor
-from state.base.json import JsonObject, flag, integer, items, obj, text
+from state.base.codec import WIRE, read
 
 
 @dataclass(frozen=True, slots=True)
-class Attestation:
-    """A person's word on an item."""
+class Statement:
+    """What every signed text says."""
 
+    KIND: ClassVar[str]
     log: str
     """The log's id."""
     head: str
     """The anchor of the newest event that the person's console had: ``lc1:…``."""
     account: str
+
+    def text(self) -> str:
+        """Return the canonical text that is signed."""
+        return encode({"kind": self.KIND, "seq": self.seq, **WIRE.dump(self)})
+
+    @property
+    def seq(self) -> int:
+        """The number of the newest event that the person's console had."""
+        return parse_anchor(self.head).seq
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation(Statement):
+    """A person's word on an item."""
+
+    KIND = "attestation"
     item: str
     go: bool
     comment: str
@@ -30,105 +48,32 @@ class Attestation:
     candidate: str
     """The version that is launched."""
 
-    def text(self) -> str:
-        """Return the canonical text that is signed."""
-        return encode(self.body())
-
-    def body(self) -> JsonObject:
-        """Return the statement as a JSON object."""
-        return {
-            "kind": "attestation",
-            "log": self.log,
-            "seq": self.seq,
-            "head": self.head,
-            "account": self.account,
-            "item": self.item,
-            "go": self.go,
-            "comment": self.comment,
-            "link": self.link,
-            "evidence": list(self.evidence),
-            "candidate": self.candidate,
-        }
-
-    @property
-    def seq(self) -> int:
-        """The number of the newest event that the person's console had."""
-        return parse_anchor(self.head).seq
-
 
 @dataclass(frozen=True, slots=True)
-class Redaction:
+class Redaction(Statement):
     """A person's word that a body is taken out of a log for good."""
 
-    log: str
-    head: str
-    account: str
+    KIND = "redaction"
     event: int
     """The number of the event whose body goes."""
     reason: str
 
-    def text(self) -> str:
-        """Return the canonical text that is signed."""
-        return encode(
-            {
-                "kind": "redaction",
-                "log": self.log,
-                "seq": parse_anchor(self.head).seq,
-                "head": self.head,
-                "account": self.account,
-                "event": self.event,
-                "reason": self.reason,
-            }
-        )
+
+S = TypeVar("S", bound=Statement)
 
 
-def read_attestation(signed: str) -> Attestation:
-    """Return the attestation of a signed text.
+def read_statement(kind: type[S], signed: str) -> S:
+    """Return the statement of a signed text.
 
-    Raises CanonicalError where it isn't one, in exactly this spelling.
+    Raises CanonicalError where it isn't one of this kind, in exactly this spelling.
     """
     try:
-        body = obj(json.loads(signed))
-    except (ValueError, RecursionError):
-        raise CanonicalError("statement: it is no JSON") from None
-    evidence = tuple(one for one in items(body.get("evidence")) if isinstance(one, int))
-    found = Attestation(
-        log=text(body, "log"),
-        head=text(body, "head"),
-        account=text(body, "account"),
-        item=text(body, "item"),
-        go=flag(body, "go"),
-        comment=text(body, "comment"),
-        link=text(body, "link"),
-        evidence=evidence,
-        candidate=text(body, "candidate"),
-    )
-    try:
-        same = found.text() == signed and found.seq == integer(body, "seq")
-    except ValueError as error:
-        raise CanonicalError(f"statement: {error}") from None
-    if not same:
-        raise CanonicalError("statement: it has other fields, or another spelling, than an attestation")
-    return found
-
-
-def read_redaction(signed: str) -> Redaction:
-    """Return the redaction of a signed text.
-
-    Raises CanonicalError where it isn't one, in exactly this spelling.
-    """
-    try:
-        body = obj(json.loads(signed))
-        found = Redaction(
-            log=text(body, "log"),
-            head=text(body, "head"),
-            account=text(body, "account"),
-            event=integer(body, "event"),
-            reason=text(body, "reason"),
-        )
+        found = read(kind, json.loads(signed))
         same = found.text() == signed
-    except (ValueError, RecursionError):
-        raise CanonicalError("statement: it is no redaction") from None
+    except (ValueError, RecursionError) as error:
+        raise CanonicalError(f"statement: it is no {kind.KIND}: {error}") from None
     if not same:
-        raise CanonicalError("statement: it has other fields, or another spelling, than a redaction")
+        raise CanonicalError(
+            f"statement: it has other fields, or another spelling, than its kind, {kind.KIND}"
+        )
     return found

@@ -18,7 +18,7 @@ from state.attest.sshsig import (
     fingerprint,
     public_key,
 )
-from state.attest.statement import Attestation, Redaction, read_attestation, read_redaction
+from state.attest.statement import Attestation, Redaction, read_statement
 from state.base.canonical import CanonicalError, parse_anchor
 from state.events.bodies import body_of
 from state.events.event import REDACTED_BODY, Event
@@ -170,7 +170,7 @@ def _check(
 
 
 def _attestation(event: Event, body: AttestSigned) -> Attestation:
-    said = read_attestation(body.statement)
+    said = read_statement(Attestation, body.statement)
     given = (event.actor, body.item, body.go, body.comment, body.link)
     if (said.account, said.item, said.go, said.comment, said.link) != given:
         raise SignatureError("it signs another word than the one that is recorded")
@@ -178,7 +178,7 @@ def _attestation(event: Event, body: AttestSigned) -> Attestation:
 
 
 def _redaction(event: Event, body: LogRedacted) -> Redaction:
-    said = read_redaction(body.statement)
+    said = read_statement(Redaction, body.statement)
     if (said.account, said.event, said.reason) != (event.actor, event.ref, body.reason):
         raise SignatureError("it signs another redaction than the one that is recorded")
     return said

@@ -6,6 +6,7 @@ since 1970, UTC.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from state.base.times import SECOND_US
@@ -83,10 +84,7 @@ class ItemView:
             seen.append(self._attested())
         elif self.attestation is not None and not self.attestation.go:
             seen.append(Verdict.FAIL)
-        for worst in _WORST_FIRST:
-            if worst in seen:
-                return worst
-        return Verdict.PASS if seen else Verdict.PENDING
+        return _worst(seen)
 
     def _attested(self) -> Verdict:
         if self.attestation is None:
@@ -95,14 +93,15 @@ class ItemView:
 
     def checks_verdict(self, now_us: int) -> Verdict:
         """Return what the automatic checks alone add up to; PENDING where there are none."""
-        seen = [check.at(now_us) for check in self.checks]
-        for worst in _WORST_FIRST:
-            if worst in seen:
-                return worst
-        return Verdict.PASS if seen else Verdict.PENDING
+        return _worst([check.at(now_us) for check in self.checks])
 
 
 _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.RUNNING, Verdict.STALE, Verdict.PENDING)
+
+
+def _worst(seen: Sequence[Verdict]) -> Verdict:
+    passed = Verdict.PASS if seen else Verdict.PENDING
+    return next((worst for worst in _WORST_FIRST if worst in seen), passed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import pytest
 from checks.base import CheckContext
 from checks.clients.clients import Clients
 from checks.registry import kind
-from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
 from state.runbook.models import CheckSpec
@@ -29,6 +28,7 @@ from state.view.launch import (
 )
 from tests.checks.sop import Stage, staged
 from tests.clocks import ManualClock
+from tests.paths import SOP_RUNBOOK
 
 CONDITION = ConditionView(
     "errors", "HTTP 5xx share", "production", "ratio", 0.01, 300, "ask", "q", active=True
@@ -61,7 +61,7 @@ async def judge(name: str, view: LaunchView, stage: Stage) -> tuple[Verdict, str
 async def test_the_bake(
     bake: BakeView | None, state: ConditionState, verdict: Verdict, tmp_path: Path
 ) -> None:
-    runbook = load_runbook(sop_runbook()).runbook
+    runbook = load_runbook(SOP_RUNBOOK).runbook
     view = LaunchView(bake=bake, conditions=(replace(CONDITION, state=state),))
     judged = kind("launch.bake")
     assert judged is not None

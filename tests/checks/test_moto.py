@@ -25,13 +25,13 @@ from checks.clients.objectstore import ObjectStoreClient
 from checks.data import BackupSettings, backup
 from checks.storage import LifecycleSettings, lifecycle
 from state.base.clock import SystemClock
-from state.runbook.default import sop_runbook
 from state.runbook.environment import ObjectStore, Tier
 from state.runbook.load import load_runbook
 from state.runbook.units import SecretRef
 from state.view.enums import Verdict
 from state.view.launch import LaunchView
 from tests.checks.programs import free_port
+from tests.paths import SOP_RUNBOOK
 from tests.programs import path
 
 pytestmark = [pytest.mark.wire, pytest.mark.needs("moto")]
@@ -85,7 +85,7 @@ class Store:
         store = ObjectStore(
             url=url, bucket=self.bucket, region="eu-central-1", access_key=key, secret_key=key
         )
-        runbook = load_runbook(sop_runbook()).runbook
+        runbook = load_runbook(SOP_RUNBOOK).runbook
         production = runbook.environments[Tier.PRODUCTION].model_copy(update={"objectstore": store})
         changed = {**runbook.environments, Tier.PRODUCTION: production}
         runbook = runbook.model_copy(update={"environments": changed})

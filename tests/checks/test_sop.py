@@ -11,11 +11,11 @@ from console.engine.checks.validate import check_problems, load_judgeable
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.product import Dotmac
 from state.base.json import Json
-from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
 from state.view.enums import Verdict
 from tests.checks.sop import staged
+from tests.paths import SOP_RUNBOOK
 
 NO_QUESTION = {"5.2", "5.3", "5.4", "6.1", "6.3", "6.5", "6.7", "7.2", "8.2", "9.3"}
 """Items whose last column in the table of the SOP's automation is empty: nobody is asked."""
@@ -37,7 +37,7 @@ def leaves(value: Json) -> Iterator[Json]:
 
 
 def test_every_item_is_judged_by_checks_whose_settings_fit() -> None:
-    runbook = load_judgeable(sop_runbook()).runbook
+    runbook = load_judgeable(SOP_RUNBOOK).runbook
     items = [item for gate in runbook.gates for item in gate.items]
     assert len(items) == 42
     assert [item.id for item in items if not item.checks] == []
@@ -45,13 +45,13 @@ def test_every_item_is_judged_by_checks_whose_settings_fit() -> None:
 
 
 def test_every_kind_is_used_and_says_what_it_judges() -> None:
-    runbook = load_runbook(sop_runbook()).runbook
+    runbook = load_runbook(SOP_RUNBOOK).runbook
     used = {spec.kind for gate in runbook.gates for item in gate.items for spec in item.checks}
     assert used | FOR_OTHERS == {name for name in names() if not name.startswith("test.")}
 
 
 def test_a_domain_that_the_runbook_does_not_name_is_found_when_it_is_read(tmp_path: Path) -> None:
-    example = (sop_runbook().parent / "examples" / "web-service.yaml").read_text()
+    example = (SOP_RUNBOOK.parent / "examples" / "web-service.yaml").read_text()
     mine = tmp_path / "mine.yaml"
     mine.write_text(example.replace("{ path: /cart }", "{ path: /cart, surface: blog }", 1))
     (problem,) = check_problems(load_runbook(mine))
@@ -60,7 +60,7 @@ def test_a_domain_that_the_runbook_does_not_name_is_found_when_it_is_read(tmp_pa
 
 
 def test_a_mistake_in_the_settings_is_found_when_the_runbook_is_read() -> None:
-    loaded = load_runbook(sop_runbook())
+    loaded = load_runbook(SOP_RUNBOOK)
     runbook = loaded.runbook
     gate = runbook.gates[2]
     spec = gate.items[1].checks[0]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from console.engine.commands.handler import CommandContext, CommandRefusedError, CommandRequest
 from state.attest.sshsig import ATTESTATION, SignatureError, check, public_key
-from state.attest.statement import Attestation, read_attestation
+from state.attest.statement import Attestation, read_statement
 from state.base.canonical import CanonicalError, parse_anchor
 from state.base.json import text
 from state.events.gates import AttestSigned
@@ -42,7 +42,7 @@ def word_of(context: CommandContext, request: CommandRequest, item: ItemView, *,
         return word
     statement = text(request.args, "statement")
     try:
-        said = read_attestation(statement)
+        said = read_statement(Attestation, statement)
         made = check(signature, statement.encode(), ATTESTATION)
     except (CanonicalError, SignatureError) as error:
         raise CommandRefusedError(f"the signature does not hold: {error}") from None

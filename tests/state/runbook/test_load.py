@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from state.runbook.default import sop_runbook
 from state.runbook.load import Problem, RunbookError, load_runbook
+from tests.paths import SOP_RUNBOOK
 
 
 def problems(path: Path) -> list[Problem]:
@@ -15,7 +15,7 @@ def problems(path: Path) -> list[Problem]:
 
 
 def edited(tmp_path: Path, *edits: tuple[str, str]) -> Path:
-    text = sop_runbook().read_text()
+    text = SOP_RUNBOOK.read_text()
     for old, new in edits:
         assert old in text
         text = text.replace(old, new, 1)
@@ -25,7 +25,7 @@ def edited(tmp_path: Path, *edits: tuple[str, str]) -> Path:
 
 
 def test_the_sop_runbook_has_ten_gates_and_42_items() -> None:
-    runbook = load_runbook(sop_runbook()).runbook
+    runbook = load_runbook(SOP_RUNBOOK).runbook
     assert [g.number for g in runbook.gates] == list(range(1, 11))
     assert [len(g.items) for g in runbook.gates] == [4, 3, 6, 3, 4, 7, 3, 4, 5, 3]
     assert len(runbook.helm_commands) == 5
@@ -92,7 +92,7 @@ def test_a_long_rate_window_is_refused(tmp_path: Path) -> None:
 
 def test_an_item_that_nobody_would_judge_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "runbook.yaml"
-    text = sop_runbook().read_text()
+    text = SOP_RUNBOOK.read_text()
     path.write_text(
         text.replace("gates:\n", "gates:\n  - {number: 1, title: x, items: [{id: '1.1', text: x}]}\n", 1)
     )

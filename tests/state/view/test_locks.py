@@ -12,13 +12,13 @@ from screens.deploy import lock_words
 from screens.kit.screen_state import ScreenState
 from screens.kit.table import Table
 from state.events.launch import LaunchHeld
-from state.runbook.default import sop_runbook
 from state.runbook.load import load_runbook
 from state.runbook.models import Runbook
 from state.view.enums import LaunchState, OperationKind, Tier, Verdict
 from state.view.gates import CheckView, GateView, ItemView, WaiverView
 from state.view.launch import HoldView, LaunchView, OperationSpecView, ScopeView
 from state.view.locks import hold_words, locks
+from tests.paths import SOP_RUNBOOK
 from tests.screens import story
 from tests.screens.stage import app_of, picture
 
@@ -102,7 +102,7 @@ def test_what_locks(known: LaunchView, operation: OperationSpecView, words: list
 
 @pytest.fixture(scope="module")
 def runbook() -> Runbook:
-    return load_runbook(sop_runbook()).runbook
+    return load_runbook(SOP_RUNBOOK).runbook
 
 
 @pytest.mark.parametrize(

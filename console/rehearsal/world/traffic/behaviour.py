@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from state.base.json import FieldError, Json, JsonObject, decimal, flag, texts
+from state.base.json import FieldError, JsonObject, decimal
 
 BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, math.inf)
 """Upper bounds of every histogram of latencies, as programs export them."""
@@ -41,40 +41,6 @@ class Behaviour:
     pods: tuple[str, ...] = ()
     auth_refused_ratio: float = 0.004
     limited_ratio: float = 0.0
-
-    def to_json(self) -> Json:
-        """Return the behaviour as JSON."""
-        return {
-            "rps": self.rps,
-            "error_ratio": self.error_ratio,
-            "auth_error_ratio": self.auth_error_ratio,
-            "p50_s": self.p50_s,
-            "p95_s": self.p95_s,
-            "too_many_ratio": self.too_many_ratio,
-            "scraped": self.scraped,
-            "pods": list(self.pods),
-            "auth_refused_ratio": self.auth_refused_ratio,
-            "limited_ratio": self.limited_ratio,
-        }
-
-    @classmethod
-    def from_json(cls, body: JsonObject) -> Behaviour:
-        """Read what ``to_json`` wrote.
-
-        Raises FieldError where a number is missing.
-        """
-        return cls(
-            rps=need_number(body, "rps"),
-            error_ratio=need_number(body, "error_ratio"),
-            auth_error_ratio=need_number(body, "auth_error_ratio"),
-            p50_s=need_number(body, "p50_s"),
-            p95_s=need_number(body, "p95_s"),
-            too_many_ratio=need_number(body, "too_many_ratio"),
-            scraped=flag(body, "scraped"),
-            pods=texts(body.get("pods")),
-            auth_refused_ratio=need_number(body, "auth_refused_ratio"),
-            limited_ratio=need_number(body, "limited_ratio"),
-        )
 
 
 def need_number(body: JsonObject, key: str) -> float:

@@ -19,6 +19,7 @@ from console.rehearsal.world.traffic.exported import (
 )
 from console.rehearsal.world.traffic.targets import ScrapeTarget, Sums, merged
 from state.base.clock import Clock
+from state.base.codec import WIRE
 from state.base.json import Json, JsonObject, flag, integer, need_text, obj, objs, text
 
 _HISTORY_MS = 2 * 86_400_000
@@ -270,7 +271,7 @@ class Traffic:
             "namespaces": self._namespaces,
             "ingress": self._ingress,
             "changes": [
-                {"at_ms": at, "environment": environment, "behaviour": behaviour.to_json()}
+                {"at_ms": at, "environment": environment, "behaviour": WIRE.dump(behaviour)}
                 for environment, course in self._courses.items()
                 for at, behaviour in course.changes
             ],
@@ -302,7 +303,7 @@ class Traffic:
             start_s=need_number(body, "start_ms") / 1000,
         )
         for change in objs(body.get("changes")):
-            behaviour = Behaviour.from_json(obj(change.get("behaviour")))
+            behaviour = WIRE.load(Behaviour, change.get("behaviour"))
             traffic.set(need_text(change, "environment"), behaviour, need_number(change, "at_ms") / 1000)
         for restart in objs(body.get("restarts")):
             environment, pod = need_text(restart, "environment"), need_text(restart, "pod")

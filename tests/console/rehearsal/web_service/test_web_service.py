@@ -15,12 +15,11 @@ from console.rehearsal.web_service.product import WebService
 from console.rehearsal.world.folder import WorldError
 from console.rehearsal.world.runbook import TITLES, account
 from state.base.json import obj, text
-from state.runbook.default import sop_runbook
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
 from tests.console.rehearsal.autopilot.headless import body, hashes, kept, kind, rehearse, verifies
 from tests.console.rehearsal.worlds import measure, running
-from tests.paths import ROOT
+from tests.paths import ROOT, SOP_RUNBOOK
 
 pytestmark = pytest.mark.timeout(300)
 EXAMPLE = ROOT / "examples" / "web-service.yaml"
@@ -142,7 +141,7 @@ def test_what_the_world_has_nothing_like_is_said(tmp_path: Path, words: str) -> 
 
 def test_an_edited_sop_is_rehearsed_with_its_platform(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
-    mine.write_text(sop_runbook().read_text().replace("Release captain", "Ann"))
+    mine.write_text(SOP_RUNBOOK.read_text().replace("Release captain", "Ann"))
     assert [type(product) for product in products_of(mine)] == [Dotmac]
 
 
