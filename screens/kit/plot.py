@@ -207,8 +207,8 @@ def draw(
             )
             for x in range(window.columns)
         )
-        lines.append((Span(words.rjust(gutter) + " ", role), *_merged(cells)))
-    lines.append((Span(" " * (gutter + 1)), *_merged(_axis(window, marks, ascii_only=ascii_only))))
+        lines.append((Span(words.rjust(gutter) + " ", role), *merged(cells)))
+    lines.append((Span(" " * (gutter + 1)), *merged(_axis(window, marks, ascii_only=ascii_only))))
     return lines
 
 
@@ -259,7 +259,8 @@ def _cell(
     return " ", Role.PLAIN
 
 
-def _merged(cells: Iterable[tuple[str, Role]]) -> Line:
+def merged(cells: Iterable[tuple[str, Role]]) -> Line:
+    """Return characters with their roles as a line of as few spans as there can be."""
     spans: list[Span] = []
     for char, role in cells:
         if spans and spans[-1].role is role:

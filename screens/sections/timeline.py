@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, crop, row
+from screens.kit.plot import merged
 from screens.kit.screen_state import ScreenState, Transport
 
 _BAD = ("NO-GO", "TRIPPED", "failed", "scrub", "aborted", "unknown")
@@ -31,10 +32,10 @@ def transport(shown: ScreenState, width: int, height: int) -> list[Line]:
     return [crop((*left, *ruler(how, shown.now_us, room), right), width)]
 
 
-def ruler(how: Transport, now_us: int, width: int) -> list[Span]:
+def ruler(how: Transport, now_us: int, width: int) -> Line:
     """Return the line from the first to the last event, with the moments worth jumping to on it."""
     if width < 3:
-        return []
+        return ()
     length = max(1, how.last_us - how.first_us)
     here = min(width - 1, max(0, (now_us - how.first_us) * (width - 1) // length))
     cells = [("━", Role.ACCENT) if x < here else ("╌", Role.DIM) for x in range(width)]
@@ -43,10 +44,4 @@ def ruler(how: Transport, now_us: int, width: int) -> list[Span]:
         if 0 <= x < width:
             cells[x] = ("╋", Role.BAD if any(w in mark.label for w in _BAD) else Role.STRONG)
     cells[here] = ("●", Role.KEY)
-    spans: list[Span] = []
-    for char, role in cells:
-        if spans and spans[-1].role is role:
-            spans[-1] = Span(spans[-1].text + char, role)
-        else:
-            spans.append(Span(char, role))
-    return spans
+    return merged(cells)

@@ -10,9 +10,10 @@ import asyncio
 import mmap
 import struct
 import time
+from collections.abc import Coroutine
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from state.base.times import SECOND_US as SECOND_US  # noqa: PLC0414  who reads a clock needs its unit
 
@@ -58,6 +59,17 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait until this clock has moved on by ``seconds``."""
         ...
+
+
+async def first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of them is over; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def boot_digest() -> str:

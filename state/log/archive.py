@@ -9,7 +9,7 @@ from pathlib import Path
 
 from state.log.errors import Damage, LogDamagedError, LogError, LogExistsError
 from state.log.layout import check_file
-from state.log.locks import sync_directory
+from state.log.locks import make_durable
 from state.log.verify import VerifyReport, readable, verify
 
 
@@ -35,9 +35,9 @@ def archive(path: Path, target: Path) -> VerifyReport:
                 damage=report.damage,
                 seq=report.bad_seq,
             )
-        _make_durable(unfinished)
+        make_durable(unfinished)
         unfinished.rename(target)
-        sync_directory(target.parent)
+        make_durable(target.parent)
     except sqlite3.OperationalError as error:
         raise LogError(f"{path} can't be archived to {target}: {error}") from error
     except sqlite3.DatabaseError as error:
@@ -49,11 +49,3 @@ def archive(path: Path, target: Path) -> VerifyReport:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
     return report
-
-
-def _make_durable(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -151,14 +151,14 @@ def make_directory(directory: Path) -> None:
     try:
         for one in reversed(missing):
             one.mkdir(mode=0o700, exist_ok=True)
-            sync_directory(one.parent)
+            make_durable(one.parent)
     except OSError as error:
         raise LogReadOnlyError(f"the directory {directory} can't be made: {error.strerror}") from None
 
 
-def sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable."""
-    fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+def make_durable(path: Path) -> None:
+    """Make a file's content, or the names in a directory, durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
     finally:

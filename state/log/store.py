@@ -35,7 +35,7 @@ from state.log.locks import (
     check_filesystem,
     check_place,
     make_directory,
-    sync_directory,
+    make_durable,
 )
 from state.log.redact import blank, check_target
 from state.log.rows import LOG_ID, Row, event_of, seal
@@ -290,6 +290,6 @@ def _build(path: Path, stamper: Stamper, log_id: str, version: str) -> None:
             connection.execute(INSERT, row)
             connection.execute("COMMIT")
         unfinished.rename(path)
-        sync_directory(path.parent)
+        make_durable(path.parent)
     except (sqlite3.Error, OSError) as error:
         raise LogError(f"{path} can't be made: {reason_of(error)}") from error

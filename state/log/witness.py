@@ -13,7 +13,7 @@ from pathlib import Path
 
 from state.base.canonical import Anchor, parse_anchor
 from state.log.errors import LogError
-from state.log.locks import make_directory, sync_directory
+from state.log.locks import make_directory, make_durable
 
 
 def witness_directory(environment: Mapping[str, str]) -> Path:
@@ -103,6 +103,6 @@ class Witness:
             finally:
                 os.close(fd)
             unfinished.rename(self._path)
-            sync_directory(self._path.parent)
+            make_durable(self._path.parent)
         except OSError as error:
             raise LogError(f"the witness {self._path} can't be written: {error.strerror}") from error

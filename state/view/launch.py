@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from state.base.maps import empty_map
 from state.events.declared import EnvironmentDeclared as EnvironmentView
+from state.events.declared import GraphDeclared, Series
 from state.events.declared import OperationDeclared as OperationSpecView
-from state.events.declared import Series
 from state.events.declared import StageDeclared as StageView
 from state.events.launch import Candidate as CandidateView
 from state.events.launch import Person as PersonView
@@ -96,14 +96,9 @@ class SeriesView(Series):
 
 
 @dataclass(frozen=True, slots=True)
-class GraphView:
-    """A graph: its lines, and the condition whose threshold is drawn."""
+class GraphView(GraphDeclared):
+    """A graph, and the samples of its lines."""
 
-    id: str
-    title: str
-    env: str
-    unit: str
-    condition: str | None
     series: tuple[SeriesView, ...] = ()
 
 

@@ -7,6 +7,7 @@ import asyncio
 from console.engine.bake.bake_clock import Bake
 from console.engine.bake.stop_conditions import Conditions
 from console.engine.record.journal import Journal
+from state.base.clock import first_of
 from state.base.times import SECOND_US
 from state.events.bake import BakeExtended, ConditionAcknowledged, ConditionMuted
 from state.events.event import Event
@@ -65,10 +66,4 @@ class EvaluationLoop:
         if counting:
             # A countdown ends on its second, not at the next tick.
             left = min(left, (min(counting) - now_us) / SECOND_US)
-        waits = [asyncio.create_task(clock.sleep(left)), asyncio.create_task(self._news.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+        await first_of(clock.sleep(left), self._news.wait())

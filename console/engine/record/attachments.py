@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from state.log.locks import make_directory, sync_directory
+from state.log.locks import make_directory, make_durable
 
 
 class Attachments:
@@ -30,4 +30,4 @@ class Attachments:
             file.flush()
             os.fsync(fd)
         unfinished.rename(path)
-        sync_directory(self.folder)
+        make_durable(self.folder)

@@ -13,7 +13,7 @@ from console.engine.operations.helm.helm import Helm
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import Running
-from state.base.clock import Clock
+from state.base.clock import Clock, first_of
 from state.runbook.environment import Environment
 from state.runbook.models import Operation, Runbook
 from state.view.enums import Tier
@@ -79,11 +79,4 @@ class Run:
 
     async def pause(self, seconds: float) -> None:
         """Wait for a while, or until somebody aborts."""
-        sleeping = asyncio.ensure_future(self.site.clock.sleep(seconds))
-        aborting = asyncio.ensure_future(self.abort.wait())
-        try:
-            await asyncio.wait({sleeping, aborting}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in (sleeping, aborting):
-                one.cancel()
-            await asyncio.gather(sleeping, aborting, return_exceptions=True)
+        await first_of(self.site.clock.sleep(seconds), self.abort.wait())

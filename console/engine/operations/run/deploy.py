@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import ConflictError, NotFoundError
@@ -13,7 +14,7 @@ from console.engine.operations.preview.interlock import migrates_by_hook, schema
 from console.engine.operations.run.context import Run
 from console.engine.operations.run.lease import HeldError
 from console.engine.operations.run.output import End
-from console.engine.operations.run.program import Program, wait_gone
+from console.engine.operations.run.program import Program, Running, wait_gone
 from console.engine.operations.run.secrets import secrets_step
 from console.engine.operations.verdict.pod_diagnosis import tell_why
 from console.engine.operations.verdict.verdict import RETRY, judge_deploy, judge_rollback
@@ -22,6 +23,7 @@ from state.base.json import JsonObject
 from state.base.times import SECOND_US
 from state.view.enums import OperationState as State
 
+T = TypeVar("T")
 # As often as helm's own --wait polls.
 _LOOK_S = 2.0
 # helm's --timeout applies to each phase (hooks, the wait), not to the whole upgrade.
@@ -48,40 +50,31 @@ async def run_helm(run: Run, argv: Sequence[str], name: str) -> None:
         program.cancel()
     else:
         program.release()
-    code = await _followed(run, program)
+    code = await _followed(run, program.running, program.wait())
     tail = run.report.last_error
     detail = "" if code == 0 else tail or f"exit code {code}"
     await run.report.step(name, "done" if code == 0 else "failed", detail)
 
 
-async def _followed(run: Run, program: Program) -> int:
-    """Tell what helm prints and how the pods are until it has ended; return its exit code."""
+async def _followed(run: Run, running: Running, end: Awaitable[T]) -> T:
+    """Tell what helm prints and how the pods are until its end has come; return what that is."""
     ended = asyncio.Event()
-    following = asyncio.create_task(run.report.follow(program.running, ended))
+    following = asyncio.create_task(run.report.follow(running, ended))
     watching = asyncio.create_task(watch_pods(run))
     try:
-        code = await program.wait()
+        result = await end
     finally:
         ended.set()
         watching.cancel()
         await asyncio.gather(following, watching, return_exceptions=True)
-    run.report.redact_files(program.running)
-    return code
+    run.report.redact_files(running)
+    return result
 
 
 async def follow_helm(run: Run, name: str) -> None:
     """Go on with a helm that an engine before this one started: wait for its end."""
     assert run.running is not None
-    ended = asyncio.Event()
-    following = asyncio.create_task(run.report.follow(run.running, ended))
-    watching = asyncio.create_task(watch_pods(run))
-    try:
-        await wait_gone(run.running)
-    finally:
-        ended.set()
-        watching.cancel()
-        await asyncio.gather(following, watching, return_exceptions=True)
-    run.report.redact_files(run.running)
+    await _followed(run, run.running, wait_gone(run.running))
     await run.report.step(name, "done", "ended; its exit code was not seen")
 
 

@@ -11,7 +11,7 @@ from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import PENDING, HelmStatus, Hook
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.run.context import Site
-from state.base.json import obj, objs, text
+from state.base.json import EMPTY, JsonObject, obj, objs, text
 from state.base.text import line
 from state.base.times import micros_of
 
@@ -84,24 +84,23 @@ def newest_good(revisions: Sequence[Revision]) -> Revision | None:
 
 async def record_bytes(site: Site, number: int) -> int:
     """Return how large a revision's record is, in bytes; 0 where there is none."""
-    name = f"sh.helm.release.v1.{site.release}.v{number}"
     try:
-        secret = await site.kube.get(f"/api/v1/namespaces/{site.namespace}/secrets/{name}")
-    except NotFoundError:
-        return 0
-    try:
-        return len(base64.b64decode(text(obj(secret.get("data")), "release")))
+        return len(base64.b64decode(text(obj((await _record(site, number)).get("data")), "release")))
     except binascii.Error:
         return 0
 
 
 async def last_writer(site: Site, number: int) -> str:
     """Return which program wrote a revision's record last, as the cluster knows it, or nothing."""
-    name = f"sh.helm.release.v1.{site.release}.v{number}"
-    try:
-        secret = await site.kube.get(f"/api/v1/namespaces/{site.namespace}/secrets/{name}")
-    except NotFoundError:
-        return ""
-    managers = objs(obj(secret.get("metadata")).get("managedFields"))
+    managers = objs(obj((await _record(site, number)).get("metadata")).get("managedFields"))
     newest = max(managers, key=lambda manager: text(manager, "time"), default=None)
     return line(text(newest, "manager"), 60) if newest is not None else ""
+
+
+async def _record(site: Site, number: int) -> JsonObject:
+    """Return the secret that holds a revision's record, or an empty object where there is none."""
+    name = f"sh.helm.release.v1.{site.release}.v{number}"
+    try:
+        return await site.kube.get(f"/api/v1/namespaces/{site.namespace}/secrets/{name}")
+    except NotFoundError:
+        return EMPTY

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from console.rehearsal.sim.kubernetes.controllers.cluster import Cluster
@@ -31,7 +30,7 @@ from console.rehearsal.sim.kubernetes.objects import (
 )
 from console.rehearsal.sim.kubernetes.selectors import chooses
 from console.rehearsal.sim.kubernetes.store import Store
-from state.base.clock import Clock
+from state.base.clock import Clock, first_of
 from state.base.json import JsonObject, items, objs, path, text
 
 NODES = ("rehearsal-node-1", "rehearsal-node-2", "rehearsal-node-3")
@@ -78,7 +77,7 @@ class Controllers:
         """Keep the cluster moving until cancelled."""
         while True:
             pause = self.tick()
-            await self._rest(self._store.version, pause)
+            await first_of(self._store.wait_beyond(self._store.version), self._clock.sleep(pause))
 
     def tick(self) -> float:
         """Do everything that is due now; return for how many seconds of the clock nothing more will be."""
@@ -91,18 +90,6 @@ class Controllers:
             if self._store.version == before:
                 break
         return max(_SHORTEST_PAUSE_S, min(self._cluster.due - self._cluster.now, _LOOK_AT_LEAST_S))
-
-    async def _rest(self, version: int, seconds: float) -> None:
-        waits = [
-            asyncio.ensure_future(one)
-            for one in (self._store.wait_beyond(version), self._clock.sleep(seconds))
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
 
     def _sweep(self) -> None:
         store = self._store
