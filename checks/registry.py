@@ -62,7 +62,7 @@ def names() -> list[str]:
     return sorted(REGISTRY)
 
 
-def similar(name: str, most: int = 3) -> list[str]:
-    """Return the kinds whose names are most like ``name``, at most ``most`` of them."""
-    close = get_close_matches(name, REGISTRY, n=most)
-    return close or [one for one in names() if one.split(".")[0] == name.split(".", maxsplit=1)[0]][:most]
+def similar(name: str) -> list[str]:
+    """Return the kinds whose names are most like ``name``, at most three."""
+    close = get_close_matches(name, REGISTRY, n=3)
+    return close or [one for one in names() if one.split(".")[0] == name.split(".", maxsplit=1)[0]][:3]

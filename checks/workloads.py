@@ -79,9 +79,7 @@ def env_sources(container: JsonObject) -> list[str]:
     return [f"{kind}/{name}" for kind, name in pairs if name]
 
 
-async def config_values(
-    context: CheckContext, tier: Tier | None = None, *, with_secrets: bool = True
-) -> dict[str, str]:
+async def config_values(context: CheckContext, tier: Tier | None = None) -> dict[str, str]:
     """Return every setting that the containers of the release's first part get, for judging in memory only.
 
     Of the same name, the later source wins, as in Kubernetes. The redactor knows all values that come from
@@ -96,7 +94,7 @@ async def config_values(
             if kind == "configMap":
                 found = await kube.get(f"/api/v1/namespaces/{kube.namespace}/configmaps/{name}")
                 values |= _strings(obj(found.get("data")))
-            elif with_secrets:
+            else:
                 values |= await kube.secret(name)
         values |= {
             text(one, "name"): text(one, "value") for one in objs(container.get("env")) if "value" in one

@@ -29,7 +29,6 @@ class Field(StrEnum):
     VERDICT = "verdict"
     MINUTES = "minutes"
     RATE = "rate"
-    PERSON = "person"
     CHOICE = "choice"
 
 

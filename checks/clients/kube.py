@@ -117,15 +117,11 @@ class KubeClient:
         answer = await self.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
         return flag(obj(answer.get("status")), "allowed")
 
-    async def pod_logs(
-        self, pod: str, *, container: str | None = None, tail: int = 500, since_s: int | None = None
-    ) -> str:
+    async def pod_logs(self, pod: str, *, container: str | None = None, tail: int = 500) -> str:
         """Return the last lines of a pod's log, at most 1 MiB."""
         query: dict[str, str | int] = {"tailLines": tail, "limitBytes": 1024 * 1024}
         if container is not None:
             query["container"] = container
-        if since_s is not None:
-            query["sinceSeconds"] = since_s
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
         _, _, body = await self._send(
             "GET", path, query, permission=f"get pods/log of {pod}", expected="log text"

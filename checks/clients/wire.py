@@ -180,13 +180,12 @@ class Wire:
         params: Mapping[str, str | int] | Sequence[tuple[str, str]] | None = None,
         *,
         expected: str,
-        permission: str = "",
     ) -> Json:
         """Return the JSON at a path; any status but a success is an error."""
         reply = await self.send(
             "GET", path, params=params, headers={"Accept": "application/json"}, expected=expected
         )
-        return reply.need_success(expected=expected, permission=permission).json(expected)
+        return reply.need_success(expected=expected).json(expected)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -22,7 +22,6 @@ from state.base.text import line
 from state.commands import Confirmation, Reply
 from state.events.event import Event
 from state.fold import apply
-from state.view.codec import load_view
 from state.view.launch import LaunchView
 from state.view.preview import Preview
 
@@ -214,7 +213,7 @@ class EngineClient:
                 case "welcome":
                     self.welcome = _welcome(frame)
                 case "keyframe":
-                    self.view = load_view(obj(frame.get("view")))
+                    self.view = WIRE.load(LaunchView, obj(frame.get("view")))
                     return
                 case "error":
                     raise WireError(text(frame, "message"))

@@ -47,13 +47,8 @@ def decode(line: bytes) -> JsonObject:
     return frame
 
 
-def dump_event(event: Event) -> JsonObject:
-    """Return an event as a JSON object."""
-    return WIRE.dump(event)
-
-
 def load_event(value: Json) -> Event:
-    """Return the event that ``dump_event`` made.
+    """Return the event of a frame.
 
     Raises WireError where a field is missing.
     """

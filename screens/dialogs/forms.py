@@ -43,17 +43,13 @@ class FormDialog(Dialog[dict[str, str]]):
         *,
         danger: Danger = Danger.SAFE,
         yes: str = "OK",
-        hint: str = "",
     ) -> None:
         super().__init__(title, danger)
         self._fields = tuple(fields)
         self._yes = yes
-        self._hint = hint
 
     def parts(self) -> Iterable[Widget]:
         """Return the fields with their labels."""
-        if self._hint:
-            yield Static(content(row(Span(self._hint, Role.DIM))), classes="label")
         for field in self._fields:
             more = " (may be left out)" if field.optional else ""
             yield Static(content(row(Span(field.label + more, Role.DIM))), classes="label")

@@ -36,7 +36,6 @@ def ink_css(name: str) -> str:
         "key": "color: $accent; text-style: bold;",
         "marked": "text-style: bold reverse;",
         "alarm": "color: $error; text-style: bold reverse;",
-        "line2": "color: $accent;",
         "line3": "color: $secondary;",
     }
     return "\n".join(f"{name} > .ink--{role} {{ {rule} }}" for role, rule in rules.items())

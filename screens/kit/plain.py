@@ -33,7 +33,6 @@ class Role(StrEnum):
     ALARM = "alarm"
     """Reverse video in the colour of failure."""
     KEY = "key"
-    LINE2 = "line2"
     """The second line of a graph."""
     LINE3 = "line3"
 

@@ -24,8 +24,6 @@ from state.fold.severity import severity
 from state.fold.step import STEPS
 from state.view.launch import LaunchView, LogLine, MarkView
 
-__all__ = ["MARKS", "STEPS", "TAIL", "apply", "fold", "line_of"]
-
 TAIL = 300
 MARKS = 500
 _SUBJECTS = (bake, gates, launch, operations, world)

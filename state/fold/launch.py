@@ -55,8 +55,6 @@ from state.view.launch import (
     SeriesView,
 )
 
-__all__ = ["deviate", "mark"]
-
 
 class _Named(Protocol):
     @property

@@ -9,14 +9,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from console.client import sources
-from console.client.protocol import decode, dump_event, encode
+from console.client.protocol import decode, encode
 from console.client.sources import LiveSource
 from console.ui.app import LaunchApp
 from screens.kit.screen_state import Mode
 from state.base.codec import WIRE
 from state.base.json import JsonObject, integer, obj, text
 from state.commands import Reply
-from state.view.codec import dump_view
 from state.view.enums import Danger
 from state.view.preview import Preview
 from tests.screens import story
@@ -52,7 +51,7 @@ class Engine:
                     self.send(
                         {"t": "welcome", "engine": about, "you": "ann", "console": "c1", "drives": True}
                     )
-                    self.send({"t": "keyframe", "view": dump_view(self.story.view())})
+                    self.send({"t": "keyframe", "view": WIRE.dump(self.story.view())})
                 case "preview":
                     name = text(frame, "name")
                     preview = WIRE.dump(Preview(name, name, Danger.SAFE, allowed=True))
@@ -62,7 +61,7 @@ class Engine:
                     self.send({"t": "reply", "id": integer(frame, "id"), "reply": reply})
                 case "events":
                     after = integer(frame, "after")
-                    page = [dump_event(e) for e in self.story.events[after : after + integer(frame, "limit")]]
+                    page = [WIRE.dump(e) for e in self.story.events[after : after + integer(frame, "limit")]]
                     self.send({"t": "reply", "id": integer(frame, "id"), "events": page})
 
     def send(self, frame: JsonObject) -> None:
@@ -72,7 +71,7 @@ class Engine:
 
     def tell(self, kind: str, body: JsonObject) -> None:
         seq = self.story.tell(kind, body, actor="ann")
-        self.send({"t": "event", "event": dump_event(self.story.events[seq - 1])})
+        self.send({"t": "event", "event": WIRE.dump(self.story.events[seq - 1])})
 
     async def beat(self) -> None:
         while True:

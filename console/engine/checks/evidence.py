@@ -20,17 +20,17 @@ _KEY = re.compile(r"[^a-z0-9_]+")
 _DEPTH = 10
 
 
-def fit(evidence: JsonObject, redactor: Redactor, limit: int = LIMIT) -> JsonObject:
-    """Return evidence cleaned of secrets and controls, shortened until it fits ``limit`` bytes."""
+def fit(evidence: JsonObject, redactor: Redactor) -> JsonObject:
+    """Return evidence cleaned of secrets and controls, shortened until it fits ``LIMIT`` bytes."""
     try:
         clean = redactor.clean_object(evidence)
         for texts, members in ((4000, 200), (1000, 60), (300, 25), (120, 8), (60, 3)):
             tidy = _object(clean, texts, members, 1)
-            if len(encode(tidy).encode()) <= limit:
+            if len(encode(tidy).encode()) <= LIMIT:
                 return tidy
     except (TypeError, ValueError, RecursionError):
         return {"trimmed": "the evidence was not a JSON object"}
-    return {"trimmed": f"the evidence was over {limit} bytes"}
+    return {"trimmed": f"the evidence was over {LIMIT} bytes"}
 
 
 def _object(value: Mapping[str, Json], texts: int, members: int, depth: int) -> dict[str, Json]:

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
-from console.client.protocol import BEAT_S, dump_event
+from console.client.protocol import BEAT_S
 from console.engine.ports import Who
 from console.engine.record.journal import Journal
 from state.base.codec import WIRE, read
@@ -21,7 +21,6 @@ from state.commands import Confirmation, Reply
 from state.events.event import Draft, Event
 from state.events.launch import ConsoleClosed, ConsoleOpened
 from state.log.errors import LogError
-from state.view.codec import dump_view
 from state.view.launch import LaunchView
 from state.view.people import acts
 from state.view.preview import Preview
@@ -118,7 +117,7 @@ class Session:
             case "events":
                 limit = max(1, min(_PAGE, integer(frame, "limit", _PAGE)))
                 page = self._hub.journal.store.read(max(0, integer(frame, "after")), limit)
-                self.put({"t": "reply", "id": number, "events": [dump_event(e) for e in page]})
+                self.put({"t": "reply", "id": number, "events": [WIRE.dump(e) for e in page]})
             case other:
                 self.put({"t": "error", "message": f"this engine knows no frame {line(other, 30)!r}"})
 
@@ -197,7 +196,7 @@ class Hub:
             return
         session.put(self._welcome(session, drives))
         # No await between keyframe and add: an event in between would never reach this console.
-        session.put({"t": "keyframe", "view": dump_view(self.journal.view)})
+        session.put({"t": "keyframe", "view": WIRE.dump(self.journal.view)})
         self._sessions.add(session)
 
     def _welcome(self, session: Session, drives: bool) -> JsonObject:
@@ -230,7 +229,7 @@ class Hub:
 
     def _on_event(self, event: Event, _view: LaunchView) -> None:
         if self._sessions:
-            frame: JsonObject = {"t": "event", "event": dump_event(event)}
+            frame: JsonObject = {"t": "event", "event": WIRE.dump(event)}
             for session in list(self._sessions):
                 session.put(frame)
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from console.cli.say import say
 from console.client.engine_client import AttachError, EngineClient, NullListener
-from console.client.protocol import dump_event
 from console.engine.engine import Engine
 from console.exit_codes import ExitCode
 from console.rehearsal.autopilot.captain import CannotDriveError, Captain, Outcome, Pace
@@ -23,6 +22,7 @@ from console.rehearsal.products import products_of
 from console.rehearsal.world.folder import world_folder
 from console.rehearsal.world.runbook import account
 from console.rehearsal.world.world import Choose, World
+from state.base.codec import WIRE
 from state.base.json import Json
 from state.events.event import Event
 from state.fold import apply, line_of
@@ -75,7 +75,7 @@ class _Printer(NullListener):
             return
         self._last = event.seq
         if self._as_json:
-            sys.stdout.write(json.dumps(dump_event(event), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(WIRE.dump(event), ensure_ascii=False) + "\n")
         else:
             row = line_of(event, self._view)
             sys.stdout.write(f"{row.seq:6} {row.kind:22} {row.words}\n")

@@ -34,12 +34,8 @@ def manifest_bytes(manifest: JsonObject) -> bytes:
     return json.dumps(manifest, indent=2).encode()
 
 
-def image_manifest(name: str, revision: str, media_type: str = OCI_MANIFEST) -> JsonObject:
+def image_manifest(name: str, revision: str) -> JsonObject:
     """Return a manifest with a configuration and a layer that follow from name and revision."""
-    docker = media_type == DOCKER_MANIFEST
-    kind = "application/vnd.docker." if docker else "application/vnd.oci.image."
-    config = kind + ("container.image.v1+json" if docker else "config.v1+json")
-    layer = kind + ("image.rootfs.diff.tar.gzip" if docker else "layer.v1.tar+gzip")
 
     def blob(what: str, media: str) -> JsonObject:
         seed = f"{name}/{revision}/{what}".encode()
@@ -47,9 +43,9 @@ def image_manifest(name: str, revision: str, media_type: str = OCI_MANIFEST) -> 
 
     return {
         "schemaVersion": 2,
-        "mediaType": media_type,
-        "config": blob("config", config),
-        "layers": [blob("layer", layer)],
+        "mediaType": OCI_MANIFEST,
+        "config": blob("config", "application/vnd.oci.image.config.v1+json"),
+        "layers": [blob("layer", "application/vnd.oci.image.layer.v1.tar+gzip")],
     }
 
 

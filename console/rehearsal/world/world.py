@@ -335,6 +335,3 @@ class World:
         while True:
             self.folder.beat(self.clock)
             await asyncio.sleep(_BEAT_S)
-
-
-__all__ = ["World", "WorldError"]

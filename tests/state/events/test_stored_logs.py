@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from state.base import canonical
-from state.base.codec import LOG
+from state.base.codec import LOG, WIRE
 from state.events.bodies import BODIES, decode
 from state.events.event import REDACTED_BODY, Event
 from state.fold import fold
 from state.log.reader import LogReader
-from state.view.codec import dump_view
 
 LOGS = Path(__file__).parents[2] / "logs"
 NAMES = sorted(path.name.removesuffix(".lclog.gz") for path in LOGS.glob("*.lclog.gz"))
@@ -53,7 +52,7 @@ def test_every_body_encodes_to_the_same_bytes(name: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_folds_to_the_view_of_the_version_that_wrote_it(name: str, tmp_path: Path) -> None:
-    view = json.loads(json.dumps(dump_view(fold(events_of(name, tmp_path)))))
+    view = json.loads(json.dumps(WIRE.dump(fold(events_of(name, tmp_path)))))
     assert [view.pop(field) for field in sorted(UNKNOWN)] == [[], []]
     # What the version that wrote it didn't fold yet; tests/state/fold and test_report hold what is in them.
     del view["decided_us"]

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from hypothesis import given
 from hypothesis import strategies as st
 
+from state.base.codec import WIRE
 from state.base.json import JsonObject
 from state.events.declared import EnvironmentDeclared, GateDeclared, GraphDeclared
 from state.events.event import Event
@@ -14,7 +15,6 @@ from state.events.log import NoteAdded
 from state.events.operations import OperationIntended, OperationOutput, OperationStarted, OperationStep
 from state.events.world import MetricBatch, MetricGap
 from state.fold import fold
-from state.view.codec import dump_view, load_view
 from state.view.enums import GateStatus, Verdict
 from state.view.launch import LaunchView
 from tests.state.made_events import event_lists
@@ -64,7 +64,7 @@ def test_one_go_equals_any_two_parts(made: list[Event], cut: int) -> None:
 @given(event_lists())
 def test_a_keyframe_changes_nothing_of_what_follows(made: list[Event]) -> None:
     half = fold(made[: len(made) // 2])
-    carried = load_view(json.loads(json.dumps(dump_view(half))))
+    carried = WIRE.load(LaunchView, json.loads(json.dumps(WIRE.dump(half))))
     assert fold(made[len(made) // 2 :], carried) == fold(made)
 
 
@@ -159,4 +159,4 @@ def test_the_domains_of_an_environment_are_read_in_both_forms() -> None:
         (("api", "api.test"), ("admin", "admin.test")),
         (("shop", "shop.test"),),
     ]
-    assert load_view(dump_view(view)) == view
+    assert WIRE.load(LaunchView, WIRE.dump(view)) == view

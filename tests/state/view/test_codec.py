@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from state.base.codec import WIRE
 from state.base.json import FieldError
 from state.base.maps import with_item
-from state.view.codec import dump_view, load_view
 from state.view.enums import ConditionState, GateStatus, OperationState, Verdict
 from state.view.launch import (
     BakeView,
@@ -64,14 +64,14 @@ def a_view() -> LaunchView:
 
 def test_a_keyframe_gives_the_same_view() -> None:
     view = a_view()
-    assert load_view(json.loads(json.dumps(dump_view(view)))) == view
-    assert load_view(json.loads(json.dumps(dump_view(LaunchView())))) == LaunchView()
+    assert WIRE.load(LaunchView, json.loads(json.dumps(WIRE.dump(view)))) == view
+    assert WIRE.load(LaunchView, json.loads(json.dumps(WIRE.dump(LaunchView())))) == LaunchView()
 
 
 def test_another_shape_is_said() -> None:
     with pytest.raises(FieldError, match="seven"):
-        load_view({"seq": "seven"})
+        WIRE.load(LaunchView, {"seq": "seven"})
 
 
 def test_a_field_of_a_newer_version_is_left_out() -> None:
-    assert load_view({"seq": 3, "weather": "fine"}).seq == 3
+    assert WIRE.load(LaunchView, {"seq": 3, "weather": "fine"}).seq == 3

@@ -89,9 +89,9 @@ def secret(
     return apply
 
 
-def set_secret(key: str, value: str, env: Env = Env.PRODUCTION) -> Apply:
-    """Set one value in the release's Secret."""
-    return secret(lambda values, _: values.update({key: value}), env)
+def set_secret(key: str, value: str) -> Apply:
+    """Set one value in production's Secret of the release."""
+    return secret(lambda values, _: values.update({key: value}), Env.PRODUCTION)
 
 
 def config(key: str, value: str, env: Env = Env.PRODUCTION) -> Apply:

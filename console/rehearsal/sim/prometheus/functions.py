@@ -18,7 +18,7 @@ def _rounded(value: float, to_nearest: float) -> float:
     return math.floor(scaled) / inverse if math.isfinite(scaled) else value
 
 
-def safe(function: Callable[[float], float], outside: float = math.nan) -> Callable[[float], float]:
+def safe(function: Callable[[float], float]) -> Callable[[float], float]:
     """Return a function that gives what Go gives where Python raises."""
 
     def call(value: float) -> float:
@@ -29,7 +29,7 @@ def safe(function: Callable[[float], float], outside: float = math.nan) -> Calla
         except OverflowError:
             return math.inf
         except ValueError:
-            return outside
+            return math.nan
 
     return call
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from console.rehearsal.sim.kubernetes.controllers.cluster import Cluster
 from console.rehearsal.sim.kubernetes.controllers.jobs import Jobs, OnFinished
 from console.rehearsal.sim.kubernetes.controllers.kubelet import (
@@ -61,8 +59,6 @@ class Controllers:
         behaviour: Behaviour = as_planned,
         resolve: Resolve = made_up_digest,
         on_job_finished: OnFinished = _nothing,
-        nodes: Sequence[str] = NODES,
-        ingress_ip: str = "127.0.0.1",
     ) -> None:
         self._store = store
         self._clock = clock or store.clock
@@ -70,8 +66,6 @@ class Controllers:
         self._kubelet = Kubelet(self._cluster, behaviour, resolve)
         self._workloads = Workloads(self._cluster)
         self._jobs = Jobs(self._cluster, on_job_finished)
-        self._nodes = tuple(nodes)
-        self._ingress_ip = ingress_ip
 
     async def run(self) -> None:
         """Keep the cluster moving until cancelled."""
@@ -113,7 +107,7 @@ class Controllers:
     def _make_nodes(self) -> None:
         if self._store.scan("nodes"):
             return
-        for place, name in enumerate(self._nodes):
+        for place, name in enumerate(NODES):
             self._store.put("nodes", node(name, f"10.0.0.{place + 11}", self._cluster.written_now()))
 
     def _namespace(self, namespace: JsonObject) -> None:
@@ -130,9 +124,7 @@ class Controllers:
         made = seconds_of(word(ingress, "metadata", "creationTimestamp"))
         has = items(path(ingress, ("status", "loadBalancer", "ingress")))
         if not has and self._cluster.reached(made + _INGRESS_S):
-            self._store.set_status(
-                "ingresses", ingress, {"loadBalancer": {"ingress": [{"ip": self._ingress_ip}]}}
-            )
+            self._store.set_status("ingresses", ingress, {"loadBalancer": {"ingress": [{"ip": "127.0.0.1"}]}})
 
     def _endpoints(self, service: JsonObject) -> None:
         if not path(service, ("spec", "selector")):
