@@ -32,7 +32,7 @@ def loaded(statement: str, names: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import state.events.event, state.fold, state.view.codec, state.log.reader, state.log.verify",
+        "import state.events.event, state.fold, state.view.launch, state.log.reader, state.log.verify",
         "import console.client.engine_client, state.commands, console.engine.process.running",
         "import console.ui.app, console.client.sources, console.ui.run",
     ],
