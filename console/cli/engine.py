@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from console.engine.process.running import EngineInfo, running_engines
+from console.engine.process.running import running_engines
 from console.engine.process.spawn import stop
 from console.exit_codes import ExitCode, FailedError
 from state.base.codec import WIRE
@@ -105,14 +105,11 @@ def run_stop(target: str) -> ExitCode:
 
     Raises FailedError where none runs for it, or it doesn't end.
     """
-    found = next((engine for engine in running_engines() if _matches(engine, target)), None)
+    log = Path(target).resolve()
+    found = next((one for one in running_engines() if str(one.pid) == target or one.log == log), None)
     if found is None:
         message = f"no engine runs for {target}: launch-console engine list shows those that do"
         raise FailedError(message, ExitCode.NO_ENGINE)
     stop(found)
     sys.stdout.write(f"engine {found.pid} of {found.log} ended\n")
     return ExitCode.GO
-
-
-def _matches(one: EngineInfo, target: str) -> bool:
-    return str(one.pid) == target or one.log == Path(target).resolve()

@@ -85,12 +85,8 @@ def _driver(shown: ScreenState) -> tuple[Span, ...]:
 
 def banner(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return what must not be overlooked, the most urgent first; at most ``height`` lines."""
-    lines = [_stretched(span, width) for span in _urgent(shown)]
+    lines = [row(Span(fit(f" {span.text}", width), span.role)) for span in _urgent(shown)]
     return lines[: max(0, height)]
-
-
-def _stretched(span: Span, width: int) -> Line:
-    return (Span(fit(" " + span.text, width), span.role),)
 
 
 def banner_height(shown: ScreenState) -> int:

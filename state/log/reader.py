@@ -71,7 +71,7 @@ class LogReader:
     def count(self) -> int:
         """Return how many events there are: the newest sequence number."""
         rows = self._rows(NEWEST, (1,))
-        return self._seq(rows[0]) if rows else 0
+        return event_of(rows[0]).seq if rows else 0
 
     def first(self) -> Event:
         """Return event 1."""
@@ -161,9 +161,6 @@ class LogReader:
     def _damaged(self, damage: Damage, what: str) -> LogDamagedError:
         hint = "launch-console verify names the first bad event"
         return LogDamagedError(f"{self.path} is damaged ({damage.value}): {what}; {hint}", damage=damage)
-
-    def _seq(self, row: Row) -> int:
-        return event_of(row).seq
 
     def _only(self, rows: list[Row]) -> Event:
         if not rows:
