@@ -43,7 +43,8 @@ def test_a_value_goes_in_every_form(form: str) -> None:
 
 
 @given(
-    value=st.text(min_size=8, max_size=40).filter(lambda v: len(v.strip()) >= 8), around=st.binary(max_size=5)
+    value=st.text(min_size=8, max_size=40).filter(lambda v: len(v.strip()) >= 8),
+    context=st.binary(max_size=5),
 )
 def test_base64_of_something_around_a_value_does_not_hold_it(value: str, context: bytes) -> None:
     redactor = Redactor()

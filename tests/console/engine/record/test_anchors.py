@@ -15,6 +15,7 @@ from console.client.engine_client import EngineClient
 from console.client.sources import FileSource
 from console.client.witness import ConsoleWitness
 from console.engine.record.anchors import CONFIGMAP
+from console.exit_codes import ExitCode
 from screens.kit.plain import Role
 from screens.kit.screen_state import ScreenState
 from screens.sections.status_line import banner, status
@@ -90,7 +91,7 @@ async def test_a_log_that_is_not_what_was_seen_is_in_doubt_for_every_console(
             await s.close()
             os.environ["XDG_STATE_HOME"] = state
         capsys.readouterr()
-        assert main(["verify", str(s.log)]) == 1
+        assert main(["verify", str(s.log)]) == ExitCode.DAMAGED_LOG
         told = capsys.readouterr().out
         assert ("proves" if cut else "is not that of the anchor") in told
         assert f"this account saw {before}" in told
