@@ -13,6 +13,7 @@ from enum import StrEnum
 from console.client.engine_client import EngineClient
 from console.exit_codes import ExitCode
 from state.base.json import JsonObject
+from state.base.times import SECOND_US
 from state.commands import Confirmation, Reply
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
@@ -22,7 +23,10 @@ from state.view.launch import LaunchView, OperationSpecView, OperationView
 WORD = "attested by the rehearsal itself, not by a person"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
 SECOND = "rehearsal-second"
+SLOW = "the rehearsal's machine is busy, and looked too seldom to see enough"
 _PATIENT = 3
+_ENOUGH_S = 300
+"""So much of the bake tells whether the machine keeps up; what settles after a release is shorter."""
 
 
 class Outcome(StrEnum):
@@ -199,10 +203,19 @@ class Captain:
             await self._client.until(lambda v, n=count: len(v.operations) > n and v.running() is None)  # type: ignore[misc]  # bound now
 
     async def _bake(self) -> bool:
-        """Watch the bake to its end; return whether a stop condition tripped."""
-        await self._client.until(lambda view: view.bake is not None)
-        await self._rate(self._pace.bake)
-        view = await self._client.until(lambda v: _tripped(v) or _baked(v))
+        """Watch the bake to its end; return whether a stop condition tripped.
+
+        Where little of the time is seen good, the clock is slowed down: a machine that is busy looks too seldom at
+        one that runs 200 times as fast, and its bake would never have seen enough.
+        """
+        mark = await self._client.until(lambda view: view.bake is not None)
+        rate = self._pace.bake
+        await self._rate(rate)
+        while not _over(view := await self._client.until(lambda v, m=mark: _over(v) or _behind(m, v))):  # type: ignore[misc]  # bound now
+            if view.bake is not None and view.bake.overdue(view.wall_us):
+                await self._danger("bake.extend", {"minutes": "30", "reason": SLOW})
+            rate, mark = max(self._pace.work, rate / 2), view
+            await self._rate(rate)
         await self._rate(self._pace.work)
         return _tripped(view)
 
@@ -258,6 +271,18 @@ def _ended_since(view: LaunchView, operation_id: str, before: int) -> bool:
 
 def _tripped(view: LaunchView) -> bool:
     return any(c.state is ConditionState.TRIPPED for c in view.conditions)
+
+
+def _over(view: LaunchView) -> bool:
+    return _tripped(view) or _baked(view)
+
+
+def _behind(mark: LaunchView, view: LaunchView) -> bool:
+    """Return whether less than half of some minutes since a moment was seen good."""
+    if mark.bake is None or view.bake is None:
+        return False
+    passed_s = (view.wall_us - mark.wall_us) // SECOND_US
+    return passed_s > _ENOUGH_S and 2 * (view.bake.good_s - mark.bake.good_s) < passed_s
 
 
 def _baked(view: LaunchView) -> bool:
