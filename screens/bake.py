@@ -123,7 +123,7 @@ def bake(shown: ScreenState, width: int, height: int) -> list[Line]:
     role = _ROLES.get(one.state, Role.WARN)
     message = f" {formats.stopwatch(one.good_s)} of {formats.stopwatch(one.minimum_s)} seen good"
     size = max(8, width - len(message) - 7)
-    why = f"  {one.state.upper()}" + (f": {told_why}" if (told_why := trips(shown) or one.why) else "")
+    why = f"  {one.state.upper()}" + (f": {whys}" if (whys := trips(shown) or one.why) else "")
     left = max(0, one.minimum_s - one.good_s)
     todo = f"  {formats.span(left)} to go" if left and one.state is BakeState.RUNNING else ""
     begun = (

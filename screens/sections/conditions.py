@@ -20,11 +20,11 @@ def conditions(shown: ScreenState, width: int, height: int) -> list[Line]:
         right += [Span("  "), watched(shown)] if right else [watched(shown)]
     lines = [heading("STOP CONDITIONS", width, *right), *doubts(shown, width)]
     beside = [*alerts(shown, width), *dead_rules(shown, width)]
-    told_why = {c.id: _why(c, width) for c in shown.view.conditions}
-    needed = len(lines) + len(beside) + sum(1 + len(why) for why in told_why.values())
+    whys = {c.id: _why(c, width) for c in shown.view.conditions}
+    needed = len(lines) + len(beside) + sum(1 + len(why) for why in whys.values())
     for condition in shown.view.conditions:
         lines.append(condition_line(condition, width, shown.now_us))
-        lines += told_why[condition.id] if needed <= height else []
+        lines += whys[condition.id] if needed <= height else []
     room = max(0, height - len(lines))
     firing = sum(alert.state is AlertState.FIRING for alert in shown.view.alerts.values())
     if firing and len(beside) > room:

@@ -22,7 +22,7 @@ class Gatherer:
     """Asks for samples at times that are multiples of the interval, so that each answer is about the same times."""
 
     def __init__(self, clients: ClientsPort, step: int) -> None:
-        self._systems = clients
+        self._clients = clients
         self._step = step
         self._before: dict[tuple[str, int], Source] = {}
         """Baselines before the launch, which no longer change, by condition and time."""
@@ -76,7 +76,7 @@ class Gatherer:
 
     async def _range(self, env: Tier, query: str, start: int, end: int) -> Samples:
         try:
-            found = await self._systems.prometheus(env).query_range(query, start, end, self._step)
+            found = await self._clients.prometheus(env).query_range(query, start, end, self._step)
         except CouldNotLookError as error:
             return Samples(error=str(error))
         names = tuple(

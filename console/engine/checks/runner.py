@@ -68,7 +68,7 @@ class Runner:
     def __init__(self, journal: Journal, runbook: Runbook, clients: Clients, at_once: int = AT_ONCE) -> None:
         self._journal = journal
         self._runbook = runbook
-        self._systems = clients
+        self._clients = clients
         self._free = asyncio.Semaphore(at_once)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closing = False
@@ -118,8 +118,8 @@ class Runner:
                 item=check.item,
                 check=check.id,
                 verdict=outcome.verdict,
-                summary=line(self._systems.redactor.clean(outcome.summary)),
-                evidence=fit(outcome.evidence, self._systems.redactor),
+                summary=line(self._clients.redactor.clean(outcome.summary)),
+                evidence=fit(outcome.evidence, self._clients.redactor),
                 ms=round((loop.time() - before) * 1000),
             )
             await self._journal.record(Draft(body, gate, started.seq, actor))
@@ -130,7 +130,7 @@ class Runner:
         if kind is None:
             return unknown(f"there is no kind of check {check.spec.kind!r} in this version")
         context = CheckContext(
-            check.spec.env, self._runbook, self._systems, self._journal.clock, self._journal.view
+            check.spec.env, self._runbook, self._clients, self._journal.clock, self._journal.view
         )
         try:
             async with asyncio.timeout(check.spec.timeout):

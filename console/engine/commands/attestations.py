@@ -119,7 +119,7 @@ async def _waive(context: CommandContext, request: CommandRequest) -> Reply:
     return Reply(ok=True, message=f"{item.id} is waived for {plural(minutes, 'minute')}: a deviation")
 
 
-async def _plan_note(_desk: CommandContext, request: CommandRequest) -> Preview:
+async def _plan_note(_context: CommandContext, request: CommandRequest) -> Preview:
     return plain_preview(request)
 
 

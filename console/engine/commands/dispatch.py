@@ -1,4 +1,4 @@
-"""The one way in which anything is done: preview, guard, confirm, deed; a refusal is an event too."""
+"""The one way in which anything is done: preview, guard, confirm, execute; a refusal is an event too."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Commands:
     """Previews and carries out commands."""
 
     def __init__(self, context: CommandContext) -> None:
-        self._desk = context
+        self._context = context
 
     async def preview(self, name: str, args: JsonObject, who: Who) -> Preview:
         """Return what a command would do, or why it may not; nothing is recorded."""
@@ -55,20 +55,20 @@ class Commands:
             reason = f"there is no command {line(name, 60)!r}"
             return Preview(line(name, 60), "", Danger.DANGER, allowed=False, reason=reason)
         request = CommandRequest(spec, args, who)
-        refused = refusal(self._desk.view, name, who)
+        refused = refusal(self._context.view, name, who)
         if refused:
             return self._refused(request, refused)
         try:
-            planned = await EFFECTS[name].plan(self._desk, request)
+            planned = await EFFECTS[name].plan(self._context, request)
         except (CommandRefusedError, CouldNotLookError) as error:
             return self._refused(request, str(error))
         if planned.override_allowed or name in _SECONDED:
-            planned = replace(planned, seconds=seconds_of(self._desk.view, who.account))
+            planned = replace(planned, seconds=seconds_of(self._context.view, who.account))
         return replace(planned, token=self._token(request, planned)) if planned.phrase else planned
 
     def _refused(self, request: CommandRequest, reason: str) -> Preview:
         """Return the preview of what may not run: what was meant, where, and why not."""
-        view, operation = self._desk.view, request.text("operation")
+        view, operation = self._context.view, request.text("operation")
         meant = next((spec for spec in view.operation_specs if spec.id == operation), None)
         env = view.environment(operation.partition(".")[0] if meant is None else meant.env)
         return Preview(
@@ -97,12 +97,12 @@ class Commands:
         preview = await self.preview(name, args, who)
         if name not in BY_NAME:
             raise CommandRefusedError(preview.reason)
-        log = self._desk.log_state()
+        log = self._context.log_state()
         if log.frozen and name not in _WHILE_FROZEN:
             raise LogFrozenError(log.reason)
         request = CommandRequest(BY_NAME[name], args, who, confirmation)
         self._confirmed(request, preview)
-        return await EFFECTS[name].deed(self._desk, request)
+        return await EFFECTS[name].execute(self._context, request)
 
     def _confirmed(self, request: CommandRequest, preview: Preview) -> None:
         """Check that a request was confirmed as its preview asks.
@@ -110,7 +110,7 @@ class Commands:
         Raises RefusedError.
         """
         given = request.confirmation
-        overridden = preview.override_allowed and override_of(self._desk.view, request) is not None
+        overridden = preview.override_allowed and override_of(self._context.view, request) is not None
         if not preview.allowed and not overridden:
             raise CommandRefusedError(preview.reason)
         if not preview.phrase or request.who == ENGINE:
@@ -126,7 +126,7 @@ class Commands:
 
     def _token(self, request: CommandRequest, preview: Preview) -> str:
         """Bind a confirmation to what was shown. ``preview.token`` stands for the values files."""
-        view = self._desk.view
+        view = self._context.view
         chosen = [[p.name, request.text(p.name)] for p in request.spec.parameters if p.field in _SELECTING]
         shown: JsonObject = {
             "name": request.spec.name,
@@ -143,6 +143,6 @@ class Commands:
 
     async def _record_refusal(self, name: str, reason: str, who: Who) -> None:
         try:
-            await self._desk.journal.record(Draft(CommandRefused(name, line(reason)), actor=who.account))
+            await self._context.journal.record(Draft(CommandRefused(name, line(reason)), actor=who.account))
         except LogError:
             return  # the reply still says that it was refused

@@ -1,4 +1,4 @@
-"""What an effect is: a plan that says what would happen, and the deed."""
+"""What an effect is: a plan that says what would happen, and its execution."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Effect:
     """How a command is previewed and carried out. Both raise RefusedError."""
 
     plan: PreviewOf
-    deed: Execute
+    execute: Execute
 
 
 def plain_preview(request: CommandRequest, **details: str | tuple[str, ...] | None) -> Preview:

@@ -42,7 +42,7 @@ class Anchors:
     def __init__(self, journal: Journal, runbook: Runbook, clients: ClientsPort, witness: Witness) -> None:
         self._journal = journal
         self._runbook = runbook
-        self._systems = clients
+        self._clients = clients
         self._witness: Witness | None = witness
         self._news = asyncio.Event()
         self._occasions: list[str] = []
@@ -137,7 +137,7 @@ class Anchors:
         collection = f"/api/v1/namespaces/{environment.kube.namespace}/configmaps"
         data: JsonObject = {"data": {self._journal.view.log_id: head}}
         try:
-            kube = self._systems.kube(Tier.PRODUCTION)
+            kube = self._clients.kube(Tier.PRODUCTION)
             try:
                 # Patch first: it is missing only once.
                 await kube.patch(f"{collection}/{CONFIGMAP}", data)

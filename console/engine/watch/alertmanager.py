@@ -29,7 +29,7 @@ class AlertWatch:
 
     def __init__(self, journal: Journal, runbook: Runbook, clients: ClientsPort) -> None:
         self._journal = journal
-        self._systems = clients
+        self._clients = clients
         self._env = Tier.PRODUCTION
         self._ignored = runbook.bake.ignored_alerts
         self._step = max(1, round(runbook.bake.interval))
@@ -44,7 +44,7 @@ class AlertWatch:
         """Record what differs from what the log knows."""
         name = f"alertmanager/{self._env.value}"
         try:
-            found = await self._systems.alertmanager(self._env).alerts()
+            found = await self._clients.alertmanager(self._env).alerts()
         except CouldNotLookError as error:
             await record_source_health(self._journal, name, False, str(error))
             return
@@ -60,7 +60,7 @@ class AlertWatch:
     async def _silences(self, known: Mapping[str, AlertChanged]) -> dict[str, AlertChanged]:
         """Return the active silences, or those that are known where an account may see the alerts only."""
         try:
-            found = await self._systems.alertmanager(self._env).silences()
+            found = await self._clients.alertmanager(self._env).silences()
         except CouldNotLookError:
             return {name: body for name, body in known.items() if name.startswith(_SILENCE)}
         bodies = (silence_body(self._env.value, one) for one in found[:_MANY])

@@ -70,14 +70,14 @@ class Watches:
         self, journal: Journal, clients: ClientsPort, environment: Environment, grace_s: float = GRACE_S
     ) -> None:
         self._journal = journal
-        self._systems = clients
+        self._clients = clients
         self._env = environment
         self._source = Source(journal, f"kubernetes/{environment.tier.value}", grace_s)
 
     async def run(self) -> None:
         """Watch until cancelled."""
         try:
-            client = self._systems.kube(self._env.tier)
+            client = self._clients.kube(self._env.tier)
         except CouldNotLookError as error:  # a secret or a file that is missing: said once, looked for again
             await record_source_health(self._journal, self._source.name, False, str(error))
             await asyncio.sleep(_UNUSABLE_PAUSE_S)

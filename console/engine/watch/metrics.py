@@ -35,7 +35,7 @@ class Sampler:
     def __init__(self, journal: Journal, runbook: Runbook, clients: ClientsPort) -> None:
         self._journal = journal
         self._graphs = runbook.graphs
-        self._systems = clients
+        self._clients = clients
         self._step = max(1, round(runbook.bake.interval))
         self._blind = False
 
@@ -79,7 +79,7 @@ class Sampler:
 
     async def _series(self, graph: Graph, index: int, start: int, end: int) -> Values | CouldNotLookError:
         try:
-            client = self._systems.prometheus(graph.env)
+            client = self._clients.prometheus(graph.env)
             found = await client.query_range(graph.series[index].query, start, end, self._step)
         except CouldNotLookError as error:
             return error

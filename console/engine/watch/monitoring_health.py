@@ -35,7 +35,7 @@ class MonitorWatch:
     def __init__(self, journal: Journal, runbook: Runbook, clients: ClientsPort) -> None:
         self._journal = journal
         self._settings = runbook.bake.monitors
-        self._systems = clients
+        self._clients = clients
         self._env = Tier.PRODUCTION
         self._wrong = 0
         self._rules_us = 0
@@ -74,7 +74,7 @@ class MonitorWatch:
 
         try:
             async with asyncio.timeout(_LONGEST_S):
-                outcome = await look(settings, self._systems.prometheus(self._env), self._journal.clock)
+                outcome = await look(settings, self._clients.prometheus(self._env), self._journal.clock)
         except CouldNotLookError as error:
             return str(error)
         except TimeoutError:
@@ -86,7 +86,7 @@ class MonitorWatch:
 
         try:
             async with asyncio.timeout(_LONGEST_S):
-                dead = await dead_rules(self._systems.prometheus(self._env), settings.ignored_metrics)
+                dead = await dead_rules(self._clients.prometheus(self._env), settings.ignored_metrics)
         except (CouldNotLookError, TimeoutError):
             return  # that Prometheus can't be asked is told above; nothing is known of its rules
         words = "; ".join(f"{rule} asks for {', '.join(used)}" for rule, used in sorted(dead.items()))

@@ -53,7 +53,7 @@ class Operations:
     ) -> None:
         self._runbook = runbook
         self._journal = journal
-        self._systems = clients
+        self._clients = clients
         self._clock = clock
         self._folder = folder
         self._run: Run | None = None
@@ -207,8 +207,8 @@ class Operations:
     def _site(self, tier: Tier) -> Site:
         environment = self._runbook.environments[tier]
         config = Path(kubeconfig_path(environment.kube))
-        helm = Helm(self._runbook, environment, config, self._systems.redactor)
-        return Site(self._runbook, environment, helm, self._systems, self._clock, self._folder)
+        helm = Helm(self._runbook, environment, config, self._clients.redactor)
+        return Site(self._runbook, environment, helm, self._clients, self._clock, self._folder)
 
     def _lease(self, site: Site) -> Lease:
         view = self._view
@@ -217,7 +217,7 @@ class Operations:
 
     async def _surveyed(self, operation: Operation, site: Site) -> Preflight:
         """Look at everything that an operation depends on: the launch's own word first, then the outside."""
-        register_secrets(site.environment, self._systems.redactor)
+        register_secrets(site.environment, self._clients.redactor)
         preflight = await survey(site, operation, self._lease(site))
         running = self._view.running()
         own = [fails(f"{running.id} is under way")] if running is not None else []
@@ -231,7 +231,7 @@ class Operations:
     # a run
 
     def _new_run(self, operation: Operation, site: Site, seq: int, good: GoodRevision | None) -> Run:
-        report = Report(self._journal, self._systems.redactor, seq, operation.gate, operation.id)
+        report = Report(self._journal, self._clients.redactor, seq, operation.gate, operation.id)
         return Run(operation, site, report, good, self._lease(site))
 
     async def _launch(

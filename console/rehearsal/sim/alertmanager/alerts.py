@@ -140,7 +140,7 @@ class Notification:
 class Group:
     """Alerts of one route that share the labels they are grouped by; ``due_ms`` is the next time it is looked at.
 
-    ``told`` holds the fingerprints that the receiver believes to be firing.
+    ``notified`` holds the labels of those that the receiver believes to be firing.
     """
 
     route: Route

@@ -88,7 +88,7 @@ async def test_a_listener_that_fails_harms_nobody(journal: Journal, caplog: pyte
 async def test_nothing_starts_while_the_log_is_frozen(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
         await s.open(run=False)
-        context = s.engine.commands._desk
+        context = s.engine.commands._context
         frozen = StoreState(frozen=True, reason="the disk is full (SQLITE_FULL)")
         s.engine.hub.commands = Commands(replace(context, log_state=lambda: frozen))
         client = await s.attach("ann")
