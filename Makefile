@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture torture bench
+.PHONY: demo test test-bare check format lock clean picture torture bench cluster
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -57,6 +57,12 @@ bench: $(READY) ## figures beside their goals; wants an idle machine
 	$(BIN)/python -m tests.torture.bench $(SCRATCH)/bench
 	$(BIN)/python -m tests.bench.sweep
 	$(BIN)/python -m tests.bench.conditions
+
+CLUSTER ?= /tmp/launch-console-cluster
+
+cluster: $(READY) ## build (once) and start a real control plane on loopback, until Ctrl-C
+	rm -rf $(CLUSTER)
+	$(BIN)/python -m tests.cluster.serve $(CLUSTER)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

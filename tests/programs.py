@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests import fetch_helm
+from tests.cluster import build
 from tests.paths import ROOT
 
 PATH_ALONE = "LAUNCH_CONSOLE_TESTS_PATH_ALONE"
@@ -77,6 +78,11 @@ def _answers(*words: str) -> str:
         return ""
 
 
+def _control_plane() -> str | None:
+    built = build.built()
+    return str(built) if built is not None and _beside(built) else None
+
+
 def _tracing() -> str | None:
     found = shutil.which("strace")
     return found if found and _answers(found, "-qq", "echo", "traced") else None
@@ -105,6 +111,8 @@ PROGRAMS = {
     "ssh-agent": Program(_on_path("ssh-agent"), f"{_APT}openssh-client"),
     "sqlite3": Program(_on_path("sqlite3"), f"{_APT}sqlite3"),
     "git": Program(_on_path("git"), f"{_APT}git"),
+    # Not in CI: it takes a machine of two cores half an hour to compile it.
+    "control-plane": Program(_control_plane, "python -m tests.cluster.build (wants Go)", in_ci=False),
     "strace": Program(_tracing, f"{_APT}strace", in_ci=False),
 }
 """By the name that a test gives."""
