@@ -107,7 +107,7 @@ class Kubelet:
             await self._api.create(_LEASES, body)
 
     async def _renew(self) -> None:
-        """Say that the nodes live. That of a node with the annotation ``lost.test/node`` isn't said: it gets NotReady."""
+        """Say that the nodes live, but for one with the annotation ``lost.test/node``: that gets NotReady."""
         while True:
             await asyncio.sleep(_RENEW_S)
             with contextlib.suppress(aiohttp.ClientError, ApiError, TimeoutError):

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tests.cluster import build
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.ingress_controller import give_addresses
 from tests.cluster.kubelet import NODES, Kubelet
 
 _LOOK_S = 1.0
@@ -36,7 +37,7 @@ async def serve(folder: Path, *, while_used: bool) -> int:
         await plane.start()
         nodes = asyncio.Event()
         kubelet = asyncio.create_task(Kubelet(folder, build.version()).run(nodes))
-        waits = [asyncio.create_task(one) for one in (stop.wait(), _watched(plane))]
+        waits = [asyncio.create_task(one) for one in (stop.wait(), _watched(plane), _addresses(folder))]
         if while_used:
             waits.append(asyncio.create_task(_until_unused(folder)))
         ready = asyncio.create_task(nodes.wait())
@@ -69,6 +70,11 @@ async def _watched(plane: ControlPlane) -> bool:
     """Return when one of the programs has ended by itself."""
     while not plane.ended():  # noqa: ASYNC110  processes of their own are looked at
         await asyncio.sleep(_LOOK_S)
+    return True
+
+
+async def _addresses(folder: Path) -> bool:
+    await give_addresses(folder)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import subprocess
 import sys
@@ -58,6 +59,10 @@ class Cluster:
         """Make a namespace of a test's own, with the account that its pods need, and return its name."""
         name = f"{prefix}-{token_hex(4)}"
         await api.create("/api/v1/namespaces", {"metadata": {"name": name}})
+        account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+        async with asyncio.timeout(30):
+            while (await api.ask("GET", account))[0] == 404:  # noqa: ASYNC110  the cluster is asked
+                await asyncio.sleep(0.05)
         return name
 
 
