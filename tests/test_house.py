@@ -131,6 +131,7 @@ ROOMS = {
     "console/rehearsal/sim/alertmanager": "Alertmanager",
     "console/rehearsal/sim/helm": "helm",
     "console/rehearsal/sim/kubernetes": "the Kubernetes API and its store",
+    "console/rehearsal/sim/kubernetes/admission": "what it makes of an object before it stores it",
     "console/rehearsal/sim/kubernetes/controllers": "what moves the objects in it",
     "console/rehearsal/sim/kubernetes/kubectl": "what kubectl asks for beside plain objects",
     "console/rehearsal/sim/prometheus": "Prometheus",

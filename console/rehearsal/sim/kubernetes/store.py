@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from console.rehearsal.sim.kubernetes import admission, problems
 from console.rehearsal.sim.kubernetes.history import Change, History
 from console.rehearsal.sim.kubernetes.journal import Journal
+from console.rehearsal.sim.kubernetes.kubectl.owned_fields import Writer, take_over
 from console.rehearsal.sim.kubernetes.objects import (
     Obj,
     child,
@@ -164,8 +165,11 @@ class Store:
         *,
         keep_status: bool = True,
         dry_run: bool = False,
+        writer: Writer | None = None,
     ) -> Obj:
         """Add an object and return it as stored. ``namespace`` fills one that the body leaves out.
+
+        ``writer`` is who owns its fields from then on; without one, nobody does.
 
         Raises KubeError: 404 no such namespace, 403 namespace ends, 409 name taken, 422 breaks rules.
         """
@@ -187,8 +191,11 @@ class Store:
         meta["creationTimestamp"] = stamp(self.clock.wall_us())
         if kind.generations:
             meta["generation"] = 1
+        admission.as_stored(kind, new)
         admission.fill_defaults(kind, new)
         admission.validate(kind, new, None)
+        if writer is not None:
+            take_over(new, {}, writer)
         return self._write(resource, None, new, dry_run=dry_run)
 
     def put(self, resource: str, body: Mapping[str, object], namespace: str | None = None) -> Obj:
@@ -205,11 +212,18 @@ class Store:
         )
 
     def update(
-        self, resource: str, body: Mapping[str, object], *, part: Part = "", dry_run: bool = False
+        self,
+        resource: str,
+        body: Mapping[str, object],
+        *,
+        part: Part = "",
+        dry_run: bool = False,
+        writer: Writer | None = None,
     ) -> Obj:
         """Replace an object and return it as stored; a body with a resourceVersion must have the newest.
 
         ``part`` is what of the body counts: "" all but the status, "status" only that, "all" everything.
+        ``writer`` owns what it changes from then on.
         Raises KubeError: 404 not there, 409 other version or uid, 422 breaks rules.
         """
         kind, given = RESOURCES[resource], tidied(body)
@@ -227,9 +241,12 @@ class Store:
             if status is not None:
                 new["status"] = copied(status)
         self._keep_identity(kind, new, old)
+        admission.as_stored(kind, new)
         admission.carry_over(kind, new, old)
         admission.fill_defaults(kind, new)
         admission.validate(kind, new, old)
+        if writer is not None:
+            take_over(new, old, writer)
         if kind.generations and new.get("spec") != old.get("spec"):
             child(new, "metadata")["generation"] = number(old, ("metadata", "generation")) + 1
         return self._write(resource, old, new, dry_run=dry_run)

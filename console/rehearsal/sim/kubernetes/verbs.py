@@ -7,12 +7,12 @@ import json
 
 from aiohttp import web
 
-from console.rehearsal.sim.kubernetes import paths, problems
+from console.rehearsal.sim.kubernetes import admission, paths, problems
 from console.rehearsal.sim.kubernetes.kubectl import patch
 from console.rehearsal.sim.kubernetes.kubectl.apply import apply
+from console.rehearsal.sim.kubernetes.kubectl.owned_fields import Writer
 from console.rehearsal.sim.kubernetes.objects import (
     Obj,
-    Value,
     child,
     clone,
     copied,
@@ -79,7 +79,10 @@ async def create(store: Store, request: web.Request, target: Target) -> JsonObje
         message = "Required value: name or generateName is required"
         raise problems.invalid(target.resource, "", [("FieldValueRequired", message, "metadata.name")])
     dry_run = paths.dry_run(request)
-    return store.create(target.resource.plural, body, target.namespace, keep_status=False, dry_run=dry_run)
+    writer = _writer(store, request, target)
+    return store.create(
+        target.resource.plural, body, target.namespace, keep_status=False, dry_run=dry_run, writer=writer
+    )
 
 
 async def update(store: Store, request: web.Request, target: Target) -> JsonObject:
@@ -91,9 +94,10 @@ async def update(store: Store, request: web.Request, target: Target) -> JsonObje
     if target.sub == "scale":
         live = store.need(plural, target.namespace, target.name)
         value, _ = await paths.body_of(request)
-        return scale(_scaled(store, live, plural, obj(value), dry_run=dry_run))
+        return scale(_scaled(store, request, target, live, obj(value)))
     body = await paths.object_of(request, target)
-    return store.update(plural, body, part=_part(target), dry_run=dry_run)
+    writer = _writer(store, request, target)
+    return store.update(plural, body, part=_part(target), dry_run=dry_run, writer=writer)
 
 
 async def patched(store: Store, request: web.Request, target: Target) -> tuple[JsonObject, int]:
@@ -104,18 +108,11 @@ async def patched(store: Store, request: web.Request, target: Target) -> tuple[J
     plural, dry_run = target.resource.plural, paths.dry_run(request)
     description, kind = await paths.body_of(request)
     live = store.peek(plural, target.namespace, target.name)
-    if kind == paths.APPLY and live is None:
-        body = clone(obj(description))
-        paths.fit(body, target)
-        made = apply(clone({**body, "metadata": _named(body)}), body, _manager(request), _now(store))
-        return store.create(plural, made, target.namespace, keep_status=False, dry_run=dry_run), 201
+    if kind == paths.APPLY:
+        return _applied(store, request, target, clone(obj(description)))
     live = store.need(plural, target.namespace, target.name)
     base = scale(live) if target.sub == "scale" else clone(live)
-    if kind == paths.APPLY:
-        body = clone(obj(description))
-        paths.fit(body, target)
-        changed: Value = apply(base, body, _manager(request), _now(store))
-    elif kind == paths.JSON_PATCH:
+    if kind == paths.JSON_PATCH:
         changed = patch.json_patch(base, description)
     elif kind == paths.STRATEGIC_PATCH:
         changed = patch.strategic(base, description)
@@ -125,9 +122,27 @@ async def patched(store: Store, request: web.Request, target: Target) -> tuple[J
         raise problems.unsupported_media(kind)
     new = clone(obj(changed))
     if target.sub == "scale":
-        return scale(_scaled(store, live, plural, new, dry_run=dry_run)), 200
+        return scale(_scaled(store, request, target, live, new)), 200
     if name_of(new) != target.name or namespace_of(new) != target.where:
         raise problems.bad_request("the name and the namespace of an object cannot be changed by a patch")
+    writer = _writer(store, request, target)
+    return store.update(plural, new, part=_part(target), dry_run=dry_run, writer=writer), 200
+
+
+def _applied(store: Store, request: web.Request, target: Target, body: Obj) -> tuple[JsonObject, int]:
+    plural, dry_run = target.resource.plural, paths.dry_run(request)
+    paths.fit(body, target)
+    admission.as_stored(target.resource, body)
+    manager = request.query.get("fieldManager", "")
+    if not manager:
+        raise problems.bad_request("PatchOptions.meta.k8s.io is invalid: fieldManager: Required value")
+    writer = _writer(store, request, target, "Apply")
+    live = store.peek(plural, target.namespace, target.name)
+    if live is None:
+        made = apply(clone({**body, "metadata": _named(body)}), body, writer)
+        return store.create(plural, made, target.namespace, keep_status=False, dry_run=dry_run), 201
+    force = request.query.get("force", "") in ("true", "1")
+    new = apply(clone(live), body, writer, force=force)
     return store.update(plural, new, part=_part(target), dry_run=dry_run), 200
 
 
@@ -135,15 +150,16 @@ def _named(body: JsonObject) -> JsonObject:
     return {key: value for key, value in obj(body.get("metadata")).items() if key in ("name", "namespace")}
 
 
-def _now(store: Store) -> str:
-    return stamp(store.clock.wall_us())
-
-
-def _manager(request: web.Request) -> str:
-    manager = request.query.get("fieldManager", "")
-    if not manager:
-        raise problems.bad_request("PatchOptions.meta.k8s.io is invalid: fieldManager: Required value")
-    return manager
+def _writer(store: Store, request: web.Request, target: Target, operation: str = "Update") -> Writer:
+    """Return who writes: by the name that it gives, or by the program that asks."""
+    program = request.headers.get("User-Agent", "").partition("/")[0]
+    return Writer(
+        manager=(request.query.get("fieldManager") or program or "unknown")[:128],
+        operation=operation,
+        api_version=target.resource.api_version,
+        subresource=target.sub,
+        time=stamp(store.clock.wall_us()),
+    )
 
 
 def _part(target: Target) -> Part:
@@ -167,12 +183,13 @@ def scale(body: JsonObject) -> Obj:
     }
 
 
-def _scaled(store: Store, live: JsonObject, plural: str, scale: JsonObject, *, dry_run: bool) -> Obj:
+def _scaled(store: Store, request: web.Request, target: Target, live: JsonObject, scale: JsonObject) -> Obj:
     new = clone(live)
     child(new, "spec")["replicas"] = number(scale, ("spec", "replicas"))
     if version_of(scale):
         child(new, "metadata")["resourceVersion"] = str(version_of(scale))
-    return store.update(plural, new, dry_run=dry_run)
+    writer = _writer(store, request, target)
+    return store.update(target.resource.plural, new, dry_run=paths.dry_run(request), writer=writer)
 
 
 async def delete(store: Store, request: web.Request, target: Target) -> JsonObject:

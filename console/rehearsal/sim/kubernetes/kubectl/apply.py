@@ -1,63 +1,50 @@
 """Server-side apply: what a manager applied before and leaves out now is removed; the rest is merged.
 
-Ownership is kept where Kubernetes keeps it, in ``metadata.managedFields``. Other managers' fields are never
-in conflict here, so a client that forces and one that does not get the same answer.
+Ownership is kept where Kubernetes keeps it, in ``metadata.managedFields`` (owned_fields.py).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
-from console.rehearsal.sim.kubernetes.kubectl.patch import merge_key
+from console.rehearsal.sim.kubernetes.kubectl.owned_fields import (
+    Writer,
+    conflict,
+    foreign,
+    identity,
+    list_keys,
+    owned_part,
+    without,
+)
 from console.rehearsal.sim.kubernetes.objects import Obj, Value, child, copied
 from state.base.json import Json, JsonObject, obj, objs, path, text
 
-_TWO_KEYS = {"containerPort": ("containerPort", "protocol"), "port": ("port", "protocol")}
-_NEVER_OWNED = ("apiVersion", "kind")
-_META_OWNED = ("labels", "annotations", "finalizers", "ownerReferences")
 
+def apply(live: Obj, applied: JsonObject, writer: Writer, *, force: bool = False) -> Obj:
+    """Return ``live`` after somebody applied a configuration.
 
-def apply(live: Obj, applied: JsonObject, manager: str, time: str) -> Obj:
-    """Return ``live`` after ``manager`` applied a configuration at ``time`` (as the API writes times)."""
-    meta = {key: value for key, value in obj(applied.get("metadata")).items() if key in _META_OWNED}
-    desired = {**{k: v for k, v in applied.items() if k not in (*_NEVER_OWNED, "status")}, "metadata": meta}
+    Raises KubeError (409) where it would change a field that another one owns; by ``force`` it takes that over.
+    """
+    desired = owned_part(applied)
+    taken = foreign(live, desired, writer)
+    if taken and not force:
+        raise conflict(taken)
     fields = fields_of(desired)
     entries = objs(path(live, ("metadata", "managedFields")))
-    mine = [one for one in entries if _is_mine(one, manager)]
+    mine = [one for one in entries if writer.wrote(one)]
     result = copied(live)
     for one in mine:
         result = _without(result, obj(one.get("fieldsV1")), fields)
     merged = _merged(result, desired, "")
     assert isinstance(merged, dict)
-    entry: Obj = {
-        "manager": manager,
-        "operation": "Apply",
-        "apiVersion": text(applied, "apiVersion"),
-        "time": time,
-        "fieldsType": "FieldsV1",
-        "fieldsV1": fields,
-    }
+    entry = writer.entry(fields)
     if mine and obj(mine[0].get("fieldsV1")) == fields:
         entry["time"] = text(mine[0], "time")
-    others: list[Value] = [copied(one) for one in entries if not _is_mine(one, manager)]
-    child(merged, "metadata")["managedFields"] = [*others, entry]
+    lost = {field for _, field in taken}
+    others = [without(one, lost) if lost else copied(one) for one in entries if not writer.wrote(one)]
+    kept: list[Value] = [one for one in others if obj(obj(one).get("fieldsV1"))]
+    child(merged, "metadata")["managedFields"] = [*kept, entry]
     return merged
-
-
-def _is_mine(entry: JsonObject, manager: str) -> bool:
-    return text(entry, "manager") == manager and text(entry, "operation") == "Apply"
-
-
-def _list_keys(field: str, members: Sequence[Json]) -> tuple[str, ...]:
-    key = merge_key(field, members)
-    return _TWO_KEYS.get(key, (key,)) if key else ()
-
-
-def _identity(member: Json, keys: tuple[str, ...]) -> str:
-    body = obj(member)
-    found = {key: body.get(key, "TCP" if key == "protocol" else None) for key in keys}
-    return "k:" + json.dumps(found, separators=(",", ":"), sort_keys=True)
 
 
 def fields_of(body: Json, field: str = "") -> Obj:
@@ -66,11 +53,11 @@ def fields_of(body: Json, field: str = "") -> Obj:
     if isinstance(body, Mapping):
         for key, value in body.items():
             found[f"f:{key}"] = fields_of(value, key)
-    elif isinstance(body, Sequence) and not isinstance(body, str) and (keys := _list_keys(field, body)):
+    elif isinstance(body, Sequence) and not isinstance(body, str) and (keys := list_keys(field, body)):
         for one in body:
             inner = fields_of(one)
             inner["."] = {}
-            found[_identity(one, keys)] = inner
+            found[identity(one, keys)] = inner
     return found
 
 
@@ -87,10 +74,10 @@ def _without(live: Value, before: JsonObject, now: JsonObject, field: str = "") 
             elif key not in ("metadata", "spec"):
                 del result[key]
         return result
-    if isinstance(live, list) and (keys := _list_keys(field, live)):
+    if isinstance(live, list) and (keys := list_keys(field, live)):
         kept: list[Value] = []
         for one in live:
-            mark = _identity(one, keys)
+            mark = identity(one, keys)
             if mark in before and mark not in now:
                 continue
             kept.append(_without(one, obj(before[mark]), obj(now[mark])) if mark in before else one)
@@ -109,12 +96,12 @@ def _merged(live: Value, desired: Json, field: str) -> Value:
         return result
     if isinstance(desired, Sequence) and not isinstance(desired, str):
         have = live if isinstance(live, list) else []
-        keys = _list_keys(field, [*have, *desired])
+        keys = list_keys(field, [*have, *desired])
         if not keys:
             return copied(desired)
-        members = {_identity(one, keys): one for one in have}
+        members = {identity(one, keys): one for one in have}
         for one in desired:
-            mark = _identity(one, keys)
+            mark = identity(one, keys)
             members[mark] = _merged(members.get(mark), one, "")
         return list(members.values())
     return copied(desired)

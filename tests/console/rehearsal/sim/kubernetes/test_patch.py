@@ -3,9 +3,14 @@ from __future__ import annotations
 import pytest
 
 from console.rehearsal.sim.kubernetes.kubectl.apply import apply
+from console.rehearsal.sim.kubernetes.kubectl.owned_fields import Writer
 from console.rehearsal.sim.kubernetes.kubectl.patch import json_patch, merge, strategic
 from console.rehearsal.sim.kubernetes.objects import Obj, Value
 from console.rehearsal.sim.kubernetes.problems import KubeError
+
+
+def writer(manager: str, time: str = "t") -> Writer:
+    return Writer(manager=manager, operation="Apply", api_version="v1", subresource="", time=time)
 
 
 def containers(*named: tuple[str, str]) -> Obj:
@@ -78,12 +83,10 @@ def test_the_directives_of_a_strategic_patch() -> None:
 
 def test_an_apply_takes_back_only_what_its_manager_had_set() -> None:
     live: Obj = {"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}, "data": {"hand": "made"}}
-    first = apply(
-        live, {"apiVersion": "v1", "metadata": {"name": "x"}, "data": {"a": "1", "b": "2"}}, "helm", "t1"
-    )
-    second = apply(first, {"apiVersion": "v1", "metadata": {"name": "x"}, "data": {"b": "3"}}, "helm", "t2")
+    first = apply(live, {"metadata": {"name": "x"}, "data": {"a": "1", "b": "2"}}, writer("helm"))
+    second = apply(first, {"metadata": {"name": "x"}, "data": {"b": "3"}}, writer("helm"))
     assert second["data"] == {"hand": "made", "b": "3"}
-    other = apply(second, {"apiVersion": "v1", "metadata": {"name": "x"}, "data": {}}, "kubectl", "t3")
+    other = apply(second, {"metadata": {"name": "x"}, "data": {}}, writer("kubectl"))
     assert other["data"] == {"hand": "made", "b": "3"}
 
 
@@ -92,5 +95,5 @@ def test_an_apply_merges_ports_by_number_and_protocol() -> None:
         listed: list[Value] = [{"containerPort": number} for number in numbers]
         return {"spec": {"containers": [{"name": "web", "ports": listed}]}}
 
-    first = apply({}, ports(80, 81), "helm", "t1")
-    assert apply(first, ports(81, 82), "helm", "t2")["spec"] == ports(81, 82)["spec"]
+    first = apply({}, ports(80, 81), writer("helm"))
+    assert apply(first, ports(81, 82), writer("helm"))["spec"] == ports(81, 82)["spec"]

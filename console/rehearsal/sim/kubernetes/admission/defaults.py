@@ -1,9 +1,8 @@
-"""What the API server adds to a new object and what it refuses: defaults, names, required fields."""
+"""What the API server adds to a new object, and keeps of the old one that a new one leaves out."""
 
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -12,24 +11,13 @@ from console.rehearsal.sim.kubernetes.objects import (
     Value,
     child,
     copied,
-    labels_of,
     members,
     name_of,
     strings,
     uid_of,
-    word,
 )
-from console.rehearsal.sim.kubernetes.problems import invalid
 from console.rehearsal.sim.kubernetes.resources import Resource
-from console.rehearsal.sim.kubernetes.selectors import selected, selector_of
-from state.base.json import JsonObject, obj, objs, path, text
-
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_NAME_RULE = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
-    "and must start and end with an alphanumeric character"
-)
-_RULES_WITH_COLONS = ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
+from state.base.json import JsonObject, path, text
 
 
 def _fill(body: Obj, **defaults: Value) -> None:
@@ -185,86 +173,6 @@ def fill_defaults(resource: Resource, body: Obj) -> None:
     fill = _DEFAULTS.get(resource.plural)
     if fill is not None:
         fill(body)
-
-
-def _template_causes(spec: JsonObject, prefix: str) -> list[tuple[str, str, str]]:
-    containers = objs(spec.get("containers"))
-    if not containers:
-        return [("FieldValueRequired", "Required value", f"{prefix}.containers")]
-    return [
-        ("FieldValueRequired", "Required value", f"{prefix}.containers[{place}].{field}")
-        for place, container in enumerate(containers)
-        for field in ("name", "image")
-        if not text(container, field)
-    ]
-
-
-def _workload_causes(body: JsonObject) -> list[tuple[str, str, str]]:
-    selector = selector_of(body)
-    template = obj(path(body, ("spec", "template")))
-    causes = _template_causes(obj(template.get("spec")), "spec.template.spec")
-    if not selector:
-        causes.append(("FieldValueRequired", "Required value", "spec.selector"))
-    elif not selected(selector, labels_of(template)):
-        labels = dict(sorted(labels_of(template).items()))
-        causes.append(
-            (
-                "FieldValueInvalid",
-                f"Invalid value: {labels}: `selector` does not match template `labels`",
-                "spec.template.metadata.labels",
-            )
-        )
-    return causes
-
-
-def _needs_ports(service: JsonObject) -> bool:
-    portless = word(service, "spec", "type") == "ExternalName" or word(service, "spec", "clusterIP") == "None"
-    return not portless and not objs(path(service, ("spec", "ports")))
-
-
-def validate(resource: Resource, body: JsonObject, old: JsonObject | None) -> None:
-    """Check an object with its defaults; ``old`` is what it would replace.
-
-    Raises KubeError (422) with every cause.
-    """
-    causes: list[tuple[str, str, str]] = []
-    name = name_of(body)
-    if resource.plural not in _RULES_WITH_COLONS and (not _NAME.fullmatch(name) or len(name) > 253):
-        causes.append(("FieldValueInvalid", f'Invalid value: "{name}": {_NAME_RULE}', "metadata.name"))
-    if resource.plural in ("deployments", "replicasets"):
-        causes += _workload_causes(body)
-    elif resource.plural == "pods":
-        causes += _template_causes(obj(body.get("spec")), "spec")
-    elif resource.plural == "jobs":
-        spec = obj(path(body, ("spec", "template", "spec")))
-        causes += _template_causes(spec, "spec.template.spec")
-        if text(spec, "restartPolicy") not in ("Never", "OnFailure"):
-            wrong = 'Required value: valid values: "OnFailure", "Never"'
-            causes.append(("FieldValueRequired", wrong, "spec.template.spec.restartPolicy"))
-    elif resource.plural == "services" and _needs_ports(body):
-        causes.append(("FieldValueRequired", "Required value", "spec.ports"))
-    if old is not None:
-        causes += _fixed_causes(resource, body, old)
-    if causes:
-        raise invalid(resource, name, causes)
-
-
-_FIXED = {
-    "deployments": (("spec", "selector"),),
-    "replicasets": (("spec", "selector"),),
-    "jobs": (("spec", "selector"), ("spec", "template")),
-    "secrets": (("type",),),
-    "rolebindings": (("roleRef",),),
-    "clusterrolebindings": (("roleRef",),),
-}
-
-
-def _fixed_causes(resource: Resource, body: JsonObject, old: JsonObject) -> list[tuple[str, str, str]]:
-    return [
-        ("FieldValueInvalid", "Invalid value: field is immutable", ".".join(keys))
-        for keys in _FIXED.get(resource.plural, ())
-        if path(body, keys) != path(old, keys)
-    ]
 
 
 def carry_over(resource: Resource, body: Obj, old: JsonObject) -> None:

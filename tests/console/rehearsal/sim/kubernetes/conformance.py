@@ -1,0 +1,196 @@
+"""The same requests for the simulated API and for the real one, and what of an answer is compared.
+
+``real_answers.json`` beside this file holds what the real API server said, so that the simulated one is held to it on
+every machine; where the control plane is built, the recording itself is held to the server. To record anew:
+
+    python -m tests.console.rehearsal.sim.kubernetes.conformance
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from state.base.json import Json, JsonObject, obj
+
+FILE = Path(__file__).with_name("real_answers.json")
+NAMESPACE = "like-the-real-one"
+_GROUPS = {
+    "deployments": "apps/v1",
+    "statefulsets": "apps/v1",
+    "daemonsets": "apps/v1",
+    "jobs": "batch/v1",
+    "cronjobs": "batch/v1",
+    "ingresses": "networking.k8s.io/v1",
+    "networkpolicies": "networking.k8s.io/v1",
+    "horizontalpodautoscalers": "autoscaling/v2",
+    "poddisruptionbudgets": "policy/v1",
+    "roles": "rbac.authorization.k8s.io/v1",
+    "rolebindings": "rbac.authorization.k8s.io/v1",
+    "leases": "coordination.k8s.io/v1",
+    "endpointslices": "discovery.k8s.io/v1",
+}
+
+MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+Send: TypeAlias = Callable[["Ask"], Awaitable[tuple[int, JsonObject]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request."""
+
+    method: str
+    path: str
+    body: Json = None
+    kind: str = "application/json"
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Requests one after the other; what the last one is answered is compared."""
+
+    name: str
+    asks: Sequence[Ask]
+
+
+def at(plural: str, name: str = "", sub: str = "", *, namespace: str = NAMESPACE) -> str:
+    """Return the path of a collection, an object or a subresource."""
+    group = _GROUPS.get(plural)
+    root = f"/apis/{group}" if group else "/api/v1"
+    return "/".join(part for part in (f"{root}/namespaces/{namespace}", plural, name, sub) if part)
+
+
+def post(plural: str, body: JsonObject, **query: str) -> Ask:
+    """Return the creation of an object."""
+    return Ask("POST", at(plural), body, query=query)
+
+
+def get(plural: str, name: str = "", **query: str) -> Ask:
+    """Return the reading of an object or a collection."""
+    return Ask("GET", at(plural, name), query=query)
+
+
+def put(plural: str, body: JsonObject, sub: str = "") -> Ask:
+    """Return the replacement of an object."""
+    return Ask("PUT", at(plural, str(obj(body["metadata"])["name"]), sub), body)
+
+
+def patch(plural: str, name: str, body: Json, kind: str = MERGE, sub: str = "", **query: str) -> Ask:
+    """Return a patch of an object."""
+    return Ask("PATCH", at(plural, name, sub), body, kind, query)
+
+
+def applied(plural: str, body: JsonObject, manager: str = "one", **query: str) -> Ask:
+    """Return a server-side apply."""
+    name = str(obj(body["metadata"])["name"])
+    return Ask("PATCH", at(plural, name), body, APPLY, {"fieldManager": manager, **query})
+
+
+def delete(plural: str, name: str = "", body: Json = None, **query: str) -> Ask:
+    """Return the deletion of an object, or of all in a collection."""
+    return Ask("DELETE", at(plural, name), body, query=query)
+
+
+# What differs from one run to the next, and between two clusters.
+_VOLATILE = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink")
+_CONTROLLERS = "deployment.kubernetes.io/revision"
+_IP = re.compile(r"^10\.96\.\d+\.\d+$")
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+_UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_BEHIND = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}$")
+
+
+def compared(status: int, answer: JsonObject) -> JsonObject:
+    """Return what of an answer is compared: all but identities, times, addresses, and what controllers add."""
+    return {"status": status, "body": _masked(dict(answer), ())}
+
+
+def _masked(value: Json, place: tuple[str, ...]) -> Json:
+    if isinstance(value, Mapping):
+        kept: dict[str, Json] = {}
+        for key, one in value.items():
+            if key == _CONTROLLERS or (place[-1:] == ("metadata",) and key in _VOLATILE):
+                continue
+            if key == "continue":
+                kept[key] = "a token"
+            elif key != "status" or not isinstance(one, Mapping) or _tells(value):
+                kept[key] = _masked(one, (*place, key))
+        return {key: one for key, one in kept.items() if key != "annotations" or one}
+    if isinstance(value, list | tuple):
+        return [_masked(one, place) for one in value]
+    if isinstance(value, str):
+        return _text(value)
+    return value
+
+
+def _tells(answer: Mapping[str, Json]) -> bool:
+    """Return whether an object's status is the API server's own, and not a controller's that may have come yet."""
+    return answer.get("kind") in {"Namespace", "Scale", "SelfSubjectAccessReview", "Status"}
+
+
+def _text(value: str) -> str:
+    if _IP.match(value):
+        return "an address"
+    if _STAMP.match(value):
+        return "a time"
+    return _BEHIND.sub("-xxxxx", _UID.sub("a uid", value))
+
+
+async def asked(send: Send, case: Case) -> JsonObject:
+    """Send a case's requests; return what is compared of the last answer."""
+    answer: tuple[int, JsonObject] = 0, {}
+    for ask in case.asks:
+        answer = await send(ask)
+    return compared(*answer)
+
+
+def recorded() -> dict[str, JsonObject]:
+    """Return the real API server's answers by the case's name."""
+    return {name: obj(answer) for name, answer in obj(json.loads(FILE.read_text())["answers"]).items()}
+
+
+SETUP = (
+    Ask("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}}),
+    post("serviceaccounts", {"metadata": {"name": "default"}}),
+)
+"""Before the first case. Where controllers run, the account is there already: that answer isn't compared."""
+
+
+async def _record() -> None:
+    """Ask a control plane of our own, without controllers: nothing moves between a request and its answer."""
+    from tests.cluster import build
+    from tests.cluster.control_plane import ControlPlane
+    from tests.console.rehearsal.sim.kubernetes.conformance_cases import CASES
+
+    with tempfile.TemporaryDirectory() as folder:
+        plane = ControlPlane(Path(folder), build.build(print))
+        try:
+            await plane.start(controllers=False)
+            async with plane.api() as api:
+
+                async def send(ask: Ask) -> tuple[int, JsonObject]:
+                    return await api.ask(ask.method, ask.path, ask.body, query=ask.query, kind=ask.kind)
+
+                for ask in SETUP:
+                    await send(ask)
+                answers = {case.name: await asked(send, case) for case in CASES}
+        finally:
+            plane.stop()
+    body = {"kubernetes": build.version(), "answers": answers}
+    FILE.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n")
+    sys.stdout.write(f"{len(answers)} answers\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(_record())
