@@ -74,6 +74,7 @@ _SERVED = (
     Resource("", "v1", "configmaps", "ConfigMap", True, ("cm",)),
     Resource("", "v1", "secrets", "Secret", True, (), False, (), ("type",)),
     Resource("", "v1", "events", "Event", True, ("ev",), False, (), _EVENT_FIELDS),
+    Resource("", "v1", "resourcequotas", "ResourceQuota", True, ("quota",), False, ("status",)),
     Resource("", "v1", "serviceaccounts", "ServiceAccount", True, ("sa",), delete_returns_object=True),
     Resource(
         "",

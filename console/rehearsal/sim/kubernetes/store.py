@@ -39,6 +39,7 @@ Part: TypeAlias = Literal["", "status", "all"]
 
 FIRST_NAMESPACES = ("default", "kube-public", "kube-system")
 SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_ENDED = ("Succeeded", "Failed")
 
 
 class Store:
@@ -194,6 +195,8 @@ class Store:
         admission.as_stored(kind, new)
         admission.fill_defaults(kind, new)
         admission.validate(kind, new, None)
+        if resource == "pods":
+            self._admit_pod(kind, new)
         if writer is not None:
             take_over(new, {}, writer)
         return self._write(resource, None, new, dry_run=dry_run)
@@ -373,6 +376,21 @@ class Store:
             where = name_of(namespace)
             why = f"unable to create new content in namespace {where} because it is being terminated"
             raise problems.forbidden(kind, name_of(new), why)
+
+    def _admit_pod(self, kind: Resource, pod: JsonObject) -> None:
+        where = namespace_of(pod)
+        quotas = self.scan("resourcequotas", where)
+        pods = self.scan("pods", where) if quotas else ()
+        there = sum(word(one, "status", "phase") not in _ENDED for one in pods)
+        why = admission.refused(
+            pod,
+            self.need("namespaces", "", where),
+            [name_of(one) for one in self.scan("serviceaccounts", where)],
+            quotas,
+            there,
+        )
+        if why:
+            raise problems.forbidden(kind, name_of(pod), why)
 
     def _uid(self) -> str:
         digest = sha256(f"{self._seed}/{self.version + 1}".encode()).digest()

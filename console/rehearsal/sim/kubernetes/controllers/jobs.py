@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from console.rehearsal.sim.kubernetes.controllers.cluster import Cluster, conditions
 from console.rehearsal.sim.kubernetes.controllers.kubelet import is_active, is_ready
-from console.rehearsal.sim.kubernetes.controllers.workloads import owner
+from console.rehearsal.sim.kubernetes.controllers.workloads import AGAIN_S, owner
 from console.rehearsal.sim.kubernetes.objects import (
     Obj,
     clone,
@@ -20,6 +20,7 @@ from console.rehearsal.sim.kubernetes.objects import (
     uid_of,
     word,
 )
+from console.rehearsal.sim.kubernetes.problems import KubeError
 from state.base.json import JsonObject, obj, path, text
 
 OnFinished = Callable[[str, JsonObject], None]
@@ -76,19 +77,27 @@ class Jobs:
             self._finish(job, {**status, **_nonzero({**counts, "active": 0})}, "Failed", *told)
         else:
             more = min(number(job, ("spec", "parallelism"), 1), expected - done) - len(active)
-            for _ in range(max(0, more)):
-                self._add_pod(job)
+            made = sum(self._add_pod(job) for _ in range(max(0, more)))
             self._store.set_status(
-                "jobs", job, {**status, **_nonzero({**counts, "active": len(active) + max(0, more)})}
+                "jobs", job, {**status, **_nonzero({**counts, "active": len(active) + made})}
             )
 
-    def _add_pod(self, job: JsonObject) -> None:
+    def _add_pod(self, job: JsonObject) -> bool:
+        """Make a pod; return whether it was not refused, which isn't tried again at once."""
         template = obj(path(job, ("spec", "template")))
         meta = clone(obj(template.get("metadata")))
         meta |= {"generateName": f"{name_of(job)}-", "namespace": namespace_of(job)}
         meta["ownerReferences"] = [owner(job)]
-        pod = self._store.create("pods", {"metadata": meta, "spec": copied(template.get("spec"))})
+        if not self._cluster.reached(self._cluster.last_event(job, "FailedCreate") + AGAIN_S):
+            return False
+        try:
+            pod = self._store.create("pods", {"metadata": meta, "spec": copied(template.get("spec"))})
+        except KubeError as error:
+            self._cluster.event(job, "FailedCreate", f"Error creating: {error.message}", by=_BY, warning=True)
+            self._cluster.reached(self._cluster.now + AGAIN_S)
+            return False
         self._cluster.event(job, "SuccessfulCreate", f"Created pod: {name_of(pod)}", by=_BY)
+        return True
 
     def _stop(self, pods: list[JsonObject]) -> None:
         for pod in pods:

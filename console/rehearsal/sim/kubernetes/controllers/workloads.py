@@ -23,7 +23,8 @@ from console.rehearsal.sim.kubernetes.objects import (
     uid_of,
     word,
 )
-from state.base.json import Json, JsonObject, obj, path, text
+from console.rehearsal.sim.kubernetes.problems import KubeError
+from state.base.json import Json, JsonObject, obj, objs, path, text
 
 _REVISION = "deployment.kubernetes.io/revision"
 _DESIRED = "deployment.kubernetes.io/desired-replicas"
@@ -31,6 +32,9 @@ _MAX = "deployment.kubernetes.io/max-replicas"
 _NOT_COPIED = (_REVISION, _DESIRED, _MAX, "kubectl.kubernetes.io/last-applied-configuration")
 _HASH = "pod-template-hash"
 _BY = "deployment-controller"
+AGAIN_S = 5.0
+"""How long a pod that was refused is not asked for again."""
+_FAILED: Obj = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
 
 
 def owner(body: JsonObject) -> Obj:
@@ -213,7 +217,12 @@ class Workloads:
         available = _condition("Available", ready >= expected - missing)
         progressing = self._progress(fresh, name_of(new) if new else "", counts, complete=complete)
         now = self._cluster.written_now()
-        status["conditions"] = conditions(fresh, available, progressing, now=now)
+        failure = condition(new, "ReplicaFailure") if new else {}
+        told = [available, progressing, *([clone(failure)] if failure else [])]
+        kept = clone(fresh)
+        if not failure:
+            child(kept, "status")["conditions"] = [clone(one) for one in _but_failure(fresh)]
+        status["conditions"] = conditions(kept, *told, now=now)
         self._store.set_status("deployments", fresh, status)
 
     def _progress(self, deployment: JsonObject, new: str, counts: dict[str, int], *, complete: bool) -> Obj:
@@ -251,10 +260,7 @@ class Workloads:
         if is_terminating(replica_set):
             return
         pods, expected = self._pods(replica_set), number(replica_set, ("spec", "replicas"))
-        for _ in range(expected - len(pods)):
-            made = self._store.create("pods", self._pod(replica_set))
-            message = f"Created pod: {name_of(made)}"
-            self._cluster.event(replica_set, "SuccessfulCreate", message, by="replicaset-controller")
+        failure = self._make(replica_set, expected - len(pods))
         surplus = sorted(
             pods, key=lambda pod: (is_ready(pod), -seconds_of(word(pod, "metadata", "creationTimestamp")))
         )
@@ -270,7 +276,31 @@ class Workloads:
         }
         if ready:
             status |= {"readyReplicas": ready, "availableReplicas": ready}
+        if failure:
+            status["conditions"] = conditions(replica_set, failure, now=self._cluster.written_now())
         self._store.set_status("replicasets", replica_set, status)
+
+    def _make(self, replica_set: JsonObject, more: int) -> Obj:
+        """Make pods; return the condition that says why one was refused, if one was, also at the last attempt."""
+        old = condition(replica_set, "ReplicaFailure")
+        if more <= 0 or (old and not self._cluster.reached(self._last_failure(replica_set) + AGAIN_S)):
+            return clone(old) if more > 0 else {}
+        for _ in range(more):
+            try:
+                made = self._store.create("pods", self._pod(replica_set))
+            except KubeError as error:
+                told = f"Error creating: {error.message}"
+                self._cluster.event(
+                    replica_set, "FailedCreate", told, by="replicaset-controller", warning=True
+                )
+                self._cluster.reached(self._cluster.now + AGAIN_S)
+                return {**_FAILED, "message": error.message}
+            message = f"Created pod: {name_of(made)}"
+            self._cluster.event(replica_set, "SuccessfulCreate", message, by="replicaset-controller")
+        return {}
+
+    def _last_failure(self, replica_set: JsonObject) -> float:
+        return self._cluster.last_event(replica_set, "FailedCreate")
 
     def _pod(self, replica_set: JsonObject) -> Obj:
         template = obj(path(replica_set, ("spec", "template")))
@@ -278,6 +308,11 @@ class Workloads:
         meta |= {"generateName": f"{name_of(replica_set)}-", "namespace": namespace_of(replica_set)}
         meta["ownerReferences"] = [owner(replica_set)]
         return {"metadata": meta, "spec": copied(template.get("spec"))}
+
+
+def _but_failure(deployment: JsonObject) -> list[JsonObject]:
+    found = objs(path(deployment, ("status", "conditions")))
+    return [one for one in found if text(one, "type") != "ReplicaFailure"]
 
 
 def _condition(kind: str, holds: bool) -> Obj:
