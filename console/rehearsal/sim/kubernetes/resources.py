@@ -102,6 +102,10 @@ _SERVED = (
         ("status.replicas",),
         True,
     ),
+    Resource(
+        "apps", "v1", "statefulsets", "StatefulSet", True, ("sts",), True, ("status", "scale"), (), True
+    ),
+    Resource("apps", "v1", "daemonsets", "DaemonSet", True, ("ds",), True, ("status",), (), True),
     Resource("batch", "v1", "jobs", "Job", True, (), True, ("status",), ("status.successful",), True),
     Resource("batch", "v1", "cronjobs", "CronJob", True, ("cj",), True, ("status",), (), True),
     Resource("networking.k8s.io", "v1", "ingresses", "Ingress", True, ("ing",), False, ("status",), (), True),

@@ -90,6 +90,30 @@ def _deployment(body: Obj) -> None:
     pod_defaults(child(spec, "template", "spec"))
 
 
+def _statefulset(body: Obj) -> None:
+    spec = child(body, "spec")
+    _fill(spec, replicas=1, revisionHistoryLimit=10, podManagementPolicy="OrderedReady")
+    _fill(spec, persistentVolumeClaimRetentionPolicy={"whenDeleted": "Retain", "whenScaled": "Retain"})
+    strategy = child(spec, "updateStrategy")
+    _fill(strategy, type="RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        _fill(child(strategy, "rollingUpdate"), partition=0)
+    for claim in members(spec, "volumeClaimTemplates"):
+        _fill(claim, apiVersion="v1", kind="PersistentVolumeClaim", status={"phase": "Pending"})
+        _fill(child(claim, "spec"), volumeMode="Filesystem")
+    pod_defaults(child(spec, "template", "spec"))
+
+
+def _daemonset(body: Obj) -> None:
+    spec = child(body, "spec")
+    _fill(spec, revisionHistoryLimit=10)
+    strategy = child(spec, "updateStrategy")
+    _fill(strategy, type="RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        _fill(child(strategy, "rollingUpdate"), maxUnavailable=1, maxSurge=0)
+    pod_defaults(child(spec, "template", "spec"))
+
+
 def _replicaset(body: Obj) -> None:
     _fill(child(body, "spec"), replicas=1)
     pod_defaults(child(body, "spec", "template", "spec"))
@@ -158,6 +182,8 @@ _DEFAULTS: dict[str, Callable[[Obj], None]] = {
     "pods": _pod,
     "deployments": _deployment,
     "replicasets": _replicaset,
+    "statefulsets": _statefulset,
+    "daemonsets": _daemonset,
     "jobs": _job,
     "cronjobs": _cronjob,
     "services": _service,

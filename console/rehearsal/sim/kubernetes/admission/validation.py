@@ -155,6 +155,8 @@ def _cronjob_causes(body: JsonObject) -> list[Cause]:
 _JUDGES: dict[str, Callable[[JsonObject], list[Cause]]] = {
     "deployments": _workload_causes,
     "replicasets": _workload_causes,
+    "statefulsets": _workload_causes,
+    "daemonsets": _workload_causes,
     "pods": lambda body: _template_causes(obj(body.get("spec")), "spec"),
     "jobs": _job_causes,
     "cronjobs": _cronjob_causes,
@@ -185,10 +187,20 @@ def validate(resource: Resource, body: JsonObject, old: JsonObject | None) -> No
 
 
 _POD_MAY_CHANGE = ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName")
+_STATEFULSET_MAY_CHANGE = (
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+)
 _FIXED = {
     "services": (("spec", "clusterIP"),),
     "deployments": (("spec", "selector"),),
     "replicasets": (("spec", "selector"),),
+    "daemonsets": (("spec", "selector"),),
     "jobs": (("spec", "selector"), ("spec", "template")),
     "secrets": (("type",),),
     "rolebindings": (("roleRef",),),
@@ -209,10 +221,24 @@ def _fixed_causes(resource: Resource, body: JsonObject, old: JsonObject) -> list
             for key in ("data", "binaryData", "immutable")
             if body.get(key) != old.get(key)
         ]
+    if resource.plural == "statefulsets":
+        causes += _fixed_of_a_statefulset(obj(body.get("spec")), obj(old.get("spec")))
     if resource.plural == "pods" and _unchangeable(body) != _unchangeable(old):
         why = "pod updates may not change fields other than images, deadline, tolerations and grace"
         causes.append(("FieldValueForbidden", f"Forbidden: {why}", "spec"))
     return causes
+
+
+def _fixed_of_a_statefulset(new: JsonObject, old: JsonObject) -> list[Cause]:
+    before, after = (
+        {key: value for key, value in spec.items() if key not in _STATEFULSET_MAY_CHANGE}
+        for spec in (old, new)
+    )
+    if before == after:
+        return []
+    told = ", ".join(f"'{key}'" for key in _STATEFULSET_MAY_CHANGE)
+    why = f"updates to statefulset spec for fields other than {told} are forbidden"
+    return [("FieldValueForbidden", f"Forbidden: {why}", "spec")]
 
 
 def _unchangeable(pod: JsonObject) -> JsonObject:

@@ -56,6 +56,8 @@ class PodPlan:
     ends_after_s: float | None = None
     exit_code: int = 0
     end_reason: str = ""
+    ignores_term: bool = False
+    """Whether it ends only when its grace is over, as a worker with long tasks does."""
 
 
 Behaviour = Callable[[JsonObject], PodPlan]
@@ -133,7 +135,8 @@ class Kubelet:
             for container in objs(path(pod, ("spec", "containers"))):
                 self._event(pod, "Killing", f"Stopping container {text(container, 'name')}")
         grace = number(pod, ("metadata", "deletionGracePeriodSeconds"), 30)
-        if self._cluster.reached(began + min(grace, STOP_S)):
+        lasts = grace if self._behaviour(pod).ignores_term else min(grace, STOP_S)
+        if self._cluster.reached(began + lasts):
             self._cluster.store.delete("pods", namespace_of(pod), name_of(pod), grace=False)
 
     def _schedule(self, pod: JsonObject, plan: PodPlan) -> None:

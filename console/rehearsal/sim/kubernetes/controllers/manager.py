@@ -13,6 +13,7 @@ from console.rehearsal.sim.kubernetes.controllers.kubelet import (
     is_ready,
     made_up_digest,
 )
+from console.rehearsal.sim.kubernetes.controllers.pod_sets import PodSets
 from console.rehearsal.sim.kubernetes.controllers.workloads import Workloads, owner
 from console.rehearsal.sim.kubernetes.objects import (
     Obj,
@@ -65,6 +66,7 @@ class Controllers:
         self._cluster = Cluster(store)
         self._kubelet = Kubelet(self._cluster, behaviour, resolve)
         self._workloads = Workloads(self._cluster)
+        self._pod_sets = PodSets(self._cluster)
         self._jobs = Jobs(self._cluster, on_job_finished)
 
     async def run(self) -> None:
@@ -94,6 +96,10 @@ class Controllers:
         for replica_set in store.scan("replicasets"):
             if store.peek("replicasets", namespace_of(replica_set), name_of(replica_set)) is replica_set:
                 self._workloads.fill(replica_set)
+        for one in store.scan("statefulsets"):
+            self._pod_sets.step_stateful(one)
+        for one in store.scan("daemonsets"):
+            self._pod_sets.step_daemon(one)
         for job in store.scan("jobs"):
             self._jobs.step(job)
         for pod in store.scan("pods"):
