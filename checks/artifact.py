@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.base import CheckContext, Outcome, Settings, check
+from checks.base import RELEASES, CheckContext, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
 from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key
@@ -10,7 +10,7 @@ from checks.workloads import parts_of, pods
 from state.base.images import digest_of
 from state.base.json import obj, objs, text
 from state.base.numbers import plural
-from state.view.enums import Tier
+from state.view.enums import Judges, Tier
 from state.view.pods import running_digests
 
 
@@ -21,7 +21,7 @@ class PublishedSettings(Settings):
     """The tag that must still lead to the candidate's digest; None: images are named by digest alone."""
 
 
-@check("artifact.published", PublishedSettings, ttl=STEADY)
+@check("artifact.published", PublishedSettings, ttl=STEADY, judges=Judges.LAUNCH)
 async def published(settings: PublishedSettings, context: CheckContext) -> Outcome:
     """Judge that the registry has the candidate's digests and that its tag still leads to them."""
     findings = Findings()
@@ -66,7 +66,7 @@ class SameSettings(Settings):
     """Chart version and templates must be equal too."""
 
 
-@check("artifact.same", SameSettings, ttl=STEADY)
+@check("artifact.same", SameSettings, ttl=STEADY, judges=Judges.LAUNCH, after=RELEASES)
 async def same(settings: SameSettings, context: CheckContext) -> Outcome:
     """Judge that staging and production run the candidate's digests, from the same chart."""
     findings = Findings()
@@ -124,7 +124,7 @@ class CiSettings(Settings):
     """States that mean: not known yet."""
 
 
-@check("ci.passed", CiSettings, ttl=STEADY)
+@check("ci.passed", CiSettings, ttl=STEADY, judges=Judges.LAUNCH)
 async def ci_passed(settings: CiSettings, context: CheckContext) -> Outcome:
     """Judge that every required check of the candidate's commit succeeded in CI."""
     findings = Findings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
+from checks.base import RELEASES, CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError
 from checks.clients.helm_release import HelmStatus, merge
 from checks.clients.registry import ImageRef
@@ -13,7 +13,7 @@ from checks.judging import STEADY, Findings, key, lookup
 from checks.workloads import deployment, parts_of, ready_replicas
 from state.base.images import digest_of
 from state.base.json import Json, JsonObject, obj
-from state.view.enums import Tier
+from state.view.enums import Judges, Tier
 
 if TYPE_CHECKING:
     from state.runbook.environment import Environment
@@ -34,7 +34,7 @@ class ValuesSettings(Settings):
     """Tags that can move; an image with a digest may have any."""
 
 
-@check("helm.values", ValuesSettings, ttl=STEADY)
+@check("helm.values", ValuesSettings, ttl=STEADY, judges=Judges.CANDIDATE)
 async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
     """Judge the deployed release's values and the candidate's.
 
@@ -128,7 +128,7 @@ class DeployedSettings(Settings):
     """Beginnings of dotted keys."""
 
 
-@check("helm.candidate_deployed", DeployedSettings, ttl=STEADY)
+@check("helm.candidate_deployed", DeployedSettings, ttl=STEADY, judges=Judges.LAUNCH, after=RELEASES)
 async def candidate_deployed(settings: DeployedSettings, context: CheckContext) -> Outcome:
     """Judge that the candidate is deployed, complete.
 
