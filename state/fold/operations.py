@@ -15,6 +15,7 @@ from state.events.operations import (
     OperationStep,
     OperationUnknown,
 )
+from state.fold.first_launch import follow_release, note_deferred
 from state.fold.gates import outdate, second_look, use_gates
 from state.fold.launch import deviate
 from state.fold.step import step
@@ -37,6 +38,7 @@ def _intended(view: LaunchView, event: Event, body: OperationIntended) -> Launch
         intended_us=event.wall_us,
     )
     view = replace(view, operations=(*view.operations, operation))
+    view = note_deferred(view, event, body)
     if body.override is None:
         return view
     said = f"{body.id} overridden with {body.override.second}: {body.override.reason}"
@@ -115,9 +117,10 @@ def _judge_again(view: LaunchView, event: Event, ended: OperationView) -> Launch
 
     A promotion that succeeded uses the gates that locked it, and begins the second look; a way back ends both.
     """
-    cause = next((a for a in After if a == ended.kind), None)
+    cause = _cause(ended)
     if cause is not None:
         view = outdate(view, event, ended.env, cause, f"{ended.id} ran")
+    view = follow_release(view, event, ended)
     if ended.env != Tier.PRODUCTION or ended.state is not OperationState.SUCCEEDED:
         return view
     spec = next((s for s in view.operation_specs if s.id == ended.id), None)
@@ -126,6 +129,13 @@ def _judge_again(view: LaunchView, event: Event, ended: OperationView) -> Launch
     if cause is After.ROLLBACK:
         return second_look(use_gates(view, (g.number for g in view.gates), 0), due=False)
     return view
+
+
+def _cause(ended: OperationView) -> After | None:
+    """Return as what an operation makes evidence out of date: what is uninstalled is away, as after a rollback."""
+    if ended.kind == OperationKind.UNINSTALL:
+        return After.ROLLBACK
+    return next((a for a in After if a == ended.kind), None)
 
 
 @step(OperationUnknown)

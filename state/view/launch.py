@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from state.base.codec import OMIT
 from state.base.maps import empty_map
 from state.events.declared import EnvironmentDeclared as EnvironmentView
 from state.events.declared import GraphDeclared, Series
@@ -18,7 +19,7 @@ from state.events.launch import Candidate as CandidateView
 from state.events.launch import Person as PersonView
 from state.events.operations import GoodRevision
 from state.events.world import AlertChanged as AlertView
-from state.events.world import IngressChanged, PodChanged
+from state.events.world import IngressChanged, PodChanged, ReleaseSeen
 from state.view.enums import GateStatus, LaunchState, OperationKind, OperationState, Severity, StepState, Tier
 from state.view.gates import AttestationView, CheckView, GateView, ItemView, WaiverView
 from state.view.watch import BakeView, ConditionView, SourceView
@@ -222,6 +223,8 @@ class LaunchView:
     ingresses: Mapping[str, IngressView] = field(default_factory=empty_map)
     """By ``env/name``."""
     sources: Mapping[str, SourceView] = field(default_factory=empty_map)
+    releases: Mapping[str, ReleaseSeen] = field(default_factory=empty_map, metadata=OMIT)
+    """What helm's history says of the release of an environment, by its tier."""
     alerts: Mapping[str, AlertView] = field(default_factory=empty_map)
     """By ``env/fingerprint``."""
     judged_us: int = 0

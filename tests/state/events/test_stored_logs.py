@@ -22,7 +22,7 @@ NAMES = sorted(path.name.removesuffix(".lclog.gz") for path in LOGS.glob("*.lclo
 UNKNOWN = {"unknown_words", "strange_fields"}
 """Fields of the view that the stored ones lack: empty for every log that is wholly known."""
 
-NOT_YET: frozenset[str] = frozenset()
+NOT_YET: frozenset[str] = frozenset({"release.seen"})
 """Kinds that no version before this one wrote: a log with them is stored when this one is released."""
 
 
