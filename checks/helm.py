@@ -10,9 +10,9 @@ from checks.clients.errors import MisconfiguredError
 from checks.clients.helm_release import HelmStatus, merge
 from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key, lookup
-from checks.workloads import deployment, parts_of, ready_replicas
+from checks.workloads import containers, deployment, parts_of, pod_template, ready_replicas
 from state.base.images import digest_of
-from state.base.json import Json, JsonObject, obj
+from state.base.json import Json, JsonObject, obj, text
 from state.view.enums import Judges, Tier
 
 if TYPE_CHECKING:
@@ -34,14 +34,17 @@ class ValuesSettings(Settings):
     """Tags that can move; an image with a digest may have any."""
 
 
-@check("helm.values", ValuesSettings, ttl=STEADY, judges=Judges.CANDIDATE)
+@check("helm.values", ValuesSettings, ttl=STEADY, judges=Judges.CANDIDATE, rendered=True)
 async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
     """Judge the deployed release's values and the candidate's.
 
     Fixed images, requests and limits, final hosts.
     """
     findings = Findings()
-    release = await findings.look(context.clients.helm(context.tier).deployed())
+    first = context.first()
+    release = None if first else await findings.look(context.clients.helm(context.tier).deployed())
+    if first:
+        await _limits(context, findings)
     if release is not None:
         findings.saw("revision", release.revision)
         findings.saw("chart", f"{release.chart}-{release.chart_version}")
@@ -59,6 +62,20 @@ async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
             )
         findings.need(bool(image.digest), f"the runbook names the {part} image without a digest")
     return findings.outcome("images are fixed, requests and limits are set, hosts are the final ones")
+
+
+async def _limits(context: CheckContext, findings: Findings) -> None:
+    """Judge requests and limits of every container that a first launch will install."""
+    objects = await findings.look(context.manifest(context.tier).objects(context.tier)) or ()
+    workloads = [one for one in objects if text(one, "kind") in {"Deployment", "StatefulSet", "DaemonSet"}]
+    findings.saw("rendered_workloads", len(workloads))
+    for one in workloads:
+        for container in containers(pod_template(one)):
+            for kind in ("requests", "limits"):
+                for what in ("cpu", "memory"):
+                    given = lookup(container, f"resources.{kind}.{what}")
+                    name = text(container, "name")
+                    findings.need(bool(given), f"as rendered: container {name} has no {what} {kind[:-1]}")
 
 
 def candidate_values(environment: Environment) -> JsonObject:
@@ -169,7 +186,11 @@ async def _differences(
 ) -> None:
     like = settings.like or Tier.PRODUCTION
     try:
-        theirs = (await context.clients.helm(like).deployed()).values
+        if context.first(like):
+            theirs = _deployable(context, like, settings)
+            findings.saw("compared_with", f"the values that {like} will be installed with")
+        else:
+            theirs = (await context.clients.helm(like).deployed()).values
     except CouldNotLookError as error:
         findings.blind(str(error))
         return
@@ -179,6 +200,17 @@ async def _differences(
     findings.saw("keys_that_differ", list(keys[:40]))
     if unexpected:
         findings.wrong(f"{context.tier} differs from {like} in {', '.join(unexpected[:6])}")
+
+
+def _deployable(context: CheckContext, tier: Tier, settings: DeployedSettings) -> JsonObject:
+    """Return the values that the candidate will be installed with where nothing is installed yet."""
+    values = candidate_values(context.runbook.environments[tier])
+    for part, reference in context.runbook.candidate.images.named().items():
+        place: Json = reference
+        for name in reversed(settings.image.replace("{part}", part).split(".")):
+            place = {name: place}
+        values = merge(values, obj(place))
+    return values
 
 
 def _flat(value: Json, prefix: str = "") -> Iterator[tuple[str, Json]]:

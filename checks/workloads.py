@@ -66,6 +66,17 @@ async def pods(context: CheckContext, part: str, tier: Tier | None = None) -> tu
     return live
 
 
+async def ingresses(context: CheckContext) -> list[JsonObject]:
+    """Return the ingresses of the namespace; in a first launch those that the chart renders."""
+    tier = context.tier
+    if context.first():
+        found = await context.manifest(tier).objects(tier)
+        return [one for one in found if text(one, "kind") == "Ingress"]
+    kube = context.clients.kube(tier)
+    where = f"/apis/networking.k8s.io/v1/namespaces/{kube.namespace}/ingresses"
+    return list((await kube.list_objects(where)).items)
+
+
 def pod_template(deployed: JsonObject) -> JsonObject:
     """Return a deployment's pod template."""
     return obj(path(deployed, ("spec", "template")))

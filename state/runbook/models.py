@@ -203,6 +203,10 @@ class Requirement(Model):
     items: tuple[str, ...] = ()
 
 
+_CHANGES = frozenset({OperationKind.DEPLOY, OperationKind.MIGRATE})
+"""What changes something that runs. What is prepared comes before the gates that judge it."""
+
+
 class Operation(Model):
     """An operation that changes an environment."""
 
@@ -226,7 +230,7 @@ class Operation(Model):
             or not isinstance(gate := told.get("gate"), int)
         ):
             return told
-        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") != OperationKind.ROLLBACK
+        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") in _CHANGES
         return {**told, "requires": {"gates": list(range(1, gate))}} if changes else told
 
 

@@ -6,7 +6,8 @@ What can't be seen is unknown, and that is not "first": nothing is deferred then
 from __future__ import annotations
 
 from state.view.enums import OperationKind, OperationState, Presence, Tier
-from state.view.launch import LaunchView
+from state.view.launch import LaunchView, OperationSpecView, OperationView
+from state.view.rollbacks import way_back
 
 FIRST = frozenset({Presence.ABSENT, Presence.UNFINISHED})
 
@@ -26,3 +27,43 @@ def began_first(view: LaunchView, env: str = Tier.PRODUCTION) -> bool:
         and o.good is None
         for o in view.operations
     )
+
+
+_SUFFIX = ".uninstall"
+_PENDING = "pending"
+"""How helm's words begin for a revision whose operation never ended; a rollback to itself ends it."""
+
+
+def uninstall_of(env: str) -> str:
+    """Return the id of the operation that takes a first install away."""
+    return f"{env}{_SUFFIX}"
+
+
+def way_out(view: LaunchView, env: str = Tier.PRODUCTION) -> OperationSpecView | None:
+    """Return what takes away a first install, where one stands that has no revision to go back to; or None."""
+    seen = view.releases.get(env)
+    if seen is None or not seen.revision or seen.status.startswith(_PENDING):
+        return None
+    deploys = [
+        o for o in view.operations if o.env == env and o.kind == OperationKind.DEPLOY and o.state.ended
+    ]
+    newest = deploys[-1] if deploys else None
+    if not began_first(view, env) or (newest is not None and newest.good is not None):
+        return None
+    gate = max((spec.gate for spec in view.operation_specs if spec.env == env), default=1)
+    title = f"Take the first install of {env} away"
+    return OperationSpecView(uninstall_of(env), OperationKind.UNINSTALL, env, title, gate, (), ())
+
+
+def offered(view: LaunchView) -> tuple[OperationSpecView, ...]:
+    """Return the operations that may be asked for: the runbook's, and the way out of a first install."""
+    way = way_out(view)
+    known = {spec.id for spec in view.operation_specs}
+    return view.operation_specs if way is None or way.id in known else (*view.operation_specs, way)
+
+
+def taken_up(view: LaunchView, last: OperationView, choice: str) -> str:
+    """Return the id of the operation that an offer stands for: its own again, or a way back of its environment."""
+    if choice == OperationKind.ROLLBACK:
+        return way_back(view, last.env)
+    return uninstall_of(last.env) if choice == OperationKind.UNINSTALL else last.id

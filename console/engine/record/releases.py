@@ -13,8 +13,10 @@ from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import HelmStatus, Release
 from console.engine.record.journal import Journal
+from state.base.clock import first_of
 from state.base.text import line
 from state.events.event import Draft
+from state.events.operations import OperationFinished, OperationUnknown
 from state.events.world import ReleaseSeen
 from state.runbook.environment import Environment
 from state.view.enums import Presence, Tier
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from state.runbook.models import Runbook
 
 _AGAIN_S = 30.0
+_ENDS = frozenset({OperationFinished.KIND, OperationUnknown.KIND})
 _COMPLETE = frozenset({HelmStatus.DEPLOYED, HelmStatus.SUPERSEDED})
 
 
@@ -38,12 +41,15 @@ class Releases:
         self._known: ReleaseSeen | None = None
 
     async def run(self) -> None:
-        """Look until there is a release: from then on only operations change what is there."""
-        while True:
-            seen = await self.look()
-            if seen.presence is Presence.PRESENT:
-                return
-            await self._journal.clock.sleep(_AGAIN_S)
+        """Look until there is a release: every half minute, and when an operation ended."""
+        ended = asyncio.Event()
+        unlisten = self._journal.listen(lambda event, _view: ended.set() if event.kind in _ENDS else None)
+        try:
+            while (await self.look()).presence is not Presence.PRESENT:
+                await first_of(self._journal.clock.sleep(_AGAIN_S), ended.wait())
+                ended.clear()
+        finally:
+            unlisten()
 
     async def known(self) -> ReleaseSeen:
         """Return what was seen last; look where nothing was seen yet, or not clearly."""
@@ -58,7 +64,7 @@ class Releases:
             seen = await self._seen()
             before = self._journal.view.releases.get(self._environment.tier)
             self._known = seen
-            if before != seen and not _settled(before, seen):
+            if before != seen and not _no_news(before, seen):
                 await self._journal.record(Draft(seen))
             return seen
 
@@ -67,9 +73,12 @@ class Releases:
         try:
             there = await _namespace(self._clients, environment)
             history = await self._clients.helm(environment.tier).history()
+            elsewhere = "" if history else await _kept_elsewhere(self._clients, environment)
         except CouldNotLookError as error:
             reason = line(self._clients.redactor.clean(str(error)), 300)
             return _of(environment, Presence.UNKNOWN, namespace=False, reason=reason)
+        if elsewhere:
+            return _of(environment, Presence.UNKNOWN, namespace=there, reason=elsewhere)
         return _of(
             environment, presence_of(history), namespace=there, newest=history[-1] if history else None
         )
@@ -87,9 +96,15 @@ def presence_of(history: Sequence[Release]) -> Presence:
     return Presence.PRESENT if complete or pruned else Presence.UNFINISHED
 
 
-def _settled(before: ReleaseSeen | None, seen: ReleaseSeen) -> bool:
-    """Return whether nothing of note differs: of a release that is there, only that it is."""
-    return before is not None and before.presence is seen.presence is Presence.PRESENT
+def _no_news(before: ReleaseSeen | None, seen: ReleaseSeen) -> bool:
+    """Return whether nothing of note differs.
+
+    Of a release that is there, only that it is; and a look that failed changes nothing that was seen before.
+    """
+    if before is None:
+        return False
+    blind = seen.presence is Presence.UNKNOWN and before.presence is not Presence.UNKNOWN
+    return blind or before.presence is seen.presence is Presence.PRESENT
 
 
 async def _namespace(clients: Clients, environment: Environment) -> bool:
@@ -98,6 +113,17 @@ async def _namespace(clients: Clients, environment: Environment) -> bool:
     except NotFoundError:
         return False
     return True
+
+
+async def _kept_elsewhere(clients: Clients, environment: Environment) -> str:
+    """Return that a release is kept where it isn't read, or nothing: HELM_DRIVER=configmap is not seen in Secrets."""
+    kube = clients.kube(environment.tier)
+    where = f"/api/v1/namespaces/{environment.kube.namespace}/configmaps"
+    labels = f"owner=helm,name={environment.release}"
+    found = await kube.list_objects(where, {"labelSelector": labels})
+    if not found.items:
+        return ""
+    return f"release {environment.release} is kept in ConfigMaps (HELM_DRIVER=configmap), which are not read here"
 
 
 def _of(
