@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from checks import identity
 from checks.base import CheckContext, CouldNotLookError, Outcome, unknown
 from checks.looks import CheckRef, checks_of
 from checks.registry import kind as find_kind
@@ -16,7 +17,7 @@ from state.base.text import line
 from state.events.event import Draft, gate_key
 from state.events.gates import CheckFinished, CheckStarted
 from state.runbook.models import Runbook
-from state.view.enums import Verdict
+from state.view.enums import Look, Verdict
 
 if TYPE_CHECKING:
     from checks.clients.clients import Clients
@@ -98,7 +99,12 @@ class Runner:
         )
         try:
             async with asyncio.timeout(check.spec.timeout):
-                outcome = await kind.run(dict(check.spec.settings), context)
+                if check.look is Look.ONCE:
+                    outcome = await kind.run(dict(check.spec.settings), context)
+                else:
+                    outcome = await identity.judged(
+                        context, lambda: kind.run(dict(check.spec.settings), context)
+                    )
         except CouldNotLookError as error:
             return unknown(str(error))
         except TimeoutError:
