@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from checks import identity
 from checks.base import CheckContext, CheckKind, CouldNotLookError, Outcome, Settings, unknown
 from checks.looks import CheckRef, checks_of
 from checks.registry import kind as find_kind
@@ -17,11 +18,10 @@ from state.base.text import line
 from state.events.event import Draft, gate_key
 from state.events.gates import CheckFinished, CheckStarted
 from state.runbook.models import Runbook
-from state.view.enums import Verdict
+from state.view.enums import Look, Verdict
 
 if TYPE_CHECKING:
     from checks.clients.clients import Clients
-    from checks.rendered import Rendered
 
 AT_ONCE = 64
 """More than a runbook has checks: one that waits for its turn makes a sweep longer than its slowest check."""
@@ -118,15 +118,20 @@ class Runner:
         return outcome
 
     async def _outcome(self, kind: CheckKind[Settings], check: CheckRef) -> Outcome:
-        first = self._first
         settings: dict[str, object] = dict(check.spec.settings)
-        if first is None:
-            return await kind.run(settings, self._context(check, None))
-        await first.known()
-        return await first.admitted(await judge(kind, settings, self._context(check, first.rendered())))
+        if self._first is not None:
+            await self._first.known()
+        context = self._context(check)
+        if self._first is not None and context.first():
+            return await self._first.admitted(await judge(kind, settings, context))
+        if check.look is Look.ONCE:
+            outcome = await judge(kind, settings, context)
+        else:
+            outcome = await identity.judged(context, lambda: judge(kind, settings, context))
+        return outcome
 
-    def _context(self, check: CheckRef, rendered: Rendered | None) -> CheckContext:
-        journal = self._journal
+    def _context(self, check: CheckRef) -> CheckContext:
+        journal, rendered = self._journal, self._first.rendered() if self._first is not None else None
         return CheckContext(
             check.spec.env, self._runbook, self._clients, journal.clock, journal.view, rendered
         )
