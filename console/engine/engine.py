@@ -15,6 +15,7 @@ from console.engine.bake.loop import EvaluationLoop
 from console.engine.bake.stop_conditions import Conditions
 from console.engine.checks.first_launch import FirstLaunch
 from console.engine.checks.gate_status import GateKeeper
+from console.engine.checks.owed import Owed
 from console.engine.checks.runner import Runner, close_open_checks
 from console.engine.checks.validate import load_judgeable
 from console.engine.commands import Commands
@@ -198,6 +199,7 @@ class Engine:
                 f"watch-{environment.tier.value}",
                 Watches(journal, self.clients, environment, self._grace_s).run,
             )
+        keep("owed", Owed(journal, runbook, self.runner).run)
         keep("samples", self.sampler.run)
         keep("monitors", self.monitors.run)
         keep("alerts", self.alerts.run)

@@ -47,8 +47,7 @@ def way_out(view: LaunchView, env: str = Tier.PRODUCTION) -> OperationSpecView |
     deploys = [
         o for o in view.operations if o.env == env and o.kind == OperationKind.DEPLOY and o.state.ended
     ]
-    newest = deploys[-1] if deploys else None
-    if not began_first(view, env) or (newest is not None and newest.good is not None):
+    if (deploys[-1].good is not None) if deploys else not is_first(view, env):
         return None
     gate = max((spec.gate for spec in view.operation_specs if spec.env == env), default=1)
     title = f"Take the first install of {env} away"

@@ -19,13 +19,14 @@ from state.events.event import Draft
 from state.events.operations import OperationFinished, OperationUnknown
 from state.events.world import ReleaseSeen
 from state.runbook.environment import Environment
-from state.view.enums import Presence, Tier
+from state.view.enums import OperationKind, Presence, Tier
 
 if TYPE_CHECKING:
     from checks.clients.clients import Clients
     from state.runbook.models import Runbook
 
 _AGAIN_S = 30.0
+_MAKES = frozenset({OperationKind.DEPLOY, OperationKind.ROLLBACK, OperationKind.UNINSTALL})
 _ENDS = frozenset({OperationFinished.KIND, OperationUnknown.KIND})
 _COMPLETE = frozenset({HelmStatus.DEPLOYED, HelmStatus.SUPERSEDED})
 
@@ -64,9 +65,14 @@ class Releases:
             seen = await self._seen()
             before = self._journal.view.releases.get(self._environment.tier)
             self._known = seen
-            if before != seen and not _no_news(before, seen):
+            if before != seen and not _no_news(before, seen) and not self._at_work():
                 await self._journal.record(Draft(seen))
             return seen
+
+    def _at_work(self) -> bool:
+        """Return whether an operation of this launch is about to decide it: its end tells."""
+        running = self._journal.view.running()
+        return running is not None and running.env == self._environment.tier and running.kind in _MAKES
 
     async def _seen(self) -> ReleaseSeen:
         environment = self._environment
