@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ConfigDict, Field, RootModel, ValidationInfo, field_validator
 
+from state.runbook.image_keys import ImageKeys, KeySets, usual
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
 from state.view.enums import Tier
 
@@ -108,6 +109,13 @@ class Chart(Model):
     """A folder, an archive, or ``repository/chart``."""
     version: str
     values: tuple[FilePath, ...] = ()
+    image_keys: dict[str, KeySets] = {}
+    """By the candidate's images: which keys of the chart's values take them. Left out: ``image.NAME`` takes the
+    whole reference."""
+
+    def keys_of(self, image: str) -> tuple[ImageKeys, ...]:
+        """Return the sets of keys that take one of the candidate's images."""
+        return self.image_keys.get(image) or (usual(image),)
 
     @field_validator("path")
     @classmethod
