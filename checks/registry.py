@@ -14,6 +14,7 @@ from checks import (  # noqa: F401  each registers its kinds
     alerts,
     artifact,
     auth,
+    ci,
     cluster,
     config,
     data,
