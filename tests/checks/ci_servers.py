@@ -91,7 +91,7 @@ def gitlab(
 
 def build(number: int, result: str | None, *shas: str) -> JsonObject:
     """Return a build as a Jenkins with the Git plugin tells it; no result: it is building."""
-    revisions = [
+    revisions: list[JsonObject] = [
         {"_class": "hudson.plugins.git.util.BuildData", "lastBuiltRevision": {"SHA1": sha}} for sha in shas
     ]
     return {
