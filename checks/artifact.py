@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
-from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key
 from checks.workloads import parts_of, pods
-from state.base.images import digest_of
+from state.base.images import ImageRef, digest_of
 from state.base.numbers import plural
 from state.view.enums import Tier
 from state.view.pods import running_digests

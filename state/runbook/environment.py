@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, RootModel, ValidationInfo, field_validat
 
 from state.runbook.ci_service import CiService
 from state.runbook.endpoint import Endpoint
+from state.runbook.image_keys import ImageKeys, KeySets, usual
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
 from state.view.enums import Tier
 
@@ -99,6 +100,13 @@ class Chart(Model):
     """A folder, an archive, or ``repository/chart``."""
     version: str
     values: tuple[FilePath, ...] = ()
+    image_keys: dict[str, KeySets] = {}
+    """By the candidate's images: which keys of the chart's values take them. Left out: ``image.NAME`` takes the
+    whole reference."""
+
+    def keys_of(self, image: str) -> tuple[ImageKeys, ...]:
+        """Return the sets of keys that take one of the candidate's images."""
+        return self.image_keys.get(image) or (usual(image),)
 
     @field_validator("path")
     @classmethod

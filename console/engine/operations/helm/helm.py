@@ -23,6 +23,7 @@ from checks.clients.redact import Redactor
 from state.base.json import JsonObject, obj, objs, text
 from state.base.text import line
 from state.runbook.environment import Environment
+from state.runbook.image_keys import assignments
 from state.runbook.models import Candidate, Runbook
 from state.runbook.units import SecretRef
 
@@ -67,6 +68,8 @@ class Rendered:
     """Secret-bearing: never log it."""
     hooks: tuple[str, ...]
     """Each with its events: ``Job/migrate (pre-upgrade)``."""
+    hooks_manifest: str = field(default="", repr=False)
+    """The objects of the hooks, which helm keeps apart from the manifest. Secret-bearing too."""
 
 
 class Helm:
@@ -102,12 +105,12 @@ class Helm:
 
     def _release(self, candidate: Candidate) -> list[str]:
         chart = self.environment.chart
-        images = [f"image.{name}={ref}" for name, ref in candidate.images.named().items()]
+        images = assignments(chart.image_keys, candidate.images.named(), candidate.version)
         return [
             self.environment.release, chart.path,
             *self._target(),
             *(part for path in chart.values for part in ("-f", str(path))),
-            *(part for image in images for part in ("--set-string", image)),
+            *(part for key, value in images for part in ("--set-string", f"{key}={value}")),
             "--version", chart.version,
         ]  # fmt: skip
 
@@ -165,7 +168,9 @@ class Helm:
             release = obj(json.loads(answer[answer.find("{") :]))
         except ValueError:
             raise HelmError("helm upgrade --dry-run: JSON was expected") from None
-        return Rendered(text(release, "manifest"), tuple(_hook(hook) for hook in objs(release.get("hooks"))))
+        hooks = objs(release.get("hooks"))
+        bodies = "".join(f"---\n{text(hook, 'manifest')}\n" for hook in hooks)
+        return Rendered(text(release, "manifest"), tuple(_hook(hook) for hook in hooks), bodies)
 
     async def _ask(self, args: Sequence[str]) -> str:
         try:

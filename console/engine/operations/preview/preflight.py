@@ -12,9 +12,9 @@ from pathlib import Path
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
-from checks.clients.registry import ImageRef
-from console.engine.operations.helm.chart import lacking
-from console.engine.operations.helm.helm import HISTORY_MAX, Version
+from console.engine.operations.helm.chart import lacking, values_of
+from console.engine.operations.helm.helm import HISTORY_MAX, Rendered, Version
+from console.engine.operations.helm.rendered_images import halves, refusals
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.preview.diff import Diff
@@ -30,7 +30,7 @@ from console.engine.operations.verdict.helm_history import (
     record_bytes,
 )
 from console.engine.operations.verdict.workloads import Live, look
-from state.base.images import digest_of, short
+from state.base.images import ImageRef, digest_of, short
 from state.base.json import obj, objs, path, text
 from state.base.times import SECOND_US
 from state.runbook.models import Operation
@@ -316,12 +316,25 @@ async def _diff(site: Site, _operation: Operation, preflight: Preflight) -> None
         return  # helm would only say it again
     rendered = await site.helm.render(site.runbook.candidate)
     register_rendered(rendered.manifest, site.clients.redactor)
+    register_rendered(rendered.hooks_manifest, site.clients.redactor)
+    preflight.findings += _runs_candidate(site, rendered)
     stored = preflight.newest.manifest if preflight.newest is not None else ""
     if preflight.good is not None and preflight.newest is not None and not preflight.newest.good:
         stored = preflight.good.manifest
     preflight.diff = await differing.compare(site, stored, rendered.manifest, rendered.hooks)
     preflight.findings.append(passes(preflight.diff.words))
     preflight.findings += [fails(problem, soft=True) for problem in preflight.diff.problems]
+
+
+def _runs_candidate(site: Site, rendered: Rendered) -> list[Finding]:
+    """Compare the images that the chart renders with the candidate's; helm is silent on values that nobody reads."""
+    images, chart = site.runbook.candidate.images.named(), site.environment.chart
+    manifest = f"{rendered.manifest}\n---\n{rendered.hooks_manifest}"
+    place = f"environments.{site.tier}.chart"
+    refused = refusals(manifest, images, chart, values_of(chart), place)
+    found = [fails(words) for words in refused]
+    found += [fails(words, soft=True) for words in halves(manifest, images)]
+    return found or [passes("what is rendered names every image of the candidate by its digest")]
 
 
 async def _staging(site: Site, _operation: Operation, preflight: Preflight) -> None:
