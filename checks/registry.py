@@ -25,6 +25,7 @@ from checks import (  # noqa: F401  each registers its kinds
     helm,
     launch,
     monitors,
+    package,
     scope,
     secrets,
     storage,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from state.base.times import SECOND_US
 from state.events.declared import Check, StageDeclared
+from state.events.event import left_out
 from state.view.enums import GateStatus, Verdict
 
 
@@ -132,4 +133,4 @@ class GateView:
 class StageView(StageDeclared):
     """A stage of the pipeline, and the newest results of its own checks (state/view/stages.py judges it)."""
 
-    checks: tuple[CheckView, ...] = ()
+    checks: tuple[CheckView, ...] = left_out(default=())
