@@ -1,4 +1,4 @@
-"""The pipeline's stages, each with what its items and operations add up to."""
+"""The pipeline's stages in a line, each with what it stands on added up; ``s`` opens what that is."""
 
 from __future__ import annotations
 
