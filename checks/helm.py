@@ -144,13 +144,13 @@ def _same_image(
             f"the candidate's values name {given.repository} for {part}; the runbook {image.repository}",
         )
         findings.need(
-            _is_candidates(given.tag, image.tag, candidate),
+            is_candidates(given.tag, image.tag, candidate),
             f"the candidate's values name the {part} image by the tag {given.tag}; "
             f"the candidate is {image.tag or candidate.version}",
         )
 
 
-def _is_candidates(tag: str, own: str, candidate: Candidate) -> bool:
+def is_candidates(tag: str, own: str, candidate: Candidate) -> bool:
     """Return whether a tag is the candidate's: its own, its version with or without a v, or its commit."""
     bare = candidate.version.removeprefix("v")
     short = len(tag) >= _SHORT_COMMIT and candidate.commit.startswith(tag)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import ConfigDict, Field, RootModel, ValidationInfo, field_validator
 
+from state.runbook.ci_service import CiService
+from state.runbook.endpoint import Endpoint
 from state.runbook.image_keys import ImageKeys, KeySets, usual
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
 from state.view.enums import Tier
@@ -50,17 +52,6 @@ class Domains(RootModel[dict[str, Domain]]):
     def all(self) -> tuple[Domain, ...]:
         """Return every domain, the main one first."""
         return tuple(self.root.values())
-
-
-class Endpoint(Model):
-    """An HTTP service of the operators, such as Prometheus."""
-
-    url: str = Field(pattern=r"^https?://[^\s/]+")
-    token: SecretRef | None = None
-    username: str | None = None
-    password: SecretRef | None = None
-    ca_file: FilePath | None = None
-    timeout: Seconds = 10.0
 
 
 class ObjectStore(Model):
@@ -157,8 +148,8 @@ class Environment(Model):
     """Jaeger's or Tempo's query interface."""
     logs: Endpoint | None = None
     """Loki."""
-    ci: Endpoint | None = None
-    """An HTTP endpoint that tells a commit's build and test status."""
+    ci: CiService | None = None
+    """Where a commit's builds and tests are told; None: the runbook's own ``ci``."""
     registry: Endpoint
     objectstore: ObjectStore | None = None
     database: Database | None = None

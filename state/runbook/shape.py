@@ -66,6 +66,9 @@ def _operation(
     for item in operation.requires.items:
         if item not in items:
             yield (*place, "requires", "items"), f"{name} needs item {item}, {absent}"
+    for stage in operation.requires.stages:
+        if stage not in [one.id for one in runbook.stages]:
+            yield (*place, "requires", "stages"), f"{name} needs stage {stage}, {absent}"
     if operation.kind is OperationKind.MIGRATE and runbook.candidate.migration is None:
         yield (
             (*place, "kind"),

@@ -31,9 +31,11 @@ class CheckRef:
     """A check of the runbook: its item, its gate, and what is to be run."""
 
     id: str
-    """``3.2/0``"""
+    """``3.2/0``; of a stage of the pipeline ``build/0``."""
     item: str
+    """The item, or the stage."""
     gate: int
+    """0: of none, but of a stage."""
     spec: CheckSpec
 
     @property
@@ -62,6 +64,17 @@ def checks_of(runbook: Runbook, items: Iterable[str]) -> list[CheckRef]:
     ]
 
 
+def checks_of_stages(runbook: Runbook, stages: Iterable[str]) -> list[CheckRef]:
+    """Return the checks that belong to stages of the pipeline alone, in the order of the runbook."""
+    expected = set(stages)
+    return [
+        CheckRef(f"{stage.id}/{index}", stage.id, 0, spec)
+        for stage in runbook.stages
+        if stage.id in expected
+        for index, spec in enumerate(stage.checks())
+    ]
+
+
 class Runner:
     """Runs the checks of one runbook. The same check never runs twice at once."""
 
@@ -76,6 +89,10 @@ class Runner:
     def checks(self, items: Iterable[str]) -> list[CheckRef]:
         """Return the checks of items, in the order of the runbook."""
         return checks_of(self._runbook, items)
+
+    def stage_checks(self, stages: Iterable[str]) -> list[CheckRef]:
+        """Return the checks of stages of the pipeline, in the order of the runbook."""
+        return checks_of_stages(self._runbook, stages)
 
     def start(self, checks: Iterable[CheckRef], actor: str) -> list[str]:
         """Start checks and return the ids of those that did not run already."""
@@ -109,7 +126,7 @@ class Runner:
 
     async def _run(self, check: CheckRef, actor: str) -> None:
         async with self._free:
-            gate = gate_key(check.gate)
+            gate = gate_key(check.gate) if check.gate else None
             started = await self._journal.record(Draft(CheckStarted(check.item, check.id), gate, actor=actor))
             loop = asyncio.get_running_loop()
             before = loop.time()
@@ -148,16 +165,24 @@ class Runner:
 
 async def close_open_checks(journal: Journal, reason: str) -> None:
     """Record unknown for every check that the log left running."""
+    view = journal.view
+    left = [
+        (item.id, gate_key(gate.number), check)
+        for gate in view.gates
+        for item in gate.items
+        for check in item.checks
+    ]
     drafts = [
         Draft(
             CheckFinished(
-                item=item.id, check=check.id, verdict=Verdict.UNKNOWN, summary=reason, evidence=EMPTY, ms=0
+                item=name, check=check.id, verdict=Verdict.UNKNOWN, summary=reason, evidence=EMPTY, ms=0
             ),
-            gate_key(gate.number),
+            gate,
         )
-        for gate in journal.view.gates
-        for item in gate.items
-        for check in item.checks
+        for name, gate, check in [
+            *left,
+            *((stage.id, None, c) for stage in view.stages for c in stage.checks),
+        ]
         if check.verdict is Verdict.RUNNING
     ]
     if drafts:

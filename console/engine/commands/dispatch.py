@@ -33,7 +33,7 @@ EFFECTS: Mapping[str, Effect] = {
     **bake.EFFECTS,
 }
 _SELECTING = frozenset(
-    {Field.ITEM, Field.GATE, Field.OPERATION, Field.CONDITION, Field.WATCHING, Field.CHOICE}
+    {Field.ITEM, Field.GATE, Field.STAGE, Field.OPERATION, Field.CONDITION, Field.WATCHING, Field.CHOICE}
 )
 _WHILE_FROZEN = frozenset({"operation.abort", "engine.stop"})
 """What may not wait for a log that can't be written: it ends things and starts none."""

@@ -161,12 +161,22 @@ def _operation(operation: Operation) -> OperationDeclared:
         gate=operation.gate,
         gates=tuple(operation.requires.gates),
         items=tuple(operation.requires.items),
+        stages=tuple(operation.requires.stages),
     )
 
 
 def _stage(stage: Stage) -> StageDeclared:
-    parts = tuple(f"item:{part.item}" if part.item else f"operation:{part.operation}" for part in stage.parts)
-    return StageDeclared(stage.id, stage.title, tuple(stage.steps), parts)
+    checks = [_check(stage.id, index, spec) for index, spec in enumerate(stage.checks())]
+    own = iter(checks)
+    parts = tuple(
+        f"item:{part.item}"
+        if part.item is not None
+        else f"operation:{part.operation}"
+        if part.operation is not None
+        else f"check:{next(own).id}"
+        for part in stage.parts
+    )
+    return StageDeclared(stage.id, stage.title, tuple(stage.steps), parts, tuple(checks))
 
 
 def known(view: LaunchView) -> list[Body]:
@@ -180,7 +190,10 @@ def known(view: LaunchView) -> list[Body]:
             for g in view.graphs
         ),
         *view.operation_specs,
-        *view.stages,
+        *(
+            remake(StageDeclared, s, checks=tuple(remake(Check, check) for check in s.checks))
+            for s in view.stages
+        ),
     ]
 
 

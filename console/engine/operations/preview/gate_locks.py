@@ -34,7 +34,10 @@ def locks(
     found = [fails(words, soft=True) for words in closed]
     if operation.requires.gates and not found:
         named = ", ".join(str(number) for number in operation.requires.gates)
-        found.append(passes(f"gates {named} are GO and fresh"))
+        stages = ", ".join(operation.requires.stages)
+        found.append(
+            passes(f"gates {named} are GO and fresh{f'; stages {stages} are good' if stages else ''}")
+        )
     if operation.env is Tier.PRODUCTION:
         found.append(_window(view, runbook, now_us))
     now = parts if parts is not None else parts_of(runbook, operation.env)
@@ -57,6 +60,7 @@ def spec_of(operation: Operation) -> OperationSpecView:
         operation.gate,
         operation.requires.gates,
         operation.requires.items,
+        operation.requires.stages,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from console.rehearsal.world.world import World
 from state.base.clock import Clock
 from state.base.json import obj
 from state.runbook.load import load_runbook
-from state.runbook.models import CheckSpec, Item, Runbook
+from state.runbook.models import CheckSpec, Runbook
 from state.view.enums import OperationState, Verdict
 from state.view.launch import LaunchView, OperationView
 from tests.console.rehearsal.worlds import helm, running, until, upgrade
@@ -70,18 +71,20 @@ def with_fault(template: Path, folder: Path, fault: str) -> None:
 
 
 async def judge(folder: Path, gates: range) -> dict[str, Judged]:
-    """Serve a world and return what the checks of some gates say of it, by item."""
+    """Serve a world and return what the checks of some gates say of it, by item; of the first, also by stage."""
     async with running(folder, rate=RATE) as world:
         runbook = load_runbook(world.runbook_path).runbook
         clients = Clients(runbook)
         await world.clock.sleep(20)
         view = LaunchView(operations=_operations(world))
         items = [i for g in runbook.gates if g.number in gates for i in g.items if i.id not in OF_THE_LAUNCH]
+        stages = [stage for stage in runbook.stages if 1 in gates and stage.checks()]
+        judged = [(item.id, item.checks) for item in items] + [(stage.id, stage.checks()) for stage in stages]
         try:
-            found = await asyncio.gather(*(_item(i, runbook, clients, world.clock, view) for i in items))
+            found = await asyncio.gather(*(_item(c, runbook, clients, world.clock, view) for _, c in judged))
         finally:
             await clients.aclose()
-        return dict(zip((item.id for item in items), found, strict=True))
+        return dict(zip((name for name, _ in judged), found, strict=True))
 
 
 def _operations(world: World) -> tuple[OperationView, ...]:
@@ -106,8 +109,10 @@ def _operations(world: World) -> tuple[OperationView, ...]:
     )
 
 
-async def _item(item: Item, runbook: Runbook, clients: Clients, clock: Clock, view: LaunchView) -> Judged:
-    found = await asyncio.gather(*(_check(s, runbook, clients, clock, view) for s in item.checks))
+async def _item(
+    checks: Sequence[CheckSpec], runbook: Runbook, clients: Clients, clock: Clock, view: LaunchView
+) -> Judged:
+    found = await asyncio.gather(*(_check(s, runbook, clients, clock, view) for s in checks))
     verdicts = {one.verdict for one in found}
     worst = next((v for v in (Verdict.FAIL, Verdict.UNKNOWN) if v in verdicts), Verdict.PASS)
     return Judged(worst, "; ".join(one.words for one in found if one.verdict is not Verdict.PASS))

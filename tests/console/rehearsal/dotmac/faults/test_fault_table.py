@@ -21,8 +21,11 @@ BEFORE, AFTER = range(1, 9), range(9, 11)
 WHOLE = os.environ.get("FAULT_TABLE") == "whole"
 """Judge also after the release what a fault of the gates before it does."""
 JUDGED = [fault for fault in FAULTS if fault.item not in OF_THE_LAUNCH]
-UNREACHABLE = {"certificate-missing-san"}
-"""Who cannot trust a certificate sends nothing: other items of that domain can't be judged, and don't pass."""
+UNREACHABLE = {"certificate-missing-san", "ci-unknown-commit"}
+"""Who cannot trust a certificate sends nothing: other items of that domain can't be judged, and don't pass. So can't
+another stage where CI knows nothing."""
+SAME_SOURCE = {"6.7": "package"}
+"""A stage that stands on what an item looks at too: the registry, and the values files."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,7 @@ def test_without_a_fault_every_item_passes(staged: Path, released: Path) -> None
 def test_a_fault_turns_its_item_and_no_other(
     fault: Fault, staged: Path, released: Path, tmp_path: Path
 ) -> None:
-    late = int(fault.item.partition(".")[0]) in AFTER
+    late = "." in fault.item and int(fault.item.partition(".")[0]) in AFTER
     changed = {} if late else _judge(staged, tmp_path / "before", fault, BEFORE)
     if late or WHOLE:
         changed |= _judge(released, tmp_path / "after", fault, AFTER)
@@ -72,6 +75,7 @@ def test_a_fault_turns_its_item_and_no_other(
     assert own.verdict.value == fault.expect.value, own.words
     assert 15 < len(own.words) < 400
     assert "\n" not in own.words
+    changed.pop(SAME_SOURCE.get(fault.item, ""), None)
     if fault.name in UNREACHABLE:
         changed = {i: one for i, one in changed.items() if one.verdict is not Verdict.UNKNOWN}
     assert changed == {}
