@@ -69,6 +69,10 @@ class ConditionDeclared(Body):
     query: str
     shadow: bool = left_out(default=False)
     """Whether it is shown without having power."""
+    below: bool = left_out(default=False)
+    """Whether the threshold is a lower bound."""
+    warn: float | None = left_out(default=None)
+    """A level before the threshold, without power."""
 
 
 @dataclass(frozen=True, slots=True)

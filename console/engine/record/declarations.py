@@ -133,12 +133,19 @@ def _condition(condition: StopCondition) -> ConditionDeclared:
         title=condition.title,
         env=condition.env.value,
         unit=condition.unit,
-        threshold=float(decimal_text(condition.threshold)),  # as the log keeps it, to be compared with it
+        threshold=_kept(condition.limit),
         for_s=round(condition.for_),
         on_trip=condition.on_trip.value,
-        query=condition.value or f"{condition.bad} / {condition.total}",
+        query=condition.query,
         shadow=condition.shadow,
+        below=condition.below is not None,
+        warn=None if condition.warn is None else _kept(condition.warn),
     )
+
+
+def _kept(number: float) -> float:
+    """Return a number as the log keeps it, to be compared with it."""
+    return float(decimal_text(number))
 
 
 def _graph(graph: Graph) -> GraphDeclared:
