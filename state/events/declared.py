@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from state.base.codec import OMIT
 from state.events.event import Body, event, left_out
+from state.view.enums import After, Look
 
 
 @event("environment.declared")
@@ -33,6 +35,9 @@ class Check:
     env: str
     ttl_s: int
     writes: bool
+    look: Look = field(default=Look.ONCE, metadata=OMIT)
+    after: tuple[After, ...] = field(default=(), metadata=OMIT)
+    """What makes its evidence out of date when it ends in the same environment."""
 
 
 @dataclass(frozen=True, slots=True)
