@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from checks.base import RELEASES, CheckContext, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError
 from checks.clients.helm_release import HelmStatus, merge
-from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key, lookup
 from checks.workloads import containers, deployment, parts_of, pod_template, ready_replicas
-from state.base.images import digest_of
+from state.base.images import ImageRef, digest_of
 from state.base.json import Json, JsonObject, obj, text
+from state.runbook.image_keys import keys_at, reference_in
 from state.view.enums import Judges, Tier
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from state.runbook.environment import Environment
+    from state.runbook.image_keys import ImageKeys
+    from state.runbook.models import Candidate
+
+# As git shortens a commit.
+_SHORT_COMMIT: Final = 7
 
 
 class ValuesSettings(Settings):
@@ -27,8 +32,8 @@ class ValuesSettings(Settings):
 
     parts: tuple[str, ...] = ()
     """None: every image of the candidate."""
-    image: str = "image.{part}"
-    """Where the values name the image of a part, dotted."""
+    image: str | None = None
+    """Where the values name the image of a part, dotted; None: as ``chart.image_keys`` says, or ``image.{part}``."""
     resources: str = "resources.{part}"
     """Where the values hold requests and limits of a part, dotted."""
     hosts: dict[str, str] = {}
@@ -58,14 +63,9 @@ async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
     if context.tier is not Tier.PRODUCTION:
         _judge_production(settings, context, findings)
     for part, reference in context.runbook.candidate.images.named().items():
-        image = ImageRef.parse(reference)
         if candidate is not None:
-            named = _image(candidate, settings, part)
-            findings.need(
-                named is None or digest_of(named) in {"", image.digest},
-                f"the candidate's values name another {part} image than the runbook",
-            )
-        findings.need(bool(image.digest), f"the runbook names the {part} image without a digest")
+            _same_image(part, reference, candidate, settings, context, findings)
+        findings.need(bool(digest_of(reference)), f"the runbook names the {part} image without a digest")
     return findings.outcome("images are fixed, requests and limits are set, hosts are the final ones")
 
 
@@ -128,10 +128,11 @@ def _judge(
     which: str, release: JsonObject, settings: ValuesSettings, context: CheckContext, findings: Findings
 ) -> None:
     for part in parts_of(settings.parts, context):
-        reference = _image(release, settings, part)
-        if reference is None:
-            findings.wrong(f"{which}: no image for {part} at {settings.image.replace('{part}', part)}")
-        else:
+        for keys in _keys(release, settings.image, part, context):
+            reference = reference_in(release, keys)
+            if reference is None:
+                findings.wrong(f"{which}: no image for {part} at {', '.join(keys.named().values())}")
+                continue
             image = ImageRef.parse(reference)
             fixed = bool(image.digest) or image.tag not in settings.mutable_tags
             findings.saw(key(which, part), image.digest or image.tag or "no tag")
@@ -148,12 +149,53 @@ def _judge(
         findings.need(host == expected, f"{which}: {place} is {host!r}; expected {expected}")
 
 
-def _image(release: JsonObject, settings: ValuesSettings, part: str) -> str | None:
-    value = lookup(release, settings.image.replace("{part}", part))
-    if isinstance(value, Mapping):  # charts often split repository and tag
-        repository, tag, digest = (value.get(k) for k in ("repository", "tag", "digest"))
-        return f"{repository}:{tag or ''}" + (f"@{digest}" if digest else "")
-    return value if isinstance(value, str) and value else None
+def _keys(release: JsonObject, place: str | None, part: str, context: CheckContext) -> tuple[ImageKeys, ...]:
+    """Return where values name the image of a part: where a setting says it, or where the deploy puts it."""
+    if place is not None:
+        return (keys_at(release, place.replace("{part}", part)),)
+    return context.environment.chart.keys_of(part)
+
+
+def _same_image(
+    part: str,
+    reference: str,
+    values: JsonObject,
+    settings: ValuesSettings,
+    context: CheckContext,
+    findings: Findings,
+) -> None:
+    """Compare what the candidate's values name with the runbook: Git says what is launched, or it lies.
+
+    The deploy gives the chart the runbook's images whatever the files say; the next deploy from Git would not.
+    """
+    image, candidate = ImageRef.parse(reference), context.runbook.candidate
+    for keys in _keys(values, settings.image, part, context):
+        named = reference_in(values, keys)
+        given = ImageRef.parse(named or "")
+        if named is None or (not given.digest and given.tag in settings.mutable_tags):
+            continue  # that was said already
+        if given.digest:
+            findings.need(
+                given.digest == image.digest,
+                f"the candidate's values name another {part} image than the runbook",
+            )
+            continue
+        findings.need(
+            not given.repository or given.repository == image.repository,
+            f"the candidate's values name {given.repository} for {part}; the runbook {image.repository}",
+        )
+        findings.need(
+            is_candidates(given.tag, image.tag, candidate),
+            f"the candidate's values name the {part} image by the tag {given.tag}; "
+            f"the candidate is {image.tag or candidate.version}",
+        )
+
+
+def is_candidates(tag: str, own: str, candidate: Candidate) -> bool:
+    """Return whether a tag is the candidate's: its own, its version with or without a v, or its commit."""
+    bare = candidate.version.removeprefix("v")
+    short = len(tag) >= _SHORT_COMMIT and candidate.commit.startswith(tag)
+    return tag in {own, candidate.version, bare, f"v{bare}"} or short
 
 
 class DeployedSettings(Settings):
@@ -161,8 +203,8 @@ class DeployedSettings(Settings):
 
     parts: tuple[str, ...] = ()
     """None: every image of the candidate."""
-    image: str = "image.{part}"
-    """Where the values name the image of a part, dotted."""
+    image: str | None = None
+    """Where the values name the image of a part, dotted; None: as ``chart.image_keys`` says, or ``image.{part}``."""
     like: Tier | None = None
     """The environment whose values it may differ from only in ``may_differ``."""
     may_differ: tuple[str, ...] = ()
@@ -189,9 +231,12 @@ async def candidate_deployed(settings: DeployedSettings, context: CheckContext) 
         f"chart version {release.chart_version} is deployed; expected {expected}",
     )
     for part in parts_of(settings.parts, context):
-        named = lookup(release.values, settings.image.replace("{part}", part))
         digest = digest_of(context.runbook.candidate.images.named().get(part, ""))
-        right = isinstance(named, str) and digest_of(named) == digest
+        named = [
+            digest_of(reference_in(release.values, keys) or "")
+            for keys in _keys(release.values, settings.image, part, context)
+        ]
+        right = bool(digest) and all(one == digest for one in named)
         findings.need(right, f"the {part} image of revision {release.revision} is not the candidate's")
         deployed = await findings.look(deployment(context, part))
         if deployed is not None:

@@ -27,6 +27,7 @@ from state.view.launch import LaunchView, OperationSpecView, OperationView, Step
 from state.view.locks import WAYS_BACK, Lock, LockKind, locks
 from state.view.pods import is_ready
 from state.view.rollbacks import rollback_of
+from state.view.stages import stage_verdict
 
 
 class DeployScreen(LaunchScreen):
@@ -39,6 +40,7 @@ class DeployScreen(LaunchScreen):
         ("x", "abort"),
         ("o", "what next"),
         ("tab", "output"),
+        ("s", "pipeline"),
         ("b", "bake"),
         ("esc", "back"),
     )
@@ -134,7 +136,7 @@ def lock_words(spec: OperationSpecView, shown: ScreenState) -> Span:
     if not closed:
         return Span("✔ unlocked", Role.GOOD)
     gates = [int(lock.what) for lock in closed if lock.kind is LockKind.GATE]
-    items = " ".join(lock.what for lock in closed if lock.kind is LockKind.ITEM)
+    items = " ".join(lock.what for lock in closed if lock.kind in {LockKind.ITEM, LockKind.STAGE})
     others = [lock.kind.value for lock in closed if not lock.kind.by_judgement]
     named = ("gate" + ("s " if len(gates) > 1 else " ") + ranges(gates)) if gates else ""
     return Span(f"✖ {', '.join(one for one in (named, items, *others) if one)}", Role.WARN)
@@ -205,6 +207,11 @@ def not_run(spec: OperationSpecView | None, shown: ScreenState, width: int) -> l
 def _need(lock: Lock, shown: ScreenState) -> Line:
     if lock.kind is LockKind.ITEM:
         return row("needs item   ", Span(lock.what, Role.KEY))
+    if lock.kind is LockKind.STAGE:
+        stage = next((one for one in shown.view.stages if one.id == lock.what), None)
+        if stage is not None:
+            sign = formats.sign(formats.VERDICT[stage_verdict(shown.view, stage, shown.now_us)], 8)
+            return row("needs stage  ", sign, f" {stage.title} ", Span("s: what it stands on", Role.DIM))
     gate = shown.view.gate(int(lock.what)) if lock.kind is LockKind.GATE else None
     if gate is None:
         return row("locked       ", Span(lock.words, Role.WARN))

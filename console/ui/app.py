@@ -39,6 +39,7 @@ from screens.help import HelpDialog, HelpEntry
 from screens.kit.messages import CommandRequested, ScreenRequested
 from screens.kit.screen_state import Mode, ScreenState
 from screens.log import LogScreen
+from screens.pipeline import PipelineScreen
 from screens.pods import PodsScreen
 from state.base.times import SECOND_US
 from state.log.errors import LogError
@@ -102,6 +103,7 @@ class LaunchApp(App[int]):
             DashboardScreen(),
             GateScreen(),
             DeployScreen(),
+            PipelineScreen(),
             BakeScreen(),
             PodsScreen(),
             LogScreen(self.source.page),

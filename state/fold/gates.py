@@ -65,7 +65,14 @@ def _change_check(
     def in_item(item: ItemView) -> ItemView:
         return replace(item, checks=tuple(change(c) if c.id == body.check else c for c in item.checks))
 
+    if any(stage.id == body.item for stage in view.stages):
+        return _change_stages(view, lambda c: change(c) if c.id == body.check else c)
     return change_item(view, body.item, in_item)
+
+
+def _change_stages(view: LaunchView, change: Callable[[CheckView], CheckView]) -> LaunchView:
+    stages = (replace(s, checks=tuple(change(c) for c in s.checks)) if s.checks else s for s in view.stages)
+    return replace(view, stages=tuple(stages))
 
 
 @step(CheckStarted)
@@ -201,4 +208,9 @@ def _recycled(view: LaunchView, event: Event, body: GateRecycled) -> LaunchView:
     gates = tuple(
         replace(g, items=tuple(again(i) for i in g.items)) if g.number >= number else g for g in view.gates
     )
-    return deviate(replace(view, gates=gates), event, f"recycled to gate {number}: {body.reason}")
+    view = _change_stages(replace(view, gates=gates), stale)
+    recycled = view.recycled_us
+    for later in (gate.number for gate in gates if gate.number >= number):
+        recycled = with_item(recycled, later, event.wall_us)
+    view = replace(view, recycled_us=recycled)
+    return deviate(view, event, f"recycled to gate {number}: {body.reason}")

@@ -45,6 +45,7 @@ from state.events.operations import CandidateSeen, OperationFinished, OperationI
 from state.fold.step import no_effect, step
 from state.view.enums import ConditionState, LaunchState
 from state.view.launch import (
+    CheckView,
     ConditionView,
     ConsoleView,
     DeviationView,
@@ -53,6 +54,7 @@ from state.view.launch import (
     LaunchView,
     ScopeView,
     SeriesView,
+    StageView,
 )
 
 
@@ -125,7 +127,8 @@ def _operation(view: LaunchView, _event: Event, body: OperationDeclared) -> Laun
 
 @step(StageDeclared)
 def _stage(view: LaunchView, _event: Event, body: StageDeclared) -> LaunchView:
-    return replace(view, stages=_with(view.stages, body))
+    checks = tuple(remake(CheckView, check) for check in body.checks)
+    return replace(view, stages=_with(view.stages, remake(StageView, body, checks=checks)))
 
 
 @step(EngineStarted)

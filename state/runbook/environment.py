@@ -6,6 +6,9 @@ from pathlib import Path
 
 from pydantic import ConfigDict, Field, RootModel, ValidationInfo, field_validator, model_validator
 
+from state.runbook.ci_service import CiService
+from state.runbook.endpoint import Endpoint
+from state.runbook.image_keys import ImageKeys, KeySets, usual
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
 from state.view.enums import Tier
 
@@ -49,17 +52,6 @@ class Domains(RootModel[dict[str, Domain]]):
     def all(self) -> tuple[Domain, ...]:
         """Return every domain, the main one first."""
         return tuple(self.root.values())
-
-
-class Endpoint(Model):
-    """An HTTP service of the operators, such as Prometheus."""
-
-    url: str = Field(pattern=r"^https?://[^\s/]+")
-    token: SecretRef | None = None
-    username: str | None = None
-    password: SecretRef | None = None
-    ca_file: FilePath | None = None
-    timeout: Seconds = 10.0
 
 
 class ObjectStore(Model):
@@ -108,6 +100,13 @@ class Chart(Model):
     """A folder, an archive, or ``repository/chart``."""
     version: str
     values: tuple[FilePath, ...] = ()
+    image_keys: dict[str, KeySets] = {}
+    """By the candidate's images: which keys of the chart's values take them. Left out: ``image.NAME`` takes the
+    whole reference."""
+
+    def keys_of(self, image: str) -> tuple[ImageKeys, ...]:
+        """Return the sets of keys that take one of the candidate's images."""
+        return self.image_keys.get(image) or (usual(image),)
 
     @field_validator("path")
     @classmethod
@@ -160,8 +159,8 @@ class Environment(Model):
     """Jaeger's or Tempo's query interface."""
     logs: Endpoint | None = None
     """Loki."""
-    ci: Endpoint | None = None
-    """An HTTP endpoint that tells a commit's build and test status."""
+    ci: CiService | None = None
+    """Where a commit's builds and tests are told; None: the runbook's own ``ci``."""
     registry: Endpoint
     objectstore: ObjectStore | None = None
     database: Database | None = None

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from state.base.codec import OMIT
 from state.base.times import SECOND_US
-from state.events.declared import Check
+from state.events.declared import Check, StageDeclared
+from state.events.event import left_out
 from state.view.enums import GateStatus, Look, Verdict
 
 
@@ -177,3 +178,10 @@ class GateView:
     def item(self, item_id: str) -> ItemView | None:
         """Return an item by its number, or None."""
         return next((item for item in self.items if item.id == item_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class StageView(StageDeclared):
+    """A stage of the pipeline, and the newest results of its own checks (state/view/stages.py judges it)."""
+
+    checks: tuple[CheckView, ...] = left_out(default=())

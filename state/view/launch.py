@@ -14,14 +14,13 @@ from state.base.maps import empty_map
 from state.events.declared import EnvironmentDeclared as EnvironmentView
 from state.events.declared import GraphDeclared, Series
 from state.events.declared import OperationDeclared as OperationSpecView
-from state.events.declared import StageDeclared as StageView
 from state.events.launch import Candidate as CandidateView
 from state.events.launch import Person as PersonView
 from state.events.operations import GoodRevision
 from state.events.world import AlertChanged as AlertView
 from state.events.world import IngressChanged, PodChanged, ReleaseSeen
 from state.view.enums import GateStatus, LaunchState, OperationKind, OperationState, Severity, StepState, Tier
-from state.view.gates import AttestationView, CheckView, GateView, ItemView, WaiverView
+from state.view.gates import AttestationView, CheckView, GateView, ItemView, StageView, WaiverView
 from state.view.watch import BakeView, ConditionView, SourceView
 
 __all__ = [
@@ -240,6 +239,8 @@ class LaunchView:
     """The session of the engine that runs, or nothing."""
     deviations: tuple[DeviationView, ...] = ()
     stages: tuple[StageView, ...] = ()
+    recycled_us: Mapping[int, int] = field(default_factory=empty_map)
+    """By gate: when what it had was last declared out of date, by going back to it or to one before it."""
     marks: tuple[MarkView, ...] = ()
     tail: tuple[LogLine, ...] = ()
     """The newest events in words, without samples."""

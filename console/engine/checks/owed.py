@@ -1,4 +1,4 @@
-"""What a first deploy deferred is judged by itself until it has passed or failed: a release needs a while to be seen."""
+"""What a first deploy deferred is judged by itself, again and again until it has passed or failed."""
 
 from __future__ import annotations
 

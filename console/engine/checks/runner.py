@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from checks import identity
 from checks.base import CheckContext, CheckKind, CouldNotLookError, Outcome, Settings, unknown
-from checks.looks import CheckRef, checks_of
+from checks.looks import CheckRef, checks_of, checks_of_stages
 from checks.registry import kind as find_kind
 from console.engine.checks.evidence import fit
 from console.engine.checks.first_launch import FirstLaunch, judge
@@ -52,6 +52,10 @@ class Runner:
         """Return the checks of items, in the order of the runbook."""
         return checks_of(self._runbook, items)
 
+    def stage_checks(self, stages: Iterable[str]) -> list[CheckRef]:
+        """Return the checks of stages of the pipeline, in the order of the runbook."""
+        return checks_of_stages(self._runbook, stages)
+
     def start(self, checks: Iterable[CheckRef], actor: str) -> list[str]:
         """Start checks and return the ids of those that did not run already."""
         started = []
@@ -84,7 +88,7 @@ class Runner:
 
     async def _run(self, check: CheckRef, actor: str) -> None:
         async with self._free:
-            gate = gate_key(check.gate)
+            gate = gate_key(check.gate) if check.gate else None
             started = await self._journal.record(Draft(CheckStarted(check.item, check.id), gate, actor=actor))
             loop = asyncio.get_running_loop()
             before = loop.time()
@@ -139,16 +143,24 @@ class Runner:
 
 async def close_open_checks(journal: Journal, reason: str) -> None:
     """Record unknown for every check that the log left running."""
+    view = journal.view
+    left = [
+        (item.id, gate_key(gate.number), check)
+        for gate in view.gates
+        for item in gate.items
+        for check in item.checks
+    ]
     drafts = [
         Draft(
             CheckFinished(
-                item=item.id, check=check.id, verdict=Verdict.UNKNOWN, summary=reason, evidence=EMPTY, ms=0
+                item=name, check=check.id, verdict=Verdict.UNKNOWN, summary=reason, evidence=EMPTY, ms=0
             ),
-            gate_key(gate.number),
+            gate,
         )
-        for gate in journal.view.gates
-        for item in gate.items
-        for check in item.checks
+        for name, gate, check in [
+            *left,
+            *((stage.id, None, c) for stage in view.stages for c in stage.checks),
+        ]
         if check.verdict is Verdict.RUNNING
     ]
     if drafts:

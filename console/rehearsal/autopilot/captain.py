@@ -21,6 +21,7 @@ from state.view.enums import BakeState, ConditionState, GateStatus, OperationSta
 from state.view.first_launch import is_first
 from state.view.launch import LaunchView, OperationSpecView, OperationView
 from state.view.locks import WAYS_BACK
+from state.view.stages import stage_verdict
 
 WORD = "attested by the rehearsal itself, not by a person"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
@@ -103,6 +104,9 @@ class Captain:
     async def _prepare(self, release: OperationSpecView) -> None:
         """Run, in the runbook's order, what comes before the release; a gate when its own operations have run."""
         before = [o for o in self.view.operation_specs if _comes_before(self.view, o, release)]
+        for stage in self.view.stages:
+            if stage.checks:
+                await self._stage(stage.id)
         pending, done = [o.id for o in before], set[int]()
         for operation in [*before, release]:
             held = {o.gate for o in before if o.id in pending}
@@ -122,10 +126,13 @@ class Captain:
         return [i.id for i in items if not any(c.kind in OF_THE_BAKE for c in i.checks)]
 
     def _outcome(self) -> Outcome:
-        statuses = [gate.status(self.view.wall_us) for gate in self.view.gates]
-        if statuses and all(status is GateStatus.GO for status in statuses):
-            return Outcome.GO
-        return Outcome.BLIND if GateStatus.NO_GO not in statuses else Outcome.NO_GO
+        now = self.view.wall_us
+        statuses = [gate.status(now) for gate in self.view.gates]
+        stages = {stage_verdict(self.view, stage, now) for stage in self.view.stages}
+        if GateStatus.NO_GO in statuses or Verdict.FAIL in stages:
+            return Outcome.NO_GO
+        unseen = Verdict.UNKNOWN in stages
+        return Outcome.GO if statuses and set(statuses) == {GateStatus.GO} and not unseen else Outcome.BLIND
 
     def _released(self, release: OperationSpecView) -> bool:
         last = self.view.last_operation(release.id)
@@ -150,6 +157,13 @@ class Captain:
         if item.checks:
             await self._judged("check.run", {"item": item_id}, [item_id])
         await self._attest(item_id)
+
+    async def _stage(self, stage_id: str) -> None:
+        """Run a stage's own checks, and return when each of them has a new result."""
+        before = self.view.seq
+        reply = await self._command("stage.run", {"stage": stage_id})
+        if reply.ok:
+            await self._client.until(lambda view: _stage_judged_since(view, stage_id, before))
 
     async def _attest(self, item_id: str) -> None:
         item = self.view.item(item_id)
@@ -270,6 +284,11 @@ def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | N
 def _judged_since(view: LaunchView, item_ids: Sequence[str], before: int) -> bool:
     items = [view.item(item_id) for item_id in item_ids]
     return all(c.seq > before and c.verdict is not Verdict.RUNNING for i in items if i for c in i.checks)
+
+
+def _stage_judged_since(view: LaunchView, stage_id: str, before: int) -> bool:
+    checks = [check for stage in view.stages if stage.id == stage_id for check in stage.checks]
+    return all(check.seq > before and check.verdict is not Verdict.RUNNING for check in checks)
 
 
 def _ended_since(view: LaunchView, operation_id: str, before: int) -> bool:

@@ -37,6 +37,8 @@ class Expect(StrEnum):
 class Fault:
     """Something that is wrong with the world, and the item of the product's runbook that must notice.
 
+    ``item`` is an item's number, or the id of a stage of the pipeline.
+
     ``what`` says in a sentence what is wrong. ``prepare``, where there is one, is called before the first
     release is made, when the chart and the values lie in the folder; ``apply`` when the world is complete. Both
     are called at every start of a world, so they may find what they have changed already.

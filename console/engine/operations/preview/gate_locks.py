@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from console.engine.operations.helm.private_copy import Parts
 from console.engine.operations.preview.approvals import Seen, parts_of, void
 from console.engine.operations.preview.preflight import Finding, fails, passes
 from state.base.times import moment
@@ -15,21 +16,31 @@ from state.view.locks import locks as known
 
 
 def locks(
-    view: LaunchView, runbook: Runbook, operation: Operation, seen: Sequence[Seen], now_us: int
+    view: LaunchView,
+    runbook: Runbook,
+    operation: Operation,
+    seen: Sequence[Seen],
+    now_us: int,
+    *,
+    parts: Parts | None = None,
 ) -> list[Finding]:
-    """Return what the launch says. Nothing of it holds for a rollback, which is never locked."""
+    """Return what the launch says. Nothing of it holds for a way back, which is never locked.
+
+    ``parts`` are those of what would run, where it was copied already; else of what is there now.
+    """
     if operation.kind in WAYS_BACK:
         return []
     closed = [lock.words for lock in known(view, spec_of(operation), now_us) if lock.kind.by_judgement]
     found = [fails(words, soft=True) for words in closed]
     if operation.requires.gates and not found:
-        found.append(passes(_open(view, operation.requires.gates, now_us)))
+        found.append(passes(_open(view, operation, now_us)))
     if operation.kind is OperationKind.DEPLOY and operation.env is Tier.PRODUCTION:
         found += _deferred(view, operation, now_us)
     if operation.env is Tier.PRODUCTION:
         found += _window(view, runbook, operation, now_us)
+    now = parts if parts is not None else parts_of(runbook, operation.env)
     gates = {*operation.requires.gates, *(int(item.split(".")[0]) for item in operation.requires.items)}
-    told = void(view, seen, sorted(gates), operation.env, parts_of(runbook, operation.env))
+    told = void(view, seen, sorted(gates), operation.env, now)
     if told:
         found.append(fails(told, soft=True))
     elif gates:
@@ -47,16 +58,17 @@ def spec_of(operation: Operation) -> OperationSpecView:
         operation.gate,
         operation.requires.gates,
         operation.requires.items,
+        operation.requires.stages,
     )
 
 
-def _open(view: LaunchView, numbers: Sequence[int], now_us: int) -> str:
+def _open(view: LaunchView, operation: Operation, now_us: int) -> str:
     """Return that the gates keep nothing locked, and how many of their checks wait for a first deploy."""
-    named = ", ".join(str(number) for number in numbers)
-    gates = [gate for gate in view.gates if gate.number in numbers]
-    count = sum(gate.deferred(now_us) for gate in gates)
+    numbers = operation.requires.gates
+    named, stages = ", ".join(map(str, numbers)), ", ".join(operation.requires.stages)
+    count = sum(gate.deferred(now_us) for gate in view.gates if gate.number in numbers)
     later = f", {count} deferred until after this first deploy" if count else ""
-    return f"gates {named} are GO and fresh{later}"
+    return f"gates {named} are GO and fresh{later}{f'; stages {stages} are good' if stages else ''}"
 
 
 def _deferred(view: LaunchView, operation: Operation, now_us: int) -> Iterator[Finding]:

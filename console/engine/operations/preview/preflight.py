@@ -12,9 +12,10 @@ from pathlib import Path
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
-from checks.clients.registry import ImageRef
-from console.engine.operations.helm.chart import lacking
-from console.engine.operations.helm.helm import HISTORY_MAX, Version
+from console.engine.operations.helm.chart import lacking, values_of
+from console.engine.operations.helm.helm import HISTORY_MAX, Rendered, Version
+from console.engine.operations.helm.private_copy import PrivateCopy
+from console.engine.operations.helm.rendered_images import halves, refusals
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview.access import refused_verbs
 from console.engine.operations.preview.approvals import register_rendered
@@ -33,7 +34,7 @@ from console.engine.operations.verdict.helm_history import (
     record_bytes,
 )
 from console.engine.operations.verdict.workloads import Live, look
-from state.base.images import digest_of, short
+from state.base.images import ImageRef, digest_of, short
 from state.base.json import obj, objs, path, text
 from state.base.times import SECOND_US
 from state.runbook.models import Operation
@@ -86,6 +87,8 @@ class Preflight:
     live: Live | None = None
     good: Revision | None = None
     diff: Diff | None = None
+    copy: PrivateCopy | None = None
+    """Of chart and values: what was rendered, and what helm is to read."""
     namespace_there: bool = False
     first: bool = False
     """Whether helm's history was seen and no install was ever complete: a first launch."""
@@ -126,9 +129,14 @@ class Preflight:
 Look = Callable[[Site, Operation, Preflight], Awaitable[None]]
 
 
-async def survey(site: Site, operation: Operation, lease: Lease) -> Preflight:
-    """Look at helm, its history, the cluster and the registry; never raises for what could not be seen."""
-    preflight = Preflight()
+async def survey(
+    site: Site, operation: Operation, lease: Lease, copy: PrivateCopy | None = None
+) -> Preflight:
+    """Look at helm, its history, the cluster and the registry; never raises for what could not be seen.
+
+    Of a deploy nothing is rendered without a private copy of chart and values.
+    """
+    preflight = Preflight(copy=copy)
     first: tuple[Look, ...] = (_helm, _cluster, _releases, _pods)
     if operation.kind is OperationKind.PREPARE:
         first = (_cluster, _prepared)
@@ -326,20 +334,33 @@ async def _images(site: Site, _operation: Operation, preflight: Preflight) -> No
 
 
 async def _diff(site: Site, _operation: Operation, preflight: Preflight) -> None:
-    if preflight.version is None:
-        return  # there is no helm to ask, which was said already
-    needs = lacking(Path(site.environment.chart.path))
+    if preflight.version is None or preflight.copy is None:
+        return  # there is no helm to ask, or nothing to ask it about, which was said already
+    needs = lacking(Path(site.helm.chart.path), Path(site.environment.chart.path))
     preflight.findings += [fails(need.words, soft=not need.missing) for need in needs]
     if any(need.missing for need in needs):
         return  # helm would only say it again
     rendered = await site.helm.render(site.runbook.candidate, by_server=preflight.namespace_there)
     register_rendered(rendered.manifest, site.clients.redactor)
+    register_rendered(rendered.hooks_manifest, site.clients.redactor)
+    preflight.findings += _runs_candidate(site, rendered)
     stored = preflight.newest.manifest if preflight.newest is not None else ""
     if preflight.good is not None and preflight.newest is not None and not preflight.newest.good:
         stored = preflight.good.manifest
     preflight.diff = await differing.compare(site, stored, rendered.manifest, rendered.hooks)
     preflight.findings.append(passes(preflight.diff.words))
     preflight.findings += [fails(problem, soft=True) for problem in preflight.diff.problems]
+
+
+def _runs_candidate(site: Site, rendered: Rendered) -> list[Finding]:
+    """Compare the images that the chart renders with the candidate's; helm is silent on values that nobody reads."""
+    images, chart = site.runbook.candidate.images.named(), site.helm.chart
+    manifest = f"{rendered.manifest}\n---\n{rendered.hooks_manifest}"
+    place = f"environments.{site.tier}.chart"
+    refused = refusals(manifest, images, chart, values_of(chart), place)
+    found = [fails(words) for words in refused]
+    found += [fails(words, soft=True) for words in halves(manifest, images)]
+    return found or [passes("what is rendered names every image of the candidate by its digest")]
 
 
 async def _staging(site: Site, _operation: Operation, preflight: Preflight) -> None:

@@ -9,7 +9,7 @@ from console.engine.operations.run.context import Site
 from console.engine.operations.verdict.helm_history import Revision
 from state.base.times import SECOND_US
 from state.runbook.models import Operation
-from state.view.enums import OperationKind, OperationState, Verdict
+from state.view.enums import OperationKind, OperationState, Tier, Verdict
 from state.view.first_launch import uninstall_of, way_out
 from state.view.launch import GoodRevision, LaunchView, OperationView
 
@@ -86,8 +86,11 @@ def away_findings(view: LaunchView, site: Site, preflight: Preflight) -> list[Fi
     return [passes(f"{preflight.newest.words}: a first install, there is no revision to go back to")]
 
 
-def not_first(view: LaunchView, now_us: int) -> list[Finding]:
-    """Return what stands against a deploy where something is deferred and a release is there after all."""
+def not_first(view: LaunchView, operation: Operation, preflight: Preflight, now_us: int) -> list[Finding]:
+    """Return what stands against a promotion where something is deferred and a release is there after all."""
+    promotes = operation.kind is OperationKind.DEPLOY and operation.env is Tier.PRODUCTION
+    if not promotes or preflight.first:
+        return []
     waiting = [
         item.id
         for gate in view.gates

@@ -285,15 +285,22 @@ class ObserverSettings:
         default_factory=lambda: {
             "build-backend": "success",
             "build-frontend": "success",
+            "build-worker": "success",
             "unit-tests": "success",
             "integration-tests": "success",
             "frontend-lint": "success",
             "frontend-types": "success",
         }
     )
-    """Check -> success, failure or pending; the worst of them is the commit's state."""
+    """Job -> its newest attempt, in GitHub's words: success, failure, in_progress …"""
+    ci_earlier: dict[str, str] = field(default_factory=lambda: {"integration-tests": "failure"})
+    """Job -> the attempt before: it doesn't count."""
+    ci_absent: set[str] = field(default_factory=set)
+    """Jobs that never ran for the commit."""
+    ci_reported: frozenset[str] = frozenset({"frontend-lint", "frontend-types"})
+    """Jobs of another system, which GitHub knows by a commit status alone."""
     ci_unknown_commit: bool = False
-    """The commit has no status at all: 404."""
+    """GitHub doesn't know the commit."""
 
 
 @dataclass(slots=True)

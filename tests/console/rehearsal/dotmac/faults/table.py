@@ -12,7 +12,7 @@ from pathlib import Path
 from checks import identity, registry
 from checks.base import CheckContext, CouldNotLookError, Outcome
 from checks.clients.clients import Clients
-from checks.looks import CheckRef, looks_of
+from checks.looks import CheckRef, checks_of_stages, looks_of
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.world.world import World
@@ -76,7 +76,7 @@ def with_faults(template: Path, folder: Path, *faults: str) -> None:
 
 
 async def judge(folder: Path, looks: Looks, *, as_it_is: bool = False) -> dict[str, Judged]:
-    """Serve a world and return what these looks of the checks say of it, by item.
+    """Serve a world and return what these looks of the checks say of it, by item and by stage.
 
     ``as_it_is``: of whatever runs there, be it the candidate or not.
     """
@@ -94,6 +94,10 @@ async def judge(folder: Path, looks: Looks, *, as_it_is: bool = False) -> dict[s
             for g in runbook.gates
             for i in g.items
             if i.id not in OF_THE_LAUNCH
+        }
+        asked |= {
+            stage.id: [one for one in checks_of_stages(runbook, (stage.id,)) if looks(one)]
+            for stage in runbook.stages
         }
         items = {name: refs for name, refs in asked.items() if refs}
         try:

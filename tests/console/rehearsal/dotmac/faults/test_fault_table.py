@@ -33,8 +33,11 @@ WHOLE = os.environ.get("FAULT_TABLE") == "whole"
 """Judge also after the release what a fault of the gates before it does."""
 JUDGED = [fault for fault in FAULTS if fault.item not in OF_THE_LAUNCH and fault.expect is not Expect.PASS]
 REPLACED = [fault for fault in FAULTS if fault.expect is Expect.PASS]
-UNREACHABLE = {"certificate-missing-san"}
-"""Who cannot trust a certificate sends nothing: other items of that domain can't be judged, and don't pass."""
+UNREACHABLE = {"certificate-missing-san", "ci-unknown-commit"}
+"""Who cannot trust a certificate sends nothing: other items of that domain can't be judged, and don't pass. So can't
+another stage where CI knows nothing."""
+SAME_SOURCE = {"6.7": "package"}
+"""A stage that stands on what an item looks at too: the registry, and the values files."""
 NOT_THE_CANDIDATE = {"worker-other-digest-candidate"}
 """What runs is something else than the candidate: nothing is said of how that behaves, by any item."""
 FOUR = ("csp-missing", "cors-any-origin", "user-lists-tenants", "docs-public")
@@ -82,7 +85,7 @@ def test_without_a_fault_every_item_passes(staged: Path, released: Path) -> None
 def test_a_fault_turns_its_item_and_no_other(
     fault: Fault, staged: Path, released: Path, tmp_path: Path
 ) -> None:
-    late = fault.live or int(fault.item.partition(".")[0]) >= RELEASES
+    late = fault.live or ("." in fault.item and int(fault.item.partition(".")[0]) >= RELEASES)
     changed = _judge(staged, tmp_path / "before", (fault,), before) if not late or WHOLE else {}
     assert not (late and changed), f"it shows before the release: {changed}"
     if late or WHOLE:
@@ -92,6 +95,7 @@ def test_a_fault_turns_its_item_and_no_other(
     assert own.verdict.value == fault.expect.value, own.words
     assert 15 < len(own.words) < 400
     assert "\n" not in own.words
+    changed.pop(SAME_SOURCE.get(fault.item, ""), None)
     if fault.name in UNREACHABLE | NOT_THE_CANDIDATE:
         changed = {i: one for i, one in changed.items() if one.verdict is not Verdict.UNKNOWN}
     assert changed == {}
