@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from checks.base import CouldNotLookError
 from checks.clients.kube import name_of
+from checks.workloads import INSTANCE
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.deploy import lease_step, run_helm
 from console.engine.operations.run.output import End
 from console.engine.operations.verdict.helm_history import history
 from console.engine.operations.verdict.verdict import UNINSTALL
-from console.engine.operations.verdict.workloads import INSTANCE, look
+from console.engine.operations.verdict.workloads import look
 from state.base.numbers import plural
 from state.base.times import SECOND_US
 from state.view.enums import OperationState as State
