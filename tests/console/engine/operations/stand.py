@@ -224,13 +224,20 @@ def _stand(world: World, runbook: Runbook, store: LogStore) -> Stand:
 
 @asynccontextmanager
 async def launch(
-    folder: Path, *, rate: float = RATE, change: Change | None = None, each_s: float = TIMEOUT_S
+    folder: Path,
+    *,
+    rate: float = RATE,
+    change: Change | None = None,
+    each_s: float = TIMEOUT_S,
+    first: bool = False,
 ) -> AsyncIterator[Stand]:
     """Open a launch on a new world; ``change`` may change its runbook before it is read.
 
+    ``first``: nothing was ever installed in production.
+
     No release may be left pending at the end without the screen saying so and offering a way out.
     """
-    world = open_world(folder / "world", 3, (), rate)
+    world = open_world(folder / "world", 3, (), rate, first=first)
     stand: Stand | None = None
     try:
         await world.start()
