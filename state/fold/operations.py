@@ -63,7 +63,8 @@ def _seen(view: LaunchView, event: Event, body: CandidateSeen) -> LaunchView:
     def about(item: ItemView) -> bool:
         return item.id in locking and not item.used_us
 
-    return attestations.void(view, about, f"{body.env}: {', '.join(changed)} changed", but=event.ref or 0)
+    # With a word that found them changed: that one, and those after it, are about the new parts.
+    return attestations.void(view, about, f"{body.env}: {', '.join(changed)} changed", before=event.ref)
 
 
 def _change(view: LaunchView, event: Event, change: Callable[[OperationView], OperationView]) -> LaunchView:

@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, JsonValue, RootModel, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, RootModel, model_validator
 
 from state.attest.sshsig import fingerprint, public_key
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
+from state.runbook.window import AnyFreeze, Freeze, RecurringFreeze, Window
 from state.view.enums import OperationKind, Role
 
 __all__ = [
     "Bake", "Candidate", "CheckSpec", "Freeze", "Gate", "Graph", "GraphSeries", "HelmCommand", "Images", "Item",
-    "Migration", "OnTrip", "Operation", "OperationKind", "Person", "Requirement", "Role", "Runbook", "Scope", "Stage",
-    "StagePart", "StopCondition", "Window",
+    "Migration", "OnTrip", "Operation", "OperationKind", "Person", "RecurringFreeze", "Requirement", "Role",
+    "Runbook", "Scope", "Stage", "StagePart", "StopCondition", "Window",
 ]  # fmt: skip
-
-
-class Window(Model):
-    """When the launch may happen. Times carry their offset."""
-
-    start: AwareDatetime
-    end: AwareDatetime
-
-    @model_validator(mode="after")
-    def _forward(self) -> Window:
-        if self.end <= self.start:
-            raise ValueError("a window ends after it starts")
-        return self
-
-    def holds(self, at: datetime) -> bool:
-        """Return whether ``at`` lies inside."""
-        return self.start <= at < self.end
-
-
-class Freeze(Window):
-    """A time in which production isn't changed; the way back stays open."""
-
-    reason: str
 
 
 class Scope(Model):
@@ -50,7 +27,7 @@ class Scope(Model):
 
     title: str
     window: Window
-    freezes: tuple[Freeze, ...] = ()
+    freezes: tuple[AnyFreeze, ...] = ()
     modules: tuple[str, ...] = Field(min_length=1)
     regions: tuple[str, ...] = Field(min_length=1)
 

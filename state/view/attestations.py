@@ -85,14 +85,16 @@ def change_words(item: ItemView, change: Callable[[AttestationView], Attestation
     return item if words == item.words else replace(item, others=words[:-1], attestation=words[-1])
 
 
-def void(view: LaunchView, about: Callable[[ItemView], bool], why: str, *, but: int = 0) -> LaunchView:
+def void(
+    view: LaunchView, about: Callable[[ItemView], bool], why: str, *, before: int | None = None
+) -> LaunchView:
     """Return the view in which every word on the items that something is about is stale, for a reason in words.
 
-    ``but``: the event of a word that knew of it already.
+    ``before``: the event from which on words knew of it already.
     """
 
     def in_word(word: AttestationView) -> AttestationView:
-        return word if word.seq == but else _changed(word, why)
+        return word if before is not None and word.seq >= before else _changed(word, why)
 
     def in_item(item: ItemView) -> ItemView:
         return change_words(item, in_word) if item.words and about(item) else item

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from checks.base import CheckContext
 from checks.clients.clients import Clients
 from checks.registry import kind
+from state.base.times import moment
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
-from state.runbook.models import CheckSpec
+from state.runbook.models import CheckSpec, Freeze, Window
 from state.view.enums import BakeState, ConditionState, OperationState, Verdict
 from state.view.launch import (
     BakeView,
@@ -117,6 +119,33 @@ async def test_the_way_back(tmp_path: Path) -> None:
         ):
             found, summary = await judge("launch.rollback_ready", view, stage)
             assert (found, words in summary) == (verdict, True), summary
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "red", "words"),
+    [
+        (-1, 1, True, "production is frozen now, until"),
+        (1, 2, True, "production is frozen in the launch window,"),
+        (3, 5, True, "production is frozen in the launch window,"),
+        (4, 5, False, ""),  # as the window ends
+        (-2, 0, False, ""),  # over
+    ],
+)
+async def test_a_freeze_in_what_is_left_of_the_window(
+    begins: int, ends: int, red: bool, words: str, tmp_path: Path
+) -> None:
+    async with staged(tmp_path) as stage:
+        now = moment(stage.world.clock.wall_us())
+        window = Window(start=now - 2 * HOUR, end=now + 4 * HOUR)
+        once = Freeze(start=now + begins * HOUR, end=now + ends * HOUR, reason="closing")
+        scope = stage.runbook.scope.model_copy(update={"window": window, "freezes": (once,)})
+        frozen = replace(stage, runbook=stage.runbook.model_copy(update={"scope": scope}))
+        verdict, summary = await judge("scope.window", LaunchView(), frozen)
+        assert (verdict, words in summary) == (Verdict.FAIL if red else Verdict.PASS, True), summary
+        assert ("closing" in summary) is red
 
 
 async def test_deviations_and_the_backup_before_a_migration(tmp_path: Path) -> None:
