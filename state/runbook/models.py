@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, RootModel, model_validator
 
 from state.attest.sshsig import fingerprint, public_key
+from state.runbook.attestation import Attest, Due
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
@@ -135,14 +136,27 @@ class Item(Model):
     id: str = Field(pattern=r"^[1-9][0-9]?\.[1-9][0-9]?$")
     text: str
     checks: tuple[CheckSpec, ...] = ()
-    attest: str | None = None
+    attest: Attest | None = None
     """The question that a person answers; None where the checks judge it all."""
+    not_applicable: str | None = Field(default=None, min_length=1)
+    """Why it doesn't apply to this launch: it counts as passed, and is listed. None: it applies."""
+    owner: str = ""
+    """Who sees to it."""
+    due: Due | None = None
+    """How long before the window opens it is to be done: ``T-1d``, ``T-2h``."""
+    links: tuple[str, ...] = ()
+    """Where more of it is found: a ticket, a page."""
 
     @model_validator(mode="after")
     def _judged(self) -> Item:
-        if not self.checks and self.attest is None:
+        if not self.checks and self.attest is None and self.not_applicable is None:
             raise ValueError(f"item {self.id} has neither checks nor attest: nobody would judge it")
         return self
+
+    @property
+    def question(self) -> str | None:
+        """What a person is asked; None where the checks judge it all."""
+        return self.attest.question if self.attest is not None else None
 
 
 class Gate(Model):
