@@ -20,6 +20,7 @@ from state.events.launch import (
     ConsoleClosed,
     ConsoleOpened,
     ConsoleTookOver,
+    DeviationFollowedUp,
     EngineStarted,
     EngineStopped,
     LaunchClosed,
@@ -183,6 +184,16 @@ def _scrubbed(view: LaunchView, event: Event, body: LaunchScrubbed) -> LaunchVie
 @step(LaunchClosed)
 def _closed(view: LaunchView, _event: Event, _body: LaunchClosed) -> LaunchView:
     return replace(view, state=LaunchState.CLOSED, hold=None)
+
+
+@step(DeviationFollowedUp)
+def _followed_up(view: LaunchView, _event: Event, body: DeviationFollowedUp) -> LaunchView:
+    def follow(one: DeviationView) -> DeviationView:
+        if one.seq != body.deviation:
+            return one
+        return replace(one, owner=body.owner, follow_up=body.text, link=body.link)
+
+    return replace(view, deviations=tuple(follow(one) for one in view.deviations))
 
 
 _SCOPE = ("scope:", "condition ")

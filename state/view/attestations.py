@@ -7,13 +7,13 @@ again and says the same changes nothing. What a promotion used stays as it was t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from state.base.frozen import replace
-from state.view.enums import Verdict
+from state.view.enums import Need, Verdict
 from state.view.gates import AttestationView, CheckView, ItemView
 from state.view.launch import LaunchView
-from state.view.people import same_person
+from state.view.people import roles_of, same_person
 
 _AGAINST = {
     Verdict.FAIL: "failed",
@@ -28,6 +28,7 @@ _THEN = {
     Verdict.PENDING: "had not run",
     Verdict.STALE: "was out of date",
 }
+_WRITTEN = frozenset({Need.COMMENT, Need.LINK})
 _UNSEEN = frozenset({Verdict.RUNNING, Verdict.PENDING, Verdict.UNKNOWN})
 
 
@@ -143,3 +144,26 @@ def excluded_by(view: LaunchView, item: ItemView, account: str) -> str:
         if any(same_person(view, actor, account) for actor in done):
             return deed
     return ""
+
+
+def go_problem(view: LaunchView, item: ItemView, account: str) -> str:
+    """Return why an account can't give a GO on an item, whatever it writes with it; or nothing."""
+    if item.not_applicable:
+        return (
+            f"item {item.id} doesn't apply to this launch ({item.not_applicable}): only a NO-GO can be added"
+        )
+    if item.question is None:
+        return f"item {item.id} is judged by its checks alone: only a NO-GO can be added"
+    if item.rule.role and item.rule.role not in roles_of(view, account):
+        return f"item {item.id} is signed by {item.rule.role}, and {account} is not"
+    if deed := excluded_by(view, item, account):
+        return f"item {item.id} is signed by somebody else than who {deed}: that was {account}"
+    return ""
+
+
+def missing(item: ItemView, *, go: bool, given: Mapping[Need, str]) -> str:
+    """Return what a word on an item still has to bring, in words; nothing where it is whole."""
+    if not go:
+        return "" if given.get(Need.COMMENT) else "a NO-GO needs a comment that says why"
+    lacking = [need.value for need in item.rule.needs if need in _WRITTEN and not given.get(need)]
+    return f"a GO on {item.id} needs a {' and a '.join(lacking)}: {item.question}" if lacking else ""

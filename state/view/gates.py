@@ -149,7 +149,7 @@ class ItemView:
     def overdue(self, start_us: int, now_us: int) -> bool:
         """Return whether it is still open after it was due; ``start_us`` is when the launch window opens."""
         due_us = self.due_us(start_us)
-        return bool(due_us) and now_us >= due_us and self.verdict(now_us) not in {*_PASSES, Verdict.DEFERRED}
+        return bool(due_us) and now_us >= due_us and self.verdict(now_us) not in {*PASSES, Verdict.DEFERRED}
 
     def due_us(self, start_us: int) -> int:
         """Return when it is to be done; 0 where no time is set."""
@@ -181,7 +181,8 @@ _WORST_FIRST = (
     *(Verdict.FAIL, Verdict.UNKNOWN, Verdict.RUNNING, Verdict.STALE, Verdict.PENDING),
     Verdict.DEFERRED,
 )
-_PASSES = frozenset({Verdict.PASS, Verdict.WAIVED})
+PASSES = frozenset({Verdict.PASS, Verdict.WAIVED})
+"""What an item that keeps its gate from nothing is."""
 
 
 def _worst(seen: Sequence[Verdict]) -> Verdict:
@@ -204,9 +205,9 @@ class GateView:
             return GateStatus.NO_GO
         if Verdict.UNKNOWN in verdicts:
             return GateStatus.BLIND
-        if verdicts and all(v in _PASSES for v in verdicts):
+        if verdicts and all(v in PASSES for v in verdicts):
             return GateStatus.GO
-        if verdicts and all(v in _PASSES or v is Verdict.DEFERRED for v in verdicts):
+        if verdicts and all(v in PASSES or v is Verdict.DEFERRED for v in verdicts):
             return GateStatus.DEFERRED
         return GateStatus.OPEN
 

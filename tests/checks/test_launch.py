@@ -156,7 +156,15 @@ async def test_deviations_and_the_backup_before_a_migration(tmp_path: Path) -> N
         assert (await judge("launch.deviations", LaunchView(), stage))[0] is Verdict.PASS
         assert (await judge("launch.deviations", LaunchView(gates=(gate,)), stage))[0] is Verdict.FAIL
         view = LaunchView(gates=(gate,), deviations=(listed,))
-        assert (await judge("launch.deviations", view, stage))[0] is Verdict.PASS
+        asked = (Verdict.FAIL, "deviation #7 lacks an owner and a follow-up: 3.2 waived")
+        assert await judge("launch.deviations", view, stage) == asked
+        owned = replace(listed, owner="cy")
+        assert (await judge("launch.deviations", replace(view, deviations=(owned,)), stage))[
+            0
+        ] is Verdict.FAIL
+        followed = replace(owned, follow_up="rotate it", link="https://tracker.example/1")
+        fine = await judge("launch.deviations", replace(view, deviations=(followed,)), stage)
+        assert fine == (Verdict.PASS, "1 deviation is listed, each with an owner and a follow-up")
         spec = CheckSpec.model_validate(
             {"kind": "data.backup", "with": {"prefix": "backups/platform/", "max_age": "1h"}}
         )
