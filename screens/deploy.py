@@ -22,8 +22,9 @@ from screens.sections.cluster import pod_line, pods_of
 from screens.sections.stages import stage_lines
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState, OperationKind, OperationState, Tier
-from state.view.launch import OperationSpecView, OperationView, StepView
-from state.view.locks import Lock, LockKind, locks
+from state.view.first_launch import is_first, offered, way_out
+from state.view.launch import LaunchView, OperationSpecView, OperationView, StepView
+from state.view.locks import WAYS_BACK, Lock, LockKind, locks
 from state.view.pods import is_ready
 from state.view.rollbacks import rollback_of
 from state.view.stages import stage_verdict
@@ -85,7 +86,7 @@ class DeployScreen(LaunchScreen):
         """Show the operations and the output of the newest run; the pipeline, where the runbook has one."""
         self.query_one("#stages", Pane).set_class(bool(shown.view.gates) and not shown.view.stages, "-absent")
         table = self.query_one(Table)
-        table.show_rows([operation_row(spec, shown) for spec in shown.view.operation_specs])
+        table.show_rows([operation_row(spec, shown) for spec in offered(shown.view)])
         running = shown.view.running()
         if not self._moved and (running is not None or not self._watched):
             table.select(pressing(shown))
@@ -104,7 +105,7 @@ class DeployScreen(LaunchScreen):
 
     def _run(self, shown: ScreenState, width: int, height: int) -> list[Line]:
         run = self._chosen(shown)
-        spec = next((s for s in shown.view.operation_specs if s.id == self.query_one(Table).key), None)
+        spec = next((s for s in offered(shown.view) if s.id == self.query_one(Table).key), None)
         if run is None:
             return not_run(spec, shown, width)[:height]
         return run_lines(run, shown, width, height)
@@ -161,7 +162,8 @@ def pressing(shown: ScreenState) -> str:
     specs = view.operation_specs
     tripped = {c.env for c in view.conditions if c.state is ConditionState.TRIPPED}
     for env in (Tier.PRODUCTION, Tier.STAGING):
-        if env in tripped and (back := rollback_of(view, env)) is not None:
+        back = way_out(view, env) or rollback_of(view, env)
+        if env in tripped and back is not None:
             return back.id
     newest = view.operations[-1] if view.operations else None
     if newest is not None and newest.state is not OperationState.SUCCEEDED:
@@ -170,9 +172,14 @@ def pressing(shown: ScreenState) -> str:
         run = view.last_operation(spec.id)
         done = run is not None and run.state is OperationState.SUCCEEDED
         judged = any(lock.kind.by_judgement for lock in locks(view, spec, shown.now_us))
-        if not done and spec.kind != OperationKind.ROLLBACK and not judged:
+        if not done and spec.kind not in WAYS_BACK and not judged and _wanted(spec, view):
             return spec.id
     return newest.id if newest is not None else ""
+
+
+def _wanted(spec: OperationSpecView, view: LaunchView) -> bool:
+    """Return whether an operation is one of this launch's: what is prepared, only of a first one."""
+    return spec.kind != OperationKind.PREPARE or is_first(view)
 
 
 def operation_row(spec: OperationSpecView, shown: ScreenState) -> Row:

@@ -59,6 +59,13 @@ class OperationsPort(Protocol):
         """Look at operations that the log left without an end, and say what was found; repair nothing."""
         ...
 
+    async def rendered(self, tier: Tier) -> str:
+        """Return the manifest that a deploy of the candidate to an environment would install.
+
+        Raises CouldNotLookError where helm can't render it.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Let go of what is watched; programs that run go on."""
         ...

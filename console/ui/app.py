@@ -44,6 +44,7 @@ from screens.pods import PodsScreen
 from state.base.times import SECOND_US
 from state.log.errors import LogError
 from state.view.enums import LaunchState
+from state.view.first_launch import way_out
 from state.view.rollbacks import rollback_of
 
 T = TypeVar("T")
@@ -288,8 +289,8 @@ class LaunchApp(App[int]):
         self.request_command("launch.release" if held else "launch.hold")
 
     def action_rollback(self) -> None:
-        """Open the dialog of the production rollback."""
-        spec = rollback_of(self._shown.view)
+        """Open the dialog of the production rollback; of a first install, of taking it away."""
+        spec = way_out(self._shown.view) or rollback_of(self._shown.view)
         if spec is not None:
             self.request_command("operation.run", {"operation": spec.id})
         else:

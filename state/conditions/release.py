@@ -10,6 +10,7 @@ from state.events.bake import ConditionChanged
 from state.runbook.conditions import StopCondition
 from state.runbook.rate_windows import counts_events
 from state.view.enums import ConditionState, OperationState
+from state.view.first_launch import is_first
 from state.view.launch import ConditionView, LaunchView
 from state.view.rollbacks import newest_release
 from state.view.watch import UNTRUSTED
@@ -29,9 +30,15 @@ class Release:
 
 
 def release_of(view: LaunchView, env: str, now_us: int) -> Release:
-    """Return since when an environment's conditions count: from the newest release, or what runs there."""
+    """Return since when an environment's conditions count: from the newest release, or what runs there.
+
+    In a first launch not before its deploy has succeeded.
+    """
     there = [o for o in view.operations if o.env == env]
     before = there[0].intended_us if there else now_us
+    if is_first(view, env):
+        # Nothing of it ever ran: there is nobody to be harmed and no series to be judged by.
+        return Release(now_us, active=False, before_us=before)
     newest = newest_release(view, env)
     if newest is not None:
         done = newest.state is OperationState.SUCCEEDED

@@ -22,6 +22,7 @@ from state.fold.launch import deviate
 from state.fold.step import step
 from state.view import attestations
 from state.view.enums import After, Look, Verdict
+from state.view.first_launch import is_first
 from state.view.launch import AttestationView, CheckView, GateView, ItemView, LaunchView, WaiverView
 
 
@@ -92,12 +93,13 @@ def _since(check: CheckView, event: Event) -> str:
 @step(CheckFinished)
 def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView:
     evidence = json.dumps(body.evidence, sort_keys=True, ensure_ascii=False) if body.evidence else ""
+    view = settle(view, [body.check]) if body.verdict is Verdict.PASS else view
     view = _change_check(
         view,
         body,
         lambda c: replace(
             c,
-            verdict=body.verdict,
+            verdict=_admitted(view, c, body.verdict),
             summary=body.summary,
             evidence=evidence,
             finished_us=event.wall_us,
@@ -112,6 +114,22 @@ def _heard(item: ItemView, name: str) -> ItemView:
     """Return an item whose words know of a check's new verdict."""
     check = next((one for one in item.checks if one.id == name), None)
     return item if check is None else attestations.judged(item, check)
+
+
+def _admitted(view: LaunchView, check: CheckView, verdict: Verdict) -> Verdict:
+    """Return a verdict as it counts: nothing is deferred for a release that is there, or that can't be seen."""
+    if verdict is Verdict.DEFERRED and not is_first(view, check.env):
+        return Verdict.UNKNOWN
+    return verdict
+
+
+def settle(view: LaunchView, checks: Iterable[str]) -> LaunchView:
+    """Return the view in which checks that a first deploy deferred are owed no more."""
+    settled = frozenset(checks)
+    if not any(settled.intersection(gate.owed) for gate in view.gates):
+        return view
+    gates = (replace(g, owed=tuple(c for c in g.owed if c not in settled)) for g in view.gates)
+    return replace(view, gates=tuple(gates))
 
 
 def change_checks(view: LaunchView, change: Callable[[CheckView], CheckView]) -> LaunchView:
@@ -201,6 +219,8 @@ def _withdrawn(view: LaunchView, event: Event, body: AttestWithdrawn) -> LaunchV
 def _waived(view: LaunchView, event: Event, body: ItemWaived) -> LaunchView:
     waiver = remake(WaiverView, body, seq=event.seq, actor=event.actor, at_us=event.wall_us)
     view = change_item(view, body.item, lambda i: replace(i, waiver=waiver))
+    item = view.item(body.item)
+    view = settle(view, [check.id for check in item.checks]) if item is not None else view
     return deviate(view, event, f"{body.item} waived: {body.reason}")
 
 

@@ -14,6 +14,9 @@ from state.view.enums import GateStatus, LaunchState, OperationKind, Tier, Verdi
 from state.view.launch import LaunchView, OperationSpecView, ScopeView
 from state.view.stages import is_good, stage_verdict
 
+WAYS_BACK = frozenset({OperationKind.ROLLBACK, OperationKind.UNINSTALL})
+"""What is never locked: a rollback, and taking away a first install that has nothing to go back to."""
+
 
 class LockKind(StrEnum):
     """What locks an operation."""
@@ -42,9 +45,11 @@ class Lock:
 
 def locks(view: LaunchView, spec: OperationSpecView, now_us: int) -> list[Lock]:
     """Return everything that keeps an operation locked at a moment, in the order in which it is told."""
-    if spec.kind == OperationKind.ROLLBACK:
+    if spec.kind in WAYS_BACK:
         return []
-    window = outside_window(view.scope, now_us) if spec.env == Tier.PRODUCTION else ""
+    # What is prepared changes nothing that runs, and may be done days before.
+    changes = spec.env == Tier.PRODUCTION and spec.kind != OperationKind.PREPARE
+    window = outside_window(view.scope, now_us) if changes else ""
     held = hold_words(view)
     return [
         *_gates(view, spec, now_us),

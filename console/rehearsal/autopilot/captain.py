@@ -18,7 +18,9 @@ from state.commands import Confirmation, Reply
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
 from state.view.enums import BakeState, ConditionState, GateStatus, OperationState, Verdict
+from state.view.first_launch import is_first
 from state.view.launch import LaunchView, OperationSpecView, OperationView
+from state.view.locks import WAYS_BACK
 from state.view.stages import stage_verdict
 
 WORD = "attested by the rehearsal itself, not by a person"
@@ -79,6 +81,7 @@ class Captain:
     async def drive(self) -> Outcome:
         """Drive the launch to its end and return how it ended."""
         await self._recover()
+        await self._client.until(lambda view: Tier.PRODUCTION in view.releases)
         await self._rate(self._pace.work)
         release = operation_of(self.view, OperationKind.DEPLOY)
         if release is None:
@@ -100,9 +103,7 @@ class Captain:
 
     async def _prepare(self, release: OperationSpecView) -> None:
         """Run, in the runbook's order, what comes before the release; a gate when its own operations have run."""
-        before = [
-            o for o in self.view.operation_specs if o.kind != OperationKind.ROLLBACK and o.id != release.id
-        ]
+        before = [o for o in self.view.operation_specs if _comes_before(self.view, o, release)]
         for stage in self.view.stages:
             if stage.checks:
                 await self._stage(stage.id)
@@ -265,6 +266,13 @@ class Captain:
         if not preview.allowed and preview.override_allowed:
             given = Confirmation(preview.phrase, preview.token, OVERRIDE, SECOND)
         return await self._client.command(name, args, given)
+
+
+def _comes_before(view: LaunchView, spec: OperationSpecView, release: OperationSpecView) -> bool:
+    """Return whether an operation is run before the release: what is prepared, only for a first launch."""
+    if spec.id == release.id or spec.kind in WAYS_BACK:
+        return False
+    return spec.kind != OperationKind.PREPARE or is_first(view)
 
 
 def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | None:

@@ -15,6 +15,7 @@ from state.base.codec import LOG, WIRE
 from state.events.bodies import BODIES, decode
 from state.events.event import REDACTED_BODY, Event
 from state.events.launch import DeviationFollowedUp
+from state.events.world import ReleaseSeen
 from state.fold import fold
 from state.log.reader import LogReader
 
@@ -23,7 +24,7 @@ NAMES = sorted(path.name.removesuffix(".lclog.gz") for path in LOGS.glob("*.lclo
 UNKNOWN = {"unknown_words", "strange_fields"}
 """Fields of the view that the stored ones lack: empty for every log that is wholly known."""
 
-NOT_YET: frozenset[str] = frozenset({DeviationFollowedUp.KIND})
+NOT_YET: frozenset[str] = frozenset({DeviationFollowedUp.KIND, ReleaseSeen.KIND})
 """Kinds that no version before this one wrote: a log with them is stored when this one is released."""
 
 

@@ -20,7 +20,12 @@ from console.engine.operations.helm.private_copy import Parts, PrivateCopies, Pr
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview import plan
 from console.engine.operations.preview.approval_watch import Approvals
-from console.engine.operations.preview.approvals import parts_of, parts_with, register_secrets
+from console.engine.operations.preview.approvals import (
+    parts_of,
+    parts_with,
+    register_rendered,
+    register_secrets,
+)
 from console.engine.operations.preview.gate_locks import locks
 from console.engine.operations.preview.interlock import migrated
 from console.engine.operations.preview.preflight import Preflight, fails, survey
@@ -30,8 +35,7 @@ from console.engine.operations.run.migrate import job_name
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import terminate
 from console.engine.operations.run.runs import Work, again, carry_out, remember, supervised, traces
-from console.engine.operations.verdict.rollback_target import back_findings, good_of
-from console.engine.operations.verdict.verdict import ROLLBACK
+from console.engine.operations.verdict.rollback_target import away_findings, back_findings, good_of, not_first
 from console.engine.ports import Who
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor
@@ -42,6 +46,7 @@ from state.events.operations import OperationIntended, Override
 from state.log.errors import LogError
 from state.runbook.models import Operation, Runbook
 from state.view.enums import Danger, OperationKind, Tier
+from state.view.first_launch import taken_up, uninstall_of
 from state.view.launch import GoodRevision, LaunchView, OperationView
 from state.view.preview import Preview
 from state.view.rollbacks import way_back
@@ -64,6 +69,8 @@ class Operations:
         self._starting = False
         self._stopped = ""
         self._approvals = Approvals(runbook, journal)
+        self._rendering = asyncio.Lock()
+        self._manifests: dict[Tier, tuple[Parts, str]] = {}
         self._copies = PrivateCopies(folder)
 
     @property
@@ -175,8 +182,23 @@ class Operations:
         last = self._view.offering()
         if last is None or choice not in last.offers:
             return Reply(ok=False, message=f"{choice!r} is not on offer")
-        name = way_back(self._view, last.env) if choice == ROLLBACK else last.id
-        return await self.start(name, who, None, inputs_sha)
+        return await self.start(taken_up(self._view, last, choice), who, None, inputs_sha)
+
+    async def rendered(self, tier: Tier) -> str:
+        """Return the manifest that a deploy of the candidate to an environment would install.
+
+        Of the same chart, values and images it is rendered once. Raises CouldNotLookError.
+        """
+        async with self._rendering:
+            parts = parts_of(self._runbook, tier)
+            known = self._manifests.get(tier)
+            if known is None or known[0] != parts:
+                site = self._site(tier)
+                register_secrets(site.helm.chart, self._clients.redactor)
+                rendered = await site.helm.render(self._runbook.candidate, by_server=False)
+                register_rendered(rendered.manifest, self._clients.redactor)
+                known = self._manifests[tier] = (parts, rendered.manifest)
+            return known[1]
 
     async def resume(self) -> None:
         """Look at operations without an end; attach to what runs, say what was found of the rest."""
@@ -223,6 +245,15 @@ class Operations:
         tier = next(
             (t for t in self._runbook.environments if operation_id == way_back(LaunchView(), t)), None
         )
+        away = next((t for t in self._runbook.environments if operation_id == uninstall_of(t)), None)
+        if found is None and away is not None:
+            return Operation(
+                id=operation_id,
+                kind=OperationKind.UNINSTALL,
+                title=f"Take the first install of {away} away",
+                env=away,
+                gate=max((o.gate for o in self._runbook.operations if o.env is away), default=1),
+            )
         if found is not None or tier is None:
             return found
         return Operation(
@@ -284,6 +315,9 @@ class Operations:
         )
         if operation.kind is OperationKind.ROLLBACK:
             own += await back_findings(self._view, site, operation, preflight)
+        if operation.kind is OperationKind.UNINSTALL:
+            own += away_findings(self._view, site, preflight)
+        own += not_first(self._view, operation, preflight, self._clock.wall_us())
         preflight.findings = [*own, *preflight.findings]
         return preflight
 
