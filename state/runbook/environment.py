@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import ConfigDict, Field, RootModel, ValidationInfo, field_validator
@@ -13,6 +14,13 @@ __all__ = [
     "Account", "AppliedSecret", "Chart", "Database", "Domain", "Domains", "Endpoint", "Environment", "Kube", "Login",
     "ObjectStore", "Tier",
 ]  # fmt: skip
+
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+_OURS = frozenset(
+    {"authorization", "host", "content-length", "transfer-encoding", "connection", "accept-encoding"}
+)
 
 
 class Kube(Model):
@@ -60,6 +68,18 @@ class Endpoint(Model):
     password: SecretRef | None = None
     ca_file: FilePath | None = None
     timeout: Seconds = 10.0
+    headers: dict[str, str | SecretRef] = {}
+    """Sent with every request, such as ``X-Scope-OrgID`` of a store with tenants. A value may be a secret."""
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, headers: dict[str, str | SecretRef]) -> dict[str, str | SecretRef]:
+        for name, value in headers.items():
+            if not _HEADER.fullmatch(name) or (isinstance(value, str) and not _HEADER_VALUE.fullmatch(value)):
+                raise ValueError(f"{name!r} is not a header that can be sent")
+            if name.lower() in _OURS:
+                raise ValueError(f"{name} is not set by headers: token:, username: and url: make it")
+        return headers
 
 
 class ObjectStore(Model):
