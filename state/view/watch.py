@@ -79,7 +79,7 @@ class BakeView:
     """After this long a captain is asked to extend or to finish; 0: never."""
     extended_s: int = 0
     alerts: tuple[str, ...] = ()
-    """The alerts that fired when it began: only others are news."""
+    """The alerts that fired before its release was intended and ever since: only others are news."""
     restarts: tuple[tuple[int, str], ...] = ()
     """Restarts and kills of production's pods since it began: when, and in words."""
 
