@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from state.conditions.evaluate import SECOND_US, Judgement
 from state.conditions.points import Source
-from state.conditions.release import Gathered, changed_body, distrust, judge, release_of, spec_of
+from state.conditions.release import Gathered, Release, changed_body, distrust, judge, release_of, spec_of
 from state.conditions.samples import Moment, read, source_of
 from state.events.bake import ConditionAcknowledged, ConditionChanged, ConditionMuted, ConditionSamples
 from state.events.bodies import body_of
@@ -20,6 +20,7 @@ from state.fold import apply
 from state.runbook.conditions import StopCondition
 from state.view.enums import ConditionState
 from state.view.launch import ConditionView, LaunchView
+from state.view.trips import armed
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +137,13 @@ class _Work:
     def _judge(self, name: str, now_us: int) -> None:
         old, spec = self._again[name], self._specs[name]
         release = release_of(self._view, old.env, now_us)
+        if old.release != release.seq:
+            old = armed(old, release.seq, now_us)
         gathered = _gathered(self._moments[name], self._needed_us(name, now_us))
         judged = judge(spec, old, release, gathered, now_us, doubt=distrust(self._view, old.env))
         if release.active:
             self._courses[name].note(now_us, judged.state, judged.value, judged.elapsed_s, judged.reason)
-        self._again[name] = _after(old, judged, now_us, active=release.active)
+        self._again[name] = _after(old, judged, now_us, release)
 
     def _needed_us(self, name: str, now_us: int) -> int:
         spec = self._specs[name]
@@ -208,8 +211,8 @@ def _gathered(moments: dict[int, Moment], from_us: int) -> Gathered:
     return Gathered(source, second, baseline)
 
 
-def _after(old: ConditionView, judged: Judgement, now_us: int, *, active: bool) -> ConditionView:
-    body = changed_body(old.id, old, judged, now_us, active=active)
+def _after(old: ConditionView, judged: Judgement, now_us: int, release: Release) -> ConditionView:
+    body = changed_body(old.id, old, judged, now_us, release)
     return replace(
         old,
         state=judged.state,
@@ -217,5 +220,5 @@ def _after(old: ConditionView, judged: Judgement, now_us: int, *, active: bool) 
         elapsed_s=judged.elapsed_s,
         reason=judged.reason,
         since_us=body.since_us,
-        active=active,
+        active=release.active,
     )

@@ -19,6 +19,7 @@ from state.events.gates import (
     ItemWaived,
 )
 from state.fold.launch import deviate
+from state.fold.requests import used
 from state.fold.step import step
 from state.view.enums import Verdict
 from state.view.launch import AttestationView, CheckView, GateView, ItemView, LaunchView, WaiverView
@@ -108,8 +109,9 @@ def _withdrawn(view: LaunchView, _event: Event, body: AttestWithdrawn) -> Launch
 @step(ItemWaived)
 def _waived(view: LaunchView, event: Event, body: ItemWaived) -> LaunchView:
     waiver = remake(WaiverView, body, seq=event.seq, actor=event.actor, at_us=event.wall_us)
-    view = change_item(view, body.item, lambda i: replace(i, waiver=waiver))
-    return deviate(view, event, f"{body.item} waived: {body.reason}")
+    view = used(change_item(view, body.item, lambda i: replace(i, waiver=waiver)), body.request)
+    second = f" with {body.second}" if body.request else ""
+    return deviate(view, event, f"{body.item} waived{second}: {body.reason}")
 
 
 @step(GateRecycled)

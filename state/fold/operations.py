@@ -16,9 +16,11 @@ from state.events.operations import (
     OperationUnknown,
 )
 from state.fold.launch import deviate
+from state.fold.requests import used
 from state.fold.step import step
 from state.view.enums import OperationKind, OperationState
 from state.view.launch import LaunchView, OperationView, StepView
+from state.view.trips import armed, images_of
 
 OUTPUT_LINES = 200
 
@@ -34,12 +36,22 @@ def _intended(view: LaunchView, event: Event, body: OperationIntended) -> Launch
         from_what=body.from_,
         to_what=body.to,
         intended_us=event.wall_us,
+        images=images_of(view) if body.kind == OperationKind.DEPLOY else (),
     )
     view = replace(view, operations=(*view.operations, operation))
+    if body.kind == OperationKind.DEPLOY:
+        view = _armed(view, event, body.env)
     if body.override is None:
         return view
+    view = used(view, body.override.request)
     said = f"{body.id} overridden with {body.override.second}: {body.override.reason}"
     return deviate(view, event, said)
+
+
+def _armed(view: LaunchView, event: Event, env: str) -> LaunchView:
+    """Return the view in which a deploy's conditions judge it, and nothing that was before."""
+    again = (armed(c, event.seq, event.wall_us) if c.env == env else c for c in view.conditions)
+    return replace(view, conditions=tuple(again))
 
 
 def _change(view: LaunchView, event: Event, change: Callable[[OperationView], OperationView]) -> LaunchView:

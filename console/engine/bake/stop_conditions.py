@@ -13,6 +13,7 @@ from state.base.times import SECOND_US
 from state.conditions.evaluate import Judgement
 from state.conditions.release import (
     Gathered,
+    Release,
     changed_body,
     counted_from,
     distrust,
@@ -33,9 +34,10 @@ BACKFILL_STEPS = 4
 
 @dataclass(frozen=True, slots=True)
 class _Evaluation:
-    """What was found of a condition at one moment."""
+    """What was found of a condition at one moment, and of which release."""
 
     condition: StopCondition
+    release: Release
     gathered: Gathered
     judged: Judgement
 
@@ -76,7 +78,8 @@ class Conditions:
         from_us = counted_from(spec, old, release, now_us)
         gathered = await self._gatherer.gather(condition, spec, release, from_us, now_us)
         doubt = distrust(self._journal.view, condition.env.value)
-        return _Evaluation(condition, gathered, judge(spec, old, release, gathered, now_us, doubt=doubt))
+        judged = judge(spec, old, release, gathered, now_us, doubt=doubt)
+        return _Evaluation(condition, release, gathered, judged)
 
     async def _remember(self, looks: list[_Evaluation], now_us: int) -> None:
         step_us = self._step * SECOND_US
@@ -98,12 +101,15 @@ class Conditions:
         condition, judged = look.condition, look.judged
         view = self._journal.view
         old = view.condition(condition.id)
-        active = release_of(view, condition.env.value, now_us).active
+        release = release_of(view, condition.env.value, now_us)
+        if release.seq != look.release.seq:
+            return  # a deploy was intended meanwhile: this was judged of what was there before it
+        active = release.active
         news = old is None or _shown(old) != _shown_new(judged, active, condition.threshold)
         # A breach is reported every tick: the screens show its running time.
         if not news and judged.state is not ConditionState.BREACHING:
             return
-        body = changed_body(condition.id, old, judged, now_us, active=active)
+        body = changed_body(condition.id, old, judged, now_us, release)
         await self._journal.record(Draft(body))
 
 

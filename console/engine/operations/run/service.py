@@ -30,11 +30,11 @@ from console.engine.operations.run.program import terminate
 from console.engine.operations.run.runs import Work, again, carry_out, remember, supervised, traces
 from console.engine.operations.verdict.rollback_target import back_findings, good_of
 from console.engine.operations.verdict.verdict import ROLLBACK
-from console.engine.ports import Who
+from console.engine.ports import Granted, Who
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor
 from state.base.clock import Clock
-from state.commands import Confirmation, Reply
+from state.commands import Reply
 from state.events.event import Draft, gate_key
 from state.events.operations import OperationIntended, Override
 from state.log.errors import LogError
@@ -95,10 +95,14 @@ class Operations:
             phrase=site.release,
             token=plan.token(operation, site, commands),
             override_allowed=preflight.overridable,
+            against=tuple(preflight.against),
         )
 
-    async def start(self, operation_id: str, who: Who, override: Confirmation | None) -> Reply:
-        """Record the intent and start; returns without waiting for the end."""
+    async def start(self, operation_id: str, who: Who, granted: Granted | None) -> Reply:
+        """Record the intent and start; returns without waiting for the end.
+
+        What stands against it must be overridable, and what ``granted`` was given for.
+        """
         operation = self._operation(operation_id)
         if operation is None:
             return Reply(ok=False, message=_no_such(operation_id).reason)
@@ -111,9 +115,10 @@ class Operations:
                 preflight = await self._surveyed(operation, site)
                 if self._stopped:
                     return Reply(ok=False, message=f"aborted before it was started: {self._stopped}")
-                if preflight.against and not (override is not None and preflight.overridable):
+                opened = granted is not None and preflight.overridable and granted.covers(preflight.against)
+                if preflight.against and not opened:
                     return Reply(ok=False, message="; ".join(preflight.against))
-                return await self._launch(operation, site, preflight, who, override)
+                return await self._launch(operation, site, preflight, who, granted)
             finally:
                 self._starting = False
 
@@ -235,14 +240,15 @@ class Operations:
         return Run(operation, site, report, good, self._lease(site))
 
     async def _launch(
-        self, operation: Operation, site: Site, preflight: Preflight, who: Who, override: Confirmation | None
+        self, operation: Operation, site: Site, preflight: Preflight, who: Who, granted: Granted | None
     ) -> Reply:
         back = operation.kind is OperationKind.ROLLBACK
         good = good_of(self._view, operation, preflight) if back else preflight.recorded()
         body = self._intent(operation, site, preflight, who, good)
-        if override is not None and override.override_reason and preflight.against:
+        if granted is not None and preflight.against:
             over = tuple(preflight.against[:10])
-            body = replace(body, override=Override(override.override_reason, override.override_second, over))
+            override = Override(granted.reason, granted.second, over, granted.request)
+            body = replace(body, override=override)
         draft = Draft(body, gate_key(operation.gate), actor=who.account)
         intended = await self._journal.record(draft)
         run = self._new_run(operation, site, intended.seq, good)
