@@ -19,6 +19,7 @@ from state.events.gates import (
     ItemWaived,
 )
 from state.fold.launch import deviate
+from state.fold.requests import used
 from state.fold.step import step
 from state.view import attestations
 from state.view.enums import After, Look, Verdict
@@ -218,10 +219,11 @@ def _withdrawn(view: LaunchView, event: Event, body: AttestWithdrawn) -> LaunchV
 @step(ItemWaived)
 def _waived(view: LaunchView, event: Event, body: ItemWaived) -> LaunchView:
     waiver = remake(WaiverView, body, seq=event.seq, actor=event.actor, at_us=event.wall_us)
-    view = change_item(view, body.item, lambda i: replace(i, waiver=waiver))
+    view = used(change_item(view, body.item, lambda i: replace(i, waiver=waiver)), body.request)
     item = view.item(body.item)
     view = settle(view, [check.id for check in item.checks]) if item is not None else view
-    return deviate(view, event, f"{body.item} waived: {body.reason}")
+    second = f" with {body.second}" if body.request else ""
+    return deviate(view, event, f"{body.item} waived{second}: {body.reason}")
 
 
 @step(GateRecycled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Protocol, TypeVar
 
 from state.base.frozen import remake, replace
@@ -59,6 +60,7 @@ from state.view.launch import (
     SeriesView,
     StageView,
 )
+from state.view.rollbacks import newest_deploy
 
 
 class _Named(Protocol):
@@ -67,6 +69,8 @@ class _Named(Protocol):
 
 
 N = TypeVar("N", bound=_Named)
+
+_DECLARED = tuple(one.name for one in fields(ConditionDeclared))
 
 no_effect(LogClosed, LogAnchored, LogWriteFailed, LogRecovered)
 no_effect(CommandRefused, ClockJumped, NoteAdded)
@@ -122,7 +126,14 @@ def _environment(view: LaunchView, _event: Event, body: EnvironmentDeclared) -> 
 
 @step(ConditionDeclared)
 def _condition(view: LaunchView, _event: Event, body: ConditionDeclared) -> LaunchView:
-    return replace(view, conditions=_with(view.conditions, remake(ConditionView, body)))
+    old = view.condition(body.id)
+    new = remake(ConditionView, body)
+    if old is not None and old.state is ConditionState.TRIPPED:
+        # A runbook that was changed takes no trip back: only a person does, or a new release.
+        new = replace(old, **{name: getattr(body, name) for name in _DECLARED})
+    deploy = newest_deploy(view, body.env)
+    new = replace(new, release=deploy.seq if deploy is not None else 0)
+    return replace(view, conditions=_with(view.conditions, new))
 
 
 @step(GraphDeclared)
@@ -239,7 +250,8 @@ def mark(before: LaunchView, event: Event, body: Body) -> str:
             return f"{body.id} {body.state}"
         case ConditionChanged(state=ConditionState.TRIPPED):
             old = before.condition(body.id)
-            known = old is not None and old.state is ConditionState.TRIPPED
+            late = old is not None and 0 < body.release < old.release
+            known = late or (old is not None and old.state is ConditionState.TRIPPED)
             return "" if known else f"{body.id} TRIPPED"
         case BakeStarted():
             return "bake"
