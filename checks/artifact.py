@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from checks.base import CheckContext, Outcome, Settings, check
+from checks.base import RELEASES, CheckContext, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
 from checks.judging import STEADY, Findings, key
 from checks.workloads import parts_of, pods
 from state.base.images import ImageRef, digest_of
 from state.base.numbers import plural
-from state.view.enums import Tier
+from state.view.enums import Judges, Tier
 from state.view.pods import running_digests
 
 
@@ -19,7 +19,7 @@ class PublishedSettings(Settings):
     """The tag that must still lead to the candidate's digest; None: images are named by digest alone."""
 
 
-@check("artifact.published", PublishedSettings, ttl=STEADY)
+@check("artifact.published", PublishedSettings, ttl=STEADY, judges=Judges.LAUNCH)
 async def published(settings: PublishedSettings, context: CheckContext) -> Outcome:
     """Judge that the registry has the candidate's digests and that its tag still leads to them."""
     findings = Findings()
@@ -64,7 +64,7 @@ class SameSettings(Settings):
     """Chart version and templates must be equal too."""
 
 
-@check("artifact.same", SameSettings, ttl=STEADY)
+@check("artifact.same", SameSettings, ttl=STEADY, judges=Judges.LAUNCH, after=RELEASES)
 async def same(settings: SameSettings, context: CheckContext) -> Outcome:
     """Judge that staging and production run the candidate's digests, from the same chart."""
     findings = Findings()

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict
 
 from checks.errors import CouldNotLookError
 from state.base.json import EMPTY, JsonObject
-from state.view.enums import Verdict
+from state.view.enums import After, Judges, Verdict
 
 if TYPE_CHECKING:
     from checks.clients.clients import Clients
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REGISTRY",
+    "RELEASES",
     "CheckContext",
     "CheckKind",
     "CouldNotLookError",
@@ -114,6 +115,9 @@ class CheckKind(Generic[S]):
     """Whether it leaves something behind (a failed login): asked for before it runs in production."""
     leaves: str = ""
     """What that is, in words: ``a failed login in the audit trail``."""
+    judges: Judges = Judges.ENVIRONMENT
+    after: tuple[After, ...] = ()
+    """What makes its evidence out of date when it ends in the environment that it looks at."""
 
     async def run(self, settings: dict[str, object], context: CheckContext) -> Outcome:
         """Judge with raw settings from a runbook.
@@ -123,15 +127,28 @@ class CheckKind(Generic[S]):
         return await self.judge(self.settings.model_validate(settings), context)
 
 
+RELEASES = (After.DEPLOY, After.ROLLBACK)
+"""What puts another release where one ran."""
+
 REGISTRY: dict[str, CheckKind[Settings]] = {}
 
 
 def check(
-    name: str, settings: type[S], *, ttl: float = 3600.0, writes: bool = False, leaves: str = ""
+    name: str,
+    settings: type[S],
+    *,
+    ttl: float = 3600.0,
+    writes: bool = False,
+    leaves: str = "",
+    judges: Judges = Judges.ENVIRONMENT,
+    after: tuple[After, ...] | None = None,
 ) -> Callable[
     [Callable[[S, CheckContext], Awaitable[Outcome]]], Callable[[S, CheckContext], Awaitable[Outcome]]
 ]:
     """Register an async function as the kind ``name``; ``leaves`` says what it writes, in words.
+
+    ``after`` says what makes its evidence out of date; left out, that is a release where it judges the candidate, and
+    nothing where it judges anything else.
 
     Raises ValueError where the name is taken.
     """
@@ -141,7 +158,16 @@ def check(
     ) -> Callable[[S, CheckContext], Awaitable[Outcome]]:
         if name in REGISTRY:
             raise ValueError(f"two check kinds are named {name}")
-        REGISTRY[name] = CheckKind(name, settings, judge, ttl, writes or bool(leaves), leaves)  # type: ignore[arg-type]  # S is erased
+        REGISTRY[name] = CheckKind(
+            name,
+            settings,
+            judge,  # type: ignore[arg-type]  # S is erased
+            ttl,
+            writes or bool(leaves),
+            leaves,
+            judges,
+            after if after is not None else RELEASES if judges is Judges.CANDIDATE else (),
+        )
         return judge
 
     return register

@@ -13,6 +13,7 @@ from checks.workloads import config_values, first_part, pods
 from state.base.json import objs, path, text
 from state.base.numbers import plural
 from state.base.text import line
+from state.view.enums import Judges
 
 if TYPE_CHECKING:
     from checks.clients.http import WebClient
@@ -48,7 +49,7 @@ class PlaceholdersSettings(Settings):
     """What a script must not hold: addresses that were built in."""
 
 
-@check("config.placeholders", PlaceholdersSettings, ttl=STEADY)
+@check("config.placeholders", PlaceholdersSettings, ttl=STEADY, judges=Judges.CANDIDATE)
 async def placeholders(settings: PlaceholdersSettings, context: CheckContext) -> Outcome:
     """Judge that settings, ingress, helm values and the pages' scripts name the final domains."""
     findings = Findings()
@@ -152,7 +153,7 @@ class DebugSettings(Settings):
     """How many of the newest lines are read."""
 
 
-@check("config.debug_off", DebugSettings, ttl=STEADY)
+@check("config.debug_off", DebugSettings, ttl=STEADY, judges=Judges.CANDIDATE)
 async def debug_off(settings: DebugSettings, context: CheckContext) -> Outcome:
     """Judge by settings, answers and log lines that debugging is off."""
     findings = Findings()
@@ -220,6 +221,7 @@ class StackTracesSettings(Settings):
     StackTracesSettings,
     ttl=STEADY,
     leaves="a login of a test account and an error in the log",
+    judges=Judges.CANDIDATE,
 )
 async def no_stack_traces(settings: StackTracesSettings, context: CheckContext) -> Outcome:
     """Judge that an error's answer holds no stack trace, as it does where the root logger is at DEBUG."""

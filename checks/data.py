@@ -14,7 +14,7 @@ from state.base.json import JsonObject, obj, objs, path, text
 from state.base.text import line
 from state.base.times import moment
 from state.runbook.units import Seconds
-from state.view.enums import OperationKind, OperationState, Verdict
+from state.view.enums import After, OperationKind, OperationState, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -115,7 +115,7 @@ class MigrationsSettings(Settings):
     """An operation of this launch that must have succeeded."""
 
 
-@check("data.migrations", MigrationsSettings, ttl=STEADY)
+@check("data.migrations", MigrationsSettings, ttl=STEADY, after=(After.MIGRATE,))
 async def migrations(settings: MigrationsSettings, context: CheckContext) -> Outcome:
     """Judge that the database is at exactly the candidate's head, and that the job which did it succeeded."""
     findings = Findings()
@@ -220,7 +220,7 @@ class SmokeSettings(Settings):
     """Queries for one number each."""
 
 
-@check("data.smoke", SmokeSettings, ttl=STEADY)
+@check("data.smoke", SmokeSettings, ttl=STEADY, after=(After.MIGRATE,))
 async def smoke(settings: SmokeSettings, context: CheckContext) -> Outcome:
     """Judge by read-only queries that the migrated schema has what the application needs."""
     findings = Findings()

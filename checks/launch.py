@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.base import CheckContext, Outcome, Settings, check
+from checks.base import RELEASES, CheckContext, Outcome, Settings, check
 from checks.judging import FRESH, Findings, whole
 from state.base.numbers import plural
 from state.base.times import moment
-from state.view.enums import BakeState, ConditionState, OperationKind, OperationState, Tier
+from state.view.enums import After, BakeState, ConditionState, Judges, OperationKind, OperationState, Tier
 from state.view.launch import ConditionView, GoodRevision, OperationView
 from state.view.rollbacks import is_rolled_back
 
@@ -17,7 +17,13 @@ class BakeSettings(Settings):
     """None: how long is the runbook's ``bake``."""
 
 
-@check("launch.bake", BakeSettings, ttl=FRESH)
+@check(
+    "launch.bake",
+    BakeSettings,
+    ttl=FRESH,
+    judges=Judges.LAUNCH,
+    after=(*RELEASES, After.BAKE),
+)
 async def bake(_settings: BakeSettings, context: CheckContext) -> Outcome:
     """Judge that the bake lasted its minimum in seconds that were seen to be good.
 
@@ -50,7 +56,13 @@ class RollbackSettings(Settings):
     """None: the runbook's own deploy and rollback of the environment are meant."""
 
 
-@check("launch.rollback_ready", RollbackSettings, ttl=FRESH)
+@check(
+    "launch.rollback_ready",
+    RollbackSettings,
+    ttl=FRESH,
+    judges=Judges.LAUNCH,
+    after=(*RELEASES, After.BAKE),
+)
 async def rollback_ready(_settings: RollbackSettings, context: CheckContext) -> Outcome:
     """Judge that no stop condition is tripped without a rollback, and that the way back is still there."""
     findings = Findings()
@@ -115,7 +127,7 @@ class DeviationsSettings(Settings):
     """None: deviations are collected from the log."""
 
 
-@check("launch.deviations", DeviationsSettings, ttl=FRESH)
+@check("launch.deviations", DeviationsSettings, ttl=FRESH, judges=Judges.LAUNCH)
 async def deviations(_settings: DeviationsSettings, context: CheckContext) -> Outcome:
     """Judge that everything waived, overridden, blind, late or manual is in the list, with who and when."""
     findings = Findings()

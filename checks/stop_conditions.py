@@ -17,7 +17,7 @@ from checks.clients.errors import RejectedError
 from checks.judging import Findings, key, whole
 from checks.rules import exists, metrics_of
 from state.base.times import SECOND_US
-from state.runbook.lint import nodes
+from state.runbook.promql import nodes
 
 if TYPE_CHECKING:
     from checks.clients.prometheus import PrometheusClient

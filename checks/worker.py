@@ -19,6 +19,7 @@ from checks.workloads import (
 from state.base.images import digest_of
 from state.base.json import JsonObject, obj, objs, path, text
 from state.base.numbers import plural
+from state.view.enums import Judges
 from state.view.pods import restarts_of, running_digests
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class ParitySettings(Settings):
     """A container that restarted more often is not healthy."""
 
 
-@check("worker.parity", ParitySettings, ttl=FRESH)
+@check("worker.parity", ParitySettings, ttl=FRESH, judges=Judges.CANDIDATE)
 async def parity(settings: ParitySettings, context: CheckContext) -> Outcome:
     """Judge that the worker has the API's environment and secrets, runs its named image.
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from state.runbook.environment import Environment
     from state.view.enums import Tier
 
+INSTANCE = "app.kubernetes.io/instance"
+"""The label by which helm's charts say of a pod which release it belongs to."""
+
 
 def parts_of(named: tuple[str, ...], context: CheckContext) -> tuple[str, ...]:
     """Return the parts of the release that a check names; the candidate's images where it names none."""

@@ -168,6 +168,8 @@ class Engine:
         view, runbook = self.journal.view, self.loaded.runbook
         before = view.scope.runbook_digest
         if before == self.loaded.digest:
+            # Another version may look elsewhere: what was judged by other looks is judged again.
+            await self.journal.record_many(unseen(declarations(runbook), view))
             return
         diff, left = tuple(runbook_changes(view, runbook)), tuple(gone(view, runbook))
         drafts = [

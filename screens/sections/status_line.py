@@ -127,7 +127,7 @@ def _trip(condition: ConditionView) -> str:
     """Return what tripped: its limit, since when, and what it is now."""
     limit, now = (formats.number(v, condition.unit) for v in (condition.threshold, condition.value))
     since = f" since {formats.clock(condition.tripped_us, seconds=False)}" if condition.tripped_us else ""
-    return f"{condition.title} over {limit}{since}, now {now}"
+    return f"{condition.title} {'below' if condition.below else 'over'} {limit}{since}, now {now}"
 
 
 def _ways(shown: ScreenState) -> str:

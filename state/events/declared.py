@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from state.base.codec import OMIT
 from state.events.event import Body, event, left_out
+from state.view.enums import After, Look
 
 
 @event("environment.declared")
@@ -33,6 +35,9 @@ class Check:
     env: str
     ttl_s: int
     writes: bool
+    look: Look = field(default=Look.ONCE, metadata=OMIT)
+    after: tuple[After, ...] = field(default=(), metadata=OMIT)
+    """What makes its evidence out of date when it ends in the same environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,10 @@ class ConditionDeclared(Body):
     query: str
     shadow: bool = left_out(default=False)
     """Whether it is shown without having power."""
+    below: bool = left_out(default=False)
+    """Whether the threshold is a lower bound."""
+    warn: float | None = left_out(default=None)
+    """A level before the threshold, without power."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from state.base.maps import with_item, without_item
 from state.events.bake import BakeExtended, BakeFinished, BakeProgress, BakeStarted
 from state.events.event import Event
 from state.events.world import AlertChanged, AlertGone, WebhookSent
+from state.fold.gates import outdate
 from state.fold.launch import deviate
 from state.fold.step import no_effect, step
-from state.view.enums import AlertState, BakeState, Tier
+from state.view.enums import After, AlertState, BakeState, Tier
 from state.view.launch import BakeView, LaunchView, PodView
 
 RESTARTS = 50
@@ -63,7 +64,7 @@ def _finished(view: LaunchView, event: Event, body: BakeFinished) -> LaunchView:
     if view.bake is None:
         return view
     bake = replace(view.bake, good_s=body.good_s, state=body.outcome, why=body.why, updated_us=event.wall_us)
-    view = replace(view, bake=bake)
+    view = outdate(replace(view, bake=bake), event, Tier.PRODUCTION, After.BAKE, "the bake ended")
     if bake.state is not BakeState.FINISHED:
         return view
     short = f"bake finished after {bake.good_s} of {bake.minimum_s} s seen good: {bake.why}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from state.base.frozen import remake, replace
 from state.base.maps import with_item
@@ -20,7 +20,7 @@ from state.events.gates import (
 )
 from state.fold.launch import deviate
 from state.fold.step import step
-from state.view.enums import Verdict
+from state.view.enums import After, Look, Verdict
 from state.view.launch import AttestationView, CheckView, GateView, ItemView, LaunchView, WaiverView
 
 
@@ -83,6 +83,11 @@ def _started(view: LaunchView, event: Event, body: CheckStarted) -> LaunchView:
     )
 
 
+def _since(check: CheckView, event: Event) -> str:
+    """Return what happened since that makes a result stale: it stands where the check began before that."""
+    return check.since if event.ref is not None and event.ref < check.since_seq else ""
+
+
 @step(CheckFinished)
 def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView:
     evidence = json.dumps(body.evidence, sort_keys=True, ensure_ascii=False) if body.evidence else ""
@@ -95,9 +100,59 @@ def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView
             summary=body.summary,
             evidence=evidence,
             finished_us=event.wall_us,
+            since=_since(c, event),
             seq=event.seq,
         ),
     )
+
+
+def change_checks(view: LaunchView, change: Callable[[CheckView], CheckView]) -> LaunchView:
+    """Return the view in which every check is changed; gates in which none is stay the same objects."""
+
+    def in_item(item: ItemView) -> ItemView:
+        checks = tuple(change(c) for c in item.checks)
+        return item if checks == item.checks else replace(item, checks=checks)
+
+    def in_gate(gate: GateView) -> GateView:
+        items = tuple(in_item(i) for i in gate.items)
+        return gate if items == gate.items else replace(gate, items=items)
+
+    gates = tuple(in_gate(g) for g in view.gates)
+    return view if gates == view.gates else replace(view, gates=gates)
+
+
+def outdate(view: LaunchView, event: Event, env: str, cause: After, words: str) -> LaunchView:
+    """Return the view in which what ended in an environment makes the evidence about it stale."""
+
+    def stale(check: CheckView) -> CheckView:
+        if check.env != env or cause not in check.after:
+            return check
+        return replace(check, since=words, since_seq=event.seq)
+
+    return change_checks(view, stale)
+
+
+def use_gates(view: LaunchView, numbers: Iterable[int], at_us: int) -> LaunchView:
+    """Return the view in which what these gates judged was used at a moment; 0: nothing uses it any more."""
+    used = frozenset(numbers)
+
+    def in_gate(gate: GateView) -> GateView:
+        if gate.number not in used or gate.used_us == at_us:
+            return gate
+        return replace(gate, items=tuple(replace(i, used_us=at_us) for i in gate.items))
+
+    return replace(view, gates=tuple(in_gate(g) for g in view.gates))
+
+
+def second_look(view: LaunchView, *, due: bool) -> LaunchView:
+    """Return the view in which the second look counts, with nothing seen yet, or doesn't count."""
+
+    def change(check: CheckView) -> CheckView:
+        if check.look is not Look.LIVE:
+            return check
+        return replace(check, due=due, verdict=Verdict.PENDING if due else check.verdict)
+
+    return change_checks(view, change)
 
 
 @step(AttestSigned)
@@ -127,7 +182,8 @@ def _recycled(view: LaunchView, event: Event, body: GateRecycled) -> LaunchView:
         return check if check.verdict is Verdict.PENDING else replace(check, verdict=Verdict.STALE)
 
     def again(item: ItemView) -> ItemView:
-        return replace(item, checks=tuple(stale(c) for c in item.checks), attestation=None, waiver=None)
+        checks = tuple(stale(c) for c in item.checks)
+        return replace(item, checks=checks, attestation=None, waiver=None, used_us=0)
 
     gates = tuple(
         replace(g, items=tuple(again(i) for i in g.items)) if g.number >= number else g for g in view.gates

@@ -15,9 +15,10 @@ from state.events.operations import (
     OperationStep,
     OperationUnknown,
 )
+from state.fold.gates import outdate, second_look, use_gates
 from state.fold.launch import deviate
 from state.fold.step import step
-from state.view.enums import OperationKind, OperationState
+from state.view.enums import After, OperationKind, OperationState, Tier
 from state.view.launch import LaunchView, OperationView, StepView
 
 OUTPUT_LINES = 200
@@ -102,14 +103,34 @@ def _ended(
 def _finished(view: LaunchView, event: Event, body: OperationFinished) -> LaunchView:
     view = _ended(view, event, body, body.state)
     ended = next((o for o in view.operations if o.seq == event.ref), None)
-    if ended is not None and (
-        ended.kind == OperationKind.ROLLBACK or ended.state is not OperationState.SUCCEEDED
-    ):
+    if ended is None:
+        return view
+    if ended.kind == OperationKind.ROLLBACK or ended.state is not OperationState.SUCCEEDED:
         view = deviate(view, event, f"{ended.id} {ended.state}: {ended.verdict}")
+    return _judge_again(view, event, ended)
+
+
+def _judge_again(view: LaunchView, event: Event, ended: OperationView) -> LaunchView:
+    """Return the view in which what an operation changed has to be judged again.
+
+    A promotion that succeeded uses the gates that locked it, and begins the second look; a way back ends both.
+    """
+    cause = next((a for a in After if a == ended.kind), None)
+    if cause is not None:
+        view = outdate(view, event, ended.env, cause, f"{ended.id} ran")
+    if ended.env != Tier.PRODUCTION or ended.state is not OperationState.SUCCEEDED:
+        return view
+    spec = next((s for s in view.operation_specs if s.id == ended.id), None)
+    if cause is After.DEPLOY and spec is not None:
+        return second_look(use_gates(view, spec.gates, ended.intended_us), due=True)
+    if cause is After.ROLLBACK:
+        return second_look(use_gates(view, (g.number for g in view.gates), 0), due=False)
     return view
 
 
 @step(OperationUnknown)
 def _unknown(view: LaunchView, event: Event, body: OperationUnknown) -> LaunchView:
     view = _ended(view, event, body, OperationState.UNKNOWN)
+    lost = next((o for o in view.operations if o.seq == event.ref), None)
+    view = _judge_again(view, event, lost) if lost is not None else view
     return deviate(view, event, f"an operation's end was not seen: {body.verdict}")

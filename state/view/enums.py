@@ -15,6 +15,41 @@ class Verdict(StrEnum):
     RUNNING = "running"
     STALE = "stale"
     WAIVED = "waived"
+    DEFERRED = "deferred"
+    """Can only be judged on something that runs, in a first launch before its deploy: not pass."""
+
+
+class Judges(StrEnum):
+    """What a kind of check says something about."""
+
+    CANDIDATE = "candidate"
+    """How a release behaves: judged where the candidate runs, in staging before the promotion and live after it."""
+    ENVIRONMENT = "environment"
+    """What a place is like: judged there, before."""
+    LAUNCH = "launch"
+    """The launch itself: its window, its artifacts, its bake."""
+
+
+class Look(StrEnum):
+    """Where and when a check of the runbook looks. ``UNKNOWN`` is a word of another version."""
+
+    ONCE = "once"
+    """Where the runbook says."""
+    CANDIDATE = "candidate"
+    """At the candidate in staging, before its promotion."""
+    LIVE = "live"
+    """At production, after the candidate was promoted: the second look."""
+    UNKNOWN = "unknown"
+
+
+class After(StrEnum):
+    """What makes the evidence of a check out of date when it ends. ``UNKNOWN`` is a word of another version."""
+
+    DEPLOY = "deploy"
+    MIGRATE = "migrate"
+    ROLLBACK = "rollback"
+    BAKE = "bake"
+    UNKNOWN = "unknown"
 
 
 class GateStatus(StrEnum):
@@ -24,8 +59,15 @@ class GateStatus(StrEnum):
     NO_GO = "NO-GO"
     BLIND = "BLIND"
     OPEN = "OPEN"
+    DEFERRED = "DEFERRED"
+    """GO but for what can only be judged after a first deploy: opens the lock of that deploy, and is no GO."""
     UNKNOWN = "UNKNOWN"
     """A word of another version, in its log."""
+
+    @property
+    def opens(self) -> bool:
+        """Whether a gate like this keeps no operation locked."""
+        return self in {GateStatus.GO, GateStatus.DEFERRED}
 
 
 class ConditionState(StrEnum):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from state.base.times import SECOND_US
 from state.events.declared import Check, StageDeclared
 from state.events.event import left_out
-from state.view.enums import GateStatus, Verdict
+from state.view.enums import GateStatus, Look, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,12 @@ class CheckView(Check):
 
     verdict: Verdict = Verdict.PENDING
     summary: str = ""
+    since: str = ""
+    """What happened since that makes the evidence stale, as ``staging.migrate ran``; or nothing."""
+    since_seq: int = 0
+    """The event that says so: what was begun before it is stale as well."""
+    due: bool = False
+    """Of a second look: whether the candidate was promoted, so that it counts."""
     evidence: str = ""
     """What it saw, as canonical JSON: shown, never computed with."""
     started_us: int = 0
@@ -31,9 +37,16 @@ class CheckView(Check):
     def at(self, now_us: int) -> Verdict:
         """Return the verdict at a moment: evidence older than its time to live is stale."""
         judged = self.verdict in {Verdict.PASS, Verdict.FAIL}
+        if self.since and (judged or self.verdict is Verdict.UNKNOWN):
+            return Verdict.STALE
         if judged and self.finished_us and now_us - self.finished_us > self.ttl_s * SECOND_US:
             return Verdict.STALE
         return self.verdict
+
+    @property
+    def counts(self) -> bool:
+        """Whether its item's verdict asks for it: a second look counts once the candidate was promoted."""
+        return self.look is not Look.LIVE or self.due
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +88,15 @@ class ItemView:
     checks: tuple[CheckView, ...] = ()
     attestation: AttestationView | None = None
     waiver: WaiverView | None = None
+    used_us: int = 0
+    """When a promotion used what was judged here; 0 before. Since then it doesn't grow old."""
 
     def verdict(self, now_us: int) -> Verdict:
         """Return what the item's checks and its attestation add up to."""
-        if self.waiver is not None and now_us < self.waiver.until_us:
+        at_us = self._moment(now_us)
+        if self.waiver is not None and at_us < self.waiver.until_us:
             return Verdict.WAIVED
-        seen = [check.at(now_us) for check in self.checks]
+        seen = self._seen(at_us)
         if self.question is not None:
             seen.append(self._attested())
         elif self.attestation is not None and not self.attestation.go:
@@ -94,10 +110,31 @@ class ItemView:
 
     def checks_verdict(self, now_us: int) -> Verdict:
         """Return what the automatic checks alone add up to; PENDING where there are none."""
-        return _worst([check.at(now_us) for check in self.checks])
+        return _worst(self._seen(self._moment(now_us)))
+
+    def look(self, look: Look, now_us: int) -> Verdict | None:
+        """Return what the checks of one look add up to; None where the item has none."""
+        seen = [check.at(self._moment(now_us)) for check in self.checks if check.look is look]
+        return _worst(seen) if seen else None
+
+    def deferred(self, now_us: int) -> int:
+        """Return how many of its checks wait for a first deploy."""
+        return sum(
+            check.at(self._moment(now_us)) is Verdict.DEFERRED for check in self.checks if check.counts
+        )
+
+    def _moment(self, now_us: int) -> int:
+        return min(now_us, self.used_us) if self.used_us else now_us
+
+    def _seen(self, at_us: int) -> list[Verdict]:
+        return [check.at(at_us) for check in self.checks if check.counts]
 
 
-_WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.RUNNING, Verdict.STALE, Verdict.PENDING)
+_WORST_FIRST = (
+    *(Verdict.FAIL, Verdict.UNKNOWN, Verdict.RUNNING, Verdict.STALE, Verdict.PENDING),
+    Verdict.DEFERRED,
+)
+_PASSES = frozenset({Verdict.PASS, Verdict.WAIVED})
 
 
 def _worst(seen: Sequence[Verdict]) -> Verdict:
@@ -114,15 +151,26 @@ class GateView:
     items: tuple[ItemView, ...] = ()
 
     def status(self, now_us: int) -> GateStatus:
-        """Return GO, NO-GO, BLIND or OPEN. Computed, never set."""
+        """Return GO, NO-GO, BLIND, DEFERRED or OPEN. Computed, never set."""
         verdicts = [item.verdict(now_us) for item in self.items]
         if Verdict.FAIL in verdicts:
             return GateStatus.NO_GO
         if Verdict.UNKNOWN in verdicts:
             return GateStatus.BLIND
-        if verdicts and all(v in {Verdict.PASS, Verdict.WAIVED} for v in verdicts):
+        if verdicts and all(v in _PASSES for v in verdicts):
             return GateStatus.GO
+        if verdicts and all(v in _PASSES or v is Verdict.DEFERRED for v in verdicts):
+            return GateStatus.DEFERRED
         return GateStatus.OPEN
+
+    def deferred(self, now_us: int) -> int:
+        """Return how many of its checks wait for a first deploy."""
+        return sum(item.deferred(now_us) for item in self.items)
+
+    @property
+    def used_us(self) -> int:
+        """When a promotion used what was judged here; 0 before, or where it isn't a gate that it asked for."""
+        return max((item.used_us for item in self.items), default=0)
 
     def item(self, item_id: str) -> ItemView | None:
         """Return an item by its number, or None."""

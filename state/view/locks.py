@@ -72,8 +72,8 @@ def outside_window(scope: ScopeView, now_us: int) -> str:
 def _gates(view: LaunchView, spec: OperationSpecView, now_us: int) -> Iterator[Lock]:
     for number in spec.gates:
         gate = view.gate(number)
-        status = gate.status(now_us) if gate is not None else Verdict.UNKNOWN
-        if status is not GateStatus.GO:
+        status = gate.status(now_us) if gate is not None else GateStatus.UNKNOWN
+        if not status.opens:
             yield Lock(LockKind.GATE, str(number), f"gate {number} is {status}")
 
 
@@ -81,7 +81,7 @@ def _items(view: LaunchView, spec: OperationSpecView, now_us: int) -> Iterator[L
     for name in spec.items:
         item = view.item(name)
         verdict = item.verdict(now_us) if item is not None else Verdict.UNKNOWN
-        if verdict not in {Verdict.PASS, Verdict.WAIVED}:
+        if verdict not in {Verdict.PASS, Verdict.WAIVED, Verdict.DEFERRED}:
             yield Lock(LockKind.ITEM, name, f"item {name} is {verdict}")
 
 

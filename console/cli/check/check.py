@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checks.looks import CheckRef, checks_of
 from console.cli.check import tally
 from console.cli.check.junit import write as write_junit
 from console.cli.check.tally import Asked, Swept, Unasked
 from console.cli.saved_log import saved_log
 from console.cli.say import say
-from console.engine.checks.runner import CheckRef, checks_of
 from console.engine.checks.validate import load_judgeable
 from console.engine.checks.without_launch import Result, sweep
 from console.engine.process.socket_server import account_of

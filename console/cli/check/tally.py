@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.engine.checks.runner import CheckRef
+from checks.looks import CheckRef
 from console.engine.checks.without_launch import Result
 from console.exit_codes import ExitCode
 from state.view.enums import Verdict

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from checks import identity
 from checks.base import CheckContext, CouldNotLookError, Outcome, unknown
+from checks.looks import CheckRef, checks_of, checks_of_stages
 from checks.registry import kind as find_kind
 from console.engine.checks.evidence import fit
 from console.engine.record.journal import Journal
@@ -15,8 +16,8 @@ from state.base.json import EMPTY
 from state.base.text import line
 from state.events.event import Draft, gate_key
 from state.events.gates import CheckFinished, CheckStarted
-from state.runbook.models import CheckSpec, Runbook
-from state.view.enums import Tier, Verdict
+from state.runbook.models import Runbook
+from state.view.enums import Look, Verdict
 
 if TYPE_CHECKING:
     from checks.clients.clients import Clients
@@ -24,55 +25,6 @@ if TYPE_CHECKING:
 AT_ONCE = 64
 """More than a runbook has checks: one that waits for its turn makes a sweep longer than its slowest check."""
 _JUDGED = {Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN}
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRef:
-    """A check of the runbook: its item, its gate, and what is to be run."""
-
-    id: str
-    """``3.2/0``; of a stage of the pipeline ``build/0``."""
-    item: str
-    """The item, or the stage."""
-    gate: int
-    """0: of none, but of a stage."""
-    spec: CheckSpec
-
-    @property
-    def leaves_traces(self) -> bool:
-        """Whether it leaves something behind in production, such as a failed login."""
-        kind = find_kind(self.spec.kind)
-        return kind is not None and kind.writes and self.spec.env is Tier.PRODUCTION
-
-    @property
-    def leaves(self) -> str:
-        """What it leaves behind where it looks, as ``a failed login (production)``."""
-        kind = find_kind(self.spec.kind)
-        what = kind.leaves if kind is not None and kind.leaves else "traces"
-        return f"{what} ({self.spec.env})"
-
-
-def checks_of(runbook: Runbook, items: Iterable[str]) -> list[CheckRef]:
-    """Return the checks of items, in the order of the runbook."""
-    expected = set(items)
-    return [
-        CheckRef(f"{item.id}/{index}", item.id, gate.number, spec)
-        for gate in runbook.gates
-        for item in gate.items
-        if item.id in expected
-        for index, spec in enumerate(item.checks)
-    ]
-
-
-def checks_of_stages(runbook: Runbook, stages: Iterable[str]) -> list[CheckRef]:
-    """Return the checks that belong to stages of the pipeline alone, in the order of the runbook."""
-    expected = set(stages)
-    return [
-        CheckRef(f"{stage.id}/{index}", stage.id, 0, spec)
-        for stage in runbook.stages
-        if stage.id in expected
-        for index, spec in enumerate(stage.checks())
-    ]
 
 
 class Runner:
@@ -151,7 +103,12 @@ class Runner:
         )
         try:
             async with asyncio.timeout(check.spec.timeout):
-                outcome = await kind.run(dict(check.spec.settings), context)
+                if check.look is Look.ONCE:
+                    outcome = await kind.run(dict(check.spec.settings), context)
+                else:
+                    outcome = await identity.judged(
+                        context, lambda: kind.run(dict(check.spec.settings), context)
+                    )
         except CouldNotLookError as error:
             return unknown(str(error))
         except TimeoutError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.engine.checks.runner import CheckRef
+from checks.looks import CheckRef
 from console.engine.commands.handler import (
     CommandContext,
     CommandRefusedError,

@@ -59,6 +59,8 @@ class CommandRequest:
     args: JsonObject
     who: Who
     confirmation: Confirmation = field(default_factory=Confirmation)
+    inputs_sha: str = ""
+    """What its preview stands for, where an operation reads something; see ``Preview``."""
 
     @property
     def heading(self) -> str:

@@ -35,7 +35,7 @@ def _not_held(view: LaunchView, name: str) -> None:
 
 async def _run(context: CommandContext, request: CommandRequest) -> Reply:
     return await context.operations.start(
-        request.text("operation"), request.who, override_of(context.view, request)
+        request.text("operation"), request.who, override_of(context.view, request), request.inputs_sha
     )
 
 
@@ -96,7 +96,9 @@ def _recoverable(view: LaunchView) -> OperationView:
 
 
 async def _recover(context: CommandContext, request: CommandRequest) -> Reply:
-    return await context.operations.recover(request.need("choice", "a choice"), request.who)
+    return await context.operations.recover(
+        request.need("choice", "a choice"), request.who, request.inputs_sha
+    )
 
 
 EFFECTS = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from checks.base import CheckKind, Settings
+from checks.looks import CheckRef, checks_of_stages, looks_of
 from checks.registry import kind as find_kind
 from state.base.frozen import remake
 from state.base.json import decimal_text
@@ -24,7 +25,7 @@ from state.events.declared import (
 from state.events.event import Body, Draft, gate_key
 from state.events.launch import Candidate, LaunchOpened, Person
 from state.runbook.environment import Domain, Environment
-from state.runbook.models import CheckSpec, Gate, Graph, Operation, Runbook, Stage, StopCondition
+from state.runbook.models import Gate, Graph, Operation, Runbook, Stage, StopCondition
 from state.view.enums import Tier
 from state.view.launch import GateView, LaunchView
 
@@ -70,11 +71,14 @@ def declarations(runbook: Runbook) -> list[Draft]:
     """Return the ``*.declared`` events of a runbook. Every kind of check must be known."""
     return [
         *(Draft(_environment(e)) for e in runbook.environments.values()),
-        *(Draft(_gate(g), gate_key(g.number)) for g in sorted(runbook.gates, key=lambda g: g.number)),
+        *(
+            Draft(_gate(runbook, g), gate_key(g.number))
+            for g in sorted(runbook.gates, key=lambda g: g.number)
+        ),
         *(Draft(_condition(c)) for c in runbook.conditions),
         *(Draft(_graph(g)) for g in runbook.graphs),
         *(Draft(_operation(o)) for o in runbook.operations),
-        *(Draft(_stage(s)) for s in runbook.stages),
+        *(Draft(_stage(runbook, s)) for s in runbook.stages),
     ]
 
 
@@ -102,28 +106,31 @@ def _environment(env: Environment) -> EnvironmentDeclared:
     )
 
 
-def _gate(gate: Gate) -> GateDeclared:
+def _gate(runbook: Runbook, gate: Gate) -> GateDeclared:
     items = tuple(
         Item(
             item.id,
             item.text,
             item.attest,
-            tuple(_check(item.id, index, spec) for index, spec in enumerate(item.checks)),
+            tuple(_check(look) for look in looks_of(runbook, gate, item)),
         )
         for item in gate.items
     )
     return GateDeclared(gate.number, gate.title, items)
 
 
-def _check(item: str, index: int, spec: CheckSpec) -> Check:
+def _check(look: CheckRef) -> Check:
+    spec = look.spec
     kind: CheckKind[Settings] | None = find_kind(spec.kind)
     ttl = spec.ttl if spec.ttl is not None else kind.ttl if kind is not None else 3600.0
     return Check(
-        id=f"{item}/{index}",
+        id=look.id,
         kind=spec.kind,
         env=spec.env.value,
         ttl_s=max(1, round(ttl)),
         writes=kind is not None and kind.writes,
+        look=look.look,
+        after=kind.after if kind is not None else (),
     )
 
 
@@ -133,12 +140,19 @@ def _condition(condition: StopCondition) -> ConditionDeclared:
         title=condition.title,
         env=condition.env.value,
         unit=condition.unit,
-        threshold=float(decimal_text(condition.threshold)),  # as the log keeps it, to be compared with it
+        threshold=_kept(condition.limit),
         for_s=round(condition.for_),
         on_trip=condition.on_trip.value,
-        query=condition.value or f"{condition.bad} / {condition.total}",
+        query=condition.query,
         shadow=condition.shadow,
+        below=condition.below is not None,
+        warn=None if condition.warn is None else _kept(condition.warn),
     )
+
+
+def _kept(number: float) -> float:
+    """Return a number as the log keeps it, to be compared with it."""
+    return float(decimal_text(number))
 
 
 def _graph(graph: Graph) -> GraphDeclared:
@@ -165,8 +179,8 @@ def _operation(operation: Operation) -> OperationDeclared:
     )
 
 
-def _stage(stage: Stage) -> StageDeclared:
-    checks = [_check(stage.id, index, spec) for index, spec in enumerate(stage.checks())]
+def _stage(runbook: Runbook, stage: Stage) -> StageDeclared:
+    checks = [_check(one) for one in checks_of_stages(runbook, (stage.id,))]
     own = iter(checks)
     parts = tuple(
         f"item:{part.item}"

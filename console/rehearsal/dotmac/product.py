@@ -43,7 +43,7 @@ class Dotmac(Product):
     namespaces = {env.tier: env.namespace for env in Env}
 
     def __init__(self) -> None:
-        self.settings = {env: PlatformSettings.healthy(env.value) for env in Env}
+        self.settings = {env: PlatformSettings() for env in Env}
         self.platforms: dict[Env, Platform] = {}
         self.artifacts: Artifacts
         self.reconciler: Reconciler

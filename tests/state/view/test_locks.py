@@ -75,12 +75,14 @@ CASES = [
     ("a gate that is OPEN", view(gate(1, Verdict.PENDING)), spec(1), ["gate 1 is OPEN"]),
     ("a gate whose evidence is stale", view(gate(1, Verdict.STALE)), spec(1), ["gate 1 is OPEN"]),
     ("a gate with a waiver", view(gate(1, Verdict.WAIVED)), spec(1), []),
-    ("a gate that isn't there", view(), spec(7), ["gate 7 is unknown"]),
+    ("a gate that isn't there", view(), spec(7), ["gate 7 is UNKNOWN"]),
     ("a gate that isn't needed", view(GO, FAILED), spec(1), []),
     *(
         (f"an item that is {v}", view(gate(1, v)), spec(items=("1.1",)), [f"item 1.1 is {v}"])
-        for v in Verdict if v not in {Verdict.PASS, Verdict.WAIVED}
+        for v in Verdict if v not in {Verdict.PASS, Verdict.WAIVED, Verdict.DEFERRED}
     ),
+    ("an item that is deferred", view(gate(1, Verdict.DEFERRED)), spec(items=("1.1",)), []),
+    ("a gate that is GO but for what is deferred", view(gate(1, Verdict.PASS, Verdict.DEFERRED)), spec(1), []),
     ("an item that passes", view(GO), spec(items=("1.1",)), []),
     ("an item that is waived", view(gate(1, Verdict.WAIVED)), spec(items=("1.1",)), []),
     ("an item that isn't there", view(), spec(items=("8.8",)), ["item 8.8 is unknown"]),

@@ -33,14 +33,17 @@ class Lacking:
     """Whether it is not there at all, so that helm will refuse."""
 
 
-def lacking(chart: Path) -> list[Lacking]:
-    """Return what a chart's folder lacks. An archive was checked when it was packed, and is not looked into."""
+def lacking(chart: Path, named: Path | None = None) -> list[Lacking]:
+    """Return what a chart's folder lacks. An archive was checked when it was packed, and is not looked into.
+
+    ``named`` is where its own folder is, if ``chart`` is a copy.
+    """
     if not chart.is_dir():
         return []
     vendored = dict(_vendored(chart / "charts"))
     locked = dict(_named(_file(chart / "Chart.lock")))
     found: list[Lacking] = []
-    do = f"run helm dependency build {chart}"
+    do = f"run helm dependency build {named or chart}"
     for name, expected in _named(_file(chart / "Chart.yaml")):
         exact = locked.get(name, expected)
         where = "Chart.lock" if name in locked else "Chart.yaml"

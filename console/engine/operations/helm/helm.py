@@ -13,6 +13,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from checks.base import CouldNotLookError
 from checks.clients.redact import Redactor
 from state.base.json import JsonObject, obj, objs, text
 from state.base.text import line
-from state.runbook.environment import Environment
+from state.runbook.environment import Chart, Environment
 from state.runbook.image_keys import assignments
 from state.runbook.models import Candidate, Runbook
 from state.runbook.units import SecretRef
@@ -82,9 +83,17 @@ class Helm:
     ) -> None:
         self.program = runbook.helm
         self.environment = environment
+        self.chart = environment.chart
+        """The runbook's, or a private copy of it: what helm reads."""
         self.kubeconfig = kubeconfig
         self._redactor = redactor
         self._hidden = {ref.env for ref in _secret_refs(runbook) if ref.env is not None}
+
+    def reading(self, chart: Chart) -> Helm:
+        """Return the same helm for a copy of the chart and its values files."""
+        helm = copy(self)
+        helm.chart = chart
+        return helm
 
     def environ(self) -> dict[str, str]:
         """Return helm's environment: ours, without what would change its target, and without secrets."""
@@ -104,7 +113,7 @@ class Helm:
         ]  # fmt: skip
 
     def _release(self, candidate: Candidate) -> list[str]:
-        chart = self.environment.chart
+        chart = self.chart
         images = assignments(chart.image_keys, candidate.images.named(), candidate.version)
         return [
             self.environment.release, chart.path,
@@ -171,6 +180,14 @@ class Helm:
         hooks = objs(release.get("hooks"))
         bodies = "".join(f"---\n{text(hook, 'manifest')}\n" for hook in hooks)
         return Rendered(text(release, "manifest"), tuple(_hook(hook) for hook in hooks), bodies)
+
+    async def pull(self, folder: Path) -> None:
+        """Fetch the chart, which isn't on this machine, as an archive into a folder. Raises HelmError."""
+        chart = self.environment.chart
+        await self._ask(["pull", chart.path, "--version", chart.version, "--destination", str(folder)])
+        found = [path.name for path in folder.iterdir()]  # noqa: ASYNC240  one quick look
+        if len(found) != 1:
+            raise HelmError(f"helm pull {line(chart.path, 80)}: one archive was expected, not {len(found)}")
 
     async def _ask(self, args: Sequence[str]) -> str:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from console.engine.operations.helm.private_copy import Parts
 from console.engine.operations.preview.approvals import Seen, parts_of, void
 from console.engine.operations.preview.preflight import Finding, fails, passes
 from state.base.times import moment
@@ -15,9 +16,18 @@ from state.view.locks import outside_window
 
 
 def locks(
-    view: LaunchView, runbook: Runbook, operation: Operation, seen: Sequence[Seen], now_us: int
+    view: LaunchView,
+    runbook: Runbook,
+    operation: Operation,
+    seen: Sequence[Seen],
+    now_us: int,
+    *,
+    parts: Parts | None = None,
 ) -> list[Finding]:
-    """Return what the launch says. Nothing of it holds for a rollback, which is never locked."""
+    """Return what the launch says. Nothing of it holds for a rollback, which is never locked.
+
+    ``parts`` are those of what would run, where it was copied already; else of what is there now.
+    """
     if operation.kind is OperationKind.ROLLBACK:
         return []
     closed = [lock.words for lock in known(view, spec_of(operation), now_us) if lock.kind.by_judgement]
@@ -30,8 +40,9 @@ def locks(
         )
     if operation.env is Tier.PRODUCTION:
         found.append(_window(view, runbook, now_us))
+    now = parts if parts is not None else parts_of(runbook, operation.env)
     gates = {*operation.requires.gates, *(int(item.split(".")[0]) for item in operation.requires.items)}
-    told = void(view, seen, sorted(gates), operation.env, parts_of(runbook, operation.env))
+    told = void(view, seen, sorted(gates), operation.env, now)
     if told:
         found.append(fails(told, soft=True))
     elif gates:

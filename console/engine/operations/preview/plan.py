@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from checks.clients.helm_release import HelmStatus
 from console.engine.operations.helm.helm import shown
-from console.engine.operations.preview.approvals import parts_of
+from console.engine.operations.helm.private_copy import Parts
 from console.engine.operations.preview.preflight import Preflight
 from console.engine.operations.run import migrate as migrating
 from console.engine.operations.run import secrets as applying
@@ -98,7 +98,12 @@ def blast(operation: Operation, site: Site, preflight: Preflight) -> tuple[str, 
     return (f"{touched} in namespace {site.namespace}", f"traffic of {hosts}")
 
 
-def token(operation: Operation, site: Site, commands: Sequence[str]) -> str:
+def inputs(operation: Operation) -> str:
+    """Return what an operation reads besides the log, as a refusal names it."""
+    return "the migration's job" if operation.kind is OperationKind.MIGRATE else "chart or values"
+
+
+def token(operation: Operation, commands: Sequence[str], parts: Parts) -> str:
     """Bind a confirmation to what was shown: command lines, images, chart and values files."""
-    parts = [f"{name} {digest}" for name, digest in parts_of(site.runbook, site.tier)]
-    return sha256("\n".join([operation.id, *commands, *parts]).encode()).hexdigest()[:16]
+    told = [f"{name} {digest}" for name, digest in parts]
+    return sha256("\n".join([operation.id, *commands, *told]).encode()).hexdigest()[:16]

@@ -14,6 +14,7 @@ from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from console.engine.operations.helm.chart import lacking, values_of
 from console.engine.operations.helm.helm import HISTORY_MAX, Rendered, Version
+from console.engine.operations.helm.private_copy import PrivateCopy
 from console.engine.operations.helm.rendered_images import halves, refusals
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview.approvals import register_rendered
@@ -106,6 +107,8 @@ class Preflight:
     live: Live | None = None
     good: Revision | None = None
     diff: Diff | None = None
+    copy: PrivateCopy | None = None
+    """Of chart and values: what was rendered, and what helm is to read."""
     namespace_there: bool = False
 
     @property
@@ -140,9 +143,14 @@ class Preflight:
 Look = Callable[[Site, Operation, Preflight], Awaitable[None]]
 
 
-async def survey(site: Site, operation: Operation, lease: Lease) -> Preflight:
-    """Look at helm, its history, the cluster and the registry; never raises for what could not be seen."""
-    preflight = Preflight()
+async def survey(
+    site: Site, operation: Operation, lease: Lease, copy: PrivateCopy | None = None
+) -> Preflight:
+    """Look at helm, its history, the cluster and the registry; never raises for what could not be seen.
+
+    Of a deploy nothing is rendered without a private copy of chart and values.
+    """
+    preflight = Preflight(copy=copy)
     first: tuple[Look, ...] = (_helm, _cluster, _releases, _pods)
     second: tuple[Look, ...] = ()
     if operation.kind is OperationKind.DEPLOY:
@@ -308,9 +316,9 @@ async def _images(site: Site, _operation: Operation, preflight: Preflight) -> No
 
 
 async def _diff(site: Site, _operation: Operation, preflight: Preflight) -> None:
-    if preflight.version is None:
-        return  # there is no helm to ask, which was said already
-    needs = lacking(Path(site.environment.chart.path))
+    if preflight.version is None or preflight.copy is None:
+        return  # there is no helm to ask, or nothing to ask it about, which was said already
+    needs = lacking(Path(site.helm.chart.path), Path(site.environment.chart.path))
     preflight.findings += [fails(need.words, soft=not need.missing) for need in needs]
     if any(need.missing for need in needs):
         return  # helm would only say it again
@@ -328,7 +336,7 @@ async def _diff(site: Site, _operation: Operation, preflight: Preflight) -> None
 
 def _runs_candidate(site: Site, rendered: Rendered) -> list[Finding]:
     """Compare the images that the chart renders with the candidate's; helm is silent on values that nobody reads."""
-    images, chart = site.runbook.candidate.images.named(), site.environment.chart
+    images, chart = site.runbook.candidate.images.named(), site.helm.chart
     manifest = f"{rendered.manifest}\n---\n{rendered.hooks_manifest}"
     place = f"environments.{site.tier}.chart"
     refused = refusals(manifest, images, chart, values_of(chart), place)

@@ -79,6 +79,11 @@ class Traces:
     intended: Event | None
     started: Event | None
 
+    @property
+    def inputs_sha(self) -> str:
+        """What its intent says of what it reads."""
+        return body_as(OperationIntended, self.intended).inputs_sha if self.intended is not None else ""
+
 
 def traces(journal: Journal, seq: int) -> Traces:
     """Return the events that a run left at its beginning."""
@@ -124,7 +129,7 @@ async def again(run: Run, view: OperationView) -> End:
             f"{view.id} was intended, but the engine ended before {_what(run)} was started",
             offers=(RETRY,),
         )
-    register_secrets(run.site.environment, run.site.clients.redactor)
+    register_secrets(run.site.helm.chart, run.site.clients.redactor)
     with contextlib.suppress(CouldNotLookError):  # the judgement says it, if it lasts
         await history(run.site)  # whose secrets must be known before anything is read that helm printed
     await deploying.lease_step(run)

@@ -1,6 +1,6 @@
 """The rehearsal's platform: what API, Admin UI and data stores of one environment answer, over real sockets.
 
-settings = PlatformSettings.healthy("production")
+settings = PlatformSettings()
 platform = Platform("production", settings, clock, seed, Path("production.db"),
                     {"platform_admin": ("smoke-admin", "…", None), "tenant_admin": ("…", "…", "smoke"), …},
                     metrics_text, ("api.example.com", "admin.example.com"), revision=PREVIOUS_HEAD)

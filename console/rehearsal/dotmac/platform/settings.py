@@ -11,8 +11,6 @@ from enum import StrEnum
 
 from console.rehearsal.sim.certificate_authority import CertificateFault
 
-PRODUCTION = "production"
-
 
 class Csp(StrEnum):
     """The Content-Security-Policy that the ingress adds."""
@@ -307,7 +305,10 @@ class ObserverSettings:
 
 @dataclass(slots=True)
 class PlatformSettings:
-    """All switches of one environment."""
+    """All switches of one environment, launch-ready: staging's are production's (SOP 8.1).
+
+    By itself the platform sets its cookies neither Secure nor strict outside production, and shows /docs.
+    """
 
     auth: AuthSettings = field(default_factory=AuthSettings)
     web: WebSettings = field(default_factory=WebSettings)
@@ -315,16 +316,3 @@ class PlatformSettings:
     flows: FlowSettings = field(default_factory=FlowSettings)
     observers: ObserverSettings = field(default_factory=ObserverSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
-
-    @classmethod
-    def healthy(cls, environment: str) -> PlatformSettings:
-        """Return the switches of a launch-ready ``environment``.
-
-        Outside production the platform rightly sets its cookies neither Secure nor strict and shows /docs.
-        """
-        settings = cls()
-        if environment != PRODUCTION:
-            for cookie in settings.auth.cookies.values():
-                cookie.secure, cookie.same_site = False, "lax"
-            settings.health.docs_public = True
-        return settings

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.checks.runner import CheckRef
+from checks.looks import CheckRef
 from console.engine.commands.authorize import refusal
 from console.engine.commands.dispatch import EFFECTS
 from console.engine.ports import ENGINE, Who
