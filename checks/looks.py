@@ -68,6 +68,8 @@ def checks_of_stages(runbook: Runbook, stages: Iterable[str]) -> list[CheckRef]:
 
 def looks_of(runbook: Runbook, gate: Gate, item: Item) -> Iterator[CheckRef]:
     """Yield every look of an item's checks, in the order of the runbook."""
+    if item.not_applicable is not None:
+        return
     promotion = promotion_gate(runbook)
     for index, spec in enumerate(item.checks):
         name = f"{item.id}/{index}"

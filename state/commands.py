@@ -27,6 +27,8 @@ class Field(StrEnum):
     CONDITION = "condition"
     WATCHING = "watching"
     """A condition that is not tripped."""
+    DEVIATION = "deviation"
+    """A deviation, by the number of its event."""
     TEXT = "text"
     VERDICT = "verdict"
     MINUTES = "minutes"
@@ -117,6 +119,19 @@ COMMANDS: tuple[CommandSpec, ...] = (
         Danger.DANGER,
         (_ITEM, _REASON, Parameter("minutes", Field.MINUTES, "for how many minutes")),
         "w",
+    ),
+    CommandSpec(
+        "deviation.follow_up",
+        "deviation: Name an owner and a follow-up",
+        "Follow up deviation #{deviation}",
+        Danger.SAFE,
+        (
+            Parameter("deviation", Field.DEVIATION, "deviation"),
+            Parameter("owner", Field.TEXT, "owner"),
+            Parameter("text", Field.TEXT, "follow-up"),
+            Parameter("link", Field.TEXT, "link", optional=True),
+        ),
+        "u",
     ),
     CommandSpec(
         "gate.recycle",

@@ -7,7 +7,7 @@ from state.base.maps import with_item, without_item
 from state.events.bake import BakeExtended, BakeFinished, BakeProgress, BakeStarted
 from state.events.event import Event
 from state.events.world import AlertChanged, AlertGone, WebhookSent
-from state.fold.gates import outdate
+from state.fold.gates import outdate, outdate_words
 from state.fold.launch import deviate
 from state.fold.step import no_effect, step
 from state.view.enums import After, AlertState, BakeState, Tier
@@ -64,7 +64,9 @@ def _finished(view: LaunchView, event: Event, body: BakeFinished) -> LaunchView:
     if view.bake is None:
         return view
     bake = replace(view.bake, good_s=body.good_s, state=body.outcome, why=body.why, updated_us=event.wall_us)
-    view = outdate(replace(view, bake=bake), event, Tier.PRODUCTION, After.BAKE, "the bake ended")
+    ended = "the bake ended"
+    view = outdate(replace(view, bake=bake), event, Tier.PRODUCTION, After.BAKE, ended)
+    view = outdate_words(view, Tier.PRODUCTION, After.BAKE, ended)
     if bake.state is not BakeState.FINISHED:
         return view
     short = f"bake finished after {bake.good_s} of {bake.minimum_s} s seen good: {bake.why}"

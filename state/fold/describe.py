@@ -48,8 +48,15 @@ def _condition(body: bake.ConditionChanged, view: LaunchView | None) -> str:
     return f"{body.id} is {body.state}{shown}{since}{': ' + body.reason if body.reason else ''}"
 
 
+def _followed(body: launch.DeviationFollowedUp, _event: Event) -> str:
+    link = f" ({body.link})" if body.link else ""
+    return f"{body.owner} sees to deviation #{body.deviation}: {body.text}{link}"
+
+
 def _signed(body: gates.AttestSigned, _event: Event) -> str:
     said = f"{body.item} attested {'GO' if body.go else 'NO-GO'}"
+    if body.cautions:
+        said += f", though {', '.join(body.cautions)}"
     return f"{said}: {body.comment}" if body.comment else said
 
 
@@ -107,6 +114,7 @@ WORDS: Mapping[type[Body], Say[Any]] = dict(
         _on(launch.LaunchReleased, lambda b, _: b.reason),
         _on(launch.LaunchScrubbed, lambda b, _: b.reason),
         _on(launch.LaunchClosed, lambda _b, _e: ""),
+        _on(launch.DeviationFollowedUp, _followed),
         _on(launch.RunbookChanged, lambda b, _: f"the runbook changed: {'; '.join(b.diff)}"),
         _on(
             launch.EngineStarted,

@@ -20,6 +20,7 @@ from state.events.gates import (
 )
 from state.fold.launch import deviate
 from state.fold.step import step
+from state.view import attestations
 from state.view.enums import After, Look, Verdict
 from state.view.launch import AttestationView, CheckView, GateView, ItemView, LaunchView, WaiverView
 
@@ -91,7 +92,7 @@ def _since(check: CheckView, event: Event) -> str:
 @step(CheckFinished)
 def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView:
     evidence = json.dumps(body.evidence, sort_keys=True, ensure_ascii=False) if body.evidence else ""
-    return _change_check(
+    view = _change_check(
         view,
         body,
         lambda c: replace(
@@ -104,6 +105,13 @@ def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView
             seq=event.seq,
         ),
     )
+    return change_item(view, body.item, lambda i: _heard(i, body.check))
+
+
+def _heard(item: ItemView, name: str) -> ItemView:
+    """Return an item whose words know of a check's new verdict."""
+    check = next((one for one in item.checks if one.id == name), None)
+    return item if check is None else attestations.judged(item, check)
 
 
 def change_checks(view: LaunchView, change: Callable[[CheckView], CheckView]) -> LaunchView:
@@ -132,6 +140,15 @@ def outdate(view: LaunchView, event: Event, env: str, cause: After, words: str) 
     return change_checks(view, stale)
 
 
+def outdate_words(view: LaunchView, env: str, cause: After, words: str) -> LaunchView:
+    """Return the view in which what people said about such evidence is stale, but for what a promotion used."""
+
+    def about(item: ItemView) -> bool:
+        return not item.used_us and any(c.counts and c.env == env and cause in c.after for c in item.checks)
+
+    return attestations.void(view, about, f"{words} since")
+
+
 def use_gates(view: LaunchView, numbers: Iterable[int], at_us: int) -> LaunchView:
     """Return the view in which what these gates judged was used at a moment; 0: nothing uses it any more."""
     used = frozenset(numbers)
@@ -157,14 +174,27 @@ def second_look(view: LaunchView, *, due: bool) -> LaunchView:
 
 @step(AttestSigned)
 def _signed(view: LaunchView, event: Event, body: AttestSigned) -> LaunchView:
-    word = remake(AttestationView, body, seq=event.seq, actor=event.actor, at_us=event.wall_us)
-    view = change_item(view, body.item, lambda i: replace(i, attestation=word))
-    return view if body.go else deviate(view, event, f"{body.item} attested NO-GO: {body.comment}")
+    known = view.item(body.item)
+    word = remake(
+        AttestationView,
+        body,
+        seq=event.seq,
+        actor=event.actor,
+        at_us=event.wall_us,
+        seen=attestations.seen_of(known) if known is not None else (),
+    )
+    view = change_item(view, body.item, lambda i: attestations.with_word(view, i, word))
+    view = attestations.void_excluded(view, f"signed {body.item}", event.actor)
+    if not body.go:
+        return deviate(view, event, f"{body.item} attested NO-GO: {body.comment}")
+    if not body.cautions:
+        return view
+    return deviate(view, event, f"{body.item} attested GO, though {', '.join(body.cautions)}")
 
 
 @step(AttestWithdrawn)
-def _withdrawn(view: LaunchView, _event: Event, body: AttestWithdrawn) -> LaunchView:
-    return change_item(view, body.item, lambda i: replace(i, attestation=None))
+def _withdrawn(view: LaunchView, event: Event, body: AttestWithdrawn) -> LaunchView:
+    return change_item(view, body.item, lambda i: attestations.without_word(i, event.actor))
 
 
 @step(ItemWaived)
@@ -183,7 +213,7 @@ def _recycled(view: LaunchView, event: Event, body: GateRecycled) -> LaunchView:
 
     def again(item: ItemView) -> ItemView:
         checks = tuple(stale(c) for c in item.checks)
-        return replace(item, checks=checks, attestation=None, waiver=None, used_us=0)
+        return replace(item, checks=checks, attestation=None, others=(), waiver=None, used_us=0)
 
     gates = tuple(
         replace(g, items=tuple(again(i) for i in g.items)) if g.number >= number else g for g in view.gates

@@ -20,6 +20,7 @@ from state.events.launch import (
     ConsoleClosed,
     ConsoleOpened,
     ConsoleTookOver,
+    DeviationFollowedUp,
     EngineStarted,
     EngineStopped,
     LaunchClosed,
@@ -41,9 +42,10 @@ from state.events.log import (
     LogWriteFailed,
     NoteAdded,
 )
-from state.events.operations import CandidateSeen, OperationFinished, OperationIntended
+from state.events.operations import OperationFinished, OperationIntended
 from state.fold.step import no_effect, step
-from state.view.enums import ConditionState, LaunchState
+from state.view import attestations
+from state.view.enums import ConditionState, LaunchState, Tier
 from state.view.launch import (
     CheckView,
     ConditionView,
@@ -51,6 +53,7 @@ from state.view.launch import (
     DeviationView,
     GraphView,
     HoldView,
+    ItemView,
     LaunchView,
     ScopeView,
     SeriesView,
@@ -66,7 +69,7 @@ class _Named(Protocol):
 N = TypeVar("N", bound=_Named)
 
 no_effect(LogClosed, LogAnchored, LogWriteFailed, LogRecovered)
-no_effect(CandidateSeen, CommandRefused, ClockJumped, NoteAdded)
+no_effect(CommandRefused, ClockJumped, NoteAdded)
 
 
 def deviate(view: LaunchView, event: Event, what: str) -> LaunchView:
@@ -106,7 +109,15 @@ def _opened(view: LaunchView, event: Event, body: LaunchOpened) -> LaunchView:
 def _environment(view: LaunchView, _event: Event, body: EnvironmentDeclared) -> LaunchView:
     older = tuple((word, host) for word, host in (("api", body.api), ("admin", body.admin)) if host)
     new = replace(body, hosts=body.hosts or older, api="", admin="")
-    return replace(view, environments=(*(e for e in view.environments if e.tier != new.tier), new))
+    known = view.environment(new.tier)
+    view = replace(view, environments=(*(e for e in view.environments if e.tier != new.tier), new))
+    if known is None or replace(known, title=new.title) == new:
+        return view
+
+    def about(item: ItemView) -> bool:
+        return new.tier == Tier.PRODUCTION or any(c.counts and c.env == new.tier for c in item.checks)
+
+    return attestations.void(view, about, f"{new.tier} is another place than before")
 
 
 @step(ConditionDeclared)
@@ -178,9 +189,29 @@ def _closed(view: LaunchView, _event: Event, _body: LaunchClosed) -> LaunchView:
     return replace(view, state=LaunchState.CLOSED, hold=None)
 
 
+@step(DeviationFollowedUp)
+def _followed_up(view: LaunchView, _event: Event, body: DeviationFollowedUp) -> LaunchView:
+    def follow(one: DeviationView) -> DeviationView:
+        if one.seq != body.deviation:
+            return one
+        return replace(one, owner=body.owner, follow_up=body.text, link=body.link)
+
+    return replace(view, deviations=tuple(follow(one) for one in view.deviations))
+
+
+_SCOPE = ("scope:", "condition ")
+"""What a line of a runbook's difference begins with where window, modules, regions or stop conditions changed."""
+
+
+def _about_the_scope(item: ItemView) -> bool:
+    return any(check.kind.startswith("scope.") for check in item.checks)
+
+
 @step(RunbookChanged)
 def _runbook_changed(view: LaunchView, event: Event, body: RunbookChanged) -> LaunchView:
     view = deviate(view, event, "the runbook changed during the launch")
+    if any(line.startswith(_SCOPE) for line in body.diff):
+        view = attestations.void(view, _about_the_scope, "the runbook's scope or stop conditions changed")
     gone = frozenset(body.gone)
     return replace(
         view,

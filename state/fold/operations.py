@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from state.base.frozen import remake, replace
+from state.base.maps import with_item
 from state.events.event import Event
 from state.events.operations import (
+    CandidateSeen,
     OperationAborted,
     OperationFinished,
     OperationIntended,
@@ -15,11 +17,12 @@ from state.events.operations import (
     OperationStep,
     OperationUnknown,
 )
-from state.fold.gates import outdate, second_look, use_gates
+from state.fold.gates import outdate, outdate_words, second_look, use_gates
 from state.fold.launch import deviate
 from state.fold.step import step
+from state.view import attestations
 from state.view.enums import After, OperationKind, OperationState, Tier
-from state.view.launch import LaunchView, OperationView, StepView
+from state.view.launch import ItemView, LaunchView, OperationView, StepView
 
 OUTPUT_LINES = 200
 
@@ -37,10 +40,31 @@ def _intended(view: LaunchView, event: Event, body: OperationIntended) -> Launch
         intended_us=event.wall_us,
     )
     view = replace(view, operations=(*view.operations, operation))
+    view = attestations.void_excluded(view, f"ran {body.id}", event.actor)
     if body.override is None:
         return view
     said = f"{body.id} overridden with {body.override.second}: {body.override.reason}"
     return deviate(view, event, said)
+
+
+@step(CandidateSeen)
+def _seen(view: LaunchView, event: Event, body: CandidateSeen) -> LaunchView:
+    """What would be deployed is another thing than before: words that locked its deploy were about the old one."""
+    before = view.parts.get(body.env)
+    view = replace(view, parts=with_item(view.parts, body.env, body.parts))
+    changed = [what for what, digest in body.parts if before is not None and (what, digest) not in before]
+    if not changed:
+        return view
+    specs = [spec for spec in view.operation_specs if spec.env == body.env]
+    gates = {number for spec in specs for number in spec.gates}
+    locking = {name for spec in specs for name in spec.items}
+    locking |= {item.id for gate in view.gates if gate.number in gates for item in gate.items}
+
+    def about(item: ItemView) -> bool:
+        return item.id in locking and not item.used_us
+
+    # With a word that found them changed: that one, and those after it, are about the new parts.
+    return attestations.void(view, about, f"{body.env}: {', '.join(changed)} changed", before=event.ref)
 
 
 def _change(view: LaunchView, event: Event, change: Callable[[OperationView], OperationView]) -> LaunchView:
@@ -116,8 +140,15 @@ def _judge_again(view: LaunchView, event: Event, ended: OperationView) -> Launch
     A promotion that succeeded uses the gates that locked it, and begins the second look; a way back ends both.
     """
     cause = next((a for a in After if a == ended.kind), None)
-    if cause is not None:
-        view = outdate(view, event, ended.env, cause, f"{ended.id} ran")
+    if cause is None:
+        return view
+    ran = f"{ended.id} ran"
+    view = _uses(outdate(view, event, ended.env, cause, ran), ended, cause)
+    return outdate_words(view, ended.env, cause, ran)
+
+
+def _uses(view: LaunchView, ended: OperationView, cause: After) -> LaunchView:
+    """Return the view in which a promotion used its gates, or a way back gave up what one had used."""
     if ended.env != Tier.PRODUCTION or ended.state is not OperationState.SUCCEEDED:
         return view
     spec = next((s for s in view.operation_specs if s.id == ended.id), None)

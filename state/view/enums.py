@@ -52,6 +52,14 @@ class After(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Need(StrEnum):
+    """What a GO has to bring. ``UNKNOWN`` is a word of another version."""
+
+    COMMENT = "comment"
+    LINK = "link"
+    UNKNOWN = "unknown"
+
+
 class GateStatus(StrEnum):
     """What a gate's items add up to. Computed, never set."""
 

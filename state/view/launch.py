@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from state.base.codec import OMIT
 from state.base.maps import empty_map
 from state.events.declared import EnvironmentDeclared as EnvironmentView
 from state.events.declared import GraphDeclared, Series
@@ -172,6 +173,16 @@ class DeviationView:
     what: str
     who: str
     at_us: int
+    owner: str = field(default="", metadata=OMIT)
+    """Who sees to it; nothing: nobody yet."""
+    follow_up: str = field(default="", metadata=OMIT)
+    """What is done about it."""
+    link: str = field(default="", metadata=OMIT)
+
+    @property
+    def followed(self) -> bool:
+        """Whether it has an owner and a follow-up."""
+        return bool(self.owner and self.follow_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +245,8 @@ class LaunchView:
     consoles: tuple[ConsoleView, ...] = ()
     engine: str = ""
     """The session of the engine that runs, or nothing."""
+    parts: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=empty_map, metadata=OMIT)
+    """By environment, what was seen last of that which a deploy is made of: (what, fingerprint)."""
     deviations: tuple[DeviationView, ...] = ()
     stages: tuple[StageView, ...] = ()
     recycled_us: Mapping[int, int] = field(default_factory=empty_map)

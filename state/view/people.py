@@ -21,6 +21,11 @@ def people_of(view: LaunchView, account: str) -> tuple[PersonView, ...]:
     return named or tuple(p for p in view.people if ANYBODY in p.accounts)
 
 
+def same_person(view: LaunchView, account: str, other: str) -> bool:
+    """Return whether two accounts are one person's; ``*`` makes nobody the same as somebody else."""
+    return account == other or any(account in p.accounts and other in p.accounts for p in view.people)
+
+
 def roles_of(view: LaunchView, account: str) -> frozenset[str]:
     """Return the roles of an account."""
     return frozenset(role for person in people_of(view, account) for role in person.roles)

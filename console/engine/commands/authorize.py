@@ -10,9 +10,12 @@ from state.view.people import ACTING, ATTESTING, roles_of
 _ENDED = frozenset({LaunchState.SCRUBBED, LaunchState.CLOSED})
 _AFTER_THE_END = frozenset({"note.add", "engine.stop", "console.take_over"})
 _NO_ROLE_NEEDED = frozenset({"note.add"})
-_ATTESTING = frozenset({"attest.sign", "attest.withdraw"})
+_ATTESTING = frozenset({"attest.sign", "attest.withdraw", "deviation.follow_up"})
 _FROM_EVERY_CONSOLE = frozenset(
-    {"note.add", "attest.sign", "attest.withdraw", "operation.abort", "launch.hold", "console.take_over"}
+    {
+        *("note.add", "attest.sign", "attest.withdraw", "deviation.follow_up"),
+        *("operation.abort", "launch.hold", "console.take_over"),
+    }
 )
 """An abort and a hold can't wait for a take-over; an attestation is a person's own word."""
 

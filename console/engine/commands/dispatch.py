@@ -33,7 +33,10 @@ EFFECTS: Mapping[str, Effect] = {
     **bake.EFFECTS,
 }
 _SELECTING = frozenset(
-    {Field.ITEM, Field.GATE, Field.STAGE, Field.OPERATION, Field.CONDITION, Field.WATCHING, Field.CHOICE}
+    {
+        *(Field.ITEM, Field.GATE, Field.STAGE, Field.OPERATION, Field.CONDITION),
+        *(Field.WATCHING, Field.CHOICE, Field.DEVIATION),
+    }
 )
 _WHILE_FROZEN = frozenset({"operation.abort", "engine.stop"})
 """What may not wait for a log that can't be written: it ends things and starts none."""
@@ -64,7 +67,8 @@ class Commands:
             return self._refused(request, str(error))
         if planned.override_allowed or name in _SECONDED:
             planned = replace(planned, seconds=seconds_of(self._context.view, who.account))
-        return replace(planned, token=self._token(request, planned)) if planned.phrase else planned
+        asks = planned.phrase or planned.cautions
+        return replace(planned, token=self._token(request, planned)) if asks else planned
 
     def _refused(self, request: CommandRequest, reason: str) -> Preview:
         """Return the preview of what may not run: what was meant, where, and why not."""
@@ -113,17 +117,20 @@ class Commands:
         overridden = preview.override_allowed and override_of(self._context.view, request) is not None
         if not preview.allowed and not overridden:
             raise CommandRefusedError(preview.reason)
-        if not preview.phrase or request.who == ENGINE:
+        if not (preview.phrase or preview.cautions) or request.who == ENGINE:
             return
         if not given.token:
-            raise CommandRefusedError("this needs a preview first: nothing was done")
+            against = f" ({'; '.join(preview.cautions)})" if preview.cautions else ""
+            raise CommandRefusedError(f"this needs a preview first{against}: nothing was done")
         if not hmac.compare_digest(given.token.encode(), preview.token.encode()):
             if preview.inputs and given.token.partition("-")[2] not in {"", _inputs(preview)}:
                 raise CommandRefusedError(f"{preview.inputs} changed since the preview: look again")
             raise CommandRefusedError(
                 "what was shown has changed since (candidate, commands or target): look again"
+                if preview.phrase
+                else f"look again: {'; '.join(preview.cautions)}"
             )
-        if given.phrase.strip() != preview.phrase:
+        if preview.phrase and given.phrase.strip() != preview.phrase:
             raise CommandRefusedError(f"the typed name is not {preview.phrase}: nothing was done")
 
     def _token(self, request: CommandRequest, preview: Preview) -> str:
@@ -140,6 +147,7 @@ class Commands:
             "candidate": [view.candidate.version, *(list(pair) for pair in view.candidate.images)],
             "runbook": view.scope.runbook_digest,
             "token": preview.token,
+            "cautions": list(preview.cautions),
         }
         token = sha256(canonical(shown).encode()).hexdigest()[:32]
         # Apart, so that a change of just this can be told as what it is.

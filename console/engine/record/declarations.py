@@ -12,6 +12,7 @@ from state.base.frozen import remake
 from state.base.json import decimal_text
 from state.base.times import micros
 from state.events.declared import (
+    NO_RULE,
     Check,
     ConditionDeclared,
     EnvironmentDeclared,
@@ -21,9 +22,11 @@ from state.events.declared import (
     OperationDeclared,
     Series,
     StageDeclared,
+    WordRule,
 )
 from state.events.event import Body, Draft, gate_key
 from state.events.launch import Candidate, LaunchOpened, Person
+from state.runbook.attestation import AttestSpec
 from state.runbook.environment import Domain, Environment
 from state.runbook.models import Gate, Graph, Operation, Runbook, Stage, StopCondition
 from state.view.enums import Tier
@@ -109,14 +112,30 @@ def _environment(env: Environment) -> EnvironmentDeclared:
 def _gate(runbook: Runbook, gate: Gate) -> GateDeclared:
     items = tuple(
         Item(
-            item.id,
-            item.text,
-            item.attest,
-            tuple(_check(look) for look in looks_of(runbook, gate, item)),
+            id=item.id,
+            text=item.text,
+            question=item.question,
+            checks=tuple(_check(look) for look in looks_of(runbook, gate, item)),
+            rule=_rule(item.attest),
+            not_applicable=item.not_applicable or "",
+            owner=item.owner,
+            due_s=round(item.due) if item.due is not None else 0,
+            links=item.links,
         )
         for item in gate.items
     )
     return GateDeclared(gate.number, gate.title, items)
+
+
+def _rule(attest: AttestSpec | None) -> WordRule:
+    if attest is None:
+        return NO_RULE
+    return WordRule(
+        needs=attest.requires,
+        role=attest.role.value if attest.role is not None else "",
+        people=attest.people,
+        excluded=tuple(one.deed for one in attest.excluded),
+    )
 
 
 def _check(look: CheckRef) -> Check:

@@ -14,6 +14,7 @@ from state.base import canonical
 from state.base.codec import LOG, WIRE
 from state.events.bodies import BODIES, decode
 from state.events.event import REDACTED_BODY, Event
+from state.events.launch import DeviationFollowedUp
 from state.fold import fold
 from state.log.reader import LogReader
 
@@ -22,7 +23,7 @@ NAMES = sorted(path.name.removesuffix(".lclog.gz") for path in LOGS.glob("*.lclo
 UNKNOWN = {"unknown_words", "strange_fields"}
 """Fields of the view that the stored ones lack: empty for every log that is wholly known."""
 
-NOT_YET: frozenset[str] = frozenset()
+NOT_YET: frozenset[str] = frozenset({DeviationFollowedUp.KIND})
 """Kinds that no version before this one wrote: a log with them is stored when this one is released."""
 
 
@@ -61,6 +62,11 @@ def test_it_folds_to_the_view_of_the_version_that_wrote_it(name: str, tmp_path: 
     for item in (item for gate in view["gates"] for item in gate["items"]):
         del item["used_us"]
         assert all(_judged_once(check) for check in item["checks"])
+        if item["attestation"] is not None:
+            # What the word was about: in none of these logs it changed afterwards.
+            item["attestation"].pop("seen", None)
+            assert "changed" not in item["attestation"]
+    view.pop("parts", None)
     assert view == _full(json.loads(gzip.decompress((LOGS / f"{name}.view.json.gz").read_bytes())), view)
 
 

@@ -9,6 +9,7 @@ from console.engine.operations.preview.approvals import Seen, parts_of, void
 from console.engine.operations.preview.preflight import Finding, fails, passes
 from state.base.times import moment
 from state.runbook.models import Operation, Runbook
+from state.runbook.window import frozen
 from state.view.enums import OperationKind, Tier
 from state.view.launch import LaunchView, OperationSpecView
 from state.view.locks import locks as known
@@ -67,11 +68,8 @@ def spec_of(operation: Operation) -> OperationSpecView:
 def _window(view: LaunchView, runbook: Runbook, now_us: int) -> Finding:
     scope = runbook.scope
     now = moment(now_us)
-    for freeze in scope.freezes:
-        if freeze.holds(now):
-            return fails(
-                f"production is frozen until {freeze.end:%Y-%m-%d %H:%M %Z}: {freeze.reason}", soft=True
-            )
+    if (freeze := frozen(scope.freezes, now)) is not None:
+        return fails(f"production is frozen {freeze.until}", soft=True)
     if outside_window(view.scope, now_us):
         message = f"{scope.window.start:%Y-%m-%d %H:%M} to {scope.window.end:%Y-%m-%d %H:%M %Z}"
         return fails(f"it is {now:%H:%M} UTC, outside the launch window ({message})", soft=True)

@@ -37,8 +37,8 @@ ANN, BOB, EVE, TOM = (
 )
 
 EVERYBODY = {"note.add"}
-EVERY_OPERATOR = {"operation.abort", "launch.hold", "console.take_over", "attest.sign", "attest.withdraw"}
-APPROVERS = {"attest.sign", "attest.withdraw"}
+APPROVERS = {"attest.sign", "attest.withdraw", "deviation.follow_up"}
+EVERY_OPERATOR = {"operation.abort", "launch.hold", "console.take_over"} | APPROVERS
 
 
 def test_every_command_has_an_effect_and_a_heading() -> None:
@@ -216,6 +216,11 @@ async def test_a_closed_launch_ends_its_engine(tmp_path: Path) -> None:
                 await s.engine.journal.record(
                     draft(ItemWaived.KIND, body, f"g{gate.number:02d}", actor="ann")
                 )
+        refused = await ann.command("launch.close")
+        assert "42 deviations lack an owner or a follow-up (#" in refused.message
+        for one in s.view.deviations:
+            args: dict[str, Json] = {"deviation": one.seq, "owner": "ann", "text": "look at it"}
+            assert (await ann.command("deviation.follow_up", args)).ok
         assert (await ann.command("launch.close")).ok
         assert s._running is not None
         await s._running
