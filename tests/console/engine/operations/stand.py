@@ -71,7 +71,7 @@ class Stand:
         return self.world.product(Dotmac)
 
     async def go(self, *gates: int) -> None:
-        """Let gates be GO by what a launch would record: checks that passed, attestations."""
+        """Let gates be GO by what a launch would record: checks that passed, attestations; and every stage good."""
         drafts: list[Draft] = []
         for gate in self.journal.view.gates:
             if gates and gate.number not in gates:
@@ -84,6 +84,10 @@ class Stand:
                 if item.question is not None:
                     signed: JsonObject = {"item": item.id, "go": True, "comment": "", "how_known": "test"}
                     drafts.append(draft(AttestSigned.KIND, signed, key, actor="ann"))
+        for stage in self.journal.view.stages:
+            for check in stage.checks:
+                judged: JsonObject = {"item": stage.id, "check": check.id, "verdict": "pass", "summary": ""}
+                drafts.append(draft(CheckFinished.KIND, judged))
         for at in range(0, len(drafts), 50):
             await self.journal.record_many(drafts[at : at + 50])
 
