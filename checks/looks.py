@@ -20,9 +20,11 @@ class CheckRef:
     """A check of the runbook: its item, its gate, what is to be run, and which of its looks this is."""
 
     id: str
-    """``3.2/0``; its second look ``3.2/0/live``."""
+    """``3.2/0``; its second look ``3.2/0/live``; of a stage of the pipeline ``build/0``."""
     item: str
+    """The item, or the stage."""
     gate: int
+    """0: of none, but of a stage."""
     spec: CheckSpec
     """Its ``env`` is where this look looks."""
     look: Look = Look.ONCE
@@ -50,6 +52,17 @@ def checks_of(runbook: Runbook, items: Iterable[str]) -> list[CheckRef]:
         for item in gate.items
         if item.id in expected
         for check in looks_of(runbook, gate, item)
+    ]
+
+
+def checks_of_stages(runbook: Runbook, stages: Iterable[str]) -> list[CheckRef]:
+    """Return the checks that belong to stages of the pipeline alone, in the order of the runbook."""
+    expected = set(stages)
+    return [
+        CheckRef(f"{stage.id}/{index}", stage.id, 0, spec)
+        for stage in runbook.stages
+        if stage.id in expected
+        for index, spec in enumerate(stage.checks())
     ]
 
 

@@ -22,10 +22,12 @@ from screens.sections.cluster import pod_line, pods_of
 from screens.sections.stages import stage_lines
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState, OperationKind, OperationState, Tier
-from state.view.launch import OperationSpecView, OperationView, StepView
-from state.view.locks import Lock, LockKind, locks
+from state.view.first_launch import is_first, offered, way_out
+from state.view.launch import LaunchView, OperationSpecView, OperationView, StepView
+from state.view.locks import WAYS_BACK, Lock, LockKind, locks
 from state.view.pods import is_ready
 from state.view.rollbacks import rollback_of
+from state.view.stages import stage_verdict
 
 
 class DeployScreen(LaunchScreen):
@@ -38,6 +40,7 @@ class DeployScreen(LaunchScreen):
         ("x", "abort"),
         ("o", "what next"),
         ("tab", "output"),
+        ("s", "pipeline"),
         ("b", "bake"),
         ("esc", "back"),
     )
@@ -83,7 +86,7 @@ class DeployScreen(LaunchScreen):
         """Show the operations and the output of the newest run; the pipeline, where the runbook has one."""
         self.query_one("#stages", Pane).set_class(bool(shown.view.gates) and not shown.view.stages, "-absent")
         table = self.query_one(Table)
-        table.show_rows([operation_row(spec, shown) for spec in shown.view.operation_specs])
+        table.show_rows([operation_row(spec, shown) for spec in offered(shown.view)])
         running = shown.view.running()
         if not self._moved and (running is not None or not self._watched):
             table.select(pressing(shown))
@@ -102,7 +105,7 @@ class DeployScreen(LaunchScreen):
 
     def _run(self, shown: ScreenState, width: int, height: int) -> list[Line]:
         run = self._chosen(shown)
-        spec = next((s for s in shown.view.operation_specs if s.id == self.query_one(Table).key), None)
+        spec = next((s for s in offered(shown.view) if s.id == self.query_one(Table).key), None)
         if run is None:
             return not_run(spec, shown, width)[:height]
         return run_lines(run, shown, width, height)
@@ -133,7 +136,7 @@ def lock_words(spec: OperationSpecView, shown: ScreenState) -> Span:
     if not closed:
         return Span("✔ unlocked", Role.GOOD)
     gates = [int(lock.what) for lock in closed if lock.kind is LockKind.GATE]
-    items = " ".join(lock.what for lock in closed if lock.kind is LockKind.ITEM)
+    items = " ".join(lock.what for lock in closed if lock.kind in {LockKind.ITEM, LockKind.STAGE})
     others = [lock.kind.value for lock in closed if not lock.kind.by_judgement]
     named = ("gate" + ("s " if len(gates) > 1 else " ") + ranges(gates)) if gates else ""
     return Span(f"✖ {', '.join(one for one in (named, items, *others) if one)}", Role.WARN)
@@ -159,7 +162,8 @@ def pressing(shown: ScreenState) -> str:
     specs = view.operation_specs
     tripped = {c.env for c in view.conditions if c.state is ConditionState.TRIPPED}
     for env in (Tier.PRODUCTION, Tier.STAGING):
-        if env in tripped and (back := rollback_of(view, env)) is not None:
+        back = way_out(view, env) or rollback_of(view, env)
+        if env in tripped and back is not None:
             return back.id
     newest = view.operations[-1] if view.operations else None
     if newest is not None and newest.state is not OperationState.SUCCEEDED:
@@ -168,9 +172,14 @@ def pressing(shown: ScreenState) -> str:
         run = view.last_operation(spec.id)
         done = run is not None and run.state is OperationState.SUCCEEDED
         judged = any(lock.kind.by_judgement for lock in locks(view, spec, shown.now_us))
-        if not done and spec.kind != OperationKind.ROLLBACK and not judged:
+        if not done and spec.kind not in WAYS_BACK and not judged and _wanted(spec, view):
             return spec.id
     return newest.id if newest is not None else ""
+
+
+def _wanted(spec: OperationSpecView, view: LaunchView) -> bool:
+    """Return whether an operation is one of this launch's: what is prepared, only of a first one."""
+    return spec.kind != OperationKind.PREPARE or is_first(view)
 
 
 def operation_row(spec: OperationSpecView, shown: ScreenState) -> Row:
@@ -198,6 +207,11 @@ def not_run(spec: OperationSpecView | None, shown: ScreenState, width: int) -> l
 def _need(lock: Lock, shown: ScreenState) -> Line:
     if lock.kind is LockKind.ITEM:
         return row("needs item   ", Span(lock.what, Role.KEY))
+    if lock.kind is LockKind.STAGE:
+        stage = next((one for one in shown.view.stages if one.id == lock.what), None)
+        if stage is not None:
+            sign = formats.sign(formats.VERDICT[stage_verdict(shown.view, stage, shown.now_us)], 8)
+            return row("needs stage  ", sign, f" {stage.title} ", Span("s: what it stands on", Role.DIM))
     gate = shown.view.gate(int(lock.what)) if lock.kind is LockKind.GATE else None
     if gate is None:
         return row("locked       ", Span(lock.words, Role.WARN))

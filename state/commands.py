@@ -21,6 +21,8 @@ class Field(StrEnum):
 
     ITEM = "item"
     GATE = "gate"
+    STAGE = "stage"
+    """A stage of the pipeline."""
     OPERATION = "operation"
     CONDITION = "condition"
     WATCHING = "watching"
@@ -81,6 +83,13 @@ COMMANDS: tuple[CommandSpec, ...] = (
         Danger.SAFE,
         (Parameter("gate", Field.GATE, "gate"),),
         "R",
+    ),
+    CommandSpec(
+        "stage.run",
+        "pipeline: Run a stage's checks",
+        "Run the checks of stage {stage}",
+        Danger.SAFE,
+        (Parameter("stage", Field.STAGE, "stage"),),
     ),
     CommandSpec("launch.run", "launch: Run every check", "Run every check", Danger.SAFE),
     CommandSpec(

@@ -103,6 +103,7 @@ def test_only_the_store_and_the_reader_open_a_log() -> None:
 ROOMS = {
     "checks": "kinds of checks, a family each, and what they judge with",
     "checks/clients": "a client for each outside system",
+    "checks/clients/ci": "a client for each system that builds and tests commits",
     "console": "the program's entry, and its exit codes",
     "console/cli": "a module for each command of the command line, and their one table",
     "console/cli/check": "checks run without a screen",

@@ -38,20 +38,32 @@ class OperationsPort(Protocol):
         """Return what would run: environment, from and to, exact command lines, blast radius, preflight."""
         ...
 
-    async def start(self, operation_id: str, who: Who, override: Confirmation | None) -> Reply:
-        """Record the intent, start the operation, and return without waiting for its end."""
+    async def start(
+        self, operation_id: str, who: Who, override: Confirmation | None, inputs_sha: str = ""
+    ) -> Reply:
+        """Record the intent, start the operation, and return without waiting for its end.
+
+        ``inputs_sha`` is that of the preview that was confirmed: only that is run. Empty: what is there now.
+        """
         ...
 
     async def abort(self, who: Who, reason: str) -> Reply:
         """Ask the operation that is under way to end."""
         ...
 
-    async def recover(self, choice: str, who: Who) -> Reply:
+    async def recover(self, choice: str, who: Who, inputs_sha: str = "") -> Reply:
         """Carry out one of the offers of an operation whose end nobody saw."""
         ...
 
     async def resume(self) -> None:
         """Look at operations that the log left without an end, and say what was found; repair nothing."""
+        ...
+
+    async def rendered(self, tier: Tier) -> str:
+        """Return the manifest that a deploy of the candidate to an environment would install.
+
+        Raises CouldNotLookError where helm can't render it.
+        """
         ...
 
     async def aclose(self) -> None:

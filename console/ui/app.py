@@ -39,10 +39,12 @@ from screens.help import HelpDialog, HelpEntry
 from screens.kit.messages import CommandRequested, ScreenRequested
 from screens.kit.screen_state import Mode, ScreenState
 from screens.log import LogScreen
+from screens.pipeline import PipelineScreen
 from screens.pods import PodsScreen
 from state.base.times import SECOND_US
 from state.log.errors import LogError
 from state.view.enums import LaunchState
+from state.view.first_launch import way_out
 from state.view.rollbacks import rollback_of
 
 T = TypeVar("T")
@@ -101,6 +103,7 @@ class LaunchApp(App[int]):
             DashboardScreen(),
             GateScreen(),
             DeployScreen(),
+            PipelineScreen(),
             BakeScreen(),
             PodsScreen(),
             LogScreen(self.source.page),
@@ -286,8 +289,8 @@ class LaunchApp(App[int]):
         self.request_command("launch.release" if held else "launch.hold")
 
     def action_rollback(self) -> None:
-        """Open the dialog of the production rollback."""
-        spec = rollback_of(self._shown.view)
+        """Open the dialog of the production rollback; of a first install, of taking it away."""
+        spec = way_out(self._shown.view) or rollback_of(self._shown.view)
         if spec is not None:
             self.request_command("operation.run", {"operation": spec.id})
         else:

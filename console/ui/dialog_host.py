@@ -17,6 +17,7 @@ from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter,
 from state.view.enums import ConditionState, Danger
 from state.view.launch import OperationView
 from state.view.preview import Preview
+from state.view.stages import stage_verdict
 
 T = TypeVar("T")
 RATES = ("1", "10", "60", "300")
@@ -186,6 +187,10 @@ def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] 
             ]
         case Field.GATE:
             return [(str(g.number), f"{g.status(now).value:<6} {g.title}") for g in view.gates]
+        case Field.STAGE:
+            return [
+                (s.id, f"{stage_verdict(view, s, now).value:<8} {s.title}") for s in view.stages if s.checks
+            ]
         case Field.OPERATION:
             return [(o.id, f"{o.id}: {o.title}") for o in view.operation_specs]
         case Field.CONDITION:

@@ -38,6 +38,9 @@ def _why(condition: ConditionView, width: int) -> list[Line]:
     lines = []
     if condition.reason and not condition.reason.startswith(UNTRUSTED):  # that stands above them all
         lines.append(row(Span(cut(f"    {condition.reason}", width), Role.DIM)))
+    if condition.state is ConditionState.OK and condition.warns:
+        level = f"{'below' if condition.below else 'over'} its warn level of"
+        lines.append(row(Span(f"    {level} {formats.number(condition.warn, condition.unit)}", Role.WARN)))
     if condition.disarmed:
         lines.append(row(Span(cut(f"    no rollback by itself: {condition.disarmed}", width), Role.WARN)))
     return lines
@@ -76,6 +79,8 @@ def condition_line(condition: ConditionView, width: int, now_us: int) -> Line:
     glyph, word, role = formats.CONDITION[condition.state]
     if not condition.active and condition.state is ConditionState.WARMUP:
         word = "WAITS"
+    if condition.state is ConditionState.OK and condition.warns:
+        glyph, word, role = "!", "WARN", Role.WARN
     elapsed = f"{condition.elapsed_s}/{condition.for_s} s"
     if condition.state.blind and condition.since_us:
         elapsed = f"for {formats.span((now_us - condition.since_us) / SECOND_US)}"

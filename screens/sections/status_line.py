@@ -7,6 +7,7 @@ from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, row
 from screens.kit.screen_state import Mode, ScreenState
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState, LaunchState, OperationState, Tier
+from state.view.first_launch import is_first, way_out
 from state.view.launch import LaunchView
 from state.view.rollbacks import counting, unanswered
 from state.view.watch import ConditionView
@@ -36,6 +37,7 @@ def _first(shown: ScreenState, width: int) -> Line:
         Span(f" {cut(environment_words(view), 40)} ", Role.MARKED),
         " ",
         Span(view.candidate.version or "no candidate", Role.STRONG),
+        *((" ", Span("FIRST LAUNCH", Role.WARN)) if is_first(view) else ()),
         "  ",
         cut(view.scope.title, 80),
     )
@@ -127,7 +129,7 @@ def _trip(condition: ConditionView) -> str:
     """Return what tripped: its limit, since when, and what it is now."""
     limit, now = (formats.number(v, condition.unit) for v in (condition.threshold, condition.value))
     since = f" since {formats.clock(condition.tripped_us, seconds=False)}" if condition.tripped_us else ""
-    return f"{condition.title} over {limit}{since}, now {now}"
+    return f"{condition.title} {'below' if condition.below else 'over'} {limit}{since}, now {now}"
 
 
 def _ways(shown: ScreenState) -> str:
@@ -137,7 +139,8 @@ def _ways(shown: ScreenState) -> str:
     tripped = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
     todo = unanswered(shown.view, tripped)
     if any(c.env == Tier.PRODUCTION for c in todo):
-        return "B: roll back · k: acknowledge · "
+        way = "uninstall" if way_out(shown.view) is not None else "roll back"
+        return f"B: {way} · k: acknowledge · "
     return "k: acknowledge · " if todo else "rolled back · k: acknowledge · "
 
 

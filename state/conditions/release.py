@@ -8,7 +8,9 @@ from state.base.times import clock
 from state.conditions.evaluate import SECOND_US, Baseline, ConditionSpec, Judgement, Source, evaluate
 from state.events.bake import ConditionChanged
 from state.runbook.conditions import StopCondition
+from state.runbook.rate_windows import counts_events
 from state.view.enums import ConditionState, OperationState
+from state.view.first_launch import is_first
 from state.view.launch import ConditionView, LaunchView
 from state.view.rollbacks import newest_release
 from state.view.watch import UNTRUSTED
@@ -28,9 +30,15 @@ class Release:
 
 
 def release_of(view: LaunchView, env: str, now_us: int) -> Release:
-    """Return since when an environment's conditions count: from the newest release, or what runs there."""
+    """Return since when an environment's conditions count: from the newest release, or what runs there.
+
+    In a first launch not before its deploy has succeeded.
+    """
     there = [o for o in view.operations if o.env == env]
     before = there[0].intended_us if there else now_us
+    if is_first(view, env):
+        # Nothing of it ever ran: there is nobody to be harmed and no series to be judged by.
+        return Release(now_us, active=False, before_us=before)
     newest = newest_release(view, env)
     if newest is not None:
         done = newest.state is OperationState.SUCCEEDED
@@ -47,10 +55,12 @@ def spec_of(condition: StopCondition, step_s: float) -> ConditionSpec:
     return ConditionSpec(
         id=condition.id,
         ratio=condition.value is None,
-        threshold=condition.threshold,
+        threshold=condition.limit,
+        below=condition.below is not None,
         for_s=condition.for_,
         step_s=step_s,
         window_s=condition.window,
+        counts=condition.total is not None and bool(counts_events(condition.total)),
         min_events=condition.min_events,
         bad_absent_is_zero=condition.bad_absent_is_zero,
         reduce=condition.reduce,
@@ -82,6 +92,8 @@ class Gathered:
     source: Source
     second: Source | None = None
     baseline: Baseline | None = None
+    since_us: int = 0
+    """From here on it was not judged yet: what was over before doesn't trip."""
 
 
 def distrust(view: LaunchView, env: str) -> str:
@@ -107,6 +119,8 @@ def judge(
     if not release.active:
         from_us -= int(spec.warmup_s * SECOND_US)
     latched = _latched(old) if release.active else None
+    # What was over when a mute ended was muted in its time.
+    muted_us = 0 if old is None or old.muted_until_us > now_us else old.muted_until_us
     judged = evaluate(
         spec,
         gathered.source.main,
@@ -116,6 +130,7 @@ def judge(
         latched,
         second=gathered.second,
         baseline=gathered.baseline,
+        since_us=max(gathered.since_us, muted_us),
     )
     if doubt and judged.state is ConditionState.OK:
         judged = Judgement(ConditionState.ERROR, judged.value, reason=f"{UNTRUSTED}: {doubt}")
@@ -142,9 +157,15 @@ def _latched(old: ConditionView | None) -> Judgement | None:
 
 
 def changed_body(
-    condition_id: str, old: ConditionView | None, judged: Judgement, now_us: int, *, active: bool
+    condition_id: str,
+    old: ConditionView | None,
+    judged: Judgement,
+    now_us: int,
+    *,
+    active: bool,
+    judged_us: int | None = None,
 ) -> ConditionChanged:
-    """Return the body of ``condition.changed`` for a judgement."""
+    """Return the body of ``condition.changed`` for a judgement; ``judged_us`` where it didn't see all until now."""
     return ConditionChanged(
         id=condition_id,
         state=judged.state,
@@ -154,6 +175,7 @@ def changed_body(
         reason=judged.reason[:400],
         at_us=now_us,
         active=active,
+        judged_us=0 if judged_us is None or judged_us >= now_us else judged_us,
     )
 
 
@@ -165,3 +187,17 @@ def _since(old: ConditionView | None, judged: Judgement, now_us: int) -> int:
         return now_us
     same = old.state is judged.state or (old.state.blind and judged.state.blind)
     return old.since_us if same else now_us
+
+
+def replaced(old: ConditionView, body: ConditionChanged) -> ConditionView:
+    """Return a condition as it is after a judgement."""
+    return replace(
+        old,
+        state=body.state,
+        value=body.value,
+        elapsed_s=body.elapsed_s,
+        reason=body.reason,
+        since_us=body.since_us,
+        active=body.active,
+        judged_us=body.judged_us,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from state.events.event import Body, event
+from state.events.event import Body, event, left_out
 from state.view.enums import BakeState, ConditionState
 
 
@@ -20,6 +20,8 @@ class ConditionChanged(Body):
     at_us: int
     active: bool
     """Whether it is evaluated: from the release on."""
+    judged_us: int = left_out(default=0)
+    """Until when its samples were seen and judged, where that is not until now."""
 
 
 @event("condition.acknowledged")

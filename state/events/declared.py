@@ -30,7 +30,7 @@ class Check:
     """An automatic check of an item."""
 
     id: str
-    """``3.2/0``: the item and the check's place in it."""
+    """``3.2/0``: the item and the check's place in it; of a stage ``build/0``."""
     kind: str
     env: str
     ttl_s: int
@@ -97,6 +97,10 @@ class ConditionDeclared(Body):
     query: str
     shadow: bool = left_out(default=False)
     """Whether it is shown without having power."""
+    below: bool = left_out(default=False)
+    """Whether the threshold is a lower bound."""
+    warn: float | None = left_out(default=None)
+    """A level before the threshold, without power."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +134,17 @@ class OperationDeclared(Body):
     gate: int
     gates: tuple[int, ...]
     items: tuple[str, ...]
+    stages: tuple[str, ...] = left_out(default=())
+    """Stages of the pipeline that must be good before it, by their ids."""
 
 
 @event("stage.declared")
 class StageDeclared(Body):
-    """A stage of the pipeline; ``parts`` name items (``item:6.7``) and operations (``operation:…``)."""
+    """A stage of the pipeline; ``parts`` name items (``item:6.7``), operations (``operation:…``) and its checks."""
 
     id: str
     title: str
     steps: tuple[str, ...]
     parts: tuple[str, ...]
+    checks: tuple[Check, ...] = left_out(default=())
+    """Its own checks; a part names one by its id, ``check:build/0``."""

@@ -57,6 +57,8 @@ class OperationIntended(Body):
     before: int
     """The number of the newest revision; 0 where there is none."""
     override: Override | None = left_out(default=None)
+    inputs_sha: str = left_out(default="")
+    """Of what it reads: a deploy's private copy of chart and values, a migration's job. 64 hexadecimal digits."""
 
 
 @event("operation.started")

@@ -12,6 +12,7 @@ from state.base.text import line
 from state.events import bake, declared, gates, launch, log, operations, samples, world
 from state.events.bodies import decode
 from state.events.event import Body, Event, Unlisted, gate_number
+from state.view.enums import Presence
 from state.view.launch import LaunchView
 
 B = TypeVar("B", bound=Body)
@@ -63,6 +64,17 @@ def _signed(body: gates.AttestSigned, _event: Event) -> str:
 def _pod(body: world.PodChanged, _event: Event) -> str:
     said = f"{body.env} pod {body.name} {body.phase}"
     return said if body.phase in {"Succeeded", "Completed"} else f"{said} {body.ready}/{body.containers}"
+
+
+def _release(body: world.ReleaseSeen, _event: Event) -> str:
+    if body.presence is Presence.PRESENT:
+        return f"{body.env}: the release is there, revision {body.revision} ({body.status})"
+    if body.presence is Presence.UNKNOWN:
+        return f"{body.env}: whether there is a release can't be seen: {body.reason}"
+    there = "" if body.namespace else "; its namespace isn't there either"
+    if body.presence is Presence.UNFINISHED:
+        return f"{body.env}: FIRST LAUNCH, revision {body.revision} ({body.status}) never ran completely"
+    return f"{body.env}: FIRST LAUNCH, there is no release{there}"
 
 
 def _countdown(body: bake.ConditionCountdown, event: Event) -> str:
@@ -150,6 +162,7 @@ WORDS: Mapping[type[Body], Say[Any]] = dict(
         _on(operations.OperationFinished, lambda b, _: f"{b.id} {b.state}: {b.verdict}"),
         _on(operations.OperationUnknown, lambda b, _: f"{b.id} has no known end: {b.verdict}"),
         _on(world.SourceChanged, lambda b, _: f"{b.name} {'answers' if b.ok else 'is lost: ' + b.reason}"),
+        _on(world.ReleaseSeen, _release),
         _on(world.PodChanged, _pod),
         _on(world.PodGone, lambda b, _: f"{b.env} pod {b.name} is gone"),
         _on(world.IngressChanged, lambda b, _: f"{b.env} ingress {b.name} {', '.join(b.hosts)}"),

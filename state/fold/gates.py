@@ -22,6 +22,7 @@ from state.fold.launch import deviate
 from state.fold.step import step
 from state.view import attestations
 from state.view.enums import After, Look, Verdict
+from state.view.first_launch import is_first
 from state.view.launch import AttestationView, CheckView, GateView, ItemView, LaunchView, WaiverView
 
 
@@ -65,7 +66,14 @@ def _change_check(
     def in_item(item: ItemView) -> ItemView:
         return replace(item, checks=tuple(change(c) if c.id == body.check else c for c in item.checks))
 
+    if any(stage.id == body.item for stage in view.stages):
+        return _change_stages(view, lambda c: change(c) if c.id == body.check else c)
     return change_item(view, body.item, in_item)
+
+
+def _change_stages(view: LaunchView, change: Callable[[CheckView], CheckView]) -> LaunchView:
+    stages = (replace(s, checks=tuple(change(c) for c in s.checks)) if s.checks else s for s in view.stages)
+    return replace(view, stages=tuple(stages))
 
 
 @step(CheckStarted)
@@ -85,12 +93,13 @@ def _since(check: CheckView, event: Event) -> str:
 @step(CheckFinished)
 def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView:
     evidence = json.dumps(body.evidence, sort_keys=True, ensure_ascii=False) if body.evidence else ""
+    view = settle(view, [body.check]) if body.verdict is Verdict.PASS else view
     view = _change_check(
         view,
         body,
         lambda c: replace(
             c,
-            verdict=body.verdict,
+            verdict=_admitted(view, c, body.verdict),
             summary=body.summary,
             evidence=evidence,
             finished_us=event.wall_us,
@@ -105,6 +114,22 @@ def _heard(item: ItemView, name: str) -> ItemView:
     """Return an item whose words know of a check's new verdict."""
     check = next((one for one in item.checks if one.id == name), None)
     return item if check is None else attestations.judged(item, check)
+
+
+def _admitted(view: LaunchView, check: CheckView, verdict: Verdict) -> Verdict:
+    """Return a verdict as it counts: nothing is deferred for a release that is there, or that can't be seen."""
+    if verdict is Verdict.DEFERRED and not is_first(view, check.env):
+        return Verdict.UNKNOWN
+    return verdict
+
+
+def settle(view: LaunchView, checks: Iterable[str]) -> LaunchView:
+    """Return the view in which checks that a first deploy deferred are owed no more."""
+    settled = frozenset(checks)
+    if not any(settled.intersection(gate.owed) for gate in view.gates):
+        return view
+    gates = (replace(g, owed=tuple(c for c in g.owed if c not in settled)) for g in view.gates)
+    return replace(view, gates=tuple(gates))
 
 
 def change_checks(view: LaunchView, change: Callable[[CheckView], CheckView]) -> LaunchView:
@@ -194,6 +219,8 @@ def _withdrawn(view: LaunchView, event: Event, body: AttestWithdrawn) -> LaunchV
 def _waived(view: LaunchView, event: Event, body: ItemWaived) -> LaunchView:
     waiver = remake(WaiverView, body, seq=event.seq, actor=event.actor, at_us=event.wall_us)
     view = change_item(view, body.item, lambda i: replace(i, waiver=waiver))
+    item = view.item(body.item)
+    view = settle(view, [check.id for check in item.checks]) if item is not None else view
     return deviate(view, event, f"{body.item} waived: {body.reason}")
 
 
@@ -211,4 +238,9 @@ def _recycled(view: LaunchView, event: Event, body: GateRecycled) -> LaunchView:
     gates = tuple(
         replace(g, items=tuple(again(i) for i in g.items)) if g.number >= number else g for g in view.gates
     )
-    return deviate(replace(view, gates=gates), event, f"recycled to gate {number}: {body.reason}")
+    view = _change_stages(replace(view, gates=gates), stale)
+    recycled = view.recycled_us
+    for later in (gate.number for gate in gates if gate.number >= number):
+        recycled = with_item(recycled, later, event.wall_us)
+    view = replace(view, recycled_us=recycled)
+    return deviate(view, event, f"recycled to gate {number}: {body.reason}")

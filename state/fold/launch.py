@@ -47,6 +47,7 @@ from state.fold.step import no_effect, step
 from state.view import attestations
 from state.view.enums import ConditionState, LaunchState, Tier
 from state.view.launch import (
+    CheckView,
     ConditionView,
     ConsoleView,
     DeviationView,
@@ -56,6 +57,7 @@ from state.view.launch import (
     LaunchView,
     ScopeView,
     SeriesView,
+    StageView,
 )
 
 
@@ -136,7 +138,8 @@ def _operation(view: LaunchView, _event: Event, body: OperationDeclared) -> Laun
 
 @step(StageDeclared)
 def _stage(view: LaunchView, _event: Event, body: StageDeclared) -> LaunchView:
-    return replace(view, stages=_with(view.stages, body))
+    checks = tuple(remake(CheckView, check) for check in body.checks)
+    return replace(view, stages=_with(view.stages, remake(StageView, body, checks=checks)))
 
 
 @step(EngineStarted)

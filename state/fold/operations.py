@@ -17,6 +17,7 @@ from state.events.operations import (
     OperationStep,
     OperationUnknown,
 )
+from state.fold.first_launch import follow_release, note_deferred
 from state.fold.gates import outdate, outdate_words, second_look, use_gates
 from state.fold.launch import deviate
 from state.fold.step import step
@@ -41,6 +42,7 @@ def _intended(view: LaunchView, event: Event, body: OperationIntended) -> Launch
     )
     view = replace(view, operations=(*view.operations, operation))
     view = attestations.void_excluded(view, f"ran {body.id}", event.actor)
+    view = note_deferred(view, event, body)
     if body.override is None:
         return view
     said = f"{body.id} overridden with {body.override.second}: {body.override.reason}"
@@ -139,12 +141,12 @@ def _judge_again(view: LaunchView, event: Event, ended: OperationView) -> Launch
 
     A promotion that succeeded uses the gates that locked it, and begins the second look; a way back ends both.
     """
-    cause = next((a for a in After if a == ended.kind), None)
+    cause = _cause(ended)
     if cause is None:
-        return view
+        return follow_release(view, event, ended)
     ran = f"{ended.id} ran"
-    view = _uses(outdate(view, event, ended.env, cause, ran), ended, cause)
-    return outdate_words(view, ended.env, cause, ran)
+    view = follow_release(outdate(view, event, ended.env, cause, ran), event, ended)
+    return outdate_words(_uses(view, ended, cause), ended.env, cause, ran)
 
 
 def _uses(view: LaunchView, ended: OperationView, cause: After) -> LaunchView:
@@ -157,6 +159,13 @@ def _uses(view: LaunchView, ended: OperationView, cause: After) -> LaunchView:
     if cause is After.ROLLBACK:
         return second_look(use_gates(view, (g.number for g in view.gates), 0), due=False)
     return view
+
+
+def _cause(ended: OperationView) -> After | None:
+    """Return as what an operation makes evidence out of date: what is uninstalled is away, as after a rollback."""
+    if ended.kind == OperationKind.UNINSTALL:
+        return After.ROLLBACK
+    return next((a for a in After if a == ended.kind), None)
 
 
 @step(OperationUnknown)

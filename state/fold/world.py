@@ -114,6 +114,7 @@ def _condition(view: LaunchView, event: Event, body: ConditionChanged) -> Launch
         reason=body.reason,
         since_us=body.since_us,
         evaluated_us=body.at_us or event.wall_us,
+        judged_us=body.judged_us,
         active=body.active,
         tripped_us=(old.tripped_us or event.wall_us) if tripped else 0,
         acknowledged_by=old.acknowledged_by if tripped else "",

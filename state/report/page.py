@@ -141,7 +141,7 @@ def _watch(view: LaunchView) -> Iterator[str]:
 def _condition(one: ConditionView) -> tuple[str, ...]:
     power = " (shadow)" if one.shadow else ""
     value = number(one.value, one.unit) if one.evaluated_us else "never evaluated"
-    limit = f"{number(one.threshold, one.unit)} for {one.for_s} s"
+    limit = f"{'below ' if one.below else ''}{number(one.threshold, one.unit)} for {one.for_s} s"
     tripped = stamp(one.tripped_us) if one.tripped_us else "-"
     return (one.title + power, one.state.value, value, limit, tripped, one.acknowledged_by or "-")
 

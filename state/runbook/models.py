@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, RootModel, mo
 
 from state.attest.sshsig import fingerprint, public_key
 from state.runbook.attestation import Attest, Due
+from state.runbook.ci_service import CiService
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
@@ -192,6 +193,12 @@ class Requirement(Model):
 
     gates: tuple[int, ...] = ()
     items: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    """Stages of the pipeline that must be good, by their ids."""
+
+
+_CHANGES = frozenset({OperationKind.DEPLOY, OperationKind.MIGRATE})
+"""What changes something that runs. What is prepared comes before the gates that judge it."""
 
 
 class Operation(Model):
@@ -217,7 +224,7 @@ class Operation(Model):
             or not isinstance(gate := told.get("gate"), int)
         ):
             return told
-        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") != OperationKind.ROLLBACK
+        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") in _CHANGES
         return {**told, "requires": {"gates": list(range(1, gate))}} if changes else told
 
 
@@ -226,6 +233,14 @@ class StagePart(Model):
 
     item: str | None = None
     operation: str | None = None
+    check: CheckSpec | None = None
+    """A check that belongs to the stage alone."""
+
+    @model_validator(mode="after")
+    def _one(self) -> StagePart:
+        if sum(one is not None for one in (self.item, self.operation, self.check)) != 1:
+            raise ValueError("a part of a stage is exactly one of item:, operation: and check:")
+        return self
 
 
 class Stage(Model):
@@ -236,6 +251,11 @@ class Stage(Model):
     steps: tuple[str, ...]
     """What is done in it, a line each."""
     parts: tuple[StagePart, ...] = ()
+    """What it stands on: the stage is good where each of them is good."""
+
+    def checks(self) -> tuple[CheckSpec, ...]:
+        """Return the checks that belong to the stage alone."""
+        return tuple(part.check for part in self.parts if part.check is not None)
 
 
 class HelmCommand(Model):
@@ -261,6 +281,8 @@ class Runbook(Model):
     candidate: Candidate
     people: tuple[Person, ...] = Field(min_length=1)
     environments: dict[Tier, Environment]
+    ci: CiService | None = None
+    """Where the candidate's builds and tests are told, where an environment says nothing else."""
     gates: tuple[Gate, ...] = Field(min_length=1)
     """Numbered 1 to N in their order."""
     conditions: tuple[StopCondition, ...]
@@ -285,6 +307,7 @@ class Runbook(Model):
             *_missing("environment", {"staging", "production"}, {str(e) for e in self.environments}),
             *_repeated("condition", [c.id for c in self.conditions]),
             *_repeated("operation", [o.id for o in self.operations]),
+            *_repeated("stage", [s.id for s in self.stages]),
         ]
         if problems:
             raise ValueError("; ".join(problems))

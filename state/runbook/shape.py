@@ -24,6 +24,12 @@ def problems(runbook: Runbook) -> Iterator[Found]:
                 yield ("gates", index, "items", number, "attest", *keys), why
     for index, operation in enumerate(runbook.operations):
         yield from _operation(index, operation, runbook, numbers, items)
+    images = runbook.candidate.images.named()
+    for tier, environment in runbook.environments.items():
+        for name in environment.chart.image_keys:
+            if name not in images:
+                keys = ("environments", tier.value, "chart", "image_keys", name)
+                yield keys, f"the candidate has no image {name}; it has {', '.join(images)}"
     known = {operation.id for operation in runbook.operations}
     for index, stage in enumerate(runbook.stages):
         for part, one in enumerate(stage.parts):
@@ -65,6 +71,9 @@ def _operation(
     for item in operation.requires.items:
         if item not in items:
             yield (*place, "requires", "items"), f"{name} needs item {item}, {absent}"
+    for stage in operation.requires.stages:
+        if stage not in [one.id for one in runbook.stages]:
+            yield (*place, "requires", "stages"), f"{name} needs stage {stage}, {absent}"
     if operation.kind is OperationKind.MIGRATE and runbook.candidate.migration is None:
         yield (
             (*place, "kind"),

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from state.base.codec import OMIT
 from state.base.times import SECOND_US
-from state.events.declared import NO_RULE, Check, WordRule
+from state.events.declared import NO_RULE, Check, StageDeclared, WordRule
+from state.events.event import left_out
 from state.view.enums import GateStatus, Look, Verdict
 
 
@@ -37,7 +38,7 @@ class CheckView(Check):
     def at(self, now_us: int) -> Verdict:
         """Return the verdict at a moment: evidence older than its time to live is stale."""
         judged = self.verdict in {Verdict.PASS, Verdict.FAIL}
-        if self.since and (judged or self.verdict is Verdict.UNKNOWN):
+        if self.since and (judged or self.verdict in {Verdict.UNKNOWN, Verdict.DEFERRED}):
             return Verdict.STALE
         if judged and self.finished_us and now_us - self.finished_us > self.ttl_s * SECOND_US:
             return Verdict.STALE
@@ -197,6 +198,8 @@ class GateView:
     number: int
     title: str
     items: tuple[ItemView, ...] = ()
+    owed: tuple[str, ...] = field(default=(), metadata=OMIT)
+    """Of the gate of a first deploy: the ids of the checks that it deferred and that haven't passed since."""
 
     def status(self, now_us: int) -> GateStatus:
         """Return GO, NO-GO, BLIND, DEFERRED or OPEN. Computed, never set."""
@@ -206,7 +209,7 @@ class GateView:
         if Verdict.UNKNOWN in verdicts:
             return GateStatus.BLIND
         if verdicts and all(v in PASSES for v in verdicts):
-            return GateStatus.GO
+            return GateStatus.OPEN if self.owed else GateStatus.GO
         if verdicts and all(v in PASSES or v is Verdict.DEFERRED for v in verdicts):
             return GateStatus.DEFERRED
         return GateStatus.OPEN
@@ -223,3 +226,10 @@ class GateView:
     def item(self, item_id: str) -> ItemView | None:
         """Return an item by its number, or None."""
         return next((item for item in self.items if item.id == item_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class StageView(StageDeclared):
+    """A stage of the pipeline, and the newest results of its own checks (state/view/stages.py judges it)."""
+
+    checks: tuple[CheckView, ...] = left_out(default=())

@@ -14,14 +14,13 @@ from state.base.maps import empty_map
 from state.events.declared import EnvironmentDeclared as EnvironmentView
 from state.events.declared import GraphDeclared, Series
 from state.events.declared import OperationDeclared as OperationSpecView
-from state.events.declared import StageDeclared as StageView
 from state.events.launch import Candidate as CandidateView
 from state.events.launch import Person as PersonView
 from state.events.operations import GoodRevision
 from state.events.world import AlertChanged as AlertView
-from state.events.world import IngressChanged, PodChanged
+from state.events.world import IngressChanged, PodChanged, ReleaseSeen
 from state.view.enums import GateStatus, LaunchState, OperationKind, OperationState, Severity, StepState, Tier
-from state.view.gates import AttestationView, CheckView, GateView, ItemView, WaiverView
+from state.view.gates import AttestationView, CheckView, GateView, ItemView, StageView, WaiverView
 from state.view.watch import BakeView, ConditionView, SourceView
 
 __all__ = [
@@ -233,6 +232,8 @@ class LaunchView:
     ingresses: Mapping[str, IngressView] = field(default_factory=empty_map)
     """By ``env/name``."""
     sources: Mapping[str, SourceView] = field(default_factory=empty_map)
+    releases: Mapping[str, ReleaseSeen] = field(default_factory=empty_map, metadata=OMIT)
+    """What helm's history says of the release of an environment, by its tier."""
     alerts: Mapping[str, AlertView] = field(default_factory=empty_map)
     """By ``env/fingerprint``."""
     judged_us: int = 0
@@ -250,6 +251,8 @@ class LaunchView:
     """By environment, what was seen last of that which a deploy is made of: (what, fingerprint)."""
     deviations: tuple[DeviationView, ...] = ()
     stages: tuple[StageView, ...] = ()
+    recycled_us: Mapping[int, int] = field(default_factory=empty_map)
+    """By gate: when what it had was last declared out of date, by going back to it or to one before it."""
     marks: tuple[MarkView, ...] = ()
     tail: tuple[LogLine, ...] = ()
     """The newest events in words, without samples."""

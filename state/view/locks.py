@@ -12,6 +12,10 @@ from enum import StrEnum
 
 from state.view.enums import GateStatus, LaunchState, OperationKind, Tier, Verdict
 from state.view.launch import LaunchView, OperationSpecView, ScopeView
+from state.view.stages import is_good, stage_verdict
+
+WAYS_BACK = frozenset({OperationKind.ROLLBACK, OperationKind.UNINSTALL})
+"""What is never locked: a rollback, and taking away a first install that has nothing to go back to."""
 
 
 class LockKind(StrEnum):
@@ -19,13 +23,14 @@ class LockKind(StrEnum):
 
     GATE = "gate"
     ITEM = "item"
+    STAGE = "stage"
     HOLD = "hold"
     WINDOW = "window"
 
     @property
     def by_judgement(self) -> bool:
         """Whether it goes by checks and words of people, not by time or by a hold."""
-        return self in {LockKind.GATE, LockKind.ITEM}
+        return self in {LockKind.GATE, LockKind.ITEM, LockKind.STAGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +39,22 @@ class Lock:
 
     kind: LockKind
     what: str
-    """The gate's or the item's number, or nothing."""
+    """The gate's or the item's number, the stage's id, or nothing."""
     words: str
 
 
 def locks(view: LaunchView, spec: OperationSpecView, now_us: int) -> list[Lock]:
     """Return everything that keeps an operation locked at a moment, in the order in which it is told."""
-    if spec.kind == OperationKind.ROLLBACK:
+    if spec.kind in WAYS_BACK:
         return []
-    window = outside_window(view.scope, now_us) if spec.env == Tier.PRODUCTION else ""
+    # What is prepared changes nothing that runs, and may be done days before.
+    changes = spec.env == Tier.PRODUCTION and spec.kind != OperationKind.PREPARE
+    window = outside_window(view.scope, now_us) if changes else ""
     held = hold_words(view)
     return [
         *_gates(view, spec, now_us),
         *_items(view, spec, now_us),
+        *_stages(view, spec, now_us),
         *([Lock(LockKind.HOLD, "", held)] if held else []),
         *([Lock(LockKind.WINDOW, "", window)] if window else []),
     ]
@@ -80,3 +88,11 @@ def _items(view: LaunchView, spec: OperationSpecView, now_us: int) -> Iterator[L
         verdict = item.verdict(now_us) if item is not None else Verdict.UNKNOWN
         if verdict not in {Verdict.PASS, Verdict.WAIVED, Verdict.DEFERRED}:
             yield Lock(LockKind.ITEM, name, f"item {name} is {verdict}")
+
+
+def _stages(view: LaunchView, spec: OperationSpecView, now_us: int) -> Iterator[Lock]:
+    for name in spec.stages:
+        stage = next((one for one in view.stages if one.id == name), None)
+        verdict = stage_verdict(view, stage, now_us) if stage is not None else Verdict.UNKNOWN
+        if not is_good(verdict):
+            yield Lock(LockKind.STAGE, name, f"stage {name} is {verdict}")

@@ -36,6 +36,10 @@ class Preview:
     """What must be typed; nothing where no typing is asked."""
     token: str = ""
     """Binds the confirmation to what was shown: a changed candidate voids it."""
+    inputs: str = ""
+    """What it would read, in words: chart and values, or the job of a migration."""
+    inputs_sha: str = ""
+    """The hash of what was read for this preview, and will be read if it is confirmed."""
     override_allowed: bool = False
     """Whether a reason and a second person can open the lock."""
     seconds: tuple[str, ...] = ()

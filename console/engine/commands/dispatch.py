@@ -34,7 +34,7 @@ EFFECTS: Mapping[str, Effect] = {
 }
 _SELECTING = frozenset(
     {
-        *(Field.ITEM, Field.GATE, Field.OPERATION, Field.CONDITION),
+        *(Field.ITEM, Field.GATE, Field.STAGE, Field.OPERATION, Field.CONDITION),
         *(Field.WATCHING, Field.CHOICE, Field.DEVIATION),
     }
 )
@@ -104,7 +104,7 @@ class Commands:
         log = self._context.log_state()
         if log.frozen and name not in _WHILE_FROZEN:
             raise LogFrozenError(log.reason)
-        request = CommandRequest(BY_NAME[name], args, who, confirmation)
+        request = CommandRequest(BY_NAME[name], args, who, confirmation, preview.inputs_sha)
         self._confirmed(request, preview)
         return await EFFECTS[name].execute(self._context, request)
 
@@ -123,6 +123,8 @@ class Commands:
             against = f" ({'; '.join(preview.cautions)})" if preview.cautions else ""
             raise CommandRefusedError(f"this needs a preview first{against}: nothing was done")
         if not hmac.compare_digest(given.token.encode(), preview.token.encode()):
+            if preview.inputs and given.token.partition("-")[2] not in {"", _inputs(preview)}:
+                raise CommandRefusedError(f"{preview.inputs} changed since the preview: look again")
             raise CommandRefusedError(
                 "what was shown has changed since (candidate, commands or target): look again"
                 if preview.phrase
@@ -147,10 +149,17 @@ class Commands:
             "token": preview.token,
             "cautions": list(preview.cautions),
         }
-        return sha256(canonical(shown).encode()).hexdigest()[:32]
+        token = sha256(canonical(shown).encode()).hexdigest()[:32]
+        # Apart, so that a change of just this can be told as what it is.
+        return f"{token}-{_inputs(preview)}" if preview.inputs_sha else token
 
     async def _record_refusal(self, name: str, reason: str, who: Who) -> None:
         try:
             await self._context.journal.record(Draft(CommandRefused(name, line(reason)), actor=who.account))
         except LogError:
             return  # the reply still says that it was refused
+
+
+def _inputs(preview: Preview) -> str:
+    """Return what stands in a token for what an operation reads."""
+    return preview.inputs_sha[:12]

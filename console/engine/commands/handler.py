@@ -15,7 +15,7 @@ from state.commands import CommandSpec, Confirmation, Reply
 from state.log.trouble import StoreState
 from state.runbook.models import Runbook
 from state.view.enums import Role
-from state.view.launch import GateView, ItemView, LaunchView
+from state.view.launch import GateView, ItemView, LaunchView, StageView
 from state.view.people import roles_of
 from state.view.preview import Preview
 
@@ -59,6 +59,8 @@ class CommandRequest:
     args: JsonObject
     who: Who
     confirmation: Confirmation = field(default_factory=Confirmation)
+    inputs_sha: str = ""
+    """What its preview stands for, where an operation reads something; see ``Preview``."""
 
     @property
     def heading(self) -> str:
@@ -102,6 +104,17 @@ class CommandRequest:
         found = view.gate(int(name)) if name.isdecimal() and len(name) < 4 else None
         if found is None:
             raise CommandRefusedError(f"there is no gate {name}")
+        return found
+
+    def stage(self, view: LaunchView) -> StageView:
+        """Return the stage of the pipeline that is meant.
+
+        Raises RefusedError.
+        """
+        name = self.need("stage", "a stage of the pipeline")
+        found = next((stage for stage in view.stages if stage.id == name), None)
+        if found is None:
+            raise CommandRefusedError(f"there is no stage {name}")
         return found
 
 

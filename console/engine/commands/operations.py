@@ -12,12 +12,13 @@ from console.engine.commands.handler import (
     plain_preview,
 )
 from state.commands import Confirmation, Reply
-from state.view.enums import OperationKind, tier_of
+from state.view.enums import tier_of
+from state.view.first_launch import taken_up
 from state.view.launch import LaunchView, OperationView
 from state.view.locks import hold_words
 from state.view.people import second_problem
 from state.view.preview import Preview
-from state.view.rollbacks import is_way_back, way_back
+from state.view.rollbacks import is_way_back
 
 
 async def _plan_run(context: CommandContext, request: CommandRequest) -> Preview:
@@ -35,7 +36,7 @@ def _not_held(view: LaunchView, name: str) -> None:
 
 async def _run(context: CommandContext, request: CommandRequest) -> Reply:
     return await context.operations.start(
-        request.text("operation"), request.who, override_of(context.view, request)
+        request.text("operation"), request.who, override_of(context.view, request), request.inputs_sha
     )
 
 
@@ -82,7 +83,7 @@ async def _plan_recover(context: CommandContext, request: CommandRequest) -> Pre
         )
     if choice not in last.offers:
         raise CommandRefusedError(f"{choice[:40]!r} is not on offer; on offer are {', '.join(last.offers)}")
-    name = way_back(context.view, last.env) if choice == OperationKind.ROLLBACK else last.id
+    name = taken_up(context.view, last, choice)
     _not_held(context.view, name)
     preview = await context.operations.preview(name, request.who)
     return replace(preview, name=request.spec.name, title=request.heading, override_allowed=False)
@@ -96,7 +97,9 @@ def _recoverable(view: LaunchView) -> OperationView:
 
 
 async def _recover(context: CommandContext, request: CommandRequest) -> Reply:
-    return await context.operations.recover(request.need("choice", "a choice"), request.who)
+    return await context.operations.recover(
+        request.need("choice", "a choice"), request.who, request.inputs_sha
+    )
 
 
 EFFECTS = {

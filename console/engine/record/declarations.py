@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from checks.base import CheckKind, Settings
-from checks.looks import CheckRef, looks_of
+from checks.looks import CheckRef, checks_of_stages, looks_of
 from checks.registry import kind as find_kind
 from state.base.frozen import remake
 from state.base.json import decimal_text
@@ -81,7 +81,7 @@ def declarations(runbook: Runbook) -> list[Draft]:
         *(Draft(_condition(c)) for c in runbook.conditions),
         *(Draft(_graph(g)) for g in runbook.graphs),
         *(Draft(_operation(o)) for o in runbook.operations),
-        *(Draft(_stage(s)) for s in runbook.stages),
+        *(Draft(_stage(runbook, s)) for s in runbook.stages),
     ]
 
 
@@ -159,12 +159,19 @@ def _condition(condition: StopCondition) -> ConditionDeclared:
         title=condition.title,
         env=condition.env.value,
         unit=condition.unit,
-        threshold=float(decimal_text(condition.threshold)),  # as the log keeps it, to be compared with it
+        threshold=_kept(condition.limit),
         for_s=round(condition.for_),
         on_trip=condition.on_trip.value,
-        query=condition.value or f"{condition.bad} / {condition.total}",
+        query=condition.query,
         shadow=condition.shadow,
+        below=condition.below is not None,
+        warn=None if condition.warn is None else _kept(condition.warn),
     )
+
+
+def _kept(number: float) -> float:
+    """Return a number as the log keeps it, to be compared with it."""
+    return float(decimal_text(number))
 
 
 def _graph(graph: Graph) -> GraphDeclared:
@@ -187,12 +194,22 @@ def _operation(operation: Operation) -> OperationDeclared:
         gate=operation.gate,
         gates=tuple(operation.requires.gates),
         items=tuple(operation.requires.items),
+        stages=tuple(operation.requires.stages),
     )
 
 
-def _stage(stage: Stage) -> StageDeclared:
-    parts = tuple(f"item:{part.item}" if part.item else f"operation:{part.operation}" for part in stage.parts)
-    return StageDeclared(stage.id, stage.title, tuple(stage.steps), parts)
+def _stage(runbook: Runbook, stage: Stage) -> StageDeclared:
+    checks = [_check(one) for one in checks_of_stages(runbook, (stage.id,))]
+    own = iter(checks)
+    parts = tuple(
+        f"item:{part.item}"
+        if part.item is not None
+        else f"operation:{part.operation}"
+        if part.operation is not None
+        else f"check:{next(own).id}"
+        for part in stage.parts
+    )
+    return StageDeclared(stage.id, stage.title, tuple(stage.steps), parts, tuple(checks))
 
 
 def known(view: LaunchView) -> list[Body]:
@@ -206,7 +223,10 @@ def known(view: LaunchView) -> list[Body]:
             for g in view.graphs
         ),
         *view.operation_specs,
-        *view.stages,
+        *(
+            remake(StageDeclared, s, checks=tuple(remake(Check, check) for check in s.checks))
+            for s in view.stages
+        ),
     ]
 
 

@@ -18,7 +18,10 @@ from state.commands import Confirmation, Reply
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
 from state.view.enums import BakeState, ConditionState, GateStatus, OperationState, Verdict
+from state.view.first_launch import is_first
 from state.view.launch import LaunchView, OperationSpecView, OperationView
+from state.view.locks import WAYS_BACK
+from state.view.stages import stage_verdict
 
 WORD = "attested by the rehearsal itself, not by a person"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
@@ -78,6 +81,7 @@ class Captain:
     async def drive(self) -> Outcome:
         """Drive the launch to its end and return how it ended."""
         await self._recover()
+        await self._client.until(lambda view: Tier.PRODUCTION in view.releases)
         await self._rate(self._pace.work)
         release = operation_of(self.view, OperationKind.DEPLOY)
         if release is None:
@@ -99,9 +103,10 @@ class Captain:
 
     async def _prepare(self, release: OperationSpecView) -> None:
         """Run, in the runbook's order, what comes before the release; a gate when its own operations have run."""
-        before = [
-            o for o in self.view.operation_specs if o.kind != OperationKind.ROLLBACK and o.id != release.id
-        ]
+        before = [o for o in self.view.operation_specs if _comes_before(self.view, o, release)]
+        for stage in self.view.stages:
+            if stage.checks:
+                await self._stage(stage.id)
         pending, done = [o.id for o in before], set[int]()
         for operation in [*before, release]:
             held = {o.gate for o in before if o.id in pending}
@@ -121,10 +126,13 @@ class Captain:
         return [i.id for i in items if not any(c.kind in OF_THE_BAKE for c in i.checks)]
 
     def _outcome(self) -> Outcome:
-        statuses = [gate.status(self.view.wall_us) for gate in self.view.gates]
-        if statuses and all(status is GateStatus.GO for status in statuses):
-            return Outcome.GO
-        return Outcome.BLIND if GateStatus.NO_GO not in statuses else Outcome.NO_GO
+        now = self.view.wall_us
+        statuses = [gate.status(now) for gate in self.view.gates]
+        stages = {stage_verdict(self.view, stage, now) for stage in self.view.stages}
+        if GateStatus.NO_GO in statuses or Verdict.FAIL in stages:
+            return Outcome.NO_GO
+        unseen = Verdict.UNKNOWN in stages
+        return Outcome.GO if statuses and set(statuses) == {GateStatus.GO} and not unseen else Outcome.BLIND
 
     def _released(self, release: OperationSpecView) -> bool:
         last = self.view.last_operation(release.id)
@@ -149,6 +157,13 @@ class Captain:
         if item.checks:
             await self._judged("check.run", {"item": item_id}, [item_id])
         await self._attest(item_id)
+
+    async def _stage(self, stage_id: str) -> None:
+        """Run a stage's own checks, and return when each of them has a new result."""
+        before = self.view.seq
+        reply = await self._command("stage.run", {"stage": stage_id})
+        if reply.ok:
+            await self._client.until(lambda view: _stage_judged_since(view, stage_id, before))
 
     async def _attest(self, item_id: str) -> None:
         item = self.view.item(item_id)
@@ -253,6 +268,13 @@ class Captain:
         return await self._client.command(name, args, given)
 
 
+def _comes_before(view: LaunchView, spec: OperationSpecView, release: OperationSpecView) -> bool:
+    """Return whether an operation is run before the release: what is prepared, only for a first launch."""
+    if spec.id == release.id or spec.kind in WAYS_BACK:
+        return False
+    return spec.kind != OperationKind.PREPARE or is_first(view)
+
+
 def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | None:
     """Return production's operation of a kind; the last where there are several."""
     specs = [o for o in view.operation_specs if o.env == Tier.PRODUCTION and o.kind == kind]
@@ -262,6 +284,11 @@ def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | N
 def _judged_since(view: LaunchView, item_ids: Sequence[str], before: int) -> bool:
     items = [view.item(item_id) for item_id in item_ids]
     return all(c.seq > before and c.verdict is not Verdict.RUNNING for i in items if i for c in i.checks)
+
+
+def _stage_judged_since(view: LaunchView, stage_id: str, before: int) -> bool:
+    checks = [check for stage in view.stages if stage.id == stage_id for check in stage.checks]
+    return all(check.seq > before and check.verdict is not Verdict.RUNNING for check in checks)
 
 
 def _ended_since(view: LaunchView, operation_id: str, before: int) -> bool:

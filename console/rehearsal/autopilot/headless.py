@@ -43,6 +43,8 @@ class HeadlessRequest:
     as_json: bool
     runbook: Path | None = None
     """What is launched; None: the SOP's."""
+    first: bool = False
+    """Whether production has nothing yet."""
 
 
 class _Printer(NullListener):
@@ -95,6 +97,7 @@ async def run(request: HeadlessRequest, choose: Choose = products_of) -> ExitCod
         faults=request.faults,
         rate=pace.work,
         runbook=request.runbook,
+        first=request.first,
     )
     engine: Engine | None = None
     driving: asyncio.Task[Outcome] | None = None

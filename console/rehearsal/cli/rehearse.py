@@ -46,6 +46,8 @@ class RehearsalRequest:
     seed: int
     rate: float
     runbook: Path | None = None
+    first: bool = False
+    """Whether production has nothing yet."""
 
 
 def run(
@@ -56,12 +58,13 @@ def run(
     runbook: Path | None,
     headless: bool,
     as_json: bool,
+    first: bool = False,
 ) -> int:
     """Rehearse, on the screen or by itself; return the exit code.
 
     Raises LogError and FailedError.
     """
-    request = RehearsalRequest(log, faults, seed, rate, runbook)
+    request = RehearsalRequest(log, faults, seed, rate, runbook, first)
     return run_headless(request, as_json=as_json) if headless else run_console(request)
 
 
@@ -75,9 +78,16 @@ def run_headless(request: RehearsalRequest, *, as_json: bool) -> ExitCode:
     from console.rehearsal.world.folder import WorldError
 
     try:
-        return asyncio.run(
-            run(HeadlessRequest(log, request.faults, request.seed, request.rate, as_json, request.runbook))
+        asked = HeadlessRequest(
+            log=log,
+            faults=request.faults,
+            seed=request.seed,
+            rate=request.rate,
+            as_json=as_json,
+            runbook=request.runbook,
+            first=request.first,
         )
+        return asyncio.run(run(asked))
     except (UnknownFaultError, WorldError) as error:
         raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
 
@@ -130,6 +140,7 @@ def _world(log: Path, request: RehearsalRequest) -> JsonObject:
         return served
     arguments = [str(folder), str(log), "--seed", str(request.seed), "--rate", f"{request.rate or 1.0:g}"]
     arguments += [part for name in request.faults for part in ("--fault", name)]
+    arguments += ["--first"] if request.first else []
     arguments += ["--runbook", str(request.runbook.resolve())] if request.runbook is not None else []
     out = log.with_name(f"{log.name}.world.out")
     with out.open("ab") as file:

@@ -19,8 +19,8 @@ from state.runbook.environment import Tier
 
 TITLES = {Tier.STAGING: "rehearsal staging", Tier.PRODUCTION: "REHEARSAL PRODUCTION"}
 """The words that name an environment on every screen: they say that it is a rehearsal."""
-OBSERVED = ("grafana", "traces", "logs", "ci")
-"""A runbook's words for the systems that show graphs, traces, logs and what was built and tested."""
+OBSERVED = ("grafana", "traces", "logs")
+"""A runbook's words for the systems that show graphs, traces and logs."""
 _OPENS_BEFORE_S = 3600
 _CLOSES_AFTER_S = 11 * 3600
 
@@ -29,7 +29,8 @@ _CLOSES_AFTER_S = 11 * 3600
 class Addresses:
     """Where what all products share is found. URLs have no slash at their end.
 
-    ``observers`` are the servers of graphs, traces, logs and continuous integration, where there are any.
+    ``observers`` are the servers of graphs, traces, logs and continuous integration, where there are any: one
+    for each environment.
     """
 
     kubeconfig: Path
@@ -55,6 +56,16 @@ class Addresses:
             "registry": {"url": self.registry},
             **{name: {"url": observers} for name in OBSERVED if observers and name in watched},
         }
+
+
+def builds_at(ci: Json, url: str) -> JsonObject:
+    """Return a runbook's ``ci:`` with the rehearsal's address in place of its own, and without its credentials."""
+    kept = {
+        key: value
+        for key, value in obj(ci).items()
+        if key not in {"token", "username", "password", "ca_file"}
+    }
+    return {**kept, "url": url}
 
 
 def account() -> str:

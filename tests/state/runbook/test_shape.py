@@ -129,3 +129,11 @@ def test_a_runbook_without_gates_is_none(tmp_path: Path) -> None:
     path = tmp_path / "runbook.yaml"
     path.write_text(text[:start] + "gates: []\n" + text[end:])
     assert "at least 1" in told(path)["gates"]
+
+
+def test_keys_of_an_image_that_the_candidate_has_not_are_told(tmp_path: Path) -> None:
+    old = "values: [deploy/staging.yaml] }"
+    path = edited(tmp_path, (old, f"{old[:-2]}, image_keys: {{ wed: {{ tag: image.tag }} }} }}"))
+    assert told(path) == {
+        "environments.staging.chart.image_keys.wed": "the candidate has no image wed; it has web"
+    }

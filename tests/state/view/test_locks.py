@@ -16,7 +16,7 @@ from state.runbook.load import load_runbook
 from state.runbook.models import Runbook
 from state.view.enums import LaunchState, OperationKind, Tier, Verdict
 from state.view.gates import CheckView, GateView, ItemView, WaiverView
-from state.view.launch import HoldView, LaunchView, OperationSpecView, ScopeView
+from state.view.launch import HoldView, LaunchView, OperationSpecView, ScopeView, StageView
 from state.view.locks import hold_words, locks
 from tests.paths import SOP_RUNBOOK
 from tests.screens import story
@@ -42,9 +42,18 @@ def gate(number: int, *verdicts: Verdict) -> GateView:
 
 
 def spec(
-    *gates: int, items: tuple[str, ...] = (), kind: OperationKind = DEPLOY, env: Tier = Tier.PRODUCTION
+    *gates: int,
+    items: tuple[str, ...] = (),
+    stages: tuple[str, ...] = (),
+    kind: OperationKind = DEPLOY,
+    env: Tier = Tier.PRODUCTION,
 ) -> OperationSpecView:
-    return OperationSpecView(f"{env}.{kind}", kind, env, "t", 9, gates, items)
+    return OperationSpecView(f"{env}.{kind}", kind, env, "t", 9, gates, items, stages)
+
+
+def staged(verdict: Verdict) -> LaunchView:
+    """Return a launch with a stage of a verdict: one that stands on an item, since only an item can be waived."""
+    return replace(view(gate(1, verdict)), stages=(StageView("build", "Build", (), ("item:1.1",)),))
 
 
 def view(*gates: GateView, scope: ScopeView = OPEN, held: str | None = None) -> LaunchView:
@@ -53,6 +62,7 @@ def view(*gates: GateView, scope: ScopeView = OPEN, held: str | None = None) -> 
     return LaunchView(gates=gates, scope=scope, hold=hold, state=state)
 
 
+GOOD = {Verdict.PASS, Verdict.WAIVED}
 GO, FAILED = gate(1, Verdict.PASS), gate(2, Verdict.FAIL)
 LATE = replace(OPEN, window_end_us=NOW_US)
 EARLY = replace(OPEN, window_start_us=NOW_US + 1)
@@ -76,6 +86,12 @@ CASES = [
     ("an item that passes", view(GO), spec(items=("1.1",)), []),
     ("an item that is waived", view(gate(1, Verdict.WAIVED)), spec(items=("1.1",)), []),
     ("an item that isn't there", view(), spec(items=("8.8",)), ["item 8.8 is unknown"]),
+    *(
+        (f"a stage that is {v}", staged(v), spec(stages=("build",)), [] if v in GOOD else [f"stage build is {v}"])
+        for v in (*Verdict,)
+    ),
+    ("a stage that isn't needed", staged(Verdict.FAIL), spec(), []),
+    ("a stage that isn't there", view(), spec(stages=("build",)), ["stage build is unknown"]),
     ("held", view(held="lunch"), spec(), ["the launch is held (lunch)"]),
     ("before the window", view(scope=EARLY), spec(), ["before the launch window"]),
     ("at its first moment", view(scope=replace(OPEN, window_start_us=NOW_US)), spec(), []),
@@ -115,7 +131,11 @@ def test_the_screen_and_the_engine_say_the_same(runbook: Runbook, operation_id: 
     operation = runbook.operation(operation_id)
     assert operation is not None
     known = view(*(gate(n, status if n == 3 else Verdict.PASS) for n in range(1, 11)))
-    engine = [f.words for f in findings(known, runbook, operation, (), NOW_US) if f.words.startswith("gate ")]
+    engine = [
+        f.words
+        for f in findings(known, runbook, operation, (), NOW_US)
+        if f.words.startswith(("gate ", "stage "))
+    ]
     screen = [lock.words for lock in locks(known, spec_of(operation), NOW_US) if lock.kind.by_judgement]
     assert engine == screen
 

@@ -13,6 +13,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from checks.base import CouldNotLookError
 from checks.clients.redact import Redactor
 from state.base.json import JsonObject, obj, objs, text
 from state.base.text import line
-from state.runbook.environment import Environment
+from state.runbook.environment import Chart, Environment
+from state.runbook.image_keys import assignments
 from state.runbook.models import Candidate, Runbook
 from state.runbook.units import SecretRef
 
@@ -67,6 +69,8 @@ class Rendered:
     """Secret-bearing: never log it."""
     hooks: tuple[str, ...]
     """Each with its events: ``Job/migrate (pre-upgrade)``."""
+    hooks_manifest: str = field(default="", repr=False)
+    """The objects of the hooks, which helm keeps apart from the manifest. Secret-bearing too."""
 
 
 class Helm:
@@ -79,9 +83,17 @@ class Helm:
     ) -> None:
         self.program = runbook.helm
         self.environment = environment
+        self.chart = environment.chart
+        """The runbook's, or a private copy of it: what helm reads."""
         self.kubeconfig = kubeconfig
         self._redactor = redactor
         self._hidden = {ref.env for ref in _secret_refs(runbook) if ref.env is not None}
+
+    def reading(self, chart: Chart) -> Helm:
+        """Return the same helm for a copy of the chart and its values files."""
+        helm = copy(self)
+        helm.chart = chart
+        return helm
 
     def environ(self) -> dict[str, str]:
         """Return helm's environment: ours, without what would change its target, and without secrets."""
@@ -101,13 +113,13 @@ class Helm:
         ]  # fmt: skip
 
     def _release(self, candidate: Candidate) -> list[str]:
-        chart = self.environment.chart
-        images = [f"image.{name}={ref}" for name, ref in candidate.images.named().items()]
+        chart = self.chart
+        images = assignments(chart.image_keys, candidate.images.named(), candidate.version)
         return [
             self.environment.release, chart.path,
             *self._target(),
             *(part for path in chart.values for part in ("-f", str(path))),
-            *(part for image in images for part in ("--set-string", image)),
+            *(part for key, value in images for part in ("--set-string", f"{key}={value}")),
             "--version", chart.version,
         ]  # fmt: skip
 
@@ -137,6 +149,15 @@ class Helm:
             *(["--no-hooks"] if without_hooks else []),
         ]  # fmt: skip
 
+    def uninstall(self, version: Version, timeout_s: int) -> list[str]:
+        """Return the command line that takes the release away, with its records."""
+        return [
+            self.program, "uninstall", self.environment.release,
+            *self._target(),
+            *_wait(version)[:1],
+            "--timeout", f"{timeout_s}s",
+        ]  # fmt: skip
+
     async def version(self) -> Version:
         """Return helm's version.
 
@@ -153,19 +174,30 @@ class Helm:
             self._versions[key] = _version((await self._ask(["version", "--short"])).strip())
         return self._versions[key]
 
-    async def render(self, candidate: Candidate) -> Rendered:
+    async def render(self, candidate: Candidate, *, by_server: bool = True) -> Rendered:
         """Return what an upgrade with the candidate would bring, as the cluster would take it.
+
+        Not ``by_server``: without the cluster's word on it, which needs a namespace that is there.
 
         Raises HelmError where the chart doesn't render or the cluster refuses it.
         """
-        answer = await self._ask(
-            ["upgrade", "--install", *self._release(candidate), "--dry-run=server", "-o", "json"]
-        )
+        how = "--dry-run=server" if by_server else "--dry-run=client"
+        answer = await self._ask(["upgrade", "--install", *self._release(candidate), how, "-o", "json"])
         try:
             release = obj(json.loads(answer[answer.find("{") :]))
         except ValueError:
             raise HelmError("helm upgrade --dry-run: JSON was expected") from None
-        return Rendered(text(release, "manifest"), tuple(_hook(hook) for hook in objs(release.get("hooks"))))
+        hooks = objs(release.get("hooks"))
+        bodies = "".join(f"---\n{text(hook, 'manifest')}\n" for hook in hooks)
+        return Rendered(text(release, "manifest"), tuple(_hook(hook) for hook in hooks), bodies)
+
+    async def pull(self, folder: Path) -> None:
+        """Fetch the chart, which isn't on this machine, as an archive into a folder. Raises HelmError."""
+        chart = self.environment.chart
+        await self._ask(["pull", chart.path, "--version", chart.version, "--destination", str(folder)])
+        found = [path.name for path in folder.iterdir()]  # noqa: ASYNC240  one quick look
+        if len(found) != 1:
+            raise HelmError(f"helm pull {line(chart.path, 80)}: one archive was expected, not {len(found)}")
 
     async def _ask(self, args: Sequence[str]) -> str:
         try:

@@ -10,6 +10,7 @@ from checks.clients.clients import Clients
 from checks.clients.helm_release import HelmClient
 from checks.clients.kube import KubeClient
 from console.engine.operations.helm.helm import Helm
+from console.engine.operations.helm.private_copy import PrivateCopy
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import Running
@@ -71,6 +72,8 @@ class Run:
     """The number of the newest revision before it began."""
     anchor: str = ""
     """The log's head with its intent in it: what marks a revision of helm's as its own."""
+    copy: PrivateCopy | None = None
+    """The chart and the values that helm reads."""
     running: Running | None = None
     job: str = ""
     told: dict[str, str] = field(default_factory=dict)

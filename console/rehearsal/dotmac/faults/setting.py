@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import cast
 
 from console.rehearsal.dotmac.credentials import platform_secret
-from console.rehearsal.dotmac.faults.changes import database, secret, switch, template
+from console.rehearsal.dotmac.faults.changes import database, released, secret, switched, template
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.world.cluster_seed import role_binding
 from console.rehearsal.world.fault import Apply, Fault, added, below, fails
@@ -86,14 +86,14 @@ FAULTS: tuple[Fault, ...] = (
     fails("window-over", "1.1", "the launch window ended an hour ago", _window(-5, -1)),
     fails("window-ahead", "1.1", "the launch window opens tomorrow", _window(20, 26)),
     fails("production-frozen", "1.1", "a freeze lies over the launch window", _freeze),
-    fails(
-        "module-off", "1.2", "billing is in scope and switched off", switch("flows.features.billing", False)
+    *released(
+        "module-off", "1.2", "billing is in scope and switched off", switched("flows.features.billing", False)
     ),
-    fails(
+    *released(
         "module-extra",
         "1.2",
         "the partner module is switched on without being in scope",
-        switch("flows.features.partner", True),
+        switched("flows.features.partner", True),
     ),
     fails("wrong-region", "1.3", "the nodes run in another region than the launch is for", _region),
     fails(
