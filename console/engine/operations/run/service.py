@@ -23,12 +23,12 @@ from console.engine.operations.preview.approval_watch import Approvals
 from console.engine.operations.preview.approvals import (
     parts_of,
     parts_with,
-    register_rendered,
     register_secrets,
 )
 from console.engine.operations.preview.gate_locks import locks
 from console.engine.operations.preview.interlock import migrated
 from console.engine.operations.preview.preflight import Preflight, fails, survey
+from console.engine.operations.preview.rendering import Manifests
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.migrate import job_name
@@ -69,8 +69,7 @@ class Operations:
         self._starting = False
         self._stopped = ""
         self._approvals = Approvals(runbook, journal)
-        self._rendering = asyncio.Lock()
-        self._manifests: dict[Tier, tuple[Parts, str]] = {}
+        self._manifests = Manifests()
         self._copies = PrivateCopies(folder)
 
     @property
@@ -190,20 +189,8 @@ class Operations:
         return await self.start(taken_up(self._view, last, choice), who, None, inputs_sha)
 
     async def rendered(self, tier: Tier) -> str:
-        """Return the manifest that a deploy of the candidate to an environment would install.
-
-        Of the same chart, values and images it is rendered once. Raises CouldNotLookError.
-        """
-        async with self._rendering:
-            parts = parts_of(self._runbook, tier)
-            known = self._manifests.get(tier)
-            if known is None or known[0] != parts:
-                site = self._site(tier)
-                register_secrets(site.helm.chart, self._clients.redactor)
-                rendered = await site.helm.render(self._runbook.candidate, by_server=False)
-                register_rendered(rendered.manifest, self._clients.redactor)
-                known = self._manifests[tier] = (parts, rendered.manifest)
-            return known[1]
+        """See OperationsPort."""
+        return await self._manifests.of(self._site(tier))
 
     async def resume(self) -> None:
         """Look at operations without an end; attach to what runs, say what was found of the rest."""
