@@ -7,6 +7,7 @@ from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, row
 from screens.kit.screen_state import Mode, ScreenState
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState, LaunchState, OperationState, Tier
+from state.view.gates import failing_live
 from state.view.launch import LaunchView
 from state.view.rollbacks import counting, unanswered
 from state.view.watch import ConditionView
@@ -108,6 +109,7 @@ def _urgent(shown: ScreenState) -> list[Span]:
         lines.append(
             Span(f"✖ TRIPPED {_countdown(shown)}{_ways(shown)}{'; '.join(map(_trip, tripped))}", Role.ALARM)
         )
+    lines += _failing_live(shown)
     if doubt := shown.doubt or view.doubt:
         lines.append(Span(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
     unknown = view.operations[-1] if view.operations else None
@@ -121,6 +123,16 @@ def _urgent(shown: ScreenState) -> list[Span]:
     if shown.note:
         lines.append(Span(f"! {shown.note}", Role.MARKED))
     return lines
+
+
+def _failing_live(shown: ScreenState) -> list[Span]:
+    """Return by which items the candidate fails where it was promoted to, and the key that takes it back."""
+    failing = failing_live(shown.view.gates, shown.now_us)
+    if not failing:
+        return []
+    items = ", ".join(dict.fromkeys(check.id.partition("/")[0] for check in failing))
+    key = "B: roll back · " if shown.mode is Mode.LIVE else ""
+    return [Span(f"✖ {items} FAILS IN PRODUCTION {key}{failing[0].summary}", Role.ALARM)]
 
 
 def _trip(condition: ConditionView) -> str:

@@ -15,8 +15,8 @@ from state.events.operations import (
     OperationStep,
     OperationUnknown,
 )
-from state.fold.gates import outdate, second_look, use_gates
 from state.fold.launch import deviate
+from state.fold.looks import outdate, second_look, use_gates
 from state.fold.step import step
 from state.view.enums import After, OperationKind, OperationState, Tier
 from state.view.launch import LaunchView, OperationView, StepView

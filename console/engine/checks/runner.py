@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from checks import identity
 from checks.base import CheckContext, CouldNotLookError, Outcome, unknown
-from checks.looks import CheckRef, checks_of
+from checks.looks import CheckRef, asked, checks_of
 from checks.registry import kind as find_kind
 from console.engine.checks.evidence import fit
 from console.engine.record.journal import Journal
@@ -39,8 +39,8 @@ class Runner:
         self._closing = False
 
     def checks(self, items: Iterable[str]) -> list[CheckRef]:
-        """Return the checks of items, in the order of the runbook."""
-        return checks_of(self._runbook, items)
+        """Return the checks of items that are of use now, in the order of the runbook."""
+        return asked(checks_of(self._runbook, items), self._journal.view)
 
     def start(self, checks: Iterable[CheckRef], actor: str) -> list[str]:
         """Start checks and return the ids of those that did not run already."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from checks.clients.helm_release import HelmStatus
+from checks.looks import traces_after
 from console.engine.operations.helm.helm import shown
 from console.engine.operations.preview.approvals import parts_of
 from console.engine.operations.preview.preflight import Preflight
@@ -95,7 +96,15 @@ def blast(operation: Operation, site: Site, preflight: Preflight) -> tuple[str, 
     hosts = ", ".join(domain.host for domain in environment.domains.all())
     database = operation.kind is OperationKind.MIGRATE
     touched = f"the database of {environment.title}" if database else plural(pods, "pod")
-    return (f"{touched} in namespace {site.namespace}", f"traffic of {hosts}")
+    afterwards = traces_after(site.runbook, operation)
+    return (
+        f"{touched} in namespace {site.namespace}",
+        f"traffic of {hosts}",
+        *(
+            f"the checks afterwards leave {what}: {', '.join(dict.fromkeys(by))}"
+            for what, by in afterwards.items()
+        ),
+    )
 
 
 def token(operation: Operation, site: Site, commands: Sequence[str]) -> str:
