@@ -10,6 +10,7 @@ from screens.kit.screen_state import Mode, ScreenState
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState, OperationKind, OperationState, RequestState, Tier
 from state.view.first_launch import way_out
+from state.view.gates import failing_live
 from state.view.launch import LaunchView, OperationView, RequestView
 from state.view.people import grant_problem
 from state.view.requests import open_requests
@@ -57,6 +58,7 @@ def notices(shown: ScreenState) -> list[Notice]:
         words = f"✖ THE LOG CAN'T BE WRITTEN: {shown.trouble}. Nothing acts until it can"
         told.append(Notice(words, Role.ALARM))
     told += _trips(shown)
+    told += _failing_live(shown)
     if doubt := shown.doubt or view.doubt:
         told.append(Notice(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
     told += _ends(view, live=live)
@@ -127,6 +129,16 @@ def _countdown(shown: ScreenState) -> str:
         return ""
     left = max(0, until_us - shown.now_us) // SECOND_US
     return f"ROLLS BACK IN {left} s · h: hold · " if shown.mode is Mode.LIVE else f"rolls back in {left} s · "
+
+
+def _failing_live(shown: ScreenState) -> list[Notice]:
+    """Return by which items the candidate fails where it was promoted to, and the key that takes it back."""
+    failing = failing_live(shown.view.gates, shown.now_us)
+    if not failing:
+        return []
+    items = ", ".join(dict.fromkeys(check.id.partition("/")[0] for check in failing))
+    key = "B: roll back" if shown.mode is Mode.LIVE else ""
+    return [Notice(f"✖ {items} FAILS IN PRODUCTION: {failing[0].summary}", Role.ALARM, key)]
 
 
 def _breaches(shown: ScreenState) -> list[Notice]:

@@ -44,6 +44,7 @@ from state.events.log import (
     NoteAdded,
 )
 from state.events.operations import OperationFinished, OperationIntended
+from state.fold.looks import second_look
 from state.fold.step import no_effect, step
 from state.view import attestations
 from state.view.enums import ConditionState, LaunchState, Tier
@@ -106,6 +107,8 @@ def _redacted(view: LaunchView, event: Event, body: LogRedacted) -> LaunchView:
 @step(LaunchOpened)
 def _opened(view: LaunchView, event: Event, body: LaunchOpened) -> LaunchView:
     scope = remake(ScopeView, body, opened_us=event.wall_us)
+    if view.scope.launch_id and body.candidate != view.candidate:
+        view = second_look(view, due=False)  # another candidate was promoted, not this one
     return replace(view, scope=scope, people=body.people, candidate=body.candidate)
 
 

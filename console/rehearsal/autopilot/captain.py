@@ -13,14 +13,22 @@ from enum import StrEnum
 
 from console.client.engine_client import EngineClient
 from console.exit_codes import ExitCode
-from state.base.json import JsonObject, integer
+from state.base.json import JsonObject, integer, texts
 from state.base.times import SECOND_US
 from state.commands import Confirmation, Reply
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
-from state.view.enums import BakeState, ConditionState, GateStatus, OperationState, RequestState, Verdict
+from state.view.enums import (
+    After,
+    BakeState,
+    ConditionState,
+    GateStatus,
+    OperationState,
+    RequestState,
+    Verdict,
+)
 from state.view.first_launch import is_first
-from state.view.launch import LaunchView, OperationSpecView, OperationView
+from state.view.launch import CheckView, LaunchView, OperationSpecView, OperationView
 from state.view.locks import WAYS_BACK
 from state.view.rollbacks import newest_release
 from state.view.stages import stage_verdict
@@ -104,23 +112,34 @@ class Captain:
             return Outcome.HOLD if waits else Outcome.STUCK
         if self._last_back(self.view) is not None:
             return await self._roll_back()  # an earlier run's: it isn't promoted again by itself
+        await self._settled()
         for item in self._before_the_bake(release.gate):
             await self._item(item)
         ended = await self._bake()
         if ended is Bakes.TRIPPED:
             return await self._roll_back()
         await self._gates(*(gate.number for gate in self.view.gates if gate.number >= release.gate))
+        await self._settled()
         if ended is Bakes.UNFINISHED:
             return Outcome.BLIND
         await self._freshen()
         return self._outcome()
 
     async def _prepare(self, release: OperationSpecView) -> None:
-        """Run, in the runbook's order, what comes before the release; a gate when its own operations have run."""
-        before = [o for o in self.view.operation_specs if _comes_before(self.view, o, release)]
+        """Run what comes before the release: the candidate goes to staging first, where the gates judge it.
+
+        Then, in the runbook's order, a gate when its own operations have run.
+        """
         for stage in self.view.stages:
             if stage.checks:
                 await self._stage(stage.id)
+        others = [o for o in self.view.operation_specs if _comes_before(self.view, o, release)]
+        for operation in (o for o in others if o.env != Tier.PRODUCTION):
+            for item in operation.items:
+                await self._item(item)
+            await self._operate(operation.id)
+        await self._settled()
+        before = [o for o in others if o.env == Tier.PRODUCTION]
         pending, done = [o.id for o in before], set[int]()
         for operation in [*before, release]:
             held = {o.gate for o in before if o.id in pending}
@@ -159,7 +178,8 @@ class Captain:
             gate = self.view.gate(number)
             if gate is None:
                 continue
-            if any(item.checks for item in gate.items):
+            now = self.view.wall_us
+            if any(i.checks and i.checks_verdict(now) is not Verdict.PASS for i in gate.items):
                 await self._judged("gate.run", {"gate": number}, [i.id for i in gate.items])
             for item in gate.items:
                 await self._attest(item.id)
@@ -190,7 +210,12 @@ class Captain:
         before = self.view.seq
         reply = await self._command(name, args)
         if reply.ok:
-            await self._client.until(lambda view: _judged_since(view, item_ids, before))
+            started = texts(reply.result.get("checks"))
+            await self._client.until(lambda view: _judged_since(view, item_ids, started, before))
+
+    async def _settled(self) -> None:
+        """Wait for the checks that the operations before made run."""
+        await self._client.until(lambda view: not any(map(_waits, _checks(view))))
 
     async def _freshen(self) -> None:
         """Run again what became stale while the launch went on."""
@@ -317,9 +342,21 @@ def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | N
     return specs[-1] if specs else None
 
 
-def _judged_since(view: LaunchView, item_ids: Sequence[str], before: int) -> bool:
+def _judged_since(view: LaunchView, item_ids: Sequence[str], started: Sequence[str], before: int) -> bool:
+    """Return whether what was started has a new result, and nothing that these items ask for runs any more."""
     items = [view.item(item_id) for item_id in item_ids]
-    return all(c.seq > before and c.verdict is not Verdict.RUNNING for i in items if i for c in i.checks)
+    checks = [c for i in items if i for c in i.checks]
+    return all((c.id not in started or c.seq > before) and not _waits(c) for c in checks)
+
+
+def _checks(view: LaunchView) -> list[CheckView]:
+    return [check for gate in view.gates for item in gate.items for check in item.checks]
+
+
+def _waits(check: CheckView) -> bool:
+    """Return whether a check runs, or an operation that ended will make it run by itself."""
+    will = bool(check.since) and After.BAKE not in check.after and check.counts
+    return check.verdict is Verdict.RUNNING or will
 
 
 def _stage_judged_since(view: LaunchView, stage_id: str, before: int) -> bool:
