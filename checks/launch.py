@@ -137,7 +137,7 @@ class DeviationsSettings(Settings):
 
 @check("launch.deviations", DeviationsSettings, ttl=FRESH, judges=Judges.LAUNCH)
 async def deviations(_settings: DeviationsSettings, context: CheckContext) -> Outcome:
-    """Judge that everything waived, overridden, blind, late or manual is in the list, with who and when."""
+    """Judge that everything waived, overridden, blind, late or manual is listed, with an owner and a follow-up."""
     findings = Findings()
     seen = context.view.deviations
     findings.saw(
@@ -148,6 +148,9 @@ async def deviations(_settings: DeviationsSettings, context: CheckContext) -> Ou
                 "what": one.what,
                 "who": one.who,
                 "at": moment(one.at_us).isoformat(timespec="seconds"),
+                "owner": one.owner,
+                "follow_up": one.follow_up,
+                "link": one.link,
             }
             for one in seen
         ],
@@ -162,8 +165,10 @@ async def deviations(_settings: DeviationsSettings, context: CheckContext) -> Ou
     for item, seq in waived.items():
         findings.need(seq in listed, f"item {item} was waived and is not in the list of deviations")
     for one in seen:
-        findings.need(bool(one.who), f"deviation {one.seq} has nobody who answers for it: {one.what}")
+        findings.need(one.followed, f"deviation #{one.seq} lacks an owner and a follow-up: {one.what}")
     findings.saw("environment", str(context.tier or Tier.PRODUCTION))
+    if not seen:
+        return findings.outcome("there is no deviation")
     return findings.outcome(
-        f"{plural(len(seen), 'deviation is', 'deviations are')} listed, with who and when"
+        f"{plural(len(seen), 'deviation is', 'deviations are')} listed, each with an owner and a follow-up"
     )

@@ -212,6 +212,7 @@ TWICE = {
     "registry": (2, "of the kinds of checks; of images, a client"),
     "release": (2, "a condition of a launch, judged; faults of a release"),
     "replay": (2, "its command; the source that plays it"),
+    "requests": (4, f"{_SUBJECT}, what the view keeps of it, its commands: what takes two people"),
     "rules": (2, "alert rules, judged by checks; alert rules, evaluated by the simulator"),
     "runbook": (3, "its command; what a world makes of one; the SOP's product's side of it"),
     "samples": (2, "of one moment, an event; those that a condition was judged by"),

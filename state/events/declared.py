@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from state.base.codec import OMIT
 from state.events.event import Body, event, left_out
-from state.view.enums import After, Look
+from state.view.enums import After, Look, Need
 
 
 @event("environment.declared")
@@ -41,6 +41,22 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class WordRule:
+    """What a GO on an item takes beside a person who may attest."""
+
+    needs: tuple[Need, ...] = field(default=(), metadata=OMIT)
+    role: str = field(default="", metadata=OMIT)
+    """The role that who signs must have; nothing: any that attests."""
+    people: int = field(default=1, metadata=OMIT)
+    """How many different people's GO must stand."""
+    excluded: tuple[str, ...] = field(default=(), metadata=OMIT)
+    """Who may not sign: ``ran production.migrate``, ``signed 3.2``."""
+
+
+NO_RULE = WordRule()
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One SOP line."""
 
@@ -49,6 +65,13 @@ class Item:
     question: str | None
     """What a person is asked, or None where the checks judge it all."""
     checks: tuple[Check, ...] = ()
+    rule: WordRule = field(default=NO_RULE, metadata=OMIT)
+    not_applicable: str = field(default="", metadata=OMIT)
+    """Why the runbook says that it doesn't apply to this launch; nothing: it does."""
+    owner: str = field(default="", metadata=OMIT)
+    due_s: int = field(default=0, metadata=OMIT)
+    """How long before the launch window it is to be done, in seconds; 0: no time is set."""
+    links: tuple[str, ...] = field(default=(), metadata=OMIT)
 
 
 @event("gate.declared")

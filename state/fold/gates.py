@@ -19,8 +19,10 @@ from state.events.gates import (
     ItemWaived,
 )
 from state.fold.launch import deviate
+from state.fold.requests import used
 from state.fold.step import step
-from state.view.enums import After, Look, Verdict
+from state.view import attestations
+from state.view.enums import Verdict
 from state.view.first_launch import is_first
 from state.view.launch import AttestationView, CheckView, GateView, ItemView, LaunchView, WaiverView
 
@@ -85,15 +87,18 @@ def _started(view: LaunchView, event: Event, body: CheckStarted) -> LaunchView:
 
 
 def _since(check: CheckView, event: Event) -> str:
-    """Return what happened since that makes a result stale: it stands where the check began before that."""
-    return check.since if event.ref is not None and event.ref < check.since_seq else ""
+    """Return what happened since that makes a result stale.
+
+    It stands where the check began before that, and where nothing says when: an engine that ended while it ran.
+    """
+    return check.since if event.ref is None or event.ref < check.since_seq else ""
 
 
 @step(CheckFinished)
 def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView:
     evidence = json.dumps(body.evidence, sort_keys=True, ensure_ascii=False) if body.evidence else ""
     view = settle(view, [body.check]) if body.verdict is Verdict.PASS else view
-    return _change_check(
+    view = _change_check(
         view,
         body,
         lambda c: replace(
@@ -106,6 +111,13 @@ def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView
             seq=event.seq,
         ),
     )
+    return change_item(view, body.item, lambda i: _heard(i, body.check))
+
+
+def _heard(item: ItemView, name: str) -> ItemView:
+    """Return an item whose words know of a check's new verdict."""
+    check = next((one for one in item.checks if one.id == name), None)
+    return item if check is None else attestations.judged(item, check)
 
 
 def _admitted(view: LaunchView, check: CheckView, verdict: Verdict) -> Verdict:
@@ -124,74 +136,39 @@ def settle(view: LaunchView, checks: Iterable[str]) -> LaunchView:
     return replace(view, gates=tuple(gates))
 
 
-def change_checks(view: LaunchView, change: Callable[[CheckView], CheckView]) -> LaunchView:
-    """Return the view in which every check is changed; gates in which none is stay the same objects."""
-
-    def in_item(item: ItemView) -> ItemView:
-        checks = tuple(change(c) for c in item.checks)
-        return item if checks == item.checks else replace(item, checks=checks)
-
-    def in_gate(gate: GateView) -> GateView:
-        items = tuple(in_item(i) for i in gate.items)
-        return gate if items == gate.items else replace(gate, items=items)
-
-    gates = tuple(in_gate(g) for g in view.gates)
-    return view if gates == view.gates else replace(view, gates=gates)
-
-
-def outdate(view: LaunchView, event: Event, env: str, cause: After, words: str) -> LaunchView:
-    """Return the view in which what ended in an environment makes the evidence about it stale."""
-
-    def stale(check: CheckView) -> CheckView:
-        if check.env != env or cause not in check.after:
-            return check
-        return replace(check, since=words, since_seq=event.seq)
-
-    return change_checks(view, stale)
-
-
-def use_gates(view: LaunchView, numbers: Iterable[int], at_us: int) -> LaunchView:
-    """Return the view in which what these gates judged was used at a moment; 0: nothing uses it any more."""
-    used = frozenset(numbers)
-
-    def in_gate(gate: GateView) -> GateView:
-        if gate.number not in used or gate.used_us == at_us:
-            return gate
-        return replace(gate, items=tuple(replace(i, used_us=at_us) for i in gate.items))
-
-    return replace(view, gates=tuple(in_gate(g) for g in view.gates))
-
-
-def second_look(view: LaunchView, *, due: bool) -> LaunchView:
-    """Return the view in which the second look counts, with nothing seen yet, or doesn't count."""
-
-    def change(check: CheckView) -> CheckView:
-        if check.look is not Look.LIVE:
-            return check
-        return replace(check, due=due, verdict=Verdict.PENDING if due else check.verdict)
-
-    return change_checks(view, change)
-
-
 @step(AttestSigned)
 def _signed(view: LaunchView, event: Event, body: AttestSigned) -> LaunchView:
-    word = remake(AttestationView, body, seq=event.seq, actor=event.actor, at_us=event.wall_us)
-    view = change_item(view, body.item, lambda i: replace(i, attestation=word))
-    return view if body.go else deviate(view, event, f"{body.item} attested NO-GO: {body.comment}")
+    known = view.item(body.item)
+    word = remake(
+        AttestationView,
+        body,
+        seq=event.seq,
+        actor=event.actor,
+        at_us=event.wall_us,
+        seen=attestations.seen_of(known) if known is not None else (),
+    )
+    view = change_item(view, body.item, lambda i: attestations.with_word(view, i, word))
+    view = attestations.void_excluded(view, f"signed {body.item}", event.actor)
+    if not body.go:
+        return deviate(view, event, f"{body.item} attested NO-GO: {body.comment}")
+    if not body.cautions:
+        return view
+    return deviate(view, event, f"{body.item} attested GO, though {', '.join(body.cautions)}")
 
 
 @step(AttestWithdrawn)
-def _withdrawn(view: LaunchView, _event: Event, body: AttestWithdrawn) -> LaunchView:
-    return change_item(view, body.item, lambda i: replace(i, attestation=None))
+def _withdrawn(view: LaunchView, event: Event, body: AttestWithdrawn) -> LaunchView:
+    return change_item(view, body.item, lambda i: attestations.without_word(i, event.actor))
 
 
 @step(ItemWaived)
 def _waived(view: LaunchView, event: Event, body: ItemWaived) -> LaunchView:
     waiver = remake(WaiverView, body, seq=event.seq, actor=event.actor, at_us=event.wall_us)
-    view = change_item(view, body.item, lambda i: replace(i, waiver=waiver))
+    view = used(change_item(view, body.item, lambda i: replace(i, waiver=waiver)), body.request)
     item = view.item(body.item)
     view = settle(view, [check.id for check in item.checks]) if item is not None else view
-    return deviate(view, event, f"{body.item} waived: {body.reason}")
+    second = f" with {body.second}" if body.request else ""
+    return deviate(view, event, f"{body.item} waived{second}: {body.reason}")
 
 
 @step(GateRecycled)
@@ -203,7 +180,7 @@ def _recycled(view: LaunchView, event: Event, body: GateRecycled) -> LaunchView:
 
     def again(item: ItemView) -> ItemView:
         checks = tuple(stale(c) for c in item.checks)
-        return replace(item, checks=checks, attestation=None, waiver=None, used_us=0)
+        return replace(item, checks=checks, attestation=None, others=(), waiver=None, used_us=0)
 
     gates = tuple(
         replace(g, items=tuple(again(i) for i in g.items)) if g.number >= number else g for g in view.gates

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from state.base.frozen import remake, replace
+from state.base.maps import with_item
 from state.events.event import Event
 from state.events.operations import (
+    CandidateSeen,
     OperationAborted,
     OperationFinished,
     OperationIntended,
@@ -16,11 +18,14 @@ from state.events.operations import (
     OperationUnknown,
 )
 from state.fold.first_launch import follow_release, note_deferred
-from state.fold.gates import outdate, second_look, use_gates
 from state.fold.launch import deviate
+from state.fold.looks import outdate, outdate_words, second_look, use_gates
+from state.fold.requests import used
 from state.fold.step import step
+from state.view import attestations
 from state.view.enums import After, OperationKind, OperationState, Tier
-from state.view.launch import LaunchView, OperationView, StepView
+from state.view.launch import ItemView, LaunchView, OperationView, StepView
+from state.view.trips import armed, images_of
 
 OUTPUT_LINES = 200
 
@@ -36,13 +41,44 @@ def _intended(view: LaunchView, event: Event, body: OperationIntended) -> Launch
         from_what=body.from_,
         to_what=body.to,
         intended_us=event.wall_us,
+        images=images_of(view) if body.kind == OperationKind.DEPLOY else (),
     )
     view = replace(view, operations=(*view.operations, operation))
+    view = attestations.void_excluded(view, f"ran {body.id}", event.actor)
     view = note_deferred(view, event, body)
+    if body.kind == OperationKind.DEPLOY:
+        view = _armed(view, event, body.env)
     if body.override is None:
         return view
+    view = used(view, body.override.request)
     said = f"{body.id} overridden with {body.override.second}: {body.override.reason}"
     return deviate(view, event, said)
+
+
+@step(CandidateSeen)
+def _seen(view: LaunchView, event: Event, body: CandidateSeen) -> LaunchView:
+    """What would be deployed is another thing than before: words that locked its deploy were about the old one."""
+    before = view.parts.get(body.env)
+    view = replace(view, parts=with_item(view.parts, body.env, body.parts))
+    changed = [what for what, digest in body.parts if before is not None and (what, digest) not in before]
+    if not changed:
+        return view
+    specs = [spec for spec in view.operation_specs if spec.env == body.env]
+    gates = {number for spec in specs for number in spec.gates}
+    locking = {name for spec in specs for name in spec.items}
+    locking |= {item.id for gate in view.gates if gate.number in gates for item in gate.items}
+
+    def about(item: ItemView) -> bool:
+        return item.id in locking and not item.used_us
+
+    # With a word that found them changed: that one, and those after it, are about the new parts.
+    return attestations.void(view, about, f"{body.env}: {', '.join(changed)} changed", before=event.ref)
+
+
+def _armed(view: LaunchView, event: Event, env: str) -> LaunchView:
+    """Return the view in which a deploy's conditions judge it, and nothing that was before."""
+    again = (armed(c, event.seq, event.wall_us) if c.env == env else c for c in view.conditions)
+    return replace(view, conditions=tuple(again))
 
 
 def _change(view: LaunchView, event: Event, change: Callable[[OperationView], OperationView]) -> LaunchView:
@@ -118,9 +154,15 @@ def _judge_again(view: LaunchView, event: Event, ended: OperationView) -> Launch
     A promotion that succeeded uses the gates that locked it, and begins the second look; a way back ends both.
     """
     cause = _cause(ended)
-    if cause is not None:
-        view = outdate(view, event, ended.env, cause, f"{ended.id} ran")
-    view = follow_release(view, event, ended)
+    if cause is None:
+        return follow_release(view, event, ended)
+    ran = f"{ended.id} ran"
+    view = follow_release(outdate(view, event, ended.env, cause, ran), event, ended)
+    return outdate_words(_uses(view, ended, cause), ended.env, cause, ran)
+
+
+def _uses(view: LaunchView, ended: OperationView, cause: After) -> LaunchView:
+    """Return the view in which a promotion used its gates, or a way back gave up what one had used."""
     if ended.env != Tier.PRODUCTION or ended.state is not OperationState.SUCCEEDED:
         return view
     spec = next((s for s in view.operation_specs if s.id == ended.id), None)

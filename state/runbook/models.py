@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, JsonValue, RootModel, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, RootModel, model_validator
 
 from state.attest.sshsig import fingerprint, public_key
+from state.runbook.attestation import Attest, Due
 from state.runbook.ci_service import CiService
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
+from state.runbook.window import AnyFreeze, Freeze, RecurringFreeze, Window
 from state.view.enums import OperationKind, Role
 
 __all__ = [
     "Bake", "Candidate", "CheckSpec", "Freeze", "Gate", "Graph", "GraphSeries", "HelmCommand", "Images", "Item",
-    "Migration", "OnTrip", "Operation", "OperationKind", "Person", "Requirement", "Role", "Runbook", "Scope", "Stage",
-    "StagePart", "StopCondition", "Window",
+    "Migration", "OnTrip", "Operation", "OperationKind", "Person", "RecurringFreeze", "Requirement", "Role",
+    "Runbook", "Scope", "Stage", "StagePart", "StopCondition", "Window",
 ]  # fmt: skip
-
-
-class Window(Model):
-    """When the launch may happen. Times carry their offset."""
-
-    start: AwareDatetime
-    end: AwareDatetime
-
-    @model_validator(mode="after")
-    def _forward(self) -> Window:
-        if self.end <= self.start:
-            raise ValueError("a window ends after it starts")
-        return self
-
-    def holds(self, at: datetime) -> bool:
-        """Return whether ``at`` lies inside."""
-        return self.start <= at < self.end
-
-
-class Freeze(Window):
-    """A time in which production isn't changed; the way back stays open."""
-
-    reason: str
 
 
 class Scope(Model):
@@ -51,7 +29,7 @@ class Scope(Model):
 
     title: str
     window: Window
-    freezes: tuple[Freeze, ...] = ()
+    freezes: tuple[AnyFreeze, ...] = ()
     modules: tuple[str, ...] = Field(min_length=1)
     regions: tuple[str, ...] = Field(min_length=1)
 
@@ -159,14 +137,27 @@ class Item(Model):
     id: str = Field(pattern=r"^[1-9][0-9]?\.[1-9][0-9]?$")
     text: str
     checks: tuple[CheckSpec, ...] = ()
-    attest: str | None = None
+    attest: Attest | None = None
     """The question that a person answers; None where the checks judge it all."""
+    not_applicable: str | None = Field(default=None, min_length=1)
+    """Why it doesn't apply to this launch: it counts as passed, and is listed. None: it applies."""
+    owner: str = ""
+    """Who sees to it."""
+    due: Due | None = None
+    """How long before the window opens it is to be done: ``T-1d``, ``T-2h``."""
+    links: tuple[str, ...] = ()
+    """Where more of it is found: a ticket, a page."""
 
     @model_validator(mode="after")
     def _judged(self) -> Item:
-        if not self.checks and self.attest is None:
+        if not self.checks and self.attest is None and self.not_applicable is None:
             raise ValueError(f"item {self.id} has neither checks nor attest: nobody would judge it")
         return self
+
+    @property
+    def question(self) -> str | None:
+        """What a person is asked; None where the checks judge it all."""
+        return self.attest.question if self.attest is not None else None
 
 
 class Gate(Model):

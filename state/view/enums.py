@@ -53,6 +53,14 @@ class After(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Need(StrEnum):
+    """What a GO has to bring. ``UNKNOWN`` is a word of another version."""
+
+    COMMENT = "comment"
+    LINK = "link"
+    UNKNOWN = "unknown"
+
+
 class GateStatus(StrEnum):
     """What a gate's items add up to. Computed, never set."""
 
@@ -201,6 +209,23 @@ class AlertState(StrEnum):
     SILENCE = "silence"
     """No alert, but what hides some."""
     UNKNOWN = "unknown"
+
+
+class RequestState(StrEnum):
+    """How far a request is for what takes two people."""
+
+    WAITING = "waiting"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    USED = "used"
+    """It was carried out: a grant is worth one run."""
+    EXPIRED = "expired"
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still be answered or carried out."""
+        return self in {RequestState.WAITING, RequestState.GRANTED}
 
 
 class Danger(StrEnum):

@@ -6,12 +6,12 @@ since 1970, UTC.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from state.base.codec import OMIT
 from state.base.times import SECOND_US
-from state.events.declared import Check, StageDeclared
+from state.events.declared import NO_RULE, Check, StageDeclared, WordRule
 from state.events.event import left_out
 from state.view.enums import GateStatus, Look, Verdict
 
@@ -64,6 +64,19 @@ class AttestationView:
     at_us: int
     evidence: tuple[int, ...] = ()
     """The check results that the person saw, as sequence numbers."""
+    seen: tuple[tuple[str, Verdict], ...] = field(default=(), metadata=OMIT)
+    """What each check of the item said when the word was given, by the check's id."""
+    changed: str = field(default="", metadata=OMIT)
+    """What changed since in what the word is about; nothing where nothing did."""
+    blind: tuple[str, ...] = field(default=(), metadata=OMIT)
+    """The checks that were judged then and could not be since, by their ids."""
+
+    @property
+    def stale(self) -> str:
+        """Why the word doesn't stand any more, in words; nothing where it does."""
+        if self.changed or not self.blind:
+            return self.changed
+        return f"{', '.join(self.blind)} can't be judged any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +101,60 @@ class ItemView:
     """What a person is asked, or None where the checks judge it all."""
     checks: tuple[CheckView, ...] = ()
     attestation: AttestationView | None = None
+    """The newest word."""
     waiver: WaiverView | None = None
     used_us: int = 0
     """When a promotion used what was judged here; 0 before. Since then it doesn't grow old."""
+    others: tuple[AttestationView, ...] = field(default=(), metadata=OMIT)
+    """The words of other people that stand beside the newest, where more than one is asked for."""
+    rule: WordRule = field(default=NO_RULE, metadata=OMIT)
+    not_applicable: str = field(default="", metadata=OMIT)
+    """Why the runbook says that it doesn't apply to this launch; nothing: it does."""
+    owner: str = field(default="", metadata=OMIT)
+    due_s: int = field(default=0, metadata=OMIT)
+    """How long before the launch window it is to be done, in seconds; 0: no time is set."""
+    links: tuple[str, ...] = field(default=(), metadata=OMIT)
+
+    @property
+    def words(self) -> tuple[AttestationView, ...]:
+        """Every word that people gave and that counts, the newest last."""
+        return self.others if self.attestation is None else (*self.others, self.attestation)
+
+    @property
+    def signed(self) -> int:
+        """How many people's GO stands."""
+        return sum(word.go and not word.stale for word in self.words)
 
     def verdict(self, now_us: int) -> Verdict:
         """Return what the item's checks and its attestation add up to."""
+        if self.not_applicable:
+            return Verdict.FAIL if any(not word.go for word in self.words) else Verdict.PASS
         at_us = self._moment(now_us)
         if self.waiver is not None and at_us < self.waiver.until_us:
             return Verdict.WAIVED
         seen = self._seen(at_us)
         if self.question is not None:
-            seen.append(self._attested())
-        elif self.attestation is not None and not self.attestation.go:
+            seen.append(self.attested())
+        elif any(not word.go for word in self.words):
             seen.append(Verdict.FAIL)
         return _worst(seen)
 
-    def _attested(self) -> Verdict:
-        if self.attestation is None:
-            return Verdict.PENDING
-        return Verdict.PASS if self.attestation.go else Verdict.FAIL
+    def attested(self) -> Verdict:
+        """Return what people's words add up to. An objection stands until it is withdrawn or answered."""
+        if any(not word.go for word in self.words):
+            return Verdict.FAIL
+        if self.signed >= self.rule.people:
+            return Verdict.PASS
+        return Verdict.STALE if any(word.stale for word in self.words) else Verdict.PENDING
+
+    def overdue(self, start_us: int, now_us: int) -> bool:
+        """Return whether it is still open after it was due; ``start_us`` is when the launch window opens."""
+        due_us = self.due_us(start_us)
+        return bool(due_us) and now_us >= due_us and self.verdict(now_us) not in {*PASSES, Verdict.DEFERRED}
+
+    def due_us(self, start_us: int) -> int:
+        """Return when it is to be done; 0 where no time is set."""
+        return start_us - self.due_s * SECOND_US if self.due_s and start_us else 0
 
     def checks_verdict(self, now_us: int) -> Verdict:
         """Return what the automatic checks alone add up to; PENDING where there are none."""
@@ -135,12 +182,25 @@ _WORST_FIRST = (
     *(Verdict.FAIL, Verdict.UNKNOWN, Verdict.RUNNING, Verdict.STALE, Verdict.PENDING),
     Verdict.DEFERRED,
 )
-_PASSES = frozenset({Verdict.PASS, Verdict.WAIVED})
+PASSES = frozenset({Verdict.PASS, Verdict.WAIVED})
+"""What an item that keeps its gate from nothing is."""
 
 
 def _worst(seen: Sequence[Verdict]) -> Verdict:
     passed = Verdict.PASS if seen else Verdict.PENDING
     return next((worst for worst in _WORST_FIRST if worst in seen), passed)
+
+
+def failing_live(gates: Iterable[GateView], now_us: int) -> tuple[CheckView, ...]:
+    """Return the checks by whose second look the candidate fails in production; waived items are left out."""
+    return tuple(
+        check
+        for gate in gates
+        for item in gate.items
+        if item.verdict(now_us) is Verdict.FAIL
+        for check in item.checks
+        if check.look is Look.LIVE and check.due and check.verdict is Verdict.FAIL
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +220,9 @@ class GateView:
             return GateStatus.NO_GO
         if Verdict.UNKNOWN in verdicts:
             return GateStatus.BLIND
-        if verdicts and all(v in _PASSES for v in verdicts):
+        if verdicts and all(v in PASSES for v in verdicts):
             return GateStatus.OPEN if self.owed else GateStatus.GO
-        if verdicts and all(v in _PASSES or v is Verdict.DEFERRED for v in verdicts):
+        if verdicts and all(v in PASSES or v is Verdict.DEFERRED for v in verdicts):
             return GateStatus.DEFERRED
         return GateStatus.OPEN
 

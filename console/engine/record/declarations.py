@@ -12,6 +12,7 @@ from state.base.frozen import remake
 from state.base.json import decimal_text
 from state.base.times import micros
 from state.events.declared import (
+    NO_RULE,
     Check,
     ConditionDeclared,
     EnvironmentDeclared,
@@ -21,12 +22,14 @@ from state.events.declared import (
     OperationDeclared,
     Series,
     StageDeclared,
+    WordRule,
 )
 from state.events.event import Body, Draft, gate_key
 from state.events.launch import Candidate, LaunchOpened, Person
+from state.runbook.attestation import AttestSpec
 from state.runbook.environment import Domain, Environment
 from state.runbook.models import Gate, Graph, Operation, Runbook, Stage, StopCondition
-from state.view.enums import Tier
+from state.view.enums import After, Look, Tier
 from state.view.launch import GateView, LaunchView
 
 
@@ -109,14 +112,30 @@ def _environment(env: Environment) -> EnvironmentDeclared:
 def _gate(runbook: Runbook, gate: Gate) -> GateDeclared:
     items = tuple(
         Item(
-            item.id,
-            item.text,
-            item.attest,
-            tuple(_check(look) for look in looks_of(runbook, gate, item)),
+            id=item.id,
+            text=item.text,
+            question=item.question,
+            checks=tuple(_check(look) for look in looks_of(runbook, gate, item)),
+            rule=_rule(item.attest),
+            not_applicable=item.not_applicable or "",
+            owner=item.owner,
+            due_s=round(item.due) if item.due is not None else 0,
+            links=item.links,
         )
         for item in gate.items
     )
     return GateDeclared(gate.number, gate.title, items)
+
+
+def _rule(attest: AttestSpec | None) -> WordRule:
+    if attest is None:
+        return NO_RULE
+    return WordRule(
+        needs=attest.requires,
+        role=attest.role.value if attest.role is not None else "",
+        people=attest.people,
+        excluded=tuple(one.deed for one in attest.excluded),
+    )
 
 
 def _check(look: CheckRef) -> Check:
@@ -130,8 +149,14 @@ def _check(look: CheckRef) -> Check:
         ttl_s=max(1, round(ttl)),
         writes=kind is not None and kind.writes,
         look=look.look,
-        after=kind.after if kind is not None else (),
+        after=_after(kind, look),
     )
+
+
+def _after(kind: CheckKind[Settings] | None, look: CheckRef) -> tuple[After, ...]:
+    """Return what makes evidence out of date; a candidate that ran on the schema before its own is judged again."""
+    known = kind.after if kind is not None else ()
+    return (*known, After.MIGRATE) if look.look is Look.CANDIDATE and After.MIGRATE not in known else known
 
 
 def _condition(condition: StopCondition) -> ConditionDeclared:

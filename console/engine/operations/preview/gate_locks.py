@@ -9,6 +9,7 @@ from console.engine.operations.preview.approvals import Seen, parts_of, void
 from console.engine.operations.preview.preflight import Finding, fails, passes
 from state.base.times import moment
 from state.runbook.models import Operation, Runbook
+from state.runbook.window import frozen
 from state.view.enums import OperationKind, Tier, Verdict
 from state.view.launch import LaunchView, OperationSpecView
 from state.view.locks import WAYS_BACK, outside_window
@@ -30,12 +31,13 @@ def locks(
     """
     if operation.kind in WAYS_BACK:
         return []
-    closed = [lock.words for lock in known(view, spec_of(operation), now_us) if lock.kind.by_judgement]
-    found = [fails(words, soft=True) for words in closed]
+    closed = known(view, spec_of(operation), now_us)
+    found = [fails(lock.words, soft=True) for lock in closed if lock.kind.by_judgement]
     if operation.requires.gates and not found:
         found.append(passes(_open(view, operation, now_us)))
     if operation.kind is OperationKind.DEPLOY and operation.env is Tier.PRODUCTION:
         found += _deferred(view, operation, now_us)
+    found += [fails(lock.words, soft=True) for lock in closed if lock.kind.by_release]
     if operation.env is Tier.PRODUCTION:
         found += _window(view, runbook, operation, now_us)
     now = parts if parts is not None else parts_of(runbook, operation.env)
@@ -87,15 +89,14 @@ def _deferred(view: LaunchView, operation: Operation, now_us: int) -> Iterator[F
 def _window(view: LaunchView, runbook: Runbook, operation: Operation, now_us: int) -> Iterator[Finding]:
     scope = runbook.scope
     now = moment(now_us)
-    for freeze in scope.freezes:
-        if freeze.holds(now):
-            words = f"production is frozen until {freeze.end:%Y-%m-%d %H:%M %Z}: {freeze.reason}"
-            yield fails(words, soft=True)
-            return
+    if (freeze := frozen(scope.freezes, now)) is not None:
+        yield fails(f"production is frozen {freeze.until}", soft=True)
+        return
     if operation.kind is OperationKind.PREPARE:
         return  # nothing that runs is changed: days before is fine
     if outside_window(view.scope, now_us):
         message = f"{scope.window.start:%Y-%m-%d %H:%M} to {scope.window.end:%Y-%m-%d %H:%M %Z}"
-        yield fails(f"it is {now:%H:%M} UTC, outside the launch window ({message})", soft=True)
+        # Without the time of day: a grant is for these very words, and would end with the minute.
+        yield fails(f"it is outside the launch window ({message})", soft=True)
     else:
         yield passes(f"inside the launch window, which ends at {scope.window.end:%H:%M %Z}")

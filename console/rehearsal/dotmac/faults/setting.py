@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import cast
 
 from console.rehearsal.dotmac.credentials import platform_secret
@@ -13,6 +14,7 @@ from console.rehearsal.world.runbook import stamp
 from console.rehearsal.world.world import World
 from state.base.clock import SECOND_US
 from state.base.json import Json, objs
+from state.base.times import moment
 
 _PRODUCTION = Env.PRODUCTION
 
@@ -29,6 +31,19 @@ def _window(begins_h: int, ends_h: int) -> Apply:
         world.control.runbook_changes.append(lambda book: below(book, "scope").update({"window": span}))
 
     return apply
+
+
+def _freeze(world: World) -> None:
+    """Freeze production, every week and on every day of it: from before now on until after."""
+    now = moment(world.kept.opened_us)
+    freeze: dict[str, Json] = {
+        "weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+        "from": f"{now - timedelta(hours=1):%H:%M}",
+        "to": f"{now + timedelta(hours=20):%H:%M}",
+        "timezone": "UTC",
+        "reason": "Christmas trade",
+    }
+    world.control.runbook_changes.append(lambda book: below(book, "scope").update({"freezes": [freeze]}))
 
 
 def _region(world: World) -> None:
@@ -70,6 +85,7 @@ def _same_bucket(world: World) -> None:
 FAULTS: tuple[Fault, ...] = (
     fails("window-over", "1.1", "the launch window ended an hour ago", _window(-5, -1)),
     fails("window-ahead", "1.1", "the launch window opens tomorrow", _window(20, 26)),
+    fails("production-frozen", "1.1", "a freeze lies over the launch window", _freeze),
     *released(
         "module-off", "1.2", "billing is in scope and switched off", switched("flows.features.billing", False)
     ),
