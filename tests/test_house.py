@@ -192,6 +192,7 @@ TWICE = {
     "errors": (3, "of the log; that nothing could be observed; and for which reason, a class each"),
     "evaluate": (2, "stop conditions; queries of the simulated Prometheus"),
     "faults": (2, "the command that lists them; those of the web service"),
+    "first_launch": (3, "state/view: when a launch is one; state/fold: its events; the engine: its checks"),
     "flows": (2, _JUDGED),
     "full_verify": (2, "state/log: the check itself; engine/record: what it finds becomes an event"),
     "gates": (3, f"{_SUBJECT}, what the view keeps of it"),

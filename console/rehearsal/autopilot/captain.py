@@ -128,12 +128,16 @@ class Captain:
     async def _prepare(self, release: OperationSpecView) -> None:
         """Run what comes before the release: the candidate goes to staging first, where the gates judge it.
 
-        Then, in the runbook's order, a gate when its own operations have run.
+        Before that, in a first launch, what is prepared: gates judge its secrets. Then, in the runbook's order, each
+        gate when its own operations have run.
         """
         for stage in self.view.stages:
             if stage.checks:
                 await self._stage(stage.id)
         others = [o for o in self.view.operation_specs if _comes_before(self.view, o, release)]
+        for operation in (o for o in others if o.kind == OperationKind.PREPARE):
+            await self._operate(operation.id)
+        others = [o for o in others if o.kind != OperationKind.PREPARE]
         for operation in (o for o in others if o.env != Tier.PRODUCTION):
             for item in operation.items:
                 await self._item(item)
