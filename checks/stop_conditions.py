@@ -133,7 +133,8 @@ async def _scrapes(
                 f"{condition.id}: {span} s of history are needed to see how often {selector} is scraped"
             )
         return
-    scrape = span / whole_span
+    # By the newer half: the older one may begin with the release, in the middle of it.
+    scrape = (span // 2) / half
     findings.saw(key(condition.id, "scrape_s"), whole(round(scrape, 1)))
     if window * _SPARE < _SCRAPES * scrape:
         findings.wrong(

@@ -212,6 +212,7 @@ TWICE = {
     "redact": (3, "in the log; before something gets there; the command"),
     "registry": (2, "of the kinds of checks; of images, a client"),
     "release": (2, "a condition of a launch, judged; faults of a release"),
+    "releases": (2, "engine/record: whether there is one; the records that the simulated helm keeps"),
     "replay": (2, "its command; the source that plays it"),
     "requests": (4, f"{_SUBJECT}, what the view keeps of it, its commands: what takes two people"),
     "rules": (2, "alert rules, judged by checks; alert rules, evaluated by the simulator"),

@@ -205,7 +205,9 @@ class Captain:
 
     async def _attest(self, item_id: str) -> None:
         item = self.view.item(item_id)
-        if item is None or item.question is None or item.attestation is not None:
+        if item is None or item.question is None:
+            return
+        if item.attestation is not None and not item.attestation.stale:
             return
         await self._command("attest.sign", {"item": item_id, "verdict": "GO", "comment": WORD})
 
