@@ -174,6 +174,7 @@ TWICE = {
     "apply": (2, "the simulated helm's; the simulated API's, as kubectl asks for it"),
     "archive": (2, "state/log does it; console/cli is its command"),
     "arguments": (2, "of launch-console; of the simulated helm"),
+    "attestations": (2, "the rule of what a word stands on; the commands by which one is given"),
     "auth": (2, _JUDGED),
     "bake": (4, f"{_SUBJECT}, its commands; and its screen"),
     "base": (2, "what every check is; what every screen has"),

@@ -17,7 +17,7 @@ from screens.dialogs.forms import AttestDialog, FormDialog, PickDialog
 from screens.dialogs.question import AskDialog
 from screens.kit.table import Table
 from state.base.json import JsonObject, text
-from state.commands import Reply
+from state.commands import Confirmation, Reply
 from state.events.declared import OperationDeclared
 from state.view.enums import Danger, Tier
 from state.view.preview import Preview
@@ -205,7 +205,41 @@ async def test_attesting_takes_two_different_keys_and_a_comment() -> None:
         await pilot.pause(0.1)
         await pilot.press("N")
         await pilot.pause(0.1)
-        assert source.given[1][1] == {"item": "1.2", "verdict": "NO-GO"}
+        assert len(source.given) == 1
+        assert "a NO-GO needs a comment that says why" in "\n".join(picture(app))
+        await typed(pilot, "never agreed")
+        await pilot.press("tab", "tab", "N")
+        await pilot.pause(0.1)
+        assert source.given[1][1] == {"item": "1.2", "verdict": "NO-GO", "comment": "never agreed"}
+
+
+async def test_a_go_against_the_evidence_is_told_and_asked_for_again() -> None:
+    told = story.opened()
+    app, source = app_of(told)
+    against = ("web.csp (staging) failed", "web.csp (production) never ran")
+    source.previews["attest.sign"] = Preview(
+        "attest.sign", "Attest item 1.1", Danger.CAUTION, allowed=True, token="t", cautions=against
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("1")
+        await pilot.pause(0.1)
+        await pilot.press("a")
+        await pilot.pause(0.1)
+        await pilot.press("g")
+        await pilot.pause(0.1)
+        assert source.given == []
+        assert isinstance(app.screen, AskDialog)
+        shown = "\n".join(picture(app))
+        assert "! web.csp (staging) failed" in shown
+        assert "! web.csp (production) never ran" in shown
+        await pilot.press("y")
+        await pilot.pause(0.1)
+        ((name, args, given),) = source.given
+        assert (name, args, given) == (
+            "attest.sign",
+            {"item": "1.1", "verdict": "GO"},
+            Confirmation(token="t"),
+        )
 
 
 async def test_running_checks_asks_nothing() -> None:

@@ -17,13 +17,15 @@ from state.base.times import SECOND_US
 from state.commands import Confirmation, Reply
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
-from state.view.enums import BakeState, ConditionState, GateStatus, OperationState, Verdict
+from state.view.enums import BakeState, ConditionState, GateStatus, LaunchState, Need, OperationState, Verdict
 from state.view.first_launch import is_first
 from state.view.launch import LaunchView, OperationSpecView, OperationView
 from state.view.locks import WAYS_BACK
 from state.view.stages import stage_verdict
 
 WORD = "attested by the rehearsal itself, not by a person"
+OWNER = "the rehearsal"
+FOLLOW_UP = "nothing: it was rehearsed"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
 SECOND = "rehearsal-second"
 SLOW = "the rehearsal's machine is busy, and looked too seldom to see enough"
@@ -81,6 +83,8 @@ class Captain:
     async def drive(self) -> Outcome:
         """Drive the launch to its end and return how it ended."""
         await self._recover()
+        if self.view.state is LaunchState.CLOSED:
+            return Outcome.GO
         await self._client.until(lambda view: Tier.PRODUCTION in view.releases)
         await self._rate(self._pace.work)
         release = operation_of(self.view, OperationKind.DEPLOY)
@@ -97,9 +101,22 @@ class Captain:
         tripped = await self._bake()
         if tripped:
             return await self._roll_back()
+        await self._follow_up()
         await self._gates(*(gate.number for gate in self.view.gates if gate.number >= release.gate))
         await self._freshen()
         return self._outcome()
+
+    async def close(self) -> Reply:
+        """Close a launch whose gates are all GO, as a person does at its end."""
+        await self._follow_up()
+        return await self._command("launch.close", {})
+
+    async def _follow_up(self) -> None:
+        """See to every deviation as the rehearsal's own: there is nothing to do about one that was rehearsed."""
+        for one in self.view.deviations:
+            if not one.followed:
+                args: JsonObject = {"deviation": one.seq, "owner": OWNER, "text": FOLLOW_UP}
+                await self._command("deviation.follow_up", args)
 
     async def _prepare(self, release: OperationSpecView) -> None:
         """Run, in the runbook's order, what comes before the release; a gate when its own operations have run."""
@@ -167,9 +184,12 @@ class Captain:
 
     async def _attest(self, item_id: str) -> None:
         item = self.view.item(item_id)
-        if item is None or item.question is None or item.attestation is not None:
+        if item is None or item.question is None or item.not_applicable:
             return
-        await self._command("attest.sign", {"item": item_id, "verdict": "GO", "comment": WORD})
+        if any(not word.stale for word in item.words):
+            return
+        link = {"link": WORD} if Need.LINK in item.rule.needs else {}
+        await self._command("attest.sign", {"item": item_id, "verdict": "GO", "comment": WORD, **link})
 
     async def _judged(self, name: str, args: JsonObject, item_ids: Sequence[str]) -> None:
         """Give a command that runs checks, and return when each of them has a new result."""
