@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from console.engine.bake.bake_clock import Bake
 from console.engine.bake.loop import EvaluationLoop
 from console.engine.bake.stop_conditions import Conditions
+from console.engine.checks.after_operations import AfterOperations
 from console.engine.checks.first_launch import FirstLaunch
 from console.engine.checks.gate_status import GateKeeper
 from console.engine.checks.owed import Owed
@@ -193,6 +194,7 @@ class Engine:
         keep = self.supervisor.keep
         keep("consoles", self.hub.beat)
         keep("gates", GateKeeper(journal).run)
+        keep("after-operations", AfterOperations(journal, runbook, self.runner).run)
         keep("anchors", self.anchors.run)
         for environment in runbook.environments.values():
             keep(

@@ -9,7 +9,7 @@ from state.base.codec import Notes
 from state.base.json import JsonObject, text
 from state.base.numbers import number, pace, plural
 from state.base.text import line
-from state.events import bake, declared, gates, launch, log, operations, samples, world
+from state.events import bake, declared, gates, launch, log, operations, requests, samples, world
 from state.events.bodies import decode
 from state.events.event import Body, Event, Unlisted, gate_number
 from state.view.enums import Presence
@@ -82,6 +82,10 @@ def _countdown(body: bake.ConditionCountdown, event: Event) -> str:
         return f"{body.id} doesn't roll back by itself: {body.reason}"
     left = max(0, body.until_us - event.wall_us) // 1_000_000
     return f"{body.id} rolls production back in {left} s, unless somebody holds"
+
+
+def _answer(event: Event, how: str, why: str) -> str:
+    return f"request #{event.ref} {how}" + (f": {why}" if why else "")
 
 
 def _alert(body: world.AlertChanged, _event: Event) -> str:
@@ -161,6 +165,10 @@ WORDS: Mapping[type[Body], Say[Any]] = dict(
         _on(operations.OperationAborted, lambda b, _: f"{b.id} abort asked: {b.reason}"),
         _on(operations.OperationFinished, lambda b, _: f"{b.id} {b.state}: {b.verdict}"),
         _on(operations.OperationUnknown, lambda b, _: f"{b.id} has no known end: {b.verdict}"),
+        _on(requests.RequestMade, lambda b, _: f"{b.title} requested: {b.reason}"),
+        _on(requests.RequestGranted, lambda b, e: _answer(e, "granted", b.comment)),
+        _on(requests.RequestRefused, lambda b, e: _answer(e, "refused", b.reason)),
+        _on(requests.RequestWithdrawn, lambda b, e: _answer(e, "withdrawn", b.reason)),
         _on(world.SourceChanged, lambda b, _: f"{b.name} {'answers' if b.ok else 'is lost: ' + b.reason}"),
         _on(world.ReleaseSeen, _release),
         _on(world.PodChanged, _pod),
@@ -174,6 +182,7 @@ WORDS: Mapping[type[Body], Say[Any]] = dict(
         _on(world.WebhookSent, _hook),
         _on(bake.ConditionChanged, lambda b, _: _condition(b, None)),
         _on(bake.ConditionAcknowledged, lambda b, _: f"{b.id} acknowledged: {b.comment}"),
+        _on(bake.ConditionAnswered, lambda b, _: f"{b.id}: {b.how}"),
         _on(bake.ConditionSamples, lambda b, _: f"samples of conditions: {b.values}"),
         _on(bake.ConditionMuted, lambda b, _: f"{b.id} muted: {b.reason}"),
         _on(bake.ConditionCountdown, _countdown),

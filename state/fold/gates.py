@@ -19,9 +19,10 @@ from state.events.gates import (
     ItemWaived,
 )
 from state.fold.launch import deviate
+from state.fold.requests import used
 from state.fold.step import step
 from state.view import attestations
-from state.view.enums import After, Look, Verdict
+from state.view.enums import Verdict
 from state.view.first_launch import is_first
 from state.view.launch import AttestationView, CheckView, GateView, ItemView, LaunchView, WaiverView
 
@@ -86,8 +87,11 @@ def _started(view: LaunchView, event: Event, body: CheckStarted) -> LaunchView:
 
 
 def _since(check: CheckView, event: Event) -> str:
-    """Return what happened since that makes a result stale: it stands where the check began before that."""
-    return check.since if event.ref is not None and event.ref < check.since_seq else ""
+    """Return what happened since that makes a result stale.
+
+    It stands where the check began before that, and where nothing says when: an engine that ended while it ran.
+    """
+    return check.since if event.ref is None or event.ref < check.since_seq else ""
 
 
 @step(CheckFinished)
@@ -132,64 +136,6 @@ def settle(view: LaunchView, checks: Iterable[str]) -> LaunchView:
     return replace(view, gates=tuple(gates))
 
 
-def change_checks(view: LaunchView, change: Callable[[CheckView], CheckView]) -> LaunchView:
-    """Return the view in which every check is changed; gates in which none is stay the same objects."""
-
-    def in_item(item: ItemView) -> ItemView:
-        checks = tuple(change(c) for c in item.checks)
-        return item if checks == item.checks else replace(item, checks=checks)
-
-    def in_gate(gate: GateView) -> GateView:
-        items = tuple(in_item(i) for i in gate.items)
-        return gate if items == gate.items else replace(gate, items=items)
-
-    gates = tuple(in_gate(g) for g in view.gates)
-    return view if gates == view.gates else replace(view, gates=gates)
-
-
-def outdate(view: LaunchView, event: Event, env: str, cause: After, words: str) -> LaunchView:
-    """Return the view in which what ended in an environment makes the evidence about it stale."""
-
-    def stale(check: CheckView) -> CheckView:
-        if check.env != env or cause not in check.after:
-            return check
-        return replace(check, since=words, since_seq=event.seq)
-
-    return change_checks(view, stale)
-
-
-def outdate_words(view: LaunchView, env: str, cause: After, words: str) -> LaunchView:
-    """Return the view in which what people said about such evidence is stale, but for what a promotion used."""
-
-    def about(item: ItemView) -> bool:
-        return not item.used_us and any(c.counts and c.env == env and cause in c.after for c in item.checks)
-
-    return attestations.void(view, about, f"{words} since")
-
-
-def use_gates(view: LaunchView, numbers: Iterable[int], at_us: int) -> LaunchView:
-    """Return the view in which what these gates judged was used at a moment; 0: nothing uses it any more."""
-    used = frozenset(numbers)
-
-    def in_gate(gate: GateView) -> GateView:
-        if gate.number not in used or gate.used_us == at_us:
-            return gate
-        return replace(gate, items=tuple(replace(i, used_us=at_us) for i in gate.items))
-
-    return replace(view, gates=tuple(in_gate(g) for g in view.gates))
-
-
-def second_look(view: LaunchView, *, due: bool) -> LaunchView:
-    """Return the view in which the second look counts, with nothing seen yet, or doesn't count."""
-
-    def change(check: CheckView) -> CheckView:
-        if check.look is not Look.LIVE:
-            return check
-        return replace(check, due=due, verdict=Verdict.PENDING if due else check.verdict)
-
-    return change_checks(view, change)
-
-
 @step(AttestSigned)
 def _signed(view: LaunchView, event: Event, body: AttestSigned) -> LaunchView:
     known = view.item(body.item)
@@ -218,10 +164,11 @@ def _withdrawn(view: LaunchView, event: Event, body: AttestWithdrawn) -> LaunchV
 @step(ItemWaived)
 def _waived(view: LaunchView, event: Event, body: ItemWaived) -> LaunchView:
     waiver = remake(WaiverView, body, seq=event.seq, actor=event.actor, at_us=event.wall_us)
-    view = change_item(view, body.item, lambda i: replace(i, waiver=waiver))
+    view = used(change_item(view, body.item, lambda i: replace(i, waiver=waiver)), body.request)
     item = view.item(body.item)
     view = settle(view, [check.id for check in item.checks]) if item is not None else view
-    return deviate(view, event, f"{body.item} waived: {body.reason}")
+    second = f" with {body.second}" if body.request else ""
+    return deviate(view, event, f"{body.item} waived{second}: {body.reason}")
 
 
 @step(GateRecycled)

@@ -211,6 +211,23 @@ class AlertState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class RequestState(StrEnum):
+    """How far a request is for what takes two people."""
+
+    WAITING = "waiting"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    USED = "used"
+    """It was carried out: a grant is worth one run."""
+    EXPIRED = "expired"
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still be answered or carried out."""
+        return self in {RequestState.WAITING, RequestState.GRANTED}
+
+
 class Danger(StrEnum):
     """How much a command can hurt."""
 

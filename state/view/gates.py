@@ -6,7 +6,7 @@ since 1970, UTC.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from state.base.codec import OMIT
@@ -189,6 +189,18 @@ PASSES = frozenset({Verdict.PASS, Verdict.WAIVED})
 def _worst(seen: Sequence[Verdict]) -> Verdict:
     passed = Verdict.PASS if seen else Verdict.PENDING
     return next((worst for worst in _WORST_FIRST if worst in seen), passed)
+
+
+def failing_live(gates: Iterable[GateView], now_us: int) -> tuple[CheckView, ...]:
+    """Return the checks by whose second look the candidate fails in production; waived items are left out."""
+    return tuple(
+        check
+        for gate in gates
+        for item in gate.items
+        if item.verdict(now_us) is Verdict.FAIL
+        for check in item.checks
+        if check.look is Look.LIVE and check.due and check.verdict is Verdict.FAIL
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,13 @@ def newest_release(view: LaunchView, env: str = Tier.PRODUCTION) -> OperationVie
     return next((o for o in reversed(view.operations) if o.env == env and o.kind in RELEASING), None)
 
 
+def newest_deploy(view: LaunchView, env: str = Tier.PRODUCTION) -> OperationView | None:
+    """Return the newest deploy of an environment, however it ended, or None: the release that trips belong to."""
+    return next(
+        (o for o in reversed(view.operations) if o.env == env and o.kind == OperationKind.DEPLOY), None
+    )
+
+
 def rollbacks_since(view: LaunchView, env: str, at_us: int) -> list[OperationView]:
     """Return an environment's rollbacks that had not ended at a moment, the newest first."""
     return [o for o in reversed(view.operations) if _is_rollback(o, env) and not _over(o, at_us)]

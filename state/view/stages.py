@@ -19,6 +19,7 @@ _WORST_FIRST = (
     Verdict.RUNNING,
     Verdict.STALE,
     Verdict.PENDING,
+    Verdict.DEFERRED,
     Verdict.WAIVED,
 )
 _GOOD = frozenset({Verdict.PASS, Verdict.WAIVED})

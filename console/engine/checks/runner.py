@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from checks import identity
 from checks.base import CheckContext, CheckKind, CouldNotLookError, Outcome, Settings, unknown
-from checks.looks import CheckRef, checks_of, checks_of_stages
+from checks.looks import CheckRef, asked, checks_of, checks_of_stages
 from checks.registry import kind as find_kind
 from console.engine.checks.evidence import fit
 from console.engine.checks.first_launch import FirstLaunch, judge
@@ -49,8 +49,8 @@ class Runner:
         self._closing = False
 
     def checks(self, items: Iterable[str]) -> list[CheckRef]:
-        """Return the checks of items, in the order of the runbook."""
-        return checks_of(self._runbook, items)
+        """Return the checks of items that are of use now, in the order of the runbook."""
+        return asked(checks_of(self._runbook, items), self._journal.view)
 
     def stage_checks(self, stages: Iterable[str]) -> list[CheckRef]:
         """Return the checks of stages of the pipeline, in the order of the runbook."""

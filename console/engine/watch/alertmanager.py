@@ -13,6 +13,7 @@ from state.base.text import line
 from state.base.times import micros_of
 from state.events.event import Draft
 from state.events.world import AlertChanged, AlertGone
+from state.log.errors import LogError
 from state.runbook.models import Runbook
 from state.view.enums import AlertState, Tier
 
@@ -37,7 +38,14 @@ class AlertWatch:
     async def run(self) -> None:
         """Look at every interval of the clock."""
         while True:
-            await self.tick()
+            try:
+                await self.tick()
+            except LogError:
+                raise
+            except Exception as error:
+                reason = f"looking at them failed ({type(error).__name__}) and starts again"
+                await record_source_health(self._journal, f"alertmanager/{self._env.value}", False, reason)
+                raise
             await self._journal.clock.sleep(self._step)
 
     async def tick(self) -> None:

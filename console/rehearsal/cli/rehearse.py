@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.cli.say import refuse, tell
+from console.engine.process.running import EngineInfo
 from console.engine.process.spawn import EngineFailedError, look_at_log, start_engine
 from console.exit_codes import ExitCode, FailedError
 from console.rehearsal.world.folder import world_folder
@@ -105,14 +106,13 @@ def run_console(request: RehearsalRequest) -> int:
     tell("The rehearsal's world is being made: a few seconds…")
     world = _world(log, request)
     try:
-        info = start_engine(Path(text(world, "runbook")), log, Path(text(world, "clock")))
+        info = _engine(world, log)
     except EngineFailedError:
         _end(world)
         raise
 
     def restart() -> Path:
-        again = _world(log, request)
-        return start_engine(Path(text(again, "runbook")), log, Path(text(again, "clock"))).socket
+        return _engine(_world(log, request), log).socket
 
     code = run_live(info.socket, restart=restart)
     tell(
@@ -120,6 +120,12 @@ def run_console(request: RehearsalRequest) -> int:
         f"End it:  launch-console engine stop {log}\nReplay:  launch-console replay {log}"
     )
     return code
+
+
+def _engine(world: JsonObject, log: Path) -> EngineInfo:
+    """Start the engine on a world, or find the one that runs; the second person is in it."""
+    runbook, clock = Path(text(world, "runbook")), Path(text(world, "clock"))
+    return start_engine(runbook, log, clock, module="console.rehearsal.cli.serve_engine")
 
 
 def _make_place(log: Path) -> None:

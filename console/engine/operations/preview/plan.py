@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from checks.clients.helm_release import HelmStatus
+from checks.looks import traces_after
 from console.engine.operations.helm.helm import shown
 from console.engine.operations.helm.private_copy import Parts
 from console.engine.operations.preview import preparation as preparing
@@ -117,7 +118,15 @@ def blast(operation: Operation, site: Site, preflight: Preflight) -> tuple[str, 
         return (f"takes away {away}; volume claims that the chart brought go too", f"traffic of {hosts} ends")
     database = operation.kind is OperationKind.MIGRATE
     touched = f"the database of {environment.title}" if database else plural(pods, "pod")
-    return (f"{touched} in namespace {site.namespace}", f"traffic of {hosts}")
+    afterwards = traces_after(site.runbook, operation)
+    return (
+        f"{touched} in namespace {site.namespace}",
+        f"traffic of {hosts}",
+        *(
+            f"the checks afterwards leave {what}: {', '.join(dict.fromkeys(by))}"
+            for what, by in afterwards.items()
+        ),
+    )
 
 
 def inputs(operation: Operation) -> str:
