@@ -112,7 +112,8 @@ class Conditions:
             first_us = end_us - (LONGEST_US if active else BACKFILL_STEPS * step_us)
             # What a source tells later of a time for which it had nothing is recorded once more.
             again_us = max(look.before_us // step_us * step_us, look.gathered.since_us - step_us)
-            recorded.append((look.condition, look.gathered, max(first_us, min(known_us, again_us))))
+            after_us = min(known_us, again_us) if known_us else again_us
+            recorded.append((look.condition, look.gathered, max(first_us, after_us)))
         drafts = sample_drafts(recorded, known_us, end_us, step_us)
         for index in range(0, len(drafts), _TOGETHER):
             await self._journal.record_many(drafts[index : index + _TOGETHER])
