@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from checks.clients.http import MAIN, NamesADomain
+from checks.looks import judges_the_old_release
 from checks.registry import BROKEN, kind, similar
 from state.base.text import line
 from state.runbook.load import LoadedRunbook, Problem, RunbookError, load_runbook
@@ -36,6 +37,21 @@ def check_problems(loaded: LoadedRunbook) -> list[Problem]:
                 words = tuple(loaded.runbook.environments[spec.env].domains.named())
                 found += [loaded.problem([*place, *keys], told) for keys, told in _problems(spec, words)]
     return found
+
+
+def check_warnings(loaded: LoadedRunbook) -> list[Problem]:
+    """Return every check that is told to judge the release which the candidate replaces, at its place in the file."""
+    told = (
+        "this judges the release that the candidate replaces: leave env out, and it judges the candidate in staging "
+        "before the promotion, and again live after it"
+    )
+    return [
+        loaded.problem(["gates", g, "items", i, "checks", c, "env"], told)
+        for g, gate in enumerate(loaded.runbook.gates)
+        for i, item in enumerate(gate.items)
+        for c, spec in enumerate(item.checks)
+        if judges_the_old_release(loaded.runbook, gate, spec)
+    ]
 
 
 def _problems(spec: CheckSpec, domains: Sequence[str]) -> list[tuple[list[str | int], str]]:
