@@ -42,7 +42,7 @@ from state.events.log import (
     NoteAdded,
 )
 from state.events.operations import CandidateSeen, OperationFinished, OperationIntended
-from state.fold.looks import second_look
+from state.fold.outdated import second_look
 from state.fold.step import no_effect, step
 from state.view.enums import ConditionState, LaunchState
 from state.view.launch import (

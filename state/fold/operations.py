@@ -16,7 +16,7 @@ from state.events.operations import (
     OperationUnknown,
 )
 from state.fold.launch import deviate
-from state.fold.looks import outdate, second_look, use_gates
+from state.fold.outdated import outdate, second_look, use_gates
 from state.fold.step import step
 from state.view.enums import After, OperationKind, OperationState, Tier
 from state.view.launch import LaunchView, OperationView, StepView
