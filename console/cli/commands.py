@@ -131,6 +131,11 @@ COMMANDS = (
             _arg("--runbook", type=Path, default=Path("runbook.yaml")),
             _arg("--log", type=Path, help="judge by what this launch has seen; it is only read"),
             _arg("--probes", action="store_true", help="also run the checks that leave traces in production"),
+            _arg(
+                "--live",
+                action="store_true",
+                help="what judges the candidate in staging looks at production, at whatever runs there",
+            ),
             _CLOCK,
         ),
         choices=(

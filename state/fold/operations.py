@@ -19,7 +19,7 @@ from state.events.operations import (
 )
 from state.fold.first_launch import follow_release, note_deferred
 from state.fold.launch import deviate
-from state.fold.looks import outdate, outdate_words, second_look, use_gates
+from state.fold.outdated import outdate, outdate_words, second_look, use_gates
 from state.fold.requests import used
 from state.fold.step import step
 from state.view import attestations

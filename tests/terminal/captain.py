@@ -10,6 +10,7 @@ from tests.terminal.tmux import Tmux
 
 ROW = re.compile(
     r"^ ?(?P<id>\d+\.\d+) +\S (?P<verdict>[A-Z]+) +(?:(?P<glyph>\S) (?P<good>\d+)/(?P<all>\d+)|-)"
+    r"(?: +(?:-|later|\S [A-Z]+)){2}"
     r" +(?P<person>asked|GO|NO-GO|-) "
 )
 RELEASE = "dotmac"
@@ -277,7 +278,7 @@ def heading(shown: str) -> str:
 
 def gate_status(shown: str) -> str:
     """Return the status in the headline of a gate's screen."""
-    found = re.search(r"(?m)^ ?GATE \d+ .* (\S+)  \d+/\d+ done", shown)
+    found = re.search(r"(?m)^ ?GATE \d+ .* \S ([A-Z-]+)(?: at \S+|, \d+ deferred)?  \d+/\d+ done", shown)
     return found[1] if found else ""
 
 

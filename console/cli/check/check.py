@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from console.exit_codes import ExitCode, FailedError, signalled
 from state.base.clock import clock_of
 from state.base.text import line
 from state.fold import fold
+from state.view.enums import Look
 from state.view.launch import LaunchView
 
 if TYPE_CHECKING:
@@ -41,15 +43,17 @@ def run(
     clock: Path | None,
     junit: Path | None,
     probes: bool,
+    live: bool,
     as_json: bool,
 ) -> int:
     """Run the checks of gates (``3``) and items (``3.2``), all where none is named, and tell what they found.
 
+    What judges the candidate looks at staging, where it must run; with ``live`` at whatever production runs.
     A fail outweighs what is unknown, and no check at all is no GO. Raises RunbookError, LogError, and FailedError for
     a gate, an item or a file that is not there.
     """
     loaded = load_judgeable(runbook)
-    asked = ask(loaded.runbook, names, probes=probes)
+    asked = ask(loaded.runbook, names, probes=probes, live=live)
     if junit is not None:
         _look_at(junit)
     ticking = _clock(clock)
@@ -69,7 +73,7 @@ def run(
     return swept.code
 
 
-def ask(runbook: Runbook, names: Sequence[str], *, probes: bool) -> Asked:
+def ask(runbook: Runbook, names: Sequence[str], *, probes: bool, live: bool = False) -> Asked:
     """Return which checks are run, and what is left out and why.
 
     Raises FailedError, which lists the gates and items that there are.
@@ -79,7 +83,13 @@ def ask(runbook: Runbook, names: Sequence[str], *, probes: bool) -> Asked:
     if missing := [name for name in names if name not in known]:
         raise FailedError(_missing(runbook.gates, missing), ExitCode.BAD_CONFIG)
     items = {item for name in names or known for item in known[name]}
-    found = checks_of(runbook, items)
+    other = Look.CANDIDATE if live else Look.LIVE
+    # Outside a launch nothing was promoted: a look at production says how that is, not how the candidate is.
+    found = [
+        replace(check, look=Look.ONCE) if live else check
+        for check in checks_of(runbook, items)
+        if check.look is not other
+    ]
     probing = [] if probes else [check for check in found if check.leaves_traces]
     left = [Unasked(c.gate, c.item, PROBE, c) for c in probing]
     left += [

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from checks.looks import CheckRef
 from console.engine.checks.without_launch import Result
 from console.exit_codes import ExitCode
-from state.view.enums import Verdict
+from state.view.enums import Look, Verdict
 
 if TYPE_CHECKING:
     from state.base.json import Json
     from state.runbook.load import LoadedRunbook
     from state.runbook.models import Gate
 
+_CANDIDATE = "candidate in staging"
 SKIPPED, HUMAN = "skipped", "attest"
 _SIGN = {
     "pass": "pass",
@@ -61,6 +62,7 @@ class Row:
     """``pass``, ``fail``, ``unknown``, ``skipped`` or ``attest``."""
     summary: str
     result: Result | None = None
+    look: Look = Look.ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,15 @@ class Lines:
         names = {check.id for check in asked.checks}
         names |= {one.check.id if one.check else one.item for one in asked.left}
         items = [item for gate in asked.gates for item in gate.items]
-        ranked = [[f"{i.id}/{n}" for n in range(len(i.checks))] or [i.id] for i in items]
+        ranked = [
+            [f"{i.id}/{n}{look}" for n in range(len(i.checks)) for look in ("", "/live")] or [i.id]
+            for i in items
+        ]
         self._order = tuple(name for some in ranked for name in some if name in names)
         self._waiting = list(self._order)
         self._kinds = max((len(check.spec.kind) for check in asked.checks), default=0)
+        looks = {check.look for check in asked.checks}
+        self._places = len(_CANDIDATE) if Look.CANDIDATE in looks else 10
         for one in asked.left:
             row = _left(one)
             self._rows[row.name] = row
@@ -107,7 +114,7 @@ class Lines:
         check = result.check
         self._rows[check.id] = Row(
             *(check.gate, check.item, check.id, check.spec.kind, check.spec.env.value),
-            *(result.verdict.value, result.summary, result),
+            *(result.verdict.value, result.summary, result, check.look),
         )
         self._flush()
 
@@ -118,15 +125,21 @@ class Lines:
     def _flush(self) -> None:
         while self._waiting and self._waiting[0] in self._rows:
             row = self._rows[self._waiting.pop(0)]
-            env = f"{row.env:<10}" if row.env else " " * 10
+            env = f"{_where(row):<{self._places}}"
             self._out(f"{_SIGN[row.outcome]:<8} {row.item:<5} {row.kind:<{self._kinds}} {env} {row.summary}")
+
+
+def _where(row: Row) -> str:
+    return _CANDIDATE if row.look is Look.CANDIDATE else row.env
 
 
 def _left(one: Unasked) -> Row:
     if one.check is None:
         return Row(one.gate, one.item, one.item, "", "", HUMAN, one.why)
     spec = one.check.spec
-    return Row(one.gate, one.item, one.check.id, spec.kind, spec.env.value, SKIPPED, one.why)
+    return Row(
+        one.gate, one.item, one.check.id, spec.kind, spec.env.value, SKIPPED, one.why, None, one.check.look
+    )
 
 
 def closing(swept: Swept) -> str:
@@ -169,6 +182,7 @@ def _row(row: Row) -> Json:
         "item": row.item,
         "kind": row.kind,
         "env": row.env,
+        "look": row.look.value,
         "verdict": row.outcome,
         "summary": row.summary,
         "evidence": seen.evidence if seen is not None else {},
