@@ -161,6 +161,12 @@ def use_gates(view: LaunchView, numbers: Iterable[int], at_us: int) -> LaunchVie
     return replace(view, gates=tuple(in_gate(g) for g in view.gates))
 
 
+def use_stages(view: LaunchView, ids: Iterable[str], at_us: int) -> LaunchView:
+    """Return the view in which what these stages judged was used at a moment; 0: nothing uses it any more."""
+    used = frozenset(ids)
+    return replace(view, stages=tuple(replace(s, used_us=at_us) if s.id in used else s for s in view.stages))
+
+
 def second_look(view: LaunchView, *, due: bool) -> LaunchView:
     """Return the view in which the second look counts, with nothing seen yet, or doesn't count."""
 
@@ -219,6 +225,7 @@ def _recycled(view: LaunchView, event: Event, body: GateRecycled) -> LaunchView:
         replace(g, items=tuple(again(i) for i in g.items)) if g.number >= number else g for g in view.gates
     )
     view = _change_stages(replace(view, gates=gates), stale)
+    view = use_stages(view, (stage.id for stage in view.stages), 0)
     recycled = view.recycled_us
     for later in (gate.number for gate in gates if gate.number >= number):
         recycled = with_item(recycled, later, event.wall_us)
