@@ -12,10 +12,13 @@ from console.client.sources import EventSource
 from screens.dialogs.forms import AttestDialog, FormDialog, FormField, PickDialog
 from screens.dialogs.question import Answer, AskDialog
 from screens.gate import item_lines
+from screens.kit.plain import Line
 from screens.kit.screen_state import ScreenState
 from screens.sections.banner import request_words
+from screens.sections.item_words import caution_lines
 from state.base.json import JsonObject
 from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
+from state.view.attestations import go_problem
 from state.view.enums import ConditionState, Danger, RequestState
 from state.view.launch import OperationView, RequestView
 from state.view.people import grant_problem
@@ -75,7 +78,7 @@ async def _answer(
 
     ``told`` is for a form that showed already what the preview says.
     """
-    plain = not preview.phrase and not preview.commands and (told or not preview.blast)
+    plain = not (preview.phrase or preview.commands or preview.cautions) and (told or not preview.blast)
     quick = preview.danger is Danger.SAFE or (preview.danger is Danger.CAUTION and formed)
     if preview.allowed and plain and quick:
         return Answer()
@@ -185,10 +188,13 @@ async def _attest(context: DialogHost, args: dict[str, str]) -> bool | None:
     item = shown.view.item(args.get("item", ""))
     if item is None:
         return False
-    title = f"Attest item {item.id}"
-    values = await context.show_dialog(
-        AttestDialog(title, lambda width: item_lines(item, shown.now_us, width))
-    )
+    start_us = shown.view.scope.window_start_us
+
+    def lines(width: int) -> list[Line]:
+        return [*caution_lines(item, width), *item_lines(item, shown.now_us, width, start_us)]
+
+    only = go_problem(shown.view, item, shown.account)
+    values = await context.show_dialog(AttestDialog(f"Attest item {item.id}", lines, item, no_go_only=only))
     if values is None:
         return None
     args.update(values)
@@ -225,6 +231,9 @@ def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] 
             return [
                 (i.id, f"{i.id:<5} {i.verdict(now).value:<8} {i.text}") for g in view.gates for i in g.items
             ]
+        case Field.DEVIATION:
+            waiting = sorted(view.deviations, key=lambda d: d.followed)
+            return [(str(d.seq), f"{'✔' if d.followed else '·'} #{d.seq} {d.what}") for d in waiting]
         case Field.GATE:
             return [(str(g.number), f"{g.status(now).value:<6} {g.title}") for g in view.gates]
         case Field.STAGE:

@@ -162,6 +162,8 @@ def question_lines(question: Preview, width: int) -> list[Line]:
         lines.append(row("from         ", Span(question.from_what, Role.STRONG)))
     if question.from_what or question.to_what:
         lines.append(row("to           ", Span(question.to_what or "-", Role.STRONG)))
+    for caution in question.cautions:
+        lines += _told("! ", caution, width, Role.WARN)
     lines += _section("touches", question.blast, width)
     lines += _section("preflight", sorted(question.checks, key=_passed), width)
     for command in question.commands:

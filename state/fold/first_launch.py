@@ -8,7 +8,7 @@ from state.events.event import Event
 from state.events.operations import OperationIntended
 from state.events.world import ReleaseSeen
 from state.fold.launch import deviate
-from state.fold.looks import change_checks
+from state.fold.outdated import change_checks
 from state.fold.step import step
 from state.view.enums import OperationKind, OperationState, Presence, Tier, Verdict
 from state.view.first_launch import FIRST

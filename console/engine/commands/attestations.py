@@ -150,7 +150,7 @@ def _deviation(context: CommandContext, request: CommandRequest) -> DeviationVie
 async def _plan_follow_up(context: CommandContext, request: CommandRequest) -> Preview:
     found = _deviation(context, request)
     before = f"{found.owner}: {found.follow_up}" if found.followed else "nobody sees to it"
-    return plain_preview(request, from_what=before, blast=(found.what,))
+    return plain_preview(request, from_what=before, to_what=found.what)
 
 
 async def _follow_up(context: CommandContext, request: CommandRequest) -> Reply:

@@ -23,6 +23,8 @@ from state.view.enums import (
     BakeState,
     ConditionState,
     GateStatus,
+    LaunchState,
+    Need,
     OperationState,
     RequestState,
     Verdict,
@@ -34,6 +36,8 @@ from state.view.rollbacks import newest_release
 from state.view.stages import stage_verdict
 
 WORD = "attested by the rehearsal itself, not by a person"
+OWNER = "the rehearsal"
+FOLLOW_UP = "nothing: it was rehearsed"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
 SLOW = "the rehearsal's machine is busy, and looked too seldom to see enough"
 _PATIENT = 3
@@ -99,6 +103,8 @@ class Captain:
     async def drive(self) -> Outcome:
         """Drive the launch to its end and return how it ended."""
         await self._recover()
+        if self.view.state is LaunchState.CLOSED:
+            return Outcome.GO
         await self._client.until(lambda view: Tier.PRODUCTION in view.releases)
         await self._rate(self._pace.work)
         release = operation_of(self.view, OperationKind.DEPLOY)
@@ -118,12 +124,25 @@ class Captain:
         ended = await self._bake()
         if ended is Bakes.TRIPPED:
             return await self._roll_back()
+        await self._follow_up()
         await self._gates(*(gate.number for gate in self.view.gates if gate.number >= release.gate))
         await self._settled()
         if ended is Bakes.UNFINISHED:
             return Outcome.BLIND
         await self._freshen()
         return self._outcome()
+
+    async def close(self) -> Reply:
+        """Close a launch whose gates are all GO, as a person does at its end."""
+        await self._follow_up()
+        return await self._command("launch.close", {})
+
+    async def _follow_up(self) -> None:
+        """See to every deviation as the rehearsal's own: there is nothing to do about one that was rehearsed."""
+        for one in self.view.deviations:
+            if not one.followed:
+                args: JsonObject = {"deviation": one.seq, "owner": OWNER, "text": FOLLOW_UP}
+                await self._command("deviation.follow_up", args)
 
     async def _prepare(self, release: OperationSpecView) -> None:
         """Run what comes before the release: the candidate goes to staging first, where the gates judge it.
@@ -205,11 +224,12 @@ class Captain:
 
     async def _attest(self, item_id: str) -> None:
         item = self.view.item(item_id)
-        if item is None or item.question is None:
+        if item is None or item.question is None or item.not_applicable:
             return
-        if item.attestation is not None and not item.attestation.stale:
+        if any(not word.stale for word in item.words):
             return
-        await self._command("attest.sign", {"item": item_id, "verdict": "GO", "comment": WORD})
+        link = {"link": WORD} if Need.LINK in item.rule.needs else {}
+        await self._command("attest.sign", {"item": item_id, "verdict": "GO", "comment": WORD, **link})
 
     async def _judged(self, name: str, args: JsonObject, item_ids: Sequence[str]) -> None:
         """Give a command that runs checks, and return when each of them has a new result."""

@@ -25,9 +25,11 @@ from console.rehearsal.world.runbook import account
 from console.rehearsal.world.world import Choose, World
 from state.base.codec import WIRE
 from state.base.json import Json
+from state.commands import Reply
 from state.events.event import Event
 from state.fold import apply, line_of
 from state.log.reader import LogReader
+from state.view.enums import LaunchState
 from state.view.launch import LaunchView
 
 _FEW = 500
@@ -120,6 +122,8 @@ async def run(request: HeadlessRequest, choose: Choose = products_of) -> ExitCod
         outcome = driving.result() if driving.done() else Outcome.STUCK
         for task in (driving, stopping, seconding):
             task.cancel()
+        if outcome is Outcome.GO:
+            await _close(client, pace)
         await client.close()
         engine.stop(f"the rehearsal ended: {outcome}", account())
         await running
@@ -139,6 +143,18 @@ async def _drive(client: EngineClient, pace: Pace) -> Outcome:
         return Outcome.STUCK
 
 
+async def _close(client: EngineClient, pace: Pace) -> None:
+    """Close a launch that is GO; where it can't be, its log stays open and it is said why."""
+    if client.view.state is LaunchState.CLOSED:
+        return
+    try:
+        reply = await Captain(client, pace).close()
+    except AttachError as error:
+        reply = Reply(ok=False, message=str(error))
+    if not reply.ok:
+        say(reply.message)
+
+
 def _summarise(view: LaunchView, request: HeadlessRequest, outcome: Outcome, printer: _Printer) -> None:
     """Print what the engine wrote last, and the summary of the whole log."""
     reader = LogReader(request.log)
@@ -150,6 +166,7 @@ def _summarise(view: LaunchView, request: HeadlessRequest, outcome: Outcome, pri
     items: dict[str, Json] = {i.id: i.verdict(now).value for g in view.gates for i in g.items}
     summary: dict[str, Json] = {
         "outcome": outcome.value,
+        "state": view.state.value,
         "gates": {str(g.number): g.status(now).value for g in view.gates},
         "items": items,
         "events": view.seq,

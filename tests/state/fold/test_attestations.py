@@ -83,7 +83,8 @@ def folded(*rows: Row) -> LaunchView:
     events = []
     for seq, row in enumerate(rows, 1):
         actor = row[2] if len(row) > 2 else "ann"
-        ref = row[3] if len(row) > 3 else None
+        # A check whose end stands without its beginning began just before.
+        ref = row[3] if len(row) > 3 else seq - 1 if row[0] == CheckFinished.KIND else None
         body = cast("JsonObject", row[1])
         events.append(
             Event(seq, f"e{seq}", row[0], "g07", ref, actor, "s", "b", T0 + seq, seq, body, f"{seq:064x}")

@@ -222,7 +222,7 @@ async def test_a_deviation_is_followed_up(tmp_path: Path) -> None:
             "link": "https://t/1",
         }
         preview = await ann.preview("deviation.follow_up", args)
-        assert (preview.title, preview.blast) == (f"Follow up deviation #{first.seq}", (first.what,))
+        assert (preview.title, preview.to_what) == (f"Follow up deviation #{first.seq}", first.what)
         reply = await ann.command("deviation.follow_up", args)
         assert reply.message == f"the shop team sees to deviation #{first.seq}; 1 deviation left"
         for wrong, why in (
