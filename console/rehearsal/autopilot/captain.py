@@ -123,7 +123,6 @@ class Captain:
         ended = await self._bake()
         if ended is Bakes.TRIPPED:
             return await self._roll_back()
-        await follow_up(self.view, self._command)
         await self._gates(*(gate.number for gate in self.view.gates if gate.number >= release.gate))
         await self._settled()
         if ended is Bakes.UNFINISHED:
