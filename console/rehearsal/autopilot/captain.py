@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from console.client.engine_client import EngineClient
 from console.exit_codes import ExitCode
+from console.rehearsal.autopilot.follow_up import follow_up
 from state.base.json import JsonObject, integer, texts
 from state.base.times import SECOND_US
 from state.commands import Confirmation, Reply
@@ -36,8 +37,6 @@ from state.view.rollbacks import newest_release
 from state.view.stages import stage_verdict
 
 WORD = "attested by the rehearsal itself, not by a person"
-OWNER = "the rehearsal"
-FOLLOW_UP = "nothing: it was rehearsed"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
 SLOW = "the rehearsal's machine is busy, and looked too seldom to see enough"
 _PATIENT = 3
@@ -124,7 +123,6 @@ class Captain:
         ended = await self._bake()
         if ended is Bakes.TRIPPED:
             return await self._roll_back()
-        await self._follow_up()
         await self._gates(*(gate.number for gate in self.view.gates if gate.number >= release.gate))
         await self._settled()
         if ended is Bakes.UNFINISHED:
@@ -134,15 +132,8 @@ class Captain:
 
     async def close(self) -> Reply:
         """Close a launch whose gates are all GO, as a person does at its end."""
-        await self._follow_up()
+        await follow_up(self.view, self._command)
         return await self._command("launch.close", {})
-
-    async def _follow_up(self) -> None:
-        """See to every deviation as the rehearsal's own: there is nothing to do about one that was rehearsed."""
-        for one in self.view.deviations:
-            if not one.followed:
-                args: JsonObject = {"deviation": one.seq, "owner": OWNER, "text": FOLLOW_UP}
-                await self._command("deviation.follow_up", args)
 
     async def _prepare(self, release: OperationSpecView) -> None:
         """Run what comes before the release: the candidate goes to staging first, where the gates judge it.
