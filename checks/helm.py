@@ -10,9 +10,9 @@ from checks.base import RELEASES, CheckContext, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError
 from checks.clients.helm_release import HelmStatus, merge
 from checks.judging import STEADY, Findings, key, lookup
-from checks.workloads import deployment, parts_of, ready_replicas
+from checks.workloads import containers, deployment, parts_of, pod_template, ready_replicas
 from state.base.images import ImageRef, digest_of
-from state.base.json import Json, JsonObject, obj
+from state.base.json import Json, JsonObject, obj, text
 from state.runbook.image_keys import keys_at, reference_in
 from state.view.enums import Judges, Tier
 
@@ -42,14 +42,17 @@ class ValuesSettings(Settings):
     """Tags that can move; an image with a digest may have any."""
 
 
-@check("helm.values", ValuesSettings, ttl=STEADY, judges=Judges.CANDIDATE)
+@check("helm.values", ValuesSettings, ttl=STEADY, judges=Judges.CANDIDATE, rendered=True)
 async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
     """Judge the deployed release's values and the candidate's.
 
     Fixed images, requests and limits, final hosts.
     """
     findings = Findings()
-    release = await findings.look(context.clients.helm(context.tier).deployed())
+    first = context.first()
+    release = None if first else await findings.look(context.clients.helm(context.tier).deployed())
+    if first:
+        await _limits(context, findings)
     if release is not None:
         findings.saw("revision", release.revision)
         findings.saw("chart", f"{release.chart}-{release.chart_version}")
@@ -64,6 +67,20 @@ async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
             _same_image(part, reference, candidate, settings, context, findings)
         findings.need(bool(digest_of(reference)), f"the runbook names the {part} image without a digest")
     return findings.outcome("images are fixed, requests and limits are set, hosts are the final ones")
+
+
+async def _limits(context: CheckContext, findings: Findings) -> None:
+    """Judge requests and limits of every container that a first launch will install."""
+    objects = await findings.look(context.manifest(context.tier).objects(context.tier)) or ()
+    workloads = [one for one in objects if text(one, "kind") in {"Deployment", "StatefulSet", "DaemonSet"}]
+    findings.saw("rendered_workloads", len(workloads))
+    for one in workloads:
+        for container in containers(pod_template(one)):
+            for kind in ("requests", "limits"):
+                for what in ("cpu", "memory"):
+                    given = lookup(container, f"resources.{kind}.{what}")
+                    name = text(container, "name")
+                    findings.need(bool(given), f"as rendered: container {name} has no {what} {kind[:-1]}")
 
 
 def _judge_production(settings: ValuesSettings, context: CheckContext, findings: Findings) -> None:

@@ -87,6 +87,14 @@ async def rollback_ready(_settings: RollbackSettings, context: CheckContext) -> 
             )
     deploy = _last(context, OperationKind.DEPLOY)
     good = deploy.good if deploy is not None else None
+    if good is None and deploy is not None and deploy.state is OperationState.SUCCEEDED:
+        findings.saw("good_revision", "none: this was its first launch")
+        for condition in tripped:
+            findings.wrong(f"{condition.title} tripped, and a first launch has no revision to go back to")
+        return findings.outcome(
+            f"{_answered(tripped, back, context)}; a first launch: there is no revision to go back to, "
+            "the way out is to uninstall it"
+        )
     if good is None:
         findings.blind("no good revision is recorded: the deploy has not been run in this launch")
     else:

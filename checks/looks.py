@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from checks.registry import kind as find_kind
-from state.runbook.models import CheckSpec, Gate, Item, Runbook
+from state.runbook.models import CheckSpec, Gate, Item, Operation, Runbook
 from state.view.enums import Judges, Look, OperationKind, Tier
+
+if TYPE_CHECKING:
+    from state.view.launch import LaunchView
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,35 @@ def looks_of(runbook: Runbook, gate: Gate, item: Item) -> Iterator[CheckRef]:
         yield CheckRef(name, item.id, gate.number, staging, Look.CANDIDATE)
         live = spec.model_copy(update={"env": Tier.PRODUCTION})
         yield CheckRef(f"{name}/live", item.id, gate.number, live, Look.LIVE)
+
+
+def asked(checks: Iterable[CheckRef], view: LaunchView) -> list[CheckRef]:
+    """Return the looks that are of use now.
+
+    Live ones once the candidate was promoted; those at staging until a promotion used what they saw. Before a launch
+    everything but live ones is of use.
+    """
+    items = {item.id: item for gate in view.gates for item in gate.items}
+    due = {check.id for item in items.values() for check in item.checks if check.due}
+    used = {name for name, item in items.items() if item.used_us}
+    return [
+        check
+        for check in checks
+        if (check.look is not Look.LIVE or check.id in due)
+        and (check.look is not Look.CANDIDATE or check.item not in used)
+    ]
+
+
+def traces_after(runbook: Runbook, operation: Operation) -> dict[str, list[str]]:
+    """Return what the checks that run by themselves after an operation leave in production: which items leave it."""
+    traces: dict[str, list[str]] = {}
+    for check in checks_of(runbook, (item.id for gate in runbook.gates for item in gate.items)):
+        kind = find_kind(check.spec.kind)
+        causes = map(str, kind.after) if kind is not None else ()
+        outdated = str(operation.kind) in causes and operation.env is check.spec.env
+        if outdated and check.leaves_traces and operation.env is Tier.PRODUCTION:
+            traces.setdefault(check.leaves, []).append(check.item)
+    return traces
 
 
 def promotion_gate(runbook: Runbook) -> int | None:

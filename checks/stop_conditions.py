@@ -35,12 +35,28 @@ _FULL: Final = 1.7
 
 async def look(condition: StopCondition, context: CheckContext, findings: Findings) -> None:
     """Note what is wrong with the queries of a condition, or can't be seen."""
+    if context.first(condition.env):
+        await _before_a_first_launch(condition, context, findings)
+        return
     prometheus = context.clients.prometheus(condition.env)
     at_s = context.clock.wall_us() / SECOND_US
     for name, query, may_be_absent in _queries(condition):
         await _number(condition, name, query, may_be_absent, prometheus, at_s, findings)
     for selector, window in sorted({one for _, query, _ in _queries(condition) for one in windows(query)}):
         await _scrapes(condition, selector, window, prometheus, findings)
+
+
+async def _before_a_first_launch(condition: StopCondition, context: CheckContext, findings: Findings) -> None:
+    """Note what Prometheus refuses already; numbers come with the release."""
+    prometheus = context.clients.prometheus(condition.env)
+    for name, query, _ in _queries(condition):
+        try:
+            await prometheus.query(query, context.clock.wall_us() / SECOND_US)
+        except RejectedError as error:
+            findings.wrong(f"{condition.id} ({name}): {error}")
+        except CouldNotLookError as error:
+            findings.blind(f"{condition.id} ({name}): {error}")
+    findings.defer(f"{condition.id} has no numbers before the release: nothing exports them yet")
 
 
 def _queries(condition: StopCondition) -> Iterator[tuple[str, str, bool]]:

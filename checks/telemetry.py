@@ -78,7 +78,9 @@ async def reachable(settings: ReachableSettings, context: CheckContext) -> Outco
         except CouldNotLookError as error:
             findings.saw(name, "not seen")
             findings.blind(str(error))
-    if settings.readiness_path is not None:
+    if settings.readiness_path is not None and context.first():
+        findings.defer("which observers the platform itself reaches: nothing runs yet")
+    elif settings.readiness_path is not None:
         await _inside(settings, context, findings)
     return findings.outcome(f"{', '.join(asked)} are reachable from here, and the platform reaches its own")
 

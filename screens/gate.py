@@ -18,10 +18,13 @@ from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, row, wrap
 from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
-from screens.sections.gate_rail import DONE
+from screens.sections.gate_rail import DONE, gate_sign
 from state.base.times import SECOND_US
-from state.view.enums import Verdict
+from state.view.enums import Look, Verdict
 from state.view.launch import CheckView, GateView, ItemView
+
+_WIDE = 110
+"""From so many cells on there is room for a column's whole name."""
 
 
 class GateScreen(LaunchScreen):
@@ -60,6 +63,9 @@ class GateScreen(LaunchScreen):
                 Column("", 4),
                 Column("verdict", 9),
                 Column("checks", 7),
+                Column("in staging", 10, narrower=_WIDE),
+                Column("candidate in staging", 20, wanted=_WIDE),
+                Column("live", 9),
                 Column("person", 8),
                 Column("item", 0),
             ),
@@ -156,7 +162,7 @@ def gate_heading(gate: GateView, now_us: int, width: int) -> Line:
     """Return a gate's number, title, status and items done."""
     done = sum(1 for i in gate.items if i.verdict(now_us) in DONE)
     left = row(Span(f"GATE {gate.number}  ", Role.HEAD), Span(cut(gate.title, width - 30), Role.STRONG))
-    right = row(formats.sign(formats.GATE[gate.status(now_us)]), f"  {done}/{len(gate.items)} done ")
+    right = row(gate_sign(gate, gate.status(now_us), now_us), f"  {done}/{len(gate.items)} done ")
     return fill(left, right, width)
 
 
@@ -165,9 +171,10 @@ def item_row(item: ItemView, now_us: int) -> Row:
     verdict = item.verdict(now_us)
     checks = item.checks_verdict(now_us)
     if item.checks:
-        passed = sum(1 for c in item.checks if c.at(now_us) is Verdict.PASS)
+        counting = [c for c in item.checks if c.counts]
+        passed = sum(1 for c in counting if c.at(now_us) is Verdict.PASS)
         glyph, _, role = formats.VERDICT[checks]
-        seen = Span(f"{glyph} {passed}/{len(item.checks)}", role)
+        seen = Span(f"{glyph} {passed}/{len(counting)}", role)
     else:
         seen = Span("-", Role.DIM)
     word = item.attestation
@@ -175,9 +182,30 @@ def item_row(item: ItemView, now_us: int) -> Row:
         person = Span("GO" if word.go else "NO-GO", Role.GOOD if word.go else Role.BAD)
     else:
         person = Span("asked", Role.ACCENT) if item.question is not None else Span("-", Role.DIM)
+    staging = _look(item, Look.CANDIDATE, now_us)
     return Row(
-        item.id, (Span(item.id, Role.KEY), formats.sign(formats.VERDICT[verdict]), seen, person, item.text)
+        item.id,
+        (
+            Span(item.id, Role.KEY),
+            formats.sign(formats.VERDICT[verdict]),
+            seen,
+            staging,
+            staging,
+            _look(item, Look.LIVE, now_us),
+            person,
+            item.text,
+        ),
     )
+
+
+def _look(item: ItemView, look: Look, now_us: int) -> Span:
+    """Return what one look at the candidate says: ``✔ PASS``; ``later`` where it comes after the promotion."""
+    verdict = item.look(look, now_us)
+    if verdict is None:
+        return Span("-", Role.DIM)
+    if not any(check.counts for check in item.checks if check.look is look):
+        return Span("later", Role.DIM)
+    return formats.sign(formats.VERDICT[verdict])
 
 
 def item_lines(item: ItemView, now_us: int, width: int) -> list[Line]:
@@ -227,13 +255,18 @@ def _person(item: ItemView, now_us: int, width: int) -> list[Line]:
     return lines
 
 
+_LOOKS = {Look.CANDIDATE: ": candidate in staging", Look.LIVE: ": live"}
+
+
 def check_lines(check: CheckView, now_us: int, width: int) -> list[Line]:
     """Return a check: verdict, what it judges, its summary, how fresh it is, its evidence as pretty JSON."""
     verdict = check.at(now_us)
-    where = f" in {check.env}" if check.env else ""
+    where = _LOOKS.get(check.look, f" in {check.env}" if check.env else "")
     writes = Span(" writes", Role.WARN) if check.writes else Span("")
     left = row(formats.sign(formats.VERDICT[verdict], 10), Span(f" {check.kind}{where}", Role.STRONG), writes)
     lines = [fill(left, row(Span(freshness(check, now_us), Role.DIM)), width)]
+    if verdict is Verdict.STALE and check.since:
+        lines.append(row(Span(f"  stale: {check.since} since", Role.WARN)))
     lines += [row(f"  {text}") for text in wrap(check.summary, width - 2) if text]
     for text in pretty(check.evidence).split("\n"):
         lines += [row(Span(f"  {part}", Role.DIM)) for part in wrap(text, width - 2) if part]
@@ -244,6 +277,8 @@ def freshness(check: CheckView, now_us: int) -> str:
     """Return how old a result is and how long it holds: ``3 m 10 s ago, holds 24 h 00 m``."""
     if check.verdict is Verdict.RUNNING:
         return f"runs since {formats.span((now_us - check.started_us) / SECOND_US)}"
+    if not check.counts:
+        return "runs by itself after the promotion"
     if not check.finished_us:
         return "never run"
     took = (check.finished_us - check.started_us) / SECOND_US if check.started_us else 0

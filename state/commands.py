@@ -34,6 +34,8 @@ class Field(StrEnum):
     MINUTES = "minutes"
     RATE = "rate"
     CHOICE = "choice"
+    REQUEST = "request"
+    """A request that waits for an answer, or for being carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class CommandSpec:
     parameters: tuple[Parameter, ...] = ()
     key: str = ""
     """The key that offers it on a screen; no letter starts a change without a dialog."""
+    notes: tuple[str, ...] = ()
+    """What it does and what it leaves, told where its parameters are asked for."""
+    listed: bool = True
+    """Whether help and palette offer it: a request is made in the dialog of what it is for."""
 
     def about(self, args: Mapping[str, object]) -> str:
         """Return the command in words, as ``Waive item 2.3``; what isn't chosen yet is left out."""
@@ -140,7 +146,18 @@ COMMANDS: tuple[CommandSpec, ...] = (
         Danger.CAUTION,
         (Parameter("gate", Field.GATE, "gate"), _REASON),
     ),
-    CommandSpec("launch.hold", "launch: Hold", "Hold the launch", Danger.SAFE, (_REASON,), "h"),
+    CommandSpec(
+        "launch.hold",
+        "launch: Hold",
+        "Hold the launch",
+        Danger.SAFE,
+        (_REASON,),
+        "h",
+        notes=(
+            "stops: deploy, migrate and promote; the bake's clock; a rollback that counts down by itself",
+            "goes on: checks, stop conditions, what runs already (x: abort), the way back (B)",
+        ),
+    ),
     CommandSpec("launch.release", "launch: Release the hold", "Release the hold", Danger.CAUTION, (_REASON,)),
     CommandSpec("launch.scrub", "launch: Scrub", "Scrub the launch", Danger.DANGER, (_REASON,)),
     CommandSpec("launch.close", "launch: Close", "Close the launch", Danger.CAUTION),
@@ -161,6 +178,39 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "Recover the operation without an end",
         Danger.DANGER,
         (Parameter("choice", Field.CHOICE, "what to do"),),
+    ),
+    CommandSpec(
+        "request.make",
+        "request: Make",
+        "Request {command}",
+        Danger.CAUTION,
+        (Parameter("command", Field.TEXT, "command"), _REASON),
+        listed=False,
+    ),
+    CommandSpec(
+        "request.grant",
+        "request: Grant what somebody else wants",
+        "Grant request {request}",
+        Danger.DANGER,
+        (Parameter("request", Field.REQUEST, "request"), _COMMENT),
+        "G",
+    ),
+    CommandSpec(
+        "request.refuse",
+        "request: Refuse what somebody else wants",
+        "Refuse request {request}",
+        Danger.CAUTION,
+        (Parameter("request", Field.REQUEST, "request"), _REASON),
+    ),
+    CommandSpec(
+        "request.withdraw",
+        "request: Withdraw your own",
+        "Withdraw request {request}",
+        Danger.CAUTION,
+        (
+            Parameter("request", Field.REQUEST, "request"),
+            Parameter("reason", Field.TEXT, "reason", optional=True),
+        ),
     ),
     CommandSpec(
         "condition.acknowledge",
@@ -217,15 +267,16 @@ COMMANDS: tuple[CommandSpec, ...] = (
 
 BY_NAME = {command.name: command for command in COMMANDS}
 
+NEEDS_TWO = frozenset({"operation.run", "item.waive"})
+"""What may take a second person: an operation over its locks, a waiver always."""
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a person gave to a preview: the typed phrase, its token, and for an override why and with whom."""
+    """What a person gave to a preview: the typed phrase, and its token."""
 
     phrase: str = ""
     token: str = ""
-    override_reason: str = ""
-    override_second: str = ""
 
 
 @dataclass(frozen=True, slots=True)

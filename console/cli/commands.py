@@ -68,6 +68,7 @@ _WORLD = (
     _arg("--seed", type=int, default=1, help="another one makes another world"),
     _arg("--rate", type=times, default=0.0, help="how fast its clock runs: 60 is 60 times real time"),
     _arg("--runbook", type=Path, metavar="FILE", help="launch this one's service in it; left out: the SOP's"),
+    _arg("--first", action="store_true", help="a first launch: in production nothing is installed yet"),
 )  # fmt: skip
 
 COMMANDS = (
@@ -95,6 +96,7 @@ COMMANDS = (
         examples=(
             "rehearse",
             "rehearse --fault bad-candidate",
+            "rehearse --first",
             "rehearse --headless --json --runbook examples/web-service.yaml",
         ),
     ),

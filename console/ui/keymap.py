@@ -38,6 +38,7 @@ LIVE: tuple[tuple[str, str, str], ...] = (
     ("f", "ask('clock.rate')", "run the clock faster"),
     ("k", "ask('condition.acknowledge')", "acknowledge a tripped stop condition"),
     ("B", "rollback", "open the rollback dialog"),
+    ("G", "requests", "requests of a second person: grant, refuse, carry out"),
     ("t", "ask('console.take_over')", "take over from the console that drives"),
     ("S", "start_engine", "start an engine where it was lost"),
 )
@@ -88,7 +89,7 @@ def entries(mode: Mode, gates: int = 0) -> list[HelpEntry]:
         return [*listed, *_of_screen(BakeScreen.NAME, BakeScreen.GRAPHS)]
     for screen in (GateScreen, DeployScreen, PipelineScreen, BakeScreen, LogScreen):
         listed += _of_screen(screen.NAME, screen.BINDINGS)
-    listed += [HelpEntry(f"command:{c.name}", c.key, c.title, "command") for c in COMMANDS]
+    listed += [HelpEntry(f"command:{c.name}", c.key, c.title, "command") for c in COMMANDS if c.listed]
     return listed
 
 

@@ -43,13 +43,17 @@ class FormDialog(Dialog[dict[str, str]]):
         *,
         danger: Danger = Danger.SAFE,
         yes: str = "OK",
+        notes: Sequence[str] = (),
     ) -> None:
         super().__init__(title, danger)
         self._fields = tuple(fields)
         self._yes = yes
+        self._notes = tuple(notes)
 
     def parts(self) -> Iterable[Widget]:
-        """Return the fields with their labels."""
+        """Return what the command does, and the fields with their labels."""
+        for note in self._notes:
+            yield Static(content(row(Span(note, Role.DIM))), classes="note")
         for field in self._fields:
             more = " (may be left out)" if field.optional else ""
             yield Static(content(row(Span(field.label + more, Role.DIM))), classes="label")

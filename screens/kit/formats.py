@@ -19,6 +19,7 @@ GATE = {
     GateStatus.NO_GO: ("✖", "NO-GO", Role.BAD),
     GateStatus.BLIND: ("?", "BLIND", Role.BLIND),
     GateStatus.OPEN: ("·", "OPEN", Role.PLAIN),
+    GateStatus.DEFERRED: ("»", "DEFER", Role.WARN),
     GateStatus.UNKNOWN: ("?", "UNKNOWN", Role.BLIND),
 }
 VERDICT = {
@@ -29,6 +30,7 @@ VERDICT = {
     Verdict.RUNNING: ("…", "RUNNING", Role.ACCENT),
     Verdict.STALE: ("~", "STALE", Role.WARN),
     Verdict.WAIVED: ("!", "WAIVED", Role.WARN),
+    Verdict.DEFERRED: ("»", "DEFERRED", Role.WARN),
 }
 CONDITION = {
     ConditionState.WARMUP: ("·", "WARMUP", Role.DIM),

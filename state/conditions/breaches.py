@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from state.base.times import SECOND_US
 from state.conditions.points import ConditionSpec, Judged
 
-_PARTS = 1_000_000
+_PARTS = 10**6
 """Of a coverage: whole numbers, so that a share that is exactly reached is not missed by rounding."""
 
 

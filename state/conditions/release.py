@@ -10,8 +10,9 @@ from state.events.bake import ConditionChanged
 from state.runbook.conditions import StopCondition
 from state.runbook.rate_windows import counts_events
 from state.view.enums import ConditionState, OperationState
+from state.view.first_launch import is_first
 from state.view.launch import ConditionView, LaunchView
-from state.view.rollbacks import newest_release
+from state.view.rollbacks import newest_deploy, newest_release
 from state.view.watch import UNTRUSTED
 
 MONITORS = "monitors"
@@ -26,18 +27,28 @@ class Release:
     active: bool
     before_us: int = 0
     """When the launch began to change the environment; before that lies what it is compared with."""
+    seq: int = 0
+    """The deploy that trips belong to, by the sequence number of its intent; 0: none yet."""
 
 
 def release_of(view: LaunchView, env: str, now_us: int) -> Release:
-    """Return since when an environment's conditions count: from the newest release, or what runs there."""
+    """Return since when an environment's conditions count: from the newest release, or what runs there.
+
+    In a first launch not before its deploy has succeeded.
+    """
     there = [o for o in view.operations if o.env == env]
     before = there[0].intended_us if there else now_us
-    newest = newest_release(view, env)
+    newest, deploy = newest_release(view, env), newest_deploy(view, env)
+    seq = deploy.seq if deploy is not None else 0
+    if is_first(view, env):
+        # Nothing of it ever ran: there is nobody to be harmed and no series to be judged by.
+        return Release(now_us, active=False, before_us=before, seq=seq)
     if newest is not None:
         done = newest.state is OperationState.SUCCEEDED
-        return Release(newest.finished_us if done else newest.intended_us, active=True, before_us=before)
+        at_us = newest.finished_us if done else newest.intended_us
+        return Release(at_us, active=True, before_us=before, seq=seq)
     if there and not there[-1].state.ended:
-        return Release(there[-1].intended_us, active=True, before_us=before)
+        return Release(there[-1].intended_us, active=True, before_us=before, seq=seq)
     return Release(now_us, active=False, before_us=before)
 
 
@@ -111,7 +122,7 @@ def judge(
     from_us = counted_from(spec, old, release, now_us)
     if not release.active:
         from_us -= int(spec.warmup_s * SECOND_US)
-    latched = _latched(old) if release.active else None
+    latched = _latched(old, release) if release.active else None
     # What was over when a mute ended was muted in its time.
     muted_us = 0 if old is None or old.muted_until_us > now_us else old.muted_until_us
     judged = evaluate(
@@ -132,7 +143,7 @@ def judge(
         return Judgement(ConditionState.WARMUP, judged.value, reason=reason)
     if old is not None and old.shadow and judged.state is ConditionState.TRIPPED:
         return replace(judged, state=ConditionState.BREACHING, reason="shadow: it would have tripped")
-    if old is not None and now_us < old.muted_until_us and old.state is not ConditionState.TRIPPED:
+    if old is not None and now_us < old.muted_until_us and latched is None:
         until = clock(old.muted_until_us, seconds=False)
         reason = f"muted by {old.muted_by} until {until} ({old.muted_why}); now {_words(judged)}"
         return Judgement(ConditionState.MUTED, judged.value, reason=reason)
@@ -143,8 +154,9 @@ def _words(judged: Judgement) -> str:
     return f"{judged.state}" + (f": {judged.reason}" if judged.reason else "")
 
 
-def _latched(old: ConditionView | None) -> Judgement | None:
-    if old is None or old.state is not ConditionState.TRIPPED:
+def _latched(old: ConditionView | None, release: Release) -> Judgement | None:
+    """Return the trip that nobody acknowledged; one of an earlier release holds nothing of this one."""
+    if old is None or old.state is not ConditionState.TRIPPED or old.release != release.seq:
         return None
     return Judgement(ConditionState.TRIPPED, old.value, old.elapsed_s, old.since_us)
 
@@ -154,8 +166,8 @@ def changed_body(
     old: ConditionView | None,
     judged: Judgement,
     now_us: int,
+    release: Release,
     *,
-    active: bool,
     judged_us: int | None = None,
 ) -> ConditionChanged:
     """Return the body of ``condition.changed`` for a judgement; ``judged_us`` where it didn't see all until now."""
@@ -167,7 +179,8 @@ def changed_body(
         since_us=_since(old, judged, now_us),
         reason=judged.reason[:400],
         at_us=now_us,
-        active=active,
+        active=release.active,
+        release=release.seq,
         judged_us=0 if judged_us is None or judged_us >= now_us else judged_us,
     )
 

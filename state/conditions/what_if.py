@@ -21,6 +21,7 @@ from state.fold import apply
 from state.runbook.conditions import StopCondition
 from state.view.enums import ConditionState
 from state.view.launch import ConditionView, LaunchView
+from state.view.trips import armed
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +138,13 @@ class _Work:
     def _judge(self, name: str, now_us: int) -> None:
         old, spec = self._again[name], self._specs[name]
         release = release_of(self._view, old.env, now_us)
+        if old.release != release.seq:
+            old = armed(old, release.seq, now_us)
         gathered = _gathered(spec, self._moments[name], now_us)
         judged = judge(spec, old, release, gathered, now_us, doubt=distrust(self._view, old.env))
         if release.active:
             self._courses[name].note(now_us, judged.state, judged.value, judged.elapsed_s, judged.reason)
-        body = changed_body(old.id, old, judged, now_us, active=release.active)
-        self._again[name] = replaced(old, body)
+        self._again[name] = replaced(old, changed_body(old.id, old, judged, now_us, release))
 
     def _acknowledged(self, event: Event, body: ConditionAcknowledged) -> None:
         old = self._again.get(body.id)

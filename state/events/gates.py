@@ -30,6 +30,8 @@ class ItemWaived(Body):
     reason: str
     second: str
     until_us: int
+    request: int = left_out(default=0)
+    """The ``request.made`` that was granted, and is used up by this."""
 
 
 @event("check.started")

@@ -19,9 +19,12 @@ from state.events.gates import (
     ItemWaived,
 )
 from state.fold.launch import deviate
+from state.fold.looks import use_stages
+from state.fold.requests import used
 from state.fold.step import step
 from state.view import attestations
-from state.view.enums import After, Look, Verdict
+from state.view.enums import Verdict
+from state.view.first_launch import is_first
 from state.view.launch import AttestationView, CheckView, GateView, ItemView, LaunchView, WaiverView
 
 
@@ -85,19 +88,23 @@ def _started(view: LaunchView, event: Event, body: CheckStarted) -> LaunchView:
 
 
 def _since(check: CheckView, event: Event) -> str:
-    """Return what happened since that makes a result stale: it stands where the check began before that."""
-    return check.since if event.ref is not None and event.ref < check.since_seq else ""
+    """Return what happened since that makes a result stale.
+
+    It stands where the check began before that, and where nothing says when: an engine that ended while it ran.
+    """
+    return check.since if event.ref is None or event.ref < check.since_seq else ""
 
 
 @step(CheckFinished)
 def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView:
     evidence = json.dumps(body.evidence, sort_keys=True, ensure_ascii=False) if body.evidence else ""
+    view = settle(view, [body.check]) if body.verdict is Verdict.PASS else view
     view = _change_check(
         view,
         body,
         lambda c: replace(
             c,
-            verdict=body.verdict,
+            verdict=_admitted(view, c, body.verdict),
             summary=body.summary,
             evidence=evidence,
             finished_us=event.wall_us,
@@ -114,68 +121,20 @@ def _heard(item: ItemView, name: str) -> ItemView:
     return item if check is None else attestations.judged(item, check)
 
 
-def change_checks(view: LaunchView, change: Callable[[CheckView], CheckView]) -> LaunchView:
-    """Return the view in which every check is changed; gates in which none is stay the same objects."""
-
-    def in_item(item: ItemView) -> ItemView:
-        checks = tuple(change(c) for c in item.checks)
-        return item if checks == item.checks else replace(item, checks=checks)
-
-    def in_gate(gate: GateView) -> GateView:
-        items = tuple(in_item(i) for i in gate.items)
-        return gate if items == gate.items else replace(gate, items=items)
-
-    gates = tuple(in_gate(g) for g in view.gates)
-    return view if gates == view.gates else replace(view, gates=gates)
+def _admitted(view: LaunchView, check: CheckView, verdict: Verdict) -> Verdict:
+    """Return a verdict as it counts: nothing is deferred for a release that is there, or that can't be seen."""
+    if verdict is Verdict.DEFERRED and not is_first(view, check.env):
+        return Verdict.UNKNOWN
+    return verdict
 
 
-def outdate(view: LaunchView, event: Event, env: str, cause: After, words: str) -> LaunchView:
-    """Return the view in which what ended in an environment makes the evidence about it stale."""
-
-    def stale(check: CheckView) -> CheckView:
-        if check.env != env or cause not in check.after:
-            return check
-        return replace(check, since=words, since_seq=event.seq)
-
-    return change_checks(view, stale)
-
-
-def outdate_words(view: LaunchView, env: str, cause: After, words: str) -> LaunchView:
-    """Return the view in which what people said about such evidence is stale, but for what a promotion used."""
-
-    def about(item: ItemView) -> bool:
-        return not item.used_us and any(c.counts and c.env == env and cause in c.after for c in item.checks)
-
-    return attestations.void(view, about, f"{words} since")
-
-
-def use_gates(view: LaunchView, numbers: Iterable[int], at_us: int) -> LaunchView:
-    """Return the view in which what these gates judged was used at a moment; 0: nothing uses it any more."""
-    used = frozenset(numbers)
-
-    def in_gate(gate: GateView) -> GateView:
-        if gate.number not in used or gate.used_us == at_us:
-            return gate
-        return replace(gate, items=tuple(replace(i, used_us=at_us) for i in gate.items))
-
-    return replace(view, gates=tuple(in_gate(g) for g in view.gates))
-
-
-def use_stages(view: LaunchView, ids: Iterable[str], at_us: int) -> LaunchView:
-    """Return the view in which what these stages judged was used at a moment; 0: nothing uses it any more."""
-    used = frozenset(ids)
-    return replace(view, stages=tuple(replace(s, used_us=at_us) if s.id in used else s for s in view.stages))
-
-
-def second_look(view: LaunchView, *, due: bool) -> LaunchView:
-    """Return the view in which the second look counts, with nothing seen yet, or doesn't count."""
-
-    def change(check: CheckView) -> CheckView:
-        if check.look is not Look.LIVE:
-            return check
-        return replace(check, due=due, verdict=Verdict.PENDING if due else check.verdict)
-
-    return change_checks(view, change)
+def settle(view: LaunchView, checks: Iterable[str]) -> LaunchView:
+    """Return the view in which checks that a first deploy deferred are owed no more."""
+    settled = frozenset(checks)
+    if not any(settled.intersection(gate.owed) for gate in view.gates):
+        return view
+    gates = (replace(g, owed=tuple(c for c in g.owed if c not in settled)) for g in view.gates)
+    return replace(view, gates=tuple(gates))
 
 
 @step(AttestSigned)
@@ -206,8 +165,11 @@ def _withdrawn(view: LaunchView, event: Event, body: AttestWithdrawn) -> LaunchV
 @step(ItemWaived)
 def _waived(view: LaunchView, event: Event, body: ItemWaived) -> LaunchView:
     waiver = remake(WaiverView, body, seq=event.seq, actor=event.actor, at_us=event.wall_us)
-    view = change_item(view, body.item, lambda i: replace(i, waiver=waiver))
-    return deviate(view, event, f"{body.item} waived: {body.reason}")
+    view = used(change_item(view, body.item, lambda i: replace(i, waiver=waiver)), body.request)
+    item = view.item(body.item)
+    view = settle(view, [check.id for check in item.checks]) if item is not None else view
+    second = f" with {body.second}" if body.request else ""
+    return deviate(view, event, f"{body.item} waived{second}: {body.reason}")
 
 
 @step(GateRecycled)

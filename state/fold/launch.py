@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Protocol, TypeVar
 
 from state.base.frozen import remake, replace
@@ -43,6 +44,7 @@ from state.events.log import (
     NoteAdded,
 )
 from state.events.operations import OperationFinished, OperationIntended
+from state.fold.looks import second_look
 from state.fold.step import no_effect, step
 from state.view import attestations
 from state.view.enums import ConditionState, LaunchState, Tier
@@ -59,6 +61,7 @@ from state.view.launch import (
     SeriesView,
     StageView,
 )
+from state.view.rollbacks import newest_deploy
 
 
 class _Named(Protocol):
@@ -67,6 +70,8 @@ class _Named(Protocol):
 
 
 N = TypeVar("N", bound=_Named)
+
+_DECLARED = tuple(one.name for one in fields(ConditionDeclared))
 
 no_effect(LogClosed, LogAnchored, LogWriteFailed, LogRecovered)
 no_effect(CommandRefused, ClockJumped, NoteAdded)
@@ -102,6 +107,8 @@ def _redacted(view: LaunchView, event: Event, body: LogRedacted) -> LaunchView:
 @step(LaunchOpened)
 def _opened(view: LaunchView, event: Event, body: LaunchOpened) -> LaunchView:
     scope = remake(ScopeView, body, opened_us=event.wall_us)
+    if view.scope.launch_id and body.candidate != view.candidate:
+        view = second_look(view, due=False)  # another candidate was promoted, not this one
     return replace(view, scope=scope, people=body.people, candidate=body.candidate)
 
 
@@ -122,7 +129,14 @@ def _environment(view: LaunchView, _event: Event, body: EnvironmentDeclared) -> 
 
 @step(ConditionDeclared)
 def _condition(view: LaunchView, _event: Event, body: ConditionDeclared) -> LaunchView:
-    return replace(view, conditions=_with(view.conditions, remake(ConditionView, body)))
+    old = view.condition(body.id)
+    new = remake(ConditionView, body)
+    if old is not None and old.state is ConditionState.TRIPPED:
+        # A runbook that was changed takes no trip back: only a person does, or a new release.
+        new = replace(old, **{name: getattr(body, name) for name in _DECLARED})
+    deploy = newest_deploy(view, body.env)
+    new = replace(new, release=deploy.seq if deploy is not None else 0)
+    return replace(view, conditions=_with(view.conditions, new))
 
 
 @step(GraphDeclared)
@@ -239,7 +253,8 @@ def mark(before: LaunchView, event: Event, body: Body) -> str:
             return f"{body.id} {body.state}"
         case ConditionChanged(state=ConditionState.TRIPPED):
             old = before.condition(body.id)
-            known = old is not None and old.state is ConditionState.TRIPPED
+            late = old is not None and 0 < body.release < old.release
+            known = late or (old is not None and old.state is ConditionState.TRIPPED)
             return "" if known else f"{body.id} TRIPPED"
         case BakeStarted():
             return "bake"

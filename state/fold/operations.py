@@ -17,12 +17,15 @@ from state.events.operations import (
     OperationStep,
     OperationUnknown,
 )
-from state.fold.gates import outdate, outdate_words, second_look, use_gates, use_stages
+from state.fold.first_launch import follow_release, note_deferred
 from state.fold.launch import deviate
+from state.fold.looks import outdate, outdate_words, second_look, use_gates, use_stages
+from state.fold.requests import used
 from state.fold.step import step
 from state.view import attestations
 from state.view.enums import After, OperationKind, OperationState, Tier
 from state.view.launch import ItemView, LaunchView, OperationView, StepView
+from state.view.trips import armed, images_of
 
 OUTPUT_LINES = 200
 
@@ -38,11 +41,16 @@ def _intended(view: LaunchView, event: Event, body: OperationIntended) -> Launch
         from_what=body.from_,
         to_what=body.to,
         intended_us=event.wall_us,
+        images=images_of(view) if body.kind == OperationKind.DEPLOY else (),
     )
     view = replace(view, operations=(*view.operations, operation))
     view = attestations.void_excluded(view, f"ran {body.id}", event.actor)
+    view = note_deferred(view, event, body)
+    if body.kind == OperationKind.DEPLOY:
+        view = _armed(view, event, body.env)
     if body.override is None:
         return view
+    view = used(view, body.override.request)
     said = f"{body.id} overridden with {body.override.second}: {body.override.reason}"
     return deviate(view, event, said)
 
@@ -65,6 +73,12 @@ def _seen(view: LaunchView, event: Event, body: CandidateSeen) -> LaunchView:
 
     # With a word that found them changed: that one, and those after it, are about the new parts.
     return attestations.void(view, about, f"{body.env}: {', '.join(changed)} changed", before=event.ref)
+
+
+def _armed(view: LaunchView, event: Event, env: str) -> LaunchView:
+    """Return the view in which a deploy's conditions judge it, and nothing that was before."""
+    again = (armed(c, event.seq, event.wall_us) if c.env == env else c for c in view.conditions)
+    return replace(view, conditions=tuple(again))
 
 
 def _change(view: LaunchView, event: Event, change: Callable[[OperationView], OperationView]) -> LaunchView:
@@ -139,12 +153,12 @@ def _judge_again(view: LaunchView, event: Event, ended: OperationView) -> Launch
 
     A promotion that succeeded uses the gates that locked it, and begins the second look; a way back ends both.
     """
-    cause = next((a for a in After if a == ended.kind), None)
+    cause = _cause(ended)
     if cause is None:
-        return view
+        return follow_release(view, event, ended)
     ran = f"{ended.id} ran"
-    view = _uses(outdate(view, event, ended.env, cause, ran), ended, cause)
-    return outdate_words(view, ended.env, cause, ran)
+    view = follow_release(outdate(view, event, ended.env, cause, ran), event, ended)
+    return outdate_words(_uses(view, ended, cause), ended.env, cause, ran)
 
 
 def _uses(view: LaunchView, ended: OperationView, cause: After) -> LaunchView:
@@ -159,6 +173,13 @@ def _uses(view: LaunchView, ended: OperationView, cause: After) -> LaunchView:
         view = use_stages(view, (s.id for s in view.stages), 0)
         return second_look(use_gates(view, (g.number for g in view.gates), 0), due=False)
     return view
+
+
+def _cause(ended: OperationView) -> After | None:
+    """Return as what an operation makes evidence out of date: what is uninstalled is away, as after a rollback."""
+    if ended.kind == OperationKind.UNINSTALL:
+        return After.ROLLBACK
+    return next((a for a in After if a == ended.kind), None)
 
 
 @step(OperationUnknown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ConfigDict, Field, RootModel, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, RootModel, ValidationInfo, field_validator, model_validator
 
 from state.runbook.ci_service import CiService
 from state.runbook.endpoint import Endpoint
@@ -117,12 +117,23 @@ class Chart(Model):
 
 
 class AppliedSecret(Model):
-    """A Kubernetes secret that a deploy creates or brings up to date (SOP helm command 2), through the API."""
+    """A Kubernetes secret (SOP helm command 2), applied through the API.
+
+    ``prepare`` creates it and adds what it lacks; a deploy also brings its values up to date.
+    """
 
     name: str
     type: str = "Opaque"
-    data: dict[str, SecretRef] = Field(min_length=1)
+    data: dict[str, SecretRef] = {}
     """By key: where the value is found. Keys that are there and not named here stay as they are."""
+    env_file: FilePath | None = None
+    """Instead of ``data``: a file of KEY=VALUE lines, as ``kubectl create secret --from-env-file`` reads it."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> AppliedSecret:
+        if bool(self.data) == (self.env_file is not None):
+            raise ValueError("a secret's values come from exactly one of data: and env_file:")
+        return self
 
 
 class Environment(Model):
@@ -158,5 +169,7 @@ class Environment(Model):
     login: Login = Login()
     secrets: tuple[str, ...] = ()
     """Names of the Kubernetes secrets that the release mounts; each must be there before a deploy."""
+    namespace_labels: dict[str, str] = {}
+    """Labels that ``prepare`` gives the namespace, such as ``pod-security.kubernetes.io/enforce: restricted``."""
     apply_secrets: tuple[AppliedSecret, ...] = ()
     """Secrets whose values come from this machine's environment or files."""

@@ -197,6 +197,10 @@ class Requirement(Model):
     """Stages of the pipeline that must be good, by their ids."""
 
 
+_CHANGES = frozenset({OperationKind.DEPLOY, OperationKind.MIGRATE})
+"""What changes something that runs. What is prepared comes before the gates that judge it."""
+
+
 class Operation(Model):
     """An operation that changes an environment."""
 
@@ -220,7 +224,7 @@ class Operation(Model):
             or not isinstance(gate := told.get("gate"), int)
         ):
             return told
-        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") != OperationKind.ROLLBACK
+        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") in _CHANGES
         return {**told, "requires": {"gates": list(range(1, gate))}} if changes else told
 
 

@@ -159,7 +159,8 @@ class RecurringFreeze(Model):
 
 
 def _weekday(day: date) -> Weekday:
-    return [*Weekday][day.weekday()]
+    days: list[Weekday] = [*Weekday]
+    return days[day.weekday()]
 
 
 def _both(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -29,16 +29,26 @@ def obstacles(view: LaunchView, now_us: int) -> Iterator[str]:
             yield f"stop condition {condition.title} is tripped"
     if not view.gates:
         yield "the launch has no gates"
-    for gate in view.gates:
-        status = gate.status(now_us)
-        if status is not GateStatus.GO:
-            yield f"gate {gate.number} is {status}{_items(gate, now_us)}"
     lacking = [one for one in view.deviations if not one.followed]
     if lacking:
         names = ", ".join(f"#{one.seq}" for one in lacking[:_FEW])
         more = f" and {len(lacking) - _FEW} more" if len(lacking) > _FEW else ""
         verb = plural(len(lacking), "deviation lacks", "deviations lack")
         yield f"{verb} an owner or a follow-up ({names}{more})"
+    yield from _gates(view, now_us)
+
+
+def _gates(view: LaunchView, now_us: int) -> Iterator[str]:
+    """Yield which gates are not GO: a few with their items, many by their status."""
+    left = [(gate, gate.status(now_us)) for gate in view.gates]
+    left = [(gate, status) for gate, status in left if status is not GateStatus.GO]
+    if len(left) <= _FEW:
+        yield from (f"gate {gate.number} is {status}{_items(gate, now_us)}" for gate, status in left)
+        return
+    for status in dict.fromkeys(status for _, status in left):
+        numbers = [str(gate.number) for gate, one in left if one is status]
+        names = f"gate {numbers[0]} is" if len(numbers) == 1 else f"gates {', '.join(numbers)} are"
+        yield f"{names} {status}"
 
 
 def _items(gate: GateView, now_us: int) -> str:

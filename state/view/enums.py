@@ -46,6 +46,7 @@ class After(StrEnum):
     """What makes the evidence of a check out of date when it ends. ``UNKNOWN`` is a word of another version."""
 
     DEPLOY = "deploy"
+    PREPARE = "prepare"
     MIGRATE = "migrate"
     ROLLBACK = "rollback"
     BAKE = "bake"
@@ -126,9 +127,24 @@ class OperationState(StrEnum):
 class OperationKind(StrEnum):
     """What an operation does (SOP section 6 and pipeline)."""
 
+    PREPARE = "prepare"
+    """Creates the namespace, its labels and the secrets, before anything is installed there."""
     DEPLOY = "deploy"
     MIGRATE = "migrate"
     ROLLBACK = "rollback"
+    UNINSTALL = "uninstall"
+    """Takes away a first install that never worked: what has no revision to go back to."""
+
+
+class Presence(StrEnum):
+    """What helm's history tells of a release. ``UNKNOWN``: it can't be seen, or a word of another version."""
+
+    ABSENT = "absent"
+    """It has no record at all."""
+    UNFINISHED = "unfinished"
+    """Records, and none of an install that was ever complete."""
+    PRESENT = "present"
+    UNKNOWN = "unknown"
 
 
 class Role(StrEnum):
@@ -193,6 +209,23 @@ class AlertState(StrEnum):
     SILENCE = "silence"
     """No alert, but what hides some."""
     UNKNOWN = "unknown"
+
+
+class RequestState(StrEnum):
+    """How far a request is for what takes two people."""
+
+    WAITING = "waiting"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    USED = "used"
+    """It was carried out: a grant is worth one run."""
+    EXPIRED = "expired"
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still be answered or carried out."""
+        return self in {RequestState.WAITING, RequestState.GRANTED}
 
 
 class Danger(StrEnum):

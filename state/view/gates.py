@@ -6,7 +6,7 @@ since 1970, UTC.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from state.base.codec import OMIT
@@ -38,7 +38,7 @@ class CheckView(Check):
     def at(self, now_us: int) -> Verdict:
         """Return the verdict at a moment: evidence older than its time to live is stale."""
         judged = self.verdict in {Verdict.PASS, Verdict.FAIL}
-        if self.since and (judged or self.verdict is Verdict.UNKNOWN):
+        if self.since and (judged or self.verdict in {Verdict.UNKNOWN, Verdict.DEFERRED}):
             return Verdict.STALE
         if judged and self.finished_us and now_us - self.finished_us > self.ttl_s * SECOND_US:
             return Verdict.STALE
@@ -191,6 +191,18 @@ def _worst(seen: Sequence[Verdict]) -> Verdict:
     return next((worst for worst in _WORST_FIRST if worst in seen), passed)
 
 
+def failing_live(gates: Iterable[GateView], now_us: int) -> tuple[CheckView, ...]:
+    """Return the checks by whose second look the candidate fails in production; waived items are left out."""
+    return tuple(
+        check
+        for gate in gates
+        for item in gate.items
+        if item.verdict(now_us) is Verdict.FAIL
+        for check in item.checks
+        if check.look is Look.LIVE and check.due and check.verdict is Verdict.FAIL
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class GateView:
     """A gate: what must be GO before what comes after it."""
@@ -198,6 +210,8 @@ class GateView:
     number: int
     title: str
     items: tuple[ItemView, ...] = ()
+    owed: tuple[str, ...] = field(default=(), metadata=OMIT)
+    """Of the gate of a first deploy: the ids of the checks that it deferred and that haven't passed since."""
 
     def status(self, now_us: int) -> GateStatus:
         """Return GO, NO-GO, BLIND, DEFERRED or OPEN. Computed, never set."""
@@ -207,7 +221,7 @@ class GateView:
         if Verdict.UNKNOWN in verdicts:
             return GateStatus.BLIND
         if verdicts and all(v in PASSES for v in verdicts):
-            return GateStatus.GO
+            return GateStatus.OPEN if self.owed else GateStatus.GO
         if verdicts and all(v in PASSES or v is Verdict.DEFERRED for v in verdicts):
             return GateStatus.DEFERRED
         return GateStatus.OPEN

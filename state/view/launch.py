@@ -18,10 +18,11 @@ from state.events.launch import Candidate as CandidateView
 from state.events.launch import Person as PersonView
 from state.events.operations import GoodRevision
 from state.events.world import AlertChanged as AlertView
-from state.events.world import IngressChanged, PodChanged
+from state.events.world import IngressChanged, PodChanged, ReleaseSeen
 from state.view.enums import GateStatus, LaunchState, OperationKind, OperationState, Severity, StepState, Tier
 from state.view.gates import AttestationView, CheckView, GateView, ItemView, StageView, WaiverView
-from state.view.watch import BakeView, ConditionView, SourceView
+from state.view.requests import RequestView
+from state.view.watch import BakeView, ConditionView, SourceView, TripView
 
 __all__ = [
     "AlertView",
@@ -46,11 +47,13 @@ __all__ = [
     "OperationView",
     "PersonView",
     "PodView",
+    "RequestView",
     "ScopeView",
     "SeriesView",
     "SourceView",
     "StageView",
     "StepView",
+    "TripView",
     "WaiverView",
 ]
 
@@ -143,6 +146,8 @@ class OperationView:
     abort_by: str = ""
     offers: tuple[str, ...] = ()
     """What may be done next."""
+    images: tuple[tuple[str, str], ...] = ()
+    """(container, digest) of the candidate that a deploy is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +237,18 @@ class LaunchView:
     ingresses: Mapping[str, IngressView] = field(default_factory=empty_map)
     """By ``env/name``."""
     sources: Mapping[str, SourceView] = field(default_factory=empty_map)
+    releases: Mapping[str, ReleaseSeen] = field(default_factory=empty_map, metadata=OMIT)
+    """What helm's history says of the release of an environment, by its tier."""
     alerts: Mapping[str, AlertView] = field(default_factory=empty_map)
     """By ``env/fingerprint``."""
     judged_us: int = 0
     """The newest time of which the samples of conditions are recorded."""
     graphs: tuple[GraphView, ...] = ()
     conditions: tuple[ConditionView, ...] = ()
+    trips: tuple[TripView, ...] = ()
+    """Every trip of the launch, the oldest first."""
+    requests: tuple[RequestView, ...] = ()
+    """What was requested of a second person, the oldest first."""
     operation_specs: tuple[OperationSpecView, ...] = ()
     operations: tuple[OperationView, ...] = ()
     bake: BakeView | None = None
@@ -302,6 +313,14 @@ class LaunchView:
                 return operation
             done.add(matter)
         return None
+
+    def operation(self, seq: int) -> OperationView | None:
+        """Return the run of an operation by the sequence number of its intent, or None."""
+        return next((o for o in reversed(self.operations) if o.seq == seq), None)
+
+    def request(self, seq: int) -> RequestView | None:
+        """Return a request by the sequence number of its ``request.made``, or None."""
+        return next((one for one in self.requests if one.seq == seq), None)
 
     def last_operation(self, operation_id: str) -> OperationView | None:
         """Return the newest run of an operation, or None."""

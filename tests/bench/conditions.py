@@ -319,7 +319,7 @@ class _Run:
         got = await self._gatherer.gather(condition, spec, release, from_us, now_us, judged_us=before_us)
         told = judge(spec, old, release, got, now_us)
         self._judged = judged_now(spec, got, before_us, now_us)
-        body = changed_body("c", old, told, now_us, active=True, judged_us=self._judged)
+        body = changed_body("c", old, told, now_us, release, judged_us=self._judged)
         self._old, self._judged_us = replaced(old, body), now_us
         return told.state
 

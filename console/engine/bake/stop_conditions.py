@@ -14,6 +14,7 @@ from state.conditions.evaluate import Judgement
 from state.conditions.history import LONGEST_US, judged_now, judged_until, reach_us
 from state.conditions.release import (
     Gathered,
+    Release,
     changed_body,
     counted_from,
     distrust,
@@ -37,9 +38,10 @@ BACKFILL_STEPS = 4
 
 @dataclass(frozen=True, slots=True)
 class _Evaluation:
-    """What was found of a condition at one moment."""
+    """What was found of a condition at one moment, and of which release."""
 
     condition: StopCondition
+    release: Release
     gathered: Gathered
     judged: Judgement
     before_us: int
@@ -93,9 +95,8 @@ class Conditions:
         gathered = await self._gatherer.gather(condition, spec, release, from_us, now_us, judged_us=before_us)
         doubt = distrust(self._journal.view, condition.env.value)
         judged = judge(spec, old, release, gathered, now_us, doubt=doubt)
-        return _Evaluation(
-            condition, gathered, judged, before_us, judged_now(spec, gathered, before_us, now_us)
-        )
+        judged_us = judged_now(spec, gathered, before_us, now_us)
+        return _Evaluation(condition, release, gathered, judged, before_us, judged_us)
 
     async def _remember(self, looks: list[_Evaluation], now_us: int) -> None:
         step_us = self._step * SECOND_US
@@ -119,8 +120,10 @@ class Conditions:
         condition, judged = look.condition, look.judged
         view = self._journal.view
         old = view.condition(condition.id)
-        active = release_of(view, condition.env.value, now_us).active
-        body = changed_body(condition.id, old, judged, now_us, active=active, judged_us=look.judged_us)
+        release = release_of(view, condition.env.value, now_us)
+        if release.seq != look.release.seq:
+            return  # a deploy was intended meanwhile: this was judged of what was there before it
+        body = changed_body(condition.id, old, judged, now_us, release, judged_us=look.judged_us)
         # A breach is reported every tick: the screens show its running time.
         if (
             judged.state is not ConditionState.BREACHING

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from checks import identity
-from checks.base import CheckContext, CouldNotLookError, Outcome, unknown
-from checks.looks import CheckRef, checks_of, checks_of_stages
+from checks.base import CheckContext, CheckKind, CouldNotLookError, Outcome, Settings, unknown
+from checks.looks import CheckRef, asked, checks_of, checks_of_stages
 from checks.registry import kind as find_kind
 from console.engine.checks.evidence import fit
+from console.engine.checks.first_launch import FirstLaunch, judge
 from console.engine.record.journal import Journal
 from state.base.json import EMPTY
 from state.base.text import line
@@ -24,23 +25,32 @@ if TYPE_CHECKING:
 
 AT_ONCE = 64
 """More than a runbook has checks: one that waits for its turn makes a sweep longer than its slowest check."""
-_JUDGED = {Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN}
+_JUDGED = {Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN, Verdict.DEFERRED}
 
 
 class Runner:
     """Runs the checks of one runbook. The same check never runs twice at once."""
 
-    def __init__(self, journal: Journal, runbook: Runbook, clients: Clients, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        runbook: Runbook,
+        clients: Clients,
+        at_once: int = AT_ONCE,
+        first: FirstLaunch | None = None,
+    ) -> None:
+        """``first``: what knows of a first launch; None: nothing is deferred."""
         self._journal = journal
         self._runbook = runbook
         self._clients = clients
+        self._first = first
         self._free = asyncio.Semaphore(at_once)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closing = False
 
     def checks(self, items: Iterable[str]) -> list[CheckRef]:
-        """Return the checks of items, in the order of the runbook."""
-        return checks_of(self._runbook, items)
+        """Return the checks of items that are of use now, in the order of the runbook."""
+        return asked(checks_of(self._runbook, items), self._journal.view)
 
     def stage_checks(self, stages: Iterable[str]) -> list[CheckRef]:
         """Return the checks of stages of the pipeline, in the order of the runbook."""
@@ -98,17 +108,9 @@ class Runner:
         kind = find_kind(check.spec.kind)
         if kind is None:
             return unknown(f"there is no kind of check {check.spec.kind!r} in this version")
-        context = CheckContext(
-            check.spec.env, self._runbook, self._clients, self._journal.clock, self._journal.view
-        )
         try:
             async with asyncio.timeout(check.spec.timeout):
-                if check.look is Look.ONCE:
-                    outcome = await kind.run(dict(check.spec.settings), context)
-                else:
-                    outcome = await identity.judged(
-                        context, lambda: kind.run(dict(check.spec.settings), context)
-                    )
+                outcome = await self._outcome(kind, check)
         except CouldNotLookError as error:
             return unknown(str(error))
         except TimeoutError:
@@ -118,6 +120,25 @@ class Runner:
         if outcome.verdict not in _JUDGED:
             return unknown(f"the check gave {outcome.verdict}, which is no judgement", outcome.evidence)
         return outcome
+
+    async def _outcome(self, kind: CheckKind[Settings], check: CheckRef) -> Outcome:
+        settings: dict[str, object] = dict(check.spec.settings)
+        if self._first is not None:
+            await self._first.known()
+        context = self._context(check)
+        if self._first is not None and context.first():
+            return await self._first.admitted(await judge(kind, settings, context))
+        if check.look is Look.ONCE:
+            outcome = await judge(kind, settings, context)
+        else:
+            outcome = await identity.judged(context, lambda: judge(kind, settings, context))
+        return outcome
+
+    def _context(self, check: CheckRef) -> CheckContext:
+        journal, rendered = self._journal, self._first.rendered() if self._first is not None else None
+        return CheckContext(
+            check.spec.env, self._runbook, self._clients, journal.clock, journal.view, rendered
+        )
 
 
 async def close_open_checks(journal: Journal, reason: str) -> None:

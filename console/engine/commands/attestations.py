@@ -23,10 +23,10 @@ from state.events.log import NoteAdded
 from state.view.attestations import cautions, go_problem, missing
 from state.view.enums import GateStatus, Need
 from state.view.launch import DeviationView, ItemView
-from state.view.people import second_problem
 from state.view.preview import Preview
 
 LONGEST_WAIVER_MIN = 24 * 60
+_TWO = "a waiver takes a second person"
 
 
 async def _plan_sign(context: CommandContext, request: CommandRequest) -> Preview:
@@ -89,18 +89,19 @@ async def _withdraw(context: CommandContext, request: CommandRequest) -> Reply:
 async def _plan_waive(context: CommandContext, request: CommandRequest) -> Preview:
     item = request.item(context.view)
     now = context.clock.wall_us()
-    second = request.text("second")
-    _second_is_right(context, request, second)
     minutes, reason = request.text("minutes"), request.text("reason")
     # The moment isn't part of from and to: they are bound to the confirmation, and time passes while it is typed.
     until = ""
     if minutes:
         until_us = now + _minutes(minutes) * 60 * SECOND_US
         until = f"until about {stamp(until_us, seconds=False)} ({minutes} min)"
-    agreed = f"second person: {second}" if second else ""
-    told = (f"item {item.id}: {item.text}", f"reason: {reason}" if reason else "", until, agreed)
+    told = (f"item {item.id}: {item.text}", f"reason: {reason}" if reason else "", until)
     return plain_preview(
         request,
+        allowed=False,
+        reason=_TWO,
+        override_allowed=True,
+        against=(_TWO,),
         environment=f"gate {gate_of(item.id)}",
         from_what=item.verdict(now).value,
         to_what="waived",
@@ -115,19 +116,15 @@ def _minutes(message: str) -> int:
     return int(message)
 
 
-def _second_is_right(context: CommandContext, request: CommandRequest, second: str) -> None:
-    if second and (problem := second_problem(context.view, request.who.account, second)):
-        raise CommandRefusedError(problem)
-
-
 async def _waive(context: CommandContext, request: CommandRequest) -> Reply:
     item = request.item(context.view)
     reason = request.need("reason", "a reason")
     minutes = _minutes(request.need("minutes", "a number of minutes"))
-    second = request.confirmation.override_second.strip()
-    _second_is_right(context, request, second)
+    granted = request.granted
+    if granted is None:
+        raise CommandRefusedError(_TWO)
     until_us = context.clock.wall_us() + minutes * 60 * SECOND_US
-    body = ItemWaived(item.id, reason, f"{second} (self-declared)" if second else "", until_us)
+    body = ItemWaived(item.id, reason, granted.granted_by, until_us, granted.seq)
     await context.journal.record(_draft(item, body, request))
     return Reply(ok=True, message=f"{item.id} is waived for {plural(minutes, 'minute')}: a deviation")
 

@@ -29,7 +29,7 @@ from state.events.launch import Candidate, LaunchOpened, Person
 from state.runbook.attestation import AttestSpec
 from state.runbook.environment import Domain, Environment
 from state.runbook.models import Gate, Graph, Operation, Runbook, Stage, StopCondition
-from state.view.enums import Tier
+from state.view.enums import After, Look, Tier
 from state.view.launch import GateView, LaunchView
 
 
@@ -149,8 +149,14 @@ def _check(look: CheckRef) -> Check:
         ttl_s=max(1, round(ttl)),
         writes=kind is not None and kind.writes,
         look=look.look,
-        after=kind.after if kind is not None else (),
+        after=_after(kind, look),
     )
+
+
+def _after(kind: CheckKind[Settings] | None, look: CheckRef) -> tuple[After, ...]:
+    """Return what makes evidence out of date; a candidate that ran on the schema before its own is judged again."""
+    known = kind.after if kind is not None else ()
+    return (*known, After.MIGRATE) if look.look is Look.CANDIDATE and After.MIGRATE not in known else known
 
 
 def _condition(condition: StopCondition) -> ConditionDeclared:

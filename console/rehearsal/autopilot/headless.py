@@ -18,6 +18,7 @@ from console.client.engine_client import AttachError, EngineClient, NullListener
 from console.engine.engine import Engine
 from console.exit_codes import ExitCode
 from console.rehearsal.autopilot.captain import CannotDriveError, Captain, Outcome, Pace
+from console.rehearsal.autopilot.second import Second
 from console.rehearsal.products import products_of
 from console.rehearsal.world.folder import world_folder
 from console.rehearsal.world.runbook import account
@@ -43,6 +44,8 @@ class HeadlessRequest:
     as_json: bool
     runbook: Path | None = None
     """What is launched; None: the SOP's."""
+    first: bool = False
+    """Whether production has nothing yet."""
 
 
 class _Printer(NullListener):
@@ -95,6 +98,7 @@ async def run(request: HeadlessRequest, choose: Choose = products_of) -> ExitCod
         faults=request.faults,
         rate=pace.work,
         runbook=request.runbook,
+        first=request.first,
     )
     engine: Engine | None = None
     driving: asyncio.Task[Outcome] | None = None
@@ -109,12 +113,13 @@ async def run(request: HeadlessRequest, choose: Choose = products_of) -> ExitCod
         printer = _Printer(engine.store.read, as_json=request.as_json)
         client = EngineClient(engine.connect(account(), "rehearsal"), printer, patience_s=None)
         await client.open()
+        seconding = asyncio.create_task(Second(engine).run())
         driving = asyncio.create_task(_drive(client, pace))
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait({driving, running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         outcome = driving.result() if driving.done() else Outcome.STUCK
-        driving.cancel()
-        stopping.cancel()
+        for task in (driving, stopping, seconding):
+            task.cancel()
         await client.close()
         engine.stop(f"the rehearsal ended: {outcome}", account())
         await running

@@ -47,6 +47,8 @@ class Reconciler:
     platforms: Mapping[Env, Platform]
     misbehaviour: Mapping[str, Misbehaviour]
     candidate: str
+    fronted: Callable[[Env], bool] = lambda _env: True
+    """Whether an ingress leads to an environment: where nothing was ever installed, nobody comes."""
     base: dict[Env, Behaviour] = field(
         default_factory=lambda: {env: Behaviour(rps=rps) for env, rps in _LOAD.items()}
     )
@@ -79,6 +81,8 @@ class Reconciler:
         share = share_of(self.candidate, pods)
         misbehaviour = self.misbehaviour[env]
         behaviour = replace(misbehaviour.applied(self.base[env], share), pods=tuple(sorted(pods)))
+        if not self.fronted(env):
+            behaviour = replace(behaviour, rps=0.0)
         settings = self.platforms[env].settings
         if not pods and settings.web.api_outage is Outage.NONE:
             settings.web.api_outage = Outage.UNAVAILABLE

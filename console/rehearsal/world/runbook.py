@@ -17,6 +17,8 @@ from state.base.clock import SECOND_US
 from state.base.json import Json, JsonObject, obj, text
 from state.runbook.environment import Tier
 
+SECOND = "rehearsal-second"
+"""The account of the rehearsal's simulated second person."""
 TITLES = {Tier.STAGING: "rehearsal staging", Tier.PRODUCTION: "REHEARSAL PRODUCTION"}
 """The words that name an environment on every screen: they say that it is a rehearsal."""
 OBSERVED = ("grafana", "traces", "logs")
@@ -112,8 +114,8 @@ def _person(person_id: str, name: str, account_name: str, *roles: Json) -> JsonO
 def _people() -> list[Json]:
     return [
         _person("captain", "Rehearsing captain", account(), "captain", "operator", "approver"),
-        _person("second", "Rehearsing second person", "rehearsal-second", "approver"),
-        _person("rehearsal-second", "Rehearsal's second person", "rehearsal-second", "approver"),
+        _person("second", "Rehearsing second person", SECOND, "approver"),
+        _person("rehearsal-second", "Rehearsal's second person", SECOND, "approver"),
         _person("observer", "Everybody else", "*", "observer"),
     ]
 

@@ -15,6 +15,7 @@ from state.base.codec import LOG, WIRE
 from state.events.bodies import BODIES, decode
 from state.events.event import REDACTED_BODY, Event
 from state.events.launch import DeviationFollowedUp
+from state.events.world import ReleaseSeen
 from state.fold import fold
 from state.log.reader import LogReader
 
@@ -23,7 +24,12 @@ NAMES = sorted(path.name.removesuffix(".lclog.gz") for path in LOGS.glob("*.lclo
 UNKNOWN = {"unknown_words", "strange_fields"}
 """Fields of the view that the stored ones lack: empty for every log that is wholly known."""
 
-NOT_YET: frozenset[str] = frozenset({DeviationFollowedUp.KIND})
+NOT_YET: frozenset[str] = frozenset(
+    {
+        *("condition.answered", "request.granted", "request.made", "request.refused", "request.withdrawn"),
+        *(DeviationFollowedUp.KIND, ReleaseSeen.KIND),
+    }
+)
 """Kinds that no version before this one wrote: a log with them is stored when this one is released."""
 
 
@@ -56,7 +62,11 @@ def test_it_folds_to_the_view_of_the_version_that_wrote_it(name: str, tmp_path: 
     view = json.loads(json.dumps(WIRE.dump(fold(events_of(name, tmp_path)))))
     assert [view.pop(field) for field in sorted(UNKNOWN)] == [[], []]
     # What the version that wrote it didn't fold yet; tests/state/fold and test_report hold what is in them.
-    del view["decided_us"], view["recycled_us"]
+    del view["decided_us"], view["recycled_us"], view["trips"], view["requests"]
+    for condition in view["conditions"]:
+        del condition["release"], condition["answered"], condition["judged_us"]
+    for operation in view["operations"]:
+        del operation["images"]
     for line in view["tail"]:
         del line["severity"]
     for item in (item for gate in view["gates"] for item in gate["items"]):

@@ -13,6 +13,7 @@ from checks.clients.errors import MisconfiguredError, NotFoundError
 from console.engine.operations.preview.interlock import schema_step
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.deploy import lease_step
+from console.engine.operations.run.first_migration import keep, source_of
 from console.engine.operations.run.output import End
 from console.engine.operations.verdict.verdict import RETRY
 from state.base.json import JsonObject, integer, obj, objs, text
@@ -55,14 +56,7 @@ async def _body(site: Site, name: str) -> JsonObject:
     migration = _migration(site)
     if migration.by == "deployment":
         return await _from_deployment(site, name)
-    path = f"/apis/batch/v1/namespaces/{site.namespace}/cronjobs/{migration.cronjob}"
-    found = await site.kube.get(path)
-    owner = {
-        "apiVersion": "batch/v1",
-        "kind": "CronJob",
-        "name": migration.cronjob,
-        "uid": text(obj(found.get("metadata")), "uid"),
-    }
+    found, owners = await _cron_job(site, migration)
     spec = obj(obj(obj(found.get("spec")).get("jobTemplate")).get("spec"))
     template = obj(spec.get("template"))
     pod = obj(template.get("spec"))
@@ -71,17 +65,35 @@ async def _body(site: Site, name: str) -> JsonObject:
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": name, "annotations": notes, "ownerReferences": [owner]},
+        "metadata": {"name": name, "annotations": notes, **owners},
         "spec": {**spec, "template": {**template, "spec": {**pod, "containers": containers}}},
     }
+
+
+async def _cron_job(site: Site, migration: Migration) -> tuple[JsonObject, JsonObject]:
+    """Return the cron job and what names it as the owner; in a first launch the rendered one, which owns nothing."""
+    path = f"/apis/batch/v1/namespaces/{site.namespace}/cronjobs/{migration.cronjob}"
+    try:
+        found = await site.kube.get(path)
+    except NotFoundError:
+        return await source_of(site), {}
+    owner: JsonObject = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "name": migration.cronjob,
+        "uid": text(obj(found.get("metadata")), "uid"),
+    }
+    return found, {"ownerReferences": [owner]}
 
 
 async def _from_deployment(site: Site, name: str) -> JsonObject:
     """Return a job with a deployment's pod: its environment and its secrets, but no probes and no ports."""
     migration = _migration(site)
-    found = await site.kube.get(
-        f"/apis/apps/v1/namespaces/{site.namespace}/deployments/{migration.deployment}"
-    )
+    path = f"/apis/apps/v1/namespaces/{site.namespace}/deployments/{migration.deployment}"
+    try:
+        found = await site.kube.get(path)
+    except NotFoundError:
+        found = await source_of(site)  # a first launch
     template = obj(obj(found.get("spec")).get("template"))
     pod = {k: v for k, v in obj(template.get("spec")).items() if k not in {"initContainers", "restartPolicy"}}
     dropped = {"livenessProbe", "readinessProbe", "startupProbe", "ports", "args", "lifecycle"}
@@ -121,6 +133,7 @@ async def migrate(run: Run) -> End:
         return End(State.ABORTED, "aborted before the job was created: nothing was changed", offers=(RETRY,))
     await schema_step(run)
     await run.report.started(0, name, None)
+    keep(site, name, body)
     await site.kube.create(_jobs(site), body)
     await run.report.step("job", "running", name)
     return await follow_job(run)
