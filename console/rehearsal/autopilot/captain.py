@@ -17,7 +17,7 @@ from state.base.times import SECOND_US
 from state.commands import Confirmation, Reply
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
-from state.view.enums import After, BakeState, ConditionState, GateStatus, OperationState, Verdict
+from state.view.enums import After, BakeState, ConditionState, GateStatus, Look, OperationState, Verdict
 from state.view.launch import CheckView, LaunchView, OperationSpecView, OperationView
 
 WORD = "attested by the rehearsal itself, not by a person"
@@ -96,6 +96,8 @@ class Captain:
             return await self._roll_back()
         await self._gates(*(gate.number for gate in self.view.gates if gate.number >= release.gate))
         await self._settled()
+        for item in self._not_seen_well():
+            await self._item(item)
         await self._freshen()
         return self._outcome()
 
@@ -124,6 +126,11 @@ class Captain:
             if operation is not release:
                 await self._operate(operation.id)
                 pending.remove(operation.id)
+
+    def _not_seen_well(self) -> list[str]:
+        """Return the items whose live look found something: a captain looks again before believing it."""
+        now, bad = self.view.wall_us, {Verdict.FAIL, Verdict.UNKNOWN}
+        return [i.id for g in self.view.gates for i in g.items if i.look(Look.LIVE, now) in bad]
 
     def _before_the_bake(self, number: int) -> list[str]:
         """Return the items of the release's gate that don't wait for its bake."""
@@ -284,7 +291,9 @@ def _judged_since(view: LaunchView, item_ids: Sequence[str], started: Sequence[s
 
 
 def _checks(view: LaunchView) -> list[CheckView]:
-    return [check for gate in view.gates for item in gate.items for check in item.checks]
+    """Return every check but the looks at staging that a promotion has used."""
+    items = [item for gate in view.gates for item in gate.items]
+    return [c for i in items for c in i.checks if c.look is not Look.CANDIDATE or not i.used_us]
 
 
 def _waits(check: CheckView) -> bool:
