@@ -25,6 +25,7 @@ from state.view.enums import (
     ConditionState,
     GateStatus,
     LaunchState,
+    Look,
     Need,
     OperationState,
     RequestState,
@@ -127,6 +128,8 @@ class Captain:
         await self._settled()
         if ended is Bakes.UNFINISHED:
             return Outcome.BLIND
+        for item in self._not_seen_well():
+            await self._item(item)
         await self._freshen()
         return self._outcome()
 
@@ -165,6 +168,11 @@ class Captain:
             if operation is not release:
                 await self._operate(operation.id)
                 pending.remove(operation.id)
+
+    def _not_seen_well(self) -> list[str]:
+        """Return the items whose live look found something: a captain looks again before believing it."""
+        now, bad = self.view.wall_us, {Verdict.FAIL, Verdict.UNKNOWN}
+        return [i.id for g in self.view.gates for i in g.items if i.look(Look.LIVE, now) in bad]
 
     def _before_the_bake(self, number: int) -> list[str]:
         """Return the items of the release's gate that don't wait for its bake."""
@@ -367,7 +375,9 @@ def _judged_since(view: LaunchView, item_ids: Sequence[str], started: Sequence[s
 
 
 def _checks(view: LaunchView) -> list[CheckView]:
-    return [check for gate in view.gates for item in gate.items for check in item.checks]
+    """Return every check but the looks at staging that a promotion has used."""
+    items = [item for gate in view.gates for item in gate.items]
+    return [c for i in items for c in i.checks if c.look is not Look.CANDIDATE or not i.used_us]
 
 
 def _waits(check: CheckView) -> bool:
