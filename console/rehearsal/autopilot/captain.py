@@ -258,6 +258,11 @@ class Captain:
         last = self.view.last_operation(operation_id)
         if last is not None and last.state is OperationState.SUCCEEDED:
             return last
+        return await self._run(operation_id)
+
+    async def _run(self, operation_id: str) -> OperationView | None:
+        """Run an operation, whatever its last run was; return it when it has ended, None where it was refused."""
+        last = self.view.last_operation(operation_id)
         reply = await self._danger("operation.run", {"operation": operation_id})
         if not reply.ok:
             return None
@@ -311,7 +316,7 @@ class Captain:
             return Outcome.TRIPPED
         view = await self._client.until(lambda v: v.running() is None)
         if self._last_back(view) is None:
-            await self._operate(back.id)
+            await self._run(back.id)  # also where an earlier release was rolled back in good order
         view = await self._client.until(lambda v: v.running() is None)
         for item in (i for g in view.gates for i in g.items if any(c.kind in OF_THE_BAKE for c in i.checks)):
             await self._item(item.id)
