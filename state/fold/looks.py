@@ -49,7 +49,7 @@ def outdate_words(view: LaunchView, env: str, cause: After, words: str, gate: in
         outdated = any(c.counts and c.env == env and cause in c.after for c in item.checks)
         return mine and outdated and not item.used_us
 
-    return void(view, about, f"{words} since")
+    return attestations.void(view, about, f"{words} since")
 
 
 def use_gates(view: LaunchView, numbers: Iterable[int], at_us: int) -> LaunchView:
