@@ -13,7 +13,7 @@ from state.base.json import Json
 from state.base.numbers import plural
 from state.base.times import stamp
 from state.runbook.ci_service import CiForm
-from state.view.enums import Verdict
+from state.view.enums import Judges, Verdict
 
 _SHORT: Final = 7
 """Characters from which on the beginning of a commit names it."""
@@ -62,7 +62,7 @@ class CiSettings(Settings):
         return {name: value for name, value in told.items() if value is not None}
 
 
-@check("ci.passed", CiSettings, ttl=STEADY)
+@check("ci.passed", CiSettings, ttl=STEADY, judges=Judges.LAUNCH)
 async def ci_passed(settings: CiSettings, context: CheckContext) -> Outcome:
     """Judge that every required job of the candidate's commit passed in CI: the newest attempt of each."""
     findings, commit = Findings(), context.runbook.candidate.commit

@@ -123,6 +123,18 @@ def promotion_gate(runbook: Runbook) -> int | None:
     return gates[-1] if gates else None
 
 
-def _of_the_candidate(spec: CheckSpec) -> bool:
+def of_a_release(spec: CheckSpec) -> bool:
+    """Return whether a check judges how a release behaves."""
     kind = find_kind(spec.kind)
-    return kind is not None and kind.judges is Judges.CANDIDATE and "env" not in spec.model_fields_set
+    return kind is not None and kind.judges is Judges.CANDIDATE
+
+
+def judges_the_old_release(runbook: Runbook, gate: Gate, spec: CheckSpec) -> bool:
+    """Return whether a check is told to judge what production runs before the promotion."""
+    promotion = promotion_gate(runbook)
+    fixed = "env" in spec.model_fields_set and spec.env is Tier.PRODUCTION
+    return promotion is not None and gate.number < promotion and fixed and of_a_release(spec)
+
+
+def _of_the_candidate(spec: CheckSpec) -> bool:
+    return of_a_release(spec) and "env" not in spec.model_fields_set

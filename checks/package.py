@@ -16,7 +16,7 @@ from state.base.images import ImageRef
 from state.base.json import JsonObject, obj, objs, text
 from state.base.numbers import plural
 from state.runbook.image_keys import reference_in
-from state.view.enums import Tier
+from state.view.enums import Judges, Tier
 
 if TYPE_CHECKING:
     from state.runbook.environment import Environment
@@ -37,7 +37,7 @@ class PackagedSettings(Settings):
     """Whether the chart must be there in its version, with the charts that it depends on."""
 
 
-@check("artifact.packaged", PackagedSettings, ttl=STEADY)
+@check("artifact.packaged", PackagedSettings, ttl=STEADY, judges=Judges.LAUNCH)
 async def packaged(settings: PackagedSettings, context: CheckContext) -> Outcome:
     """Judge that the values files name each image of the candidate, and that the chart is complete in its version."""
     findings = Findings()

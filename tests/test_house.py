@@ -228,7 +228,7 @@ TWICE = {
     "service": (2, "operations, one at a time; the SOP's product's servers as a whole"),
     "settings": (2, "of a kind of check, in words; the switches of the SOP's product"),
     "source": (2, "a runbook's text with its lines; where a world's samples come from"),
-    "stages": (2, "what a stage stands on; the section that shows it"),
+    "stages": (2, "what a stage of the pipeline adds up to; its line on a screen"),
     "stop_conditions": (2, "looked at once by a check; evaluated at every interval by the engine"),
     "store": (2, "of the log; of the simulated cluster"),
     "table": (2, "of the database; on the screen"),

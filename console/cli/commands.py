@@ -126,11 +126,16 @@ COMMANDS = (
                 *("names",),
                 nargs="*",
                 metavar="GATE|ITEM",
-                help="3 is a gate, 3.2 an item; all where none is named",
+                help="3 is a gate, 3.2 an item, build a stage of the pipeline; all where none is named",
             ),
             _arg("--runbook", type=Path, default=Path("runbook.yaml")),
             _arg("--log", type=Path, help="judge by what this launch has seen; it is only read"),
             _arg("--probes", action="store_true", help="also run the checks that leave traces in production"),
+            _arg(
+                "--live",
+                action="store_true",
+                help="what judges the candidate in staging looks at production, at whatever runs there",
+            ),
             _CLOCK,
         ),
         choices=(

@@ -114,10 +114,12 @@ def judge(
     now_us: int,
     *,
     doubt: str = "",
+    lame: str = "",
 ) -> Judgement:
     """Judge a condition in its place in the launch: before the release, latched, muted, in the shadow.
 
-    With a ``doubt`` (see ``distrust``) it is never OK; a breach that is seen nevertheless stays one.
+    With a ``doubt`` (see ``distrust``) it is never OK, nor where it is ``lame``: why it can't trip as it is written.
+    A breach that is seen nevertheless stays one.
     """
     from_us = counted_from(spec, old, release, now_us)
     if not release.active:
@@ -138,6 +140,8 @@ def judge(
     )
     if doubt and judged.state is ConditionState.OK:
         judged = Judgement(ConditionState.ERROR, judged.value, reason=f"{UNTRUSTED}: {doubt}")
+    if lame and judged.state is ConditionState.OK:
+        judged = Judgement(ConditionState.ERROR, judged.value, reason=f"it could never trip: {lame}")
     if not release.active:
         reason = f"not released yet; now {_words(judged)}"
         return Judgement(ConditionState.WARMUP, judged.value, reason=reason)

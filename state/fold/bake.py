@@ -8,7 +8,7 @@ from state.events.bake import BakeExtended, BakeFinished, BakeProgress, BakeStar
 from state.events.event import Event
 from state.events.world import AlertChanged, AlertGone, WebhookSent
 from state.fold.launch import deviate
-from state.fold.looks import outdate, outdate_words
+from state.fold.outdated import outdate, outdate_words
 from state.fold.step import no_effect, step
 from state.view.enums import After, AlertState, BakeState, Tier
 from state.view.launch import BakeView, LaunchView, PodView

@@ -8,11 +8,14 @@ from state.events.event import Event
 from state.events.operations import OperationIntended
 from state.events.world import ReleaseSeen
 from state.fold.launch import deviate
-from state.fold.looks import change_checks
+from state.fold.outdated import change_checks
 from state.fold.step import step
 from state.view.enums import OperationKind, OperationState, Presence, Tier, Verdict
 from state.view.first_launch import FIRST
 from state.view.launch import CheckView, LaunchView, OperationView
+
+FOLLOW_UP = "judged by itself after the deploy, whose gate waits until it has passed"
+"""What is done about a deviation that a first deploy deferred."""
 
 
 @step(ReleaseSeen)
@@ -46,6 +49,9 @@ def note_deferred(view: LaunchView, event: Event, body: OperationIntended) -> La
         what = f"{item} deferred: {check.summary}"
         if item in locking and what not in known:
             view, known = deviate(view, event, what), {*known, what}
+            # Nobody has to remember it: the engine judges it after the deploy, and the deploy's gate waits for that.
+            last = replace(view.deviations[-1], owner=event.actor, follow_up=FOLLOW_UP)
+            view = replace(view, deviations=(*view.deviations[:-1], last))
     return view
 
 

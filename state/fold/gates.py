@@ -19,6 +19,7 @@ from state.events.gates import (
     ItemWaived,
 )
 from state.fold.launch import deviate
+from state.fold.outdated import use_stages
 from state.fold.requests import used
 from state.fold.step import step
 from state.view import attestations
@@ -186,6 +187,7 @@ def _recycled(view: LaunchView, event: Event, body: GateRecycled) -> LaunchView:
         replace(g, items=tuple(again(i) for i in g.items)) if g.number >= number else g for g in view.gates
     )
     view = _change_stages(replace(view, gates=gates), stale)
+    view = use_stages(view, (stage.id for stage in view.stages), 0)
     recycled = view.recycled_us
     for later in (gate.number for gate in gates if gate.number >= number):
         recycled = with_item(recycled, later, event.wall_us)

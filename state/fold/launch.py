@@ -44,7 +44,7 @@ from state.events.log import (
     NoteAdded,
 )
 from state.events.operations import OperationFinished, OperationIntended
-from state.fold.looks import second_look
+from state.fold.outdated import second_look
 from state.fold.step import no_effect, step
 from state.view import attestations
 from state.view.enums import ConditionState, LaunchState, Tier

@@ -19,7 +19,7 @@ from state.events.operations import (
 )
 from state.fold.first_launch import follow_release, note_deferred
 from state.fold.launch import deviate
-from state.fold.looks import outdate, outdate_words, second_look, use_gates
+from state.fold.outdated import outdate, outdate_words, second_look, use_gates, use_stages
 from state.fold.requests import used
 from state.fold.step import step
 from state.view import attestations
@@ -169,8 +169,10 @@ def _uses(view: LaunchView, ended: OperationView, cause: After) -> LaunchView:
         return view
     spec = next((s for s in view.operation_specs if s.id == ended.id), None)
     if cause is After.DEPLOY and spec is not None:
+        view = use_stages(view, spec.stages, ended.intended_us)
         return second_look(use_gates(view, spec.gates, ended.intended_us), due=True)
     if cause is After.ROLLBACK:
+        view = use_stages(view, (s.id for s in view.stages), 0)
         return second_look(use_gates(view, (g.number for g in view.gates), 0), due=False)
     return view
 

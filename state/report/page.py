@@ -13,6 +13,7 @@ from state.base.times import stamp
 from state.log.verify import VerifyReport
 from state.view.gates import AttestationView, CheckView, GateView, ItemView
 from state.view.launch import LaunchView, OperationView
+from state.view.stages import parts_of, stage_verdict
 from state.view.watch import ConditionView
 
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|"})
@@ -24,6 +25,7 @@ def report(view: LaunchView, verified: VerifyReport) -> str:
         _head(view, verified),
         _gates(view),
         *(_items(gate, view.wall_us) for gate in view.gates),
+        *((_pipeline(view),) if view.stages else ()),
         _operations(view),
         _watch(view),
         _deviations(view),
@@ -113,6 +115,17 @@ def _check(check: CheckView, now_us: int) -> str:
     when = f" at {stamp(check.finished_us)}" if check.finished_us else ""
     message = f": {_text(check.summary)}" if check.summary else ""
     return f"{_text(check.kind)} ({check.env}) {check.at(now_us).value}{when}{message}"
+
+
+def _pipeline(view: LaunchView) -> Iterator[str]:
+    yield "## Pipeline"
+    yield ""
+    for stage in view.stages:
+        yield f"- **{_text(stage.title)} {stage_verdict(view, stage, view.wall_us).value}**"
+        for part in parts_of(view, stage, view.wall_us):
+            when = f" at {stamp(part.at_us)}" if part.at_us else ""
+            found = f": {_text(part.words)}" if part.words else ""
+            yield f"    - {_text(part.name)} ({_text(part.title)}) {part.verdict.value}{when}{found}"
 
 
 def _operations(view: LaunchView) -> Iterator[str]:

@@ -245,3 +245,5 @@ class StageView(StageDeclared):
     """A stage of the pipeline, and the newest results of its own checks (state/view/stages.py judges it)."""
 
     checks: tuple[CheckView, ...] = left_out(default=())
+    used_us: int = left_out(default=0)
+    """When a promotion used what was judged here; 0 before. Since then its own checks don't grow old."""

@@ -118,7 +118,7 @@ def _check(stage: StageView, name: str, now_us: int) -> PartView:
         kind=PartKind.CHECK,
         name=name,
         title=check.kind,
-        verdict=check.at(now_us),
+        verdict=check.at(min(now_us, stage.used_us) if stage.used_us else now_us),
         at_us=check.finished_us,
         words=check.summary,
         checks=(check,),

@@ -596,3 +596,42 @@ async def test_the_palette_offers_the_registry_and_only_asks() -> None:
             while not source.given:
                 await pilot.pause(0.05)
         assert [name for name, _, _ in source.given] == ["launch.run"]
+
+
+async def test_the_palette_promotes_no_rolled_back_candidate_but_requests_it() -> None:
+    told = story.rolled_back()
+    app, source = app_of(told)
+    words = "this candidate tripped HTTP 5xx share at 20:36Z and was rolled back"
+    source.previews["operation.run"] = replace(
+        LOCKED, title="Promote the candidate", reason=words, against=(words,), checks=(f"fail: {words}",)
+    )
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.2)
+        await typed(pilot, "operation: Run")
+        async with asyncio.timeout(20):
+            while (found := app.screen.query_one(CommandList)).highlighted is None or (
+                "operation: Run" not in str(found.get_option_at_index(0).prompt)
+            ):
+                await pilot.pause(0.05)
+        await pilot.press("enter")
+        async with asyncio.timeout(20):
+            while not isinstance(app.screen, PickDialog):
+                await pilot.pause(0.05)
+        ids = [row.cells[1] for row in app.screen.query_one(Table).rows]
+        at = next(n for n, label in enumerate(ids) if str(label).startswith("production.deploy"))
+        await pilot.press(str(at + 1))
+        async with asyncio.timeout(20):
+            while not isinstance(app.screen, AskDialog):
+                await pilot.pause(0.05)
+        assert words in " ".join("".join(row.strip(" ┃") + " " for row in picture(app)).split())
+        await typed(pilot, "it was the cache")
+        app.screen.query_one("#yes", Button).focus()
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        asked = {
+            "command": "operation.run",
+            "args": {"operation": "production.deploy"},
+            "reason": "it was the cache",
+        }
+        assert source.given == [("request.make", asked, Confirmation(token="t"))]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from console.engine.bake.on_trip import MayRollback, Rollback, Trips
 from console.engine.bake.query_history import Gatherer, sample_drafts
+from console.engine.bake.selector_watch import SelectorWatch
 from console.engine.ports import ClientsPort
 from console.engine.record.journal import Journal
 from state.base.times import SECOND_US
 from state.conditions.evaluate import Judgement
-from state.conditions.history import LONGEST_US, judged_now, judged_until, reach_us
+from state.conditions.look_back import LONGEST_US, judged_now, judged_until, reach_us
 from state.conditions.release import (
     Gathered,
     Release,
@@ -65,6 +66,7 @@ class Conditions:
         self._conditions = runbook.conditions
         self._step = max(1, round(runbook.bake.interval))
         self._gatherer = Gatherer(clients, self._step)
+        self._selectors = SelectorWatch(clients, runbook.conditions)
         self._trips = Trips(journal, rollback, may_rollback)
         self._judged: dict[str, int] = {}
         """Until when this engine judged each condition, by its id."""
@@ -72,6 +74,7 @@ class Conditions:
     async def tick(self) -> None:
         """Evaluate every condition once, and act on what tripped."""
         now_us = self._journal.clock.wall_us()
+        await self._selectors.tick(now_us)
         looks = await asyncio.gather(*(self._look(c, now_us) for c in self._conditions))
         # Told before the samples: they say what is judged, so a trip must be in the log when they are.
         for look in looks:
@@ -94,7 +97,8 @@ class Conditions:
         before_us = self._judged.get(condition.id, judged_until(view, old)) if release.active else now_us
         gathered = await self._gatherer.gather(condition, spec, release, from_us, now_us, judged_us=before_us)
         doubt = distrust(self._journal.view, condition.env.value)
-        judged = judge(spec, old, release, gathered, now_us, doubt=doubt)
+        lame = self._selectors.wrong(condition)
+        judged = judge(spec, old, release, gathered, now_us, doubt=doubt, lame=lame)
         judged_us = judged_now(spec, gathered, before_us, now_us)
         return _Evaluation(condition, release, gathered, judged, before_us, judged_us)
 
@@ -108,10 +112,9 @@ class Conditions:
             active = release_of(view, look.condition.env.value, now_us).active
             first_us = end_us - (LONGEST_US if active else BACKFILL_STEPS * step_us)
             # What a source tells later of a time for which it had nothing is recorded once more.
-            again_us = min(known_us, look.before_us // step_us * step_us)
-            recorded.append(
-                (look.condition, look.gathered, max(again_us, first_us, look.gathered.since_us - step_us))
-            )
+            again_us = max(look.before_us // step_us * step_us, look.gathered.since_us - step_us)
+            after_us = min(known_us, again_us) if known_us else again_us
+            recorded.append((look.condition, look.gathered, max(first_us, after_us)))
         drafts = sample_drafts(recorded, known_us, end_us, step_us)
         for index in range(0, len(drafts), _TOGETHER):
             await self._journal.record_many(drafts[index : index + _TOGETHER])

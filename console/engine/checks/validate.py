@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from checks.clients.http import MAIN, NamesADomain
+from checks.looks import judges_the_old_release
 from checks.registry import BROKEN, kind, similar
 from state.base.text import line
 from state.runbook.load import LoadedRunbook, Problem, RunbookError, load_runbook
@@ -45,6 +46,21 @@ def _placed(runbook: Runbook) -> Iterator[tuple[list[str | int], CheckSpec]]:
         for p, part in enumerate(stage.parts):
             if part.check is not None:
                 yield ["stages", s, "parts", p, "check"], part.check
+
+
+def check_warnings(loaded: LoadedRunbook) -> list[Problem]:
+    """Return every check that is told to judge the release which the candidate replaces, at its place in the file."""
+    told = (
+        "this judges the release that the candidate replaces: leave env out, and it judges the candidate in staging "
+        "before the promotion, and again live after it"
+    )
+    return [
+        loaded.problem(["gates", g, "items", i, "checks", c, "env"], told)
+        for g, gate in enumerate(loaded.runbook.gates)
+        for i, item in enumerate(gate.items)
+        for c, spec in enumerate(item.checks)
+        if judges_the_old_release(loaded.runbook, gate, spec)
+    ]
 
 
 def _problems(spec: CheckSpec, domains: Sequence[str]) -> list[tuple[list[str | int], str]]:

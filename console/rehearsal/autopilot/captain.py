@@ -25,6 +25,7 @@ from state.view.enums import (
     ConditionState,
     GateStatus,
     LaunchState,
+    Look,
     Need,
     OperationState,
     RequestState,
@@ -127,6 +128,8 @@ class Captain:
         await self._settled()
         if ended is Bakes.UNFINISHED:
             return Outcome.BLIND
+        for item in self._not_seen_well():
+            await self._item(item)
         await self._freshen()
         return self._outcome()
 
@@ -138,12 +141,16 @@ class Captain:
     async def _prepare(self, release: OperationSpecView) -> None:
         """Run what comes before the release: the candidate goes to staging first, where the gates judge it.
 
-        Then, in the runbook's order, a gate when its own operations have run.
+        Before that, in a first launch, what is prepared: gates judge its secrets. Then, in the runbook's order, each
+        gate when its own operations have run.
         """
         for stage in self.view.stages:
             if stage.checks:
                 await self._stage(stage.id)
         others = [o for o in self.view.operation_specs if _comes_before(self.view, o, release)]
+        for operation in (o for o in others if o.kind == OperationKind.PREPARE):
+            await self._operate(operation.id)
+        others = [o for o in others if o.kind != OperationKind.PREPARE]
         for operation in (o for o in others if o.env != Tier.PRODUCTION):
             for item in operation.items:
                 await self._item(item)
@@ -161,6 +168,11 @@ class Captain:
             if operation is not release:
                 await self._operate(operation.id)
                 pending.remove(operation.id)
+
+    def _not_seen_well(self) -> list[str]:
+        """Return the items whose live look found something: a captain looks again before believing it."""
+        now, bad = self.view.wall_us, {Verdict.FAIL, Verdict.UNKNOWN}
+        return [i.id for g in self.view.gates for i in g.items if i.look(Look.LIVE, now) in bad]
 
     def _before_the_bake(self, number: int) -> list[str]:
         """Return the items of the release's gate that don't wait for its bake."""
@@ -246,6 +258,11 @@ class Captain:
         last = self.view.last_operation(operation_id)
         if last is not None and last.state is OperationState.SUCCEEDED:
             return last
+        return await self._run(operation_id)
+
+    async def _run(self, operation_id: str) -> OperationView | None:
+        """Run an operation, whatever its last run was; return it when it has ended, None where it was refused."""
+        last = self.view.last_operation(operation_id)
         reply = await self._danger("operation.run", {"operation": operation_id})
         if not reply.ok:
             return None
@@ -299,7 +316,7 @@ class Captain:
             return Outcome.TRIPPED
         view = await self._client.until(lambda v: v.running() is None)
         if self._last_back(view) is None:
-            await self._operate(back.id)
+            await self._run(back.id)  # also where an earlier release was rolled back in good order
         view = await self._client.until(lambda v: v.running() is None)
         for item in (i for g in view.gates for i in g.items if any(c.kind in OF_THE_BAKE for c in i.checks)):
             await self._item(item.id)
@@ -363,7 +380,9 @@ def _judged_since(view: LaunchView, item_ids: Sequence[str], started: Sequence[s
 
 
 def _checks(view: LaunchView) -> list[CheckView]:
-    return [check for gate in view.gates for item in gate.items for check in item.checks]
+    """Return every check but the looks at staging that a promotion has used."""
+    items = [item for gate in view.gates for item in gate.items]
+    return [c for i in items for c in i.checks if c.look is not Look.CANDIDATE or not i.used_us]
 
 
 def _waits(check: CheckView) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -17,10 +18,11 @@ from state.runbook.models import Runbook
 from state.view.enums import LaunchState, OperationKind, Tier, Verdict
 from state.view.gates import CheckView, GateView, ItemView, WaiverView
 from state.view.launch import HoldView, LaunchView, OperationSpecView, ScopeView, StageView
-from state.view.locks import hold_words, locks
+from state.view.locks import LockKind, hold_words, locks
 from tests.paths import SOP_RUNBOOK
 from tests.screens import story
 from tests.screens.stage import app_of, picture
+from tests.state.view.test_trips import acknowledge, back, released, trip
 
 NOW_US = 1_796_155_200_000_000
 HOUR_US = 3600 * 1_000_000
@@ -116,6 +118,59 @@ def test_what_locks(known: LaunchView, operation: OperationSpecView, words: list
     told = lock_words(operation, ScreenState(known, NOW_US)).text
     assert told.startswith("✔ unlocked" if not words else "✖ ")
     assert all(word in told for word, lock in (("hold", "held"), ("window", "window")) if lock in str(words))
+
+
+RELEASES = [
+    ("a trip", [trip], ["tripped and not acknowledged: HTTP 5xx share at 20:"], "✖ trip"),
+    ("a trip that is acknowledged", [trip, acknowledge], [], "✔ unlocked"),
+    (
+        "a rollback of it", [trip, back],
+        ["tripped and not acknowledged: ", "this candidate tripped HTTP 5xx share at 20:"], "✖ trip, rolled back",
+    ),
+    (
+        "a rollback of it, acknowledged", [trip, back, acknowledge],
+        ["this candidate tripped HTTP 5xx share at 20:"], "✖ rolled back",
+    ),
+    ("a rollback without a trip", [back], ["this candidate was rolled back at 20:"], "✖ rolled back"),
+    (
+        "a rollback that failed", [lambda told: back(told, "failed")],
+        ["production.rollback failed, not verified: nobody knows what runs in production",
+         "this candidate was rolled back at 20:"], "✖ unverified, rolled back",
+    ),
+    ("a rollback and the same candidate again", [back, released], ["this candidate was rolled"], "✖ rolled back"),
+    ("a trip, and a deploy over it", [trip, released], [], "✔ unlocked"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("happened", "words", "column"), [case[1:] for case in RELEASES], ids=[case[0] for case in RELEASES]
+)
+def test_what_earlier_releases_leave_locks_the_next_one(
+    happened: list[Callable[[story.Story], object]], words: list[str], column: str, runbook: Runbook
+) -> None:
+    told = story.ready()
+    released(told)
+    for one in happened:
+        one(told)
+    known = told.view()
+    specs = {s.id: s for s in known.operation_specs}
+    found = locks(known, specs["production.deploy"], told.now_us)
+    assert all(lock.words.startswith(word) for lock, word in zip(found, words, strict=True))
+    assert all(lock.kind.by_release for lock in found)
+    shown = ScreenState(known, told.now_us)
+    assert lock_words(specs["production.deploy"], shown).text == column
+    # The way back is never locked, nor staging by what production did.
+    assert locks(known, specs["production.rollback"], told.now_us) == []
+    assert locks(known, specs["staging.deploy"], told.now_us) == []
+    migrate = [lock.kind for lock in locks(known, specs["production.migrate"], told.now_us)]
+    assert LockKind.CANDIDATE not in migrate
+    operation = runbook.operation("production.deploy")
+    assert operation is not None
+    engine = [
+        f for f in findings(known, runbook, operation, (), told.now_us) if f.words in {w.words for w in found}
+    ]
+    assert len(engine) == len(found)
+    assert all(finding.soft and finding.verdict is Verdict.FAIL for finding in engine)
 
 
 @pytest.fixture(scope="module")

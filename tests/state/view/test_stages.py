@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from state.base.codec import LOG
+from state.events.declared import OperationDeclared
 from state.events.gates import GateRecycled
 from state.events.operations import OperationFinished
 from state.runbook.load import load_runbook
@@ -126,6 +128,31 @@ def test_going_back_to_a_gate_makes_stages_stale() -> None:
         OperationFinished.KIND, {"id": "staging.deploy", "state": "succeeded", "verdict": "fine"}, ref=seq
     )
     assert parts_of(told.view(), view.stages[3], told.now_us)[0].verdict is Verdict.PASS
+
+
+def test_what_a_promotion_used_does_not_grow_old_until_it_is_taken_back() -> None:
+    told = story.piped()
+    spec = next(s for s in told.view().operation_specs if s.id == "production.deploy")
+    told.tell(OperationDeclared.KIND, LOG.dump(replace(spec, stages=("build",))))
+    seq = told.intend("production.deploy", "deploy", "production")
+    told.tell(
+        OperationFinished.KIND, {"id": "production.deploy", "state": "succeeded", "verdict": "fine"}, ref=seq
+    )
+    told.wait(5 * 3600)
+    build, test = told.view().stages[:2]
+    assert stage_verdict(told.view(), build, told.now_us) is Verdict.PASS
+    assert stage_verdict(told.view(), test, told.now_us) is Verdict.STALE
+    told.check_of_stage("build", "fail", "the build was found to be broken", {})
+    assert stage_verdict(told.view(), told.view().stages[0], told.now_us) is Verdict.FAIL
+    told.check_of_stage("build", "pass", "3 CI jobs passed", {})
+    seq = told.intend("production.rollback", "rollback", "production")
+    told.tell(
+        OperationFinished.KIND,
+        {"id": "production.rollback", "state": "succeeded", "verdict": "back"},
+        ref=seq,
+    )
+    told.wait(5 * 3600)
+    assert stage_verdict(told.view(), told.view().stages[0], told.now_us) is Verdict.STALE
 
 
 def test_no_stage_of_the_sop_stands_on_what_another_stands_on() -> None:

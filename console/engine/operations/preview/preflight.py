@@ -17,11 +17,11 @@ from console.engine.operations.helm.helm import HISTORY_MAX, Rendered, Version
 from console.engine.operations.helm.private_copy import PrivateCopy
 from console.engine.operations.helm.rendered_images import halves, refusals
 from console.engine.operations.preview import diff as differing
-from console.engine.operations.preview.access import refused_verbs
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.preview.diff import Diff
 from console.engine.operations.preview.interlock import migrates_by_hook
 from console.engine.operations.preview.manifest import images_of
+from console.engine.operations.preview.permissions import refused_verbs
 from console.engine.operations.preview.preparation import Preparation, to_prepare
 from console.engine.operations.run import first_migration as from_chart
 from console.engine.operations.run.context import Site

@@ -170,8 +170,8 @@ FAULTS: tuple[Fault, ...] = (
     *released(
         "health-other-environment",
         "6.2",
-        "/health says that production is staging",
-        switched("health.reported_environment", "staging"),
+        "/health says that it is somebody's development environment",
+        switched("health.reported_environment", "development"),
     ),
     *released("metrics-absent", "6.2", "/metrics is 404", switched("health.metrics", Metrics.ABSENT)),
     *released(

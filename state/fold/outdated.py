@@ -64,6 +64,12 @@ def use_gates(view: LaunchView, numbers: Iterable[int], at_us: int) -> LaunchVie
     return replace(view, gates=tuple(in_gate(g) for g in view.gates))
 
 
+def use_stages(view: LaunchView, ids: Iterable[str], at_us: int) -> LaunchView:
+    """Return the view in which what these stages judged was used at a moment; 0: nothing uses it any more."""
+    used = frozenset(ids)
+    return replace(view, stages=tuple(replace(s, used_us=at_us) if s.id in used else s for s in view.stages))
+
+
 def second_look(view: LaunchView, *, due: bool) -> LaunchView:
     """Return the view in which the second look counts, with nothing seen yet, or doesn't count."""
 
