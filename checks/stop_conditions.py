@@ -14,9 +14,9 @@ import promql_parser as promql
 
 from checks.base import CheckContext, CouldNotLookError
 from checks.clients.errors import RejectedError
+from checks.condition_selectors import NOWHERE, problems
 from checks.judging import Findings, key, whole
 from checks.rules import exists, metrics_of
-from checks.selectors import NOWHERE, problems
 from state.base.times import SECOND_US
 from state.runbook.promql import nodes
 

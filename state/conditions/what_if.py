@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from state.conditions.evaluate import SECOND_US
-from state.conditions.history import began_earlier, reach_us
+from state.conditions.look_back import began_earlier, reach_us
 from state.conditions.points import ConditionSpec, Source
 from state.conditions.release import Gathered, changed_body, distrust, judge, release_of, replaced, spec_of
 from state.conditions.samples import Moment, read, source_of

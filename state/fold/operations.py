@@ -158,7 +158,9 @@ def _judge_again(view: LaunchView, event: Event, ended: OperationView) -> Launch
         return follow_release(view, event, ended)
     ran = f"{ended.id} ran"
     view = follow_release(outdate(view, event, ended.env, cause, ran), event, ended)
-    return outdate_words(_uses(view, ended, cause), ended.env, cause, ran)
+    spec = next((s for s in view.operation_specs if s.id == ended.id), None)
+    gate = spec.gate if cause is After.MIGRATE and spec is not None else 0
+    return outdate_words(_uses(view, ended, cause), ended.env, cause, ran, gate)
 
 
 def _uses(view: LaunchView, ended: OperationView, cause: After) -> LaunchView:

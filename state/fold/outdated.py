@@ -37,11 +37,17 @@ def outdate(view: LaunchView, event: Event, env: str, cause: After, words: str) 
     return change_checks(view, stale)
 
 
-def outdate_words(view: LaunchView, env: str, cause: After, words: str) -> LaunchView:
-    """Return the view in which what people said about such evidence is stale, but for what a promotion used."""
+def outdate_words(view: LaunchView, env: str, cause: After, words: str, gate: int = 0) -> LaunchView:
+    """Return the view in which what people said about such evidence is stale, but for what a promotion used.
+
+    ``gate``: only on items of this one; 0: of all. A release is another thing than the one that words were about. A
+    migration is that only for its own gate: what it leaves as it was elsewhere is judged again, and says so.
+    """
 
     def about(item: ItemView) -> bool:
-        return not item.used_us and any(c.counts and c.env == env and cause in c.after for c in item.checks)
+        mine = not gate or item.id.partition(".")[0] == str(gate)
+        outdated = any(c.counts and c.env == env and cause in c.after for c in item.checks)
+        return mine and outdated and not item.used_us
 
     return attestations.void(view, about, f"{words} since")
 

@@ -72,8 +72,8 @@ def windows(query: str) -> Iterator[Window]:
         if isinstance(node, promql.MatrixSelector):
             seconds = node.range.total_seconds()
             yield Window(f"[{_words(seconds)}]", seconds)
-        elif isinstance(node, promql.SubqueryExpr):
-            seconds = node.range.total_seconds() if node.range is not None else 0.0
+        elif isinstance(node, promql.SubqueryExpr) and node.range is not None:
+            seconds = node.range.total_seconds()
             inside = max((one.seconds for one in windows(str(node.expr))), default=0.0)
             yield Window(f"[{_words(seconds)}:]", seconds + inside, smears=True)
         elif isinstance(node, promql.VectorSelector) and (seconds := recorded(node.name or "")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from state.base.codec import left_out
 from state.base.numbers import beyond
 from state.base.times import SECOND_US
 from state.events.declared import ConditionDeclared
@@ -34,7 +35,7 @@ class ConditionView(ConditionDeclared):
     since_us: int = 0
     """When the breach began, or when the state was entered."""
     evaluated_us: int = 0
-    judged_us: int = 0
+    judged_us: int = left_out(default=0)
     """Until when its samples were seen and judged, where that is not until now."""
     tripped_us: int = 0
     acknowledged_by: str = ""

@@ -25,7 +25,7 @@ from checks.errors import CouldNotLookError
 from console.engine.bake.query_history import Gatherer
 from console.engine.ports import ClientsPort
 from state.conditions.evaluate import SECOND_US
-from state.conditions.history import judged_now, judged_until
+from state.conditions.look_back import judged_now, judged_until
 from state.conditions.points import ConditionSpec
 from state.conditions.release import Release, changed_body, counted_from, judge, replaced, spec_of
 from state.runbook.conditions import StopCondition

@@ -206,6 +206,8 @@ async def test_what_gitlab_says_of_a_job(words: list[str], verdict: Verdict, *, 
     server = gitlab({9: jobs}, keyset=keyset)
     found = await judged(server, {"kind": "gitlab", "project": "acme/shop"}, ONE)
     assert found.verdict is verdict, found.summary
+    seen = obj(found.evidence["unit_tests"])
+    assert seen.get("attempts", 0) == len(words), "the retried ones are told too"
 
 
 async def test_the_newest_pipeline_of_a_commit_counts_and_all_of_them_are_read() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ async def found(
     *,
     values: dict[Tier, JsonObject] | None = None,
     path: str | None = None,
-    keys: dict[str, tuple[ImageKeys, ...]] | None = None,
+    keys: Mapping[str, tuple[ImageKeys, ...]] | None = None,
     registry: str = "http://127.0.0.1:9",
 ) -> Outcome:
     book = load_runbook(SOP_RUNBOOK).runbook

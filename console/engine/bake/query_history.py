@@ -11,7 +11,7 @@ from console.engine.ports import ClientsPort
 from state.base.text import line
 from state.base.times import SECOND_US
 from state.conditions.evaluate import Baseline, ConditionSpec, Samples, Source, baselines
-from state.conditions.history import LONGEST_US, POINTS, after, began_earlier, reach_us
+from state.conditions.look_back import LONGEST_US, POINTS, after, began_earlier, reach_us
 from state.conditions.release import Gathered, Release, spec_of
 from state.conditions.samples import LONGEST, ByTime, Moment, spell
 from state.events.bake import ConditionSamples
@@ -42,7 +42,7 @@ class Gatherer:
         """Return the history that ``for`` is measured over, and what it is held against.
 
         Everything after ``from_us`` counts; what was judged until ``judged_us`` (None: until now) is asked for again
-        only as far as it matters: see ``state.conditions.history``.
+        only as far as it matters: see ``state.conditions.look_back``.
         """
         end = self._whole(now_us)
         earliest = self._whole(max(from_us, now_us - LONGEST_US))

@@ -1,4 +1,4 @@
-"""Whether stop conditions select what they mean to, looked at as long as a launch lasts: see ``checks.selectors``."""
+"""Whether stop conditions select what they mean to (``checks.condition_selectors``), as long as a launch lasts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SelectorWatch:
         await asyncio.gather(*(self._look(one, now_us) for one in due))
 
     async def _look(self, condition: StopCondition, now_us: int) -> None:
-        from checks.selectors import problems
+        from checks.condition_selectors import problems
 
         # Where Prometheus doesn't answer, the condition's own queries say so, and what was found stays.
         with suppress(CouldNotLookError):

@@ -12,7 +12,7 @@ from console.engine.ports import ClientsPort
 from console.engine.record.journal import Journal
 from state.base.times import SECOND_US
 from state.conditions.evaluate import Judgement
-from state.conditions.history import LONGEST_US, judged_now, judged_until, reach_us
+from state.conditions.look_back import LONGEST_US, judged_now, judged_until, reach_us
 from state.conditions.release import (
     Gathered,
     Release,

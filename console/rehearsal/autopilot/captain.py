@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from console.client.engine_client import EngineClient
 from console.exit_codes import ExitCode
+from console.rehearsal.autopilot.follow_up import follow_up
 from state.base.json import JsonObject, integer, texts
 from state.base.times import SECOND_US
 from state.commands import Confirmation, Reply
@@ -24,6 +25,7 @@ from state.view.enums import (
     ConditionState,
     GateStatus,
     LaunchState,
+    Look,
     Need,
     OperationState,
     RequestState,
@@ -36,8 +38,6 @@ from state.view.rollbacks import newest_release
 from state.view.stages import stage_verdict
 
 WORD = "attested by the rehearsal itself, not by a person"
-OWNER = "the rehearsal"
-FOLLOW_UP = "nothing: it was rehearsed"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
 SLOW = "the rehearsal's machine is busy, and looked too seldom to see enough"
 _PATIENT = 3
@@ -124,25 +124,19 @@ class Captain:
         ended = await self._bake()
         if ended is Bakes.TRIPPED:
             return await self._roll_back()
-        await self._follow_up()
         await self._gates(*(gate.number for gate in self.view.gates if gate.number >= release.gate))
         await self._settled()
         if ended is Bakes.UNFINISHED:
             return Outcome.BLIND
+        for item in self._not_seen_well():
+            await self._item(item)
         await self._freshen()
         return self._outcome()
 
     async def close(self) -> Reply:
         """Close a launch whose gates are all GO, as a person does at its end."""
-        await self._follow_up()
+        await follow_up(self.view, self._command)
         return await self._command("launch.close", {})
-
-    async def _follow_up(self) -> None:
-        """See to every deviation as the rehearsal's own: there is nothing to do about one that was rehearsed."""
-        for one in self.view.deviations:
-            if not one.followed:
-                args: JsonObject = {"deviation": one.seq, "owner": OWNER, "text": FOLLOW_UP}
-                await self._command("deviation.follow_up", args)
 
     async def _prepare(self, release: OperationSpecView) -> None:
         """Run what comes before the release: the candidate goes to staging first, where the gates judge it.
@@ -174,6 +168,11 @@ class Captain:
             if operation is not release:
                 await self._operate(operation.id)
                 pending.remove(operation.id)
+
+    def _not_seen_well(self) -> list[str]:
+        """Return the items whose live look found something: a captain looks again before believing it."""
+        now, bad = self.view.wall_us, {Verdict.FAIL, Verdict.UNKNOWN}
+        return [i.id for g in self.view.gates for i in g.items if i.look(Look.LIVE, now) in bad]
 
     def _before_the_bake(self, number: int) -> list[str]:
         """Return the items of the release's gate that don't wait for its bake."""
@@ -259,6 +258,11 @@ class Captain:
         last = self.view.last_operation(operation_id)
         if last is not None and last.state is OperationState.SUCCEEDED:
             return last
+        return await self._run(operation_id)
+
+    async def _run(self, operation_id: str) -> OperationView | None:
+        """Run an operation, whatever its last run was; return it when it has ended, None where it was refused."""
+        last = self.view.last_operation(operation_id)
         reply = await self._danger("operation.run", {"operation": operation_id})
         if not reply.ok:
             return None
@@ -312,7 +316,7 @@ class Captain:
             return Outcome.TRIPPED
         view = await self._client.until(lambda v: v.running() is None)
         if self._last_back(view) is None:
-            await self._operate(back.id)
+            await self._run(back.id)  # also where an earlier release was rolled back in good order
         view = await self._client.until(lambda v: v.running() is None)
         for item in (i for g in view.gates for i in g.items if any(c.kind in OF_THE_BAKE for c in i.checks)):
             await self._item(item.id)
@@ -376,7 +380,9 @@ def _judged_since(view: LaunchView, item_ids: Sequence[str], started: Sequence[s
 
 
 def _checks(view: LaunchView) -> list[CheckView]:
-    return [check for gate in view.gates for item in gate.items for check in item.checks]
+    """Return every check but the looks at staging that a promotion has used."""
+    items = [item for gate in view.gates for item in gate.items]
+    return [c for i in items for c in i.checks if c.look is not Look.CANDIDATE or not i.used_us]
 
 
 def _waits(check: CheckView) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from state.base.json import Json, JsonObject
+from state.base.json import Json, JsonObject, obj
+from state.base.times import clock
 from state.events.bake import ConditionAcknowledged, ConditionAnswered, ConditionChanged
 from state.events.launch import LaunchHeld, LaunchReleased, LaunchScrubbed
 from state.fold import fold
@@ -135,7 +138,7 @@ def test_a_candidate_that_was_rolled_back_is_named_with_what_it_did() -> None:
     assert rolled_back_words(told.view(), PRODUCTION) == ""
     back(told)
     view = told.view()
-    titles = [f"{t.title} at {story_clock(t.at_us)}" for t in view.trips]
+    titles = [f"{t.title} at {clock(t.at_us, seconds=False)}" for t in view.trips]
     assert (
         rolled_back_words(view, PRODUCTION)
         == f"this candidate tripped {', '.join(titles)} and was rolled back"
@@ -143,12 +146,6 @@ def test_a_candidate_that_was_rolled_back_is_named_with_what_it_did() -> None:
     acknowledge(told)
     released(told)
     assert "and was rolled back" in rolled_back_words(told.view(), PRODUCTION)
-
-
-def story_clock(at_us: int) -> str:
-    from state.base.times import clock
-
-    return clock(at_us, seconds=False)
 
 
 def test_other_images_are_another_candidate_whatever_they_are_called() -> None:
@@ -186,14 +183,10 @@ def test_a_rollback_without_a_trip_is_told_by_its_time_and_one_to_itself_is_none
     released(itself, "failed")
     event = itself.intend("production.rollback", "rollback", PRODUCTION)
     given = next(e for e in itself.events if e.seq == event)
-    good = {**given.body["good"], "number": 8}  # type: ignore[dict-item]  # an object
-    itself.events[event - 1] = type(given)(**{**_fields(given), "body": {**given.body, "good": good}})
+    good: JsonObject = {**obj(given.body["good"]), "number": 8}
+    itself.events[event - 1] = replace(given, body={**given.body, "good": good})
     itself.finish(event, "production.rollback", "succeeded", "as told")
     assert rolled_back_words(itself.view(), PRODUCTION) == ""
-
-
-def _fields(event: object) -> dict[str, object]:
-    return {name: getattr(event, name) for name in event.__slots__}  # type: ignore[attr-defined]  # of a dataclass
 
 
 def test_a_launch_stands_as_its_newest_events_say() -> None:

@@ -24,6 +24,10 @@ def condition(s: Stand) -> tuple[ConditionState, int]:
     return found.state, found.release
 
 
+def state(s: Stand) -> LaunchState:
+    return s.view.state
+
+
 async def release_it(s: Stand) -> None:
     ann = await s.attach("ann")
     assert (await ann.command("launch.release", {"reason": "go on"})).ok
@@ -116,7 +120,7 @@ async def test_an_engine_that_is_started_anew_holds_no_trip_again_that_a_person_
             await killed(s)
             await s.open(run=False)
             await run_for(s, 60, 30)
-        assert s.view.state is LaunchState.RUNNING
+        assert state(s) is LaunchState.RUNNING
         assert [e.seq for e in s.events(LaunchHeld.KIND)] == [held.seq]
 
 
@@ -136,13 +140,13 @@ async def test_a_blindness_that_was_released_is_not_held_again_by_a_new_engine_b
         await killed(s)
         await s.open(run=False)
         await run_for(s, 120, 30)
-        assert s.view.state is LaunchState.RUNNING
+        assert state(s) is LaunchState.RUNNING
         s.world.prometheus_status = 200
         await run_for(s, 60, 30)
         assert condition(s)[0] is ConditionState.OK
         s.world.prometheus_status = 503
         await run_for(s, 240, 30)
-        assert s.view.state is LaunchState.HELD
+        assert state(s) is LaunchState.HELD
         assert len(s.events(LaunchHeld.KIND)) == 2
 
 
