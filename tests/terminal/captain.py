@@ -38,6 +38,8 @@ class Item:
     verdict: str
     checks: tuple[int, int]
     person: str
+    deferred: bool = False
+    """Whether its checks wait for a first deploy."""
 
 
 class Captain:
@@ -258,7 +260,7 @@ class Captain:
 def items(shown: str) -> list[Item]:
     """Return the items on a gate's screen."""
     return [
-        Item(m["id"], m["verdict"], (int(m["good"] or 0), int(m["all"] or 0)), m["person"])
+        Item(m["id"], m["verdict"], (int(m["good"] or 0), int(m["all"] or 0)), m["person"], m["glyph"] == "»")
         for line in shown.splitlines()
         if (m := ROW.match(line))
     ]
@@ -288,7 +290,9 @@ def gates(shown: str) -> dict[int, str]:
 
 
 def _judged(found: list[Item]) -> bool:
-    return bool(found) and all(i.checks[0] == i.checks[1] and i.verdict != "RUNNING" for i in found)
+    return bool(found) and all(
+        (i.checks[0] == i.checks[1] or i.deferred) and i.verdict != "RUNNING" for i in found
+    )
 
 
 def _number(item: str) -> tuple[int, ...]:

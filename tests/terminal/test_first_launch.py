@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from state.view.enums import OperationKind, OperationState, Verdict
-from tests.terminal.captain import Captain, Item, gate_status, gates, items
+from state.view.enums import OperationKind, OperationState
+from tests.terminal.captain import Captain, gates
 from tests.terminal.range import PATIENT_S, new_range
 from tests.terminal.test_launch import release
 
@@ -35,7 +35,7 @@ def test_a_first_launch_fails_is_taken_away_and_driven_by_keys_to_ten_gates_go()
             captain.clock(10)
             release(captain)
             for number in (9, 10):
-                gate(captain, number)
+                captain.gate(number)
             pane.keys("g")
             shown = pane.until(
                 lambda s: set(gates(s).values()) == {"GO"} and len(gates(s)) == 10, within=PATIENT_S
@@ -61,44 +61,12 @@ def before_the_release(captain: Captain) -> None:
     captain.operate("staging.deploy", "Deploy the candidate to staging")
     captain.operate("staging.migrate", "Run the migrations in staging")
     for number in range(1, 7):
-        gate(captain, number)
-    gate(captain, 8)
+        captain.gate(number)
+    captain.gate(8)
     captain.open_gate(7)
     captain.item("7.1")
     captain.operate("production.migrate", "Run the migrations in production")
-    gate(captain, 7)
-
-
-def gate(captain: Captain, number: int) -> None:
-    """Bring a gate to GO, or to GO but for what can only be judged on something that runs."""
-    if any(item.checks[1] for item in captain.open_gate(number)):
-        captain.pane.keys("R")
-        _asks(captain)
-    captain.pane.until(lambda s: _settled(items(s)), within=PATIENT_S)
-    captain.attest()
-    captain.pane.until(lambda s: gate_status(s) == "GO", within=PATIENT_S)
-
-
-def _asks(captain: Captain) -> None:
-    """Say yes where checks leave traces."""
-    title = "Run all checks of gate"
-    shown = captain.pane.until(lambda s: title in s or "started" in s, within=PATIENT_S)
-    if title in shown:
-        captain.ready("Yes (y)")
-        captain.pane.keys("y")
-        captain.gone(title)
-
-
-def _settled(found: list[Item]) -> bool:
-    """Return whether every check has said something; an item that is asked about waits for its person."""
-    return bool(found) and all(
-        item.checks[0] == item.checks[1] or item.verdict == Verdict.DEFERRED.name or _asked(item)
-        for item in found
-    )
-
-
-def _asked(item: Item) -> bool:
-    return item.person == "asked" and item.verdict == Verdict.PENDING.name and bool(item.checks[1])
+    captain.gate(7)
 
 
 def take_away(captain: Captain) -> None:
