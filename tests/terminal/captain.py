@@ -19,6 +19,8 @@ OVERRIDE = "a rehearsal of trouble"
 """Why a lock is to be opened; the rehearsal's second person grants it."""
 WHY = "Why must it be done all the same?"
 """What the dialog of something locked asks, before anybody else is asked."""
+COMMENT = "by the platform team, rotated in May"
+"""What is said where a GO takes a comment."""
 DIALOG = "│╭╰┃┏┗"
 """What the frames of dialogs are drawn with."""
 _STARTED = re.compile(r"\d checks? started")
@@ -166,9 +168,15 @@ class Captain:
             if item.person == "asked" and (not only or item.id in only):
                 self.choose(item.id)
                 self.pane.keys("a")
-                self.wait(f"Attest item {item.id}")
+                shown = self.wait(f"Attest item {item.id}")
                 self.ready("GO (g)")
-                self.pane.keys("g")
+                if "a GO takes a comment" in shown:
+                    self.pane.keys("c")
+                    self.pane.run("send-keys", "-l", COMMENT)
+                    self.wait(COMMENT)
+                    self.press("GO (g)")
+                else:
+                    self.pane.keys("g")
                 self.wait(f"{item.id} attested GO")
 
     def choose(self, item: str) -> None:
