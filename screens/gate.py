@@ -171,6 +171,8 @@ def gate_heading(gate: GateView, now_us: int, width: int, start_us: int = 0) -> 
     done = sum(1 for i in gate.items if i.verdict(now_us) in DONE)
     left = row(Span(f"GATE {gate.number}  ", Role.HEAD), Span(cut(gate.title, width - 30), Role.STRONG))
     right = row(gate_sign(gate, gate.status(now_us), now_us), f"  {done}/{len(gate.items)} done ")
+    if gate.owed:
+        right = (*right, Span(f" » waits for {', '.join(_items_of(gate.owed))} ", Role.WARN))
     away = sum(bool(i.not_applicable) for i in gate.items)
     late = sum(i.overdue(start_us, now_us) for i in gate.items)
     if away:
@@ -178,6 +180,11 @@ def gate_heading(gate: GateView, now_us: int, width: int, start_us: int = 0) -> 
     if late:
         right = (*right, Span(f" ! {late} overdue ", Role.WARN))
     return fill(left, right, width)
+
+
+def _items_of(checks: Iterable[str]) -> list[str]:
+    """Return the items of checks that a first deploy deferred, each once."""
+    return list(dict.fromkeys(check.partition("/")[0] for check in checks))
 
 
 def item_row(item: ItemView, now_us: int, start_us: int = 0) -> Row:

@@ -52,6 +52,8 @@ class Fault:
     prepare: Apply | None = None
     live: bool = False
     """Whether it shows only in production, once the candidate is there: the item's second look notices."""
+    first: bool = False
+    """Whether it shows only in a first launch."""
 
 
 def fails(
