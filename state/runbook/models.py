@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, JsonValue
 from state.attest.sshsig import fingerprint, public_key
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
+from state.runbook.helm_commands import HelmCommand
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
 from state.view.enums import OperationKind, Role
 
@@ -86,6 +87,9 @@ class Migration(Model):
     deployment: str | None = None
     """The deployment whose pod a migration job is made from, with ``command``."""
     command: tuple[str, ...] = ()
+    container: str | None = None
+    """The container of the cron job or the deployment that migrates; None: the only one, or the one with the image's
+    name. Others keep their own image."""
 
     @model_validator(mode="after")
     def _how(self) -> Migration:
@@ -245,14 +249,6 @@ class Stage(Model):
     steps: tuple[str, ...]
     """What is done in it, a line each."""
     parts: tuple[StagePart, ...] = ()
-
-
-class HelmCommand(Model):
-    """A helm command of the procedure, as a template that a person can read."""
-
-    id: str = Field(pattern=r"^[a-z0-9-]+$")
-    title: str
-    command: str
 
 
 class Anchors(Model):

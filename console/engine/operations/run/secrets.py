@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from base64 import b64encode
 
 from checks.clients.errors import NotFoundError
@@ -32,20 +31,6 @@ async def secrets_step(run: Run) -> str:
         return f"secret {missing[0]} does not exist in {site.namespace}: create it, then deploy again"
     await run.report.step("secrets", "done", "; ".join(lines) or "none named")
     return ""
-
-
-def commands(site: Site) -> list[str]:
-    """Return the equivalent kubectl command lines; they name files and variables, never values."""
-    target = f"kubectl --context {site.environment.kube.context} -n {site.namespace}"
-    lines: list[str] = []
-    for secret in site.environment.apply_secrets:
-        parts = [
-            f"--from-file={key}={ref.file if ref.file is not None else f'<(printenv {ref.env})'}"
-            for key, ref in secret.data.items()
-        ]
-        create = f"{target} create secret generic {shlex.quote(secret.name)} --type={secret.type} {' '.join(parts)}"
-        lines.append(f"{create} --dry-run=client -o yaml | {target} apply -f -")
-    return lines
 
 
 async def _apply(site: Site, one: AppliedSecret) -> str:
