@@ -25,7 +25,10 @@ class Override:
 
     reason: str
     second: str
+    """Who agreed, and how they are known; ``(self-declared)`` where an older version took a typed name."""
     over: tuple[str, ...]
+    request: int = left_out(default=0)
+    """The ``request.made`` that was granted, and is used up by this."""
 
 
 @event("candidate.seen")

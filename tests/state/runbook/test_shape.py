@@ -88,7 +88,10 @@ def test_a_deploy_of_production_needs_every_gate_before_its_own_unless_it_says_o
         ),
         ("kind: deploy, title: Rel", "kind: migrate, title: Rel", "operations.1.kind", "has no migration"),
         (
-            '        attest: "Is somebody on call, and were they told? Name them in the comment."\n',
+            (
+                '        attest: { question: "Is somebody on call, and were they told? Name them in the comment.", '
+                "requires: [comment] }\n"
+            ),
             "",
             "gates.0.items.2",
             "item 1.3 has neither checks nor attest",

@@ -154,6 +154,15 @@ class Helm:
             *(["--no-hooks"] if without_hooks else []),
         ]  # fmt: skip
 
+    def uninstall(self, version: Version, timeout_s: int) -> list[str]:
+        """Return the command line that takes the release away, with its records."""
+        return [
+            self.program, "uninstall", self.environment.release,
+            *self._target(),
+            *_wait(version)[:1],
+            "--timeout", f"{timeout_s}s",
+        ]  # fmt: skip
+
     async def version(self) -> Version:
         """Return helm's version.
 
@@ -170,12 +179,15 @@ class Helm:
             self._versions[key] = _version((await self._ask(["version", "--short"])).strip())
         return self._versions[key]
 
-    async def render(self, candidate: Candidate) -> Rendered:
+    async def render(self, candidate: Candidate, *, by_server: bool = True) -> Rendered:
         """Return what an upgrade with the candidate would bring, as the cluster would take it.
+
+        Not ``by_server``: without the cluster's word on it, which needs a namespace that is there.
 
         Raises HelmError where the chart doesn't render or the cluster refuses it.
         """
-        answer = await self._ask([*self._release(candidate), "--dry-run=server", "-o", "json"])
+        how = "--dry-run=server" if by_server else "--dry-run=client"
+        answer = await self._ask([*self._release(candidate), how, "-o", "json"])
         try:
             release = obj(json.loads(answer[answer.find("{") :]))
         except ValueError:

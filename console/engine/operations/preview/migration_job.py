@@ -16,6 +16,7 @@ from hashlib import sha256
 from checks.clients.errors import MisconfiguredError, NotFoundError
 from console.engine.operations.preview.diff import Diff, created
 from console.engine.operations.preview.sop_commands import kubectl, sop
+from console.engine.operations.run import first_migration as from_chart
 from console.engine.operations.run.context import Site
 from state.base.images import ImageRef, short
 from state.base.json import JsonObject, obj, objs, text
@@ -41,6 +42,8 @@ class MigrationJob:
     """What it is made from: ``cronjob/shop-migrations``."""
     beside: tuple[str, ...]
     """Containers that keep their own image."""
+    rendered: bool = False
+    """Whether it is made from the chart, because nothing is installed yet."""
     had: bool = False
     """Whether what it is made from has the candidate's image already."""
 
@@ -52,19 +55,24 @@ class MigrationJob:
     @property
     def words(self) -> str:
         """What it is made of."""
+        if self.rendered:
+            return (
+                "nothing is installed yet: the job is made from the chart, with the settings that it renders "
+                f"(sha256 {self.sha[:12]})"
+            )
         keep = f"; {', '.join(self.beside)} keep theirs" if self.beside else ""
         image = short(ImageRef.parse(self.image).digest)
         given = f"{self.container} gets the candidate's image ({image}){keep}"
         return f"job {self.name} is made from {self.source}: {given}"
 
     def commands(self, site: Site) -> list[str]:
-        """Return the command line that comes to the same; of a deployment's pod there is none, and that is said."""
+        """Return the command line that comes to the same.
+
+        No command makes a job of a deployment's pod, or of what isn't installed yet: there it is the job's file.
+        """
+        if self.rendered or not self.source.startswith("cronjob/"):
+            return [from_chart.command(site, self.name)]
         create = shlex.join(kubectl(site, "create", "-f", "-"))
-        if not self.source.startswith("cronjob/"):
-            made = (
-                f"the pod of {self.source}, {self.container} alone, with image and command of the migration"
-            )
-            return [f"{create} # job {self.name}: {made}; manifest sha256 {self.sha[:12]}"]
         words = {"cronjob": self.source.partition("/")[2]}
         *start, _name = sop(site, Sop.MIGRATE, words)
         if self.had:  # and kubectl would print nothing: nothing is to be set
@@ -97,17 +105,17 @@ def _migration(site: Site) -> Migration:
     return migration
 
 
-async def migration_job(site: Site, name: str) -> MigrationJob:
-    """Return the job that would migrate.
+async def migration_job(site: Site, name: str, *, first: bool = False) -> MigrationJob:
+    """Return the job that would migrate; in a ``first`` launch that of what the chart renders.
 
     Raises MisconfiguredError where it can't be told which container migrates, and the client's errors.
     """
     migration = _migration(site)
     if migration.by == "deployment":
-        return await _from_deployment(site, migration, name)
+        return await _from_deployment(site, migration, name, first=first)
     path = f"/apis/batch/v1/namespaces/{site.namespace}/cronjobs/{migration.cronjob}"
     source = f"cronjob/{migration.cronjob}"
-    found = await _found(site, path, source)
+    found, rendered = await _found(site, path, source, first=first)
     template = obj(obj(found.get("spec")).get("jobTemplate"))
     spec, about = obj(template.get("spec")), obj(template.get("metadata"))
     pod = obj(obj(spec.get("template")).get("spec"))
@@ -115,18 +123,19 @@ async def migration_job(site: Site, name: str) -> MigrationJob:
     image = site.runbook.candidate.migration_image
     mine = _migrates(source, containers, migration, image)
     changed = [{**one, "image": image} if text(one, "name") == mine else one for one in containers]
-    owner = {
+    owner: JsonObject = {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
         "name": migration.cronjob,
         "uid": text(obj(found.get("metadata")), "uid"),
     }
+    owners: JsonObject = {} if rendered else {"ownerReferences": [owner]}
     labels = {"labels": obj(about.get("labels"))} if obj(about.get("labels")) else {}
     notes = {**obj(about.get("annotations")), "cronjob.kubernetes.io/instantiate": "manual"}
     body: JsonObject = {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": name, **labels, "annotations": notes, "ownerReferences": [owner]},
+        "metadata": {"name": name, **labels, "annotations": notes, **owners},
         "spec": {**spec, "template": {**obj(spec.get("template")), "spec": {**pod, "containers": changed}}},
     }
     return MigrationJob(
@@ -136,14 +145,18 @@ async def migration_job(site: Site, name: str) -> MigrationJob:
         image=image,
         source=source,
         beside=tuple(text(one, "name") for one in containers if text(one, "name") != mine),
+        rendered=rendered,
         had=changed == containers,
     )
 
 
-async def _found(site: Site, path: str, source: str) -> JsonObject:
+async def _found(site: Site, path: str, source: str, *, first: bool) -> tuple[JsonObject, bool]:
+    """Return what a job is made from, and whether it is only what the chart renders."""
     try:
-        return await site.kube.get(path)
+        return await site.kube.get(path), False
     except NotFoundError:
+        if first:
+            return await from_chart.source_of(site), True
         raise MisconfiguredError(
             f"{source} is not in {site.namespace}: the migration's job is made from it"
         ) from None
@@ -172,11 +185,12 @@ def _migrates(source: str, containers: Sequence[JsonObject], migration: Migratio
     return likely[0]
 
 
-async def _from_deployment(site: Site, migration: Migration, name: str) -> MigrationJob:
+async def _from_deployment(site: Site, migration: Migration, name: str, *, first: bool) -> MigrationJob:
     """Return a job with a deployment's pod: its environment and its secrets, but no probes and no ports."""
     path = f"/apis/apps/v1/namespaces/{site.namespace}/deployments/{migration.deployment}"
     source = f"deployment/{migration.deployment}"
-    template = obj(obj((await _found(site, path, source)).get("spec")).get("template"))
+    found, rendered = await _found(site, path, source, first=first)
+    template = obj(obj(found.get("spec")).get("template"))
     pod = {k: v for k, v in obj(template.get("spec")).items() if k not in {"initContainers", "restartPolicy"}}
     containers = objs(pod.get("containers"))
     image = site.runbook.candidate.migration_image
@@ -192,4 +206,6 @@ async def _from_deployment(site: Site, migration: Migration, name: str) -> Migra
         "metadata": {"name": name},
         "spec": {"backoffLimit": 0, "template": {"metadata": {"labels": labels}, "spec": spec}},
     }
-    return MigrationJob(name=name, body=body, container=mine, image=image, source=source, beside=())
+    return MigrationJob(
+        name=name, body=body, container=mine, image=image, source=source, beside=(), rendered=rendered
+    )

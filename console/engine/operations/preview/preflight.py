@@ -17,11 +17,13 @@ from console.engine.operations.helm.helm import HISTORY_MAX, Rendered, Version
 from console.engine.operations.helm.private_copy import PrivateCopy
 from console.engine.operations.helm.rendered_images import halves, refusals
 from console.engine.operations.preview import diff as differing
+from console.engine.operations.preview.access import refused_verbs
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.preview.diff import Diff
 from console.engine.operations.preview.interlock import migrates_by_hook
 from console.engine.operations.preview.manifest import images_of
 from console.engine.operations.preview.migration_job import MigrationJob, migration_job, name_prefix
+from console.engine.operations.preview.preparation import Preparation, to_prepare
 from console.engine.operations.run.context import Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.verdict.helm_history import (
@@ -38,34 +40,11 @@ from state.base.times import SECOND_US
 from state.runbook.models import Operation
 from state.view.enums import OperationKind, Tier, Verdict
 from state.view.launch import GoodRevision
+from state.view.locks import WAYS_BACK
 
 # helm keeps a revision in one Secret, of at most 1 MiB: past that, no upgrade can be recorded.
 _LARGEST_RECORD = 900 * 1024
-_VERBS = {
-    OperationKind.DEPLOY: (
-        *((verb, "", "secrets") for verb in ("get", "list", "create", "update")),
-        *((verb, "apps", "deployments") for verb in ("get", "create", "patch")),
-        ("create", "", "services"),
-        ("create", "", "configmaps"),
-        ("create", "networking.k8s.io", "ingresses"),
-        ("create", "batch", "jobs"),
-        ("list", "", "pods"),
-        ("create", "coordination.k8s.io", "leases"),
-        ("patch", "coordination.k8s.io", "leases"),
-    ),
-    OperationKind.MIGRATE: (
-        ("get", "batch", "cronjobs"),
-        ("create", "batch", "jobs"),
-        ("get", "batch", "jobs"),
-        ("patch", "batch", "jobs"),
-        ("list", "", "pods"),
-    ),
-    OperationKind.ROLLBACK: (
-        *((verb, "", "secrets") for verb in ("get", "list", "create", "update")),
-        ("patch", "apps", "deployments"),
-        ("list", "", "pods"),
-    ),
-}
+_FINE = frozenset({Verdict.PASS, Verdict.DEFERRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +93,10 @@ class Preflight:
     job: MigrationJob | None = None
     """What a migration would create."""
     namespace_there: bool = False
+    first: bool = False
+    """Whether helm's history was seen and no install was ever complete: a first launch."""
+    preparation: Preparation | None = None
+    """What a preparation still has to do."""
 
     @property
     def inputs_sha(self) -> str:
@@ -125,12 +108,12 @@ class Preflight:
     @property
     def against(self) -> list[str]:
         """What stands against the operation, one line each."""
-        return [f.words for f in self.findings if f.verdict is not Verdict.PASS]
+        return [f.words for f in self.findings if f.verdict not in _FINE]
 
     @property
     def overridable(self) -> bool:
         """Whether something is in the way, and all of it may be overridden by two people."""
-        closed = [f for f in self.findings if f.verdict is not Verdict.PASS]
+        closed = [f for f in self.findings if f.verdict not in _FINE]
         return bool(closed) and all(f.soft for f in closed)
 
     @property
@@ -164,6 +147,8 @@ async def survey(
     """
     preflight = Preflight(copy=copy, job_name=job_name)
     first: tuple[Look, ...] = (_helm, _cluster, _releases, _pods)
+    if operation.kind is OperationKind.PREPARE:
+        first = (_cluster, _prepared)
     second: tuple[Look, ...] = ()
     if operation.kind is OperationKind.DEPLOY:
         second = (_record_size, _images, _diff)
@@ -199,7 +184,7 @@ async def _helm(site: Site, operation: Operation, preflight: Preflight) -> None:
         return
     preflight.version = await site.helm.version()
     problem = preflight.version.problem()
-    soft = operation.kind is OperationKind.ROLLBACK
+    soft = operation.kind in WAYS_BACK
     preflight.findings.append(
         fails(problem, soft=soft) if problem else passes(f"helm {preflight.version.text}")
     )
@@ -212,14 +197,12 @@ async def _cluster(site: Site, operation: Operation, preflight: Preflight) -> No
         preflight.namespace_there = True
         told = passes(f"context {context}, namespace {name}, as the runbook says")
     except NotFoundError:
-        if operation.kind is OperationKind.DEPLOY:
+        if operation.kind in {OperationKind.DEPLOY, OperationKind.PREPARE}:
             told = passes(f"context {context}; namespace {name} will be created")
         else:
             told = fails(f"namespace {name} does not exist in context {context}")
     preflight.findings.append(told)
-    verbs = _VERBS[operation.kind]
-    allowed = await asyncio.gather(*(site.kube.access_review(*verb) for verb in verbs))
-    denied = [f"{v} {r}" for (v, _, r), may in zip(verbs, allowed, strict=True) if not may]
+    denied = await refused_verbs(site, operation, namespace_there=preflight.namespace_there)
     preflight.findings.append(
         fails(f"this account may not {', '.join(denied)} in {name}")
         if denied
@@ -227,18 +210,44 @@ async def _cluster(site: Site, operation: Operation, preflight: Preflight) -> No
     )
 
 
+async def _prepared(site: Site, _operation: Operation, preflight: Preflight) -> None:
+    """Say what is there and what will be made; what is there is never overwritten."""
+    found = preflight.preparation = await to_prepare(site)
+    preflight.findings.append(
+        passes("everything that the runbook names is there: nothing will be changed")
+        if found.nothing
+        else passes(f"will be made: {found.words}")
+    )
+    for key, old in sorted(found.old_labels.items()):
+        preflight.findings.append(passes(f"label {key} changes from {old} to {found.labels[key]}"))
+    for name, keys in found.differ.items():
+        words = f"secret {name} is there with other values of {', '.join(keys)}: they stay as they are"
+        preflight.findings.append(passes(words))
+    if found.without_source:
+        names = ", ".join(found.without_source)
+        words = f"secret {names} is not there, and the runbook names no values for it (apply_secrets)"
+        preflight.findings.append(fails(words, soft=True))
+
+
 async def _releases(site: Site, operation: Operation, preflight: Preflight) -> None:
     preflight.history = await history(site)
     preflight.good = newest_good(preflight.history)
     newest, good = preflight.newest, preflight.good
+    # Older revisions that were pruned may have been complete: then nobody can say that this is the first.
+    preflight.first = good is None and (newest is None or preflight.history[0].number == 1)
     if operation.kind is OperationKind.MIGRATE:
         await _migration(site, preflight)
         return
+    if operation.kind is OperationKind.UNINSTALL:
+        return  # service.py says what stands against it, as of a rollback
     if newest is None:
         words = f"release {site.release} does not exist yet: this is its first install"
         preflight.findings.append(passes(words))
     elif newest.pending:
         await _pending(site, operation, preflight, newest)
+    elif operation.kind is OperationKind.DEPLOY and preflight.first:
+        words = f"{newest.words}: a first install that was never complete; it is installed over"
+        preflight.findings.append(passes(words))
     elif operation.kind is OperationKind.DEPLOY and good is None and newest.number > 1:
         words = f"release {site.release} has no revision that was ever installed completely"
         preflight.findings.append(fails(words, soft=True))
@@ -265,9 +274,9 @@ async def _migration(site: Site, preflight: Preflight) -> None:
     else:
         preflight.findings.append(passes("no other migration runs"))
     if preflight.job_name:
-        preflight.job = await migration_job(site, preflight.job_name)
-        preflight.diff = preflight.job.differences(site)
-        preflight.findings.append(passes(preflight.job.words))
+        job = await migration_job(site, preflight.job_name, first=preflight.first)
+        preflight.job, preflight.diff = job, job.differences(site)
+        preflight.findings.append(passes(job.words))
 
 
 async def _active_jobs(site: Site) -> list[str]:
@@ -338,7 +347,7 @@ async def _diff(site: Site, _operation: Operation, preflight: Preflight) -> None
     preflight.findings += [fails(need.words, soft=not need.missing) for need in needs]
     if any(need.missing for need in needs):
         return  # helm would only say it again
-    rendered = await site.helm.render(site.runbook.candidate)
+    rendered = await site.helm.render(site.runbook.candidate, by_server=preflight.namespace_there)
     register_rendered(rendered.manifest, site.clients.redactor)
     register_rendered(rendered.hooks_manifest, site.clients.redactor)
     preflight.findings += _runs_candidate(site, rendered)

@@ -6,7 +6,7 @@ They are shown, and what they say is done through the API.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from console.engine.operations.run.context import Site
 from state.runbook.environment import AppliedSecret
@@ -31,22 +31,38 @@ def namespace_command(site: Site) -> str:
     return shlex.join(sop(site, Sop.NAMESPACE, {}))
 
 
-def secret_commands(site: Site) -> list[str]:
-    """Return command 2 for each secret that is applied; they name files and variables, never values."""
-    return [_secret(site, one) for one in site.environment.apply_secrets]
+def secret_commands(site: Site, only: Mapping[str, Collection[str]] | None = None) -> list[str]:
+    """Return command 2 for each secret that is applied; they name files and variables, never values.
+
+    ``only``: of each secret to be applied, the keys of it; None: all of all.
+    """
+    found: list[str] = []
+    for one in site.environment.apply_secrets:
+        keys = None if only is None else only.get(one.name, ())
+        if keys is None or keys:
+            found.append(_secret(site, one, keys))
+    return found
 
 
-def _secret(site: Site, one: AppliedSecret) -> str:
-    # A variable is read by the shell that a person types this into: quoted, it would not be.
-    sources = {
-        key: shlex.quote(str(ref.file)) if ref.file is not None else f"<(printenv {ref.env})"
-        for key, ref in one.data.items()
-    }
+def _secret(site: Site, one: AppliedSecret, keys: Collection[str] | None) -> str:
     *start, _from = sop(site, Sop.SECRETS, {"secret": one.name, "file": ""})
-    files = " ".join(f"--from-file={shlex.quote(key)}={source}" for key, source in sources.items())
-    create = f"{shlex.join(start)} --type={shlex.quote(one.type)} {files}"
+    create = f"{shlex.join(start)} --type={shlex.quote(one.type)} {' '.join(_sources(one, keys))}"
     apply = shlex.join(kubectl(site, "apply", "-f", "-"))
     return f"{create} --dry-run=client -o yaml | {apply}"
+
+
+def _sources(secret: AppliedSecret, keys: Collection[str] | None) -> list[str]:
+    # A variable is read by the shell that a person types this into: quoted, it would not be.
+    if secret.env_file is not None:
+        file = shlex.quote(str(secret.env_file))
+        if keys is None:
+            return [f"--from-env-file={file}"]
+        return [f"--from-file={key}=<(sed -n 's/^{key}=//p' {file})" for key in sorted(keys)]
+    return [
+        f"--from-file={key}={ref.file if ref.file is not None else f'<(printenv {ref.env})'}"
+        for key, ref in secret.data.items()
+        if keys is None or key in keys
+    ]
 
 
 def validate_command(site: Site) -> str:

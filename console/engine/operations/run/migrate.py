@@ -11,6 +11,7 @@ from checks.clients.errors import NotFoundError
 from console.engine.operations.preview.interlock import schema_step
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.deploy import lease_step
+from console.engine.operations.run.first_migration import keep
 from console.engine.operations.run.output import End
 from console.engine.operations.verdict.verdict import RETRY
 from state.base.json import JsonObject, integer, obj, objs, text
@@ -37,6 +38,7 @@ async def migrate(run: Run) -> End:
         return End(State.ABORTED, "aborted before the job was created: nothing was changed", offers=(RETRY,))
     await schema_step(run)
     await run.report.started(0, name, None)
+    keep(site, name, run.manifest)
     await site.kube.create(_jobs(site), run.manifest)
     await run.report.step("job", "running", name)
     return await follow_job(run)

@@ -20,28 +20,33 @@ from console.engine.operations.helm.private_copy import Parts, PrivateCopies, Pr
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview import plan
 from console.engine.operations.preview.approval_watch import Approvals
-from console.engine.operations.preview.approvals import parts_of, parts_with, register_secrets
+from console.engine.operations.preview.approvals import (
+    parts_of,
+    parts_with,
+    register_secrets,
+)
 from console.engine.operations.preview.gate_locks import locks
 from console.engine.operations.preview.interlock import migrated
 from console.engine.operations.preview.migration_job import job_name
 from console.engine.operations.preview.preflight import Preflight, fails, survey
+from console.engine.operations.preview.rendering import Manifests
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import terminate
 from console.engine.operations.run.runs import Work, again, carry_out, remember, supervised, traces
-from console.engine.operations.verdict.rollback_target import back_findings, good_of
-from console.engine.operations.verdict.verdict import ROLLBACK
-from console.engine.ports import Who
+from console.engine.operations.verdict.rollback_target import away_findings, back_findings, good_of, not_first
+from console.engine.ports import Granted, Who
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor
 from state.base.clock import Clock
-from state.commands import Confirmation, Reply
+from state.commands import Reply
 from state.events.event import Draft, gate_key
 from state.events.operations import OperationIntended, Override
 from state.log.errors import LogError
 from state.runbook.models import Operation, Runbook
 from state.view.enums import Danger, OperationKind, Tier
+from state.view.first_launch import taken_up, uninstall_of
 from state.view.launch import GoodRevision, LaunchView, OperationView
 from state.view.preview import Preview
 from state.view.rollbacks import way_back
@@ -64,6 +69,7 @@ class Operations:
         self._starting = False
         self._stopped = ""
         self._approvals = Approvals(runbook, journal)
+        self._manifests = Manifests()
         self._copies = PrivateCopies(folder)
 
     @property
@@ -105,12 +111,16 @@ class Operations:
             inputs=plan.inputs(operation) if preflight.inputs_sha else "",
             inputs_sha=preflight.inputs_sha,
             override_allowed=preflight.overridable,
+            against=tuple(preflight.against),
         )
 
     async def start(
-        self, operation_id: str, who: Who, override: Confirmation | None, inputs_sha: str = ""
+        self, operation_id: str, who: Who, granted: Granted | None, inputs_sha: str = ""
     ) -> Reply:
-        """Record the intent and start; returns without waiting for the end."""
+        """Record the intent and start; returns without waiting for the end.
+
+        What stands against it must be overridable, and what ``granted`` was given for.
+        """
         operation = self._operation(operation_id)
         if operation is None:
             return Reply(ok=False, message=_no_such(operation_id).reason)
@@ -121,22 +131,23 @@ class Operations:
                 # counts.
                 site, preflight = await self._surveyed(operation, self._site(operation.env), inputs_sha)
                 try:
-                    refused = self._refused(operation, preflight, override, inputs_sha)
+                    refused = self._refused(operation, preflight, granted, inputs_sha)
                     if refused:
                         return Reply(ok=False, message=refused)
-                    return await self._launch(operation, site, preflight, who, override)
+                    return await self._launch(operation, site, preflight, who, granted)
                 finally:
                     self._copies.let_go(preflight.copy)
             finally:
                 self._starting = False
 
     def _refused(
-        self, operation: Operation, preflight: Preflight, override: Confirmation | None, inputs_sha: str
+        self, operation: Operation, preflight: Preflight, granted: Granted | None, inputs_sha: str
     ) -> str:
         """Return why an operation isn't started, or nothing."""
         if self._stopped:
             return f"aborted before it was started: {self._stopped}"
-        if preflight.against and not (override is not None and preflight.overridable):
+        opened = granted is not None and preflight.overridable and granted.covers(preflight.against)
+        if preflight.against and not opened:
             return "; ".join(preflight.against)
         if inputs_sha and inputs_sha != preflight.inputs_sha:
             return f"{plan.inputs(operation)} changed since the preview: look again"
@@ -175,8 +186,11 @@ class Operations:
         last = self._view.offering()
         if last is None or choice not in last.offers:
             return Reply(ok=False, message=f"{choice!r} is not on offer")
-        name = way_back(self._view, last.env) if choice == ROLLBACK else last.id
-        return await self.start(name, who, None, inputs_sha)
+        return await self.start(taken_up(self._view, last, choice), who, None, inputs_sha)
+
+    async def rendered(self, tier: Tier) -> str:
+        """See OperationsPort."""
+        return await self._manifests.of(self._site(tier))
 
     async def resume(self) -> None:
         """Look at operations without an end; attach to what runs, say what was found of the rest."""
@@ -223,6 +237,15 @@ class Operations:
         tier = next(
             (t for t in self._runbook.environments if operation_id == way_back(LaunchView(), t)), None
         )
+        away = next((t for t in self._runbook.environments if operation_id == uninstall_of(t)), None)
+        if found is None and away is not None:
+            return Operation(
+                id=operation_id,
+                kind=OperationKind.UNINSTALL,
+                title=f"Take the first install of {away} away",
+                env=away,
+                gate=max((o.gate for o in self._runbook.operations if o.env is away), default=1),
+            )
         if found is not None or tier is None:
             return found
         return Operation(
@@ -285,6 +308,9 @@ class Operations:
         )
         if operation.kind is OperationKind.ROLLBACK:
             own += await back_findings(self._view, site, operation, preflight)
+        if operation.kind is OperationKind.UNINSTALL:
+            own += away_findings(self._view, site, preflight)
+        own += not_first(self._view, operation, preflight, self._clock.wall_us())
         preflight.findings = [*own, *preflight.findings]
         return preflight
 
@@ -308,14 +334,15 @@ class Operations:
         return Run(operation, site, report, good, self._lease(site), copy=copy)
 
     async def _launch(
-        self, operation: Operation, site: Site, preflight: Preflight, who: Who, override: Confirmation | None
+        self, operation: Operation, site: Site, preflight: Preflight, who: Who, granted: Granted | None
     ) -> Reply:
         back = operation.kind is OperationKind.ROLLBACK
         good = good_of(self._view, operation, preflight) if back else preflight.recorded()
         body = self._intent(operation, site, preflight, who, good)
-        if override is not None and override.override_reason and preflight.against:
+        if granted is not None and preflight.against:
             over = tuple(preflight.against[:10])
-            body = replace(body, override=Override(override.override_reason, override.override_second, over))
+            override = Override(granted.reason, granted.second, over, granted.request)
+            body = replace(body, override=override)
         draft = Draft(body, gate_key(operation.gate), actor=who.account)
         intended = await self._journal.record(draft)
         copy = self._copies.find(preflight.copy.sha) if preflight.copy is not None else None

@@ -24,13 +24,14 @@ from state.view.launch import GoodRevision
 _SETTLE_S = 60.0
 _LOOK_S = 2.0
 _BUSY = "another operation (install/upgrade/rollback) is in progress"
-ROLLBACK, RETRY = "rollback", "retry"
+ROLLBACK, RETRY, UNINSTALL = "rollback", "retry", "uninstall"
 
 
 async def judge_deploy(run: Run) -> End:
     """Say what a deploy came to, and what may be done next."""
     recorded = run.good.number if run.good is not None else 0
-    back = (ROLLBACK, RETRY) if recorded else (RETRY,)
+    # A first install has no revision to go back to: it is tried again, or taken away.
+    back = (ROLLBACK, RETRY) if recorded else (RETRY, UNINSTALL)
     try:
         newest = _newest(await history(run.site))
         if newest is None or newest.number <= run.before:
@@ -96,7 +97,14 @@ async def _failed(run: Run, newest: Revision, live: Live, back: tuple[str, ...])
     why = f"hook {hook} failed" if hook else newest.description
     old = run.good is not None and live.settled and live.runs(dict(run.good.images))
     still = f"; what runs is still revision {run.good.number}" if old and run.good is not None else ""
+    if run.good is None:
+        still = f"; a first install: there is no revision to go back to. {_standing(live)}"
     return End(state, f"{newest.words}: {why}{still}", newest.number, back)
+
+
+def _standing(live: Live) -> str:
+    """Return what a failed first install left in the cluster, in words."""
+    return f"What stands there: {live.words}" if live.pods or live.wanted else "No pod of it runs"
 
 
 async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...]) -> End:

@@ -9,7 +9,7 @@ from console.rehearsal.dotmac.platform import HEAD, PREVIOUS_HEAD
 from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.sim.alertmanager import Config, Receiver, Route
 from console.rehearsal.sim.prometheus.rules import AlertRule
-from console.rehearsal.world.fault import Apply, Fault, below, blinds, fails, misbehaves
+from console.rehearsal.world.fault import Apply, Fault, below, fails, misbehaves
 from console.rehearsal.world.world import World
 from state.base.json import Json
 
@@ -41,10 +41,6 @@ def _pager_fails(world: World) -> None:
 
 def _stops(env: Env, flow: str) -> Apply:
     return switch("flows.broken_paths", {flow: 500}, env)
-
-
-def _ci(name: str, state: str) -> Apply:
-    return switch(f"observers.ci_checks.{name}", state, _STAGING)
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -79,14 +75,6 @@ FAULTS: tuple[Fault, ...] = (
         "8.3",
         "the smoke tenant's user cannot log in to staging",
         switch("auth.refused_roles", {"tenant_user"}, _STAGING),
-    ),
-    fails("ci-red", "8.3", "the unit tests of the candidate's commit failed", _ci("unit-tests", "failure")),
-    blinds("ci-pending", "8.3", "the integration tests still run", _ci("integration-tests", "pending")),
-    blinds(
-        "ci-unknown-commit",
-        "8.3",
-        "CI knows nothing of the candidate's commit",
-        switch("observers.ci_unknown_commit", True, _STAGING),
     ),
     fails(
         "traces-lost",

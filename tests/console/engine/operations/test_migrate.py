@@ -247,11 +247,8 @@ async def test_what_is_made_of_a_deployment_is_said_as_it_is(tmp_path: Path) -> 
         preview = await stand.operations.preview("staging.migrate", ANN)
         name = f"db-migrate-dotmac-{stand.journal.view.log_id[:6]}-1"
         (shown,) = preview.commands
-        assert shown == (
-            f"kubectl --context staging -n dotmac-staging create -f - # job {name}: the pod of "
-            "deployment/dotmac-backend, backend alone, with image and command of the migration; "
-            f"manifest sha256 {preview.inputs_sha[:12]}"
-        )
+        file = stand.store.path.with_suffix(".operations") / f"{name}.json"
+        assert shown == f"kubectl --context staging -n dotmac-staging create -f {file}"
         assert any(
             line.startswith(f"Job/{name}: spec.template.spec.containers[migrations].envFrom")
             for line in preview.diff
