@@ -158,7 +158,8 @@ class Helm:
         """Return the command line that takes the release away, with its records."""
         return [
             self.program, "uninstall", self.environment.release,
-            *self._target(),
+            "--namespace", self.environment.kube.namespace,
+            *self._cluster(),
             *_wait(version)[:1],
             "--timeout", f"{timeout_s}s",
         ]  # fmt: skip
