@@ -31,7 +31,7 @@ def condition(s: Stand) -> ConditionView:
 
 async def well(s: Stand, breach: range) -> None:
     """A release that is judged OK, whose errors rise in a range of seconds after now."""
-    of_it: dict[str, str] = {"for": FOR_S, "on_trip": "ask", "blind_grace": "10h"}
+    of_it: dict[str, str] = {"for": f"{FOR_S}s", "on_trip": "ask", "blind_grace": "10h"}
     change(s, **of_it)
     zero = s.clock.wall_us() // SECOND_US
     s.world.value = traffic(lambda at: 0.5 if at - zero in breach else 0.0)
