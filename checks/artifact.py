@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from checks.base import CheckContext, Outcome, Settings, check
+from checks.base import RELEASES, CheckContext, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
-from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key
 from checks.workloads import parts_of, pods
-from state.base.images import digest_of
-from state.base.json import obj, objs, text
+from state.base.images import ImageRef, digest_of
 from state.base.numbers import plural
-from state.view.enums import Tier
+from state.view.enums import Judges, Tier
 from state.view.pods import running_digests
 
 
@@ -21,7 +19,7 @@ class PublishedSettings(Settings):
     """The tag that must still lead to the candidate's digest; None: images are named by digest alone."""
 
 
-@check("artifact.published", PublishedSettings, ttl=STEADY)
+@check("artifact.published", PublishedSettings, ttl=STEADY, judges=Judges.LAUNCH)
 async def published(settings: PublishedSettings, context: CheckContext) -> Outcome:
     """Judge that the registry has the candidate's digests and that its tag still leads to them."""
     findings = Findings()
@@ -66,7 +64,7 @@ class SameSettings(Settings):
     """Chart version and templates must be equal too."""
 
 
-@check("artifact.same", SameSettings, ttl=STEADY)
+@check("artifact.same", SameSettings, ttl=STEADY, judges=Judges.LAUNCH, after=RELEASES)
 async def same(settings: SameSettings, context: CheckContext) -> Outcome:
     """Judge that staging and production run the candidate's digests, from the same chart."""
     findings = Findings()
@@ -103,48 +101,3 @@ async def _chart(context: CheckContext, findings: Findings) -> None:
     alike = staging.templates_sha == production.templates_sha
     findings.saw("templates", "same" if alike else "differ")
     findings.need(alike, "the chart's templates differ between staging and production under one version")
-
-
-class CiSettings(Settings):
-    """Where a commit's status is found."""
-
-    path: str
-    """With ``{commit}``."""
-    checks_field: str = "checks"
-    """Where the answer lists its checks."""
-    name_field: str = "name"
-    """Where a check's name is."""
-    state_field: str = "state"
-    """Where a check's state is."""
-    required: tuple[str, ...]
-    """Names of checks that must have succeeded."""
-    good: tuple[str, ...] = ("success", "passed")
-    """States that mean success."""
-    pending: tuple[str, ...] = ("pending", "running", "queued")
-    """States that mean: not known yet."""
-
-
-@check("ci.passed", CiSettings, ttl=STEADY)
-async def ci_passed(settings: CiSettings, context: CheckContext) -> Outcome:
-    """Judge that every required check of the candidate's commit succeeded in CI."""
-    findings = Findings()
-    commit = context.runbook.candidate.commit
-    expected = f"the status of commit {commit[:12]}"
-    reply = await context.clients.ci(context.tier).send(
-        "GET", settings.path.replace("{commit}", commit), expected=expected
-    )
-    answer = obj(
-        reply.need_success(expected=expected, permission="read the commit's status").object(expected)
-    )
-    states = {
-        text(one, settings.name_field): text(one, settings.state_field)
-        for one in objs(answer.get(settings.checks_field))
-    }
-    for name in settings.required:
-        state = states.get(name, "absent")
-        findings.saw(key(name), state)
-        if state in settings.pending or state == "absent":
-            findings.blind(f"CI check {name} is {state}")
-        else:
-            findings.need(state in settings.good, f"CI check {name} is {state}")
-    return findings.outcome(f"{plural(len(settings.required), 'CI check')} of commit {commit[:12]} succeeded")

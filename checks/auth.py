@@ -19,6 +19,7 @@ from state.base.json import Json, JsonObject, items, obj, text
 from state.base.numbers import plural
 from state.base.times import SECOND_US
 from state.runbook.units import Seconds
+from state.view.enums import Judges
 
 if TYPE_CHECKING:
     from checks.clients.http import WebClient
@@ -39,7 +40,7 @@ class ForgedSettings(Settings):
     """Statuses that refuse a token."""
 
 
-@check("auth.forged_tokens", ForgedSettings, ttl=STEADY)
+@check("auth.forged_tokens", ForgedSettings, ttl=STEADY, judges=Judges.CANDIDATE)
 async def forged_tokens(settings: ForgedSettings, context: CheckContext) -> Outcome:
     """Judge that tokens signed with an empty or published key, or not at all, are refused."""
     findings = Findings()
@@ -109,7 +110,7 @@ class RolesSettings(Settings):
     """A try to read another tenant's data; left out: none is made."""
 
 
-@check("auth.roles", RolesSettings, ttl=STEADY, leaves="logins of the test accounts")
+@check("auth.roles", RolesSettings, ttl=STEADY, leaves="logins of the test accounts", judges=Judges.CANDIDATE)
 async def roles(settings: RolesSettings, context: CheckContext) -> Outcome:
     """Judge every role on every path, and that nobody reads another tenant's data.
 
@@ -183,7 +184,13 @@ class AuditSettings(Settings):
     """Seconds of the launch's clock."""
 
 
-@check("audit.recorded", AuditSettings, ttl=STEADY, leaves="a failed login in the audit trail")
+@check(
+    "audit.recorded",
+    AuditSettings,
+    ttl=STEADY,
+    leaves="a failed login in the audit trail",
+    judges=Judges.CANDIDATE,
+)
 async def recorded(settings: AuditSettings, context: CheckContext) -> Outcome:
     """Judge that a failed login with a unique name is in the audit trail soon afterwards."""
     findings = Findings()

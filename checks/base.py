@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from checks.errors import CouldNotLookError
+from checks.errors import CouldNotLookError, NothingRunsError
 from state.base.json import EMPTY, JsonObject
-from state.view.enums import Verdict
+from state.view.enums import After, Judges, Verdict
+from state.view.first_launch import is_first
 
 if TYPE_CHECKING:
     from checks.clients.clients import Clients
+    from checks.rendered import Rendered
     from state.base.clock import Clock
     from state.runbook.environment import Environment
     from state.runbook.models import Runbook
@@ -35,12 +37,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REGISTRY",
+    "RELEASES",
     "CheckContext",
     "CheckKind",
     "CouldNotLookError",
+    "NothingRunsError",
     "Outcome",
     "Settings",
     "check",
+    "deferred",
     "failed",
     "passed",
     "unknown",
@@ -82,6 +87,11 @@ def unknown(summary: str, evidence: JsonObject = EMPTY) -> Outcome:
     return Outcome(Verdict.UNKNOWN, summary, evidence)
 
 
+def deferred(summary: str, evidence: JsonObject = EMPTY) -> Outcome:
+    """Return that it can only be judged on something that runs: of a first launch alone, before its deploy."""
+    return Outcome(Verdict.DEFERRED, summary, evidence)
+
+
 @dataclass(frozen=True, slots=True)
 class CheckContext:
     """What a check may use: its environment, every system's client, the clock, the launch so far."""
@@ -91,11 +101,26 @@ class CheckContext:
     clients: Clients
     clock: Clock
     view: LaunchView
+    rendered: Rendered | None = None
+    """The candidate's manifest, where an engine can render it."""
 
     @property
     def environment(self) -> Environment:
         """The environment that the check names."""
         return self.runbook.environments[self.tier]
+
+    def first(self, tier: Tier | None = None) -> bool:
+        """Return whether an environment (None: its own) has no release yet: its deploy is a first launch."""
+        return is_first(self.view, tier or self.tier)
+
+    def manifest(self, tier: Tier) -> Rendered:
+        """Return the candidate's manifest, which stands for a release that isn't there yet.
+
+        Raises NothingRunsError where nobody renders it.
+        """
+        if self.rendered is None:
+            raise NothingRunsError(f"nothing runs in {tier} yet, and nobody renders its chart here")
+        return self.rendered
 
 
 S = TypeVar("S", bound=Settings)
@@ -114,6 +139,11 @@ class CheckKind(Generic[S]):
     """Whether it leaves something behind (a failed login): asked for before it runs in production."""
     leaves: str = ""
     """What that is, in words: ``a failed login in the audit trail``."""
+    judges: Judges = Judges.ENVIRONMENT
+    after: tuple[After, ...] = ()
+    """What makes its evidence out of date when it ends in the environment that it looks at."""
+    rendered: bool = False
+    """Whether it can judge a candidate that runs nowhere yet, by its manifest."""
 
     async def run(self, settings: dict[str, object], context: CheckContext) -> Outcome:
         """Judge with raw settings from a runbook.
@@ -123,15 +153,29 @@ class CheckKind(Generic[S]):
         return await self.judge(self.settings.model_validate(settings), context)
 
 
+RELEASES = (After.DEPLOY, After.ROLLBACK)
+"""What puts another release where one ran."""
+
 REGISTRY: dict[str, CheckKind[Settings]] = {}
 
 
 def check(
-    name: str, settings: type[S], *, ttl: float = 3600.0, writes: bool = False, leaves: str = ""
+    name: str,
+    settings: type[S],
+    *,
+    ttl: float = 3600.0,
+    writes: bool = False,
+    leaves: str = "",
+    judges: Judges = Judges.ENVIRONMENT,
+    after: tuple[After, ...] | None = None,
+    rendered: bool = False,
 ) -> Callable[
     [Callable[[S, CheckContext], Awaitable[Outcome]]], Callable[[S, CheckContext], Awaitable[Outcome]]
 ]:
     """Register an async function as the kind ``name``; ``leaves`` says what it writes, in words.
+
+    ``after`` says what makes its evidence out of date; left out, that is a release where it judges the candidate, and
+    nothing where it judges anything else. ``rendered`` says that it can judge a first launch by its manifest.
 
     Raises ValueError where the name is taken.
     """
@@ -141,7 +185,17 @@ def check(
     ) -> Callable[[S, CheckContext], Awaitable[Outcome]]:
         if name in REGISTRY:
             raise ValueError(f"two check kinds are named {name}")
-        REGISTRY[name] = CheckKind(name, settings, judge, ttl, writes or bool(leaves), leaves)  # type: ignore[arg-type]  # S is erased
+        REGISTRY[name] = CheckKind(
+            name,
+            settings,
+            judge,  # type: ignore[arg-type]  # S is erased
+            ttl,
+            writes or bool(leaves),
+            leaves,
+            judges,
+            after if after is not None else RELEASES if judges is Judges.CANDIDATE else (),
+            rendered,
+        )
         return judge
 
     return register

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from checks.base import CheckContext, Outcome, Settings, check
+from checks.clients.errors import NotFoundError
 from checks.judging import LASTING, Findings
 from state.base.json import JsonObject, items, obj, objs, path, text, texts
 from state.base.numbers import plural
+from state.view.enums import After
 
 if TYPE_CHECKING:
     from checks.clients.kube import KubeClient
@@ -24,12 +26,19 @@ class NamespaceSettings(Settings):
     """Labels that must be there, whatever their value."""
 
 
-@check("cluster.namespace", NamespaceSettings, ttl=LASTING)
+@check("cluster.namespace", NamespaceSettings, ttl=LASTING, after=(After.PREPARE,))
 async def namespace(settings: NamespaceSettings, context: CheckContext) -> Outcome:
-    """Judge that the namespace is active and holds exactly one release of the chart."""
+    """Judge that the namespace is active and holds exactly one release of the chart.
+
+    In a first launch: that it is there, and no other release is in it.
+    """
     findings = Findings()
     kube = context.clients.kube(context.tier)
-    seen = await kube.get(f"/api/v1/namespaces/{kube.namespace}")
+    try:
+        seen = await kube.get(f"/api/v1/namespaces/{kube.namespace}")
+    except NotFoundError:
+        findings.wrong(f"namespace {kube.namespace} does not exist")
+        return findings.outcome("")
     meta = obj(seen.get("metadata"))
     phase = text(obj(seen.get("status")), "phase")
     findings.saw("uid", text(meta, "uid"))
@@ -44,14 +53,16 @@ async def namespace(settings: NamespaceSettings, context: CheckContext) -> Outco
     if others is not None:
         findings.saw("releases", sorted(others))
         findings.need(
-            context.environment.release in others,
+            context.environment.release in others or context.first(),
             f"no release {context.environment.release} in the namespace",
         )
         # The chart's selectors lack the release's name: two releases in one namespace share their pods.
+        together = sorted(others | {context.environment.release} if context.first() else others)
         findings.need(
-            len(others) <= 1, f"{len(others)} releases share the namespace: {', '.join(sorted(others))}"
+            len(together) <= 1, f"{len(together)} releases share the namespace: {', '.join(together)}"
         )
-    return findings.outcome(f"namespace {kube.namespace} is active and holds one release")
+    holds = "nothing is installed in it yet" if context.first() else "holds one release"
+    return findings.outcome(f"namespace {kube.namespace} is active and {holds}")
 
 
 async def _releases(kube: KubeClient) -> set[str]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.http import MAIN, Surface
 from checks.judging import STEADY, Findings, key, lookup
-from checks.workloads import config_values, first_part, pods
+from checks.workloads import config_values, first_part, ingresses, pods
 from state.base.json import objs, path, text
 from state.base.numbers import plural
 from state.base.text import line
+from state.view.enums import Judges
 
 if TYPE_CHECKING:
     from checks.clients.http import WebClient
@@ -48,7 +49,7 @@ class PlaceholdersSettings(Settings):
     """What a script must not hold: addresses that were built in."""
 
 
-@check("config.placeholders", PlaceholdersSettings, ttl=STEADY)
+@check("config.placeholders", PlaceholdersSettings, ttl=STEADY, judges=Judges.CANDIDATE, rendered=True)
 async def placeholders(settings: PlaceholdersSettings, context: CheckContext) -> Outcome:
     """Judge that settings, ingress, helm values and the pages' scripts name the final domains."""
     findings = Findings()
@@ -59,7 +60,10 @@ async def placeholders(settings: PlaceholdersSettings, context: CheckContext) ->
             settings, values, {word: web.url(word) for word in context.environment.domains.named()}, findings
         )
     await _ingress(context, findings)
-    await _scripts(settings, web, findings)
+    if context.first():
+        findings.defer("the scripts of the pages: nothing serves them yet")
+    else:
+        await _scripts(settings, web, findings)
     return findings.outcome("settings, ingress and scripts name the final domains")
 
 
@@ -88,13 +92,10 @@ def _settings(
 
 
 async def _ingress(context: CheckContext, findings: Findings) -> None:
-    kube = context.clients.kube(context.tier)
-    listed = await findings.look(
-        kube.list_objects(f"/apis/networking.k8s.io/v1/namespaces/{kube.namespace}/ingresses")
-    )
+    listed = await findings.look(ingresses(context))
     if listed is None:
         return
-    hosts = {text(rule, "host") for item in listed.items for rule in objs(path(item, ("spec", "rules")))}
+    hosts = {text(rule, "host") for item in listed for rule in objs(path(item, ("spec", "rules")))}
     expected = {domain.host for domain in context.environment.domains.all()}
     findings.saw("ingress_hosts", sorted(hosts))
     for host in sorted(expected - hosts):
@@ -152,7 +153,7 @@ class DebugSettings(Settings):
     """How many of the newest lines are read."""
 
 
-@check("config.debug_off", DebugSettings, ttl=STEADY)
+@check("config.debug_off", DebugSettings, ttl=STEADY, judges=Judges.CANDIDATE, rendered=True)
 async def debug_off(settings: DebugSettings, context: CheckContext) -> Outcome:
     """Judge by settings, answers and log lines that debugging is off."""
     findings = Findings()
@@ -162,8 +163,11 @@ async def debug_off(settings: DebugSettings, context: CheckContext) -> Outcome:
         hit = value is not None and ("*" in bad or value.strip().lower() in {one.lower() for one in bad})
         findings.saw(key(name), "absent" if value is None else "debugging" if hit else "ok")
         findings.need(not hit, f"{name} is set for debugging")
-    await _answers(settings, context, findings)
-    await _log(settings, context, findings)
+    if context.first():
+        findings.defer("the answers and the log of what will run")
+    else:
+        await _answers(settings, context, findings)
+        await _log(settings, context, findings)
     return findings.outcome("no setting, answer or log line shows debugging")
 
 
@@ -220,6 +224,7 @@ class StackTracesSettings(Settings):
     StackTracesSettings,
     ttl=STEADY,
     leaves="a login of a test account and an error in the log",
+    judges=Judges.CANDIDATE,
 )
 async def no_stack_traces(settings: StackTracesSettings, context: CheckContext) -> Outcome:
     """Judge that an error's answer holds no stack trace, as it does where the root logger is at DEBUG."""

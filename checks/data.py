@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from checks.base import CheckContext, Outcome, Settings, check
+from checks.base import CheckContext, NothingRunsError, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError, NotFoundError
 from checks.clients.sql import first_column
 from checks.judging import LASTING, STEADY, Findings, key
@@ -14,7 +14,7 @@ from state.base.json import JsonObject, obj, objs, path, text
 from state.base.text import line
 from state.base.times import moment
 from state.runbook.units import Seconds
-from state.view.enums import OperationKind, OperationState, Verdict
+from state.view.enums import After, OperationKind, OperationState, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +49,10 @@ async def backup(settings: BackupSettings, context: CheckContext) -> Outcome:
     if settings.snapshots:
         made += await findings.look(_snapshots(context)) or []
     earlier = sorted(one for one in made if one[0] <= until)
+    if not earlier and await _nothing_to_lose(context, findings):
+        return findings.outcome(
+            "a first launch, and the database has no table yet: there is nothing to back up"
+        )
     if not earlier:
         what = "before the migration" if migrated else "at all"
         if made or not findings.outcome("").evidence.get("not_seen"):
@@ -71,6 +75,15 @@ async def backup(settings: BackupSettings, context: CheckContext) -> Outcome:
     return findings.outcome(
         f"backup of {at:%Y-%m-%d %H:%M} UTC, {size} bytes, {minutes} minutes before {when}"
     )
+
+
+async def _nothing_to_lose(context: CheckContext, findings: Findings) -> bool:
+    """Return whether this is a first launch that found, or finds, a database without any table."""
+    if not context.first():
+        return False
+    tables = await findings.look(context.clients.sql(context.tier).tables())
+    findings.saw("tables", len(tables) if tables is not None else None)
+    return tables is not None and not tables
 
 
 def _migration_began(context: CheckContext) -> datetime | None:
@@ -115,13 +128,15 @@ class MigrationsSettings(Settings):
     """An operation of this launch that must have succeeded."""
 
 
-@check("data.migrations", MigrationsSettings, ttl=STEADY)
+@check("data.migrations", MigrationsSettings, ttl=STEADY, after=(After.MIGRATE,))
 async def migrations(settings: MigrationsSettings, context: CheckContext) -> Outcome:
     """Judge that the database is at exactly the candidate's head, and that the job which did it succeeded."""
     findings = Findings()
     migration = context.runbook.candidate.migration
     if migration is None:
         raise MisconfiguredError("the runbook's candidate has no migration; expected candidate.migration")
+    if _migrated_by_the_deploy(context):
+        raise NothingRunsError("the chart's own hook migrates, in the deploy")
     head = migration.head
     rows = await findings.look(context.clients.sql(context.tier).rows(settings.sql or migration.sql))
     if rows is not None:
@@ -140,6 +155,12 @@ async def migrations(settings: MigrationsSettings, context: CheckContext) -> Out
     if settings.after_operation is not None:
         _operation(settings.after_operation, context, findings)
     return _told_early(findings.outcome(f"the database is at {head}, and only there"), context)
+
+
+def _migrated_by_the_deploy(context: CheckContext) -> bool:
+    """Return whether this is a first launch whose deploy migrates, by a hook."""
+    migration = context.runbook.candidate.migration
+    return migration is not None and migration.by == "hook" and context.first()
 
 
 def _told_early(outcome: Outcome, context: CheckContext) -> Outcome:
@@ -220,10 +241,12 @@ class SmokeSettings(Settings):
     """Queries for one number each."""
 
 
-@check("data.smoke", SmokeSettings, ttl=STEADY)
+@check("data.smoke", SmokeSettings, ttl=STEADY, after=(After.MIGRATE,))
 async def smoke(settings: SmokeSettings, context: CheckContext) -> Outcome:
     """Judge by read-only queries that the migrated schema has what the application needs."""
     findings = Findings()
+    if _migrated_by_the_deploy(context):
+        raise NothingRunsError("the chart's own hook migrates, in the deploy")
     database = context.clients.sql(context.tier)
     tables = await findings.look(database.tables())
     if tables is not None:

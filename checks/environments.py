@@ -10,7 +10,8 @@ from checks.judging import LASTING, Findings, key
 from checks.workloads import config_values
 from state.base.json import Json
 from state.base.numbers import plural
-from state.view.enums import Tier
+from state.view.enums import After, Tier
+from state.view.first_launch import began_first
 
 if TYPE_CHECKING:
     from checks.clients.clients import Clients
@@ -34,7 +35,7 @@ class SeparateSettings(Settings):
     """The buckets are compared too."""
 
 
-@check("env.separate", SeparateSettings, ttl=LASTING)
+@check("env.separate", SeparateSettings, ttl=LASTING, after=(After.PREPARE,))
 async def separate(settings: SeparateSettings, context: CheckContext) -> Outcome:
     """Judge that databases, caches, stores and credentials differ.
 
@@ -118,6 +119,10 @@ async def no_shared_data(settings: NoSharedDataSettings, context: CheckContext) 
     """Judge that no sampled row of production is in staging. Values are compared by keyed fingerprint."""
     findings = Findings()
     compared = 0
+    first = began_first(context.view)
+    if context.first(Tier.PRODUCTION) and await _empty(context, findings):
+        findings.defer("production's database has no table yet, so there is nothing to compare")
+        return findings.outcome("")
     for what, sql in settings.samples.items():
         sides: list[set[str]] = []
         for tier in (Tier.PRODUCTION, Tier.STAGING):
@@ -131,7 +136,14 @@ async def no_shared_data(settings: NoSharedDataSettings, context: CheckContext) 
         shared = len(sides[0] & sides[1])
         compared += len(sides[0])
         findings.saw(key(what), {"production": len(sides[0]), "staging": len(sides[1]), "in_both": shared})
-        if not sides[0]:
+        if not sides[0] and not first:
             findings.blind(f"production has no {what}, so nothing could be compared")
         findings.need(shared == 0, f"{shared} {what} of production are in staging too")
     return findings.outcome(f"none of {plural(compared, 'sampled value')} of production is in staging")
+
+
+async def _empty(context: CheckContext, findings: Findings) -> bool:
+    """Return whether production's database holds no table: one that nothing was ever migrated in."""
+    tables = await findings.look(context.clients.sql(Tier.PRODUCTION).tables())
+    findings.saw("production_tables", len(tables) if tables is not None else None)
+    return tables is not None and not tables

@@ -14,6 +14,7 @@ from state.base.json import Json
 from state.base.numbers import plural
 from state.base.times import SECOND_US
 from state.runbook.units import Seconds
+from state.view.enums import Judges
 
 if TYPE_CHECKING:
     from checks.clients.http import WebClient
@@ -75,6 +76,7 @@ class SmokeSettings(Settings):
     SmokeSettings,
     ttl=FRESH,
     leaves="logins of the test accounts, and what the steps of the flows make",
+    judges=Judges.CANDIDATE,
 )
 async def smoke(settings: SmokeSettings, context: CheckContext) -> Outcome:
     """Judge that every step of the core flows answers as it must, and that a task goes through the worker."""

@@ -11,6 +11,7 @@ from checks.scope import openapi_paths
 from checks.workloads import config_values
 from state.base.json import Json, items
 from state.base.numbers import plural
+from state.view.enums import Judges
 
 
 class FeatureSettings(Settings):
@@ -36,7 +37,9 @@ class FeatureSettings(Settings):
     """States of work that nothing has begun."""
 
 
-@check("gaps.feature", FeatureSettings, ttl=STEADY, leaves="a login of a test account")
+@check(
+    "gaps.feature", FeatureSettings, ttl=STEADY, leaves="a login of a test account", judges=Judges.CANDIDATE
+)
 async def feature(settings: FeatureSettings, context: CheckContext) -> Outcome:
     """Judge that a part of the API is either implemented or gone: 403 and 500 are neither."""
     findings = Findings()
@@ -130,7 +133,13 @@ async def _something_to_tell(probe: Probe, context: CheckContext, findings: Find
     return bool(lookup(answer, probe.only_if_field))
 
 
-@check("gaps.placeholders", PlaceholdersSettings, ttl=STEADY, leaves="logins of the test accounts")
+@check(
+    "gaps.placeholders",
+    PlaceholdersSettings,
+    ttl=STEADY,
+    leaves="logins of the test accounts",
+    judges=Judges.CANDIDATE,
+)
 async def placeholders(settings: PlaceholdersSettings, context: CheckContext) -> Outcome:
     """Judge that no answer is a constant zero or an empty list.
 

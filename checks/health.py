@@ -11,6 +11,7 @@ from checks.judging import FRESH, Findings, key, lookup
 from checks.workloads import deployment, parts_of, pods, ready_replicas
 from state.base.json import items, obj, texts
 from state.base.text import line
+from state.view.enums import Judges
 from state.view.pods import is_ready, observe, restarts_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class HealthSettings(Settings):
     """A container that restarted more often is not healthy."""
 
 
-@check("health.endpoints", HealthSettings, ttl=FRESH)
+@check("health.endpoints", HealthSettings, ttl=FRESH, judges=Judges.CANDIDATE)
 async def endpoints(settings: HealthSettings, context: CheckContext) -> Outcome:
     """Judge health, readiness and metrics by what their answers say.
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
-from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
+from checks.base import RELEASES, CheckContext, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError
 from checks.clients.helm_release import HelmStatus, merge
-from checks.clients.registry import ImageRef
 from checks.judging import STEADY, Findings, key, lookup
-from checks.workloads import deployment, parts_of, ready_replicas
-from state.base.images import digest_of
-from state.base.json import Json, JsonObject, obj
-from state.view.enums import Tier
+from checks.workloads import containers, deployment, parts_of, pod_template, ready_replicas
+from state.base.images import ImageRef, digest_of
+from state.base.json import Json, JsonObject, obj, text
+from state.runbook.image_keys import keys_at, reference_in
+from state.view.enums import Judges, Tier
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from state.runbook.environment import Environment
+    from state.runbook.image_keys import ImageKeys
+    from state.runbook.models import Candidate
+
+# As git shortens a commit.
+_SHORT_COMMIT: Final = 7
 
 
 class ValuesSettings(Settings):
@@ -24,8 +32,8 @@ class ValuesSettings(Settings):
 
     parts: tuple[str, ...] = ()
     """None: every image of the candidate."""
-    image: str = "image.{part}"
-    """Where the values name the image of a part, dotted."""
+    image: str | None = None
+    """Where the values name the image of a part, dotted; None: as ``chart.image_keys`` says, or ``image.{part}``."""
     resources: str = "resources.{part}"
     """Where the values hold requests and limits of a part, dotted."""
     hosts: dict[str, str] = {}
@@ -34,14 +42,17 @@ class ValuesSettings(Settings):
     """Tags that can move; an image with a digest may have any."""
 
 
-@check("helm.values", ValuesSettings, ttl=STEADY)
+@check("helm.values", ValuesSettings, ttl=STEADY, judges=Judges.CANDIDATE, rendered=True)
 async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
     """Judge the deployed release's values and the candidate's.
 
     Fixed images, requests and limits, final hosts.
     """
     findings = Findings()
-    release = await findings.look(context.clients.helm(context.tier).deployed())
+    first = context.first()
+    release = None if first else await findings.look(context.clients.helm(context.tier).deployed())
+    if first:
+        await _limits(context, findings)
     if release is not None:
         findings.saw("revision", release.revision)
         findings.saw("chart", f"{release.chart}-{release.chart_version}")
@@ -49,16 +60,35 @@ async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
     candidate = findings.read(lambda: candidate_values(context.environment))
     if candidate is not None:
         _judge("candidate", candidate, settings, context, findings)
+    if context.tier is not Tier.PRODUCTION:
+        _judge_production(settings, context, findings)
     for part, reference in context.runbook.candidate.images.named().items():
-        image = ImageRef.parse(reference)
         if candidate is not None:
-            named = _image(candidate, settings, part)
-            findings.need(
-                named is None or digest_of(named) in {"", image.digest},
-                f"the candidate's values name another {part} image than the runbook",
-            )
-        findings.need(bool(image.digest), f"the runbook names the {part} image without a digest")
+            _same_image(part, reference, candidate, settings, context, findings)
+        findings.need(bool(digest_of(reference)), f"the runbook names the {part} image without a digest")
     return findings.outcome("images are fixed, requests and limits are set, hosts are the final ones")
+
+
+async def _limits(context: CheckContext, findings: Findings) -> None:
+    """Judge requests and limits of every container that a first launch will install."""
+    objects = await findings.look(context.manifest(context.tier).objects(context.tier)) or ()
+    workloads = [one for one in objects if text(one, "kind") in {"Deployment", "StatefulSet", "DaemonSet"}]
+    findings.saw("rendered_workloads", len(workloads))
+    for one in workloads:
+        for container in containers(pod_template(one)):
+            for kind in ("requests", "limits"):
+                for what in ("cpu", "memory"):
+                    given = lookup(container, f"resources.{kind}.{what}")
+                    name = text(container, "name")
+                    findings.need(bool(given), f"as rendered: container {name} has no {what} {kind[:-1]}")
+
+
+def _judge_production(settings: ValuesSettings, context: CheckContext, findings: Findings) -> None:
+    """Judge, where the candidate is in staging, also what it will be given in production: these are files."""
+    there = replace(context, tier=Tier.PRODUCTION)
+    values = findings.read(lambda: candidate_values(there.environment))
+    if values is not None:
+        _judge("production", values, settings, there, findings)
 
 
 def candidate_values(environment: Environment) -> JsonObject:
@@ -68,29 +98,41 @@ def candidate_values(environment: Environment) -> JsonObject:
     """
     from pathlib import Path
 
+    defaults = Path(environment.chart.path) / "values.yaml"
+    return merge(_loaded(environment, defaults) if defaults.is_file() else {}, given_values(environment))
+
+
+def given_values(environment: Environment) -> JsonObject:
+    """Return what the runbook's values files give over the chart's defaults.
+
+    Raises MisconfiguredError where a file can't be read.
+    """
+    merged: JsonObject = {}
+    for path in environment.chart.values:
+        merged = merge(merged, _loaded(environment, path))
+    return merged
+
+
+def _loaded(environment: Environment, path: Path) -> JsonObject:
     import yaml
 
-    files = [Path(environment.chart.path) / "values.yaml"]
-    merged: JsonObject = {}
-    for path in (*(file for file in files if file.is_file()), *environment.chart.values):
-        try:
-            loaded = yaml.safe_load(Path(path).read_text())
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise MisconfiguredError(
-                f"values file {path} of {environment.title} cannot be read ({type(error).__name__})"
-            ) from None
-        merged = merge(merged, obj(loaded))
-    return merged
+    try:
+        return obj(yaml.safe_load(path.read_text()))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise MisconfiguredError(
+            f"values file {path} of {environment.title} cannot be read ({type(error).__name__})"
+        ) from None
 
 
 def _judge(
     which: str, release: JsonObject, settings: ValuesSettings, context: CheckContext, findings: Findings
 ) -> None:
     for part in parts_of(settings.parts, context):
-        reference = _image(release, settings, part)
-        if reference is None:
-            findings.wrong(f"{which}: no image for {part} at {settings.image.replace('{part}', part)}")
-        else:
+        for keys in _keys(release, settings.image, part, context):
+            reference = reference_in(release, keys)
+            if reference is None:
+                findings.wrong(f"{which}: no image for {part} at {', '.join(keys.named().values())}")
+                continue
             image = ImageRef.parse(reference)
             fixed = bool(image.digest) or image.tag not in settings.mutable_tags
             findings.saw(key(which, part), image.digest or image.tag or "no tag")
@@ -107,12 +149,53 @@ def _judge(
         findings.need(host == expected, f"{which}: {place} is {host!r}; expected {expected}")
 
 
-def _image(release: JsonObject, settings: ValuesSettings, part: str) -> str | None:
-    value = lookup(release, settings.image.replace("{part}", part))
-    if isinstance(value, Mapping):  # charts often split repository and tag
-        repository, tag, digest = (value.get(k) for k in ("repository", "tag", "digest"))
-        return f"{repository}:{tag or ''}" + (f"@{digest}" if digest else "")
-    return value if isinstance(value, str) and value else None
+def _keys(release: JsonObject, place: str | None, part: str, context: CheckContext) -> tuple[ImageKeys, ...]:
+    """Return where values name the image of a part: where a setting says it, or where the deploy puts it."""
+    if place is not None:
+        return (keys_at(release, place.replace("{part}", part)),)
+    return context.environment.chart.keys_of(part)
+
+
+def _same_image(
+    part: str,
+    reference: str,
+    values: JsonObject,
+    settings: ValuesSettings,
+    context: CheckContext,
+    findings: Findings,
+) -> None:
+    """Compare what the candidate's values name with the runbook: Git says what is launched, or it lies.
+
+    The deploy gives the chart the runbook's images whatever the files say; the next deploy from Git would not.
+    """
+    image, candidate = ImageRef.parse(reference), context.runbook.candidate
+    for keys in _keys(values, settings.image, part, context):
+        named = reference_in(values, keys)
+        given = ImageRef.parse(named or "")
+        if named is None or (not given.digest and given.tag in settings.mutable_tags):
+            continue  # that was said already
+        if given.digest:
+            findings.need(
+                given.digest == image.digest,
+                f"the candidate's values name another {part} image than the runbook",
+            )
+            continue
+        findings.need(
+            not given.repository or given.repository == image.repository,
+            f"the candidate's values name {given.repository} for {part}; the runbook {image.repository}",
+        )
+        findings.need(
+            is_candidates(given.tag, image.tag, candidate),
+            f"the candidate's values name the {part} image by the tag {given.tag}; "
+            f"the candidate is {image.tag or candidate.version}",
+        )
+
+
+def is_candidates(tag: str, own: str, candidate: Candidate) -> bool:
+    """Return whether a tag is the candidate's: its own, its version with or without a v, or its commit."""
+    bare = candidate.version.removeprefix("v")
+    short = len(tag) >= _SHORT_COMMIT and candidate.commit.startswith(tag)
+    return tag in {own, candidate.version, bare, f"v{bare}"} or short
 
 
 class DeployedSettings(Settings):
@@ -120,15 +203,15 @@ class DeployedSettings(Settings):
 
     parts: tuple[str, ...] = ()
     """None: every image of the candidate."""
-    image: str = "image.{part}"
-    """Where the values name the image of a part, dotted."""
+    image: str | None = None
+    """Where the values name the image of a part, dotted; None: as ``chart.image_keys`` says, or ``image.{part}``."""
     like: Tier | None = None
     """The environment whose values it may differ from only in ``may_differ``."""
     may_differ: tuple[str, ...] = ()
     """Beginnings of dotted keys."""
 
 
-@check("helm.candidate_deployed", DeployedSettings, ttl=STEADY)
+@check("helm.candidate_deployed", DeployedSettings, ttl=STEADY, judges=Judges.LAUNCH, after=RELEASES)
 async def candidate_deployed(settings: DeployedSettings, context: CheckContext) -> Outcome:
     """Judge that the candidate is deployed, complete.
 
@@ -148,9 +231,12 @@ async def candidate_deployed(settings: DeployedSettings, context: CheckContext) 
         f"chart version {release.chart_version} is deployed; expected {expected}",
     )
     for part in parts_of(settings.parts, context):
-        named = lookup(release.values, settings.image.replace("{part}", part))
         digest = digest_of(context.runbook.candidate.images.named().get(part, ""))
-        right = isinstance(named, str) and digest_of(named) == digest
+        named = [
+            digest_of(reference_in(release.values, keys) or "")
+            for keys in _keys(release.values, settings.image, part, context)
+        ]
+        right = bool(digest) and all(one == digest for one in named)
         findings.need(right, f"the {part} image of revision {release.revision} is not the candidate's")
         deployed = await findings.look(deployment(context, part))
         if deployed is not None:
@@ -158,22 +244,24 @@ async def candidate_deployed(settings: DeployedSettings, context: CheckContext) 
             findings.saw(key(part), {"ready": ready, "wanted": replicas, "candidate": right})
             findings.need(ready >= replicas > 0, f"{part}: {ready} of {replicas} replicas are ready")
     if settings.like is not None:
-        await _differences(settings, context, release.values, findings)
+        _differences(settings, context, release.own, findings)
     return findings.outcome(
         f"revision {release.revision} is the candidate, complete, and configured like production"
     )
 
 
-async def _differences(
+def _differences(
     settings: DeployedSettings, context: CheckContext, ours: JsonObject, findings: Findings
 ) -> None:
+    """Compare what a release was given with what the other environment's files will give the candidate there.
+
+    What is deployed there now is no measure: it is the release that the candidate replaces.
+    """
     like = settings.like or Tier.PRODUCTION
-    try:
-        theirs = (await context.clients.helm(like).deployed()).values
-    except CouldNotLookError as error:
-        findings.blind(str(error))
+    theirs = findings.read(lambda: given_values(context.runbook.environments[like]))
+    if theirs is None:
         return
-    one, other = dict(_flat(ours)), dict(_flat(theirs))
+    one, other = dict(flat(ours)), dict(flat(theirs))
     keys = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
     unexpected = [name for name in keys if not name.startswith(settings.may_differ or ("\0",))]
     findings.saw("keys_that_differ", list(keys[:40]))
@@ -181,9 +269,10 @@ async def _differences(
         findings.wrong(f"{context.tier} differs from {like} in {', '.join(unexpected[:6])}")
 
 
-def _flat(value: Json, prefix: str = "") -> Iterator[tuple[str, Json]]:
+def flat(value: Json, prefix: str = "") -> Iterator[tuple[str, Json]]:
+    """Yield what an object holds, by dotted keys; lists stay whole."""
     if isinstance(value, Mapping) and value:
         for name, one in value.items():
-            yield from _flat(one, f"{prefix}.{name}" if prefix else name)
+            yield from flat(one, f"{prefix}.{name}" if prefix else name)
     else:
         yield prefix, value

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
 
-from checks.base import CouldNotLookError, Outcome
+from checks.base import CouldNotLookError, NothingRunsError, Outcome
 from state.base.json import Json
 from state.base.text import line
 from state.view.enums import Verdict
@@ -33,6 +33,7 @@ class Findings:
     def __init__(self) -> None:
         self._wrong: list[str] = []
         self._blind: list[str] = []
+        self._later: list[str] = []
         self._seen: dict[str, Json] = {}
 
     def wrong(self, problem: str) -> None:
@@ -42,6 +43,14 @@ class Findings:
     def blind(self, reason: str) -> None:
         """Add something that could not be seen."""
         self._blind.append(line(reason, 300))
+
+    def defer(self, reason: str) -> None:
+        """Add something that can only be judged on what runs: in a first launch, before its deploy."""
+        self._later.append(line(reason, 300))
+
+    def _unseen(self, error: CouldNotLookError) -> None:
+        note = self.defer if isinstance(error, NothingRunsError) else self.blind
+        note(str(error))
 
     def need(self, holds: bool, problem: str) -> None:
         """Add a reason to fail unless ``holds``."""
@@ -57,7 +66,7 @@ class Findings:
         try:
             return await asking
         except CouldNotLookError as error:
-            self.blind(str(error))
+            self._unseen(error)
             return None
 
     def read(self, reading: Callable[[], T]) -> T | None:
@@ -65,7 +74,7 @@ class Findings:
         try:
             return reading()
         except CouldNotLookError as error:
-            self.blind(str(error))
+            self._unseen(error)
             return None
 
     @property
@@ -80,10 +89,14 @@ class Findings:
             evidence["problems"] = list(self._wrong)
         if self._blind:
             evidence["not_seen"] = list(self._blind)
+        if self._later:
+            evidence["after_the_deploy"] = list(self._later)
         if self._wrong:
             return Outcome(Verdict.FAIL, _few(self._wrong), evidence)
         if self._blind:
             return Outcome(Verdict.UNKNOWN, _few(self._blind), evidence)
+        if self._later:
+            return Outcome(Verdict.DEFERRED, _few(self._later), evidence)
         return Outcome(Verdict.PASS, line(good, 300), evidence)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.base import CheckContext, Outcome, Settings, check
+from checks.base import RELEASES, CheckContext, Outcome, Settings, check
 from checks.judging import FRESH, Findings, whole
 from state.base.numbers import plural
 from state.base.times import moment
-from state.view.enums import BakeState, ConditionState, OperationKind, OperationState, Tier
+from state.view.enums import After, BakeState, ConditionState, Judges, OperationKind, OperationState, Tier
 from state.view.launch import ConditionView, GoodRevision, OperationView
 from state.view.rollbacks import is_rolled_back
 
@@ -17,7 +17,13 @@ class BakeSettings(Settings):
     """None: how long is the runbook's ``bake``."""
 
 
-@check("launch.bake", BakeSettings, ttl=FRESH)
+@check(
+    "launch.bake",
+    BakeSettings,
+    ttl=FRESH,
+    judges=Judges.LAUNCH,
+    after=(*RELEASES, After.BAKE),
+)
 async def bake(_settings: BakeSettings, context: CheckContext) -> Outcome:
     """Judge that the bake lasted its minimum in seconds that were seen to be good.
 
@@ -50,7 +56,13 @@ class RollbackSettings(Settings):
     """None: the runbook's own deploy and rollback of the environment are meant."""
 
 
-@check("launch.rollback_ready", RollbackSettings, ttl=FRESH)
+@check(
+    "launch.rollback_ready",
+    RollbackSettings,
+    ttl=FRESH,
+    judges=Judges.LAUNCH,
+    after=(*RELEASES, After.BAKE),
+)
 async def rollback_ready(_settings: RollbackSettings, context: CheckContext) -> Outcome:
     """Judge that no stop condition is tripped without a rollback, and that the way back is still there."""
     findings = Findings()
@@ -75,6 +87,14 @@ async def rollback_ready(_settings: RollbackSettings, context: CheckContext) -> 
             )
     deploy = _last(context, OperationKind.DEPLOY)
     good = deploy.good if deploy is not None else None
+    if good is None and deploy is not None and deploy.state is OperationState.SUCCEEDED:
+        findings.saw("good_revision", "none: this was its first launch")
+        for condition in tripped:
+            findings.wrong(f"{condition.title} tripped, and a first launch has no revision to go back to")
+        return findings.outcome(
+            f"{_answered(tripped, back, context)}; a first launch: there is no revision to go back to, "
+            "the way out is to uninstall it"
+        )
     if good is None:
         findings.blind("no good revision is recorded: the deploy has not been run in this launch")
     else:
@@ -115,9 +135,9 @@ class DeviationsSettings(Settings):
     """None: deviations are collected from the log."""
 
 
-@check("launch.deviations", DeviationsSettings, ttl=FRESH)
+@check("launch.deviations", DeviationsSettings, ttl=FRESH, judges=Judges.LAUNCH)
 async def deviations(_settings: DeviationsSettings, context: CheckContext) -> Outcome:
-    """Judge that everything waived, overridden, blind, late or manual is in the list, with who and when."""
+    """Judge that everything waived, overridden, blind, late or manual is listed, with an owner and a follow-up."""
     findings = Findings()
     seen = context.view.deviations
     findings.saw(
@@ -128,6 +148,9 @@ async def deviations(_settings: DeviationsSettings, context: CheckContext) -> Ou
                 "what": one.what,
                 "who": one.who,
                 "at": moment(one.at_us).isoformat(timespec="seconds"),
+                "owner": one.owner,
+                "follow_up": one.follow_up,
+                "link": one.link,
             }
             for one in seen
         ],
@@ -142,8 +165,10 @@ async def deviations(_settings: DeviationsSettings, context: CheckContext) -> Ou
     for item, seq in waived.items():
         findings.need(seq in listed, f"item {item} was waived and is not in the list of deviations")
     for one in seen:
-        findings.need(bool(one.who), f"deviation {one.seq} has nobody who answers for it: {one.what}")
+        findings.need(one.followed, f"deviation #{one.seq} lacks an owner and a follow-up: {one.what}")
     findings.saw("environment", str(context.tier or Tier.PRODUCTION))
+    if not seen:
+        return findings.outcome("there is no deviation")
     return findings.outcome(
-        f"{plural(len(seen), 'deviation is', 'deviations are')} listed, with who and when"
+        f"{plural(len(seen), 'deviation is', 'deviations are')} listed, each with an owner and a follow-up"
     )

@@ -32,14 +32,23 @@ async def monitors(_settings: MonitorsSettings, context: CheckContext) -> Outcom
     settings = context.runbook.bake.monitors
     if settings is None:
         return failed("the runbook doesn't say how to watch Prometheus itself; expected bake.monitors")
-    return await look(settings, context.clients.prometheus(context.tier), context.clock)
+    prometheus = context.clients.prometheus(context.tier)
+    return await look(settings, prometheus, context.clock, first=context.first())
 
 
-async def look(settings: Monitors, prometheus: PrometheusClient, clock: Clock) -> Outcome:
-    """Return whether what a Prometheus says of the release can be trusted, and if not, why."""
+async def look(
+    settings: Monitors, prometheus: PrometheusClient, clock: Clock, *, first: bool = False
+) -> Outcome:
+    """Return whether what a Prometheus says of the release can be trusted, and if not, why.
+
+    ``first``: there is no release yet, so that nothing of it can be scraped.
+    """
     findings = Findings()
     await findings.look(prometheus.ready())
     await _clock(settings, clock, prometheus, findings)
+    if first:
+        findings.defer("the release's scrape targets and counters: nothing exports them yet")
+        return findings.outcome("")
     await _targets(settings, prometheus, findings)
     canary = await findings.look(prometheus.query(settings.canary))
     if canary is not None:

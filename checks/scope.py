@@ -10,16 +10,20 @@ from checks.judging import LASTING, STEADY, Findings, key, lookup
 from state.base.json import JsonObject, obj
 from state.base.numbers import plural
 from state.base.times import moment
-from state.view.enums import Tier
+from state.runbook.window import frozen_between
+from state.view.enums import Judges, Tier
 
 
 class WindowSettings(Settings):
     """None: the window is the runbook's."""
 
 
-@check("scope.window", WindowSettings, ttl=LASTING)
+@check("scope.window", WindowSettings, ttl=LASTING, judges=Judges.LAUNCH)
 async def window(_settings: WindowSettings, context: CheckContext) -> Outcome:
-    """Judge that now is inside the launch window and that no helm operation is under way anywhere."""
+    """Judge that now is inside the launch window.
+
+    No freeze meets what is left of it, and no helm operation is under way anywhere.
+    """
     findings = Findings()
     now = moment(context.clock.wall_us())
     span = context.runbook.scope.window
@@ -30,6 +34,9 @@ async def window(_settings: WindowSettings, context: CheckContext) -> Outcome:
         findings.wrong(f"the window opens at {span.start:%Y-%m-%d %H:%M %Z}; it is {now:%Y-%m-%d %H:%M} UTC")
     elif now >= span.end:
         findings.wrong(f"the window closed at {span.end:%Y-%m-%d %H:%M %Z}; it is {now:%Y-%m-%d %H:%M} UTC")
+    for freeze in frozen_between(context.runbook.scope.freezes, max(now, span.start), span.end):
+        when = f"now, {freeze.until}" if freeze.start <= now else f"in the launch window, {freeze.words}"
+        findings.wrong(f"production is frozen {when}")
     for tier in Tier:
         history = await findings.look(context.clients.helm(tier).history()) or ()
         for release in history:
@@ -67,7 +74,7 @@ class ModulesSettings(Settings):
     """Module -> how it is found."""
 
 
-@check("scope.modules", ModulesSettings, ttl=STEADY)
+@check("scope.modules", ModulesSettings, ttl=STEADY, judges=Judges.CANDIDATE)
 async def modules(settings: ModulesSettings, context: CheckContext) -> Outcome:
     """Judge that exactly the modules in scope are enabled."""
     findings = Findings()
@@ -123,7 +130,7 @@ class RegionsSettings(Settings):
     """The label of a node that names its region."""
 
 
-@check("scope.regions", RegionsSettings, ttl=LASTING)
+@check("scope.regions", RegionsSettings, ttl=LASTING, judges=Judges.LAUNCH)
 async def regions(settings: RegionsSettings, context: CheckContext) -> Outcome:
     """Judge that nodes and object store are in the target regions and in no other."""
     findings = Findings()
@@ -156,7 +163,7 @@ class ConditionsSettings(Settings):
     """None: the conditions are the runbook's."""
 
 
-@check("scope.conditions", ConditionsSettings, ttl=STEADY)
+@check("scope.conditions", ConditionsSettings, ttl=STEADY, judges=Judges.LAUNCH)
 async def conditions(_settings: ConditionsSettings, context: CheckContext) -> Outcome:
     """Judge that every stop condition can be judged.
 

@@ -16,7 +16,7 @@ from checks.judging import LASTING, STEADY, Findings, key
 from checks.workloads import config_values
 from state.base.json import Json
 from state.base.numbers import plural
-from state.view.enums import Tier
+from state.view.enums import After, Tier
 
 if TYPE_CHECKING:
     from checks.clients.clients import Clients
@@ -51,7 +51,7 @@ class StrongSettings(Settings):
     """The environment whose values must be others; none: not compared."""
 
 
-@check("secrets.strong", StrongSettings, ttl=LASTING)
+@check("secrets.strong", StrongSettings, ttl=LASTING, after=(After.PREPARE,))
 async def strong(settings: StrongSettings, context: CheckContext) -> Outcome:
     """Judge that secrets are present, long, random, not published, unique, and not staging's."""
     findings = Findings()
@@ -140,7 +140,7 @@ class PresentSettings(Settings):
     """Secrets that a procedure names and the release does not mount: recorded, not required."""
 
 
-@check("secrets.present", PresentSettings, ttl=STEADY)
+@check("secrets.present", PresentSettings, ttl=STEADY, after=(After.PREPARE,))
 async def present(settings: PresentSettings, context: CheckContext) -> Outcome:
     """Judge that the secrets which the release mounts exist and have every key that a start needs."""
     findings = Findings()

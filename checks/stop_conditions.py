@@ -14,10 +14,11 @@ import promql_parser as promql
 
 from checks.base import CheckContext, CouldNotLookError
 from checks.clients.errors import RejectedError
+from checks.condition_selectors import NOWHERE, problems
 from checks.judging import Findings, key, whole
 from checks.rules import exists, metrics_of
 from state.base.times import SECOND_US
-from state.runbook.lint import nodes
+from state.runbook.promql import nodes
 
 if TYPE_CHECKING:
     from checks.clients.prometheus import PrometheusClient
@@ -35,17 +36,36 @@ _FULL: Final = 1.7
 
 async def look(condition: StopCondition, context: CheckContext, findings: Findings) -> None:
     """Note what is wrong with the queries of a condition, or can't be seen."""
+    if context.first(condition.env):
+        await _before_a_first_launch(condition, context, findings)
+        return
     prometheus = context.clients.prometheus(condition.env)
     at_s = context.clock.wall_us() / SECOND_US
     for name, query, may_be_absent in _queries(condition):
         await _number(condition, name, query, may_be_absent, prometheus, at_s, findings)
+    for words in await findings.look(problems(condition, prometheus, at_s)) or ():
+        if not words.endswith(NOWHERE):  # told above
+            findings.blind(f"{condition.id} could never trip: {words}")
     for selector, window in sorted({one for _, query, _ in _queries(condition) for one in windows(query)}):
         await _scrapes(condition, selector, window, prometheus, findings)
 
 
+async def _before_a_first_launch(condition: StopCondition, context: CheckContext, findings: Findings) -> None:
+    """Note what Prometheus refuses already; numbers come with the release."""
+    prometheus = context.clients.prometheus(condition.env)
+    for name, query, _ in _queries(condition):
+        try:
+            await prometheus.query(query, context.clock.wall_us() / SECOND_US)
+        except RejectedError as error:
+            findings.wrong(f"{condition.id} ({name}): {error}")
+        except CouldNotLookError as error:
+            findings.blind(f"{condition.id} ({name}): {error}")
+    findings.defer(f"{condition.id} has no numbers before the release: nothing exports them yet")
+
+
 def _queries(condition: StopCondition) -> Iterator[tuple[str, str, bool]]:
     """Yield (part, query, whether no series means zero)."""
-    for part in ("bad", "total", "value"):
+    for part in ("bad", "good", "total", "value"):
         for name, source in (("", condition), ("second ", condition.second)):
             if source is not None and (query := getattr(source, part)):
                 yield f"{name}{part}", query, part == "bad" and source.bad_absent_is_zero
@@ -117,7 +137,8 @@ async def _scrapes(
                 f"{condition.id}: {span} s of history are needed to see how often {selector} is scraped"
             )
         return
-    scrape = span / whole_span
+    # By the newer half: the older one may begin with the release, in the middle of it.
+    scrape = (span // 2) / half
     findings.saw(key(condition.id, "scrape_s"), whole(round(scrape, 1)))
     if window * _SPARE < _SCRAPES * scrape:
         findings.wrong(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
+from checks.base import RELEASES, CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import ServerFailedError, TimedOutError, UnreachableError, UntrustedError
 from checks.clients.http import MAIN
 from checks.judging import FRESH, STEADY, Findings, lookup
@@ -78,7 +78,9 @@ async def reachable(settings: ReachableSettings, context: CheckContext) -> Outco
         except CouldNotLookError as error:
             findings.saw(name, "not seen")
             findings.blind(str(error))
-    if settings.readiness_path is not None:
+    if settings.readiness_path is not None and context.first():
+        findings.defer("which observers the platform itself reaches: nothing runs yet")
+    elif settings.readiness_path is not None:
         await _inside(settings, context, findings)
     return findings.outcome(f"{', '.join(asked)} are reachable from here, and the platform reaches its own")
 
@@ -144,7 +146,13 @@ class AppearsSettings(Settings):
     """Seconds of the launch's clock."""
 
 
-@check("telemetry.appears", AppearsSettings, ttl=FRESH, leaves="a request in the traces, logs and metrics")
+@check(
+    "telemetry.appears",
+    AppearsSettings,
+    ttl=FRESH,
+    leaves="a request in the traces, logs and metrics",
+    after=RELEASES,
+)
 async def appears(settings: AppearsSettings, context: CheckContext) -> Outcome:
     """Judge that one request appears as a trace, as a log line and in the metrics."""
     findings = Findings()

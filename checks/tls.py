@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from checks.base import CheckContext, Outcome, Settings, check
+from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
+from checks.clients.errors import NotFoundError
 from checks.judging import STEADY, Findings, key
-from state.base.json import obj, objs, path, text, texts
+from checks.workloads import ingresses
+from state.base.json import JsonObject, obj, objs, path, text, texts
 from state.base.numbers import plural
 from state.base.times import moment
 
@@ -33,6 +36,9 @@ async def certificates(settings: CertificatesSettings, context: CheckContext) ->
     """Judge every domain's certificates: trusted, for their name, from a real authority, with time left."""
     findings = Findings()
     now = moment(context.clock.wall_us())
+    if context.first():
+        await _of_manifest(settings, context, findings)
+        return findings.outcome("")
     ends: list[datetime] = []
     for domain in context.environment.domains.all():
         facts = await findings.look(context.clients.tls(context.tier).handshake(domain))
@@ -97,17 +103,10 @@ async def _redirects(context: CheckContext, findings: Findings) -> None:
 
 async def _ingress(context: CheckContext, findings: Findings) -> None:
     kube = context.clients.kube(context.tier)
-    listed = await findings.look(
-        kube.list_objects(f"/apis/networking.k8s.io/v1/namespaces/{kube.namespace}/ingresses")
-    )
+    listed = await findings.look(ingresses(context))
     if listed is None:
         return
-    named: dict[str, str] = {}
-    for ingress in listed.items:
-        for entry in objs(path(ingress, ("spec", "tls"))):
-            named |= dict.fromkeys(texts(entry.get("hosts")), text(entry, "secretName"))
-    for domain in context.environment.domains.all():
-        findings.need(bool(named.get(domain.host)), f"no ingress has a TLS secret for {domain.host}")
+    named = _named(listed, context, findings)
     for secret in sorted(set(named.values()) - {""}):
         seen = await findings.look(kube.get(f"/api/v1/namespaces/{kube.namespace}/secrets/{secret}"))
         if seen is not None:
@@ -116,3 +115,33 @@ async def _ingress(context: CheckContext, findings: Findings) -> None:
                 "tls.crt" in data and "tls.key" in data, f"TLS secret {secret} lacks tls.crt or tls.key"
             )
             findings.saw("tls_secret", secret)
+
+
+def _named(ingresses: Iterable[JsonObject], context: CheckContext, findings: Findings) -> dict[str, str]:
+    """Return the TLS secret of each host that ingresses name; a domain without one is wrong."""
+    named: dict[str, str] = {}
+    for ingress in ingresses:
+        for entry in objs(path(ingress, ("spec", "tls"))):
+            named |= dict.fromkeys(texts(entry.get("hosts")), text(entry, "secretName"))
+    for domain in context.environment.domains.all():
+        findings.need(bool(named.get(domain.host)), f"no ingress has a TLS secret for {domain.host}")
+    return named
+
+
+async def _of_manifest(settings: CertificatesSettings, context: CheckContext, findings: Findings) -> None:
+    """Judge the ingresses that a first launch will install; what they present is seen after its deploy."""
+    listed = await findings.look(ingresses(context))
+    hosts = ", ".join(domain.host for domain in context.environment.domains.all())
+    findings.defer(f"the certificate that {hosts} will present")
+    if listed is None or not settings.ingress:
+        return
+    named = _named(listed, context, findings)
+    kube = context.clients.kube(context.tier)
+    for secret in sorted(set(named.values()) - {""}):
+        try:
+            await kube.get(f"/api/v1/namespaces/{kube.namespace}/secrets/{secret}")
+            findings.saw(key("tls_secret", secret), "there")
+        except NotFoundError:
+            findings.saw(key("tls_secret", secret), "not issued yet")
+        except CouldNotLookError as error:
+            findings.blind(str(error))

@@ -13,6 +13,7 @@ from checks.judging import STEADY, Findings, key
 from state.base.json import obj, objs, path, text
 from state.base.numbers import plural
 from state.base.text import line
+from state.view.enums import Judges
 
 if TYPE_CHECKING:
     from checks.clients.http import WebClient
@@ -47,7 +48,7 @@ class CspSettings(Settings):
     """Framing by others is forbidden, by X-Frame-Options or frame-ancestors."""
 
 
-@check("web.csp", CspSettings, ttl=STEADY)
+@check("web.csp", CspSettings, ttl=STEADY, judges=Judges.CANDIDATE)
 async def csp(settings: CspSettings, context: CheckContext) -> Outcome:
     """Judge that every page has an enforced Content-Security-Policy without unsafe script sources."""
     findings = Findings()
@@ -150,7 +151,9 @@ class CookiesSettings(Settings):
     """Of the browser session."""
 
 
-@check("web.cookies", CookiesSettings, ttl=STEADY, leaves="a login of a test account")
+@check(
+    "web.cookies", CookiesSettings, ttl=STEADY, leaves="a login of a test account", judges=Judges.CANDIDATE
+)
 async def cookies(settings: CookiesSettings, context: CheckContext) -> Outcome:
     """Judge the attributes of every session cookie; logs a test account in."""
     findings = Findings()
@@ -217,7 +220,7 @@ class CorsSettings(Settings):
     """Besides the http variant of that domain's origin."""
 
 
-@check("web.cors", CorsSettings, ttl=STEADY)
+@check("web.cors", CorsSettings, ttl=STEADY, judges=Judges.CANDIDATE)
 async def cors(settings: CorsSettings, context: CheckContext) -> Outcome:
     """Judge by preflights that exactly the intended origins are allowed."""
     findings = Findings()
@@ -268,7 +271,13 @@ class RateLimitSettings(Settings):
     """One of these must be on the ingress: the limit of all other paths."""
 
 
-@check("web.rate_limit", RateLimitSettings, ttl=STEADY, leaves="a burst of failed logins")
+@check(
+    "web.rate_limit",
+    RateLimitSettings,
+    ttl=STEADY,
+    leaves="a burst of failed logins",
+    judges=Judges.CANDIDATE,
+)
 async def rate_limit(settings: RateLimitSettings, context: CheckContext) -> Outcome:
     """Judge that a burst of wrong passwords is stopped, and that it stops nobody else."""
     findings = Findings()

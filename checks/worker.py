@@ -19,6 +19,7 @@ from checks.workloads import (
 from state.base.images import digest_of
 from state.base.json import JsonObject, obj, objs, path, text
 from state.base.numbers import plural
+from state.view.enums import Judges
 from state.view.pods import restarts_of, running_digests
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class ParitySettings(Settings):
     """A container that restarted more often is not healthy."""
 
 
-@check("worker.parity", ParitySettings, ttl=FRESH)
+@check("worker.parity", ParitySettings, ttl=FRESH, judges=Judges.CANDIDATE, rendered=True)
 async def parity(settings: ParitySettings, context: CheckContext) -> Outcome:
     """Judge that the worker has the API's environment and secrets, runs its named image.
 
@@ -56,9 +57,10 @@ async def parity(settings: ParitySettings, context: CheckContext) -> Outcome:
     _same_environment(api, worker, findings)
     _same_checksums(settings, api, worker, findings)
     _images(settings, api, worker, findings)
-    ready, expected = ready_replicas(worker)
-    findings.saw("worker_replicas", {"ready": ready, "wanted": expected})
-    findings.need(ready >= expected > 0, f"{ready} of {plural(expected, 'worker')} ready")
+    if not context.first():
+        ready, expected = ready_replicas(worker)
+        findings.saw("worker_replicas", {"ready": ready, "wanted": expected})
+        findings.need(ready >= expected > 0, f"{ready} of {plural(expected, 'worker')} ready")
     running = await findings.look(pods(context, settings.worker)) or ()
     _running(settings.worker, worker, running, findings)
     restarts = sum(map(restarts_of, running))

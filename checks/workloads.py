@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from checks.clients.errors import NotFoundError
-from checks.clients.kube import KubeClient, selector
+from checks.clients.kube import KubeClient, secret_values, selector
+from checks.errors import NothingRunsError
 from state.base.json import JsonObject, obj, objs, path, text
 from state.view.pods import observe, serves
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from checks.base import CheckContext
     from state.runbook.environment import Environment
     from state.view.enums import Tier
+
+INSTANCE = "app.kubernetes.io/instance"
+"""The label by which helm's charts say of a pod which release it belongs to."""
 
 
 def parts_of(named: tuple[str, ...], context: CheckContext) -> tuple[str, ...]:
@@ -37,18 +41,24 @@ def deployment_path(kube: KubeClient, name: str) -> str:
 
 
 async def deployment(context: CheckContext, part: str, tier: Tier | None = None) -> JsonObject:
-    """Return the deployment of a part of the release."""
+    """Return the deployment of a part of the release; in a first launch the one that its chart renders."""
     tier = tier or context.tier
     kube = context.clients.kube(tier)
-    return await kube.get(deployment_path(kube, deployment_name(context.runbook.environments[tier], part)))
+    name = deployment_name(context.runbook.environments[tier], part)
+    if context.first(tier):
+        return await context.manifest(tier).find(tier, "Deployment", name)
+    return await kube.get(deployment_path(kube, name))
 
 
 async def pods(context: CheckContext, part: str, tier: Tier | None = None) -> tuple[JsonObject, ...]:
     """Return the live pods of a part that are not being deleted.
 
-    Raises NotFoundError where there is none: nothing that should be there runs.
+    Raises NotFoundError where there is none: nothing that should be there runs. In a first launch that is
+    NothingRunsError.
     """
     tier = tier or context.tier
+    if context.first(tier):
+        raise NothingRunsError(f"no pod of {part} runs in {tier} yet")
     kube = context.clients.kube(tier)
     labels = obj(path(await deployment(context, part, tier), ("spec", "selector", "matchLabels")))
     query = {"labelSelector": selector(labels)}
@@ -57,6 +67,17 @@ async def pods(context: CheckContext, part: str, tier: Tier | None = None) -> tu
     if not live:
         raise NotFoundError(f"{kube.where}: no pod of {part} runs in {kube.namespace}; expected some")
     return live
+
+
+async def ingresses(context: CheckContext) -> list[JsonObject]:
+    """Return the ingresses of the namespace; in a first launch those that the chart renders."""
+    tier = context.tier
+    if context.first():
+        found = await context.manifest(tier).objects(tier)
+        return [one for one in found if text(one, "kind") == "Ingress"]
+    kube = context.clients.kube(tier)
+    where = f"/apis/networking.k8s.io/v1/namespaces/{kube.namespace}/ingresses"
+    return list((await kube.list_objects(where)).items)
 
 
 def pod_template(deployed: JsonObject) -> JsonObject:
@@ -83,23 +104,32 @@ async def config_values(context: CheckContext, tier: Tier | None = None) -> dict
     """Return every setting that the containers of the release's first part get, for judging in memory only.
 
     Of the same name, the later source wins, as in Kubernetes. The redactor knows all values that come from
-    secrets.
+    secrets. In a first launch what the chart renders stands for what will be there; other secrets are read.
     """
     tier = tier or context.tier
-    kube = context.clients.kube(tier)
     values: dict[str, str] = {}
     for container in containers(pod_template(await deployment(context, first_part(context), tier))):
         for source in env_sources(container):
             kind, _, name = source.partition("/")
             if kind == "configMap":
-                found = await kube.get(f"/api/v1/namespaces/{kube.namespace}/configmaps/{name}")
-                values |= _strings(obj(found.get("data")))
+                values |= _strings(obj((await _source(context, tier, "ConfigMap", name)).get("data")))
             else:
-                values |= await kube.secret(name)
+                values |= secret_values(await _source(context, tier, "Secret", name))
         values |= {
             text(one, "name"): text(one, "value") for one in objs(container.get("env")) if "value" in one
         }
     return values
+
+
+async def _source(context: CheckContext, tier: Tier, kind: str, name: str) -> JsonObject:
+    """Return a ConfigMap or Secret, as rendered where the chart of a first launch brings it."""
+    if context.first(tier):
+        try:
+            return await context.manifest(tier).find(tier, kind, name)
+        except NotFoundError:
+            pass  # not the chart's: it has to be there already
+    kube = context.clients.kube(tier)
+    return await kube.get(f"/api/v1/namespaces/{kube.namespace}/{kind.lower()}s/{name}")
 
 
 def _strings(data: JsonObject) -> dict[str, str]:

@@ -144,8 +144,9 @@ def bake(shown: ScreenState, width: int, height: int) -> list[Line]:
 def trips(shown: ScreenState) -> str:
     """Return what breached, the value over its threshold, since when and by which labels; nothing without a trip."""
     return "; ".join(
-        f"{c.title} {formats.number(c.value, c.unit)} > {formats.number(c.threshold, c.unit)} since "
-        f"{formats.clock(c.since_us)}" + (f" ({c.reason})" if c.reason else "")
+        f"{c.title} {formats.number(c.value, c.unit)} {'<' if c.below else '>'} "
+        f"{formats.number(c.threshold, c.unit)} since {formats.clock(c.since_us)}"
+        + (f" ({c.reason})" if c.reason else "")
         for c in shown.view.conditions
         if c.state is ConditionState.TRIPPED
     )

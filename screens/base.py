@@ -16,7 +16,7 @@ from textual.widget import Widget
 from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, row
 from screens.kit.screen_state import Mode, ScreenState
-from screens.sections import status_line, timeline
+from screens.sections import banner, status_line, timeline
 
 SMALLEST = (60, 15)
 """Columns and lines below which a screen only says that it is too small."""
@@ -65,7 +65,7 @@ class LaunchScreen(Screen[None]):
         yield Pane(_tiny, id="tiny")
         yield Pane(status_line.status, id="status")
         yield Pane(timeline.transport, id="transport")
-        yield Pane(status_line.banner, id="banner")
+        yield Pane(banner.banner, id="banner")
         with Container(id="body"):
             yield from self.body()
         yield Pane(self._bottom, id="hints")
@@ -95,11 +95,11 @@ class LaunchScreen(Screen[None]):
         """Bring widgets of the body up to date that are no panes."""
 
     def _frame(self, shown: ScreenState) -> None:
-        height = status_line.banner_height(shown)
-        banner = self.query_one("#banner", Pane)
-        if banner.styles.height is None or banner.styles.height.value != height:
-            banner.styles.height = height
-            banner.display = height > 0
+        height = banner.banner_height(shown)
+        pane = self.query_one("#banner", Pane)
+        if pane.styles.height is None or pane.styles.height.value != height:
+            pane.styles.height = height
+            pane.display = height > 0
         declared = bool(shown.view.gates)
         for number, graph in enumerate(pane for pane in self._panes if pane.has_class("graph")):
             graph.set_class(declared and number >= len(shown.view.graphs), "-absent")

@@ -18,14 +18,23 @@ from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, heading, row, wrap
 from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
+from screens.sections.banner import request_words
 from screens.sections.cluster import pod_line, pods_of
 from screens.sections.stages import stage_lines
 from state.base.times import SECOND_US
-from state.view.enums import ConditionState, OperationKind, OperationState, Tier
-from state.view.launch import OperationSpecView, OperationView, StepView
-from state.view.locks import Lock, LockKind, locks
+from state.view.enums import OperationKind, OperationState, Tier
+from state.view.first_launch import is_first, offered, way_out
+from state.view.launch import LaunchView, OperationSpecView, OperationView, StepView
+from state.view.locks import WAYS_BACK, Lock, LockKind, locks
 from state.view.pods import is_ready
-from state.view.rollbacks import rollback_of
+from state.view.requests import open_requests
+from state.view.rollbacks import rollback_of, unanswered
+from state.view.stages import stage_verdict
+from state.view.trips import taken_back
+
+MOST_REQUESTS = 3
+MOST_LOCKS = 3
+"""Lines that what locks an operation takes below its run: the preview has them all."""
 
 
 class DeployScreen(LaunchScreen):
@@ -38,6 +47,7 @@ class DeployScreen(LaunchScreen):
         ("x", "abort"),
         ("o", "what next"),
         ("tab", "output"),
+        ("s", "pipeline"),
         ("b", "bake"),
         ("esc", "back"),
     )
@@ -53,8 +63,9 @@ class DeployScreen(LaunchScreen):
         """Whether an operation ran in sight: it stays there when it ends."""
 
     def body(self) -> Iterable[Widget]:
-        """Return the pipeline, the list of operations, the run's head, and its output."""
+        """Return the pipeline, open requests, the list of operations, the run's head, and its output."""
         yield Pane(stage_lines, id="stages")
+        yield Pane(request_lines, id="requests")
         yield Table(
             (Column("operation", 19), Column("lock", 18), Column("newest run", 18), Column("", 0)),
             id="operations",
@@ -82,8 +93,11 @@ class DeployScreen(LaunchScreen):
     def refresh_body(self, shown: ScreenState) -> None:
         """Show the operations and the output of the newest run; the pipeline, where the runbook has one."""
         self.query_one("#stages", Pane).set_class(bool(shown.view.gates) and not shown.view.stages, "-absent")
+        requests = self.query_one("#requests", Pane)
+        wanted = len(request_lines(shown, self.size.width, MOST_REQUESTS))
+        requests.styles.height, requests.display = wanted, wanted > 0
         table = self.query_one(Table)
-        table.show_rows([operation_row(spec, shown) for spec in shown.view.operation_specs])
+        table.show_rows([operation_row(spec, shown) for spec in offered(shown.view)])
         running = shown.view.running()
         if not self._moved and (running is not None or not self._watched):
             table.select(pressing(shown))
@@ -102,7 +116,7 @@ class DeployScreen(LaunchScreen):
 
     def _run(self, shown: ScreenState, width: int, height: int) -> list[Line]:
         run = self._chosen(shown)
-        spec = next((s for s in shown.view.operation_specs if s.id == self.query_one(Table).key), None)
+        spec = next((s for s in offered(shown.view) if s.id == self.query_one(Table).key), None)
         if run is None:
             return not_run(spec, shown, width)[:height]
         return run_lines(run, shown, width, height)
@@ -128,15 +142,16 @@ class DeployScreen(LaunchScreen):
 
 
 def lock_words(spec: OperationSpecView, shown: ScreenState) -> Span:
-    """Return what keeps an operation locked: ``✖ gates 3 7, 7.1, hold``, or that it is free."""
+    """Return what keeps an operation locked: ``✖ hold, gates 3 7, 7.1``, or that it is free."""
     closed = locks(shown.view, spec, shown.now_us)
     if not closed:
         return Span("✔ unlocked", Role.GOOD)
     gates = [int(lock.what) for lock in closed if lock.kind is LockKind.GATE]
-    items = " ".join(lock.what for lock in closed if lock.kind is LockKind.ITEM)
+    items = " ".join(lock.what for lock in closed if lock.kind in {LockKind.ITEM, LockKind.STAGE})
     others = [lock.kind.value for lock in closed if not lock.kind.by_judgement]
     named = ("gate" + ("s " if len(gates) > 1 else " ") + ranges(gates)) if gates else ""
-    return Span(f"✖ {', '.join(one for one in (named, items, *others) if one)}", Role.WARN)
+    # Gates last: they are many before a launch, and what else locks must not be cut off behind them.
+    return Span(f"✖ {', '.join(one for one in (*others, named, items) if one)}", Role.WARN)
 
 
 def ranges(numbers: list[int]) -> str:
@@ -157,9 +172,10 @@ def pressing(shown: ScreenState) -> str:
     if running is not None:
         return running.id
     specs = view.operation_specs
-    tripped = {c.env for c in view.conditions if c.state is ConditionState.TRIPPED}
+    tripped = {c.env for c in unanswered(view, view.conditions)}
     for env in (Tier.PRODUCTION, Tier.STAGING):
-        if env in tripped and (back := rollback_of(view, env)) is not None:
+        back = way_out(view, env) or rollback_of(view, env)
+        if env in tripped and back is not None:
             return back.id
     newest = view.operations[-1] if view.operations else None
     if newest is not None and newest.state is not OperationState.SUCCEEDED:
@@ -168,9 +184,14 @@ def pressing(shown: ScreenState) -> str:
         run = view.last_operation(spec.id)
         done = run is not None and run.state is OperationState.SUCCEEDED
         judged = any(lock.kind.by_judgement for lock in locks(view, spec, shown.now_us))
-        if not done and spec.kind != OperationKind.ROLLBACK and not judged:
+        if not done and spec.kind not in WAYS_BACK and not judged and _wanted(spec, view):
             return spec.id
     return newest.id if newest is not None else ""
+
+
+def _wanted(spec: OperationSpecView, view: LaunchView) -> bool:
+    """Return whether an operation is one of this launch's: what is prepared, only of a first one."""
+    return spec.kind != OperationKind.PREPARE or is_first(view)
 
 
 def operation_row(spec: OperationSpecView, shown: ScreenState) -> Row:
@@ -178,9 +199,27 @@ def operation_row(spec: OperationSpecView, shown: ScreenState) -> Row:
     run = shown.view.last_operation(spec.id)
     told = Span("not run yet", Role.DIM)
     if run is not None:
-        glyph, word, role = formats.OPERATION[run.state]
-        told = Span(f"{glyph} {word} {formats.clock(run.intended_us, seconds=False)[:5]}", role)
+        told = _newest(run, shown)
     return Row(spec.id, (Span(spec.id, Role.STRONG), lock_words(spec, shown), told, spec.title))
+
+
+def _newest(run: OperationView, shown: ScreenState) -> Span:
+    """Return how an operation's newest run ended, and for a deploy whether it runs still."""
+    back = taken_back(shown.view, run) if run.kind == OperationKind.DEPLOY else None
+    if back is not None and back.state is OperationState.SUCCEEDED:
+        return Span(f"! ROLLED BACK {formats.clock(back.finished_us, seconds=False)[:5]}", Role.WARN)
+    glyph, word, role = formats.OPERATION[run.state]
+    return Span(f"{glyph} {word} {formats.clock(run.intended_us, seconds=False)[:5]}", role)
+
+
+def request_lines(shown: ScreenState, width: int, height: int) -> list[Line]:
+    """Return what was requested of a second person and is open, the newest first."""
+    found = reversed(open_requests(shown.view.requests, shown.now_us))
+    lines = [
+        row(Span(f"#{one.seq} ", Role.KEY), Span(cut(request_words(one, shown.now_us), width - 8), Role.WARN))
+        for one in found
+    ]
+    return lines[: min(height, MOST_REQUESTS)]
 
 
 def not_run(spec: OperationSpecView | None, shown: ScreenState, width: int) -> list[Line]:
@@ -198,6 +237,11 @@ def not_run(spec: OperationSpecView | None, shown: ScreenState, width: int) -> l
 def _need(lock: Lock, shown: ScreenState) -> Line:
     if lock.kind is LockKind.ITEM:
         return row("needs item   ", Span(lock.what, Role.KEY))
+    if lock.kind is LockKind.STAGE:
+        stage = next((one for one in shown.view.stages if one.id == lock.what), None)
+        if stage is not None:
+            sign = formats.sign(formats.VERDICT[stage_verdict(shown.view, stage, shown.now_us)], 8)
+            return row("needs stage  ", sign, f" {stage.title} ", Span("s: what it stands on", Role.DIM))
     gate = shown.view.gate(int(lock.what)) if lock.kind is LockKind.GATE else None
     if gate is None:
         return row("locked       ", Span(lock.words, Role.WARN))
@@ -254,6 +298,10 @@ def _run_end(run: OperationView, shown: ScreenState, width: int) -> list[Line]:
     if run.verdict:
         role = Role.GOOD if run.state is OperationState.SUCCEEDED else Role.BAD
         lines += [row(Span(text, role)) for text in wrap(run.verdict, width, most=3)]
+    spec = next((s for s in shown.view.operation_specs if s.id == run.id), None)
+    if run.state.ended and spec is not None:
+        closed = locks(shown.view, spec, shown.now_us)
+        lines += [_need(lock, shown) for lock in closed if not lock.kind.by_judgement][:MOST_LOCKS]
     if run.offers and run == shown.view.offering():
         lines.append(row(Span("o: ", Role.KEY), Span(cut(" · ".join(run.offers), width - 3), Role.ACCENT)))
     return lines

@@ -18,10 +18,14 @@ from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, row, wrap
 from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
-from screens.sections.gate_rail import DONE
+from screens.sections import item_words
+from screens.sections.gate_rail import DONE, gate_sign
 from state.base.times import SECOND_US
-from state.view.enums import Verdict
+from state.view.enums import Look, Verdict
 from state.view.launch import CheckView, GateView, ItemView
+
+_WIDE = 110
+"""From so many cells on there is room for a column's whole name."""
 
 
 class GateScreen(LaunchScreen):
@@ -34,6 +38,7 @@ class GateScreen(LaunchScreen):
         ("R", "run all"),
         ("a", "attest"),
         ("w", "waive"),
+        ("u", "follow up"),
         ("←→", "gate"),
         ("tab", "evidence"),
         ("esc", "back"),
@@ -44,6 +49,7 @@ class GateScreen(LaunchScreen):
         Binding("a", "attest", "attest GO or NO-GO", id="gate.attest"),
         Binding("w", "waive", "waive the item", id="gate.waive"),
         Binding("W", "withdraw", "withdraw the attestation", id="gate.withdraw"),
+        Binding("u", "follow_up", "name who sees to a deviation", id="gate.follow_up"),
         Binding("left", "turn(-1)", "gate before", id="gate.before"),
         Binding("right", "turn(1)", "next gate", id="gate.next"),
     ]
@@ -60,6 +66,9 @@ class GateScreen(LaunchScreen):
                 Column("", 4),
                 Column("verdict", 9),
                 Column("checks", 7),
+                Column("in staging", 10, narrower=_WIDE),
+                Column("candidate in staging", 20, wanted=_WIDE),
+                Column("live", 9),
                 Column("person", 8),
                 Column("item", 0),
             ),
@@ -84,27 +93,28 @@ class GateScreen(LaunchScreen):
 
     def refresh_body(self, shown: ScreenState) -> None:
         """Show the gate's items and the one under the cursor."""
-        gate = shown.view.gate(self.number)
+        gate, start_us = shown.view.gate(self.number), shown.view.scope.window_start_us
         items = gate.items if gate is not None else ()
-        self.query_one(Table).show_rows([item_row(item, shown.now_us) for item in items])
+        self.query_one(Table).show_rows([item_row(item, shown.now_us, start_us) for item in items])
         self._detail()
 
     def _heading(self, shown: ScreenState, width: int, height: int) -> list[Line]:
         gate = shown.view.gate(self.number)
         if gate is None:
             return [row(Span(f"There is no gate {self.number} yet", Role.DIM))]
-        return [gate_heading(gate, shown.now_us, width)]
+        return [gate_heading(gate, shown.now_us, width, shown.view.scope.window_start_us)]
 
     def _item(self) -> ItemView | None:
         return self.shown.view.item(self.query_one(Table).key)
 
     def _detail(self) -> None:
         item, now = self._item(), self.shown.now_us
+        start_us = self.shown.view.scope.window_start_us
         view = self.query_one(LineView)
         if item is None:
             view.show_lines(lambda _: [], about="")
             return
-        view.show_lines(lambda width: item_lines(item, now, width), about=item.id)
+        view.show_lines(lambda width: item_lines(item, now, width, start_us), about=item.id)
 
     def on_table_moved(self, event: Table.Moved) -> None:
         """Show the detail of the item that the cursor stands on."""
@@ -145,6 +155,10 @@ class GateScreen(LaunchScreen):
         """Ask for a waiver."""
         self._ask("item.waive")
 
+    def action_follow_up(self) -> None:
+        """Ask for an owner and a follow-up of a deviation."""
+        self.post_message(CommandRequested("deviation.follow_up", {}))
+
     def action_turn(self, by: int) -> None:
         """Go to the gate before or after."""
         numbers = [g.number for g in self.shown.view.gates] or [1]
@@ -152,41 +166,75 @@ class GateScreen(LaunchScreen):
         self.post_message(ScreenRequested("gate", str(numbers[(place + by) % len(numbers)])))
 
 
-def gate_heading(gate: GateView, now_us: int, width: int) -> Line:
-    """Return a gate's number, title, status and items done."""
+def gate_heading(gate: GateView, now_us: int, width: int, start_us: int = 0) -> Line:
+    """Return a gate's number, title, status, items done, and how many are overdue or don't apply."""
     done = sum(1 for i in gate.items if i.verdict(now_us) in DONE)
     left = row(Span(f"GATE {gate.number}  ", Role.HEAD), Span(cut(gate.title, width - 30), Role.STRONG))
-    right = row(formats.sign(formats.GATE[gate.status(now_us)]), f"  {done}/{len(gate.items)} done ")
+    right = row(gate_sign(gate, gate.status(now_us), now_us), f"  {done}/{len(gate.items)} done ")
+    if gate.owed:
+        right = (*right, Span(f" » waits for {', '.join(_items_of(gate.owed))} ", Role.WARN))
+    away = sum(bool(i.not_applicable) for i in gate.items)
+    late = sum(i.overdue(start_us, now_us) for i in gate.items)
+    if away:
+        right = (*right, Span(f" {away} n/a ", Role.DIM))
+    if late:
+        right = (*right, Span(f" ! {late} overdue ", Role.WARN))
     return fill(left, right, width)
 
 
-def item_row(item: ItemView, now_us: int) -> Row:
+def _items_of(checks: Iterable[str]) -> list[str]:
+    """Return the items of checks that a first deploy deferred, each once."""
+    return list(dict.fromkeys(check.partition("/")[0] for check in checks))
+
+
+def item_row(item: ItemView, now_us: int, start_us: int = 0) -> Row:
     """Return an item as a row: verdict, what checks say, what a person said, its text."""
     verdict = item.verdict(now_us)
     checks = item.checks_verdict(now_us)
     if item.checks:
-        passed = sum(1 for c in item.checks if c.at(now_us) is Verdict.PASS)
+        counting = [c for c in item.checks if c.counts]
+        passed = sum(1 for c in counting if c.at(now_us) is Verdict.PASS)
         glyph, _, role = formats.VERDICT[checks]
-        seen = Span(f"{glyph} {passed}/{len(item.checks)}", role)
+        seen = Span(f"{glyph} {passed}/{len(counting)}", role)
     else:
         seen = Span("-", Role.DIM)
-    word = item.attestation
-    if word is not None:
-        person = Span("GO" if word.go else "NO-GO", Role.GOOD if word.go else Role.BAD)
-    else:
-        person = Span("asked", Role.ACCENT) if item.question is not None else Span("-", Role.DIM)
+    staging = _look(item, Look.CANDIDATE, now_us)
+    late = item.overdue(start_us, now_us)
     return Row(
-        item.id, (Span(item.id, Role.KEY), formats.sign(formats.VERDICT[verdict]), seen, person, item.text)
+        item.id,
+        (
+            Span(item.id, Role.KEY),
+            formats.sign(formats.NOT_APPLICABLE if item.not_applicable else formats.VERDICT[verdict]),
+            seen,
+            staging,
+            staging,
+            _look(item, Look.LIVE, now_us),
+            item_words.person(item),
+            Span(f"! overdue: {item.text}", Role.WARN) if late else item.text,
+        ),
     )
 
 
-def item_lines(item: ItemView, now_us: int, width: int) -> list[Line]:
-    """Return all that is known of an item: text, question, waiver, attestation, checks with evidence."""
+def _look(item: ItemView, look: Look, now_us: int) -> Span:
+    """Return what one look at the candidate says: ``✔ PASS``; ``later`` where it comes after the promotion."""
+    verdict = item.look(look, now_us)
+    if verdict is None:
+        return Span("-", Role.DIM)
+    if not any(check.counts for check in item.checks if check.look is look):
+        return Span("later", Role.DIM)
+    return formats.sign(formats.VERDICT[verdict])
+
+
+def item_lines(item: ItemView, now_us: int, width: int, start_us: int = 0) -> list[Line]:
+    """Return all that is known of an item: text, owner, waiver, question, words, checks with evidence.
+
+    ``start_us`` is when the launch window opens: what is due is due before that.
+    """
     lines = [row(Span(text, Role.STRONG)) for text in wrap(f"{item.id} {item.text}", width)]
+    lines += item_words.plan_lines(item, start_us, now_us, width)
     if item.waiver is not None:
         lines += _waiver(item, now_us, width)
-    if item.question is not None or item.attestation is not None:
-        lines += _person(item, now_us, width)
+    lines += item_words.word_lines(item, now_us, width)
     for check in item.checks:
         lines += check_lines(check, now_us, width)
     return lines
@@ -203,37 +251,18 @@ def _waiver(item: ItemView, now_us: int, width: int) -> list[Line]:
     return [head, *(row(Span(f"  {t}")) for t in wrap(waiver.reason, width - 2))]
 
 
-def _person(item: ItemView, now_us: int, width: int) -> list[Line]:
-    lines = (
-        [row(Span(text, Role.ACCENT)) for text in wrap(f"asked: {item.question}", width)]
-        if item.question
-        else []
-    )
-    word = item.attestation
-    if word is None:
-        return [*lines, row(Span("  nobody has answered yet · a: attest", Role.DIM))]
-    sign = Span("✔ GO" if word.go else "✖ NO-GO", Role.GOOD if word.go else Role.BAD)
-    lines.append(
-        row(
-            "  ",
-            sign,
-            f" by {word.actor}, ",
-            formats.ago(word.at_us, now_us),
-            Span(f" ({word.how_known})", Role.DIM),
-        )
-    )
-    for told in (word.comment, word.link):
-        lines += [row(f"  {text}") for text in wrap(told, width - 2) if text]
-    return lines
+_LOOKS = {Look.CANDIDATE: ": candidate in staging", Look.LIVE: ": live"}
 
 
 def check_lines(check: CheckView, now_us: int, width: int) -> list[Line]:
     """Return a check: verdict, what it judges, its summary, how fresh it is, its evidence as pretty JSON."""
     verdict = check.at(now_us)
-    where = f" in {check.env}" if check.env else ""
+    where = _LOOKS.get(check.look, f" in {check.env}" if check.env else "")
     writes = Span(" writes", Role.WARN) if check.writes else Span("")
     left = row(formats.sign(formats.VERDICT[verdict], 10), Span(f" {check.kind}{where}", Role.STRONG), writes)
     lines = [fill(left, row(Span(freshness(check, now_us), Role.DIM)), width)]
+    if verdict is Verdict.STALE and check.since:
+        lines.append(row(Span(f"  stale: {check.since} since", Role.WARN)))
     lines += [row(f"  {text}") for text in wrap(check.summary, width - 2) if text]
     for text in pretty(check.evidence).split("\n"):
         lines += [row(Span(f"  {part}", Role.DIM)) for part in wrap(text, width - 2) if part]
@@ -244,6 +273,8 @@ def freshness(check: CheckView, now_us: int) -> str:
     """Return how old a result is and how long it holds: ``3 m 10 s ago, holds 24 h 00 m``."""
     if check.verdict is Verdict.RUNNING:
         return f"runs since {formats.span((now_us - check.started_us) / SECOND_US)}"
+    if not check.counts:
+        return "runs by itself after the promotion"
     if not check.finished_us:
         return "never run"
     took = (check.finished_us - check.started_us) / SECOND_US if check.started_us else 0

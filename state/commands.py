@@ -21,15 +21,21 @@ class Field(StrEnum):
 
     ITEM = "item"
     GATE = "gate"
+    STAGE = "stage"
+    """A stage of the pipeline."""
     OPERATION = "operation"
     CONDITION = "condition"
     WATCHING = "watching"
     """A condition that is not tripped."""
+    DEVIATION = "deviation"
+    """A deviation, by the number of its event."""
     TEXT = "text"
     VERDICT = "verdict"
     MINUTES = "minutes"
     RATE = "rate"
     CHOICE = "choice"
+    REQUEST = "request"
+    """A request that waits for an answer, or for being carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,10 @@ class CommandSpec:
     parameters: tuple[Parameter, ...] = ()
     key: str = ""
     """The key that offers it on a screen; no letter starts a change without a dialog."""
+    notes: tuple[str, ...] = ()
+    """What it does and what it leaves, told where its parameters are asked for."""
+    listed: bool = True
+    """Whether help and palette offer it: a request is made in the dialog of what it is for."""
 
     def about(self, args: Mapping[str, object]) -> str:
         """Return the command in words, as ``Waive item 2.3``; what isn't chosen yet is left out."""
@@ -79,6 +89,13 @@ COMMANDS: tuple[CommandSpec, ...] = (
         Danger.SAFE,
         (Parameter("gate", Field.GATE, "gate"),),
         "R",
+    ),
+    CommandSpec(
+        "stage.run",
+        "pipeline: Run a stage's checks",
+        "Run the checks of stage {stage}",
+        Danger.SAFE,
+        (Parameter("stage", Field.STAGE, "stage"),),
     ),
     CommandSpec("launch.run", "launch: Run every check", "Run every check", Danger.SAFE),
     CommandSpec(
@@ -110,13 +127,37 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "w",
     ),
     CommandSpec(
+        "deviation.follow_up",
+        "deviation: Name an owner and a follow-up",
+        "Follow up deviation #{deviation}",
+        Danger.SAFE,
+        (
+            Parameter("deviation", Field.DEVIATION, "deviation"),
+            Parameter("owner", Field.TEXT, "owner"),
+            Parameter("text", Field.TEXT, "follow-up"),
+            Parameter("link", Field.TEXT, "link", optional=True),
+        ),
+        "u",
+    ),
+    CommandSpec(
         "gate.recycle",
         "gate: Go back to it, evidence stale",
         "Go back to gate {gate}",
         Danger.CAUTION,
         (Parameter("gate", Field.GATE, "gate"), _REASON),
     ),
-    CommandSpec("launch.hold", "launch: Hold", "Hold the launch", Danger.SAFE, (_REASON,), "h"),
+    CommandSpec(
+        "launch.hold",
+        "launch: Hold",
+        "Hold the launch",
+        Danger.SAFE,
+        (_REASON,),
+        "h",
+        notes=(
+            "stops: deploy, migrate and promote; the bake's clock; a rollback that counts down by itself",
+            "goes on: checks, stop conditions, what runs already (x: abort), the way back (B)",
+        ),
+    ),
     CommandSpec("launch.release", "launch: Release the hold", "Release the hold", Danger.CAUTION, (_REASON,)),
     CommandSpec("launch.scrub", "launch: Scrub", "Scrub the launch", Danger.DANGER, (_REASON,)),
     CommandSpec("launch.close", "launch: Close", "Close the launch", Danger.CAUTION),
@@ -137,6 +178,39 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "Recover the operation without an end",
         Danger.DANGER,
         (Parameter("choice", Field.CHOICE, "what to do"),),
+    ),
+    CommandSpec(
+        "request.make",
+        "request: Make",
+        "Request {command}",
+        Danger.CAUTION,
+        (Parameter("command", Field.TEXT, "command"), _REASON),
+        listed=False,
+    ),
+    CommandSpec(
+        "request.grant",
+        "request: Grant what somebody else wants",
+        "Grant request {request}",
+        Danger.DANGER,
+        (Parameter("request", Field.REQUEST, "request"), _COMMENT),
+        "G",
+    ),
+    CommandSpec(
+        "request.refuse",
+        "request: Refuse what somebody else wants",
+        "Refuse request {request}",
+        Danger.CAUTION,
+        (Parameter("request", Field.REQUEST, "request"), _REASON),
+    ),
+    CommandSpec(
+        "request.withdraw",
+        "request: Withdraw your own",
+        "Withdraw request {request}",
+        Danger.CAUTION,
+        (
+            Parameter("request", Field.REQUEST, "request"),
+            Parameter("reason", Field.TEXT, "reason", optional=True),
+        ),
     ),
     CommandSpec(
         "condition.acknowledge",
@@ -193,15 +267,16 @@ COMMANDS: tuple[CommandSpec, ...] = (
 
 BY_NAME = {command.name: command for command in COMMANDS}
 
+NEEDS_TWO = frozenset({"operation.run", "item.waive"})
+"""What may take a second person: an operation over its locks, a waiver always."""
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a person gave to a preview: the typed phrase, its token, and for an override why and with whom."""
+    """What a person gave to a preview: the typed phrase, and its token."""
 
     phrase: str = ""
     token: str = ""
-    override_reason: str = ""
-    override_second: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ def test_only_the_store_and_the_reader_open_a_log() -> None:
 ROOMS = {
     "checks": "kinds of checks, a family each, and what they judge with",
     "checks/clients": "a client for each outside system",
+    "checks/clients/ci": "a client for each system that builds and tests commits",
     "console": "the program's entry, and its exit codes",
     "console/cli": "a module for each command of the command line, and their one table",
     "console/cli/check": "checks run without a screen",
@@ -160,6 +161,7 @@ ROOM_MODULES = 16
 LARGE = {
     "checks": "one module a family of checks: all are found in one list",
     "checks/clients": "one module an outside system: all are found in one list",
+    "state/runbook": "one module a part of the file that people write: all are read in one go",
     "state/log": "one subject, the file on disk; whoever changes one module of it reads the others",
 }
 """Rooms of more modules than that, with the reason."""
@@ -174,6 +176,7 @@ TWICE = {
     "apply": (2, "the simulated helm's; the simulated API's, as kubectl asks for it"),
     "archive": (2, "state/log does it; console/cli is its command"),
     "arguments": (2, "of launch-console; of the simulated helm"),
+    "attestations": (2, "the words that the view keeps; their commands"),
     "auth": (2, _JUDGED),
     "bake": (4, f"{_SUBJECT}, its commands; and its screen"),
     "base": (2, "what every check is; what every screen has"),
@@ -192,6 +195,7 @@ TWICE = {
     "errors": (3, "of the log; that nothing could be observed; and for which reason, a class each"),
     "evaluate": (2, "stop conditions; queries of the simulated Prometheus"),
     "faults": (2, "the command that lists them; those of the web service"),
+    "first_launch": (3, f"{_SUBJECT}, the view; and how checks are judged in one"),
     "flows": (2, _JUDGED),
     "full_verify": (2, "state/log: the check itself; engine/record: what it finds becomes an event"),
     "gates": (3, f"{_SUBJECT}, what the view keeps of it"),
@@ -211,7 +215,9 @@ TWICE = {
     "redact": (3, "in the log; before something gets there; the command"),
     "registry": (2, "of the kinds of checks; of images, a client"),
     "release": (2, "a condition of a launch, judged; faults of a release"),
+    "releases": (2, "which of them are there, seen by the engine; those of the simulated helm"),
     "replay": (2, "its command; the source that plays it"),
+    "requests": (4, f"{_SUBJECT}, what the view keeps of it, its commands: what takes two people"),
     "rules": (2, "alert rules, judged by checks; alert rules, evaluated by the simulator"),
     "runbook": (3, "its command; what a world makes of one; the SOP's product's side of it"),
     "samples": (2, "of one moment, an event; those that a condition was judged by"),
@@ -221,6 +227,7 @@ TWICE = {
     "service": (2, "operations, one at a time; the SOP's product's servers as a whole"),
     "settings": (2, "of a kind of check, in words; the switches of the SOP's product"),
     "source": (2, "a runbook's text with its lines; where a world's samples come from"),
+    "stages": (2, "what a stage of the pipeline adds up to; its line on a screen"),
     "stop_conditions": (2, "looked at once by a check; evaluated at every interval by the engine"),
     "store": (2, "of the log; of the simulated cluster"),
     "table": (2, "of the database; on the screen"),

@@ -15,11 +15,13 @@ from checks.clients.errors import MisconfiguredError, Where
 from checks.clients.http import WebClient, read_secret
 from checks.clients.redact import Redactor
 from checks.clients.wire import Wire
+from state.runbook.ci_service import CiKind
 from state.runbook.units import MissingSecretError, SecretRef
 from state.view.enums import Tier
 
 if TYPE_CHECKING:
     from checks.clients.alertmanager import AlertmanagerClient
+    from checks.clients.ci.job_runs import CiClient
     from checks.clients.helm_release import HelmClient
     from checks.clients.kube import KubeClient
     from checks.clients.objectstore import ObjectStoreClient
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from checks.clients.telemetry import LogsClient, TracesClient
     from checks.clients.tls import TlsClient
     from state.base.clock import Clock
+    from state.runbook.ci_service import CiService
     from state.runbook.environment import Endpoint, Environment
     from state.runbook.models import Runbook
 
@@ -198,12 +201,37 @@ class Clients:
         """Return the wire to Grafana. Raises MisconfiguredError where the runbook names none."""
         return self._wire("Grafana", "grafana", tier, self.environment(tier).grafana)
 
-    def ci(self, tier: Tier) -> Wire:
-        """Return the wire to what tells a commit's status.
+    def ci(self, tier: Tier, form: Mapping[str, object] | None = None) -> CiClient:
+        """Return what tells the runs of a commit's jobs; ``form`` is what a check says of the generic form.
 
-        Raises MisconfiguredError where the runbook names none.
+        Raises MisconfiguredError where the runbook names none, or one that has no such form.
         """
-        return self._wire("CI", "ci", tier, self.environment(tier).ci)
+        env, said = self.environment(tier), dict(form or {})
+        service = self._need(env.ci or self.runbook.ci, env, "ci")
+        if said and service.kind is not CiKind.GENERIC:
+            raise MisconfiguredError(
+                f"a check says {', '.join(sorted(said))}, which is of the generic form: ci is of kind {service.kind}"
+            )
+        formed = service.model_copy(update=said)
+        # The same place read in two forms is two clients.
+        return self._once(f"ci {sorted(said.items())}", tier, lambda: self._ci(formed, env.title))
+
+    def _ci(self, service: CiService, environment: str) -> CiClient:
+        from checks.clients.ci.generic import GenericClient
+        from checks.clients.ci.github import GithubClient
+        from checks.clients.ci.gitlab import GitlabClient
+        from checks.clients.ci.jenkins import JenkinsClient
+
+        token, password = self.secret(service.token), self.secret(service.password)
+        match service.kind:
+            case CiKind.GITHUB:
+                return GithubClient(service, environment, token=token, password=password)
+            case CiKind.GITLAB:
+                return GitlabClient(service, environment, token=token, password=password)
+            case CiKind.JENKINS:
+                return JenkinsClient(service, environment, token=token, password=password)
+            case CiKind.GENERIC:
+                return GenericClient(service, environment, token=token, password=password)
 
     async def aclose(self) -> None:
         """Close every client. One that fails to close doesn't keep the others open."""
@@ -256,6 +284,8 @@ def _secrets(name: str, part: object) -> Iterator[tuple[str, SecretRef]]:
 
 def _public(runbook: Runbook) -> Iterator[str]:
     """Yield the runbook's own words: a secret value that is one of them is no secret."""
+    if runbook.ci is not None:
+        yield runbook.ci.url
     for env in runbook.environments.values():
         for domain in env.domains.all():
             yield domain.host

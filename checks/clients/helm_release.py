@@ -15,7 +15,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from io import BytesIO
@@ -88,6 +88,8 @@ class Release:
     manifest: str
     """Secret-bearing: never log it."""
     hooks: tuple[Hook, ...]
+    own: JsonObject = field(default_factory=dict)
+    """What the release was given over the chart's defaults, by files and by ``--set``. Secret-bearing."""
 
     @property
     def pending(self) -> bool:
@@ -136,6 +138,19 @@ class HelmClient:
                 return release
         raise NotFoundError(f"{self.where}: no revision of {self._release} is deployed; expected one")
 
+    async def now(self) -> Release:
+        """Return what ``deployed`` returns, without reading the revisions before it.
+
+        helm keeps the status of a revision in a label too. Raises NotFoundError where none is deployed.
+        """
+        found = await self._kube.list_objects(
+            f"/api/v1/namespaces/{self._kube.namespace}/secrets",
+            {"labelSelector": f"owner=helm,name={self._release},status={HelmStatus.DEPLOYED}", "limit": 2},
+        )
+        if not found.items:
+            raise NotFoundError(f"{self.where}: no revision of {self._release} is deployed; expected one")
+        return max((self._read(item) for item in found.items), key=lambda release: release.revision)
+
     def _read(self, secret: JsonObject) -> Release:
         coded = secret_values(secret).get("release", "")
         try:
@@ -180,6 +195,7 @@ def _release(answer: JsonObject) -> Release:
         templates_sha=_templates_sha(chart),
         manifest_sha=sha256(manifest.encode()).hexdigest(),
         manifest=manifest,
+        own=obj(answer.get("config")),
         hooks=tuple(_hook(hook) for hook in objs(answer.get("hooks"))),
     )
 

@@ -16,8 +16,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from checks.clients.answers import BODY_LIMIT, read_object, refuse_status, too_large
-from checks.clients.errors import PartialError, Where, WrongContentError, from_transport
+from checks.clients.errors import (
+    ForbiddenError,
+    NotFoundError,
+    PartialError,
+    RejectedError,
+    Where,
+    WrongContentError,
+    from_transport,
+)
 from checks.clients.kube_config import is_loopback
+from checks.clients.wire import own_headers
 from checks.clients.workers import Workers
 from state.base.json import Json, JsonObject, items, obj, objs, text, texts
 from state.base.text import line
@@ -120,7 +129,11 @@ class PrometheusClient:
         return [text(alertmanager, "url") for alertmanager in objs(data.get("activeAlertmanagers"))]
 
     async def ready(self) -> None:
-        """Return when the server says that it is ready; otherwise raise."""
+        """Return when the server says that it is ready; otherwise raise.
+
+        A store that only speaks Prometheus' API (Mimir, a hosted one) has no ``/-/ready``: where the page isn't
+        there, an answered query says it.
+        """
         expected = "200 from /-/ready"
 
         def work() -> None:
@@ -129,7 +142,12 @@ class PrometheusClient:
                 "GET", f"{self._endpoint.url.rstrip('/')}/-/ready", timeout=None, reads_json=False
             )
 
-        await self._run(work, expected)
+        try:
+            await self._run(work, expected)
+        except (NotFoundError, ForbiddenError, RejectedError):
+            answer = await self.query("vector(1)")
+            if [sample.value for sample in answer] != [1.0]:
+                raise WrongContentError(f"{self.where} doesn't answer vector(1) with 1") from None
 
     async def aclose(self) -> None:
         """Close the connections and let the threads end."""
@@ -169,6 +187,7 @@ class PrometheusClient:
         session = _guarded_session(self.where, self._endpoint.timeout)
         session.trust_env = not is_loopback(self._endpoint.url)
         session.verify = str(self._endpoint.ca_file) if self._endpoint.ca_file else True
+        session.headers.update(own_headers(self._endpoint, self.where))
         if self._token:
             session.headers["Authorization"] = f"Bearer {self._token}"
         if self._endpoint.username:
@@ -239,6 +258,9 @@ def _success(where: Where, answer: JsonObject) -> JsonObject:
         raise WrongContentError(f"{where} reported an error with 200 ({reason}); expected status success")
     if answer.get("data") is None:
         raise WrongContentError(f"{where} answered success without data; is this the Prometheus HTTP API?")
+    if answer.get("isPartial") not in {None, False}:  # VictoriaMetrics
+        raise PartialError(f"{where}: the store says that its answer is partial (isPartial)")
+    # Prometheus' and Thanos' warnings; infos are remarks about a query whose answer is whole.
     warnings = texts(answer.get("warnings"))
     if warnings:
         raise PartialError(f"{where}: the answer may be incomplete ({line('; '.join(warnings), 200)})")
@@ -249,10 +271,25 @@ def _samples(where: Where, result: Json, expected: str) -> list[Sample]:
     found = items(result)
     if len(found) == 2 and isinstance(found[0], int | float):
         return [Sample({}, *_point(where, found, expected))]
+    for one in objs(result):
+        _need_floats(where, one, expected)
     return [Sample(_labels(one), *_point(where, items(one.get("value")), expected)) for one in objs(result)]
 
 
+def _need_floats(where: Where, series: JsonObject, expected: str) -> None:
+    """Refuse a series of native histograms: its floats, where it has some too, are not the whole of it."""
+    if "histogram" in series or "histograms" in series:
+        raise WrongContentError(
+            f"{where} answered a native histogram instead of numbers; expected {expected} "
+            "(histogram_quantile, histogram_count or histogram_sum makes numbers of it)"
+        )
+    if "value" not in series and not items(series.get("values")):
+        raise WrongContentError(f"{where} answered a series without values; expected {expected}")
+
+
 def _ranges(where: Where, result: Json, expected: str) -> list[RangeSeries]:
+    for one in objs(result):
+        _need_floats(where, one, expected)
     return [
         RangeSeries(
             _labels(one), tuple(_point(where, items(point), expected) for point in items(one.get("values")))

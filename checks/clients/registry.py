@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from checks.clients.errors import Where, WrongContentError
 from checks.clients.wire import Reply, Wire
+from state.base.images import ImageRef
 from state.base.json import obj, text
 
 if TYPE_CHECKING:
@@ -24,31 +24,6 @@ _ACCEPT: Final = (
 )
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _CHALLENGE: Final = re.compile(r'(\w+)="([^"]*)"')
-
-
-@dataclass(frozen=True, slots=True)
-class ImageRef:
-    """``host/repository:tag@sha256:…`` taken apart; ``tag`` or ``digest`` may be empty."""
-
-    host: str
-    repository: str
-    tag: str
-    digest: str
-
-    @classmethod
-    def parse(cls, reference: str) -> ImageRef:
-        """Return the parts of an image reference.
-
-        A first part is a host only with a dot or a colon in it, or as ``localhost``.
-        """
-        name, _, digest = reference.partition("@")
-        first, slash, rest = name.partition("/")
-        is_host = bool(slash) and ("." in first or ":" in first or first == "localhost")
-        host, name = (first, rest) if is_host else ("", name)
-        repository, colon, tag = name.rpartition(":")
-        if not colon or "/" in tag:
-            repository, tag = name, ""
-        return cls(host, repository, tag, digest)
 
 
 class RegistryClient:

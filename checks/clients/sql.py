@@ -33,6 +33,7 @@ T = TypeVar("T")
 Cell = str | int | bool | None
 Row = Mapping[str, Cell]
 
+_IDENTITY_TABLE = "instance_identity"
 _POSTGRESQL_IDENTITY: Final = (
     "SELECT system_identifier::text || '/' || current_database() AS identity FROM pg_control_system()"
 )
@@ -86,13 +87,16 @@ class SqlClient:
         return next(iter(found[0].values()), None) if found else None
 
     async def tables(self) -> frozenset[str]:
-        """Return the names of all tables and views that the account sees in its default schema."""
+        """Return the names of all tables and views that the account sees in its default schema.
+
+        The one that stands for a system's own identity isn't counted.
+        """
 
         def work(link: Connection) -> frozenset[str]:
             from sqlalchemy import inspect
 
             seen = inspect(link)
-            return frozenset([*seen.get_table_names(), *seen.get_view_names()])
+            return frozenset([*seen.get_table_names(), *seen.get_view_names()]) - {_IDENTITY_TABLE}
 
         return await self._run(work)
 
@@ -118,7 +122,7 @@ class SqlClient:
         """
         if await self.dialect() == "postgresql":
             return str(await self.scalar(_POSTGRESQL_IDENTITY))
-        found = await self.rows("SELECT * FROM instance_identity")
+        found = await self.rows(f"SELECT * FROM {_IDENTITY_TABLE}")  # noqa: S608  a constant
         if not found:
             raise NotFoundError(
                 f"{self.where} does not tell its identity; expected a row in instance_identity"

@@ -89,6 +89,24 @@ def trust(where: Where, ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
+def own_headers(endpoint: Endpoint, where: Where) -> dict[str, str]:
+    """Return the headers that the runbook adds to every request.
+
+    Raises MisconfiguredError for a secret that isn't there, or holds what no header can.
+    """
+    from state.runbook.units import MissingSecretError
+
+    found = {}
+    for name, value in endpoint.headers.items():
+        try:
+            found[name] = value if isinstance(value, str) else value.read().strip()
+        except MissingSecretError as error:
+            raise MisconfiguredError(f"{where}: header {name}: {error}") from None
+        if not found[name].isprintable() or not found[name].isascii():
+            raise MisconfiguredError(f"{where}: header {name}: its secret holds what no header can")
+    return found
+
+
 class Wire:
     """Requests to one base URL. Shared by the clients of services that speak HTTP."""
 
@@ -116,7 +134,7 @@ class Wire:
         """Return the wire to an endpoint of the runbook, with its credentials."""
         import base64
 
-        headers = {}
+        headers = own_headers(endpoint, where)
         if token:
             headers["Authorization"] = f"Bearer {token}"
         elif endpoint.username is not None:

@@ -68,6 +68,7 @@ _WORLD = (
     _arg("--seed", type=int, default=1, help="another one makes another world"),
     _arg("--rate", type=times, default=0.0, help="how fast its clock runs: 60 is 60 times real time"),
     _arg("--runbook", type=Path, metavar="FILE", help="launch this one's service in it; left out: the SOP's"),
+    _arg("--first", action="store_true", help="a first launch: in production nothing is installed yet"),
 )  # fmt: skip
 
 COMMANDS = (
@@ -95,6 +96,7 @@ COMMANDS = (
         examples=(
             "rehearse",
             "rehearse --fault bad-candidate",
+            "rehearse --first",
             "rehearse --headless --json --runbook examples/web-service.yaml",
         ),
     ),
@@ -124,11 +126,16 @@ COMMANDS = (
                 *("names",),
                 nargs="*",
                 metavar="GATE|ITEM",
-                help="3 is a gate, 3.2 an item; all where none is named",
+                help="3 is a gate, 3.2 an item, build a stage of the pipeline; all where none is named",
             ),
             _arg("--runbook", type=Path, default=Path("runbook.yaml")),
             _arg("--log", type=Path, help="judge by what this launch has seen; it is only read"),
             _arg("--probes", action="store_true", help="also run the checks that leave traces in production"),
+            _arg(
+                "--live",
+                action="store_true",
+                help="what judges the candidate in staging looks at production, at whatever runs there",
+            ),
             _CLOCK,
         ),
         choices=(

@@ -37,7 +37,8 @@ def run(log: Path, runbook: Path, as_json: bool) -> ExitCode:
 def _lines(one: Again) -> list[str]:
     condition = one.condition
     power = f"{condition.on_trip.value}{' (shadow)' if condition.shadow else ''}"
-    rule = f"over {condition.threshold:g} for {condition.for_:g} s, on trip: {power}"
+    side = "over" if condition.below is None else "below"
+    rule = f"{side} {condition.limit:g} for {condition.for_:g} s, on trip: {power}"
     was = "not evaluated" if one.recorded is None else _course(one.recorded)
     lines = [f"{condition.id}: {condition.title}, {rule}", f"  was    {was}"]
     if one.problem:

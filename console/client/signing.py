@@ -16,6 +16,7 @@ from state.attest.sshsig import ATTESTATION
 from state.attest.statement import Attestation
 from state.base.json import JsonObject, text
 from state.base.text import line
+from state.view.attestations import cautions
 from state.view.launch import LaunchView
 
 KEY_FILE = "LAUNCH_CONSOLE_SIGNING_KEY"
@@ -44,16 +45,18 @@ def keys_of(view: LaunchView, account: str) -> tuple[str, ...]:
 def attestation_of(view: LaunchView, account: str, args: JsonObject) -> Attestation:
     """Return the statement that an ``attest.sign`` with these arguments makes."""
     item = view.item(text(args, "item"))
+    go = text(args, "verdict").strip().upper() == "GO"
     return Attestation(
         log=view.log_id,
         head=view.head,
         account=account,
         item=line(text(args, "item"), 1000),
-        go=text(args, "verdict").strip().upper() == "GO",
+        go=go,
         comment=line(text(args, "comment"), 1000),
         link=line(text(args, "link"), 500),
         evidence=tuple(check.seq for check in item.checks if check.seq) if item is not None else (),
         candidate=view.candidate.version,
+        cautions=cautions(item) if item is not None and go else (),
     )
 
 

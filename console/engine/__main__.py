@@ -12,20 +12,23 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.exit_codes import ExitCode, of_log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from console.engine.engine import Engine
     from state.base.clock import Clock
 
+    Beside = Callable[[Engine], Awaitable[None]]
 
-def main(argv: Sequence[str] | None = None) -> ExitCode:
-    """Run an engine until it ends; return its exit code."""
+
+def main(argv: Sequence[str] | None = None, beside: Beside | None = None) -> ExitCode:
+    """Run an engine until it ends; return its exit code. ``beside`` runs in its process as long as it does."""
     parser = argparse.ArgumentParser(prog="python -m console.engine", description=__doc__)
     parser.add_argument("--runbook", type=Path, required=True)
     parser.add_argument("--log", type=Path, required=True)
@@ -39,10 +42,12 @@ def main(argv: Sequence[str] | None = None) -> ExitCode:
     os.umask(0o077)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     runbook, log = options.runbook.resolve(), options.log.resolve()
-    return asyncio.run(_run(runbook, log, options.clock, options.ready_fd))
+    return asyncio.run(_run(runbook, log, options.clock, options.ready_fd, beside))
 
 
-async def _run(runbook: Path, log: Path, clock_file: Path | None, ready_fd: int | None) -> ExitCode:
+async def _run(
+    runbook: Path, log: Path, clock_file: Path | None, ready_fd: int | None, beside: Beside | None
+) -> ExitCode:
     from console.engine.process.running import RuntimeDirectoryError
     from state.log.errors import LogError
     from state.runbook.load import RunbookError
@@ -54,6 +59,8 @@ async def _run(runbook: Path, log: Path, clock_file: Path | None, ready_fd: int 
     except LogError as error:
         return _refuse(ready_fd, str(error), of_log(error))
     try:
+        if beside is not None:
+            engine.supervisor.once("beside", partial(beside, engine))
         await _serve(engine, runbook, log, ready_fd)
     except RuntimeDirectoryError as error:
         return _refuse(ready_fd, str(error), error.code)

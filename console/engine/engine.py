@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 from console.engine.bake.bake_clock import Bake
 from console.engine.bake.loop import EvaluationLoop
 from console.engine.bake.stop_conditions import Conditions
+from console.engine.checks.after_operations import AfterOperations
+from console.engine.checks.first_launch import FirstLaunch
 from console.engine.checks.gate_status import GateKeeper
+from console.engine.checks.owed import Owed
 from console.engine.checks.runner import Runner, close_open_checks
 from console.engine.checks.validate import load_judgeable
 from console.engine.commands import Commands
@@ -27,6 +30,7 @@ from console.engine.record.body_filter import BodyFilter
 from console.engine.record.declarations import candidate, declarations, opened, unseen
 from console.engine.record.full_verify import Wholeness
 from console.engine.record.journal import Journal
+from console.engine.record.releases import Releases
 from console.engine.record.runbook_diff import gone, runbook_changes
 from console.engine.watch.alertmanager import AlertWatch
 from console.engine.watch.kubernetes import Watches
@@ -87,8 +91,10 @@ class Engine:
         self.clients = clients
         keep = Attachments(store.path).keep if loaded.runbook.attachments else None
         self.journal = Journal(store, clock, BodyFilter(clients.redactor.clean, keep))
-        self.runner = Runner(self.journal, loaded.runbook, clients)
         self.operations = self._make_operations()
+        self.releases = Releases(self.journal, loaded.runbook, clients)
+        first = FirstLaunch(self.releases, self.operations.rendered)
+        self.runner = Runner(self.journal, loaded.runbook, clients, first=first)
         self.commands = Commands(
             CommandContext(
                 self.journal, loaded.runbook, self.runner, self.operations, self.stop, lambda: store.state
@@ -168,6 +174,8 @@ class Engine:
         view, runbook = self.journal.view, self.loaded.runbook
         before = view.scope.runbook_digest
         if before == self.loaded.digest:
+            # Another version may look elsewhere: what was judged by other looks is judged again.
+            await self.journal.record_many(unseen(declarations(runbook), view))
             return
         diff, left = tuple(runbook_changes(view, runbook)), tuple(gone(view, runbook))
         drafts = [
@@ -186,18 +194,21 @@ class Engine:
         keep = self.supervisor.keep
         keep("consoles", self.hub.beat)
         keep("gates", GateKeeper(journal).run)
+        keep("after-operations", AfterOperations(journal, runbook, self.runner).run)
         keep("anchors", self.anchors.run)
         for environment in runbook.environments.values():
             keep(
                 f"watch-{environment.tier.value}",
                 Watches(journal, self.clients, environment, self._grace_s).run,
             )
+        keep("owed", Owed(journal, runbook, self.runner).run)
         keep("samples", self.sampler.run)
         keep("monitors", self.monitors.run)
         keep("alerts", self.alerts.run)
         keep("webhooks", Webhooks(journal, runbook).run)
         keep("conditions", EvaluationLoop(journal, self.conditions, self.bake, runbook.bake.interval).run)
         self.supervisor.once("operations", self.operations.resume)
+        self.supervisor.once("releases", self.releases.run)
         self.supervisor.once("log", Wholeness(journal, self.store).run)
         return await asyncio.shield(self._ended)
 

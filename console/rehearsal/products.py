@@ -35,9 +35,11 @@ def open_world(
     faults: Sequence[str] = (),
     rate: float = 1.0,
     runbook: Path | None = None,
+    *,
+    first: bool = False,
 ) -> World:
     """Return the world of a folder, with the products of the rehearsal (``World.open``).
 
     Raises RunbookError, WorldError and UnknownFaultError.
     """
-    return World.open(folder, products_of, seed=seed, faults=faults, rate=rate, runbook=runbook)
+    return World.open(folder, products_of, seed=seed, faults=faults, rate=rate, runbook=runbook, first=first)

@@ -26,7 +26,7 @@ from console.client.sources import EventSource, FileSource, Reopens
 from console.exit_codes import ExitCode, of_log, signalled
 from console.ui import crash, keymap
 from console.ui.bell import Attention
-from console.ui.dialog_host import carry_out, going, leaving
+from console.ui.dialog_host import PICKED, carry_out, going, leaving, pick_request
 from console.ui.palette import CommandProvider
 from console.ui.theme import THEMES
 from screens.bake import BakeScreen
@@ -39,10 +39,13 @@ from screens.help import HelpDialog, HelpEntry
 from screens.kit.messages import CommandRequested, ScreenRequested
 from screens.kit.screen_state import Mode, ScreenState
 from screens.log import LogScreen
+from screens.pipeline import PipelineScreen
 from screens.pods import PodsScreen
 from state.base.times import SECOND_US
 from state.log.errors import LogError
 from state.view.enums import LaunchState
+from state.view.first_launch import way_out
+from state.view.requests import open_requests
 from state.view.rollbacks import rollback_of
 
 T = TypeVar("T")
@@ -101,6 +104,7 @@ class LaunchApp(App[int]):
             DashboardScreen(),
             GateScreen(),
             DeployScreen(),
+            PipelineScreen(),
             BakeScreen(),
             PodsScreen(),
             LogScreen(self.source.page),
@@ -256,6 +260,11 @@ class LaunchApp(App[int]):
     async def _request_command(self, name: str, known: dict[str, str]) -> None:
         slow = self.set_timer(SLOW_S, self._still_asking)
         try:
+            if name == PICKED:
+                chosen = await pick_request(self)
+                if chosen is None:
+                    return
+                name, known = chosen
             expected = keymap.parameters_of(name)
             reply = await carry_out(self, name, {k: v for k, v in known.items() if k in expected})
             if reply is not None:
@@ -286,12 +295,19 @@ class LaunchApp(App[int]):
         self.request_command("launch.release" if held else "launch.hold")
 
     def action_rollback(self) -> None:
-        """Open the dialog of the production rollback."""
-        spec = rollback_of(self._shown.view)
+        """Open the dialog of the production rollback; of a first install, of taking it away."""
+        spec = way_out(self._shown.view) or rollback_of(self._shown.view)
         if spec is not None:
             self.request_command("operation.run", {"operation": spec.id})
         else:
             self._tell("the runbook has no rollback of production", bad=True)
+
+    def action_requests(self) -> None:
+        """Show the open requests, and what may be done about one."""
+        if open_requests(self._shown.view.requests, self._shown.now_us):
+            self.request_command(PICKED)
+        else:
+            self._tell("nobody requests a second person")
 
     # -- help, palette, quitting -----------------------------------------------------------------------
 

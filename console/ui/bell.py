@@ -15,7 +15,7 @@ class Attention:
     """Says what must be written to the terminal so that a trip is noticed. A replay rings no bell."""
 
     def __init__(self) -> None:
-        self._tripped: frozenset[str] = frozenset()
+        self._tripped: frozenset[tuple[str, int]] = frozenset()
         self._title = ""
 
     def notice(self, shown: ScreenState) -> str:
@@ -23,10 +23,12 @@ class Attention:
         view = shown.view
         if shown.mode is Mode.REPLAY or not view.scope.launch_id:
             return ""
-        tripped = frozenset(c.id for c in view.conditions if c.state is ConditionState.TRIPPED)
+        there = [c for c in view.conditions if c.state is ConditionState.TRIPPED]
+        # By its time too: the trip of the next release is another one.
+        tripped = frozenset((c.id, c.tripped_us) for c in there)
         news, self._tripped = tripped - self._tripped, tripped
         name = line(view.scope.title, 60)
-        title = f"TRIPPED {', '.join(sorted(tripped))} - {name}" if tripped else name
+        title = f"TRIPPED {', '.join(sorted(c.id for c in there))} - {name}" if there else name
         message = _BELL if news else ""
         if title != self._title:
             first, self._title = not self._title, title

@@ -10,17 +10,27 @@ from textual.screen import Screen
 from console.client.engine_client import AttachError
 from console.client.sources import EventSource
 from screens.dialogs.forms import AttestDialog, FormDialog, FormField, PickDialog
-from screens.dialogs.question import AskDialog
+from screens.dialogs.question import Answer, AskDialog
 from screens.gate import item_lines
+from screens.kit.plain import Line
 from screens.kit.screen_state import ScreenState
+from screens.sections.banner import request_words
+from screens.sections.item_words import caution_lines
+from state.base.json import JsonObject
 from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
-from state.view.enums import ConditionState, Danger
-from state.view.launch import OperationView
+from state.view.attestations import go_problem
+from state.view.enums import ConditionState, Danger, RequestState
+from state.view.launch import OperationView, RequestView
+from state.view.people import grant_problem
 from state.view.preview import Preview
+from state.view.requests import open_requests
+from state.view.stages import stage_verdict
 
 T = TypeVar("T")
 RATES = ("1", "10", "60", "300")
 DEFAULT_WAIVER_MINUTES = "240"
+PICKED = "(an answer to a request)"
+"""Stands for the command that a person picks for an open request."""
 
 
 class DialogHost(Protocol):
@@ -46,36 +56,72 @@ async def carry_out(context: DialogHost, name: str, given: Mapping[str, str]) ->
     asked = await _complete(context, spec, args)
     if asked is None:
         return None
-    second = args.pop("second", "")
     try:
-        preview = await context.source.preview(name, {**args, "second": second} if second else args)
-        confirmation = await _confirm(
-            context, preview, formed=asked, told=name == "attest.sign", second=second
+        preview = await context.source.preview(name, args)
+        answer = await _answer(
+            context, preview, formed=asked, told=name == "attest.sign", reason=args.get("reason", "")
         )
-        if confirmation is None:
+        if answer is None:
             return None
-        return await context.source.command(name, args, confirmation)
+        if answer.request:
+            wanted: JsonObject = {"command": name, "args": args, "reason": answer.reason}
+            return await context.source.command("request.make", wanted, Confirmation(token=preview.token))
+        return await context.source.command(name, args, Confirmation(answer.phrase, preview.token))
     except AttachError as error:
         return Reply(ok=False, message=f"{name}: {error}")
 
 
-async def _confirm(
-    context: DialogHost, preview: Preview, *, formed: bool, told: bool, second: str
-) -> Confirmation | None:
-    """Return the person's confirmation; a caution that was just filled in and given isn't asked twice.
+async def _answer(
+    context: DialogHost, preview: Preview, *, formed: bool, told: bool, reason: str
+) -> Answer | None:
+    """Return what the person says to it; a caution that was just filled in and given isn't asked twice.
 
     ``told`` is for a form that showed already what the preview says.
     """
-    plain = not preview.phrase and not preview.commands and (told or not preview.blast)
+    plain = not (preview.phrase or preview.commands or preview.cautions) and (told or not preview.blast)
     quick = preview.danger is Danger.SAFE or (preview.danger is Danger.CAUTION and formed)
     if preview.allowed and plain and quick:
-        return Confirmation(token=preview.token, override_second=second)
-    answer = await context.show_dialog(AskDialog(preview))
-    if answer is None:
+        return Answer()
+    return await context.show_dialog(AskDialog(preview, reason=reason))
+
+
+async def pick_request(context: DialogHost) -> tuple[str, dict[str, str]] | None:
+    """Return the command that answers an open request or carries it out, with its arguments; None: none chosen."""
+    shown = context.moment()
+    found = _requests(shown)
+    chosen: str | None = found[0][0]
+    if len(found) > 1:
+        chosen = await context.show_dialog(PickDialog("Requests", found))
+    one = shown.view.request(int(chosen)) if chosen else None
+    if one is None:
         return None
-    return Confirmation(
-        answer.phrase, preview.token, answer.override_reason, answer.override_second or second
-    )
+    words = f"#{one.seq} {request_words(one, shown.now_us)}"
+    options = _answers(one, shown)
+    what = await context.show_dialog(PickDialog(words, options, danger=Danger.CAUTION))
+    if what is None or what == _LEAVE:
+        return None
+    return (one.command, dict(one.args)) if what == one.command else (what, {"request": str(one.seq)})
+
+
+_LEAVE = "leave"
+
+
+def _answers(one: RequestView, shown: ScreenState) -> list[tuple[str, str]]:
+    """Return what the person at this console may do about a request: theirs to carry out, another's to answer."""
+    granted = one.state is RequestState.GRANTED
+    if one.by == shown.account:
+        run = [(one.command, "Carry it out: the preview comes first")] if granted else []
+        return [*run, ("request.withdraw", "Withdraw it"), (_LEAVE, "Leave it as it is")]
+    problem = grant_problem(shown.view, one.by, shown.account)
+    if problem:
+        return [(_LEAVE, f"Leave it: {problem}")]
+    grant = [] if granted else [("request.grant", "Grant it: everything is shown first")]
+    return [*grant, ("request.refuse", "Refuse it"), (_LEAVE, "Leave it as it is")]
+
+
+def _requests(shown: ScreenState) -> list[tuple[str, str]]:
+    found = open_requests(shown.view.requests, shown.now_us)
+    return [(str(one.seq), f"#{one.seq} {request_words(one, shown.now_us)}") for one in reversed(found)]
 
 
 def leaving(running: OperationView) -> PickDialog:
@@ -119,7 +165,7 @@ async def _complete(context: DialogHost, spec: CommandSpec, args: dict[str, str]
         return formed
     yes = "Next" if spec.danger is Danger.DANGER else "OK"
     values = await context.show_dialog(
-        FormDialog(spec.about(args), fields, danger=_form_danger(spec), yes=yes)
+        FormDialog(spec.about(args), fields, danger=_form_danger(spec), yes=yes, notes=spec.notes)
     )
     if values is None:
         return None
@@ -142,10 +188,13 @@ async def _attest(context: DialogHost, args: dict[str, str]) -> bool | None:
     item = shown.view.item(args.get("item", ""))
     if item is None:
         return False
-    title = f"Attest item {item.id}"
-    values = await context.show_dialog(
-        AttestDialog(title, lambda width: item_lines(item, shown.now_us, width))
-    )
+    start_us = shown.view.scope.window_start_us
+
+    def lines(width: int) -> list[Line]:
+        return [*caution_lines(item, width), *item_lines(item, shown.now_us, width, start_us)]
+
+    only = go_problem(shown.view, item, shown.account)
+    values = await context.show_dialog(AttestDialog(f"Attest item {item.id}", lines, item, no_go_only=only))
     if values is None:
         return None
     args.update(values)
@@ -167,8 +216,6 @@ def _fields(spec: CommandSpec, args: Mapping[str, str]) -> list[FormField]:
                 check=_whole if minutes else None,
             )
         )
-    if spec.name == "item.waive":
-        fields.append(FormField("second", "second person who agrees", optional=True))
     return fields
 
 
@@ -184,8 +231,15 @@ def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] 
             return [
                 (i.id, f"{i.id:<5} {i.verdict(now).value:<8} {i.text}") for g in view.gates for i in g.items
             ]
+        case Field.DEVIATION:
+            waiting = sorted(view.deviations, key=lambda d: d.followed)
+            return [(str(d.seq), f"{'✔' if d.followed else '·'} #{d.seq} {d.what}") for d in waiting]
         case Field.GATE:
             return [(str(g.number), f"{g.status(now).value:<6} {g.title}") for g in view.gates]
+        case Field.STAGE:
+            return [
+                (s.id, f"{stage_verdict(view, s, now).value:<8} {s.title}") for s in view.stages if s.checks
+            ]
         case Field.OPERATION:
             return [(o.id, f"{o.id}: {o.title}") for o in view.operation_specs]
         case Field.CONDITION:
@@ -194,6 +248,8 @@ def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] 
         case Field.WATCHING:
             watching = [c for c in view.conditions if c.state is not ConditionState.TRIPPED]
             return [(c.id, f"{c.state.value:<10} {c.title}") for c in watching]
+        case Field.REQUEST:
+            return _requests(shown)
         case Field.RATE:
             return [(r, f"×{r}{'  as time goes' if r == '1' else ''}") for r in RATES]
         case Field.CHOICE:

@@ -14,12 +14,14 @@ from screens.help import HelpEntry
 from screens.kit.formats import GATE_KEYS, gate_keys
 from screens.kit.screen_state import Mode
 from screens.log import LogScreen
+from screens.pipeline import PipelineScreen
 from state.commands import COMMANDS
 
 EVERYWHERE: tuple[tuple[str, str, str], ...] = (
     *((str(n % 10), f"gate({n})", f"gate {n}") for n in range(1, GATE_KEYS + 1)),
     ("g", "home", "dashboard"),
     ("d", "open('deploy')", "operations: deploy, migrate, roll back"),
+    ("s", "open('pipeline')", "pipeline: its stages, and what each stands on"),
     ("b", "open('bake')", "bake: graphs and stop conditions"),
     ("l", "open('log')", "log of every event"),
     ("p", "open('pods')", "pods and ingresses"),
@@ -36,6 +38,7 @@ LIVE: tuple[tuple[str, str, str], ...] = (
     ("f", "ask('clock.rate')", "run the clock faster"),
     ("k", "ask('condition.acknowledge')", "acknowledge a tripped stop condition"),
     ("B", "rollback", "open the rollback dialog"),
+    ("G", "requests", "requests of a second person: grant, refuse, carry out"),
     ("t", "ask('console.take_over')", "take over from the console that drives"),
     ("S", "start_engine", "start an engine where it was lost"),
 )
@@ -84,9 +87,9 @@ def entries(mode: Mode, gates: int = 0) -> list[HelpEntry]:
     listed = [replace(e, **titles) if e.key == "1" else e for e in listed]
     if mode is not Mode.LIVE:
         return [*listed, *_of_screen(BakeScreen.NAME, BakeScreen.GRAPHS)]
-    for screen in (GateScreen, DeployScreen, BakeScreen, LogScreen):
+    for screen in (GateScreen, DeployScreen, PipelineScreen, BakeScreen, LogScreen):
         listed += _of_screen(screen.NAME, screen.BINDINGS)
-    listed += [HelpEntry(f"command:{c.name}", c.key, c.title, "command") for c in COMMANDS]
+    listed += [HelpEntry(f"command:{c.name}", c.key, c.title, "command") for c in COMMANDS if c.listed]
     return listed
 
 

@@ -16,7 +16,9 @@ from screens.kit.field import Field
 from screens.kit.lines import LineView
 from screens.kit.plain import Line, Role, Span, content, row
 from screens.kit.table import Column, Row, Table
-from state.view.enums import Danger
+from state.view.attestations import missing
+from state.view.enums import Danger, GateStatus, Need
+from state.view.gates import ItemView
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,17 @@ class FormDialog(Dialog[dict[str, str]]):
         *,
         danger: Danger = Danger.SAFE,
         yes: str = "OK",
+        notes: Sequence[str] = (),
     ) -> None:
         super().__init__(title, danger)
         self._fields = tuple(fields)
         self._yes = yes
+        self._notes = tuple(notes)
 
     def parts(self) -> Iterable[Widget]:
-        """Return the fields with their labels."""
+        """Return what the command does, and the fields with their labels."""
+        for note in self._notes:
+            yield Static(content(row(Span(note, Role.DIM))), classes="note")
         for field in self._fields:
             more = " (may be left out)" if field.optional else ""
             yield Static(content(row(Span(field.label + more, Role.DIM))), classes="label")
@@ -153,17 +159,28 @@ class AttestDialog(Dialog[dict[str, str]]):
     ]
     DANGER: ClassVar[Danger] = Danger.CAUTION
 
-    def __init__(self, title: str, lines: Callable[[int], Sequence[Line]]) -> None:
+    def __init__(
+        self, title: str, lines: Callable[[int], Sequence[Line]], item: ItemView, *, no_go_only: str = ""
+    ) -> None:
+        """``no_go_only`` says why this person can't give a GO; nothing where they can."""
         super().__init__(title)
         self._lines_of = lines
+        self._item = item
+        self._no_go_only = no_go_only
 
     def parts(self) -> Iterable[Widget]:
-        """Return what was seen, and the fields."""
+        """Return what was seen, the fields, and what is wrong with them."""
         yield LineView(id="facts")
-        yield Static(content(row(Span("comment (c), may be left out", Role.DIM))), classes="label")
-        yield Field(id="comment", compact=True)
-        yield Static(content(row(Span("link, may be left out", Role.DIM))), classes="label")
-        yield Field(id="link", compact=True)
+        for need, key in ((Need.COMMENT, " (c)"), (Need.LINK, "")):
+            asked = f"{need.value}{key}, {self._asked(need)}"
+            yield Static(content(row(Span(asked, Role.DIM))), classes="label")
+            yield Field(id=need.value, compact=True)
+        yield Static("", id="trouble", classes="label", markup=False)
+
+    def _asked(self, need: Need) -> str:
+        if need in self._item.rule.needs and not self._no_go_only:
+            return "needed"
+        return "needed for NO-GO" if need is Need.COMMENT else "may be left out"
 
     def buttons(self) -> Iterable[Button]:
         """Return No, GO and NO-GO."""
@@ -175,17 +192,23 @@ class AttestDialog(Dialog[dict[str, str]]):
         """Show what was seen; the focus is on Cancel."""
         self.query_one(LineView).show_lines(self._lines_of, about="facts")
         self.query_one("#no", Button).focus()
+        if self._no_go_only:
+            self._tell(self._no_go_only)
+
+    def _tell(self, trouble: str) -> None:
+        self.query_one("#trouble", Static).update(content(row(Span(trouble, Role.BAD))))
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the facts the lines that there are."""
         width = max(20, min(event.size.width - 4, 110) - 4)
-        room = max(3, event.size.height - 10)
+        room = max(3, event.size.height - 11)
         self.query_one(LineView).styles.height = min(room, len(self._lines_of(width)))
 
     def update_buttons(self) -> None:
         """Let both be pressed."""
         for button in self.query(Button):
-            button.disabled = not self.armed and button.id != "no"
+            never = button.id == "go" and bool(self._no_go_only)
+            button.disabled = never or (not self.armed and button.id != "no")
 
     def action_comment(self) -> None:
         """Go to the comment."""
@@ -201,7 +224,18 @@ class AttestDialog(Dialog[dict[str, str]]):
         self._give("GO" if name == "go" else "NO-GO")
 
     def _give(self, verdict: str) -> None:
-        comment = self.query_one("#comment", Input).value.strip()
-        link = self.query_one("#link", Input).value.strip()
-        given = {"verdict": verdict, "comment": comment, "link": link}
-        self.finish({name: value for name, value in given.items() if value})
+        """Give the word, or say what it lacks and stay: nothing that was typed is lost."""
+        given = {need: self.query_one(f"#{need.value}", Input).value.strip() for need in _FIELDS}
+        go = verdict == GateStatus.GO
+        lacking = self._no_go_only if go else ""
+        if not lacking and (lacking := missing(self._item, go=go, given=given)):
+            empty = next((need for need in _FIELDS if not given[need]), Need.COMMENT)
+            self.query_one(f"#{empty.value}", Input).focus()
+        if lacking:
+            self._tell(lacking)
+            return
+        said = {"verdict": verdict, **{need.value: value for need, value in given.items()}}
+        self.finish({name: value for name, value in said.items() if value})
+
+
+_FIELDS = (Need.COMMENT, Need.LINK)

@@ -23,15 +23,16 @@ from state.view.preview import Preview
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person gave: the typed phrase, and for an override why and with whom."""
+    """What a person gave: the typed phrase; or why a second person should open it."""
 
     phrase: str = ""
-    override_reason: str = ""
-    override_second: str = ""
+    reason: str = ""
+    request: bool = False
+    """Whether it is to be requested, not done."""
 
 
 class AskDialog(Dialog[Answer]):
-    """Shows what a command would do, and asks for it."""
+    """Shows what a command would do, and asks for it; or for a second person, where it takes one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "yes", "yes", show=False),
@@ -41,11 +42,15 @@ class AskDialog(Dialog[Answer]):
         Binding("f3", "changes", "what changes", show=False, priority=True),
     ]
 
-    def __init__(self, question: Preview) -> None:
+    def __init__(self, question: Preview, *, reason: str = "") -> None:
+        """``reason``: why, where it was asked for already."""
         super().__init__(question.title, question.danger)
         self.question = question
-        self.refused = not question.allowed and not question.override_allowed
-        self.overriding = not question.allowed and question.override_allowed
+        self._reason = reason
+        opens = not question.allowed and question.override_allowed
+        self.overriding = opens and bool(question.request)
+        self.requesting = opens and not question.request
+        self.refused = not question.allowed and not opens
 
     def parts(self) -> Iterable[Widget]:
         """Return the facts, the override's fields, and the field for the phrase."""
@@ -53,10 +58,12 @@ class AskDialog(Dialog[Answer]):
         yield Static("", id="more", classes="label", markup=False)
         if self.refused:
             return
-        if self.overriding:
-            yield Field(placeholder="why it must run all the same", id="override-reason", compact=True)
-            names = f": {', '.join(self.question.seconds)}" if self.question.seconds else ""
-            yield Field(placeholder=f"second person who agrees{names}", id="override-second", compact=True)
+        if self.requesting:
+            yield Static(
+                content(row(Span("Why must it be done all the same?", Role.STRONG))), classes="label"
+            )
+            yield Field(value=self._reason, id="request-reason", compact=True)
+            return
         if self.question.phrase:
             expected = f"Type {self.question.phrase} to confirm:"
             yield Static(content(row(Span(expected, Role.STRONG))), id="phrase-label")
@@ -69,8 +76,10 @@ class AskDialog(Dialog[Answer]):
             yield Button(content(f"{len(self.question.diff)} changes (f3)"), id="changes", compact=True)
         if self.refused:
             return
-        typed = bool(self.question.phrase) or self.overriding
+        typed = bool(self.question.phrase)
         label = "Override and run" if self.overriding else "Do it" if typed else "Yes (y)"
+        if self.requesting:
+            label = "Request a second person"
         yield Button(
             content(label), id="yes", compact=True, disabled=True, variant="error" if typed else "primary"
         )
@@ -87,7 +96,7 @@ class AskDialog(Dialog[Answer]):
     def on_resize(self, event: events.Resize) -> None:
         """Give the facts the lines that they need, and no more than there are."""
         width = max(20, min(event.size.width * 92 // 100, 110) - 5)
-        fields = 2 * int(bool(self.question.phrase)) + 2 * int(self.overriding)
+        fields = 2 * int(bool(self.question.phrase))
         room = max(3, event.size.height - 6 - fields)
         needed = len(question_lines(self.question, width))
         seen = needed if needed <= room else room - 1
@@ -109,12 +118,9 @@ class AskDialog(Dialog[Answer]):
         return next((box.value.strip() for box in self.query(f"#{name}").results(Input)), "")
 
     def _complete(self) -> bool:
-        if self.question.phrase and self._typed("phrase") != self.question.phrase:
-            return False
-        if not self.overriding:
-            return True
-        second, may = self._typed("override-second"), self.question.seconds
-        return bool(self._typed("override-reason") and second and (not may or second in may))
+        if self.requesting:
+            return bool(self._typed("request-reason"))
+        return not self.question.phrase or self._typed("phrase") == self.question.phrase
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look again at what may be pressed."""
@@ -128,7 +134,7 @@ class AskDialog(Dialog[Answer]):
 
     def action_yes(self) -> None:
         """Say yes by a key: only where nothing has to be typed."""
-        if self.armed and not self.refused and not self.overriding and not self.question.phrase:
+        if self.armed and not self.refused and not self.requesting and not self.question.phrase:
             self.pressed("yes")
 
     def action_changes(self) -> None:
@@ -141,9 +147,7 @@ class AskDialog(Dialog[Answer]):
         if name == "changes":
             self.action_changes()
         elif self._complete():
-            self.finish(
-                Answer(self._typed("phrase"), self._typed("override-reason"), self._typed("override-second"))
-            )
+            self.finish(Answer(self._typed("phrase"), self._typed("request-reason"), self.requesting))
 
 
 def question_lines(question: Preview, width: int) -> list[Line]:
@@ -151,6 +155,8 @@ def question_lines(question: Preview, width: int) -> list[Line]:
     lines: list[Line] = []
     if not question.allowed:
         lines += _told("✖ ", _refusal(question), width, Role.BAD)
+        if question.override_allowed:
+            lines += _told("! ", _second(question), width, Role.WARN)
     if question.environment:
         role = Role.MARKED if question.tier is Tier.PRODUCTION else Role.STRONG
         lines.append(row("environment  ", Span(f" {question.environment} ", role)))
@@ -158,22 +164,25 @@ def question_lines(question: Preview, width: int) -> list[Line]:
         lines.append(row("from         ", Span(question.from_what, Role.STRONG)))
     if question.from_what or question.to_what:
         lines.append(row("to           ", Span(question.to_what or "-", Role.STRONG)))
+    for caution in question.cautions:
+        lines += _told("! ", caution, width, Role.WARN)
     lines += _section("touches", question.blast, width)
     lines += _section("preflight", sorted(question.checks, key=_passed), width)
     for command in question.commands:
         lines += _told("$ ", command, width, Role.PLAIN, Role.KEY)
-    if question.override_allowed and not question.allowed:
-        lines += _told(
-            "! ",
-            f"An override needs a reason and a second person{_who(question)}, and is recorded as a deviation.",
-            width,
-            Role.WARN,
-        )
     return lines or [row(Span("It is recorded with your name.", Role.DIM))]
 
 
-def _who(question: Preview) -> str:
-    return f" ({' or '.join(question.seconds)})" if question.seconds else ""
+def _second(question: Preview) -> str:
+    """Return what became of the request for it, or that it takes one."""
+    if question.granted:
+        return f"{question.granted}: it is recorded as a deviation, with both accounts."
+    if question.waits:
+        return f"{question.waits}. Another request takes its place."
+    return (
+        "It takes a second person: request it, and somebody else grants it from a console of their own account. "
+        "It is recorded as a deviation."
+    )
 
 
 def _refusal(question: Preview) -> str:

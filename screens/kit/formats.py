@@ -10,8 +10,8 @@ GATE_KEYS = 10
 """Gates with a key of their own: 1 to 9, and 0 for the tenth."""
 
 number, plural = numbers.number, numbers.plural
-clock, date, span, stopwatch, offset, ago = (
-    times.clock, times.date, times.span, times.stopwatch, times.offset, times.ago,
+clock, date, stamp, span, stopwatch, offset, ago = (
+    times.clock, times.date, times.stamp, times.span, times.stopwatch, times.offset, times.ago,
 )  # fmt: skip
 
 GATE = {
@@ -19,6 +19,7 @@ GATE = {
     GateStatus.NO_GO: ("✖", "NO-GO", Role.BAD),
     GateStatus.BLIND: ("?", "BLIND", Role.BLIND),
     GateStatus.OPEN: ("·", "OPEN", Role.PLAIN),
+    GateStatus.DEFERRED: ("»", "DEFER", Role.WARN),
     GateStatus.UNKNOWN: ("?", "UNKNOWN", Role.BLIND),
 }
 VERDICT = {
@@ -29,7 +30,10 @@ VERDICT = {
     Verdict.RUNNING: ("…", "RUNNING", Role.ACCENT),
     Verdict.STALE: ("~", "STALE", Role.WARN),
     Verdict.WAIVED: ("!", "WAIVED", Role.WARN),
+    Verdict.DEFERRED: ("»", "DEFERRED", Role.WARN),
 }
+NOT_APPLICABLE = ("-", "N/A", Role.DIM)
+"""In place of a verdict, where the runbook says that an item doesn't apply."""
 CONDITION = {
     ConditionState.WARMUP: ("·", "WARMUP", Role.DIM),
     ConditionState.OK: ("✔", "OK", Role.GOOD),

@@ -33,7 +33,9 @@ class Curve:
     points: Sequence[tuple[int, float | None]]
     role: Role
     judged: bool = True
-    """Whether values over the threshold are a breach."""
+    """Whether values beyond the threshold are a breach."""
+    below: bool = False
+    """Whether that is below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +166,13 @@ class Canvas:
 
     def _column(self, x: int, low: float, high: float, curve: Curve) -> None:
         for y in range(self.level(high), self.level(low) + 1):
-            over = curve.judged and self.threshold is not None and high > self.threshold
-            above = over and self.threshold is not None and y <= self.level(self.threshold)
-            self._dot(x, y, Role.BAD if above else curve.role)
+            self._dot(x, y, Role.BAD if self._breached(y, low, high, curve) else curve.role)
+
+    def _breached(self, y: int, low: float, high: float, curve: Curve) -> bool:
+        if not curve.judged or self.threshold is None:
+            return False
+        level = self.level(self.threshold)
+        return low < self.threshold and y >= level if curve.below else high > self.threshold and y <= level
 
 
 def draw(

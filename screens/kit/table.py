@@ -25,13 +25,14 @@ from screens.kit.plain import Line, Role, Span, clean, fit
 class Column:
     """A column: its title and its width in cells; the one of width 0 takes what is left.
 
-    A column with ``wanted`` is left out where the table is narrower than that.
+    A column with ``wanted`` is left out where the table is narrower than that, one with ``narrower`` where it isn't.
     """
 
     title: str
     width: int
     right: bool = False
     wanted: int = 0
+    narrower: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +202,10 @@ class Table(ScrollView, Inked, can_focus=True):
 
     def _widths(self, width: int) -> list[int]:
         """Return every column's width; -1 for one that is left out."""
-        kept = [c for c in self.columns if c.wanted <= width]
-        rest = max(1, width - sum(c.width for c in kept) - len(kept) + 1)
-        return [(c.width or rest) if c.wanted <= width else -1 for c in self.columns]
+        kept = [c.wanted <= width and (not c.narrower or width < c.narrower) for c in self.columns]
+        widths = [c.width for c, is_kept in zip(self.columns, kept, strict=True) if is_kept]
+        rest = max(1, width - sum(widths) - len(widths) + 1)
+        return [(c.width or rest) if is_kept else -1 for c, is_kept in zip(self.columns, kept, strict=True)]
 
     def line_of(self, cells: Sequence[Span | str], width: int) -> Line:
         """Return cells as a line, each in its column."""

@@ -9,7 +9,7 @@ from state.view.launch import AlertView
 
 
 def alerts(shown: ScreenState, width: int) -> list[Line]:
-    """Return Alertmanager's alerts, the firing ones first; those that are new since the bake began are marked."""
+    """Return Alertmanager's alerts, the firing ones first; those that began with the release are marked."""
     bake = shown.view.bake
     before = bake.alerts if bake is not None else ()
     lines = []

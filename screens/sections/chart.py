@@ -133,7 +133,8 @@ def _curves(graph: GraphView, condition: ConditionView | None) -> list[Curve]:
     pairs = sorted(
         zip(graph.series, _roles(graph, judged), strict=True), key=lambda pair: pair[0].id in judged
     )
-    return [Curve(s.points, role, judged=s.id in judged) for s, role in pairs]
+    below = condition is not None and condition.below
+    return [Curve(s.points, role, judged=s.id in judged, below=below) for s, role in pairs]
 
 
 def _values(
@@ -146,7 +147,7 @@ def _values(
         value = series.last if until_us is None else _value_at(series, until_us)
         if value is None:
             role = Role.BLIND
-        elif condition is not None and series.id in judged and value > condition.threshold:
+        elif condition is not None and series.id in judged and condition.beyond(value):
             role = Role.BAD
         name = f"{series.label} " if len(graph.series) > 1 else ""
         lines.append((series.id in judged, Span(f"{name}{formats.number(value, graph.unit)}", role)))

@@ -9,6 +9,7 @@ from screens.sections.alerts import alerts
 from state.base.times import SECOND_US
 from state.view.enums import AlertState, ConditionState
 from state.view.launch import ConditionView
+from state.view.rollbacks import is_rolled_back
 from state.view.watch import UNTRUSTED
 
 
@@ -23,7 +24,8 @@ def conditions(shown: ScreenState, width: int, height: int) -> list[Line]:
     whys = {c.id: _why(c, width) for c in shown.view.conditions}
     needed = len(lines) + len(beside) + sum(1 + len(why) for why in whys.values())
     for condition in shown.view.conditions:
-        lines.append(condition_line(condition, width, shown.now_us))
+        back = is_rolled_back(shown.view, condition.env, condition.tripped_us)
+        lines.append(condition_line(condition, width, shown.now_us, rolled_back=back))
         lines += whys[condition.id] if needed <= height else []
     room = max(0, height - len(lines))
     firing = sum(alert.state is AlertState.FIRING for alert in shown.view.alerts.values())
@@ -38,6 +40,9 @@ def _why(condition: ConditionView, width: int) -> list[Line]:
     lines = []
     if condition.reason and not condition.reason.startswith(UNTRUSTED):  # that stands above them all
         lines.append(row(Span(cut(f"    {condition.reason}", width), Role.DIM)))
+    if condition.state is ConditionState.OK and condition.warns:
+        level = f"{'below' if condition.below else 'over'} its warn level of"
+        lines.append(row(Span(f"    {level} {formats.number(condition.warn, condition.unit)}", Role.WARN)))
     if condition.disarmed:
         lines.append(row(Span(cut(f"    no rollback by itself: {condition.disarmed}", width), Role.WARN)))
     return lines
@@ -68,19 +73,22 @@ def dead_rules(shown: ScreenState, width: int) -> list[Line]:
     return [row(Span("! DEAD RULE ", Role.WARN), cut(source.reason, max(0, width - 12)))]
 
 
-def condition_line(condition: ConditionView, width: int, now_us: int) -> Line:
+def condition_line(condition: ConditionView, width: int, now_us: int, *, rolled_back: bool = False) -> Line:
     """Return a stop condition in a line: ``! BREACHING  HTTP 5xx share  3.10 % / 1.00 %  150/300 s``.
 
-    One that is blind says for how long it has been.
+    One that is blind says for how long it has been. ``rolled_back``: what it tripped on runs no more.
     """
     glyph, word, role = formats.CONDITION[condition.state]
     if not condition.active and condition.state is ConditionState.WARMUP:
         word = "WAITS"
+    if condition.state is ConditionState.OK and condition.warns:
+        glyph, word, role = "!", "WARN", Role.WARN
     elapsed = f"{condition.elapsed_s}/{condition.for_s} s"
     if condition.state.blind and condition.since_us:
         elapsed = f"for {formats.span((now_us - condition.since_us) / SECOND_US)}"
     if condition.state is ConditionState.TRIPPED and condition.tripped_us:
         elapsed = f"tripped {formats.clock(condition.tripped_us, seconds=False)}"
+        elapsed += ", rolled back" if rolled_back and width >= 60 else ""
     value = formats.number(condition.value, condition.unit) if condition.evaluated_us else "-"
     limit = f" / {formats.number(condition.threshold, condition.unit)}" if width >= 60 else ""
     left = row(Span(f"{glyph} {word}".ljust(11), role), " ", condition.title)

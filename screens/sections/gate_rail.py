@@ -27,19 +27,30 @@ def gate_line(gate: GateView, status: GateStatus, now_us: int, width: int) -> Li
     verdicts = [item.verdict(now_us) for item in gate.items]
     done = sum(1 for v in verdicts if v in DONE)
     signs = _wrong(verdicts)
-    room = width - 20 - sum(len(s.text) + 1 for s in signs)
+    word = gate_sign(gate, status, now_us)
+    room = width - 12 - max(8, len(word.text)) - sum(len(s.text) + 1 for s in signs)
     title = fit(gate.title, max(4, room)) if signs else cut(gate.title, max(4, room))
     tail: list[Span] = []
     for sign in signs:
         tail += [Span(" "), sign]
     return row(
         Span(f"{gate.number:>2} ", Role.KEY),
-        formats.sign(formats.GATE[status], 8),
+        Span(word.text.ljust(8), word.role),
         " ",
         Span(f"{done:>2}/{len(gate.items):<2}".ljust(6), Role.PLAIN if done else Role.DIM),
         Span(title, Role.STRONG if status is GateStatus.NO_GO else Role.PLAIN),
         *tail,
     )
+
+
+def gate_sign(gate: GateView, status: GateStatus, now_us: int) -> Span:
+    """Return a gate's status in words: ``✔ GO``, ``✔ GO at 18:07Z`` since a promotion, ``! GO, 2 deferred``."""
+    sign = formats.sign(formats.GATE[status])
+    if status is GateStatus.DEFERRED:
+        return Span(f"! GO, {gate.deferred(now_us)} deferred", sign.role)
+    if status is GateStatus.GO and gate.used_us:
+        return Span(f"{sign.text} at {formats.clock(gate.used_us, seconds=False)}", sign.role)
+    return sign
 
 
 def _wrong(verdicts: list[Verdict]) -> list[Span]:

@@ -1,29 +1,20 @@
-"""The pipeline's stages, each with what its items and operations add up to."""
+"""The pipeline's stages in a line, each with what it stands on added up; ``s`` opens what that is."""
 
 from __future__ import annotations
 
 from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, cut, row
 from screens.kit.screen_state import ScreenState
-from state.view.enums import OperationState, Verdict
 from state.view.launch import LaunchView, StageView
+from state.view.stages import stage_verdict
 
-_GOOD = {"✔"}
-_ORDER = ("✖", "?", "~", "!", "…")
-"""What decides for a whole stage, worst first."""
 _ALL_IN_ONE_ROW = 116
 
 
 def stage_sign(stage: StageView, view: LaunchView, now_us: int) -> tuple[str, Role]:
     """Return a stage's glyph and role: the worst of its parts; good only where every part is."""
-    signs = [_part(part, view, now_us) for part in stage.parts]
-    for glyph in _ORDER:
-        for told in signs:
-            if told[0] == glyph:
-                return glyph, told[2]
-    if signs and all(told[0] in _GOOD for told in signs):
-        return signs[0][0], signs[0][2]
-    return "·", Role.PLAIN
+    glyph, _, role = formats.VERDICT[stage_verdict(view, stage, now_us)]
+    return glyph, role
 
 
 def stage_lines(shown: ScreenState, width: int, height: int) -> list[Line]:
@@ -39,12 +30,3 @@ def stage_lines(shown: ScreenState, width: int, height: int) -> list[Line]:
             spans += [Span(f"{glyph} ", role), Span(f"{number} {cut(stage.title, 22)}   ")]
         lines.append(row(*spans))
     return lines[:height]
-
-
-def _part(part: str, view: LaunchView, now_us: int) -> tuple[str, str, Role]:
-    kind, _, name = part.partition(":")
-    if kind == "operation":
-        last = view.last_operation(name)
-        return formats.OPERATION[last.state if last is not None else OperationState.INTENDED]
-    item = view.item(name)
-    return formats.VERDICT[item.verdict(now_us) if item is not None else Verdict.PENDING]

@@ -1,15 +1,26 @@
-"""The two lines at the top of every screen, the banner below them, and the line of keys at the bottom."""
+"""The two lines at the top of every screen, and the line of keys at the bottom."""
 
 from __future__ import annotations
 
 from screens.kit import formats
-from screens.kit.plain import Line, Role, Span, crop, cut, fill, fit, row
+from screens.kit.plain import Line, Role, Span, crop, cut, fill, row
 from screens.kit.screen_state import Mode, ScreenState
 from state.base.times import SECOND_US
-from state.view.enums import ConditionState, LaunchState, OperationState, Tier
+from state.view.enums import LaunchState
+from state.view.first_launch import is_first
 from state.view.launch import LaunchView
-from state.view.rollbacks import counting, unanswered
-from state.view.watch import ConditionView
+from state.view.trips import Standing, standing
+
+STANDING = {
+    Standing.RUNNING: Span("RUNNING", Role.GOOD),
+    Standing.BREACHING: Span("! BREACHING", Role.WARN),
+    Standing.HELD: Span("! HOLD", Role.WARN),
+    Standing.ROLLED_BACK: Span("! ROLLED BACK", Role.WARN),
+    Standing.NOT_VERIFIED: Span("✖ NOT VERIFIED", Role.BAD),
+    Standing.TRIPPED: Span("✖ TRIPPED", Role.BAD),
+    Standing.SCRUBBED: Span("✖ SCRUBBED", Role.BAD),
+    Standing.CLOSED: Span("■ CLOSED", Role.STRONG),
+}
 
 
 def status(shown: ScreenState, width: int, height: int) -> list[Line]:
@@ -24,18 +35,17 @@ def environment_words(view: LaunchView) -> str:
 
 def _first(shown: ScreenState, width: int) -> Line:
     view = shown.view
-    state = {
-        LaunchState.RUNNING: Span("RUNNING", Role.GOOD),
-        LaunchState.HELD: Span("! HOLD", Role.WARN),
-        LaunchState.SCRUBBED: Span("✖ SCRUBBED", Role.BAD),
-        LaunchState.CLOSED: Span("■ CLOSED", Role.STRONG),
-    }[view.state]
+    stands = standing(view)
+    state = [STANDING[stands]]
+    if view.state is LaunchState.HELD and stands is not Standing.HELD:
+        state += [Span(" "), STANDING[Standing.HELD]]
     rate = f" ×{view.clock_rate:g}" if view.clock_rate != 1 else ""
-    right = row(state, "  ", Span(formats.clock(shown.now_us), Role.STRONG), Span(rate, Role.WARN))
+    right = row(*state, "  ", Span(formats.clock(shown.now_us), Role.STRONG), Span(rate, Role.WARN))
     left = row(
         Span(f" {cut(environment_words(view), 40)} ", Role.MARKED),
         " ",
         Span(view.candidate.version or "no candidate", Role.STRONG),
+        *((" ", Span("FIRST LAUNCH", Role.WARN)) if is_first(view) else ()),
         "  ",
         cut(view.scope.title, 80),
     )
@@ -81,73 +91,6 @@ def _driver(shown: ScreenState) -> tuple[Span, ...]:
     others = len(shown.view.consoles) - 1
     more = f" +{others}" if others > 0 else ""
     return (Span(f"{cut(driver.account, 20)}{' (you)' if mine else ''} drives{more}", Role.PLAIN),)
-
-
-def banner(shown: ScreenState, width: int, height: int) -> list[Line]:
-    """Return what must not be overlooked, the most urgent first; at most ``height`` lines."""
-    lines = [row(Span(fit(f" {span.text}", width), span.role)) for span in _urgent(shown)]
-    return lines[: max(0, height)]
-
-
-def banner_height(shown: ScreenState) -> int:
-    """Return how many lines the banner needs: none to two."""
-    return min(2, len(_urgent(shown)))
-
-
-def _urgent(shown: ScreenState) -> list[Span]:
-    view = shown.view
-    lines: list[Span] = []
-    if shown.lost:
-        lines.append(Span(f"✖ ENGINE LOST: {shown.lost}", Role.ALARM))
-    if shown.trouble:
-        lines.append(
-            Span(f"✖ THE LOG CAN'T BE WRITTEN: {shown.trouble}. Nothing acts until it can", Role.ALARM)
-        )
-    tripped = [c for c in view.conditions if c.state is ConditionState.TRIPPED]
-    if tripped:
-        lines.append(
-            Span(f"✖ TRIPPED {_countdown(shown)}{_ways(shown)}{'; '.join(map(_trip, tripped))}", Role.ALARM)
-        )
-    if doubt := shown.doubt or view.doubt:
-        lines.append(Span(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
-    unknown = view.operations[-1] if view.operations else None
-    if unknown is not None and unknown.state is OperationState.UNKNOWN:
-        lines.append(
-            Span(f"? {unknown.id} has no known end: {unknown.verdict}. d: see what may be done", Role.ALARM)
-        )
-    if view.hold is not None:
-        since = formats.ago(view.hold.since_us, shown.now_us)
-        lines.append(Span(f"! HOLD by {view.hold.by} {since}: {view.hold.reason}", Role.MARKED))
-    if shown.note:
-        lines.append(Span(f"! {shown.note}", Role.MARKED))
-    return lines
-
-
-def _trip(condition: ConditionView) -> str:
-    """Return what tripped: its limit, since when, and what it is now."""
-    limit, now = (formats.number(v, condition.unit) for v in (condition.threshold, condition.value))
-    since = f" since {formats.clock(condition.tripped_us, seconds=False)}" if condition.tripped_us else ""
-    return f"{condition.title} over {limit}{since}, now {now}"
-
-
-def _ways(shown: ScreenState) -> str:
-    """Return the keys that answer a trip; once production was rolled back after it, only that it was seen."""
-    if shown.mode is not Mode.LIVE:
-        return ""
-    tripped = [c for c in shown.view.conditions if c.state is ConditionState.TRIPPED]
-    todo = unanswered(shown.view, tripped)
-    if any(c.env == Tier.PRODUCTION for c in todo):
-        return "B: roll back · k: acknowledge · "
-    return "k: acknowledge · " if todo else "rolled back · k: acknowledge · "
-
-
-def _countdown(shown: ScreenState) -> str:
-    """Return how long it is until a trip rolls production back by itself, and which key stops that."""
-    until_us = min((c.rolls_back_us for c in counting(shown.view)), default=0)
-    if not until_us:
-        return ""
-    left = max(0, until_us - shown.now_us) // SECOND_US
-    return f"ROLLS BACK IN {left} s · h: hold · " if shown.mode is Mode.LIVE else f"rolls back in {left} s · "
 
 
 def hints(keys: list[tuple[str, str]], width: int) -> Line:

@@ -6,11 +6,11 @@ Because the head is in it, a signature seals everything that came before it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 
 from state.base.canonical import CanonicalError, encode, parse_anchor
-from state.base.codec import WIRE, read
+from state.base.codec import OMIT, WIRE, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Attestation(Statement):
     """The check results that they saw, as sequence numbers."""
     candidate: str
     """The version that is launched."""
+    cautions: tuple[str, ...] = field(default=(), metadata=OMIT)
+    """What spoke against a GO, a line each, as it was told before it was given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
-"""The digest in a reference to an image."""
+"""References to images: their parts, and the digest in them."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 
 def digest_of(reference: str) -> str:
@@ -12,3 +14,28 @@ def digest_of(reference: str) -> str:
 def short(digest: str) -> str:
     """Return the first twelve digits of a digest, as people compare them."""
     return digest.removeprefix("sha256:")[:12] or "no digest"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """``host/repository:tag@sha256:…`` taken apart; ``tag`` or ``digest`` may be empty."""
+
+    host: str
+    repository: str
+    tag: str
+    digest: str
+
+    @classmethod
+    def parse(cls, reference: str) -> ImageRef:
+        """Return the parts of an image reference.
+
+        A first part is a host only with a dot or a colon in it, or as ``localhost``.
+        """
+        name, _, digest = reference.partition("@")
+        first, slash, rest = name.partition("/")
+        is_host = bool(slash) and ("." in first or ":" in first or first == "localhost")
+        host, name = (first, rest) if is_host else ("", name)
+        repository, colon, tag = name.rpartition(":")
+        if not colon or "/" in tag:
+            repository, tag = name, ""
+        return cls(host, repository, tag, digest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def number(value: float | None, unit: str) -> str:
     """Return a value with its unit: a ratio in per cent, seconds, or a plain number; ``no data`` for None."""
@@ -24,3 +26,14 @@ def plural(count: int, one: str, many: str = "") -> str:
 def pace(rate: float) -> str:
     """Return how fast a clock runs: ``in real time``, ``60 times as fast as real time``."""
     return "in real time" if rate == 1 else f"{rate:g} times as fast as real time"
+
+
+_SAME, _NOTHING = 1e-9, 1e-12
+"""Of a number; and where the number is zero. Sums of rates are off by some 1e-15: 0.1 + 0.2 is not over 0.3."""
+
+
+def beyond(value: float, limit: float, *, below: bool = False) -> bool:
+    """Return whether a value is above a limit, or ``below`` it. Equal is not, also where floats blur it."""
+    if math.isclose(value, limit, rel_tol=_SAME, abs_tol=_NOTHING):
+        return False
+    return value < limit if below else value > limit

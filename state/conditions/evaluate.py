@@ -2,20 +2,19 @@
 
 Live, replay, headless and a restarted engine give the same answer, because ``for`` is measured over the
 samples of Prometheus' history and nothing is counted in memory. Only the latch of TRIPPED is the caller's.
-A gap neither resets nor extends a breach. Blind is never OK.
+A gap neither resets nor extends a breach: see ``state.conditions.breaches``. Blind is never OK.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from state.base.times import SECOND_US
+from state.conditions.breaches import Breach, breaches
 from state.conditions.points import (
     Baseline,
     ConditionSpec,
-    Judged,
     Point,
     Samples,
     Source,
@@ -44,7 +43,7 @@ class Judgement:
     state: ConditionState
     value: float | None = None
     elapsed_s: int = 0
-    """Seconds that it has been breaching for."""
+    """Seconds of the breach that were seen."""
     since_us: int = 0
     """When the breach began; 0 where there is none."""
     reason: str = ""
@@ -60,6 +59,7 @@ def evaluate(
     *,
     second: Source | None = None,
     baseline: Baseline | None = None,
+    since_us: int = 0,
 ) -> Judgement:
     """Judge a condition at ``now_us``.
 
@@ -67,9 +67,10 @@ def evaluate(
     for a value. Samples before ``released_us`` plus the warm-up don't count; after an acknowledgement the
     caller gives its time as ``released_us``, less the warm-up. ``latched`` is a trip that nobody
     acknowledged: it stays, whatever can be seen now. ``second`` is another source that must agree;
-    ``baseline`` what each time is compared with, where the condition is relative.
+    ``baseline`` what each time is compared with, where the condition is relative. A breach that was over before
+    ``since_us`` doesn't trip: it was judged in its time, or a person had muted the condition.
     """
-    now = _judge(spec, Source(main, total), now_us, released_us, second, baseline)
+    now = _judge(spec, Source(main, total), now_us, released_us, second, baseline, since_us)
     if latched is None or now.state is ConditionState.TRIPPED:
         return now
     seen = now.value if now.value is not None else latched.value
@@ -84,6 +85,7 @@ def _judge(
     released_us: int,
     second: Source | None,
     baseline: Baseline | None,
+    since_us: int,
 ) -> Judgement:
     start_us = released_us + int(spec.warmup_s * SECOND_US)
     if now_us < start_us:
@@ -95,16 +97,15 @@ def _judge(
     points = [p for p in joined if start_us <= p.at_us <= now_us]
     if not points:
         return Judgement(ConditionState.NO_DATA, reason="no sample since the release")
-    runs = _breaches(spec, points)
+    runs = breaches(spec, points)
     newest = points[-1]
     value, blind, reason = newest.value, newest.state, newest.reason
     age_s = (now_us - newest.at_us) / SECOND_US
     if age_s > spec.max_age_s:
         value, blind, reason = None, ConditionState.STALE, f"the newest sample is {age_s:.0f} s old"
-    trip = next((r for r in runs if r.tripped), None)
+    trip = next((r for r in runs if r.tripped and r.end_us >= since_us), None)
     if trip is not None:
-        elapsed = (trip.end_us - trip.since_us) // SECOND_US
-        return Judgement(ConditionState.TRIPPED, value, elapsed, trip.since_us, reason)
+        return Judgement(ConditionState.TRIPPED, value, trip.seen_us // SECOND_US, trip.since_us, reason)
     if value is None:
         return Judgement(blind, reason=reason)
     if not runs or not runs[-1].open:
@@ -112,62 +113,9 @@ def _judge(
     return _breaching(spec, runs[-1], value, reason)
 
 
-def _breaching(spec: ConditionSpec, run: _Breach, value: float, reason: str) -> Judgement:
-    elapsed = run.end_us - run.since_us
-    if elapsed < spec.for_s * SECOND_US:
-        return Judgement(ConditionState.BREACHING, value, elapsed // SECOND_US, run.since_us, reason)
+def _breaching(spec: ConditionSpec, run: Breach, value: float, reason: str) -> Judgement:
+    elapsed = run.seen_us // SECOND_US
+    if run.end_us - run.since_us < spec.for_s * SECOND_US:
+        return Judgement(ConditionState.BREACHING, value, elapsed, run.since_us, reason)
     message = f"breaching, but only {run.coverage:.0%} of it was seen ({spec.min_coverage:.0%} are needed)"
-    return Judgement(ConditionState.NO_DATA, value, elapsed // SECOND_US, run.since_us, message)
-
-
-@dataclass(frozen=True, slots=True)
-class _Breach:
-    """A stretch in which every known point breached."""
-
-    since_us: int
-    end_us: int
-    coverage: float
-    """The share of its expected points that were seen."""
-    tripped: bool
-    open: bool
-    """Whether it reaches to the newest known point."""
-
-
-def _breaches(spec: ConditionSpec, points: Sequence[Judged]) -> list[_Breach]:
-    """Return the stretches of breach, oldest first; blind points neither end nor lengthen one."""
-    found: list[_Breach] = []
-    run: list[int] = []
-    tripped = False
-    for point in points:
-        if point.value is None:
-            continue
-        if point.over:
-            run.append(point.at_us)
-            tripped = tripped or _long_enough(spec, run)
-        elif run:
-            found.append(_breach(spec, run, tripped, is_open=False))
-            run, tripped = [], False
-    if run:
-        found.append(_breach(spec, run, tripped, is_open=True))
-    return found
-
-
-def _breach(spec: ConditionSpec, run: Sequence[int], tripped: bool, *, is_open: bool) -> _Breach:
-    return _Breach(run[0], run[-1], _coverage(spec, len(run), run[-1] - run[0]), tripped, is_open)
-
-
-def _long_enough(spec: ConditionSpec, run: Sequence[int]) -> bool:
-    """Return whether some stretch up to the newest point is as long as ``for`` and was seen well enough.
-
-    A lone point long before must not thin out a breach that was seen in full since.
-    """
-    last = run[-1]
-    return any(
-        last - first >= spec.for_s * SECOND_US
-        and _coverage(spec, len(run) - index, last - first) >= spec.min_coverage
-        for index, first in enumerate(run)
-    )
-
-
-def _coverage(spec: ConditionSpec, seen: int, length_us: int) -> float:
-    return min(1.0, seen / (length_us / (spec.step_s * SECOND_US) + 1))
+    return Judgement(ConditionState.NO_DATA, value, elapsed, run.since_us, message)

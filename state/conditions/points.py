@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from state.base.numbers import beyond
 from state.base.times import SECOND_US
 from state.view.enums import ConditionState
 
@@ -43,9 +44,14 @@ class ConditionSpec:
     id: str
     ratio: bool
     threshold: float
+    """The limit: beyond it is a breach, equal is not."""
     for_s: float
     step_s: float
+    below: bool = False
+    """Whether a breach lies below the limit (orders per minute, a share of successes) instead of above."""
     window_s: float = 60.0
+    counts: bool = False
+    """Whether the queries of a ratio give events in the window (``increase()``) instead of events per second."""
     min_events: int = 0
     bad_absent_is_zero: bool = False
     reduce: str | None = None
@@ -53,11 +59,30 @@ class ConditionSpec:
     warmup_s: float = 60.0
     min_coverage: float = 0.8
     factor: float | None = None
-    """Where given, a breach is also more than this many times the baseline."""
+    """Where given, a breach is also more than this many times the baseline (below: less than its part)."""
     offset_s: float | None = None
     """How much earlier the baseline lies; None: before the launch."""
     span_s: float = 1800.0
     """How long a baseline is."""
+
+    @property
+    def any_one(self) -> bool:
+        """Whether one series beyond the limit is a breach, whatever the others say."""
+        return self.reduce in {"any", "min" if self.below else "max"}
+
+    @property
+    def each_one(self) -> bool:
+        """Whether only all series beyond the limit are a breach."""
+        return self.reduce in {"all", "max" if self.below else "min"}
+
+    def beyond(self, value: float) -> bool:
+        """Return whether a value is beyond the limit."""
+        return beyond(value, self.threshold, below=self.below)
+
+    def events(self, total: float, seconds: float | None = None) -> float:
+        """Return how many events a value of ``total`` stands for, in the window or another time."""
+        per_second = total / self.window_s if self.counts else total
+        return per_second * (self.window_s if seconds is None else seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +122,8 @@ def baselines(spec: ConditionSpec, source: Source, times: Iterable[int]) -> Base
     """
     if source.main.error or (source.total is not None and source.total.error):
         return {}
-    main = _reduced(source.main, spec.reduce or "max")
-    total = None if source.total is None else _reduced(source.total, "sum")
-    if isinstance(main, str) or isinstance(total, str):
-        return {}
+    main = _reduced(spec, source.main)
+    total = None if source.total is None else _summed(source.total)
     if spec.offset_s is None:
         fixed = _over(spec, main, total, list(main if total is None else total))
         return dict.fromkeys(times, fixed)
@@ -121,7 +144,7 @@ def _over(
         return sum(finite) / len(finite) if finite else None
     seen = [t for t in times if math.isfinite(total[t]) and math.isfinite(main.get(t, 0.0))]
     every = sum(total[t] for t in seen)
-    if every <= 0 or every * spec.step_s < max(1, spec.min_events):
+    if every <= 0 or beyond(max(1, spec.min_events), spec.events(every, spec.step_s)):
         return None
     if not spec.bad_absent_is_zero and not any(t in main for t in seen):
         return None
@@ -136,7 +159,8 @@ def _against(spec: ConditionSpec, point: Judged, baseline: Baseline) -> Judged:
     if before is None:
         reason = f"{point.value:.4g} is not comparable: the baseline has too few events or no number"
         return Judged(point.at_us, None, state=ConditionState.NO_DATA, reason=reason)
-    over = point.over and point.value > spec.factor * before
+    limit = before / spec.factor if spec.below else before * spec.factor
+    over = point.over and beyond(point.value, limit, below=spec.below)
     return Judged(point.at_us, point.value, over, reason=f"{before:.4g} before" if over else "")
 
 
@@ -163,22 +187,48 @@ def _points(spec: ConditionSpec, source: Source) -> list[Judged] | tuple[Conditi
     for samples, name in ((source.total, "total"), (source.main, "bad" if spec.ratio else "value")):
         if samples is not None and samples.error:
             return ConditionState.ERROR, f"{name}: {samples.error}"
-    if source.total is not None and len(source.total.series) > 1 and spec.reduce in {"any", "max", "all"}:
-        return _by_series(spec, source.main, source.total)
-    main = _reduced(source.main, spec.reduce)
-    if isinstance(main, str):
-        return ConditionState.ERROR, main
+        if samples is not None and len(samples.series) > 1 and spec.reduce is None:
+            many = f"{len(samples.series)} series where one is expected: say how with reduce"
+            return ConditionState.ERROR, many
     if source.total is None:
-        if not main:
+        if not any(source.main.series):
             return ConditionState.NO_DATA, "the query gives no series"
-        guilty = _guilty(spec, source.main)
-        return [_value(spec, at, value, guilty) for at, value in sorted(main.items())]
-    total = _reduced(source.total, "sum" if spec.reduce else None)
-    if isinstance(total, str):
-        return ConditionState.ERROR, total
+        return [
+            _worst(spec, [_named(name, _value(spec, at, value)) for name, value in some])
+            for at, some in sorted(_at_once(spec, source.main).items())
+        ]
+    if len(source.total.series) > 1 and spec.reduce != "sum":
+        return _by_series(spec, source.main, source.total)
+    total = _summed(source.total)
     if not total:
         return ConditionState.NO_DATA, "total gives no series"
-    return [_ratio(spec, at, main.get(at), all_) for at, all_ in sorted(total.items())]
+    main = _at_once(spec, source.main)
+    return [
+        _worst(spec, [_named(name, _ratio(spec, at, bad, all_)) for name, bad in main.get(at, [("", None)])])
+        for at, all_ in sorted(total.items())
+    ]
+
+
+def _at_once(spec: ConditionSpec, samples: Samples) -> dict[int, list[tuple[str, float | None]]]:
+    """Return what is judged of each time: the value of each series with its name, or their sum."""
+    if spec.reduce == "sum":
+        return {at: [("", value)] for at, value in _summed(samples).items()}
+    several = len(samples.series) > 1
+    names = (
+        samples.names if several and len(samples.names) == len(samples.series) else [""] * len(samples.series)
+    )
+    found: dict[int, list[tuple[str, float | None]]] = {}
+    for name, series in zip(names, samples.series, strict=True):
+        for at, value in series:
+            found.setdefault(at, []).append((name, value))
+    return found
+
+
+def _named(name: str, one: Judged) -> Judged:
+    """Return a judgement that says which of several series it is about."""
+    if not name:
+        return one
+    return Judged(one.at_us, one.value, one.over, one.state, f"{name}: {one.reason}" if one.reason else name)
 
 
 def _by_series(
@@ -195,34 +245,54 @@ def _by_series(
     for name, points in zip(total.names, total.series, strict=True):
         for at, all_ in points:
             one = _ratio(spec, at, bad_by_name.get(name, {}).get(at), all_)
-            message = f"{name}: {one.reason}" if one.reason else name
-            at_once.setdefault(at, []).append(Judged(at, one.value, one.over, one.state, message))
+            at_once.setdefault(at, []).append(_named(name, one))
     return [_worst(spec, points) for _, points in sorted(at_once.items())]
 
 
+def deciding(spec: ConditionSpec, points: Sequence[Judged]) -> int:
+    """Return which of the series of one time decides, by its place.
+
+    One that is beyond the limit decides where any may, whatever the others are: an idle one (NaN) beside it hides
+    nothing. Where none is, a blind one makes the time blind. One without traffic says nothing while others have some.
+    """
+    busy = [i for i, p in enumerate(points) if p.state is not ConditionState.NO_TRAFFIC]
+    known = [i for i in busy if points[i].value is not None]
+    over = [i for i in known if points[i].over]
+    if len(known) < len(busy) and not (over and spec.any_one):
+        return next(i for i in busy if points[i].value is None)
+    if not busy:
+        return 0
+    candidates = known if spec.each_one else over or known
+    pick = max if spec.below is spec.each_one else min
+    return pick(candidates, key=lambda i: points[i].value or 0.0)
+
+
 def _worst(spec: ConditionSpec, points: Sequence[Judged]) -> Judged:
-    """Reduce the series of one time; one without traffic says nothing while others have some."""
-    busy = [p for p in points if p.state is not ConditionState.NO_TRAFFIC]
-    blind = next((p for p in busy if p.value is None), None)
-    if not busy or blind is not None:
-        return points[0] if blind is None else blind
-    pick = min if spec.reduce == "all" else max
-    found = pick(busy, key=lambda p: p.value or 0.0)
-    return found if found.over else Judged(found.at_us, found.value)
+    """Reduce the series of one time to the one that decides; one that is well needs no name."""
+    if len(points) == 1:
+        return points[0]
+    found = points[deciding(spec, points)]
+    return found if found.value is None or found.over else Judged(found.at_us, found.value)
 
 
-def _value(spec: ConditionSpec, at: int, value: float, guilty: str) -> Judged:
-    if not math.isfinite(value):
+def judged_pair(spec: ConditionSpec, at: int, main: float | None, total: float | None) -> Judged:
+    """Judge one series of one time: bad and total, or the value."""
+    if not spec.ratio:
+        return _value(spec, at, main)
+    return _ratio(spec, at, main, math.nan if total is None else total)
+
+
+def _value(spec: ConditionSpec, at: int, value: float | None) -> Judged:
+    if value is None or not math.isfinite(value):
         return Judged(at, None, state=ConditionState.NO_DATA, reason=f"the value is {value}")
-    over = value > spec.threshold
-    return Judged(at, value, over, reason=guilty if over else "")
+    return Judged(at, value, spec.beyond(value))
 
 
 def _ratio(spec: ConditionSpec, at: int, bad: float | None, total: float) -> Judged:
     if not math.isfinite(total):
         return Judged(at, None, state=ConditionState.NO_DATA, reason=f"total is {total}")
-    events = total * spec.window_s
-    if events < spec.min_events or total <= 0:
+    events = spec.events(total)
+    if beyond(spec.min_events, events) or total <= 0:
         reason = f"{events:.0f} events, {spec.min_events} are needed"
         return Judged(at, None, state=ConditionState.NO_TRAFFIC, reason=reason)
     if bad is None and spec.bad_absent_is_zero:
@@ -231,35 +301,32 @@ def _ratio(spec: ConditionSpec, at: int, bad: float | None, total: float) -> Jud
         return Judged(at, None, state=ConditionState.NO_DATA, reason="bad gives no series")
     if not math.isfinite(bad):
         return Judged(at, None, state=ConditionState.NO_DATA, reason=f"bad is {bad}")
-    return Judged(at, bad / total, bad / total > spec.threshold)
+    return Judged(at, bad / total, spec.beyond(bad / total))
 
 
-def _reduced(samples: Samples, how: str | None) -> dict[int, float] | str:
-    """Return one value per time, or why several series cannot be one."""
-    if len(samples.series) > 1 and how is None:
-        return f"{len(samples.series)} series where one is expected: say how with reduce"
-    at_once: dict[int, list[float]] = {}
+def _summed(samples: Samples) -> dict[int, float]:
+    """Return the sum of all series by time; one that is NaN makes it NaN."""
+    found: dict[int, float] = {}
     for series in samples.series:
         for at, value in series:
-            at_once.setdefault(at, []).append(value)
-    if how == "sum":
-        return {at: sum(values) for at, values in at_once.items()}
-    return {at: _extreme(values, lowest=how == "all") for at, values in at_once.items()}
+            found[at] = found.get(at, 0.0) + value
+    return found
 
 
-def _extreme(values: Sequence[float], *, lowest: bool) -> float:
-    """Return the extreme; a NaN among them makes it NaN, because one blind series is not a good one."""
-    if any(math.isnan(v) for v in values):
-        return math.nan
-    return min(values) if lowest else max(values)
-
-
-def _guilty(spec: ConditionSpec, samples: Samples) -> str:
-    """Return the labels of the highest newest sample, where one of several series is judged."""
-    if spec.reduce not in {"any", "max"} or len(samples.series) < 2 or not samples.names:
-        return ""
-    newest = [
-        (points[-1][1], name) for points, name in zip(samples.series, samples.names, strict=True) if points
-    ]
-    finite = [pair for pair in newest if math.isfinite(pair[0])]
-    return max(finite)[1] if finite else ""
+def _reduced(spec: ConditionSpec, samples: Samples) -> dict[int, float]:
+    """Return one value per time: the series that would decide, where it is known."""
+    if spec.reduce == "sum":
+        return _summed(samples)
+    highest = spec.below if spec.each_one else not spec.below
+    found: dict[int, float] = {}
+    for series in samples.series:
+        for at, value in series:
+            before = found.get(at, math.nan)
+            found[at] = (
+                value
+                if math.isnan(before)
+                else before
+                if math.isnan(value)
+                else (max if highest else min)(before, value)
+            )
+    return found

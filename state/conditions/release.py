@@ -8,9 +8,11 @@ from state.base.times import clock
 from state.conditions.evaluate import SECOND_US, Baseline, ConditionSpec, Judgement, Source, evaluate
 from state.events.bake import ConditionChanged
 from state.runbook.conditions import StopCondition
+from state.runbook.rate_windows import counts_events
 from state.view.enums import ConditionState, OperationState
+from state.view.first_launch import is_first
 from state.view.launch import ConditionView, LaunchView
-from state.view.rollbacks import newest_release
+from state.view.rollbacks import newest_deploy, newest_release
 from state.view.watch import UNTRUSTED
 
 MONITORS = "monitors"
@@ -25,18 +27,28 @@ class Release:
     active: bool
     before_us: int = 0
     """When the launch began to change the environment; before that lies what it is compared with."""
+    seq: int = 0
+    """The deploy that trips belong to, by the sequence number of its intent; 0: none yet."""
 
 
 def release_of(view: LaunchView, env: str, now_us: int) -> Release:
-    """Return since when an environment's conditions count: from the newest release, or what runs there."""
+    """Return since when an environment's conditions count: from the newest release, or what runs there.
+
+    In a first launch not before its deploy has succeeded.
+    """
     there = [o for o in view.operations if o.env == env]
     before = there[0].intended_us if there else now_us
-    newest = newest_release(view, env)
+    newest, deploy = newest_release(view, env), newest_deploy(view, env)
+    seq = deploy.seq if deploy is not None else 0
+    if is_first(view, env):
+        # Nothing of it ever ran: there is nobody to be harmed and no series to be judged by.
+        return Release(now_us, active=False, before_us=before, seq=seq)
     if newest is not None:
         done = newest.state is OperationState.SUCCEEDED
-        return Release(newest.finished_us if done else newest.intended_us, active=True, before_us=before)
+        at_us = newest.finished_us if done else newest.intended_us
+        return Release(at_us, active=True, before_us=before, seq=seq)
     if there and not there[-1].state.ended:
-        return Release(there[-1].intended_us, active=True, before_us=before)
+        return Release(there[-1].intended_us, active=True, before_us=before, seq=seq)
     return Release(now_us, active=False, before_us=before)
 
 
@@ -47,10 +59,12 @@ def spec_of(condition: StopCondition, step_s: float) -> ConditionSpec:
     return ConditionSpec(
         id=condition.id,
         ratio=condition.value is None,
-        threshold=condition.threshold,
+        threshold=condition.limit,
+        below=condition.below is not None,
         for_s=condition.for_,
         step_s=step_s,
         window_s=condition.window,
+        counts=condition.total is not None and bool(counts_events(condition.total)),
         min_events=condition.min_events,
         bad_absent_is_zero=condition.bad_absent_is_zero,
         reduce=condition.reduce,
@@ -82,6 +96,8 @@ class Gathered:
     source: Source
     second: Source | None = None
     baseline: Baseline | None = None
+    since_us: int = 0
+    """From here on it was not judged yet: what was over before doesn't trip."""
 
 
 def distrust(view: LaunchView, env: str) -> str:
@@ -98,15 +114,19 @@ def judge(
     now_us: int,
     *,
     doubt: str = "",
+    lame: str = "",
 ) -> Judgement:
     """Judge a condition in its place in the launch: before the release, latched, muted, in the shadow.
 
-    With a ``doubt`` (see ``distrust``) it is never OK; a breach that is seen nevertheless stays one.
+    With a ``doubt`` (see ``distrust``) it is never OK, nor where it is ``lame``: why it can't trip as it is written.
+    A breach that is seen nevertheless stays one.
     """
     from_us = counted_from(spec, old, release, now_us)
     if not release.active:
         from_us -= int(spec.warmup_s * SECOND_US)
-    latched = _latched(old) if release.active else None
+    latched = _latched(old, release) if release.active else None
+    # What was over when a mute ended was muted in its time.
+    muted_us = 0 if old is None or old.muted_until_us > now_us else old.muted_until_us
     judged = evaluate(
         spec,
         gathered.source.main,
@@ -116,15 +136,18 @@ def judge(
         latched,
         second=gathered.second,
         baseline=gathered.baseline,
+        since_us=max(gathered.since_us, muted_us),
     )
     if doubt and judged.state is ConditionState.OK:
         judged = Judgement(ConditionState.ERROR, judged.value, reason=f"{UNTRUSTED}: {doubt}")
+    if lame and judged.state is ConditionState.OK:
+        judged = Judgement(ConditionState.ERROR, judged.value, reason=f"it could never trip: {lame}")
     if not release.active:
         reason = f"not released yet; now {_words(judged)}"
         return Judgement(ConditionState.WARMUP, judged.value, reason=reason)
     if old is not None and old.shadow and judged.state is ConditionState.TRIPPED:
         return replace(judged, state=ConditionState.BREACHING, reason="shadow: it would have tripped")
-    if old is not None and now_us < old.muted_until_us and old.state is not ConditionState.TRIPPED:
+    if old is not None and now_us < old.muted_until_us and latched is None:
         until = clock(old.muted_until_us, seconds=False)
         reason = f"muted by {old.muted_by} until {until} ({old.muted_why}); now {_words(judged)}"
         return Judgement(ConditionState.MUTED, judged.value, reason=reason)
@@ -135,16 +158,23 @@ def _words(judged: Judgement) -> str:
     return f"{judged.state}" + (f": {judged.reason}" if judged.reason else "")
 
 
-def _latched(old: ConditionView | None) -> Judgement | None:
-    if old is None or old.state is not ConditionState.TRIPPED:
+def _latched(old: ConditionView | None, release: Release) -> Judgement | None:
+    """Return the trip that nobody acknowledged; one of an earlier release holds nothing of this one."""
+    if old is None or old.state is not ConditionState.TRIPPED or old.release != release.seq:
         return None
     return Judgement(ConditionState.TRIPPED, old.value, old.elapsed_s, old.since_us)
 
 
 def changed_body(
-    condition_id: str, old: ConditionView | None, judged: Judgement, now_us: int, *, active: bool
+    condition_id: str,
+    old: ConditionView | None,
+    judged: Judgement,
+    now_us: int,
+    release: Release,
+    *,
+    judged_us: int | None = None,
 ) -> ConditionChanged:
-    """Return the body of ``condition.changed`` for a judgement."""
+    """Return the body of ``condition.changed`` for a judgement; ``judged_us`` where it didn't see all until now."""
     return ConditionChanged(
         id=condition_id,
         state=judged.state,
@@ -153,7 +183,9 @@ def changed_body(
         since_us=_since(old, judged, now_us),
         reason=judged.reason[:400],
         at_us=now_us,
-        active=active,
+        active=release.active,
+        release=release.seq,
+        judged_us=0 if judged_us is None or judged_us >= now_us else judged_us,
     )
 
 
@@ -165,3 +197,17 @@ def _since(old: ConditionView | None, judged: Judgement, now_us: int) -> int:
         return now_us
     same = old.state is judged.state or (old.state.blind and judged.state.blind)
     return old.since_us if same else now_us
+
+
+def replaced(old: ConditionView, body: ConditionChanged) -> ConditionView:
+    """Return a condition as it is after a judgement."""
+    return replace(
+        old,
+        state=body.state,
+        value=body.value,
+        elapsed_s=body.elapsed_s,
+        reason=body.reason,
+        since_us=body.since_us,
+        active=body.active,
+        judged_us=body.judged_us,
+    )

@@ -6,11 +6,10 @@ second source; after ``@`` the baseline. ``-`` where there was none, ``!`` where
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from state.conditions.points import Point, Samples, Source
+from state.conditions.points import ConditionSpec, Point, Samples, Source, deciding, judged_pair
 
 NONE, FAILED = "-", "!"
 LONGEST = 220
@@ -31,34 +30,47 @@ class Moment:
     baseline: Number = None
     relative: bool = False
 
-
-def source_at(source: Source, at: int) -> tuple[Number, Number]:
-    """Return (bad or value, total) of a time: the worst series, where there are several of each."""
-    if source.main.error or (source.total is not None and source.total.error):
-        return FAILED, FAILED
-    main = [dict(points).get(at) for points in source.main.series]
-    if source.total is None:
-        return _worst(main), None
-    totals = [dict(points).get(at) for points in source.total.series]
-    if len(totals) <= 1:
-        return _worst(main), totals[0] if totals else None
-    by_name = dict(zip(source.main.names, main, strict=False))
-    pairs = [
-        (by_name.get(name), total)
-        for name, total in zip(source.total.names, totals, strict=False)
-        if total is not None
-    ]
-    return max(pairs, key=lambda pair: _share(*pair), default=(None, None))
+    @property
+    def seen(self) -> bool:
+        """Whether there was a sample at all."""
+        return isinstance(self.main, float) or isinstance(self.total, float)
 
 
-def _share(bad: float | None, total: float) -> float:
-    return (bad or 0.0) / total if total > 0 and math.isfinite((bad or 0.0) / total) else -1.0
+class ByTime:
+    """A source's numbers by time: of several series those of the one that decides, or their sum."""
+
+    def __init__(self, spec: ConditionSpec, source: Source) -> None:
+        self._spec = spec
+        self._failed = bool(source.main.error or (source.total is not None and source.total.error))
+        self._ratio = source.total is not None
+        self._main = _tables(source.main)
+        self._total = {} if source.total is None else _tables(source.total)
+
+    def pair(self, at: int) -> tuple[Number, Number]:
+        """Return (bad or value, total) of a time."""
+        if self._failed:
+            return FAILED, FAILED
+        main = {name: table[at] for name, table in self._main.items() if at in table}
+        total = {name: table[at] for name, table in self._total.items() if at in table}
+        if self._spec.reduce == "sum":
+            return sum(main.values()) if main else None, sum(total.values()) if total else None
+        pairs = _pairs(main, total) if self._ratio else [(value, None) for value in main.values()]
+        if not pairs:
+            return None, None
+        return pairs[deciding(self._spec, [judged_pair(self._spec, at, *pair) for pair in pairs])]
 
 
-def _worst(values: Sequence[float | None]) -> float | None:
-    seen = [v for v in values if v is not None]
-    nan = next((v for v in seen if math.isnan(v)), None)
-    return nan if nan is not None else max(seen, default=None)
+def _tables(samples: Samples) -> dict[str, dict[int, float]]:
+    several = len(samples.series) > 1 and len(samples.names) == len(samples.series)
+    names = samples.names if several else [str(index) for index in range(len(samples.series))]
+    return {name: dict(series) for name, series in zip(names, samples.series, strict=True)}
+
+
+def _pairs(main: Mapping[str, float], total: Mapping[str, float]) -> list[tuple[float | None, float | None]]:
+    if len(total) > 1:
+        return [(main.get(name), all_) for name, all_ in total.items()]
+    all_ = next(iter(total.values()), None)
+    return [(bad, all_) for bad in main.values()] or [(None, all_)]
 
 
 def spell(moment: Moment) -> str:

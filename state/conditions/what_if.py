@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from state.conditions.evaluate import SECOND_US, Judgement
-from state.conditions.points import Source
-from state.conditions.release import Gathered, changed_body, distrust, judge, release_of, spec_of
+from state.conditions.evaluate import SECOND_US
+from state.conditions.look_back import began_earlier, reach_us
+from state.conditions.points import ConditionSpec, Source
+from state.conditions.release import Gathered, changed_body, distrust, judge, release_of, replaced, spec_of
 from state.conditions.samples import Moment, read, source_of
 from state.events.bake import ConditionAcknowledged, ConditionChanged, ConditionMuted, ConditionSamples
 from state.events.bodies import body_of
@@ -20,6 +21,7 @@ from state.fold import apply
 from state.runbook.conditions import StopCondition
 from state.view.enums import ConditionState
 from state.view.launch import ConditionView, LaunchView
+from state.view.trips import armed
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,20 +133,18 @@ class _Work:
         for name, moment in read(body.values).items():
             if name in self._moments:
                 self._moments[name][at_us] = moment
-                self._judge(name, now_us)
+                self._judge(name, at_us, now_us)
 
-    def _judge(self, name: str, now_us: int) -> None:
+    def _judge(self, name: str, at_us: int, now_us: int) -> None:
         old, spec = self._again[name], self._specs[name]
         release = release_of(self._view, old.env, now_us)
-        gathered = _gathered(self._moments[name], self._needed_us(name, now_us))
+        if old.release != release.seq:
+            old = armed(old, release.seq, now_us)
+        gathered = _gathered(spec, self._moments[name], at_us, now_us)
         judged = judge(spec, old, release, gathered, now_us, doubt=distrust(self._view, old.env))
         if release.active:
             self._courses[name].note(now_us, judged.state, judged.value, judged.elapsed_s, judged.reason)
-        self._again[name] = _after(old, judged, now_us, active=release.active)
-
-    def _needed_us(self, name: str, now_us: int) -> int:
-        spec = self._specs[name]
-        return now_us - int((spec.for_s + spec.max_age_s) * SECOND_US) - 4 * self._step_us
+        self._again[name] = replaced(old, changed_body(old.id, old, judged, now_us, release))
 
     def _acknowledged(self, event: Event, body: ConditionAcknowledged) -> None:
         old = self._again.get(body.id)
@@ -173,7 +173,7 @@ class _Work:
             return "the launch had no condition of this id: nothing was recorded for it"
         if not moments:
             return "the log holds no samples of it"
-        query = condition.value or f"{condition.bad} / {condition.total}"
+        query = condition.query
         if query != was.query:
             return "its queries are not those that were recorded: the samples answer another question"
         newest = moments[max(moments)]
@@ -190,32 +190,35 @@ def _view_of(condition: StopCondition) -> ConditionView:
         title=condition.title,
         env=condition.env.value,
         unit=condition.unit,
-        threshold=condition.threshold,
+        threshold=condition.limit,
         for_s=round(condition.for_),
         on_trip=condition.on_trip.value,
         query="",
         shadow=condition.shadow,
+        below=condition.below is not None,
+        warn=condition.warn,
     )
 
 
-def _gathered(moments: dict[int, Moment], from_us: int) -> Gathered:
-    recent = {at: moment for at, moment in moments.items() if at >= from_us}
+def _gathered(spec: ConditionSpec, moments: dict[int, Moment], at_us: int, now_us: int) -> Gathered:
+    """Return the recorded samples until ``at_us`` as far back as they matter, as the engine asks for them.
+
+    Later ones may be there already: what a failed query couldn't tell is recorded once more when it is known.
+    """
+    oldest_us, since_us = min(moments), now_us - reach_us(spec)
+    from_us = since_us
+    while True:
+        recent = {at: moments[at] for at in sorted(moments) if from_us <= at <= at_us}
+        found = _from(recent)
+        if from_us <= oldest_us or not began_earlier(spec, found):
+            return replace(found, since_us=since_us)
+        from_us -= 2 * (now_us - from_us)
+
+
+def _from(recent: dict[int, Moment]) -> Gathered:
     ratio = any(moment.ratio for moment in recent.values())
     source = source_of({at: (m.main, m.total) for at, m in recent.items()}, ratio=ratio)
     seconds = {at: m.second for at, m in recent.items() if m.second is not None}
     second: Source | None = source_of(seconds, ratio=ratio) if seconds else None
     baseline = {at: m.baseline if isinstance(m.baseline, float) else None for at, m in recent.items()}
     return Gathered(source, second, baseline)
-
-
-def _after(old: ConditionView, judged: Judgement, now_us: int, *, active: bool) -> ConditionView:
-    body = changed_body(old.id, old, judged, now_us, active=active)
-    return replace(
-        old,
-        state=judged.state,
-        value=judged.value,
-        elapsed_s=judged.elapsed_s,
-        reason=judged.reason,
-        since_us=body.since_us,
-        active=active,
-    )

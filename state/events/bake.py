@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from state.events.event import Body, event
+from state.events.event import Body, event, left_out
 from state.view.enums import BakeState, ConditionState
 
 
@@ -20,6 +20,10 @@ class ConditionChanged(Body):
     at_us: int
     active: bool
     """Whether it is evaluated: from the release on."""
+    judged_us: int = left_out(default=0)
+    """Until when its samples were seen and judged, where that is not until now."""
+    release: int = left_out(default=0)
+    """The sequence number of the deploy's ``operation.intended`` that it is judged for; 0: none yet."""
 
 
 @event("condition.acknowledged")
@@ -28,6 +32,17 @@ class ConditionAcknowledged(Body):
 
     id: str
     comment: str
+    release: int = left_out(default=0)
+    """The release that it belongs to, as in ``condition.changed``."""
+
+
+@event("condition.answered")
+class ConditionAnswered(Body):
+    """The engine did what the runbook asks for after a trip, or held a blind one: once for each."""
+
+    id: str
+    release: int
+    how: str
 
 
 @event("condition.samples")

@@ -30,6 +30,8 @@ class ItemWaived(Body):
     reason: str
     second: str
     until_us: int
+    request: int = left_out(default=0)
+    """The ``request.made`` that was granted, and is used up by this."""
 
 
 @event("check.started")
@@ -64,6 +66,8 @@ class AttestSigned(Body):
     """How the person is known: ``socket peer uid 1000``, ``rehearsal``, a key's fingerprint."""
     evidence: tuple[int, ...]
     """The check results that the person saw, as sequence numbers."""
+    cautions: tuple[str, ...] = left_out(default=())
+    """What spoke against a GO when it was given, a line each: ``8.3's check flows.smoke was running``."""
     statement: str = left_out(default="")
     signature: str = left_out(default="")
     key: str = left_out(default="")

@@ -72,6 +72,17 @@ class LaunchClosed(Body):
     """The launch is done."""
 
 
+@event("deviation.followed_up")
+class DeviationFollowedUp(Body):
+    """Somebody sees to a deviation: who, and what is done about it."""
+
+    deviation: int
+    """The number of the event that is the deviation."""
+    owner: str
+    text: str
+    link: str
+
+
 @event("runbook.changed")
 class RunbookChanged(Body):
     """The launch goes on with another runbook than before."""

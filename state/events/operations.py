@@ -25,7 +25,10 @@ class Override:
 
     reason: str
     second: str
+    """Who agreed, and how they are known; ``(self-declared)`` where an older version took a typed name."""
     over: tuple[str, ...]
+    request: int = left_out(default=0)
+    """The ``request.made`` that was granted, and is used up by this."""
 
 
 @event("candidate.seen")
@@ -57,6 +60,8 @@ class OperationIntended(Body):
     before: int
     """The number of the newest revision; 0 where there is none."""
     override: Override | None = left_out(default=None)
+    inputs_sha: str = left_out(default="")
+    """Of what it reads: a deploy's private copy of chart and values, a migration's job. 64 hexadecimal digits."""
 
 
 @event("operation.started")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from state.base.json import Json
 from state.events.event import Body, event, left_out
-from state.view.enums import AlertState
+from state.view.enums import AlertState, Presence
 
 
 @event("source.changed")
@@ -17,6 +17,22 @@ class SourceChanged(Body):
     name: str
     ok: bool
     reason: str
+
+
+@event("release.seen", kw_only=True)
+class ReleaseSeen(Body):
+    """What helm's history says of a release: what decides whether its next deploy is a first launch."""
+
+    env: str
+    presence: Presence
+    namespace: bool
+    """Whether the namespace is there."""
+    revision: int
+    """The newest; 0 where there is none."""
+    status: str
+    """helm's word for it, or nothing."""
+    reason: str
+    """Why it can't be seen, or nothing."""
 
 
 @event("pod.changed")

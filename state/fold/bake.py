@@ -8,9 +8,11 @@ from state.events.bake import BakeExtended, BakeFinished, BakeProgress, BakeStar
 from state.events.event import Event
 from state.events.world import AlertChanged, AlertGone, WebhookSent
 from state.fold.launch import deviate
+from state.fold.outdated import outdate, outdate_words
 from state.fold.step import no_effect, step
-from state.view.enums import AlertState, BakeState, Tier
+from state.view.enums import After, AlertState, BakeState, Tier
 from state.view.launch import BakeView, LaunchView, PodView
+from state.view.rollbacks import newest_release
 
 RESTARTS = 50
 
@@ -37,9 +39,26 @@ def _started(view: LaunchView, event: Event, body: BakeStarted) -> LaunchView:
         body.minimum_s,
         updated_us=event.wall_us,
         maximum_s=body.maximum_s,
-        alerts=tuple(sorted(key for key, alert in view.alerts.items() if alert.state is AlertState.FIRING)),
+        alerts=_old_alerts(view, event.wall_us),
     )
     return replace(view, bake=bake)
+
+
+def _old_alerts(view: LaunchView, now_us: int) -> tuple[str, ...]:
+    """Return the alerts that fired before the release was intended: what began since may be its work."""
+    release = newest_release(view)
+    intended_us = now_us if release is None else release.intended_us
+    firing = (pair for pair in view.alerts.items() if pair[1].state is AlertState.FIRING)
+    # One that doesn't say since when it fires is news.
+    return tuple(sorted(key for key, alert in firing if 0 < alert.since_us < intended_us))
+
+
+def _no_longer_old(view: LaunchView, key: str) -> LaunchView:
+    """Return the view in which an alert that resolved is news when it comes back."""
+    bake = view.bake
+    if bake is None or key not in bake.alerts:
+        return view
+    return replace(view, bake=replace(bake, alerts=tuple(one for one in bake.alerts if one != key)))
 
 
 @step(BakeProgress)
@@ -63,7 +82,9 @@ def _finished(view: LaunchView, event: Event, body: BakeFinished) -> LaunchView:
     if view.bake is None:
         return view
     bake = replace(view.bake, good_s=body.good_s, state=body.outcome, why=body.why, updated_us=event.wall_us)
-    view = replace(view, bake=bake)
+    ended = "the bake ended"
+    view = outdate(replace(view, bake=bake), event, Tier.PRODUCTION, After.BAKE, ended)
+    view = outdate_words(view, Tier.PRODUCTION, After.BAKE, ended)
     if bake.state is not BakeState.FINISHED:
         return view
     short = f"bake finished after {bake.good_s} of {bake.minimum_s} s seen good: {bake.why}"
@@ -72,9 +93,14 @@ def _finished(view: LaunchView, event: Event, body: BakeFinished) -> LaunchView:
 
 @step(AlertChanged)
 def _alert(view: LaunchView, _event: Event, body: AlertChanged) -> LaunchView:
-    return replace(view, alerts=with_item(view.alerts, f"{body.env}/{body.name}", body))
+    key = f"{body.env}/{body.name}"
+    old = view.alerts.get(key)
+    if old is not None and body.since_us > old.since_us:
+        view = _no_longer_old(view, key)  # it resolved and came back between two looks
+    return replace(view, alerts=with_item(view.alerts, key, body))
 
 
 @step(AlertGone)
 def _alert_gone(view: LaunchView, _event: Event, body: AlertGone) -> LaunchView:
-    return replace(view, alerts=without_item(view.alerts, f"{body.env}/{body.name}"))
+    key = f"{body.env}/{body.name}"
+    return replace(_no_longer_old(view, key), alerts=without_item(view.alerts, key))

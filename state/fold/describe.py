@@ -9,9 +9,10 @@ from state.base.codec import Notes
 from state.base.json import JsonObject, text
 from state.base.numbers import number, pace, plural
 from state.base.text import line
-from state.events import bake, declared, gates, launch, log, operations, samples, world
+from state.events import bake, declared, gates, launch, log, operations, requests, samples, world
 from state.events.bodies import decode
 from state.events.event import Body, Event, Unlisted, gate_number
+from state.view.enums import Presence
 from state.view.launch import LaunchView
 
 B = TypeVar("B", bound=Body)
@@ -48,8 +49,15 @@ def _condition(body: bake.ConditionChanged, view: LaunchView | None) -> str:
     return f"{body.id} is {body.state}{shown}{since}{': ' + body.reason if body.reason else ''}"
 
 
+def _followed(body: launch.DeviationFollowedUp, _event: Event) -> str:
+    link = f" ({body.link})" if body.link else ""
+    return f"{body.owner} sees to deviation #{body.deviation}: {body.text}{link}"
+
+
 def _signed(body: gates.AttestSigned, _event: Event) -> str:
     said = f"{body.item} attested {'GO' if body.go else 'NO-GO'}"
+    if body.cautions:
+        said += f", though {', '.join(body.cautions)}"
     return f"{said}: {body.comment}" if body.comment else said
 
 
@@ -58,11 +66,26 @@ def _pod(body: world.PodChanged, _event: Event) -> str:
     return said if body.phase in {"Succeeded", "Completed"} else f"{said} {body.ready}/{body.containers}"
 
 
+def _release(body: world.ReleaseSeen, _event: Event) -> str:
+    if body.presence is Presence.PRESENT:
+        return f"{body.env}: the release is there, revision {body.revision} ({body.status})"
+    if body.presence is Presence.UNKNOWN:
+        return f"{body.env}: whether there is a release can't be seen: {body.reason}"
+    there = "" if body.namespace else "; its namespace isn't there either"
+    if body.presence is Presence.UNFINISHED:
+        return f"{body.env}: FIRST LAUNCH, revision {body.revision} ({body.status}) never ran completely"
+    return f"{body.env}: FIRST LAUNCH, there is no release{there}"
+
+
 def _countdown(body: bake.ConditionCountdown, event: Event) -> str:
     if not body.until_us:
         return f"{body.id} doesn't roll back by itself: {body.reason}"
     left = max(0, body.until_us - event.wall_us) // 1_000_000
     return f"{body.id} rolls production back in {left} s, unless somebody holds"
+
+
+def _answer(event: Event, how: str, why: str) -> str:
+    return f"request #{event.ref} {how}" + (f": {why}" if why else "")
 
 
 def _alert(body: world.AlertChanged, _event: Event) -> str:
@@ -107,6 +130,7 @@ WORDS: Mapping[type[Body], Say[Any]] = dict(
         _on(launch.LaunchReleased, lambda b, _: b.reason),
         _on(launch.LaunchScrubbed, lambda b, _: b.reason),
         _on(launch.LaunchClosed, lambda _b, _e: ""),
+        _on(launch.DeviationFollowedUp, _followed),
         _on(launch.RunbookChanged, lambda b, _: f"the runbook changed: {'; '.join(b.diff)}"),
         _on(
             launch.EngineStarted,
@@ -141,7 +165,12 @@ WORDS: Mapping[type[Body], Say[Any]] = dict(
         _on(operations.OperationAborted, lambda b, _: f"{b.id} abort asked: {b.reason}"),
         _on(operations.OperationFinished, lambda b, _: f"{b.id} {b.state}: {b.verdict}"),
         _on(operations.OperationUnknown, lambda b, _: f"{b.id} has no known end: {b.verdict}"),
+        _on(requests.RequestMade, lambda b, _: f"{b.title} requested: {b.reason}"),
+        _on(requests.RequestGranted, lambda b, e: _answer(e, "granted", b.comment)),
+        _on(requests.RequestRefused, lambda b, e: _answer(e, "refused", b.reason)),
+        _on(requests.RequestWithdrawn, lambda b, e: _answer(e, "withdrawn", b.reason)),
         _on(world.SourceChanged, lambda b, _: f"{b.name} {'answers' if b.ok else 'is lost: ' + b.reason}"),
+        _on(world.ReleaseSeen, _release),
         _on(world.PodChanged, _pod),
         _on(world.PodGone, lambda b, _: f"{b.env} pod {b.name} is gone"),
         _on(world.IngressChanged, lambda b, _: f"{b.env} ingress {b.name} {', '.join(b.hosts)}"),
@@ -153,6 +182,7 @@ WORDS: Mapping[type[Body], Say[Any]] = dict(
         _on(world.WebhookSent, _hook),
         _on(bake.ConditionChanged, lambda b, _: _condition(b, None)),
         _on(bake.ConditionAcknowledged, lambda b, _: f"{b.id} acknowledged: {b.comment}"),
+        _on(bake.ConditionAnswered, lambda b, _: f"{b.id}: {b.how}"),
         _on(bake.ConditionSamples, lambda b, _: f"samples of conditions: {b.values}"),
         _on(bake.ConditionMuted, lambda b, _: f"{b.id} muted: {b.reason}"),
         _on(bake.ConditionCountdown, _countdown),

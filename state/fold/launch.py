@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Protocol, TypeVar
 
 from state.base.frozen import remake, replace
@@ -20,6 +21,7 @@ from state.events.launch import (
     ConsoleClosed,
     ConsoleOpened,
     ConsoleTookOver,
+    DeviationFollowedUp,
     EngineStarted,
     EngineStopped,
     LaunchClosed,
@@ -41,19 +43,25 @@ from state.events.log import (
     LogWriteFailed,
     NoteAdded,
 )
-from state.events.operations import CandidateSeen, OperationFinished, OperationIntended
+from state.events.operations import OperationFinished, OperationIntended
+from state.fold.outdated import second_look
 from state.fold.step import no_effect, step
-from state.view.enums import ConditionState, LaunchState
+from state.view import attestations
+from state.view.enums import ConditionState, LaunchState, Tier
 from state.view.launch import (
+    CheckView,
     ConditionView,
     ConsoleView,
     DeviationView,
     GraphView,
     HoldView,
+    ItemView,
     LaunchView,
     ScopeView,
     SeriesView,
+    StageView,
 )
+from state.view.rollbacks import newest_deploy
 
 
 class _Named(Protocol):
@@ -63,8 +71,10 @@ class _Named(Protocol):
 
 N = TypeVar("N", bound=_Named)
 
+_DECLARED = tuple(one.name for one in fields(ConditionDeclared))
+
 no_effect(LogClosed, LogAnchored, LogWriteFailed, LogRecovered)
-no_effect(CandidateSeen, CommandRefused, ClockJumped, NoteAdded)
+no_effect(CommandRefused, ClockJumped, NoteAdded)
 
 
 def deviate(view: LaunchView, event: Event, what: str) -> LaunchView:
@@ -97,6 +107,8 @@ def _redacted(view: LaunchView, event: Event, body: LogRedacted) -> LaunchView:
 @step(LaunchOpened)
 def _opened(view: LaunchView, event: Event, body: LaunchOpened) -> LaunchView:
     scope = remake(ScopeView, body, opened_us=event.wall_us)
+    if view.scope.launch_id and body.candidate != view.candidate:
+        view = second_look(view, due=False)  # another candidate was promoted, not this one
     return replace(view, scope=scope, people=body.people, candidate=body.candidate)
 
 
@@ -104,12 +116,27 @@ def _opened(view: LaunchView, event: Event, body: LaunchOpened) -> LaunchView:
 def _environment(view: LaunchView, _event: Event, body: EnvironmentDeclared) -> LaunchView:
     older = tuple((word, host) for word, host in (("api", body.api), ("admin", body.admin)) if host)
     new = replace(body, hosts=body.hosts or older, api="", admin="")
-    return replace(view, environments=(*(e for e in view.environments if e.tier != new.tier), new))
+    known = view.environment(new.tier)
+    view = replace(view, environments=(*(e for e in view.environments if e.tier != new.tier), new))
+    if known is None or replace(known, title=new.title) == new:
+        return view
+
+    def about(item: ItemView) -> bool:
+        return new.tier == Tier.PRODUCTION or any(c.counts and c.env == new.tier for c in item.checks)
+
+    return attestations.void(view, about, f"{new.tier} is another place than before")
 
 
 @step(ConditionDeclared)
 def _condition(view: LaunchView, _event: Event, body: ConditionDeclared) -> LaunchView:
-    return replace(view, conditions=_with(view.conditions, remake(ConditionView, body)))
+    old = view.condition(body.id)
+    new = remake(ConditionView, body)
+    if old is not None and old.state is ConditionState.TRIPPED:
+        # A runbook that was changed takes no trip back: only a person does, or a new release.
+        new = replace(old, **{name: getattr(body, name) for name in _DECLARED})
+    deploy = newest_deploy(view, body.env)
+    new = replace(new, release=deploy.seq if deploy is not None else 0)
+    return replace(view, conditions=_with(view.conditions, new))
 
 
 @step(GraphDeclared)
@@ -125,7 +152,8 @@ def _operation(view: LaunchView, _event: Event, body: OperationDeclared) -> Laun
 
 @step(StageDeclared)
 def _stage(view: LaunchView, _event: Event, body: StageDeclared) -> LaunchView:
-    return replace(view, stages=_with(view.stages, body))
+    checks = tuple(remake(CheckView, check) for check in body.checks)
+    return replace(view, stages=_with(view.stages, remake(StageView, body, checks=checks)))
 
 
 @step(EngineStarted)
@@ -175,9 +203,29 @@ def _closed(view: LaunchView, _event: Event, _body: LaunchClosed) -> LaunchView:
     return replace(view, state=LaunchState.CLOSED, hold=None)
 
 
+@step(DeviationFollowedUp)
+def _followed_up(view: LaunchView, _event: Event, body: DeviationFollowedUp) -> LaunchView:
+    def follow(one: DeviationView) -> DeviationView:
+        if one.seq != body.deviation:
+            return one
+        return replace(one, owner=body.owner, follow_up=body.text, link=body.link)
+
+    return replace(view, deviations=tuple(follow(one) for one in view.deviations))
+
+
+_SCOPE = ("scope:", "condition ")
+"""What a line of a runbook's difference begins with where window, modules, regions or stop conditions changed."""
+
+
+def _about_the_scope(item: ItemView) -> bool:
+    return any(check.kind.startswith("scope.") for check in item.checks)
+
+
 @step(RunbookChanged)
 def _runbook_changed(view: LaunchView, event: Event, body: RunbookChanged) -> LaunchView:
     view = deviate(view, event, "the runbook changed during the launch")
+    if any(line.startswith(_SCOPE) for line in body.diff):
+        view = attestations.void(view, _about_the_scope, "the runbook's scope or stop conditions changed")
     gone = frozenset(body.gone)
     return replace(
         view,
@@ -205,7 +253,8 @@ def mark(before: LaunchView, event: Event, body: Body) -> str:
             return f"{body.id} {body.state}"
         case ConditionChanged(state=ConditionState.TRIPPED):
             old = before.condition(body.id)
-            known = old is not None and old.state is ConditionState.TRIPPED
+            late = old is not None and 0 < body.release < old.release
+            known = late or (old is not None and old.state is ConditionState.TRIPPED)
             return "" if known else f"{body.id} TRIPPED"
         case BakeStarted():
             return "bake"

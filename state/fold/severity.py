@@ -46,7 +46,8 @@ def severity(body: Body) -> Severity:
         case GateChanged():
             return _of(body.to)
         case AttestSigned():
-            return Severity.PLAIN if body.go else Severity.BAD
+            good = Severity.BLIND if body.cautions else Severity.PLAIN
+            return good if body.go else Severity.BAD
         case SourceChanged():
             return Severity.PLAIN if body.ok else Severity.BLIND
         case LogWriteFailed() | CommandRefused() | OperationUnknown():

@@ -8,6 +8,7 @@ from state.base.frozen import remake, replace
 from state.base.maps import with_item, without_item
 from state.events.bake import (
     ConditionAcknowledged,
+    ConditionAnswered,
     ConditionChanged,
     ConditionCountdown,
     ConditionMuted,
@@ -36,9 +37,11 @@ from state.view.launch import (
     PodView,
     SeriesView,
     SourceView,
+    TripView,
 )
 
 POINTS = 1000
+TRIPS = 100
 
 
 @step(SourceChanged)
@@ -103,7 +106,8 @@ def _gap(view: LaunchView, event: Event, body: MetricGap) -> LaunchView:
 @step(ConditionChanged)
 def _condition(view: LaunchView, event: Event, body: ConditionChanged) -> LaunchView:
     old = view.condition(body.id)
-    if old is None:
+    # Judged before a deploy was intended, and written after it: nothing of that is about the new release.
+    if old is None or 0 < body.release < old.release:
         return view
     tripped = body.state is ConditionState.TRIPPED
     new = replace(
@@ -114,20 +118,34 @@ def _condition(view: LaunchView, event: Event, body: ConditionChanged) -> Launch
         reason=body.reason,
         since_us=body.since_us,
         evaluated_us=body.at_us or event.wall_us,
+        judged_us=body.judged_us,
         active=body.active,
         tripped_us=(old.tripped_us or event.wall_us) if tripped else 0,
         acknowledged_by=old.acknowledged_by if tripped else "",
         rolls_back_us=old.rolls_back_us if tripped else 0,
         disarmed=old.disarmed if tripped else "",
+        answered=old.answered and (old.state is body.state or (old.state.blind and body.state.blind)),
     )
     view = _change(view, body.id, lambda _: new)
     if new.shadow:
         return view
     if tripped and old.state is not ConditionState.TRIPPED:
-        view = deviate(view, event, f"stop condition {body.id} tripped")
+        view = deviate(_trips(view, event, new), event, f"stop condition {body.id} tripped")
     elif new.state.blind and not old.state.blind and new.active:
         view = deviate(view, event, f"stop condition {body.id} blind: {new.reason or new.state}")
     return view
+
+
+def _trips(view: LaunchView, event: Event, condition: ConditionView) -> LaunchView:
+    trip = TripView(
+        seq=event.seq,
+        condition=condition.id,
+        title=condition.title,
+        env=condition.env,
+        release=condition.release,
+        at_us=condition.tripped_us,
+    )
+    return replace(view, trips=(*view.trips[-TRIPS + 1 :], trip))
 
 
 def _change(view: LaunchView, name: str, change: Callable[[ConditionView], ConditionView]) -> LaunchView:
@@ -136,8 +154,17 @@ def _change(view: LaunchView, name: str, change: Callable[[ConditionView], Condi
 
 @step(ConditionAcknowledged)
 def _acknowledged(view: LaunchView, event: Event, body: ConditionAcknowledged) -> LaunchView:
+    old = view.condition(body.id)
+    if old is not None and 0 < body.release < old.release:
+        return view  # it was given as the next release began: that is another one's
+
+    def seen(trip: TripView) -> TripView:
+        if trip.condition != body.id or trip.acknowledged_us:
+            return trip
+        return replace(trip, acknowledged_by=event.actor, acknowledged_us=event.wall_us)
+
     return _change(
-        view,
+        replace(view, trips=tuple(seen(trip) for trip in view.trips)),
         body.id,
         lambda c: replace(
             c,
@@ -149,8 +176,14 @@ def _acknowledged(view: LaunchView, event: Event, body: ConditionAcknowledged) -
             acknowledged_us=event.wall_us,
             rolls_back_us=0,
             disarmed="",
+            answered=False,
         ),
     )
+
+
+@step(ConditionAnswered)
+def _answered(view: LaunchView, _event: Event, body: ConditionAnswered) -> LaunchView:
+    return _change(view, body.id, lambda c: replace(c, answered=True) if c.release == body.release else c)
 
 
 @step(ConditionSamples)

@@ -171,8 +171,8 @@ def _check(
 
 def _attestation(event: Event, body: AttestSigned) -> Attestation:
     said = read_statement(Attestation, body.statement)
-    given = (event.actor, body.item, body.go, body.comment, body.link)
-    if (said.account, said.item, said.go, said.comment, said.link) != given:
+    given = (event.actor, body.item, body.go, body.comment, body.link, body.cautions)
+    if (said.account, said.item, said.go, said.comment, said.link, said.cautions) != given:
         raise SignatureError("it signs another word than the one that is recorded")
     return said
 

@@ -11,8 +11,9 @@ from state.base.numbers import number, plural
 from state.base.text import line
 from state.base.times import stamp
 from state.log.verify import VerifyReport
-from state.view.gates import CheckView, GateView, ItemView
+from state.view.gates import AttestationView, CheckView, GateView, ItemView
 from state.view.launch import LaunchView, OperationView
+from state.view.stages import parts_of, stage_verdict
 from state.view.watch import ConditionView
 
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|"})
@@ -24,6 +25,7 @@ def report(view: LaunchView, verified: VerifyReport) -> str:
         _head(view, verified),
         _gates(view),
         *(_items(gate, view.wall_us) for gate in view.gates),
+        *((_pipeline(view),) if view.stages else ()),
         _operations(view),
         _watch(view),
         _deviations(view),
@@ -69,7 +71,7 @@ def _gates(view: LaunchView) -> Iterator[str]:
                 str(gate.number),
                 status.value if (status := view.statuses.get(gate.number)) is not None else "-",
                 stamp(view.decided_us.get(gate.number, 0)),
-                gate.status(view.wall_us).value,
+                gate.status(view.wall_us).value + (f" at {stamp(gate.used_us)}" if gate.used_us else ""),
                 gate.title,
             )
             for gate in view.gates
@@ -81,28 +83,49 @@ def _items(gate: GateView, now_us: int) -> Iterator[str]:
     yield f"### Gate {gate.number}: {_text(gate.title)}"
     yield ""
     for item in gate.items:
-        yield f"- **{_text(item.id)} {item.verdict(now_us).value}** {_text(item.text)}"
+        verdict = "not applicable" if item.not_applicable else item.verdict(now_us).value
+        yield f"- **{_text(item.id)} {verdict}** {_text(item.text)}"
         yield from (f"    - {told}" for told in _judged(item, now_us))
 
 
 def _judged(item: ItemView, now_us: int) -> Iterator[str]:
+    if item.not_applicable:
+        yield f"doesn't apply to this launch: {_text(item.not_applicable)}"
+    if item.owner:
+        yield f"owner: {_text(item.owner)}"
+    yield from (_text(link) for link in item.links)
     yield from (_check(check, now_us) for check in item.checks)
-    if item.question is not None and item.attestation is None:
+    if item.question is not None and not item.words and not item.not_applicable:
         yield f"nobody answered: {_text(item.question)}"
-    if (word := item.attestation) is not None:
-        message = f": {_text(word.comment)}" if word.comment else ""
-        link = f" ({_text(word.link)})" if word.link else ""
-        said = f"{'GO' if word.go else 'NO-GO'} by {_text(word.actor)} ({_text(word.how_known)})"
-        yield f"{said} at {stamp(word.at_us)}{message}{link}"
+    yield from (_word(word) for word in item.words)
     if (waiver := item.waiver) is not None:
         second = f" and {_text(waiver.second)}" if waiver.second else ""
         yield f"waived by {_text(waiver.actor)}{second} until {stamp(waiver.until_us)}: {_text(waiver.reason)}"
+
+
+def _word(word: AttestationView) -> str:
+    message = f": {_text(word.comment)}" if word.comment else ""
+    link = f" ({_text(word.link)})" if word.link else ""
+    said = f"{'GO' if word.go else 'NO-GO'} by {_text(word.actor)} ({_text(word.how_known)})"
+    stale = f"; stale: {_text(word.stale)}" if word.stale else ""
+    return f"{said} at {stamp(word.at_us)}{message}{link}{stale}"
 
 
 def _check(check: CheckView, now_us: int) -> str:
     when = f" at {stamp(check.finished_us)}" if check.finished_us else ""
     message = f": {_text(check.summary)}" if check.summary else ""
     return f"{_text(check.kind)} ({check.env}) {check.at(now_us).value}{when}{message}"
+
+
+def _pipeline(view: LaunchView) -> Iterator[str]:
+    yield "## Pipeline"
+    yield ""
+    for stage in view.stages:
+        yield f"- **{_text(stage.title)} {stage_verdict(view, stage, view.wall_us).value}**"
+        for part in parts_of(view, stage, view.wall_us):
+            when = f" at {stamp(part.at_us)}" if part.at_us else ""
+            found = f": {_text(part.words)}" if part.words else ""
+            yield f"    - {_text(part.name)} ({_text(part.title)}) {part.verdict.value}{when}{found}"
 
 
 def _operations(view: LaunchView) -> Iterator[str]:
@@ -141,7 +164,7 @@ def _watch(view: LaunchView) -> Iterator[str]:
 def _condition(one: ConditionView) -> tuple[str, ...]:
     power = " (shadow)" if one.shadow else ""
     value = number(one.value, one.unit) if one.evaluated_us else "never evaluated"
-    limit = f"{number(one.threshold, one.unit)} for {one.for_s} s"
+    limit = f"{'below ' if one.below else ''}{number(one.threshold, one.unit)} for {one.for_s} s"
     tripped = stamp(one.tripped_us) if one.tripped_us else "-"
     return (one.title + power, one.state.value, value, limit, tripped, one.acknowledged_by or "-")
 
@@ -152,9 +175,16 @@ def _deviations(view: LaunchView) -> Iterator[str]:
     if not view.deviations:
         yield "None: nothing was waived, overridden, muted or cut short."
     yield from _table(
-        ("event", "when", "who", "what"),
+        ("event", "when", "who", "what", "owner", "follow-up"),
         (
-            (str(deviation.seq), stamp(deviation.at_us), deviation.who, deviation.what)
+            (
+                str(deviation.seq),
+                stamp(deviation.at_us),
+                deviation.who,
+                deviation.what,
+                deviation.owner or "nobody",
+                " ".join(one for one in (deviation.follow_up or "none", deviation.link) if one),
+            )
             for deviation in view.deviations
         ),
     )

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from state.runbook.promql import problem_of
+from state.runbook.rate_windows import window_problem
 from state.runbook.units import Model, Seconds, Threshold
 from state.view.enums import Tier
 
@@ -24,9 +25,15 @@ class SecondSource(Model):
     """Another source of the same truth, for example the ingress. Where the two disagree nobody knows: a hold."""
 
     bad: str | None = None
+    good: str | None = None
     total: str | None = None
     value: str | None = None
     bad_absent_is_zero: bool = False
+
+    @property
+    def main(self) -> str:
+        """The query that is held against the limit, or against total."""
+        return self.bad or self.good or self.value or ""
 
 
 class Baseline(Model):
@@ -50,25 +57,32 @@ class StopCondition(Model):
     title: str
     env: Tier = Tier.PRODUCTION
     bad: str | None = None
+    good: str | None = None
+    """In place of ``bad:``, with ``below:``, for a share of successes."""
     total: str | None = None
-    """For a ratio: events per second that were bad, and all of them."""
+    """For a ratio: events per second that were bad, and all of them. With ``increase()`` in both: events."""
     value: str | None = None
     """For a value: one number, such as a latency in seconds."""
     unit: Literal["ratio", "seconds", "count"] = "ratio"
-    threshold: Threshold
+    threshold: Threshold | None = None
     """Breached when strictly greater."""
+    below: Threshold | None = None
+    """In place of ``threshold``: a lower bound (orders per minute, a share of successes); less is a breach."""
+    warn: Threshold | None = None
+    """A level before the limit, shown beside the condition. It has no power."""
     for_: Seconds = Field(alias="for")
     window: Seconds = 60.0
-    """The rate window of the queries: at most a quarter of ``for``, and at least four scrapes."""
+    """The rate window of the queries: at least four scrapes, at most a quarter of ``for`` or those four scrapes."""
     scrape: Seconds = 15.0
     """How often Prometheus scrapes what the queries read."""
     min_events: int = 20
     """Fewer events in the window are NO_TRAFFIC."""
     bad_absent_is_zero: bool = False
-    reduce: Literal["max", "sum", "any", "all"] | None = None
+    reduce: Literal["max", "min", "sum", "any", "all"] | None = None
     max_age: Seconds = 60.0
     warmup: Seconds = 60.0
     min_coverage: float = Field(default=0.8, gt=0, le=1)
+    """How much of a breach must be seen for lost scrapes to count; with 1 only seen time does."""
     on_trip: OnTrip = OnTrip.ASK
     rollback_after: Seconds = 30.0
     """With ``on_trip: rollback``: a visible countdown, which a hold stops."""
@@ -80,21 +94,32 @@ class StopCondition(Model):
     shadow: bool = False
     """Evaluated and shown, without power: for a condition that is new."""
 
+    @property
+    def main(self) -> str:
+        """The query that is held against the limit, or against total."""
+        return self.bad or self.good or self.value or ""
+
+    @property
+    def query(self) -> str:
+        """Its queries as one text."""
+        return self.value or f"{self.main} / {self.total}"
+
+    @property
+    def limit(self) -> float:
+        """What a value must not go beyond: above it, or below where it is a lower bound."""
+        return self.threshold if self.threshold is not None else self.below or 0.0
+
     @model_validator(mode="after")
     def _shape(self) -> StopCondition:
-        ratio = self.bad is not None and self.total is not None
-        if ratio == (self.value is not None) or (self.bad is None) != (self.total is None):
-            raise ValueError("a condition has either bad: and total:, or value: (with total: left out)")
-        if self.window > self.for_ / 4:
+        _parts(self, "a condition", "value: (with total: left out)")
+        if (self.threshold is None) == (self.below is None):
+            raise ValueError("a condition has either threshold: or below:")
+        if self.good is not None and (self.below is None or self.bad_absent_is_zero):
             raise ValueError(
-                f"the rate window ({self.window:g}s) may be at most a quarter of for ({self.for_:g}s): "
-                "with a longer one a short outage trips the condition"
+                "good: is a share of successes: it goes with below:, and not with bad_absent_is_zero:"
             )
-        if self.window < 4 * self.scrape:
-            raise ValueError(
-                f"the rate window ({self.window:g}s) holds fewer than four scrapes ({self.scrape:g}s each): "
-                "with fewer, one that is missed makes a hole"
-            )
+        if problem := window_problem(self.window, self.scrape, self.for_):
+            raise ValueError(problem)
         return self
 
     @model_validator(mode="after")
@@ -102,11 +127,18 @@ class StopCondition(Model):
         two = self.second
         if two is None:
             return self
-        ratio = two.bad is not None and two.total is not None and two.value is None
-        value = two.value is not None and two.bad is None and two.total is None
-        if not (ratio if self.value is None else value):
+        _parts(two, "second:", "value:, as the condition itself has")
+        if (two.value is None) != (self.value is None) or (two.good is None) != (self.good is None):
             raise ValueError("second: has bad: and total:, or value:, as the condition itself has")
         return self
+
+
+def _parts(told: StopCondition | SecondSource, who: str, alone: str) -> None:
+    """Refuse anything but a share of two queries or one value."""
+    share = (told.bad is None) != (told.good is None) and told.total is not None and told.value is None
+    value = told.value is not None and told.bad is None and told.good is None and told.total is None
+    if not (share or value):
+        raise ValueError(f"{who} has either bad: (or good:) and total:, or {alone}")
 
 
 class Monitors(Model):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ConfigDict, Field, RootModel, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, RootModel, ValidationInfo, field_validator, model_validator
 
+from state.runbook.ci_service import CiService
+from state.runbook.endpoint import Endpoint
+from state.runbook.image_keys import ImageKeys, KeySets, usual
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
 from state.view.enums import Tier
 
@@ -49,17 +52,6 @@ class Domains(RootModel[dict[str, Domain]]):
     def all(self) -> tuple[Domain, ...]:
         """Return every domain, the main one first."""
         return tuple(self.root.values())
-
-
-class Endpoint(Model):
-    """An HTTP service of the operators, such as Prometheus."""
-
-    url: str = Field(pattern=r"^https?://[^\s/]+")
-    token: SecretRef | None = None
-    username: str | None = None
-    password: SecretRef | None = None
-    ca_file: FilePath | None = None
-    timeout: Seconds = 10.0
 
 
 class ObjectStore(Model):
@@ -108,6 +100,13 @@ class Chart(Model):
     """A folder, an archive, or ``repository/chart``."""
     version: str
     values: tuple[FilePath, ...] = ()
+    image_keys: dict[str, KeySets] = {}
+    """By the candidate's images: which keys of the chart's values take them. Left out: ``image.NAME`` takes the
+    whole reference."""
+
+    def keys_of(self, image: str) -> tuple[ImageKeys, ...]:
+        """Return the sets of keys that take one of the candidate's images."""
+        return self.image_keys.get(image) or (usual(image),)
 
     @field_validator("path")
     @classmethod
@@ -118,12 +117,23 @@ class Chart(Model):
 
 
 class AppliedSecret(Model):
-    """A Kubernetes secret that a deploy creates or brings up to date (SOP helm command 2), through the API."""
+    """A Kubernetes secret (SOP helm command 2), applied through the API.
+
+    ``prepare`` creates it and adds what it lacks; a deploy also brings its values up to date.
+    """
 
     name: str
     type: str = "Opaque"
-    data: dict[str, SecretRef] = Field(min_length=1)
+    data: dict[str, SecretRef] = {}
     """By key: where the value is found. Keys that are there and not named here stay as they are."""
+    env_file: FilePath | None = None
+    """Instead of ``data``: a file of KEY=VALUE lines, as ``kubectl create secret --from-env-file`` reads it."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> AppliedSecret:
+        if bool(self.data) == (self.env_file is not None):
+            raise ValueError("a secret's values come from exactly one of data: and env_file:")
+        return self
 
 
 class Environment(Model):
@@ -149,8 +159,8 @@ class Environment(Model):
     """Jaeger's or Tempo's query interface."""
     logs: Endpoint | None = None
     """Loki."""
-    ci: Endpoint | None = None
-    """An HTTP endpoint that tells a commit's build and test status."""
+    ci: CiService | None = None
+    """Where a commit's builds and tests are told; None: the runbook's own ``ci``."""
     registry: Endpoint
     objectstore: ObjectStore | None = None
     database: Database | None = None
@@ -159,5 +169,7 @@ class Environment(Model):
     login: Login = Login()
     secrets: tuple[str, ...] = ()
     """Names of the Kubernetes secrets that the release mounts; each must be there before a deploy."""
+    namespace_labels: dict[str, str] = {}
+    """Labels that ``prepare`` gives the namespace, such as ``pod-security.kubernetes.io/enforce: restricted``."""
     apply_secrets: tuple[AppliedSecret, ...] = ()
     """Secrets whose values come from this machine's environment or files."""

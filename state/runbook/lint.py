@@ -7,40 +7,20 @@ trips a 5 minute rule), several series where one is judged, a threshold of 1 tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Protocol, cast
 
 import promql_parser as promql
 
 from state.runbook.conditions import StopCondition
+from state.runbook.promql import nodes
+from state.runbook.rate_windows import counting, window_problem, windows
 
-_PARTS = ("bad", "total", "value")
-_CHILDREN = ("lhs", "rhs", "expr", "param", "vector_selector")
+_PARTS = ("bad", "good", "total", "value")
 
 
 class _Aggregate(Protocol):
     op: object
     modifier: object | None
-
-
-def nodes(query: str) -> Iterator[object]:
-    """Yield every node of a query's tree, the outermost first; none where it can't be parsed."""
-    try:
-        todo: list[object] = [promql.parse(query)]
-    except ValueError:
-        return
-    while todo:
-        node = todo.pop(0)
-        yield node
-        children = [getattr(node, name, None) for name in _CHILDREN]
-        todo += [c for c in children if c is not None and not isinstance(c, str | int | float)]
-        todo += list(getattr(node, "args", None) or [])
-
-
-def rate_windows(query: str) -> list[float]:
-    """Return the seconds of every range in a query."""
-    ranges = [getattr(n, "range", None) for n in nodes(query) if isinstance(n, promql.MatrixSelector)]
-    return [r.total_seconds() for r in ranges if isinstance(r, timedelta)]
 
 
 def problems(condition: StopCondition, told: object) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -49,6 +29,7 @@ def problems(condition: StopCondition, told: object) -> Iterator[tuple[tuple[str
         yield from ((place, why) for why in _window(condition, query))
         if condition.reduce is None and (labels := _labels_kept(query)):
             yield place, f"gives one series for each {labels}: aggregate it, or say how with reduce"
+    yield from _counted(condition)
     yield from _units(condition, told)
 
 
@@ -61,19 +42,27 @@ def _queries(condition: StopCondition) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def _window(condition: StopCondition, query: str) -> Iterator[str]:
-    for window in rate_windows(query):
-        if window > condition.for_ / 4:
+    for one in windows(query):
+        # A subquery may be as short as it likes: what holds the scrapes is the window in it.
+        problem = window_problem(one.seconds, condition.scrape, condition.for_)
+        if problem and not (one.smears and one.seconds <= condition.window):
+            yield f"{one.written}: {problem}"
+        elif one.seconds != condition.window and not one.smears:
             yield (
-                f"its rate window ({window:g}s) may be at most a quarter of for ({condition.for_:g}s): with a "
-                "longer one a short outage trips the condition"
+                f"{one.written}: its rate window is {one.seconds:g}s and window: says {condition.window:g}s: "
+                "min_events counts by that"
             )
-        elif window < 4 * condition.scrape:
-            yield (
-                f"its rate window ({window:g}s) holds fewer than four scrapes ({condition.scrape:g}s each): one "
-                "that is missed makes a hole"
-            )
-        elif window != condition.window:
-            yield f"its rate window is {window:g}s and window: says {condition.window:g}s: min_events counts by that"
+
+
+def _counted(condition: StopCondition) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield where a share's two queries don't count alike: one gives events, the other events per second."""
+    for place, told in (((), condition), (("second",), condition.second)):
+        if (
+            told is not None
+            and told.total is not None
+            and len(counting(told.main) | counting(told.total)) > 1
+        ):
+            yield (*place, "total"), "one part counts events per second (rate), another events (increase)"
 
 
 def _labels_kept(query: str) -> str:
@@ -103,18 +92,35 @@ def _name(call: object) -> str:
 
 
 def _units(condition: StopCondition, told: object) -> Iterator[tuple[tuple[str, ...], str]]:
-    written = told.get("threshold") if isinstance(told, Mapping) else None
-    unit, threshold = condition.unit, condition.threshold
+    unit, limit = condition.unit, condition.limit
     if condition.value is None and unit != "ratio":
-        yield ("unit",), f"bad and total give a ratio, not {unit}"
+        yield ("unit",), f"{'bad' if condition.bad else 'good'} and total give a ratio, not {unit}"
+    for place in ("threshold", "below", "warn"):
+        number = getattr(condition, place)
+        written = told.get(place) if isinstance(told, Mapping) else None
+        if number is not None:
+            yield from (((place,), why) for why in _unit(condition, written, number))
+    if condition.below is not None and limit == 0:
+        yield ("below",), "nothing is below 0: it could never trip"
+    warn = condition.warn
+    if warn is not None and not (warn > limit if condition.below is not None else warn < limit):
+        side = "above below:" if condition.below is not None else "below threshold:"
+        yield ("warn",), f"it warns before the limit is reached, so it lies {side}"
+
+
+def _unit(condition: StopCondition, written: object, number: float) -> Iterator[str]:
+    unit = condition.unit
     if isinstance(written, str) and written.endswith("%") and unit != "ratio":
-        yield ("threshold",), f"{written} is a share, and the unit is {unit}"
+        yield f"{written} is a share, and the unit is {unit}"
     if isinstance(written, str) and written[-1:] in {"s", "m", "h"} and unit != "seconds":
-        yield ("threshold",), f"{written} is a time, and the unit is {unit}"
-    if unit == "ratio" and condition.value is None and threshold >= 1:
+        yield f"{written} is a time, and the unit is {unit}"
+    most = number > 1 if condition.below is not None else number >= 1
+    if unit == "ratio" and condition.value is None and most:
+        plain = str(written).removesuffix("%")
         yield (
-            ("threshold",),
-            f"{written} is 100 % or more, which a share never exceeds: write {written}% for a share",
+            f"{written} is 100 % or more, which a share never exceeds: write {plain}% for a share"
+            if (plain == str(written))
+            else f"{written} is 100 % or more, which a share never exceeds"
         )
-    if threshold < 0:
-        yield ("threshold",), "a threshold is not negative"
+    if number < 0:
+        yield "a threshold is not negative"

@@ -91,8 +91,17 @@ def _mark(marks: Mapping[tuple[str, ...], tuple[int, int]], place: tuple[str, ..
     return 1, 1
 
 
+def _place(marks: Marks, loc: tuple[int | str, ...], *, missing: bool) -> tuple[str, ...]:
+    """Return the keys of an error. Which of several forms was tried is told by no key of the file."""
+    place: tuple[str, ...] = ()
+    for number, part in enumerate(str(one) for one in loc):
+        if (*place, part) in marks or not marks or (missing and number == len(loc) - 1):
+            place = (*place, part)
+    return place
+
+
 def _problem(path: Path, marks: Marks, loc: tuple[int | str, ...], message: str, kind: str) -> Problem:
-    place = tuple(str(part) for part in loc)
+    place = _place(marks, loc, missing=kind == "missing")
     if place not in marks and place[:-1] in marks and kind == "missing":
         message = "is missing: " + message.lower()
     answer = {

@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, JsonValue, RootModel, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, RootModel, model_validator
 
 from state.attest.sshsig import fingerprint, public_key
+from state.runbook.attestation import Attest, Due
+from state.runbook.ci_service import CiService
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
+from state.runbook.helm_commands import HelmCommand
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
+from state.runbook.window import AnyFreeze, Freeze, RecurringFreeze, Window
 from state.view.enums import OperationKind, Role
 
 __all__ = [
     "Bake", "Candidate", "CheckSpec", "Freeze", "Gate", "Graph", "GraphSeries", "HelmCommand", "Images", "Item",
-    "Migration", "OnTrip", "Operation", "OperationKind", "Person", "Requirement", "Role", "Runbook", "Scope", "Stage",
-    "StagePart", "StopCondition", "Window",
+    "Migration", "OnTrip", "Operation", "OperationKind", "Person", "RecurringFreeze", "Requirement", "Role",
+    "Runbook", "Scope", "Stage", "StagePart", "StopCondition", "Window",
 ]  # fmt: skip
-
-
-class Window(Model):
-    """When the launch may happen. Times carry their offset."""
-
-    start: AwareDatetime
-    end: AwareDatetime
-
-    @model_validator(mode="after")
-    def _forward(self) -> Window:
-        if self.end <= self.start:
-            raise ValueError("a window ends after it starts")
-        return self
-
-    def holds(self, at: datetime) -> bool:
-        """Return whether ``at`` lies inside."""
-        return self.start <= at < self.end
-
-
-class Freeze(Window):
-    """A time in which production isn't changed; the way back stays open."""
-
-    reason: str
 
 
 class Scope(Model):
@@ -50,7 +30,7 @@ class Scope(Model):
 
     title: str
     window: Window
-    freezes: tuple[Freeze, ...] = ()
+    freezes: tuple[AnyFreeze, ...] = ()
     modules: tuple[str, ...] = Field(min_length=1)
     regions: tuple[str, ...] = Field(min_length=1)
 
@@ -86,6 +66,9 @@ class Migration(Model):
     deployment: str | None = None
     """The deployment whose pod a migration job is made from, with ``command``."""
     command: tuple[str, ...] = ()
+    container: str | None = None
+    """The container of the cron job or the deployment that migrates; None: the only one, or the one with the image's
+    name. Others keep their own image."""
 
     @model_validator(mode="after")
     def _how(self) -> Migration:
@@ -158,14 +141,27 @@ class Item(Model):
     id: str = Field(pattern=r"^[1-9][0-9]?\.[1-9][0-9]?$")
     text: str
     checks: tuple[CheckSpec, ...] = ()
-    attest: str | None = None
+    attest: Attest | None = None
     """The question that a person answers; None where the checks judge it all."""
+    not_applicable: str | None = Field(default=None, min_length=1)
+    """Why it doesn't apply to this launch: it counts as passed, and is listed. None: it applies."""
+    owner: str = ""
+    """Who sees to it."""
+    due: Due | None = None
+    """How long before the window opens it is to be done: ``T-1d``, ``T-2h``."""
+    links: tuple[str, ...] = ()
+    """Where more of it is found: a ticket, a page."""
 
     @model_validator(mode="after")
     def _judged(self) -> Item:
-        if not self.checks and self.attest is None:
+        if not self.checks and self.attest is None and self.not_applicable is None:
             raise ValueError(f"item {self.id} has neither checks nor attest: nobody would judge it")
         return self
+
+    @property
+    def question(self) -> str | None:
+        """What a person is asked; None where the checks judge it all."""
+        return self.attest.question if self.attest is not None else None
 
 
 class Gate(Model):
@@ -201,6 +197,12 @@ class Requirement(Model):
 
     gates: tuple[int, ...] = ()
     items: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    """Stages of the pipeline that must be good, by their ids."""
+
+
+_CHANGES = frozenset({OperationKind.DEPLOY, OperationKind.MIGRATE})
+"""What changes something that runs. What is prepared comes before the gates that judge it."""
 
 
 class Operation(Model):
@@ -226,7 +228,7 @@ class Operation(Model):
             or not isinstance(gate := told.get("gate"), int)
         ):
             return told
-        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") != OperationKind.ROLLBACK
+        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") in _CHANGES
         return {**told, "requires": {"gates": list(range(1, gate))}} if changes else told
 
 
@@ -235,6 +237,14 @@ class StagePart(Model):
 
     item: str | None = None
     operation: str | None = None
+    check: CheckSpec | None = None
+    """A check that belongs to the stage alone."""
+
+    @model_validator(mode="after")
+    def _one(self) -> StagePart:
+        if sum(one is not None for one in (self.item, self.operation, self.check)) != 1:
+            raise ValueError("a part of a stage is exactly one of item:, operation: and check:")
+        return self
 
 
 class Stage(Model):
@@ -245,14 +255,11 @@ class Stage(Model):
     steps: tuple[str, ...]
     """What is done in it, a line each."""
     parts: tuple[StagePart, ...] = ()
+    """What it stands on: the stage is good where each of them is good."""
 
-
-class HelmCommand(Model):
-    """A helm command of the procedure, as a template that a person can read."""
-
-    id: str = Field(pattern=r"^[a-z0-9-]+$")
-    title: str
-    command: str
+    def checks(self) -> tuple[CheckSpec, ...]:
+        """Return the checks that belong to the stage alone."""
+        return tuple(part.check for part in self.parts if part.check is not None)
 
 
 class Anchors(Model):
@@ -270,6 +277,8 @@ class Runbook(Model):
     candidate: Candidate
     people: tuple[Person, ...] = Field(min_length=1)
     environments: dict[Tier, Environment]
+    ci: CiService | None = None
+    """Where the candidate's builds and tests are told, where an environment says nothing else."""
     gates: tuple[Gate, ...] = Field(min_length=1)
     """Numbered 1 to N in their order."""
     conditions: tuple[StopCondition, ...]
@@ -294,6 +303,7 @@ class Runbook(Model):
             *_missing("environment", {"staging", "production"}, {str(e) for e in self.environments}),
             *_repeated("condition", [c.id for c in self.conditions]),
             *_repeated("operation", [o.id for o in self.operations]),
+            *_repeated("stage", [s.id for s in self.stages]),
         ]
         if problems:
             raise ValueError("; ".join(problems))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from state.runbook import helm_commands, signers
 from state.runbook.models import Gate, Operation, Runbook
 from state.view.enums import OperationKind
 
@@ -17,8 +18,20 @@ def problems(runbook: Runbook) -> Iterator[Found]:
     items = [item.id for gate in runbook.gates for item in gate.items]
     for index in range(len(runbook.gates)):
         yield from _gate(index, runbook.gates, items)
+    for index, gate in enumerate(runbook.gates):
+        for number, item in enumerate(gate.items):
+            for keys, why in signers.problems(runbook, item):
+                yield ("gates", index, "items", number, "attest", *keys), why
     for index, operation in enumerate(runbook.operations):
         yield from _operation(index, operation, runbook, numbers, items)
+    images = runbook.candidate.images.named()
+    for tier, environment in runbook.environments.items():
+        for name in environment.chart.image_keys:
+            if name not in images:
+                keys = ("environments", tier.value, "chart", "image_keys", name)
+                yield keys, f"the candidate has no image {name}; it has {', '.join(images)}"
+    for index, key, why in helm_commands.problems(runbook.helm_commands):
+        yield ("helm_commands", index, key), why
     known = {operation.id for operation in runbook.operations}
     for index, stage in enumerate(runbook.stages):
         for part, one in enumerate(stage.parts):
@@ -60,6 +73,9 @@ def _operation(
     for item in operation.requires.items:
         if item not in items:
             yield (*place, "requires", "items"), f"{name} needs item {item}, {absent}"
+    for stage in operation.requires.stages:
+        if stage not in [one.id for one in runbook.stages]:
+            yield (*place, "requires", "stages"), f"{name} needs stage {stage}, {absent}"
     if operation.kind is OperationKind.MIGRATE and runbook.candidate.migration is None:
         yield (
             (*place, "kind"),

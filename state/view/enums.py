@@ -15,6 +15,50 @@ class Verdict(StrEnum):
     RUNNING = "running"
     STALE = "stale"
     WAIVED = "waived"
+    DEFERRED = "deferred"
+    """Can only be judged on something that runs, in a first launch before its deploy: not pass."""
+
+
+class Judges(StrEnum):
+    """What a kind of check says something about."""
+
+    CANDIDATE = "candidate"
+    """How a release behaves: judged where the candidate runs, in staging before the promotion and live after it."""
+    ENVIRONMENT = "environment"
+    """What a place is like: judged there, before."""
+    LAUNCH = "launch"
+    """The launch itself: its window, its artifacts, its bake."""
+
+
+class Look(StrEnum):
+    """Where and when a check of the runbook looks. ``UNKNOWN`` is a word of another version."""
+
+    ONCE = "once"
+    """Where the runbook says."""
+    CANDIDATE = "candidate"
+    """At the candidate in staging, before its promotion."""
+    LIVE = "live"
+    """At production, after the candidate was promoted: the second look."""
+    UNKNOWN = "unknown"
+
+
+class After(StrEnum):
+    """What makes the evidence of a check out of date when it ends. ``UNKNOWN`` is a word of another version."""
+
+    DEPLOY = "deploy"
+    PREPARE = "prepare"
+    MIGRATE = "migrate"
+    ROLLBACK = "rollback"
+    BAKE = "bake"
+    UNKNOWN = "unknown"
+
+
+class Need(StrEnum):
+    """What a GO has to bring. ``UNKNOWN`` is a word of another version."""
+
+    COMMENT = "comment"
+    LINK = "link"
+    UNKNOWN = "unknown"
 
 
 class GateStatus(StrEnum):
@@ -24,8 +68,15 @@ class GateStatus(StrEnum):
     NO_GO = "NO-GO"
     BLIND = "BLIND"
     OPEN = "OPEN"
+    DEFERRED = "DEFERRED"
+    """GO but for what can only be judged after a first deploy: opens the lock of that deploy, and is no GO."""
     UNKNOWN = "UNKNOWN"
     """A word of another version, in its log."""
+
+    @property
+    def opens(self) -> bool:
+        """Whether a gate like this keeps no operation locked."""
+        return self in {GateStatus.GO, GateStatus.DEFERRED}
 
 
 class ConditionState(StrEnum):
@@ -76,9 +127,24 @@ class OperationState(StrEnum):
 class OperationKind(StrEnum):
     """What an operation does (SOP section 6 and pipeline)."""
 
+    PREPARE = "prepare"
+    """Creates the namespace, its labels and the secrets, before anything is installed there."""
     DEPLOY = "deploy"
     MIGRATE = "migrate"
     ROLLBACK = "rollback"
+    UNINSTALL = "uninstall"
+    """Takes away a first install that never worked: what has no revision to go back to."""
+
+
+class Presence(StrEnum):
+    """What helm's history tells of a release. ``UNKNOWN``: it can't be seen, or a word of another version."""
+
+    ABSENT = "absent"
+    """It has no record at all."""
+    UNFINISHED = "unfinished"
+    """Records, and none of an install that was ever complete."""
+    PRESENT = "present"
+    UNKNOWN = "unknown"
 
 
 class Role(StrEnum):
@@ -143,6 +209,23 @@ class AlertState(StrEnum):
     SILENCE = "silence"
     """No alert, but what hides some."""
     UNKNOWN = "unknown"
+
+
+class RequestState(StrEnum):
+    """How far a request is for what takes two people."""
+
+    WAITING = "waiting"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    USED = "used"
+    """It was carried out: a grant is worth one run."""
+    EXPIRED = "expired"
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still be answered or carried out."""
+        return self in {RequestState.WAITING, RequestState.GRANTED}
 
 
 class Danger(StrEnum):

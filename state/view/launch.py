@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from state.base.codec import OMIT
 from state.base.maps import empty_map
 from state.events.declared import EnvironmentDeclared as EnvironmentView
 from state.events.declared import GraphDeclared, Series
 from state.events.declared import OperationDeclared as OperationSpecView
-from state.events.declared import StageDeclared as StageView
 from state.events.launch import Candidate as CandidateView
 from state.events.launch import Person as PersonView
 from state.events.operations import GoodRevision
 from state.events.world import AlertChanged as AlertView
-from state.events.world import IngressChanged, PodChanged
+from state.events.world import IngressChanged, PodChanged, ReleaseSeen
 from state.view.enums import GateStatus, LaunchState, OperationKind, OperationState, Severity, StepState, Tier
-from state.view.gates import AttestationView, CheckView, GateView, ItemView, WaiverView
-from state.view.watch import BakeView, ConditionView, SourceView
+from state.view.gates import AttestationView, CheckView, GateView, ItemView, StageView, WaiverView
+from state.view.requests import RequestView
+from state.view.watch import BakeView, ConditionView, SourceView, TripView
 
 __all__ = [
     "AlertView",
@@ -46,11 +47,13 @@ __all__ = [
     "OperationView",
     "PersonView",
     "PodView",
+    "RequestView",
     "ScopeView",
     "SeriesView",
     "SourceView",
     "StageView",
     "StepView",
+    "TripView",
     "WaiverView",
 ]
 
@@ -143,6 +146,8 @@ class OperationView:
     abort_by: str = ""
     offers: tuple[str, ...] = ()
     """What may be done next."""
+    images: tuple[tuple[str, str], ...] = ()
+    """(container, digest) of the candidate that a deploy is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,16 @@ class DeviationView:
     what: str
     who: str
     at_us: int
+    owner: str = field(default="", metadata=OMIT)
+    """Who sees to it; nothing: nobody yet."""
+    follow_up: str = field(default="", metadata=OMIT)
+    """What is done about it."""
+    link: str = field(default="", metadata=OMIT)
+
+    @property
+    def followed(self) -> bool:
+        """Whether it has an owner and a follow-up."""
+        return bool(self.owner and self.follow_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +237,18 @@ class LaunchView:
     ingresses: Mapping[str, IngressView] = field(default_factory=empty_map)
     """By ``env/name``."""
     sources: Mapping[str, SourceView] = field(default_factory=empty_map)
+    releases: Mapping[str, ReleaseSeen] = field(default_factory=empty_map, metadata=OMIT)
+    """What helm's history says of the release of an environment, by its tier."""
     alerts: Mapping[str, AlertView] = field(default_factory=empty_map)
     """By ``env/fingerprint``."""
     judged_us: int = 0
     """The newest time of which the samples of conditions are recorded."""
     graphs: tuple[GraphView, ...] = ()
     conditions: tuple[ConditionView, ...] = ()
+    trips: tuple[TripView, ...] = ()
+    """Every trip of the launch, the oldest first."""
+    requests: tuple[RequestView, ...] = ()
+    """What was requested of a second person, the oldest first."""
     operation_specs: tuple[OperationSpecView, ...] = ()
     operations: tuple[OperationView, ...] = ()
     bake: BakeView | None = None
@@ -235,8 +256,12 @@ class LaunchView:
     consoles: tuple[ConsoleView, ...] = ()
     engine: str = ""
     """The session of the engine that runs, or nothing."""
+    parts: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=empty_map, metadata=OMIT)
+    """By environment, what was seen last of that which a deploy is made of: (what, fingerprint)."""
     deviations: tuple[DeviationView, ...] = ()
     stages: tuple[StageView, ...] = ()
+    recycled_us: Mapping[int, int] = field(default_factory=empty_map)
+    """By gate: when what it had was last declared out of date, by going back to it or to one before it."""
     marks: tuple[MarkView, ...] = ()
     tail: tuple[LogLine, ...] = ()
     """The newest events in words, without samples."""
@@ -288,6 +313,14 @@ class LaunchView:
                 return operation
             done.add(matter)
         return None
+
+    def operation(self, seq: int) -> OperationView | None:
+        """Return the run of an operation by the sequence number of its intent, or None."""
+        return next((o for o in reversed(self.operations) if o.seq == seq), None)
+
+    def request(self, seq: int) -> RequestView | None:
+        """Return a request by the sequence number of its ``request.made``, or None."""
+        return next((one for one in self.requests if one.seq == seq), None)
 
     def last_operation(self, operation_id: str) -> OperationView | None:
         """Return the newest run of an operation, or None."""

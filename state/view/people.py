@@ -1,7 +1,7 @@
 """The people that the runbook names: whose an account is, what it may do, and who is a second person.
 
-A second person is somebody else than the first: another person of the runbook, by whatever account, who is an
-approver or an operator.
+A second person is somebody else than the first: another account, of another person of the runbook, whose roles let
+them grant what was requested.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from state.view.launch import LaunchView, PersonView
 
 ACTING = frozenset({Role.CAPTAIN, Role.OPERATOR})
 ATTESTING = frozenset({Role.CAPTAIN, Role.OPERATOR, Role.APPROVER})
-SECONDING = frozenset({Role.APPROVER, Role.OPERATOR})
+GRANTING = frozenset({Role.CAPTAIN, Role.APPROVER})
 ANYBODY = "*"
 
 
@@ -19,6 +19,11 @@ def people_of(view: LaunchView, account: str) -> tuple[PersonView, ...]:
     """Return the people that an account stands for; ``*`` stands for accounts that nobody names."""
     named = tuple(p for p in view.people if account in p.accounts)
     return named or tuple(p for p in view.people if ANYBODY in p.accounts)
+
+
+def same_person(view: LaunchView, account: str, other: str) -> bool:
+    """Return whether two accounts are one person's; ``*`` makes nobody the same as somebody else."""
+    return account == other or any(account in p.accounts and other in p.accounts for p in view.people)
 
 
 def roles_of(view: LaunchView, account: str) -> frozenset[str]:
@@ -31,27 +36,21 @@ def acts(view: LaunchView, account: str) -> bool:
     return bool(roles_of(view, account) & ACTING)
 
 
-def second_problem(view: LaunchView, account: str, second: str) -> str:
-    """Return why ``second`` (an account, or a person's id) can't be the second person, or nothing."""
-    second = second.strip()
-    if not second:
-        return "a second person is needed"
-    if second == account:
-        return "the second person must be somebody else"
-    own = people_of(view, account)
-    person = next((p for p in view.people if p.id == second), None)
-    people = (person,) if person is not None else tuple(p for p in view.people if second in p.accounts)
-    if not people:
-        return f"nobody in the runbook is called {second[:60]!r}"
-    if any(p in own for p in people):
-        return f"{second} is the same person as {account}"
-    if not any(set(p.roles) & SECONDING for p in people):
-        return f"{second} is neither an approver nor an operator"
-    return ""
+def grant_problem(view: LaunchView, requester: str, account: str) -> str:
+    """Return why an account can't grant what another one requested, or nothing.
+
+    One account is one person, whatever the runbook calls it; two accounts of one person are one person too.
+    """
+    if account == requester:
+        return "who requests something doesn't grant it: that takes somebody else, from an account of theirs"
+    if not roles_of(view, account) & GRANTING:
+        own = ", ".join(sorted(roles_of(view, account))) or "nobody in the runbook"
+        return f"{account} is {own}: a grant takes {' or '.join(sorted(GRANTING))}"
+    both = [p for p in people_of(view, account) if p in people_of(view, requester)]
+    return f"{account} and {requester} are the same person ({both[0].id})" if both else ""
 
 
-def seconds_of(view: LaunchView, account: str) -> tuple[str, ...]:
-    """Return what an account may type for a second person, people's ids before their further accounts."""
-    names = [person.id for person in view.people]
-    names += [one for person in view.people for one in person.accounts if one != ANYBODY]
-    return tuple(name for name in dict.fromkeys(names) if not second_problem(view, account, name))
+def granters_of(view: LaunchView, requester: str) -> tuple[str, ...]:
+    """Return the accounts that the runbook names and that may grant what an account requests."""
+    named = (account for person in view.people for account in person.accounts if account != ANYBODY)
+    return tuple(a for a in dict.fromkeys(named) if not grant_problem(view, requester, a))

@@ -30,11 +30,23 @@ class Preview:
     """The preflight, a line each."""
     diff: tuple[str, ...] = ()
     """What would change in the cluster, object by object and field by field; secrets as fingerprints."""
+    cautions: tuple[str, ...] = ()
+    """What speaks against it, a line each: where there are any, it must be confirmed although nothing is typed."""
     phrase: str = ""
     """What must be typed; nothing where no typing is asked."""
     token: str = ""
     """Binds the confirmation to what was shown: a changed candidate voids it."""
+    inputs: str = ""
+    """What it would read, in words: chart and values, or the job of a migration."""
+    inputs_sha: str = ""
+    """The hash of what was read for this preview, and will be read if it is confirmed."""
     override_allowed: bool = False
-    """Whether a reason and a second person can open the lock."""
-    seconds: tuple[str, ...] = ()
-    """What may be typed for the second person: ids of people and their accounts; empty where none is asked."""
+    """Whether a reason and a second person can open the lock: it is requested, and somebody else grants it."""
+    against: tuple[str, ...] = ()
+    """What stands against it, one line each."""
+    waits: str = ""
+    """What the request for it waits for, or why its grant is worth nothing now."""
+    granted: str = ""
+    """Who granted the request for it, where somebody did: then it may run once."""
+    request: int = 0
+    """That request's sequence number; 0: none."""

@@ -16,6 +16,8 @@ from state.view.watch import ConditionView
 ENGINE = "engine"
 """Who acts where nobody gave the command."""
 _SUFFIX = ".rollback"
+_AWAY = ".uninstall"
+"""How an operation is named that takes a first install away (``state/view/first_launch.py``)."""
 RELEASING = frozenset({OperationKind.DEPLOY, OperationKind.ROLLBACK})
 """What changes the version that runs."""
 
@@ -34,12 +36,21 @@ def way_back(view: LaunchView, env: str) -> str:
 def is_way_back(view: LaunchView, operation_id: str) -> bool:
     """Return whether an operation is a rollback, by the runbook or as ``way_back`` names it."""
     spec = next((s for s in view.operation_specs if s.id == operation_id), None)
-    return operation_id.endswith(_SUFFIX) if spec is None else spec.kind == OperationKind.ROLLBACK
+    if spec is None:
+        return operation_id.endswith((_SUFFIX, _AWAY))
+    return spec.kind in {OperationKind.ROLLBACK, OperationKind.UNINSTALL}
 
 
 def newest_release(view: LaunchView, env: str = Tier.PRODUCTION) -> OperationView | None:
     """Return the newest deploy or rollback of an environment, or None."""
     return next((o for o in reversed(view.operations) if o.env == env and o.kind in RELEASING), None)
+
+
+def newest_deploy(view: LaunchView, env: str = Tier.PRODUCTION) -> OperationView | None:
+    """Return the newest deploy of an environment, however it ended, or None: the release that trips belong to."""
+    return next(
+        (o for o in reversed(view.operations) if o.env == env and o.kind == OperationKind.DEPLOY), None
+    )
 
 
 def rollbacks_since(view: LaunchView, env: str, at_us: int) -> list[OperationView]:

@@ -14,7 +14,6 @@ from checks.clients.alertmanager import parse_metrics, receivers_of, routed_rece
 from checks.clients.helm_release import HelmClient, merge
 from checks.clients.http import address_of
 from checks.clients.redact import Redactor
-from checks.clients.registry import ImageRef
 from checks.clients.sql import SqlClient
 from checks.clients.tls import CertificateFacts
 from checks.judging import Findings, key, lookup
@@ -22,6 +21,7 @@ from checks.rules import metrics_of
 from checks.secrets import StrongSettings, bits, length_class, weakness
 from checks.web import CspSettings, _weak
 from console.rehearsal.sim.kubernetes import Store
+from state.base.images import ImageRef
 from state.base.json import JsonObject
 from state.runbook.environment import Domain
 from state.view.enums import Verdict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from checks.base import CheckContext
 from checks.clients.clients import Clients
 from checks.registry import kind
+from state.base.times import moment
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
-from state.runbook.models import CheckSpec
+from state.runbook.models import CheckSpec, Freeze, Window
 from state.view.enums import BakeState, ConditionState, OperationState, Verdict
 from state.view.launch import (
     BakeView,
@@ -119,6 +121,33 @@ async def test_the_way_back(tmp_path: Path) -> None:
             assert (found, words in summary) == (verdict, True), summary
 
 
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "red", "words"),
+    [
+        (-1, 1, True, "production is frozen now, until"),
+        (1, 2, True, "production is frozen in the launch window,"),
+        (3, 5, True, "production is frozen in the launch window,"),
+        (4, 5, False, ""),  # as the window ends
+        (-2, 0, False, ""),  # over
+    ],
+)
+async def test_a_freeze_in_what_is_left_of_the_window(
+    begins: int, ends: int, red: bool, words: str, tmp_path: Path
+) -> None:
+    async with staged(tmp_path) as stage:
+        now = moment(stage.world.clock.wall_us())
+        window = Window(start=now - 2 * HOUR, end=now + 4 * HOUR)
+        once = Freeze(start=now + begins * HOUR, end=now + ends * HOUR, reason="closing")
+        scope = stage.runbook.scope.model_copy(update={"window": window, "freezes": (once,)})
+        frozen = replace(stage, runbook=stage.runbook.model_copy(update={"scope": scope}))
+        verdict, summary = await judge("scope.window", LaunchView(), frozen)
+        assert (verdict, words in summary) == (Verdict.FAIL if red else Verdict.PASS, True), summary
+        assert ("closing" in summary) is red
+
+
 async def test_deviations_and_the_backup_before_a_migration(tmp_path: Path) -> None:
     waiver = WaiverView(7, "ann", "accepted", "bob", 1, 10)
     gate = GateView(3, "x", (ItemView("3.2", "x", None, waiver=waiver),))
@@ -127,7 +156,15 @@ async def test_deviations_and_the_backup_before_a_migration(tmp_path: Path) -> N
         assert (await judge("launch.deviations", LaunchView(), stage))[0] is Verdict.PASS
         assert (await judge("launch.deviations", LaunchView(gates=(gate,)), stage))[0] is Verdict.FAIL
         view = LaunchView(gates=(gate,), deviations=(listed,))
-        assert (await judge("launch.deviations", view, stage))[0] is Verdict.PASS
+        asked = (Verdict.FAIL, "deviation #7 lacks an owner and a follow-up: 3.2 waived")
+        assert await judge("launch.deviations", view, stage) == asked
+        owned = replace(listed, owner="cy")
+        assert (await judge("launch.deviations", replace(view, deviations=(owned,)), stage))[
+            0
+        ] is Verdict.FAIL
+        followed = replace(owned, follow_up="rotate it", link="https://tracker.example/1")
+        fine = await judge("launch.deviations", replace(view, deviations=(followed,)), stage)
+        assert fine == (Verdict.PASS, "1 deviation is listed, each with an owner and a follow-up")
         spec = CheckSpec.model_validate(
             {"kind": "data.backup", "with": {"prefix": "backups/platform/", "max_age": "1h"}}
         )

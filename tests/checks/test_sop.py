@@ -47,6 +47,7 @@ def test_every_item_is_judged_by_checks_whose_settings_fit() -> None:
 def test_every_kind_is_used_and_says_what_it_judges() -> None:
     runbook = load_runbook(SOP_RUNBOOK).runbook
     used = {spec.kind for gate in runbook.gates for item in gate.items for spec in item.checks}
+    used |= {spec.kind for stage in runbook.stages for spec in stage.checks()}
     assert used | FOR_OTHERS == {name for name in names() if not name.startswith("test.")}
 
 

@@ -21,11 +21,12 @@ from checks.clients.kube import KubeClient
 from checks.clients.objectstore import ObjectStoreClient
 from checks.clients.prometheus import PrometheusClient
 from checks.clients.redact import Redactor
-from checks.clients.registry import ImageRef, RegistryClient
+from checks.clients.registry import RegistryClient
 from checks.clients.sql import SqlClient
 from checks.clients.telemetry import LogsClient, TracesClient
 from checks.clients.tls import TlsClient
 from checks.clients.wire import Wire
+from state.base.images import ImageRef
 from state.runbook.environment import Domain, Endpoint, Environment, Kube, ObjectStore
 from state.runbook.units import SecretRef
 from tests.checks.authority import TestAuthority

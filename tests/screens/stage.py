@@ -34,6 +34,7 @@ class StorySource:
         self.story = story
         self.mode = mode
         self.lost = ""
+        self.account = "ann"
         self.given: list[tuple[str, JsonObject, Confirmation | None]] = []
         self.previews: dict[str, Preview] = {}
         self.replies: dict[str, Reply] = {}
@@ -53,7 +54,13 @@ class StorySource:
 
     def shown(self) -> ScreenState:
         return ScreenState(
-            self._view, self.story.now_us, self.mode, lost=self.lost, me="c1", account="ann", adjustable=True
+            self._view,
+            self.story.now_us,
+            self.mode,
+            lost=self.lost,
+            me="c1",
+            account=self.account,
+            adjustable=True,
         )
 
     async def page(self, after: int, limit: int) -> Sequence[Event]:

@@ -18,6 +18,7 @@ from state.events.declared import (
     GateDeclared,
     GraphDeclared,
     OperationDeclared,
+    StageDeclared,
 )
 from state.events.event import Event, gate_key
 from state.events.gates import AttestSigned, CheckFinished, CheckStarted, GateChanged
@@ -321,6 +322,13 @@ class Story:
             gate=gate,
         )
 
+    def check_of_stage(self, stage: str, verdict: str, summary: str, evidence: JsonObject) -> None:
+        """Run a stage's own check."""
+        self.tell(CheckStarted.KIND, {"item": stage, "check": f"{stage}/0"})
+        self.wait(0.4)
+        body: JsonObject = {"item": stage, "check": f"{stage}/0", "verdict": verdict, "summary": summary}
+        self.tell(CheckFinished.KIND, {**body, "evidence": evidence})
+
     def attest(self, item: str, *, go: bool = True, comment: str = "seen in the change request") -> None:
         self.wait(4)
         self.tell(
@@ -403,6 +411,29 @@ def ready() -> Story:
     story.samples(900)
     for number in range(1, 9):
         story.gate_go(number)
+    return story
+
+
+def piped() -> Story:
+    """As ready, with a pipeline: its build passed, its tests fail, its package is not looked at yet."""
+    story = ready()
+    stages = {"build": "Build", "test": "Test", "package": "Package"}
+    for stage, title in stages.items():
+        check: JsonObject = {
+            "id": f"{stage}/0", "kind": "ci.passed", "env": "production", "ttl_s": 3600, "writes": False,
+        }  # fmt: skip
+        told: JsonObject = {"id": stage, "title": title, "steps": [f"What is done in {title}."]}
+        story.tell(StageDeclared.KIND, {**told, "parts": [f"check:{stage}/0"], "checks": [check]})
+    staging: JsonObject = {
+        "id": "staging-deploy",
+        "title": "Staging deploy",
+        "steps": ["Deploy, migrate, smoke."],
+    }
+    story.tell(StageDeclared.KIND, {**staging, "parts": ["operation:staging.deploy", "item:8.3"]})
+    story.check_of_stage(
+        "build", "pass", "3 CI jobs of commit 9dd485de0c1f passed", {"build_worker": "success"}
+    )
+    story.check_of_stage("test", "fail", "CI job unit-tests is failure", {"unit_tests": {"attempts": 2}})
     return story
 
 

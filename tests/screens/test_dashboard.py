@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from screens.kit import formats
 from screens.kit.screen_state import ScreenState
-from screens.sections import status_line
+from screens.sections import banner, status_line
 from screens.sections.cluster import cluster
 from screens.sections.conditions import conditions
 from screens.sections.gate_rail import gates
@@ -83,7 +84,8 @@ async def test_the_screen_is_filled_and_no_line_is_too_long(size: tuple[int, int
         rows = picture(app)
         assert len(rows) == size[1]
         assert "PRODUCTION (rehearsal)" in rows[0]
-        assert "TRIPPED B: roll back" in rows[2]
+        assert rows[2].startswith(" ✖ TRIPPED HTTP 5xx share")
+        assert rows[2].endswith(" B: roll back · k: acknowledge ")
         assert any("GATES" in row for row in rows)
         assert any("error rate" in row for row in rows)
         assert any("STOP CONDITIONS" in row for row in rows)
@@ -127,26 +129,31 @@ async def test_the_deploy_is_seen_on_the_dashboard() -> None:
 
 
 @pytest.mark.parametrize(
-    ("env", "state", "banner"),
+    ("env", "state", "told", "word"),
     [
-        ("production", "succeeded", "✖ TRIPPED rolled back · k: acknowledge · "),
-        ("production", "failed", "✖ TRIPPED B: roll back · k: acknowledge · "),
-        ("production", "aborted", "✖ TRIPPED B: roll back · k: acknowledge · "),
-        ("production", "unknown", "✖ TRIPPED B: roll back · k: acknowledge · "),
-        ("staging", "succeeded", "✖ TRIPPED B: roll back · k: acknowledge · "),
+        ("production", "succeeded", "! ROLLED BACK to v1.4.0, verified 20:", "! ROLLED BACK"),
+        ("production", "failed", "✖ TRIPPED HTTP 5xx share", "✖ TRIPPED"),
+        ("production", "aborted", "✖ TRIPPED HTTP 5xx share", "✖ TRIPPED"),
+        ("production", "unknown", "✖ TRIPPED HTTP 5xx share", "✖ TRIPPED"),
+        ("staging", "succeeded", "✖ TRIPPED HTTP 5xx share", "✖ TRIPPED"),
     ],
 )
 @pytest.mark.parametrize("size", [(80, 24), (200, 55)])
 async def test_the_banner_says_rolled_back_only_when_production_was(
-    env: str, state: str, banner: str, size: tuple[int, int]
+    env: str, state: str, told: str, word: str, size: tuple[int, int]
 ) -> None:
-    told = story.tripped()
-    seq = told.intend(f"{env}.rollback", "rollback", env)
-    told.finish(seq, f"{env}.rollback", state, "as told")
-    app, _ = app_of(told)
+    happened = story.tripped()
+    seq = happened.intend(f"{env}.rollback", "rollback", env)
+    happened.finish(seq, f"{env}.rollback", state, "as told")
+    app, _ = app_of(happened)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        assert picture(app)[2].strip().startswith(banner)
+        rows = picture(app)
+        assert rows[2].strip().startswith(told)
+        assert rows[2].endswith("k: acknowledge ")
+        assert f" {word} " in rows[0]
+        unverified = any("✖ NOT VERIFIED: production.rollback" in row for row in rows[2:5])
+        assert unverified is (env == "production" and state in {"failed", "aborted"})
 
 
 @pytest.mark.parametrize(
@@ -165,17 +172,46 @@ def test_the_banner_counts_down_until_production_is_being_rolled_back(
     told = story.tripped()
     until = told.now_us + 30 * story.SECOND_US
     told.tell(ConditionCountdown.KIND, {"id": "error-rate", "until_us": until, "reason": ""})
-    assert "ROLLS BACK IN 30 s" in lines(status_line.banner, told, 80, 1)
+    assert "ROLLS BACK IN 30 s" in lines(banner.banner, told, 80, 1)
     seq = told.intend(f"{env}.rollback", "rollback", env)
     if state:
         told.finish(seq, f"{env}.rollback", state, "as told")
-    assert ("ROLLS BACK IN" in lines(status_line.banner, told, 80, 1)) is counts
+    assert ("ROLLS BACK IN" in lines(banner.banner, told, 80, 1)) is counts
 
 
-async def test_the_banner_does_not_say_rolled_back_once_it_was_released_again() -> None:
+@pytest.mark.parametrize("size", [(80, 24), (200, 55)])
+async def test_a_new_release_is_judged_anew_and_can_trip_again(size: tuple[int, int]) -> None:
     told = story.rolled_back()
-    told.intend("production.deploy", "deploy", "production")
-    app, _ = app_of(told)
-    async with app.run_test(size=(80, 24)) as pilot:
+    first = told.view().trips[0]
+    seq = told.intend("production.deploy", "deploy", "production")
+    app, source = app_of(told)
+    async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        assert "TRIPPED B: roll back" in picture(app)[2]
+        rows = picture(app)
+        assert "ROLLED BACK" not in "\n".join(rows[:4])
+        assert " RUNNING " in rows[0]
+        assert not any("TRIPPED" in row for row in rows if "HTTP 5xx share" in row)
+        told.finish(seq, "production.deploy", "succeeded", "revision 10 is deployed and live")
+        source.tell()
+        await pilot.pause(0.3)
+        rows = picture(app)
+        assert rows[2].startswith(" ! LIVE AGAIN since ")
+        assert "tripped HTTP 5xx share at" in rows[2]
+        told.wait(600)
+        told.condition("error-rate", "BREACHING", value="0.082", elapsed=150)
+        source.tell()
+        await pilot.pause(0.3)
+        rows = picture(app)
+        assert rows[2].startswith(" ! BREACHING HTTP 5xx share 8.20 % > 1.00 % · trips in 2:30")
+        assert " ! BREACHING " in rows[0]
+        told.wait(150)
+        told.condition("error-rate", "TRIPPED", value="0.082", elapsed=300)
+        source.tell()
+        await pilot.pause(0.3)
+        rows = picture(app)
+        again = told.view().trips[-1]
+        assert (again.release, first.release) == (seq, told.view().operations[0].seq)
+        assert rows[2].startswith(" ✖ TRIPPED HTTP 5xx share over 1.00 % since ")
+        assert formats.clock(again.at_us, seconds=False) in rows[2]
+        assert rows[2].endswith(" B: roll back · k: acknowledge ")
+        assert " ✖ TRIPPED " in rows[0]

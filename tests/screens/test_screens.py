@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from screens.deploy import ranges
 from screens.kit.lines import LineView
 from screens.kit.table import Table
+from state.base.codec import LOG
+from state.events.declared import OperationDeclared
 from tests.screens import story
 from tests.screens.stage import SCREENS, app_of, picture, text_of
 
@@ -212,3 +216,51 @@ def test_runs_of_numbers_are_drawn_together() -> None:
     assert ranges([1, 2, 3, 4, 5, 6, 8]) == "1-6 8"
     assert ranges([3, 4]) == "3 4"
     assert ranges([]) == ""
+
+
+async def test_the_pipeline_tells_what_each_stage_stands_on() -> None:
+    app, source = app_of(story.piped())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("s")
+        await pilot.pause(0.1)
+        text = text_of(app)
+        assert "PIPELINE  v1.4.0, commit" in text
+        assert "1/4 good" in text
+        rows = {
+            row.key: [getattr(cell, "text", cell) for cell in row.cells]
+            for row in app.screen.query_one(Table).rows
+        }
+        assert rows["build"][:2] == ["1 Build", "✔ PASS"]
+        assert rows["test"][:2] == ["2 Test", "✖ FAIL"]
+        assert rows["package"][:2] == ["3 Package", "· PENDING"]
+        assert rows["test 0"][:2] == ["    ci.passed", "✖ FAIL"]
+        assert rows["test 0"][3] == "CI job unit-tests is failure"
+        assert rows["staging-deploy 0"][:3] == ["    staging.deploy", "· PENDING", "-"]
+        assert rows["staging-deploy 1"][:2] == ["    item 8.3", "✔ PASS"]
+        assert rows["staging-deploy"][1] == "· PENDING"
+        assert "What is done in Build." in text
+        assert '"build_worker": "success"' in text
+        await pilot.press("down", "down", "down")
+        await pilot.pause(0.1)
+        assert '"attempts": 2' in text_of(app)
+        await pilot.press("r")
+        await pilot.pause(0.1)
+        assert source.given[-1][:2] == ("stage.run", {"stage": "test"})
+        await pilot.press("end", "r")
+        await pilot.pause(0.1)
+        assert "Staging deploy has no checks of its own" in text_of(app)
+
+
+async def test_an_operation_that_a_stage_locks_says_which() -> None:
+    told = story.piped()
+    spec = next(s for s in told.view().operation_specs if s.id == "production.deploy")
+    needs = LOG.dump(replace(spec, id="production.careful", stages=("build", "test")))
+    told.tell(OperationDeclared.KIND, needs)
+    app, _ = app_of(told)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("d")
+        await pilot.pause(0.1)
+        await pilot.press("end")
+        await pilot.pause(0.1)
+        assert "✖ test" in text_of(app)
+        assert "needs stage  ✖ FAIL   Test s: what it stands on" in text_of(app)

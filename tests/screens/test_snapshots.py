@@ -61,6 +61,7 @@ PICTURES: dict[str, tuple[str, list[str], tuple[int, int]]] = {
     "dashboard-120": ("tripped", [], (120, 40)),
     "gate": ("ready", ["3", "down"], (80, 24)),
     "deploy": ("deploying", ["d"], (80, 24)),
+    "pipeline": ("piped", ["s", "down", "down", "down"], (80, 24)),
     "bake": ("tripped", ["b"], (120, 40)),
     "log": ("deploying", ["l"], (80, 24)),
     "pods": ("deploying", ["p"], (120, 40)),

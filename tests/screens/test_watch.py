@@ -7,8 +7,8 @@ from dataclasses import replace
 from console.ui.bell import Attention
 from screens.kit.plain import Line
 from screens.kit.screen_state import Mode, ScreenState
+from screens.sections.banner import notices
 from screens.sections.conditions import conditions
-from screens.sections.status_line import _urgent
 from state.base.clock import SECOND_US
 from state.view.enums import AlertState, ConditionState
 from state.view.launch import AlertView, BakeView, ConditionView, LaunchView, ScopeView, SourceView
@@ -30,8 +30,9 @@ def words(one: Line) -> str:
 
 
 def test_a_countdown_is_on_every_screen_with_the_key_that_stops_it() -> None:
-    (told,) = _urgent(replace(TRIPPED, mode=Mode.LIVE))
-    assert told.text.startswith("✖ TRIPPED ROLLS BACK IN 23 s · h: hold")
+    (told,) = notices(replace(TRIPPED, mode=Mode.LIVE))
+    assert told.text.startswith("✖ TRIPPED ROLLS BACK IN 23 s · h: hold · 5xx share over 1.00 %")
+    assert told.keys == "B: roll back · k: acknowledge"
 
 
 def test_a_trip_rings_once_and_names_the_terminal() -> None:

@@ -10,12 +10,17 @@ from tests.terminal.tmux import Tmux
 
 ROW = re.compile(
     r"^ ?(?P<id>\d+\.\d+) +\S (?P<verdict>[A-Z]+) +(?:(?P<glyph>\S) (?P<good>\d+)/(?P<all>\d+)|-)"
+    r"(?: +(?:-|later|\S [A-Z]+)){2}"
     r" +(?P<person>asked|GO|NO-GO|-) "
 )
 RELEASE = "dotmac"
 """What is typed to confirm: the name of production's release."""
-OVERRIDE = ("a rehearsal of trouble", "rehearsal-second")
-"""Why a lock is opened, and the second person who agrees."""
+OVERRIDE = "a rehearsal of trouble"
+"""Why a lock is to be opened; the rehearsal's second person grants it."""
+WHY = "Why must it be done all the same?"
+"""What the dialog of something locked asks, before anybody else is asked."""
+COMMENT = "by the platform team, rotated in May"
+"""What is said where a GO takes a comment."""
 DIALOG = "│╭╰┃┏┗"
 """What the frames of dialogs are drawn with."""
 _STARTED = re.compile(r"\d checks? started")
@@ -35,6 +40,8 @@ class Item:
     verdict: str
     checks: tuple[int, int]
     person: str
+    deferred: bool = False
+    """Whether its checks wait for a first deploy."""
 
 
 class Captain:
@@ -161,9 +168,15 @@ class Captain:
             if item.person == "asked" and (not only or item.id in only):
                 self.choose(item.id)
                 self.pane.keys("a")
-                self.wait(f"Attest item {item.id}")
+                shown = self.wait(f"Attest item {item.id}")
                 self.ready("GO (g)")
-                self.pane.keys("g")
+                if "a GO takes a comment" in shown:
+                    self.pane.keys("c")
+                    self.pane.run("send-keys", "-l", COMMENT)
+                    self.wait(COMMENT)
+                    self.press("GO (g)")
+                else:
+                    self.pane.keys("g")
                 self.wait(f"{item.id} attested GO")
 
     def choose(self, item: str) -> None:
@@ -186,20 +199,31 @@ class Captain:
 
     # -- operations ----------------------------------------------------------------------------------
 
-    def start(self, operation: str, title: str, *, override: tuple[str, str] | None = None) -> str:
+    def start(self, operation: str, title: str, *, override: str = "") -> str:
         """Start an operation with everything that is asked; return what its dialog showed.
 
-        ``override`` is a reason and a second person, for one that is locked.
+        ``override`` is a reason, for one that is locked: it is requested, and started once somebody else granted it.
         """
+        if override:
+            self._open(operation, title, WHY)
+            self.pane.run("send-keys", "-l", override)
+            self.wait(override)
+            self.press("Request a second person")
+            self.gone(WHY)
+            self.wait("! GRANTED #")
+        self._open(operation, title, f"Type {RELEASE} to confirm")
+        return self.confirm(override=bool(override))
+
+    def _open(self, operation: str, title: str, asked: str) -> None:
+        """Open an operation's dialog, which asks for something."""
         self.pane.keys("d")
         for _ in range(3):
             self.choose_operation(operation, title)
             self.pane.keys("Enter")
-            if _in_dialog(self.wait(f"Type {RELEASE} to confirm"), title):
-                break
+            if _in_dialog(self.wait(asked), title):
+                return
             self.pane.keys("Escape")  # the list had moved to what matters now just before the key
-            self.gone(f"Type {RELEASE} to confirm")
-        return self.confirm(override)
+            self.gone(asked)
 
     def choose_operation(self, operation: str, title: str) -> None:
         """Put the cursor on an operation: its title stands below the list."""
@@ -210,13 +234,9 @@ class Captain:
             self.pane.keys("Down" if at < ids.index(operation) else "Up")
             shown = self.pane.until(lambda s, b=shown: heading(s) != heading(b), within=PATIENT_S)  # type: ignore[misc]  # bound now
 
-    def confirm(self, override: tuple[str, str] | None = None) -> str:
+    def confirm(self, *, override: bool = False) -> str:
         """Give what a dangerous command's dialog asks for; return what it showed."""
         self.wait(f"Type {RELEASE} to confirm")
-        for text in override or ():
-            self.pane.run("send-keys", "-l", text)
-            self.wait(text)
-            self.tab()
         self.pane.keys(RELEASE)
         button = "Override and run" if override else "Do it"
         self.ready(button)
@@ -248,7 +268,7 @@ class Captain:
 def items(shown: str) -> list[Item]:
     """Return the items on a gate's screen."""
     return [
-        Item(m["id"], m["verdict"], (int(m["good"] or 0), int(m["all"] or 0)), m["person"])
+        Item(m["id"], m["verdict"], (int(m["good"] or 0), int(m["all"] or 0)), m["person"], m["glyph"] == "»")
         for line in shown.splitlines()
         if (m := ROW.match(line))
     ]
@@ -268,7 +288,7 @@ def heading(shown: str) -> str:
 
 def gate_status(shown: str) -> str:
     """Return the status in the headline of a gate's screen."""
-    found = re.search(r"(?m)^ ?GATE \d+ .* (\S+)  \d+/\d+ done", shown)
+    found = re.search(r"(?m)^ ?GATE \d+ .* \S ([A-Z-]+)(?: at \S+|, \d+ deferred)?  \d+/\d+ done", shown)
     return found[1] if found else ""
 
 
@@ -278,7 +298,9 @@ def gates(shown: str) -> dict[int, str]:
 
 
 def _judged(found: list[Item]) -> bool:
-    return bool(found) and all(i.checks[0] == i.checks[1] and i.verdict != "RUNNING" for i in found)
+    return bool(found) and all(
+        (i.checks[0] == i.checks[1] or i.deferred) and i.verdict != "RUNNING" for i in found
+    )
 
 
 def _number(item: str) -> tuple[int, ...]:

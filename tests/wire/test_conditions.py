@@ -15,6 +15,8 @@ import tests.console.engine.kinds  # noqa: F401  registers the kinds that the ru
 from console.engine.engine import Engine
 from state.base.clock import SECOND_US, SystemClock
 from state.base.json import Json
+from state.events.bake import ConditionSamples
+from state.events.event import Event
 from state.events.operations import OperationFinished, OperationIntended
 from state.view.enums import ConditionState
 from state.view.launch import ConditionView, LaunchView
@@ -105,6 +107,13 @@ class Run:
         }
         await self.engine.journal.record(draft(OperationFinished.KIND, done, "g09", intended.seq))
 
+    def events(self, kind: str) -> list[Event]:
+        found, after = [], 0
+        while chunk := self.engine.store.read(after):
+            found += [event for event in chunk if event.kind == kind]
+            after = chunk[-1].seq
+        return found
+
     @property
     def view(self) -> LaunchView:
         return self.engine.journal.view
@@ -155,8 +164,46 @@ async def test_a_breach_trips_when_for_is_over_also_with_an_engine_that_was_away
         assert abs(back - tripped) <= STEP_S + SLACK_S
         assert abs(away.condition().since_us - there.condition().since_us) <= STEP_S * SECOND_US
         await there.until(is_in(ConditionState.TRIPPED), 3, "latency")
-        assert there.condition().rolls_back_us or there.condition().disarmed
+        await there.until(lambda c: bool(c.rolls_back_us or c.disarmed), 3)
         await asyncio.gather(there.close(), away.close())
+
+
+async def test_a_breach_that_was_over_before_the_engine_came_back_trips_at_its_start(tmp_path: Path) -> None:
+    """Nobody looked for the whole of it, and for two windows after it."""
+    async with site(tmp_path) as s:
+        run = Run(s, "slept")
+        await calm(run)
+        await run.close()
+        broke = time.time()
+        s.toy.switch(errors=0.5)
+        await asyncio.sleep(FOR_S + 4)
+        s.toy.switch(errors=0.0)
+        await asyncio.sleep(FOR_S + 10)
+        await run.open()
+        await run.until(is_in(ConditionState.TRIPPED), 5)
+        assert abs(run.condition().since_us / SECOND_US - broke) <= 2 + 2 * STEP_S
+        assert run.condition().value == 0.0
+        times = {int(str(e.body["at_us"])) // SECOND_US for e in run.events(ConditionSamples.KIND)}
+        assert set(range(min(times), max(times) + 1, STEP_S)) == times  # what was slept can be judged again
+        await run.close()
+
+
+async def test_a_condition_that_asks_for_a_label_that_is_not_there_is_blind(tmp_path: Path) -> None:
+    async with site(tmp_path) as s:
+        data = yaml.safe_load(s.runbook.read_text())
+        data["conditions"][0] |= {
+            "bad": 'sum(rate(toy_requests_total{status="500"}[2s]))', "bad_absent_is_zero": True,
+        }  # fmt: skip
+        s.runbook.write_text(yaml.safe_dump(data))
+        run = Run(s, "a")
+        s.toy.switch(errors=0.3)
+        await run.open()
+        await run.released()
+        words = "it could never trip: bad asks toy_requests_total for the label status"
+        await run.until(lambda c: c.state is ConditionState.ERROR and words in c.reason, 20)
+        assert run.view.bake is not None
+        assert run.view.bake.good_s == 0
+        await run.close()
 
 
 async def test_a_short_outage_of_the_service_does_not_trip(tmp_path: Path) -> None:

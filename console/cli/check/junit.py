@@ -1,7 +1,8 @@
 """The results of ``launch-console check`` as JUnit XML, which every CI shows.
 
-A suite for each gate. A fail is a ``failure``, what could not be judged is an ``error``, and what was not looked
-at (a skipped probe, an item that only people judge) is ``skipped``: none of these is a pass.
+A suite for each gate, and for each stage of the pipeline. A fail is a ``failure``, what could not be judged is an
+``error``, and what was not looked at (a skipped probe, an item that only people judge) is ``skipped``: none of these
+is a pass.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
-from console.cli.check.tally import HUMAN, SKIPPED, Row, Swept, by_gate
+from console.cli.check.tally import HUMAN, SKIPPED, Row, Swept, by_place
 
 _TAG = {"fail": "failure", "unknown": "error", SKIPPED: "skipped", HUMAN: "skipped"}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -25,8 +26,8 @@ def write(target: Path, swept: Swept) -> None:
     Raises OSError.
     """
     root = Element("testsuites", {"name": _text(swept.loaded.runbook.scope.title), **_totals(swept.rows)})
-    for gate, rows in by_gate(swept):
-        title = _text(f"gate {gate.number}: {gate.title}")
+    for place, rows in by_place(swept):
+        title = _text(place)
         suite = SubElement(root, "testsuite", {"name": title, **_totals(rows)})
         for row in rows:
             _case(suite, title, row)

@@ -8,16 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.engine.checks.runner import CheckRef
+from checks.looks import CheckRef
 from console.engine.checks.without_launch import Result
 from console.exit_codes import ExitCode
-from state.view.enums import Verdict
+from state.view.enums import Look, Verdict
 
 if TYPE_CHECKING:
     from state.base.json import Json
     from state.runbook.load import LoadedRunbook
-    from state.runbook.models import Gate
+    from state.runbook.models import Gate, Stage
 
+_CANDIDATE = "candidate in staging"
 SKIPPED, HUMAN = "skipped", "attest"
 _SIGN = {
     "pass": "pass",
@@ -45,6 +46,7 @@ class Asked:
     checks: tuple[CheckRef, ...]
     left: tuple[Unasked, ...]
     gates: tuple[Gate, ...]
+    stages: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ class Row:
     """One check, or one item without any."""
 
     gate: int
+    """0: of none, but of a stage of the pipeline."""
     item: str
+    """The item, or the stage."""
     name: str
     """Of the check: ``3.2/0``; the item's number where it has none."""
     kind: str
@@ -61,6 +65,7 @@ class Row:
     """``pass``, ``fail``, ``unknown``, ``skipped`` or ``attest``."""
     summary: str
     result: Result | None = None
+    look: Look = Look.ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +95,17 @@ class Lines:
     def __init__(self, asked: Asked, out: Callable[[str], None]) -> None:
         self._out = out
         self._rows: dict[str, Row] = {}
-        names = {check.id for check in asked.checks}
-        names |= {one.check.id if one.check else one.item for one in asked.left}
-        items = [item for gate in asked.gates for item in gate.items]
-        ranked = [[f"{i.id}/{n}" for n in range(len(i.checks))] or [i.id] for i in items]
-        self._order = tuple(name for some in ranked for name in some if name in names)
+        names = [(check.item, check.id) for check in asked.checks]
+        names += [(one.item, one.check.id if one.check else one.item) for one in asked.left]
+        places = [*(item.id for gate in asked.gates for item in gate.items), *(s.id for s in asked.stages)]
+        self._order = tuple(
+            name for place in places for name in sorted((n for i, n in names if i == place), key=_rank)
+        )
+        self._items = max((len(item) for item, _ in names), default=0)
         self._waiting = list(self._order)
         self._kinds = max((len(check.spec.kind) for check in asked.checks), default=0)
+        looks = {check.look for check in asked.checks}
+        self._places = len(_CANDIDATE) if Look.CANDIDATE in looks else 10
         for one in asked.left:
             row = _left(one)
             self._rows[row.name] = row
@@ -107,7 +116,7 @@ class Lines:
         check = result.check
         self._rows[check.id] = Row(
             *(check.gate, check.item, check.id, check.spec.kind, check.spec.env.value),
-            *(result.verdict.value, result.summary, result),
+            *(result.verdict.value, result.summary, result, check.look),
         )
         self._flush()
 
@@ -118,15 +127,28 @@ class Lines:
     def _flush(self) -> None:
         while self._waiting and self._waiting[0] in self._rows:
             row = self._rows[self._waiting.pop(0)]
-            env = f"{row.env:<10}" if row.env else " " * 10
-            self._out(f"{_SIGN[row.outcome]:<8} {row.item:<5} {row.kind:<{self._kinds}} {env} {row.summary}")
+            env = f"{_where(row):<{self._places}}"
+            item, kind = row.item.ljust(self._items), row.kind.ljust(self._kinds)
+            self._out(f"{_SIGN[row.outcome]:<8} {item} {kind} {env} {row.summary}")
+
+
+def _rank(name: str) -> tuple[int, str]:
+    """Return where a check stands among those of its item, by its id: ``3.2/0``, its second look ``3.2/0/live``."""
+    number, _, look = name.partition("/")[2].partition("/")
+    return int(number) if number.isdigit() else 0, look
+
+
+def _where(row: Row) -> str:
+    return _CANDIDATE if row.look is Look.CANDIDATE else row.env
 
 
 def _left(one: Unasked) -> Row:
     if one.check is None:
         return Row(one.gate, one.item, one.item, "", "", HUMAN, one.why)
     spec = one.check.spec
-    return Row(one.gate, one.item, one.check.id, spec.kind, spec.env.value, SKIPPED, one.why)
+    return Row(
+        one.gate, one.item, one.check.id, spec.kind, spec.env.value, SKIPPED, one.why, None, one.check.look
+    )
 
 
 def closing(swept: Swept) -> str:
@@ -169,6 +191,7 @@ def _row(row: Row) -> Json:
         "item": row.item,
         "kind": row.kind,
         "env": row.env,
+        "look": row.look.value,
         "verdict": row.outcome,
         "summary": row.summary,
         "evidence": seen.evidence if seen is not None else {},
@@ -182,7 +205,14 @@ def _verdict(swept: Swept) -> Verdict:
     ]
 
 
-def by_gate(swept: Swept) -> list[tuple[Gate, Sequence[Row]]]:
-    """Return the rows of each gate that has any."""
-    found = [(g, [row for row in swept.rows if row.gate == g.number]) for g in swept.loaded.runbook.gates]
-    return [(gate, rows) for gate, rows in found if rows]
+def by_place(swept: Swept) -> list[tuple[str, Sequence[Row]]]:
+    """Return the rows of each gate and each stage of the pipeline that has any, by its title."""
+    book = swept.loaded.runbook
+    found = [
+        (f"gate {g.number}: {g.title}", [r for r in swept.rows if r.gate == g.number]) for g in book.gates
+    ]
+    found += [
+        (f"stage {s.id}: {s.title}", [r for r in swept.rows if not r.gate and r.item == s.id])
+        for s in book.stages
+    ]
+    return [(title, rows) for title, rows in found if rows]

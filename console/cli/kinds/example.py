@@ -5,11 +5,17 @@ from __future__ import annotations
 import yaml
 
 from state.base.json import Json, JsonObject, items, obj, objs, text, texts
+from state.view.enums import Judges
 
 
-def example(kind: str, schema: JsonObject) -> str:
-    """Return a check of a kind in YAML, with the settings that it needs."""
-    check: dict[str, Json] = {"kind": kind, "env": "production"}
+def example(kind: str, schema: JsonObject, judges: Judges) -> str:
+    """Return a check of a kind in YAML, with the settings that it needs.
+
+    What judges the candidate names no environment: it looks where the candidate is.
+    """
+    check: dict[str, Json] = {"kind": kind}
+    if judges is not Judges.CANDIDATE:
+        check["env"] = "production"
     needed = _object(schema, obj(schema.get("$defs")))
     if needed:
         check["with"] = needed

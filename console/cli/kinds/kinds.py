@@ -17,12 +17,18 @@ from console.cli.kinds.settings import described
 from console.cli.say import say
 from console.exit_codes import ExitCode, FailedError
 from state.base.text import line
+from state.view.enums import Judges
 
+_JUDGES = {
+    Judges.CANDIDATE: "judges the candidate: in staging before the promotion, and again live after it",
+    Judges.ENVIRONMENT: "judges an environment, where the runbook says",
+    Judges.LAUNCH: "judges the launch itself",
+}
 _HOUR, _MINUTE = 3600, 60
 
 
 def run_list(as_json: bool) -> ExitCode:
-    """Print every kind, as JSON (``[{"kind", "family", "what", "ttl_s", "writes"}]``) or as a table."""
+    """Print every kind, as JSON (``[{"kind", "family", "what", "ttl_s", "writes", "judges"}]``) or as a table."""
     if as_json:
         rows = [
             {
@@ -31,17 +37,19 @@ def run_list(as_json: bool) -> ExitCode:
                 "what": summary(name),
                 "ttl_s": round(REGISTRY[name].ttl),
                 "writes": REGISTRY[name].writes,
+                "judges": REGISTRY[name].judges.value,
             }
             for name in names()
         ]
         sys.stdout.write(json.dumps(rows, ensure_ascii=False) + "\n")
         return ExitCode.GO
     table = Table(box=None, pad_edge=False)
-    for heading in ("KIND", "FAMILY", "FRESH", "WRITES", "WHAT"):
+    for heading in ("KIND", "FAMILY", "JUDGES", "FRESH", "WRITES", "WHAT"):
         table.add_column(heading, no_wrap=heading != "WHAT")
     for name in names():
         found = REGISTRY[name]
-        cells = (name, family(name), spell(found.ttl), "writes" if found.writes else "", summary(name))
+        writes = "writes" if found.writes else ""
+        cells = (name, family(name), found.judges.value, spell(found.ttl), writes, summary(name))
         table.add_row(*map(Text, cells))
     # A pipe has no width: a row stays on its line.
     Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
@@ -68,12 +76,13 @@ def run_show(name: str) -> ExitCode:
     lines += [f"  {row}".rstrip() for row in doc(name).splitlines()]
     lines += [
         "",
+        f"  It {_JUDGES[found.judges]}.",
         f"  Its evidence stays fresh for {spell(found.ttl)}. It {leaves}.",
         "",
         "SETTINGS, below with:",
     ]
     lines += [f"  {row}".rstrip() for row in described(schema)]
-    lines += ["", "EXAMPLE", *(f"  {row}" for row in example(name, schema).splitlines())]
+    lines += ["", "EXAMPLE", *(f"  {row}" for row in example(name, schema, found.judges).splitlines())]
     sys.stdout.write("\n".join(lines) + "\n")
     return ExitCode.GO
 

@@ -18,7 +18,7 @@ from state.view.enums import (
     Tier,
 )
 from state.view.launch import BakeView, LaunchView, OperationView
-from state.view.pods import unready
+from state.view.pods import serves, unready
 from state.view.rollbacks import newest_release
 
 _LONGEST_STEP = 4
@@ -79,7 +79,7 @@ class Bake:
             longest = (bake.maximum_s + bake.extended_s) // 60
             seen = f"{bake.good_s // 60} of {bake.minimum_s // 60} min were seen good"
             return f"{longest} min are over and {seen}: extend the bake, finish it, or roll back"
-        return _why_not(view) or trouble(view, bake, now_us, self._settle_us)
+        return _why_not(view) or unseen(view) or trouble(view, bake, now_us, self._settle_us)
 
     async def _finish(self, good_s: int, outcome: BakeState, why: str) -> None:
         self._last_us = None
@@ -134,6 +134,28 @@ def _why_not(view: LaunchView) -> str:
     return ", ".join(bad)
 
 
+def unseen(view: LaunchView) -> str:
+    """Return what of production nobody sees, or nothing: what isn't seen isn't good.
+
+    A source that nothing was heard of yet isn't seen either, and no pod at all is no pod that is ready.
+    """
+    env = Tier.PRODUCTION
+    told = _lost(view, f"kubernetes/{env}")
+    if told:
+        return f"pods can't be seen: {told}"
+    if not any(pod.env == env and serves(pod) for pod in view.pods.values()):
+        return "pods can't be seen: there is none in production"
+    told = _lost(view, f"alertmanager/{env}")
+    return f"alerts can't be seen: {told}" if told else ""
+
+
+def _lost(view: LaunchView, name: str) -> str:
+    source = view.sources.get(name)
+    if source is None:
+        return "nothing was heard of them yet"
+    return "" if source.ok else source.reason or "they don't answer"
+
+
 def trouble(view: LaunchView, bake: BakeView, now_us: int, settle_us: int) -> str:
     """Return what pods and alerts say against these seconds, or nothing."""
     restarted = [words for at, words in bake.restarts if now_us - at < settle_us]
@@ -141,8 +163,5 @@ def trouble(view: LaunchView, bake: BakeView, now_us: int, settle_us: int) -> st
         return restarted[-1]
     if names := unready(view.pods.values(), Tier.PRODUCTION, now_us):
         return f"{plural(len(names), 'pod is', 'pods are')} not ready: {', '.join(names[:3])}"
-    source = view.sources.get("alertmanager/production")
-    if source is not None and not source.ok:
-        return f"alerts can't be seen: {source.reason}"
     news = [a for key, a in view.alerts.items() if a.state is AlertState.FIRING and key not in bake.alerts]
     return f"alert {news[0].alert} fires: {news[0].summary}" if news else ""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from console.engine.record.journal import Journal
 from state.base.times import SECOND_US
-from state.events.bake import ConditionCountdown
+from state.events.bake import ConditionAnswered, ConditionCountdown
 from state.events.event import Draft
 from state.events.launch import LaunchHeld
 from state.runbook.models import OnTrip, StopCondition
@@ -24,19 +24,20 @@ LATE_S = 60
 
 
 class Trips:
-    """Acts for the engine on what conditions say. Blind is never a reason to roll back."""
+    """Acts for the engine on what conditions say, once for each trip and each blindness; the log knows what it did.
+
+    Blind is never a reason to roll back.
+    """
 
     def __init__(self, journal: Journal, rollback: Rollback, may_rollback: MayRollback | None) -> None:
         self._journal = journal
         self._rollback = rollback
         self._may_rollback = may_rollback
-        self._answered: set[tuple[str, int]] = set()
-        """Trips and blind stretches that were acted upon, by condition and beginning."""
 
     async def act(self, condition: StopCondition) -> None:
         """Do what the runbook asks for, if anything is to be done now."""
         now = self._journal.view.condition(condition.id)
-        if now is None or not now.active:
+        if now is None or not now.active or now.answered:
             return
         if now.state is ConditionState.TRIPPED:
             await self._tripped(condition, now)
@@ -44,8 +45,7 @@ class Trips:
             await self._blind(condition, now)
 
     async def _tripped(self, condition: StopCondition, now: ConditionView) -> None:
-        key = (condition.id, now.tripped_us)
-        if condition.on_trip is OnTrip.ASK or key in self._answered:
+        if condition.on_trip is OnTrip.ASK:
             return
         why = f"stop condition {condition.id} tripped"
         if condition.on_trip is OnTrip.ROLLBACK and condition.env is Tier.PRODUCTION:
@@ -53,15 +53,14 @@ class Trips:
             if stays is None:
                 return
             why = f"{stays}; {why}" if stays else why
-        self._answered.add(key)
-        await self._hold(why)
+        await self._hold(now, why)
 
     async def _rolls_back(self, condition: StopCondition, now: ConditionView) -> str | None:
         """Count down and roll back: None. Where a hold is what remains: what to say of it beside the trip."""
         view = self._journal.view
         since = rollbacks_since(view, condition.env, now.tripped_us)
         if any(o.state is OperationState.SUCCEEDED for o in since):
-            self._answered.add((condition.id, now.tripped_us))
+            await self._journal.record(_answered(now, f"{condition.env} was rolled back"))
             return None
         running = view.running()
         if running is not None and running in since:
@@ -98,7 +97,6 @@ class Trips:
         refused = "" if self._may_rollback is None else await self._may_rollback()
         if refused:
             # The command itself says so in the log, with the engine as the one who was refused.
-            self._answered.add((condition.id, now.tripped_us))
             await self._rollback(condition.id)
             await self._countdown(condition.id, 0, refused)
             return False
@@ -113,17 +111,23 @@ class Trips:
         view = self._journal.view
         baking = view.bake is not None and view.bake.under_way
         blind_us = self._journal.clock.wall_us() - now.since_us
-        key = (condition.id, now.since_us)
-        if not baking or blind_us < condition.blind_grace * SECOND_US or key in self._answered:
+        if not baking or blind_us < condition.blind_grace * SECOND_US:
             return
-        self._answered.add(key)
         await self._hold(
-            f"stop condition {condition.id} is blind for {blind_us // SECOND_US} s: {now.reason}"
+            now, f"stop condition {condition.id} is blind for {blind_us // SECOND_US} s: {now.reason}"
         )
 
-    async def _hold(self, reason: str) -> None:
+    async def _hold(self, now: ConditionView, reason: str) -> None:
+        """Hold the launch, and say that this was the answer, both or neither: an engine may end between the two."""
         if self._journal.view.state is LaunchState.RUNNING:
-            await self._journal.record(Draft(LaunchHeld(reason[:400])))
+            held = Draft(LaunchHeld(reason[:400]))
+            await self._journal.record_many((held, _answered(now, "the launch is held for it")))
+        else:
+            await self._journal.record(_answered(now, f"the launch was {self._journal.view.state} already"))
+
+
+def _answered(now: ConditionView, how: str) -> Draft:
+    return Draft(ConditionAnswered(now.id, now.release, how))
 
 
 def _hopeless(view: LaunchView, env: str, tripped_us: int) -> str:

@@ -4,78 +4,57 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from checks.base import CheckContext, CouldNotLookError, Outcome, unknown
+from checks import identity
+from checks.base import CheckContext, CheckKind, CouldNotLookError, Outcome, Settings, unknown
+from checks.looks import CheckRef, asked, checks_of, checks_of_stages
 from checks.registry import kind as find_kind
 from console.engine.checks.evidence import fit
+from console.engine.checks.first_launch import FirstLaunch, judge
 from console.engine.record.journal import Journal
 from state.base.json import EMPTY
 from state.base.text import line
 from state.events.event import Draft, gate_key
 from state.events.gates import CheckFinished, CheckStarted
-from state.runbook.models import CheckSpec, Runbook
-from state.view.enums import Tier, Verdict
+from state.runbook.models import Runbook
+from state.view.enums import Look, Verdict
 
 if TYPE_CHECKING:
     from checks.clients.clients import Clients
 
 AT_ONCE = 64
 """More than a runbook has checks: one that waits for its turn makes a sweep longer than its slowest check."""
-_JUDGED = {Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN}
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRef:
-    """A check of the runbook: its item, its gate, and what is to be run."""
-
-    id: str
-    """``3.2/0``"""
-    item: str
-    gate: int
-    spec: CheckSpec
-
-    @property
-    def leaves_traces(self) -> bool:
-        """Whether it leaves something behind in production, such as a failed login."""
-        kind = find_kind(self.spec.kind)
-        return kind is not None and kind.writes and self.spec.env is Tier.PRODUCTION
-
-    @property
-    def leaves(self) -> str:
-        """What it leaves behind where it looks, as ``a failed login (production)``."""
-        kind = find_kind(self.spec.kind)
-        what = kind.leaves if kind is not None and kind.leaves else "traces"
-        return f"{what} ({self.spec.env})"
-
-
-def checks_of(runbook: Runbook, items: Iterable[str]) -> list[CheckRef]:
-    """Return the checks of items, in the order of the runbook."""
-    expected = set(items)
-    return [
-        CheckRef(f"{item.id}/{index}", item.id, gate.number, spec)
-        for gate in runbook.gates
-        for item in gate.items
-        if item.id in expected
-        for index, spec in enumerate(item.checks)
-    ]
+_JUDGED = {Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN, Verdict.DEFERRED}
 
 
 class Runner:
     """Runs the checks of one runbook. The same check never runs twice at once."""
 
-    def __init__(self, journal: Journal, runbook: Runbook, clients: Clients, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        runbook: Runbook,
+        clients: Clients,
+        at_once: int = AT_ONCE,
+        first: FirstLaunch | None = None,
+    ) -> None:
+        """``first``: what knows of a first launch; None: nothing is deferred."""
         self._journal = journal
         self._runbook = runbook
         self._clients = clients
+        self._first = first
         self._free = asyncio.Semaphore(at_once)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closing = False
 
     def checks(self, items: Iterable[str]) -> list[CheckRef]:
-        """Return the checks of items, in the order of the runbook."""
-        return checks_of(self._runbook, items)
+        """Return the checks of items that are of use now, in the order of the runbook."""
+        return asked(checks_of(self._runbook, items), self._journal.view)
+
+    def stage_checks(self, stages: Iterable[str]) -> list[CheckRef]:
+        """Return the checks of stages of the pipeline, in the order of the runbook."""
+        return checks_of_stages(self._runbook, stages)
 
     def start(self, checks: Iterable[CheckRef], actor: str) -> list[str]:
         """Start checks and return the ids of those that did not run already."""
@@ -109,7 +88,7 @@ class Runner:
 
     async def _run(self, check: CheckRef, actor: str) -> None:
         async with self._free:
-            gate = gate_key(check.gate)
+            gate = gate_key(check.gate) if check.gate else None
             started = await self._journal.record(Draft(CheckStarted(check.item, check.id), gate, actor=actor))
             loop = asyncio.get_running_loop()
             before = loop.time()
@@ -129,12 +108,9 @@ class Runner:
         kind = find_kind(check.spec.kind)
         if kind is None:
             return unknown(f"there is no kind of check {check.spec.kind!r} in this version")
-        context = CheckContext(
-            check.spec.env, self._runbook, self._clients, self._journal.clock, self._journal.view
-        )
         try:
             async with asyncio.timeout(check.spec.timeout):
-                outcome = await kind.run(dict(check.spec.settings), context)
+                outcome = await self._outcome(kind, check)
         except CouldNotLookError as error:
             return unknown(str(error))
         except TimeoutError:
@@ -145,19 +121,46 @@ class Runner:
             return unknown(f"the check gave {outcome.verdict}, which is no judgement", outcome.evidence)
         return outcome
 
+    async def _outcome(self, kind: CheckKind[Settings], check: CheckRef) -> Outcome:
+        settings: dict[str, object] = dict(check.spec.settings)
+        if self._first is not None:
+            await self._first.known()
+        context = self._context(check)
+        if self._first is not None and context.first():
+            return await self._first.admitted(await judge(kind, settings, context))
+        if check.look is Look.ONCE:
+            outcome = await judge(kind, settings, context)
+        else:
+            outcome = await identity.judged(context, lambda: judge(kind, settings, context))
+        return outcome
+
+    def _context(self, check: CheckRef) -> CheckContext:
+        journal, rendered = self._journal, self._first.rendered() if self._first is not None else None
+        return CheckContext(
+            check.spec.env, self._runbook, self._clients, journal.clock, journal.view, rendered
+        )
+
 
 async def close_open_checks(journal: Journal, reason: str) -> None:
     """Record unknown for every check that the log left running."""
+    view = journal.view
+    left = [
+        (item.id, gate_key(gate.number), check)
+        for gate in view.gates
+        for item in gate.items
+        for check in item.checks
+    ]
     drafts = [
         Draft(
             CheckFinished(
-                item=item.id, check=check.id, verdict=Verdict.UNKNOWN, summary=reason, evidence=EMPTY, ms=0
+                item=name, check=check.id, verdict=Verdict.UNKNOWN, summary=reason, evidence=EMPTY, ms=0
             ),
-            gate_key(gate.number),
+            gate,
         )
-        for gate in journal.view.gates
-        for item in gate.items
-        for check in item.checks
+        for name, gate, check in [
+            *left,
+            *((stage.id, None, c) for stage in view.stages for c in stage.checks),
+        ]
         if check.verdict is Verdict.RUNNING
     ]
     if drafts:

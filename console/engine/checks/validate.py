@@ -8,10 +8,11 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from checks.clients.http import MAIN, NamesADomain
+from checks.looks import judges_the_old_release
 from checks.registry import BROKEN, kind, similar
 from state.base.text import line
 from state.runbook.load import LoadedRunbook, Problem, RunbookError, load_runbook
-from state.runbook.models import CheckSpec
+from state.runbook.models import CheckSpec, Runbook
 
 
 def load_judgeable(path: Path) -> LoadedRunbook:
@@ -29,13 +30,37 @@ def load_judgeable(path: Path) -> LoadedRunbook:
 def check_problems(loaded: LoadedRunbook) -> list[Problem]:
     """Return every check that no kind of ``checks/`` could run, at its place in the file."""
     found: list[Problem] = []
-    for g, gate in enumerate(loaded.runbook.gates):
+    for place, spec in _placed(loaded.runbook):
+        words = tuple(loaded.runbook.environments[spec.env].domains.named())
+        found += [loaded.problem([*place, *keys], told) for keys, told in _problems(spec, words)]
+    return found
+
+
+def _placed(runbook: Runbook) -> Iterator[tuple[list[str | int], CheckSpec]]:
+    """Yield every check of the runbook, and at which keys it stands."""
+    for g, gate in enumerate(runbook.gates):
         for i, item in enumerate(gate.items):
             for c, spec in enumerate(item.checks):
-                place: list[str | int] = ["gates", g, "items", i, "checks", c]
-                words = tuple(loaded.runbook.environments[spec.env].domains.named())
-                found += [loaded.problem([*place, *keys], told) for keys, told in _problems(spec, words)]
-    return found
+                yield ["gates", g, "items", i, "checks", c], spec
+    for s, stage in enumerate(runbook.stages):
+        for p, part in enumerate(stage.parts):
+            if part.check is not None:
+                yield ["stages", s, "parts", p, "check"], part.check
+
+
+def check_warnings(loaded: LoadedRunbook) -> list[Problem]:
+    """Return every check that is told to judge the release which the candidate replaces, at its place in the file."""
+    told = (
+        "this judges the release that the candidate replaces: leave env out, and it judges the candidate in staging "
+        "before the promotion, and again live after it"
+    )
+    return [
+        loaded.problem(["gates", g, "items", i, "checks", c, "env"], told)
+        for g, gate in enumerate(loaded.runbook.gates)
+        for i, item in enumerate(gate.items)
+        for c, spec in enumerate(item.checks)
+        if judges_the_old_release(loaded.runbook, gate, spec)
+    ]
 
 
 def _problems(spec: CheckSpec, domains: Sequence[str]) -> list[tuple[list[str | int], str]]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checks.clients.clients import Clients
-from console.engine.checks.runner import CheckRef, Runner
+from checks.looks import CheckRef
+from console.engine.checks.runner import Runner
 from console.engine.record.body_filter import BodyFilter
 from console.engine.record.declarations import declarations, opened
 from console.engine.record.journal import Journal

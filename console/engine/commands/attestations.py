@@ -1,4 +1,4 @@
-"""What people say: attestations, their withdrawal, waivers, notes."""
+"""What people say: attestations, their withdrawal, waivers, notes, who sees to a deviation."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from state.base.times import SECOND_US, stamp
 from state.commands import Reply
 from state.events.event import Body, Draft, gate_key
 from state.events.gates import AttestWithdrawn, ItemWaived
+from state.events.launch import DeviationFollowedUp
 from state.events.log import NoteAdded
-from state.view.enums import GateStatus
-from state.view.launch import ItemView
-from state.view.people import second_problem
+from state.view.attestations import cautions, go_problem, missing
+from state.view.enums import GateStatus, Need
+from state.view.launch import DeviationView, ItemView
 from state.view.preview import Preview
 
 LONGEST_WAIVER_MIN = 24 * 60
+_TWO = "a waiver takes a second person"
 
 
 async def _plan_sign(context: CommandContext, request: CommandRequest) -> Preview:
@@ -32,10 +34,16 @@ async def _plan_sign(context: CommandContext, request: CommandRequest) -> Previe
     now = context.clock.wall_us()
     seen = tuple(f"{check.kind} ({check.env}): {check.at(now)} {check.summary}" for check in item.checks)
     verdict = _verdict(request) if request.text("verdict") else ""
-    if verdict == GateStatus.GO and item.question is None:
-        raise CommandRefusedError(f"item {item.id} is judged by its checks alone: only a NO-GO can be added")
+    go = verdict == GateStatus.GO
+    if go and (problem := go_problem(context.view, item, request.who.account)):
+        raise CommandRefusedError(problem)
     return plain_preview(
-        request, from_what=item.verdict(now).value, to_what=verdict, blast=(item.question or "",), checks=seen
+        request,
+        from_what=item.verdict(now).value,
+        to_what=verdict,
+        blast=(item.question or "",),
+        checks=seen,
+        cautions=cautions(item) if go else (),
     )
 
 
@@ -48,17 +56,22 @@ def _verdict(request: CommandRequest) -> str:
 
 async def _sign(context: CommandContext, request: CommandRequest) -> Reply:
     item = request.item(context.view)
-    verdict, comment = _verdict(request), request.text("comment")
-    if verdict == GateStatus.NO_GO and not comment:
-        raise CommandRefusedError("a NO-GO needs a comment that says why")
-    word = word_of(context, request, item, go=verdict == GateStatus.GO)
+    go = _verdict(request) == GateStatus.GO
+    given = {Need.COMMENT: request.text("comment"), Need.LINK: request.text("link")}
+    if lacking := missing(item, go=go, given=given):
+        raise CommandRefusedError(lacking)
+    word = word_of(context, request, item, go=go)
     event = await context.journal.record(_draft(item, word, request))
-    return Reply(ok=True, message=f"{item.id} attested {verdict}, event {event.seq}")
+    asked = item.rule.people
+    after = context.view.item(item.id)
+    count = f" ({after.signed} of {asked})" if go and asked > 1 and after is not None else ""
+    return Reply(ok=True, message=f"{item.id} attested {_verdict(request)}{count}, event {event.seq}")
 
 
 async def _plan_withdraw(context: CommandContext, request: CommandRequest) -> Preview:
     item = request.item(context.view)
-    signed = item.attestation
+    # One's own, where several people signed.
+    signed = next((w for w in reversed(item.words) if w.actor == request.who.account), item.attestation)
     if signed is None:
         raise CommandRefusedError(f"item {item.id} has no attestation to withdraw")
     if signed.actor != request.who.account and not is_captain(context.view, request.who):
@@ -76,18 +89,19 @@ async def _withdraw(context: CommandContext, request: CommandRequest) -> Reply:
 async def _plan_waive(context: CommandContext, request: CommandRequest) -> Preview:
     item = request.item(context.view)
     now = context.clock.wall_us()
-    second = request.text("second")
-    _second_is_right(context, request, second)
     minutes, reason = request.text("minutes"), request.text("reason")
     # The moment isn't part of from and to: they are bound to the confirmation, and time passes while it is typed.
     until = ""
     if minutes:
         until_us = now + _minutes(minutes) * 60 * SECOND_US
         until = f"until about {stamp(until_us, seconds=False)} ({minutes} min)"
-    agreed = f"second person: {second}" if second else ""
-    told = (f"item {item.id}: {item.text}", f"reason: {reason}" if reason else "", until, agreed)
+    told = (f"item {item.id}: {item.text}", f"reason: {reason}" if reason else "", until)
     return plain_preview(
         request,
+        allowed=False,
+        reason=_TWO,
+        override_allowed=True,
+        against=(_TWO,),
         environment=f"gate {gate_of(item.id)}",
         from_what=item.verdict(now).value,
         to_what="waived",
@@ -102,19 +116,15 @@ def _minutes(message: str) -> int:
     return int(message)
 
 
-def _second_is_right(context: CommandContext, request: CommandRequest, second: str) -> None:
-    if second and (problem := second_problem(context.view, request.who.account, second)):
-        raise CommandRefusedError(problem)
-
-
 async def _waive(context: CommandContext, request: CommandRequest) -> Reply:
     item = request.item(context.view)
     reason = request.need("reason", "a reason")
     minutes = _minutes(request.need("minutes", "a number of minutes"))
-    second = request.confirmation.override_second.strip()
-    _second_is_right(context, request, second)
+    granted = request.granted
+    if granted is None:
+        raise CommandRefusedError(_TWO)
     until_us = context.clock.wall_us() + minutes * 60 * SECOND_US
-    body = ItemWaived(item.id, reason, f"{second} (self-declared)" if second else "", until_us)
+    body = ItemWaived(item.id, reason, granted.granted_by, until_us, granted.seq)
     await context.journal.record(_draft(item, body, request))
     return Reply(ok=True, message=f"{item.id} is waived for {plural(minutes, 'minute')}: a deviation")
 
@@ -129,6 +139,34 @@ async def _note(context: CommandContext, request: CommandRequest) -> Reply:
     return Reply(ok=True, message=f"noted, event {event.seq}")
 
 
+def _deviation(context: CommandContext, request: CommandRequest) -> DeviationView:
+    given = request.need("deviation", "the number of a deviation's event").removeprefix("#")
+    found = next((d for d in context.view.deviations if str(d.seq) == given), None)
+    if found is None:
+        raise CommandRefusedError(f"event {given[:20]} is no deviation of this launch")
+    return found
+
+
+async def _plan_follow_up(context: CommandContext, request: CommandRequest) -> Preview:
+    found = _deviation(context, request)
+    before = f"{found.owner}: {found.follow_up}" if found.followed else "nobody sees to it"
+    return plain_preview(request, from_what=before, to_what=found.what)
+
+
+async def _follow_up(context: CommandContext, request: CommandRequest) -> Reply:
+    found = _deviation(context, request)
+    body = DeviationFollowedUp(
+        found.seq,
+        request.need("owner", "an owner"),
+        request.need("text", "a follow-up"),
+        request.text("link", 500),
+    )
+    await context.journal.record(Draft(body, ref=found.seq, actor=request.who.account))
+    left = sum(not one.followed for one in context.view.deviations)
+    more = f"; {plural(left, 'deviation')} left" if left else ""
+    return Reply(ok=True, message=f"{body.owner} sees to deviation #{found.seq}{more}")
+
+
 def _draft(item: ItemView, body: Body, request: CommandRequest) -> Draft:
     return Draft(body, gate_key(gate_of(item.id)), actor=request.who.account)
 
@@ -138,4 +176,5 @@ EFFECTS = {
     "attest.withdraw": Effect(_plan_withdraw, _withdraw),
     "item.waive": Effect(_plan_waive, _waive),
     "note.add": Effect(_plan_note, _note),
+    "deviation.follow_up": Effect(_plan_follow_up, _follow_up),
 }

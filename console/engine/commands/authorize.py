@@ -5,16 +5,21 @@ from __future__ import annotations
 from console.engine.ports import ENGINE, Who
 from state.view.enums import LaunchState
 from state.view.launch import LaunchView
-from state.view.people import ACTING, ATTESTING, roles_of
+from state.view.people import ACTING, ATTESTING, GRANTING, roles_of
 
 _ENDED = frozenset({LaunchState.SCRUBBED, LaunchState.CLOSED})
 _AFTER_THE_END = frozenset({"note.add", "engine.stop", "console.take_over"})
 _NO_ROLE_NEEDED = frozenset({"note.add"})
-_ATTESTING = frozenset({"attest.sign", "attest.withdraw"})
+_ATTESTING = frozenset({"attest.sign", "attest.withdraw", "deviation.follow_up"})
+_ANSWERING = frozenset({"request.grant", "request.refuse"})
 _FROM_EVERY_CONSOLE = frozenset(
-    {"note.add", "attest.sign", "attest.withdraw", "operation.abort", "launch.hold", "console.take_over"}
+    {
+        *("note.add", "attest.sign", "attest.withdraw", "deviation.follow_up"),
+        *("operation.abort", "launch.hold", "console.take_over"),
+        *("request.grant", "request.refuse", "request.withdraw"),
+    }
 )
-"""An abort and a hold can't wait for a take-over; an attestation is a person's own word."""
+"""An abort and a hold can't wait for a take-over; an attestation and a grant are a person's own word."""
 
 
 def refusal(view: LaunchView, name: str, who: Who) -> str:
@@ -29,7 +34,7 @@ def refusal(view: LaunchView, name: str, who: Who) -> str:
 def _role_refusal(view: LaunchView, name: str, who: Who) -> str:
     if name in _NO_ROLE_NEEDED:
         return ""
-    allowed = ATTESTING if name in _ATTESTING else ACTING
+    allowed = ATTESTING if name in _ATTESTING else GRANTING if name in _ANSWERING else ACTING
     roles = roles_of(view, who.account)
     if roles & allowed:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.engine.checks.runner import CheckRef
+from checks.looks import CheckRef
 from console.engine.commands.handler import (
     CommandContext,
     CommandRefusedError,
@@ -33,11 +33,24 @@ def _of_gate(context: CommandContext, request: CommandRequest) -> list[CheckRef]
     return found
 
 
+def _of_stage(context: CommandContext, request: CommandRequest) -> list[CheckRef]:
+    stage = request.stage(context.view)
+    found = context.runner.stage_checks([stage.id])
+    if not found:
+        raise CommandRefusedError(
+            f"stage {stage.id} has no checks of its own: it stands on items and operations"
+        )
+    return found
+
+
 def _of_launch(context: CommandContext, _order: CommandRequest) -> list[CheckRef]:
-    return context.runner.checks([item.id for gate in context.view.gates for item in gate.items])
+    return [
+        *context.runner.checks([item.id for gate in context.view.gates for item in gate.items]),
+        *context.runner.stage_checks([stage.id for stage in context.view.stages]),
+    ]
 
 
-_FINDERS = {"check.run": _of_item, "gate.run": _of_gate, "launch.run": _of_launch}
+_FINDERS = {"check.run": _of_item, "gate.run": _of_gate, "stage.run": _of_stage, "launch.run": _of_launch}
 
 
 async def _plan(context: CommandContext, request: CommandRequest) -> Preview:

@@ -15,7 +15,7 @@ from state.commands import CommandSpec, Confirmation, Reply
 from state.log.trouble import StoreState
 from state.runbook.models import Runbook
 from state.view.enums import Role
-from state.view.launch import GateView, ItemView, LaunchView
+from state.view.launch import GateView, ItemView, LaunchView, RequestView, StageView
 from state.view.people import roles_of
 from state.view.preview import Preview
 
@@ -59,6 +59,12 @@ class CommandRequest:
     args: JsonObject
     who: Who
     confirmation: Confirmation = field(default_factory=Confirmation)
+    inputs_sha: str = ""
+    """What its preview stands for, where an operation reads something; see ``Preview``."""
+    asked: Preview | None = None
+    """For a request: the preview of the command that it is about."""
+    granted: RequestView | None = None
+    """The granted request that is carried out with this, where it needs one."""
 
     @property
     def heading(self) -> str:
@@ -104,6 +110,17 @@ class CommandRequest:
             raise CommandRefusedError(f"there is no gate {name}")
         return found
 
+    def stage(self, view: LaunchView) -> StageView:
+        """Return the stage of the pipeline that is meant.
+
+        Raises RefusedError.
+        """
+        name = self.need("stage", "a stage of the pipeline")
+        found = next((stage for stage in view.stages if stage.id == name), None)
+        if found is None:
+            raise CommandRefusedError(f"there is no stage {name}")
+        return found
+
 
 PreviewOf = Callable[[CommandContext, CommandRequest], Awaitable[Preview]]
 Execute = Callable[[CommandContext, CommandRequest], Awaitable[Reply]]
@@ -117,9 +134,10 @@ class Effect:
     execute: Execute
 
 
-def plain_preview(request: CommandRequest, **details: str | tuple[str, ...] | None) -> Preview:
+def plain_preview(request: CommandRequest, **details: str | bool | tuple[str, ...] | None) -> Preview:
     """Return a preview that is allowed, of a command as the registry describes it."""
-    return Preview(request.spec.name, request.heading, request.spec.danger, allowed=True, **details)  # type: ignore[arg-type]  # fields of Preview
+    given = {"title": request.heading, "danger": request.spec.danger, "allowed": True, **details}
+    return Preview(name=request.spec.name, **given)  # type: ignore[arg-type]  # fields of Preview
 
 
 def phrase_of(view: LaunchView) -> str:

@@ -13,13 +13,15 @@ from console.engine.commands.handler import (
     plain_preview,
 )
 from state.base.numbers import pace
+from state.base.times import clock
 from state.commands import Reply
 from state.events.bake import ConditionAcknowledged
 from state.events.event import Body, Draft, gate_key
 from state.events.gates import GateRecycled
 from state.events.launch import ConsoleTookOver, LaunchClosed, LaunchHeld, LaunchReleased, LaunchScrubbed
 from state.events.log import ClockRate
-from state.view.enums import ConditionState, GateStatus, LaunchState
+from state.view.closing import obstacles
+from state.view.enums import ConditionState, LaunchState
 from state.view.launch import LaunchView
 from state.view.preview import Preview
 from state.view.rollbacks import counting
@@ -69,15 +71,15 @@ async def _scrub(context: CommandContext, request: CommandRequest) -> Reply:
 
 
 async def _plan_close(context: CommandContext, request: CommandRequest) -> Preview:
-    _idle(context.view)
-    now = context.clock.wall_us()
-    gates = ((gate.number, gate.status(now)) for gate in context.view.gates)
-    left = [f"gate {number} is {status}" for number, status in gates if status is not GateStatus.GO]
+    view, now = context.view, context.clock.wall_us()
+    left = [*obstacles(view, now)]
     if left:
-        raise CommandRefusedError(
-            f"a launch closes with every gate GO ({', '.join(left)}); to end it now, scrub it"
-        )
-    return plain_preview(request, from_what=context.view.state.value, to_what="closed; the engine ends")
+        raise CommandRefusedError(f"the launch can't be closed: {'; '.join(left)}. To end it now, scrub it")
+    gates = tuple(
+        f"gate {gate.number} {gate.title}: GO{f' at {clock(gate.used_us, seconds=False)}' if gate.used_us else ''}"
+        for gate in view.gates
+    )
+    return plain_preview(request, from_what=view.state.value, to_what="closed; the engine ends", checks=gates)
 
 
 async def _close(context: CommandContext, request: CommandRequest) -> Reply:

@@ -11,13 +11,14 @@ from console.engine.commands.handler import (
     Effect,
     plain_preview,
 )
-from state.commands import Confirmation, Reply
-from state.view.enums import OperationKind, tier_of
+from console.engine.ports import Granted
+from state.commands import Reply
+from state.view.enums import tier_of
+from state.view.first_launch import taken_up
 from state.view.launch import LaunchView, OperationView
 from state.view.locks import hold_words
-from state.view.people import second_problem
 from state.view.preview import Preview
-from state.view.rollbacks import is_way_back, way_back
+from state.view.rollbacks import is_way_back
 
 
 async def _plan_run(context: CommandContext, request: CommandRequest) -> Preview:
@@ -34,26 +35,9 @@ def _not_held(view: LaunchView, name: str) -> None:
 
 
 async def _run(context: CommandContext, request: CommandRequest) -> Reply:
-    return await context.operations.start(
-        request.text("operation"), request.who, override_of(context.view, request)
-    )
-
-
-def override_of(view: LaunchView, request: CommandRequest) -> Confirmation | None:
-    """Return the override that a confirmation carries, or None where it carries none.
-
-    Raises RefusedError where the reason or the second person doesn't do.
-    """
-    given = request.confirmation
-    if not given.override_reason.strip() and not given.override_second.strip():
-        return None
-    if not given.override_reason.strip():
-        raise CommandRefusedError("an override needs a reason")
-    problem = second_problem(view, request.who.account, given.override_second)
-    if problem:
-        raise CommandRefusedError(f"an override needs a second person: {problem}")
-    # Nobody proved that the second person was there, and the log says so.
-    return replace(given, override_second=f"{given.override_second.strip()} (self-declared)")
+    one = request.granted
+    granted = None if one is None else Granted(one.seq, one.reason, one.granted_by, one.over)
+    return await context.operations.start(request.text("operation"), request.who, granted, request.inputs_sha)
 
 
 async def _plan_abort(context: CommandContext, request: CommandRequest) -> Preview:
@@ -82,7 +66,7 @@ async def _plan_recover(context: CommandContext, request: CommandRequest) -> Pre
         )
     if choice not in last.offers:
         raise CommandRefusedError(f"{choice[:40]!r} is not on offer; on offer are {', '.join(last.offers)}")
-    name = way_back(context.view, last.env) if choice == OperationKind.ROLLBACK else last.id
+    name = taken_up(context.view, last, choice)
     _not_held(context.view, name)
     preview = await context.operations.preview(name, request.who)
     return replace(preview, name=request.spec.name, title=request.heading, override_allowed=False)
@@ -96,7 +80,9 @@ def _recoverable(view: LaunchView) -> OperationView:
 
 
 async def _recover(context: CommandContext, request: CommandRequest) -> Reply:
-    return await context.operations.recover(request.need("choice", "a choice"), request.who)
+    return await context.operations.recover(
+        request.need("choice", "a choice"), request.who, request.inputs_sha
+    )
 
 
 EFFECTS = {

@@ -10,6 +10,7 @@ from state.attest.statement import Attestation, read_statement
 from state.base.canonical import CanonicalError, parse_anchor
 from state.base.json import text
 from state.events.gates import AttestSigned
+from state.view.attestations import cautions
 from state.view.launch import ItemView
 
 SELF_DECLARED = "self-declared"
@@ -33,6 +34,7 @@ def word_of(context: CommandContext, request: CommandRequest, item: ItemView, *,
         link=request.text("link", 500),
         how_known=f"{request.who.how_known}, {SELF_DECLARED}",
         evidence=tuple(check.seq for check in item.checks if check.seq),
+        cautions=cautions(item) if go else (),
     )
     signature = text(request.args, "signature")
     if not signature:
@@ -76,3 +78,5 @@ def _about_this(
     unseen = [check.seq for check in item.checks if check.seq > head.seq]
     if unseen or set(said.evidence) - {check.seq for check in item.checks}:
         raise CommandRefusedError("the checks of this item ran anew while it was signed: look again")
+    if said.cautions != word.cautions:
+        raise CommandRefusedError("what speaks against it has changed while it was signed: look again")

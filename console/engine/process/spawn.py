@@ -58,8 +58,12 @@ def start_engine(
     clock_file: Path | None = None,
     environ: Mapping[str, str] | None = None,
     timeout_s: float = START_S,
+    *,
+    module: str = "console.engine",
 ) -> EngineInfo:
     """Start the engine of a log, or find the one that runs, and return when its socket answers.
+
+    ``module`` is what is run for it; it takes the arguments of ``console.engine``.
 
     Raises EngineFailedError with the engine's own message.
     """
@@ -69,7 +73,7 @@ def start_engine(
     printed = output_path(log)
     first = not printed.exists()
     # Before it listens, an engine imports everything (3 s uncompiled) and folds its log (4 s per million).
-    told = _spawn(runbook, log, clock_file, environ, timeout_s)
+    told = _spawn(_arguments(module, runbook, log, clock_file), log, environ, timeout_s)
     info = find(log)
     if info is not None:
         return info  # ours, or one that another console started in the same moment
@@ -81,14 +85,14 @@ def start_engine(
     raise failure or EngineFailedError(f"the engine ended as it started: see {printed}")
 
 
-def _spawn(
-    runbook: Path, log: Path, clock_file: Path | None, environ: Mapping[str, str] | None, timeout_s: float
-) -> bytes:
+def _arguments(module: str, runbook: Path, log: Path, clock_file: Path | None) -> list[str]:
+    clock = ["--clock", str(clock_file)] if clock_file is not None else []
+    return ["-m", module, "--runbook", str(runbook), "--log", str(log), "--detach", *clock]
+
+
+def _spawn(arguments: list[str], log: Path, environ: Mapping[str, str] | None, timeout_s: float) -> bytes:
     """Return what the new engine says of its start: a line of JSON, or nothing within the time."""
     reading, writing = os.pipe()
-    arguments = ["--runbook", str(runbook), "--log", str(log), "--detach", "--ready-fd", str(writing)]
-    if clock_file is not None:
-        arguments += ["--clock", str(clock_file)]
     try:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         out = os.open(output_path(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -99,7 +103,7 @@ def _spawn(
     try:
         # The child forks and exits at once (--detach): leaving the block reaps it.
         with subprocess.Popen(
-            [sys.executable, "-m", "console.engine", *arguments],
+            [sys.executable, *arguments, "--ready-fd", str(writing)],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from checks.base import CheckKind, Settings
+from checks.looks import CheckRef, checks_of_stages, looks_of
 from checks.registry import kind as find_kind
 from state.base.frozen import remake
 from state.base.json import decimal_text
 from state.base.times import micros
 from state.events.declared import (
+    NO_RULE,
     Check,
     ConditionDeclared,
     EnvironmentDeclared,
@@ -20,12 +22,14 @@ from state.events.declared import (
     OperationDeclared,
     Series,
     StageDeclared,
+    WordRule,
 )
 from state.events.event import Body, Draft, gate_key
 from state.events.launch import Candidate, LaunchOpened, Person
+from state.runbook.attestation import AttestSpec
 from state.runbook.environment import Domain, Environment
-from state.runbook.models import CheckSpec, Gate, Graph, Operation, Runbook, Stage, StopCondition
-from state.view.enums import Tier
+from state.runbook.models import Gate, Graph, Operation, Runbook, Stage, StopCondition
+from state.view.enums import After, Look, Tier
 from state.view.launch import GateView, LaunchView
 
 
@@ -70,11 +74,14 @@ def declarations(runbook: Runbook) -> list[Draft]:
     """Return the ``*.declared`` events of a runbook. Every kind of check must be known."""
     return [
         *(Draft(_environment(e)) for e in runbook.environments.values()),
-        *(Draft(_gate(g), gate_key(g.number)) for g in sorted(runbook.gates, key=lambda g: g.number)),
+        *(
+            Draft(_gate(runbook, g), gate_key(g.number))
+            for g in sorted(runbook.gates, key=lambda g: g.number)
+        ),
         *(Draft(_condition(c)) for c in runbook.conditions),
         *(Draft(_graph(g)) for g in runbook.graphs),
         *(Draft(_operation(o)) for o in runbook.operations),
-        *(Draft(_stage(s)) for s in runbook.stages),
+        *(Draft(_stage(runbook, s)) for s in runbook.stages),
     ]
 
 
@@ -102,29 +109,54 @@ def _environment(env: Environment) -> EnvironmentDeclared:
     )
 
 
-def _gate(gate: Gate) -> GateDeclared:
+def _gate(runbook: Runbook, gate: Gate) -> GateDeclared:
     items = tuple(
         Item(
-            item.id,
-            item.text,
-            item.attest,
-            tuple(_check(item.id, index, spec) for index, spec in enumerate(item.checks)),
+            id=item.id,
+            text=item.text,
+            question=item.question,
+            checks=tuple(_check(look) for look in looks_of(runbook, gate, item)),
+            rule=_rule(item.attest),
+            not_applicable=item.not_applicable or "",
+            owner=item.owner,
+            due_s=round(item.due) if item.due is not None else 0,
+            links=item.links,
         )
         for item in gate.items
     )
     return GateDeclared(gate.number, gate.title, items)
 
 
-def _check(item: str, index: int, spec: CheckSpec) -> Check:
+def _rule(attest: AttestSpec | None) -> WordRule:
+    if attest is None:
+        return NO_RULE
+    return WordRule(
+        needs=attest.requires,
+        role=attest.role.value if attest.role is not None else "",
+        people=attest.people,
+        excluded=tuple(one.deed for one in attest.excluded),
+    )
+
+
+def _check(look: CheckRef) -> Check:
+    spec = look.spec
     kind: CheckKind[Settings] | None = find_kind(spec.kind)
     ttl = spec.ttl if spec.ttl is not None else kind.ttl if kind is not None else 3600.0
     return Check(
-        id=f"{item}/{index}",
+        id=look.id,
         kind=spec.kind,
         env=spec.env.value,
         ttl_s=max(1, round(ttl)),
         writes=kind is not None and kind.writes,
+        look=look.look,
+        after=_after(kind, look),
     )
+
+
+def _after(kind: CheckKind[Settings] | None, look: CheckRef) -> tuple[After, ...]:
+    """Return what makes evidence out of date; a candidate that ran on the schema before its own is judged again."""
+    known = kind.after if kind is not None else ()
+    return (*known, After.MIGRATE) if look.look is Look.CANDIDATE and After.MIGRATE not in known else known
 
 
 def _condition(condition: StopCondition) -> ConditionDeclared:
@@ -133,12 +165,19 @@ def _condition(condition: StopCondition) -> ConditionDeclared:
         title=condition.title,
         env=condition.env.value,
         unit=condition.unit,
-        threshold=float(decimal_text(condition.threshold)),  # as the log keeps it, to be compared with it
+        threshold=_kept(condition.limit),
         for_s=round(condition.for_),
         on_trip=condition.on_trip.value,
-        query=condition.value or f"{condition.bad} / {condition.total}",
+        query=condition.query,
         shadow=condition.shadow,
+        below=condition.below is not None,
+        warn=None if condition.warn is None else _kept(condition.warn),
     )
+
+
+def _kept(number: float) -> float:
+    """Return a number as the log keeps it, to be compared with it."""
+    return float(decimal_text(number))
 
 
 def _graph(graph: Graph) -> GraphDeclared:
@@ -161,12 +200,22 @@ def _operation(operation: Operation) -> OperationDeclared:
         gate=operation.gate,
         gates=tuple(operation.requires.gates),
         items=tuple(operation.requires.items),
+        stages=tuple(operation.requires.stages),
     )
 
 
-def _stage(stage: Stage) -> StageDeclared:
-    parts = tuple(f"item:{part.item}" if part.item else f"operation:{part.operation}" for part in stage.parts)
-    return StageDeclared(stage.id, stage.title, tuple(stage.steps), parts)
+def _stage(runbook: Runbook, stage: Stage) -> StageDeclared:
+    checks = [_check(one) for one in checks_of_stages(runbook, (stage.id,))]
+    own = iter(checks)
+    parts = tuple(
+        f"item:{part.item}"
+        if part.item is not None
+        else f"operation:{part.operation}"
+        if part.operation is not None
+        else f"check:{next(own).id}"
+        for part in stage.parts
+    )
+    return StageDeclared(stage.id, stage.title, tuple(stage.steps), parts, tuple(checks))
 
 
 def known(view: LaunchView) -> list[Body]:
@@ -180,7 +229,10 @@ def known(view: LaunchView) -> list[Body]:
             for g in view.graphs
         ),
         *view.operation_specs,
-        *view.stages,
+        *(
+            remake(StageDeclared, s, checks=tuple(remake(Check, check) for check in s.checks))
+            for s in view.stages
+        ),
     ]
 
 

@@ -13,12 +13,13 @@ from state.base.text import line
 from state.base.times import micros_of
 from state.events.event import Draft
 from state.events.world import AlertChanged, AlertGone
+from state.log.errors import LogError
 from state.runbook.models import Runbook
 from state.view.enums import AlertState, Tier
 
 # Alerts that a check posts to prove routing: they must not stop a bake.
 _OWN = "LaunchConsoleProbe"
-# In an alert storm, more than this would only fill the log.
+# In an alert storm each one that comes or goes is told, but new words for more than this would only fill the log.
 _MANY = 200
 _SILENCE = "silence/"
 """How the names of silences begin: they stand beside the alerts."""
@@ -37,7 +38,14 @@ class AlertWatch:
     async def run(self) -> None:
         """Look at every interval of the clock."""
         while True:
-            await self.tick()
+            try:
+                await self.tick()
+            except LogError:
+                raise
+            except Exception as error:
+                reason = f"looking at them failed ({type(error).__name__}) and starts again"
+                await record_source_health(self._journal, f"alertmanager/{self._env.value}", False, reason)
+                raise
             await self._journal.clock.sleep(self._step)
 
     async def tick(self) -> None:
@@ -50,9 +58,11 @@ class AlertWatch:
             return
         await record_source_health(self._journal, name, True)
         known = {a.name: a for a in self._journal.view.alerts.values() if a.env == self._env.value}
-        now = {body.name: body for one in found[:_MANY] if (body := self._body(one)) is not None}
+        now = {body.name: body for one in found if (body := self._body(one)) is not None}
         now |= await self._silences(known)
-        drafts = [Draft(alert) for key, alert in now.items() if known.get(key) != alert]
+        turned = [alert for key, alert in now.items() if _turn(known.get(key)) != _turn(alert)]
+        reworded = [alert for key, alert in now.items() if key in known and _only_words(known[key], alert)]
+        drafts = [Draft(alert) for alert in (*turned, *reworded[:_MANY])]
         drafts += [Draft(AlertGone(self._env.value, key)) for key in known if key not in now]
         if drafts:
             await self._journal.record_many(drafts)
@@ -63,7 +73,7 @@ class AlertWatch:
             found = await self._clients.alertmanager(self._env).silences()
         except CouldNotLookError:
             return {name: body for name, body in known.items() if name.startswith(_SILENCE)}
-        bodies = (silence_body(self._env.value, one) for one in found[:_MANY])
+        bodies = (silence_body(self._env.value, one) for one in found)
         return {body.name: body for body in bodies if body is not None}
 
     def _body(self, alert: JsonObject) -> AlertChanged | None:
@@ -84,6 +94,15 @@ class AlertWatch:
 
     def _says_nothing_bad(self, labels: Mapping[str, object]) -> bool:
         return any(labels.get(key) == value for key, value in self._ignored.items())
+
+
+def _turn(alert: AlertChanged | None) -> tuple[AlertState, int] | None:
+    """Return what of an alert is never left out: whether it fires, and since when."""
+    return None if alert is None else (alert.state, alert.since_us)
+
+
+def _only_words(old: AlertChanged, new: AlertChanged) -> bool:
+    return old != new and _turn(old) == _turn(new)
 
 
 def silence_body(env: str, silence: JsonObject) -> AlertChanged | None:

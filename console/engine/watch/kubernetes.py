@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from state.base.frozen import remake
 from state.base.json import JsonObject, obj, text
 from state.events.event import Body, Draft
 from state.events.world import IngressChanged, IngressGone, PodChanged, PodGone
+from state.log.errors import LogError
 from state.runbook.environment import Environment
 from state.view.launch import LaunchView
 
@@ -94,6 +96,13 @@ class Watches:
                 for follower in followers:
                     group.create_task(follower.reflector.run())
                     group.create_task(follower.run())
+        except Exception as error:
+            # Said by the source itself: it tells too when it sees again, which a restart alone doesn't.
+            failed = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+            reason = f"the watch failed ({type(failed).__name__}) and starts again"
+            with contextlib.suppress(LogError):
+                await record_source_health(self._journal, self._source.name, False, reason)
+            raise
         finally:
             await self._source.aclose()
 
@@ -114,6 +123,7 @@ class _Follower:
         self._changed: dict[str, Change] = {}
         self._listed = False
         """Whether a complete list came since the last look, so that what it lacks is gone."""
+        self._synced = False
 
     async def on_change(self, change: Change) -> None:
         """Remember the newest state of an object."""
@@ -122,10 +132,10 @@ class _Follower:
 
     async def on_status(self, status: WatchStatus) -> None:
         """Tell the source; what was missed while nothing could be seen is found by comparing."""
+        self._synced = status.synced
         if status.synced:
             self._listed = True
             self._news.set()
-            await self._source.well(self._what.name)
         else:
             await self._source.lost(self._what.name, status.reason)
 
@@ -137,6 +147,9 @@ class _Follower:
             changed, self._changed = self._changed, {}
             listed, self._listed = self._listed, False
             await self._tell(changed.values(), listed)
+            if listed and self._synced:
+                # Not before: seen is what the log knows, and telling it may fail.
+                await self._source.well(self._what.name)
             await asyncio.sleep(PACE_S)
 
     async def _tell(self, changed: Iterable[Change], listed: bool) -> None:

@@ -1,7 +1,8 @@
 """A captain that drives a rehearsal by itself, through the same commands as a person.
 
-Its attestations say that they are the rehearsal's. Where a fault keeps a gate from GO it overrides the lock
-with a second person, so that everything behind the gate is judged too; the launch is no GO for that.
+Its attestations say that they are the rehearsal's. Where a fault keeps a gate from GO it requests that the lock be
+opened, and the rehearsal's second person (``second.py``) grants it from another account, so that everything behind
+the gate is judged too; the launch is no GO for that.
 """
 
 from __future__ import annotations
@@ -12,17 +13,32 @@ from enum import StrEnum
 
 from console.client.engine_client import EngineClient
 from console.exit_codes import ExitCode
-from state.base.json import JsonObject
+from console.rehearsal.autopilot.follow_up import follow_up
+from state.base.json import JsonObject, integer, texts
 from state.base.times import SECOND_US
 from state.commands import Confirmation, Reply
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
-from state.view.enums import BakeState, ConditionState, GateStatus, OperationState, Verdict
-from state.view.launch import LaunchView, OperationSpecView, OperationView
+from state.view.enums import (
+    After,
+    BakeState,
+    ConditionState,
+    GateStatus,
+    LaunchState,
+    Look,
+    Need,
+    OperationState,
+    RequestState,
+    Verdict,
+)
+from state.view.first_launch import is_first
+from state.view.launch import CheckView, LaunchView, OperationSpecView, OperationView
+from state.view.locks import WAYS_BACK
+from state.view.rollbacks import newest_release
+from state.view.stages import stage_verdict
 
 WORD = "attested by the rehearsal itself, not by a person"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
-SECOND = "rehearsal-second"
 SLOW = "the rehearsal's machine is busy, and looked too seldom to see enough"
 _PATIENT = 3
 _ENOUGH_S = 300
@@ -45,6 +61,15 @@ class Outcome(StrEnum):
     def code(self) -> ExitCode:
         """The exit code of the headless run."""
         return ExitCode[self.name]
+
+
+class Bakes(StrEnum):
+    """How the watch after the release ended."""
+
+    DONE = "done"
+    TRIPPED = "tripped"
+    UNFINISHED = "unfinished"
+    """Its longest time is over, and what is left of its minimum isn't seen good."""
 
 
 OF_THE_BAKE = ("launch.bake", "launch.rollback_ready")
@@ -78,6 +103,9 @@ class Captain:
     async def drive(self) -> Outcome:
         """Drive the launch to its end and return how it ended."""
         await self._recover()
+        if self.view.state is LaunchState.CLOSED:
+            return Outcome.GO
+        await self._client.until(lambda view: Tier.PRODUCTION in view.releases)
         await self._rate(self._pace.work)
         release = operation_of(self.view, OperationKind.DEPLOY)
         if release is None:
@@ -88,20 +116,47 @@ class Captain:
         if not self._released(release):
             waits = self.view.hold is not None and self.view.last_operation(release.id) is None
             return Outcome.HOLD if waits else Outcome.STUCK
+        if self._last_back(self.view) is not None:
+            return await self._roll_back()  # an earlier run's: it isn't promoted again by itself
+        await self._settled()
         for item in self._before_the_bake(release.gate):
             await self._item(item)
-        tripped = await self._bake()
-        if tripped:
+        ended = await self._bake()
+        if ended is Bakes.TRIPPED:
             return await self._roll_back()
         await self._gates(*(gate.number for gate in self.view.gates if gate.number >= release.gate))
+        await self._settled()
+        if ended is Bakes.UNFINISHED:
+            return Outcome.BLIND
+        for item in self._not_seen_well():
+            await self._item(item)
         await self._freshen()
         return self._outcome()
 
+    async def close(self) -> Reply:
+        """Close a launch whose gates are all GO, as a person does at its end."""
+        await follow_up(self.view, self._command)
+        return await self._command("launch.close", {})
+
     async def _prepare(self, release: OperationSpecView) -> None:
-        """Run, in the runbook's order, what comes before the release; a gate when its own operations have run."""
-        before = [
-            o for o in self.view.operation_specs if o.kind != OperationKind.ROLLBACK and o.id != release.id
-        ]
+        """Run what comes before the release: the candidate goes to staging first, where the gates judge it.
+
+        Before that, in a first launch, what is prepared: gates judge its secrets. Then, in the runbook's order, each
+        gate when its own operations have run.
+        """
+        for stage in self.view.stages:
+            if stage.checks:
+                await self._judged("stage.run", {"stage": stage.id}, [stage.id])
+        others = [o for o in self.view.operation_specs if _comes_before(self.view, o, release)]
+        for operation in (o for o in others if o.kind == OperationKind.PREPARE):
+            await self._operate(operation.id)
+        others = [o for o in others if o.kind != OperationKind.PREPARE]
+        for operation in (o for o in others if o.env != Tier.PRODUCTION):
+            for item in operation.items:
+                await self._item(item)
+            await self._operate(operation.id)
+        await self._settled()
+        before = [o for o in others if o.env == Tier.PRODUCTION]
         pending, done = [o.id for o in before], set[int]()
         for operation in [*before, release]:
             held = {o.gate for o in before if o.id in pending}
@@ -114,6 +169,11 @@ class Captain:
                 await self._operate(operation.id)
                 pending.remove(operation.id)
 
+    def _not_seen_well(self) -> list[str]:
+        """Return the items whose live look found something: a captain looks again before believing it."""
+        now, bad = self.view.wall_us, {Verdict.FAIL, Verdict.UNKNOWN}
+        return [i.id for g in self.view.gates for i in g.items if i.look(Look.LIVE, now) in bad]
+
     def _before_the_bake(self, number: int) -> list[str]:
         """Return the items of the release's gate that don't wait for its bake."""
         gate = self.view.gate(number)
@@ -121,10 +181,13 @@ class Captain:
         return [i.id for i in items if not any(c.kind in OF_THE_BAKE for c in i.checks)]
 
     def _outcome(self) -> Outcome:
-        statuses = [gate.status(self.view.wall_us) for gate in self.view.gates]
-        if statuses and all(status is GateStatus.GO for status in statuses):
-            return Outcome.GO
-        return Outcome.BLIND if GateStatus.NO_GO not in statuses else Outcome.NO_GO
+        now = self.view.wall_us
+        statuses = [gate.status(now) for gate in self.view.gates]
+        stages = {stage_verdict(self.view, stage, now) for stage in self.view.stages}
+        if GateStatus.NO_GO in statuses or Verdict.FAIL in stages:
+            return Outcome.NO_GO
+        unseen = Verdict.UNKNOWN in stages
+        return Outcome.GO if statuses and set(statuses) == {GateStatus.GO} and not unseen else Outcome.BLIND
 
     def _released(self, release: OperationSpecView) -> bool:
         last = self.view.last_operation(release.id)
@@ -137,7 +200,8 @@ class Captain:
             gate = self.view.gate(number)
             if gate is None:
                 continue
-            if any(item.checks for item in gate.items):
+            now = self.view.wall_us
+            if any(i.checks and i.checks_verdict(now) is not Verdict.PASS for i in gate.items):
                 await self._judged("gate.run", {"gate": number}, [i.id for i in gate.items])
             for item in gate.items:
                 await self._attest(item.id)
@@ -152,16 +216,24 @@ class Captain:
 
     async def _attest(self, item_id: str) -> None:
         item = self.view.item(item_id)
-        if item is None or item.question is None or item.attestation is not None:
+        if item is None or item.question is None or item.not_applicable:
             return
-        await self._command("attest.sign", {"item": item_id, "verdict": "GO", "comment": WORD})
+        if any(not word.stale for word in item.words):
+            return
+        link = {"link": WORD} if Need.LINK in item.rule.needs else {}
+        await self._command("attest.sign", {"item": item_id, "verdict": "GO", "comment": WORD, **link})
 
     async def _judged(self, name: str, args: JsonObject, item_ids: Sequence[str]) -> None:
         """Give a command that runs checks, and return when each of them has a new result."""
         before = self.view.seq
         reply = await self._command(name, args)
         if reply.ok:
-            await self._client.until(lambda view: _judged_since(view, item_ids, before))
+            started = texts(reply.result.get("checks"))
+            await self._client.until(lambda view: _judged_since(view, item_ids, started, before))
+
+    async def _settled(self) -> None:
+        """Wait for the checks that the operations before made run."""
+        await self._client.until(lambda view: not any(map(_waits, _checks(view))))
 
     async def _freshen(self) -> None:
         """Run again what became stale while the launch went on."""
@@ -179,6 +251,11 @@ class Captain:
         last = self.view.last_operation(operation_id)
         if last is not None and last.state is OperationState.SUCCEEDED:
             return last
+        return await self._run(operation_id)
+
+    async def _run(self, operation_id: str) -> OperationView | None:
+        """Run an operation, whatever its last run was; return it when it has ended, None where it was refused."""
+        last = self.view.last_operation(operation_id)
         reply = await self._danger("operation.run", {"operation": operation_id})
         if not reply.ok:
             return None
@@ -202,22 +279,27 @@ class Captain:
                 return
             await self._client.until(lambda v, n=count: len(v.operations) > n and v.running() is None)  # type: ignore[misc]  # bound now
 
-    async def _bake(self) -> bool:
-        """Watch the bake to its end; return whether a stop condition tripped.
+    async def _bake(self) -> Bakes:
+        """Watch the bake to its end, which comes: it is done, a stop condition tripped, or it can't be finished.
 
         Where little of the time is seen good, the clock is slowed down: a machine that is busy looks too seldom at
-        one that runs 200 times as fast, and its bake would never have seen enough.
+        one that runs 200 times as fast, and its bake would never have seen enough. Once its longest time is over it
+        is extended for as long as that helps; one that sees nothing good any more can't be finished.
         """
         mark = await self._client.until(lambda view: view.bake is not None)
-        rate = self._pace.bake
+        rate, extended, good_s = self._pace.bake, 0, 0
         await self._rate(rate)
         while not _over(view := await self._client.until(lambda v, m=mark: _over(v) or _behind(m, v))):  # type: ignore[misc]  # bound now
             if view.bake is not None and view.bake.overdue(view.wall_us):
+                if extended >= _PATIENT or view.bake.good_s <= good_s:
+                    await self._rate(self._pace.work)
+                    return Bakes.UNFINISHED
                 await self._danger("bake.extend", {"minutes": "30", "reason": SLOW})
+                extended, good_s = extended + 1, view.bake.good_s
             rate, mark = max(self._pace.work, rate / 2), view
             await self._rate(rate)
         await self._rate(self._pace.work)
-        return _tripped(view)
+        return Bakes.TRIPPED if _tripped(view) else Bakes.DONE
 
     async def _roll_back(self) -> Outcome:
         if self.view.hold is not None:
@@ -225,15 +307,21 @@ class Captain:
         back = operation_of(self.view, OperationKind.ROLLBACK)
         if back is None:
             return Outcome.TRIPPED
-        if self.view.last_operation(back.id) is None:
-            await self._operate(back.id)
+        view = await self._client.until(lambda v: v.running() is None)
+        if self._last_back(view) is None:
+            await self._run(back.id)  # also where an earlier release was rolled back in good order
         view = await self._client.until(lambda v: v.running() is None)
         for item in (i for g in view.gates for i in g.items if any(c.kind in OF_THE_BAKE for c in i.checks)):
             await self._item(item.id)
-        last = view.last_operation(back.id)
+        last = self._last_back(view)
         if last is None:
             return Outcome.TRIPPED
         return Outcome.ROLLED_BACK if last.state is OperationState.SUCCEEDED else Outcome.NOT_VERIFIED
+
+    def _last_back(self, view: LaunchView) -> OperationView | None:
+        """Return the rollback of the release that stands, whoever gave it, or None: one before it was another's."""
+        newest = newest_release(view)
+        return newest if newest is not None and newest.kind == OperationKind.ROLLBACK else None
 
     # commands
 
@@ -247,10 +335,28 @@ class Captain:
 
     async def _danger(self, name: str, args: JsonObject) -> Reply:
         preview = await self._client.preview(name, args)
-        given = Confirmation(preview.phrase, preview.token)
-        if not preview.allowed and preview.override_allowed:
-            given = Confirmation(preview.phrase, preview.token, OVERRIDE, SECOND)
-        return await self._client.command(name, args, given)
+        for _ in range(_PATIENT):
+            if preview.allowed or preview.request or not preview.override_allowed:
+                break
+            # What stands against it may change while it is requested: then it is requested anew.
+            await self._request(name, args, preview.token)
+            preview = await self._client.preview(name, args)
+        return await self._client.command(name, args, Confirmation(preview.phrase, preview.token))
+
+    async def _request(self, name: str, args: JsonObject, token: str) -> None:
+        """Request a second person, and return when there is an answer."""
+        wanted: JsonObject = {"command": name, "args": args, "reason": OVERRIDE}
+        reply = await self._client.command("request.make", wanted, Confirmation(token=token))
+        seq = integer(reply.result, "request")
+        if reply.ok and seq:
+            await self._client.until(lambda v: _answered(v, seq))
+
+
+def _comes_before(view: LaunchView, spec: OperationSpecView, release: OperationSpecView) -> bool:
+    """Return whether an operation is run before the release: what is prepared, only for a first launch."""
+    if spec.id == release.id or spec.kind in WAYS_BACK:
+        return False
+    return spec.kind != OperationKind.PREPARE or is_first(view)
 
 
 def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | None:
@@ -259,14 +365,33 @@ def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | N
     return specs[-1] if specs else None
 
 
-def _judged_since(view: LaunchView, item_ids: Sequence[str], before: int) -> bool:
-    items = [view.item(item_id) for item_id in item_ids]
-    return all(c.seq > before and c.verdict is not Verdict.RUNNING for i in items if i for c in i.checks)
+def _judged_since(view: LaunchView, names: Sequence[str], started: Sequence[str], before: int) -> bool:
+    """Return whether what was started has a new result, and nothing that these items or stages ask for still runs."""
+    places = [*(view.item(name) for name in names), *(s for s in view.stages if s.id in names)]
+    checks = [c for place in places if place for c in place.checks]
+    return all((c.id not in started or c.seq > before) and not _waits(c) for c in checks)
+
+
+def _checks(view: LaunchView) -> list[CheckView]:
+    """Return every check but the looks at staging that a promotion has used."""
+    items = [item for gate in view.gates for item in gate.items]
+    return [c for i in items for c in i.checks if c.look is not Look.CANDIDATE or not i.used_us]
+
+
+def _waits(check: CheckView) -> bool:
+    """Return whether a check runs, or an operation that ended will make it run by itself."""
+    will = bool(check.since) and After.BAKE not in check.after and check.counts
+    return check.verdict is Verdict.RUNNING or will
 
 
 def _ended_since(view: LaunchView, operation_id: str, before: int) -> bool:
     last = view.last_operation(operation_id)
     return last is not None and last.seq > before and last.state.ended
+
+
+def _answered(view: LaunchView, request: int) -> bool:
+    one = view.request(request)
+    return one is None or one.at(view.wall_us) is not RequestState.WAITING
 
 
 def _tripped(view: LaunchView) -> bool:
@@ -286,4 +411,9 @@ def _behind(mark: LaunchView, view: LaunchView) -> bool:
 
 
 def _baked(view: LaunchView) -> bool:
-    return view.bake is not None and view.bake.state in {BakeState.DONE, BakeState.ENDED, BakeState.TRIPPED}
+    return view.bake is not None and view.bake.state in {
+        BakeState.DONE,
+        BakeState.FINISHED,
+        BakeState.ENDED,
+        BakeState.TRIPPED,
+    }

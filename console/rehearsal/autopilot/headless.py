@@ -18,15 +18,18 @@ from console.client.engine_client import AttachError, EngineClient, NullListener
 from console.engine.engine import Engine
 from console.exit_codes import ExitCode
 from console.rehearsal.autopilot.captain import CannotDriveError, Captain, Outcome, Pace
+from console.rehearsal.autopilot.second import Second
 from console.rehearsal.products import products_of
 from console.rehearsal.world.folder import world_folder
 from console.rehearsal.world.runbook import account
 from console.rehearsal.world.world import Choose, World
 from state.base.codec import WIRE
 from state.base.json import Json
+from state.commands import Reply
 from state.events.event import Event
 from state.fold import apply, line_of
 from state.log.reader import LogReader
+from state.view.enums import LaunchState
 from state.view.launch import LaunchView
 
 _FEW = 500
@@ -43,6 +46,8 @@ class HeadlessRequest:
     as_json: bool
     runbook: Path | None = None
     """What is launched; None: the SOP's."""
+    first: bool = False
+    """Whether production has nothing yet."""
 
 
 class _Printer(NullListener):
@@ -95,6 +100,7 @@ async def run(request: HeadlessRequest, choose: Choose = products_of) -> ExitCod
         faults=request.faults,
         rate=pace.work,
         runbook=request.runbook,
+        first=request.first,
     )
     engine: Engine | None = None
     driving: asyncio.Task[Outcome] | None = None
@@ -109,12 +115,15 @@ async def run(request: HeadlessRequest, choose: Choose = products_of) -> ExitCod
         printer = _Printer(engine.store.read, as_json=request.as_json)
         client = EngineClient(engine.connect(account(), "rehearsal"), printer, patience_s=None)
         await client.open()
+        seconding = asyncio.create_task(Second(engine).run())
         driving = asyncio.create_task(_drive(client, pace))
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait({driving, running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         outcome = driving.result() if driving.done() else Outcome.STUCK
-        driving.cancel()
-        stopping.cancel()
+        for task in (driving, stopping, seconding):
+            task.cancel()
+        if outcome is Outcome.GO:
+            await _close(client, pace)
         await client.close()
         engine.stop(f"the rehearsal ended: {outcome}", account())
         await running
@@ -134,6 +143,18 @@ async def _drive(client: EngineClient, pace: Pace) -> Outcome:
         return Outcome.STUCK
 
 
+async def _close(client: EngineClient, pace: Pace) -> None:
+    """Close a launch that is GO; where it can't be, its log stays open and it is said why."""
+    if client.view.state is LaunchState.CLOSED:
+        return
+    try:
+        reply = await Captain(client, pace).close()
+    except AttachError as error:
+        reply = Reply(ok=False, message=str(error))
+    if not reply.ok:
+        say(reply.message)
+
+
 def _summarise(view: LaunchView, request: HeadlessRequest, outcome: Outcome, printer: _Printer) -> None:
     """Print what the engine wrote last, and the summary of the whole log."""
     reader = LogReader(request.log)
@@ -145,6 +166,7 @@ def _summarise(view: LaunchView, request: HeadlessRequest, outcome: Outcome, pri
     items: dict[str, Json] = {i.id: i.verdict(now).value for g in view.gates for i in g.items}
     summary: dict[str, Json] = {
         "outcome": outcome.value,
+        "state": view.state.value,
         "gates": {str(g.number): g.status(now).value for g in view.gates},
         "items": items,
         "events": view.seq,

@@ -18,7 +18,12 @@ from console.rehearsal.world.folder import WorldError
 
 
 def run(
-    faults: Sequence[str], seed: int, folder: Path | None, rate: float, runbook: Path | None = None
+    faults: Sequence[str],
+    seed: int,
+    folder: Path | None,
+    rate: float,
+    runbook: Path | None = None,
+    first: bool = False,
 ) -> ExitCode:
     """Serve a world in ``folder`` (None: a temporary one, removed at the end) and print its JSON, one line.
 
@@ -27,10 +32,10 @@ def run(
     """
     try:
         if folder is not None:
-            return asyncio.run(_serve(folder, seed, faults, rate, runbook))
+            return asyncio.run(_serve(folder, seed, faults, rate, runbook, first=first))
         made = Path(tempfile.mkdtemp(prefix="launch-console-range-"))
         try:
-            return asyncio.run(_serve(made, seed, faults, rate, runbook))
+            return asyncio.run(_serve(made, seed, faults, rate, runbook, first=first))
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except (UnknownFaultError, WorldError) as error:
@@ -38,13 +43,13 @@ def run(
 
 
 async def _serve(
-    folder: Path, seed: int, faults: Sequence[str], rate: float, runbook: Path | None
+    folder: Path, seed: int, faults: Sequence[str], rate: float, runbook: Path | None, *, first: bool
 ) -> ExitCode:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    world = open_world(folder, seed, faults, rate or 1.0, runbook)
+    world = open_world(folder, seed, faults, rate or 1.0, runbook, first=first)
     try:
         await world.start()
         sys.stdout.write(json.dumps(world.describe()) + "\n")

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.cli.say import refuse, tell
+from console.engine.process.running import EngineInfo
 from console.engine.process.spawn import EngineFailedError, look_at_log, start_engine
 from console.exit_codes import ExitCode, FailedError
 from console.rehearsal.world.folder import world_folder
@@ -46,6 +47,8 @@ class RehearsalRequest:
     seed: int
     rate: float
     runbook: Path | None = None
+    first: bool = False
+    """Whether production has nothing yet."""
 
 
 def run(
@@ -56,12 +59,13 @@ def run(
     runbook: Path | None,
     headless: bool,
     as_json: bool,
+    first: bool = False,
 ) -> int:
     """Rehearse, on the screen or by itself; return the exit code.
 
     Raises LogError and FailedError.
     """
-    request = RehearsalRequest(log, faults, seed, rate, runbook)
+    request = RehearsalRequest(log, faults, seed, rate, runbook, first)
     return run_headless(request, as_json=as_json) if headless else run_console(request)
 
 
@@ -75,9 +79,16 @@ def run_headless(request: RehearsalRequest, *, as_json: bool) -> ExitCode:
     from console.rehearsal.world.folder import WorldError
 
     try:
-        return asyncio.run(
-            run(HeadlessRequest(log, request.faults, request.seed, request.rate, as_json, request.runbook))
+        asked = HeadlessRequest(
+            log=log,
+            faults=request.faults,
+            seed=request.seed,
+            rate=request.rate,
+            as_json=as_json,
+            runbook=request.runbook,
+            first=request.first,
         )
+        return asyncio.run(run(asked))
     except (UnknownFaultError, WorldError) as error:
         raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
 
@@ -95,14 +106,13 @@ def run_console(request: RehearsalRequest) -> int:
     tell("The rehearsal's world is being made: a few seconds…")
     world = _world(log, request)
     try:
-        info = start_engine(Path(text(world, "runbook")), log, Path(text(world, "clock")))
+        info = _engine(world, log)
     except EngineFailedError:
         _end(world)
         raise
 
     def restart() -> Path:
-        again = _world(log, request)
-        return start_engine(Path(text(again, "runbook")), log, Path(text(again, "clock"))).socket
+        return _engine(_world(log, request), log).socket
 
     code = run_live(info.socket, restart=restart)
     tell(
@@ -110,6 +120,12 @@ def run_console(request: RehearsalRequest) -> int:
         f"End it:  launch-console engine stop {log}\nReplay:  launch-console replay {log}"
     )
     return code
+
+
+def _engine(world: JsonObject, log: Path) -> EngineInfo:
+    """Start the engine on a world, or find the one that runs; the second person is in it."""
+    runbook, clock = Path(text(world, "runbook")), Path(text(world, "clock"))
+    return start_engine(runbook, log, clock, module="console.rehearsal.cli.serve_engine")
 
 
 def _make_place(log: Path) -> None:
@@ -130,6 +146,7 @@ def _world(log: Path, request: RehearsalRequest) -> JsonObject:
         return served
     arguments = [str(folder), str(log), "--seed", str(request.seed), "--rate", f"{request.rate or 1.0:g}"]
     arguments += [part for name in request.faults for part in ("--fault", name)]
+    arguments += ["--first"] if request.first else []
     arguments += ["--runbook", str(request.runbook.resolve())] if request.runbook is not None else []
     out = log.with_name(f"{log.name}.world.out")
     with out.open("ab") as file:

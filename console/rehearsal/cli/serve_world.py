@@ -36,6 +36,7 @@ def main() -> ExitCode:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--runbook", type=Path)
+    parser.add_argument("--first", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -50,7 +51,9 @@ async def _serve(options: argparse.Namespace) -> ExitCode:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    world = open_world(options.folder, options.seed, options.fault, options.rate, options.runbook)
+    world = open_world(
+        options.folder, options.seed, options.fault, options.rate, options.runbook, first=options.first
+    )
     ready = options.folder / READY
     try:
         await world.start()

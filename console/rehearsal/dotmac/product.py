@@ -10,10 +10,18 @@ from pathlib import Path
 from console.rehearsal.dotmac import metrics
 from console.rehearsal.dotmac.alert_rules import rules
 from console.rehearsal.dotmac.artifacts import Artifacts
-from console.rehearsal.dotmac.cluster_objects import objects
+from console.rehearsal.dotmac.cluster_objects import objects, pull_secret
 from console.rehearsal.dotmac.credentials import logins, platform_secret, write_credentials
 from console.rehearsal.dotmac.helm_values import values, write_values
-from console.rehearsal.dotmac.names import CHART, PREVIOUS_VERSION, RELEASE, TLS_SECRET, Env
+from console.rehearsal.dotmac.names import (
+    CHART,
+    PREVIOUS_VERSION,
+    PULL_SECRET,
+    RELEASE,
+    SECRET,
+    TLS_SECRET,
+    Env,
+)
 from console.rehearsal.dotmac.platform import HEAD, PREVIOUS_HEAD, Ingress, Platform, PlatformSettings
 from console.rehearsal.dotmac.reconcile import Reconciler
 from console.rehearsal.dotmac.runbook import Reached, sop, sop_text
@@ -24,13 +32,14 @@ from console.rehearsal.sim.prometheus.rules import AlertRule
 from console.rehearsal.world.cluster_seed import tls_secret
 from console.rehearsal.world.fault import Fault
 from console.rehearsal.world.first_release import FirstRelease
-from console.rehearsal.world.folder import WorldError
+from console.rehearsal.world.folder import WorldError, write_secret
 from console.rehearsal.world.product import Product, Site
 from console.rehearsal.world.runbook import Addresses
 from console.rehearsal.world.traffic import Traffic
 from console.rehearsal.world.traffic.timeline import Timeline
 from console.rehearsal.world.world import World
 from state.base.json import Json, JsonObject
+from state.runbook.environment import Tier
 
 PARTS = ("api", "admin", "https", "http", "observers")
 """The servers of an environment."""
@@ -43,7 +52,7 @@ class Dotmac(Product):
     namespaces = {env.tier: env.namespace for env in Env}
 
     def __init__(self) -> None:
-        self.settings = {env: PlatformSettings.healthy(env.value) for env in Env}
+        self.settings = {env: PlatformSettings() for env in Env}
         self.platforms: dict[Env, Platform] = {}
         self.artifacts: Artifacts
         self.reconciler: Reconciler
@@ -51,6 +60,8 @@ class Dotmac(Product):
         self._authority: Authority
         self._ports: dict[tuple[Env, str], int] = {}
         self._secrets: dict[Env, Mapping[str, Path]] = {}
+        self._issued: set[Env] = set()
+        """The environments whose certificate is in its Secret."""
 
     def faults(self) -> Sequence[Fault]:
         from console.rehearsal.dotmac.faults.catalogue import FAULTS  # they reach into this class
@@ -82,8 +93,16 @@ class Dotmac(Product):
             write_values(folder.values(env, "previous"), before)
 
     def seed(self, cluster: Store) -> None:
-        for plural, body in objects(self._world.seed):
+        for plural, body in objects(self._world.seed, [env for env in Env if not self.is_first(env)]):
             cluster.put(plural, body)
+
+    def is_first(self, env: Env) -> bool:
+        """Return whether nothing was ever installed in an environment when the launch begins."""
+        return self._world.is_first(self, env.tier)
+
+    def fronted(self, env: Env) -> bool:
+        """Return whether the cluster has an ingress for an environment: without one nothing of it is served."""
+        return any(True for _ in self._world.store.scan("ingresses", env.namespace))
 
     async def release(self) -> None:
         folder = self._world.folder
@@ -98,6 +117,7 @@ class Dotmac(Product):
                 description=f"release {PREVIOUS_VERSION}",
             )
             for env in Env
+            if not self.is_first(env)
         ]
         await asyncio.gather(*(release.make(self._world.clock) for release in releases))
 
@@ -117,6 +137,7 @@ class Dotmac(Product):
             platforms=self.platforms,
             misbehaviour=world.misbehaviour,
             candidate=self.artifacts.candidate["backend"],
+            fronted=self.fronted,
         )
         self.certificate_renewed()
 
@@ -131,11 +152,11 @@ class Dotmac(Product):
             logins(world.seed, env),
             None,
             env.hosts,
-            revision=PREVIOUS_HEAD,
+            revision="" if self.is_first(env) else PREVIOUS_HEAD,
         )
         more = {"database-url": platform.database.url}
         self._secrets[env] = write_credentials(world.folder.secrets, world.seed, env, more)
-        ingress = Ingress(platform, site.authority)
+        ingress = Ingress(platform, site.authority, lambda: self.fronted(env))
         served = (
             (platform.api_application(), None),
             (platform.admin_application(), None),
@@ -148,7 +169,8 @@ class Dotmac(Product):
 
     def certificate_renewed(self) -> None:
         """Put the certificate that each ingress presents now into its Secret, as cert-manager does."""
-        for env in Env:
+        self._issued = {env for env in Env if self.fronted(env)}
+        for env in self._issued:
             chain = self._authority.certificate(env.hosts, self.settings[env].web.certificate)
             private_key = self._authority.private_key(env.hosts)
             self._world.store.put("secrets", tls_secret(env.namespace, TLS_SECRET, chain, private_key))
@@ -170,8 +192,24 @@ class Dotmac(Product):
         }
         return sop(given or sop_text(), addresses, self.artifacts.references(), HEAD, reached)
 
+    def prepares(self) -> Mapping[Tier, JsonObject]:
+        env, seed, folder = Env.PRODUCTION, self._world.seed, self._world.folder.secrets
+        settings, pull = folder / f"{env}.env", folder / f"{env}-pull"
+        lines = "".join(f"{name}={value}\n" for name, value in platform_secret(seed, env).items())
+        write_secret(settings, lines)
+        write_secret(pull, pull_secret(seed, env))
+        kind = "kubernetes.io/dockerconfigjson"
+        secrets: list[Json] = [
+            {"name": SECRET, "env_file": str(settings)},
+            {"name": PULL_SECRET, "type": kind, "data": {".dockerconfigjson": {"file": str(pull)}}},
+        ]
+        labels: JsonObject = {"pod-security.kubernetes.io/enforce": "restricted"}
+        return {env.tier: {"namespace_labels": labels, "apply_secrets": secrets}}
+
     def step(self) -> None:
         self.reconciler.step()
+        if any(self.fronted(env) for env in Env if env not in self._issued):
+            self.certificate_renewed()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:

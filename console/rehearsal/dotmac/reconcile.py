@@ -16,6 +16,25 @@ from state.base.json import obj, path
 _LOAD = {Env.STAGING: 6.0, Env.PRODUCTION: 40.0}
 
 
+@dataclass(slots=True)
+class Lasting:
+    """A change of an environment that lasts while the candidate runs there, or as long as it doesn't."""
+
+    change: Callable[[], Callable[[], None] | None]
+    """Makes the change, and returns what takes it back; None: it is too early for it."""
+    candidate: bool
+    undo: Callable[[], None] | None = None
+
+    def follow(self, share: float) -> None:
+        """Make the change or take it back, by the share of pods that run the candidate."""
+        wanted = share > 0.0 if self.candidate else share < 1.0
+        if wanted and self.undo is None:
+            self.undo = self.change()
+        elif not wanted and self.undo is not None:
+            self.undo()
+            self.undo = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Reconciler:
     """Lets the platform follow from the cluster, each second of the clock.
@@ -28,6 +47,8 @@ class Reconciler:
     platforms: Mapping[Env, Platform]
     misbehaviour: Mapping[str, Misbehaviour]
     candidate: str
+    fronted: Callable[[Env], bool] = lambda _env: True
+    """Whether an ingress leads to an environment: where nothing was ever installed, nobody comes."""
     base: dict[Env, Behaviour] = field(
         default_factory=lambda: {env: Behaviour(rps=rps) for env, rps in _LOAD.items()}
     )
@@ -36,6 +57,8 @@ class Reconciler:
     """A migration job ends well and has changed nothing."""
     when_live: dict[Env, list[Callable[[], None]]] = field(default_factory=lambda: {env: [] for env in Env})
     """What happens, once, when all pods of an environment run the candidate."""
+    lasting: dict[Env, list[Lasting]] = field(default_factory=lambda: {env: [] for env in Env})
+    """What is wrong with the candidate alone, or with the release before it."""
     _version: int = -1
     _done: set[str] = field(default_factory=set)
     _closed: set[Env] = field(default_factory=set)
@@ -58,6 +81,8 @@ class Reconciler:
         share = share_of(self.candidate, pods)
         misbehaviour = self.misbehaviour[env]
         behaviour = replace(misbehaviour.applied(self.base[env], share), pods=tuple(sorted(pods)))
+        if not self.fronted(env):
+            behaviour = replace(behaviour, rps=0.0)
         settings = self.platforms[env].settings
         if not pods and settings.web.api_outage is Outage.NONE:
             settings.web.api_outage = Outage.UNAVAILABLE
@@ -65,6 +90,8 @@ class Reconciler:
         elif pods and env in self._closed:
             settings.web.api_outage = Outage.NONE
             self._closed.discard(env)
+        for change in self.lasting[env]:
+            change.follow(share)
         if share == 1.0:
             while self.when_live[env]:
                 self.when_live[env].pop(0)()

@@ -18,8 +18,9 @@ from console.rehearsal.dotmac.names import (
 )
 from console.rehearsal.sim.fast_yaml import load
 from console.rehearsal.world.cluster_seed import REGION
-from console.rehearsal.world.runbook import OBSERVED, Addresses
+from console.rehearsal.world.runbook import OBSERVED, Addresses, builds_at
 from state.base.json import Json, JsonObject, obj
+from state.view.enums import Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,17 @@ def sop(
         "images": dict(images),
         "migration": migration,
     }
-    known = obj(book["environments"])
+    known, builds = obj(book["environments"]), addresses.observers[Tier.STAGING]
     book["environments"] = {
-        env.value: {**obj(known[env]), **_environment(env, addresses, reached[env])} for env in Env
+        env.value: {
+            **obj(known[env]),
+            **_environment(env, addresses, reached[env]),
+            **({"ci": builds_at(obj(known[env])["ci"], builds)} if "ci" in obj(known[env]) else {}),
+        }
+        for env in Env
     }
+    if "ci" in book:
+        book["ci"] = builds_at(book["ci"], builds)
     return book
 
 

@@ -136,6 +136,7 @@ class WebService(Product):
     def runbook(self, given: str | None, addresses: Addresses) -> JsonObject:
         assert given is not None, "it has no runbook of its own"
         book = load(given)
+        book.pop("ci", None)  # it leads out of the world
         book["candidate"] = {**obj(book["candidate"]), "images": {self.names.part: self.image()}}
         known = obj(book["environments"])
         book["environments"] = {

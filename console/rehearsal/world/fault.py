@@ -29,11 +29,15 @@ class Expect(StrEnum):
 
     FAIL = "fail"
     UNKNOWN = "unknown"
+    PASS = "pass"  # noqa: S105  a verdict
+    """Nothing: it is gone with the release that the candidate replaces, and no item may be red for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """Something that is wrong with the world, and the item of the product's runbook that must notice.
+
+    ``item`` is an item's number, or the id of a stage of the pipeline.
 
     ``what`` says in a sentence what is wrong. ``prepare``, where there is one, is called before the first
     release is made, when the chart and the values lie in the folder; ``apply`` when the world is complete. Both
@@ -46,12 +50,24 @@ class Fault:
     what: str
     apply: Apply
     prepare: Apply | None = None
+    live: bool = False
+    """Whether it shows only in production, once the candidate is there: the item's second look notices."""
+    first: bool = False
+    """Whether it shows only in a first launch."""
 
 
-def fails(name: str, item: str, what: str, *applies: Apply, prepare: Apply | None = None) -> Fault:
+def fails(
+    name: str, item: str, what: str, *applies: Apply, prepare: Apply | None = None, live: bool = False
+) -> Fault:
     """Return a fault by which an item fails."""
     return Fault(
-        name=name, item=item, expect=Expect.FAIL, what=what, apply=together(*applies), prepare=prepare
+        name=name,
+        item=item,
+        expect=Expect.FAIL,
+        what=what,
+        apply=together(*applies),
+        prepare=prepare,
+        live=live,
     )
 
 

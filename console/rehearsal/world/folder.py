@@ -32,6 +32,8 @@ class Kept:
     """The clock when the world was made."""
     built: bool = False
     """Whether the first release stands: a world that was killed before is made anew."""
+    first: bool = False
+    """Whether production has nothing yet: its launch is the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class Folder:
             text(body, "boot"),
             integer(body, "opened_us"),
             flag(body, "built"),
+            flag(body, "first"),
         )
 
     def write(self, kept: Kept) -> None:
@@ -153,6 +156,7 @@ class Folder:
             "boot": kept.boot,
             "opened_us": kept.opened_us,
             "built": kept.built,
+            "first": kept.first,
         }
         fresh = self._state.with_suffix(".new")
         fresh.write_text(json.dumps(body, indent=1))

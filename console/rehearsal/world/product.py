@@ -58,7 +58,7 @@ class Product(Protocol):
         """Create what stands in the cluster before the first release of a new world."""
 
     async def release(self) -> None:
-        """Release the version before the candidate in a new world.
+        """Release the version before the candidate in a new world, where the launch isn't the first there.
 
         Raises WorldError.
         """
@@ -75,6 +75,10 @@ class Product(Protocol):
 
     def runbook(self, given: str | None, addresses: Addresses) -> JsonObject:
         """Return what is launched, as data: ``given`` (None: the product's own), with the world's addresses."""
+
+    def prepares(self) -> Mapping[Tier, JsonObject]:
+        """Return what the runbook of a first launch says besides: the namespace's labels, and secrets to apply."""
+        return {}
 
     @property
     def chart(self) -> Path:

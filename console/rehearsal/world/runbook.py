@@ -17,10 +17,12 @@ from state.base.clock import SECOND_US
 from state.base.json import Json, JsonObject, obj, text
 from state.runbook.environment import Tier
 
+SECOND = "rehearsal-second"
+"""The account of the rehearsal's simulated second person."""
 TITLES = {Tier.STAGING: "rehearsal staging", Tier.PRODUCTION: "REHEARSAL PRODUCTION"}
 """The words that name an environment on every screen: they say that it is a rehearsal."""
-OBSERVED = ("grafana", "traces", "logs", "ci")
-"""A runbook's words for the systems that show graphs, traces, logs and what was built and tested."""
+OBSERVED = ("grafana", "traces", "logs")
+"""A runbook's words for the systems that show graphs, traces and logs."""
 _OPENS_BEFORE_S = 3600
 _CLOSES_AFTER_S = 11 * 3600
 
@@ -29,7 +31,8 @@ _CLOSES_AFTER_S = 11 * 3600
 class Addresses:
     """Where what all products share is found. URLs have no slash at their end.
 
-    ``observers`` are the servers of graphs, traces, logs and continuous integration, where there are any.
+    ``observers`` are the servers of graphs, traces, logs and continuous integration, where there are any: one
+    for each environment.
     """
 
     kubeconfig: Path
@@ -55,6 +58,16 @@ class Addresses:
             "registry": {"url": self.registry},
             **{name: {"url": observers} for name in OBSERVED if observers and name in watched},
         }
+
+
+def builds_at(ci: Json, url: str) -> JsonObject:
+    """Return a runbook's ``ci:`` with the rehearsal's address in place of its own, and without its credentials."""
+    kept = {
+        key: value
+        for key, value in obj(ci).items()
+        if key not in {"token", "username", "password", "ca_file"}
+    }
+    return {**kept, "url": url}
 
 
 def account() -> str:
@@ -101,8 +114,8 @@ def _person(person_id: str, name: str, account_name: str, *roles: Json) -> JsonO
 def _people() -> list[Json]:
     return [
         _person("captain", "Rehearsing captain", account(), "captain", "operator", "approver"),
-        _person("second", "Rehearsing second person", "rehearsal-second", "approver"),
-        _person("rehearsal-second", "Rehearsal's second person", "rehearsal-second", "approver"),
+        _person("second", "Rehearsing second person", SECOND, "approver"),
+        _person("rehearsal-second", "Rehearsal's second person", SECOND, "approver"),
         _person("observer", "Everybody else", "*", "observer"),
     ]
 

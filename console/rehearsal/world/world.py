@@ -117,12 +117,14 @@ class World:
         faults: Sequence[str] = (),
         rate: float = 1.0,
         runbook: Path | None = None,
+        first: bool = False,
     ) -> World:
         """Return the world of a folder; one that is not there yet is made, of ``seed`` and with ``faults``.
 
         A world that is there goes on as it was: its own seed, faults and runbook hold. ``rate`` is the
         clock's. ``runbook`` is what is launched, None: what the product launches by itself. ``choose`` says
-        which products stand in the world. Raises WorldError, UnknownFaultError, and what ``choose`` raises.
+        which products stand in the world. ``first``: in production nothing of the launched one was ever installed.
+        Raises WorldError, UnknownFaultError, and what ``choose`` raises.
         """
         products = choose(runbook)
         _named(faults, products)
@@ -140,7 +142,8 @@ class World:
         if runbook is not None:
             place.given.write_text(runbook.read_text())
         now = SystemClock().wall_us()
-        kept = Kept(seed, tuple(faults), kept.ports if kept else {}, boot_digest(), now)
+        ports = kept.ports if kept else {}
+        kept = Kept(seed, tuple(faults), ports, boot_digest(), now, first=first)
         place.write(kept)
         clock = SharedClock.create(place.clock, wall_us=now - _PAST_US, rate=_BUILDING_RATE)
         return cls(place, kept, clock, rate, products, fresh=True)
@@ -149,6 +152,10 @@ class World:
     def runbook_path(self) -> Path:
         """The rehearsal's runbook."""
         return self.folder.runbook
+
+    def is_first(self, product: Product, tier: Tier) -> bool:
+        """Return whether nothing of a product was ever installed in an environment when its launch begins."""
+        return self.kept.first and tier is Tier.PRODUCTION and product is self.products[-1]
 
     def product(self, kind: type[_P]) -> _P:
         """Return the product of a kind that stands in this world.
@@ -301,6 +308,9 @@ class World:
         runbook = rehearsed(self.products[-1].runbook(given, addresses), self.kept.opened_us)
         runbook["helm"] = str(self.folder.helm)
         runbook["launches"] = str(self.folder.launches)
+        for tier, more in self.products[-1].prepares().items() if self.kept.first else ():
+            environments = obj(runbook["environments"])
+            runbook["environments"] = {**environments, tier: {**obj(environments[tier]), **more}}
         for change in self.control.runbook_changes:
             change(runbook)
         write_runbook(self.folder.runbook, runbook)

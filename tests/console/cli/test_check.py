@@ -17,10 +17,9 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from console.rehearsal.dotmac.faults.catalogue import FAULTS
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.platform import Csp
 from console.rehearsal.dotmac.product import Dotmac
-from console.rehearsal.world.fault import named
 from console.rehearsal.world.world import World
 from state.base.json import JsonObject, obj, objs, text
 from tests.console.cli.test_command_line import SOP, Said
@@ -78,7 +77,7 @@ def verdicts(said: Said) -> dict[str, str]:
 
 
 async def test_all_checks_of_two_gates_pass(world: World) -> None:
-    said = await of(world, "6", "3", "--probes", "--json")
+    said = await of(world, "6", "3", "--probes", "--live", "--json")
     assert said.code == 0, said.all
     document: JsonObject = obj(json.loads(said.out))
     assert (document["outcome"], document["exit"]) == ("pass", 0)
@@ -90,9 +89,19 @@ async def test_all_checks_of_two_gates_pass(world: World) -> None:
     assert logins(world) > 0
 
 
+async def test_a_candidate_that_is_not_in_staging_is_unknown_at_once_and_not_probed(world: World) -> None:
+    before = logins(world)
+    said = await of(world, "3.1", "3.2", "3.3")
+    assert said.code == 13, said.all
+    assert [row.split()[0] for row in said.out.splitlines()[:4]] == ["pass", *["UNKNOWN"] * 3]
+    assert all("candidate in staging" in row for row in said.out.splitlines()[1:4])
+    assert said.out.count("run staging.deploy") == 3
+    assert logins(world) == before
+
+
 async def test_probes_are_left_out_of_production_and_that_is_no_pass(world: World) -> None:
     before = logins(world)
-    said = await of(world, "3.2", "3.3")
+    said = await of(world, "3.2", "3.3", "--live")
     assert said.code == 13
     rows = [re.split(r"\s+", row, maxsplit=4) for row in said.out.splitlines()]
     assert rows[0][:4] == ["pass", "3.2", "web.csp", "production"]
@@ -105,9 +114,9 @@ async def test_probes_are_left_out_of_production_and_that_is_no_pass(world: Worl
 async def test_a_fault_is_named_and_counted(world: World, tmp_path: Path) -> None:
     web = world.product(Dotmac).settings[Env.PRODUCTION].web
     right = web.csp_admin
-    named("csp-missing", FAULTS).apply(world)
+    web.csp_admin = Csp.NONE
     file = tmp_path / "junit.xml"
-    said = await of(world, "3.1", "3.2", "3.3", "5.2", "--junit", str(file))
+    said = await of(world, "3.1", "3.2", "3.3", "5.2", "--live", "--junit", str(file))
     web.csp_admin = right
     assert said.code == 11
     assert [row.split()[1] for row in said.out.splitlines() if row.startswith("FAIL")] == ["3.2"]
@@ -118,7 +127,7 @@ async def test_a_fault_is_named_and_counted(world: World, tmp_path: Path) -> Non
     suites = root.findall("testsuite")
     assert [suite.get("name", "")[:7] for suite in suites] == ["gate 3:", "gate 5:"]
     failing = [case for case in root.iter("testcase") if case.find("failure") is not None]
-    assert [case.get("name") for case in failing] == ["3.2/0 web.csp (production)"]
+    assert [case.get("name") for case in failing] == ["3.2/0/live web.csp (production)"]
     assert "no Content-Security-Policy" in failing[0][0].get("message", "")
     assert "problems" in (failing[0][0].text or "")
 

@@ -54,7 +54,7 @@ def test_a_log_is_what_a_launch_is_judged_by_and_is_only_read(
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (("3.9", "11"), "there is no gate or item 3.9, 11"),
+        (("3.9", "11"), "there is no gate, item or stage 3.9, 11"),
         (("runbook.yaml",), "launch-console runbook check FILE"),
         (("3", "--junit", "/nowhere/junit.xml"), "cannot be written"),
         (("3", "--clock", "/nowhere"), "clock"),
@@ -69,22 +69,26 @@ def test_what_is_not_there_is_named(
     assert said.out == ""
     assert message in said.err
     if "there is no gate" in message:
+        assert "stages with checks of their own: build, test, package" in said.err
         assert "gate 3   Security and compliance: 3.1, 3.2, 3.3, 3.4, 3.5, 3.6" in said.err
 
 
 def test_results_in_any_order_are_told_in_the_runbooks_and_hold_what_xml_can(tmp_path: Path) -> None:
     loaded = load_judgeable(SOP)
-    asked = ask(loaded.runbook, ["6.7", "1.4"], probes=False)
+    asked = ask(loaded.runbook, ["test", "6.7", "1.4"], probes=False)
     messages: list[str] = []
     lines = Lines(asked, messages.append)
     for check in reversed(asked.checks):
         assert messages == []
         lines.take(Result(check, Verdict.FAIL, "bad \ufffe \ud800 <b>&", {"seen": "]]>\x0b"}, 1500))
-    assert [row.split()[1] for row in messages] == ["1.4", "6.7", "6.7"]
+    assert [row.split()[1] for row in messages] == ["1.4", *["6.7"] * 3, "test", "test"], (
+        "6.7 has a second look"
+    )
     file = tmp_path / "junit.xml"
     junit.write(file, lines.swept(loaded))
     root = ET.parse(file).getroot()
-    assert (root.get("failures"), root.get("time")) == ("3", "4.500")
+    assert (root.get("failures"), root.get("time")) == ("6", "9.000")
+    assert [suite.get("name", "").partition(":")[0] for suite in root] == ["gate 1", "gate 6", "stage test"]
     failure = root.find("testsuite/testcase/failure")
     assert failure is not None
     assert failure.get("message") == "bad \ufffd \ufffd <b>&"

@@ -92,3 +92,15 @@ def test_the_time_of_a_gate_is_when_it_was_decided_whatever_else_is_called_like_
     )
     (row,) = [one for one in report(told.view(), verified).split("\n") if one.startswith("| 1 | GO |")]
     assert decided in row
+
+
+def test_the_pipeline_is_told_with_what_each_stage_stands_on() -> None:
+    told = story.piped()
+    verified = VerifyReport(
+        ok=True, events=1, head="", bad_seq=None, damage=None, message="", unanchored=0, anchors=0, log_id=""
+    )
+    page = report(told.view(), verified)
+    assert "- **Build pass**\n    - build/0 (ci.passed) pass at " in page
+    assert "- **Test fail**" in page
+    assert "CI job unit-tests is failure" in page
+    assert "- **Package pending**\n    - package/0 (ci.passed) pending" in page

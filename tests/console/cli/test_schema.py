@@ -47,6 +47,8 @@ def wrong(value: Json, schema: JsonObject, place: str = "") -> Iterator[str]:
         yield f"{place}: enum"
     if "anyOf" in schema and all(any(wrong(value, one)) for one in objs(schema["anyOf"])):
         yield f"{place}: anyOf"
+    if "oneOf" in schema and sum(not any(wrong(value, one)) for one in objs(schema["oneOf"])) != 1:
+        yield f"{place}: oneOf"
     for rule in objs(schema.get("allOf")):
         if not any(wrong(value, obj(rule.get("if")))):
             yield from wrong(value, obj(rule.get("then")), place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check, passed, unknown
-from state.view.enums import Verdict
+from state.view.enums import After, Judges, Verdict
 
 
 class Told(Settings):
@@ -46,3 +46,24 @@ async def hangs(_settings: Settings, _around: CheckContext) -> Outcome:
 @check("test.writes", Settings, writes=True, ttl=60)
 async def writes(_settings: Settings, _around: CheckContext) -> Outcome:
     return passed("left a trace")
+
+
+@check("test.migrated", Settings, after=(After.MIGRATE,))
+async def migrated(_settings: Settings, _around: CheckContext) -> Outcome:
+    return passed("the schema is at its head")
+
+
+@check("test.baked", Settings, judges=Judges.LAUNCH, after=(After.DEPLOY, After.BAKE))
+async def baked(_settings: Settings, _around: CheckContext) -> Outcome:
+    return passed("it was long enough")
+
+
+@check("test.behaves", Settings, judges=Judges.CANDIDATE, leaves="a footprint")
+async def behaves(_settings: Settings, _around: CheckContext) -> Outcome:
+    return passed("it behaves")
+
+
+@check("test.waits", Settings, after=(After.MIGRATE,))
+async def waits(_settings: Settings, _around: CheckContext) -> Outcome:
+    await gate.wait()
+    return passed("it was let go")

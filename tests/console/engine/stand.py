@@ -11,13 +11,16 @@ import tests.console.engine.kinds  # noqa: F401  registers the kinds that the ru
 from console.client.engine_client import EngineClient
 from console.engine.engine import Engine
 from console.engine.watch.source_health import GRACE_S
-from state.base.json import Json
+from state.base.frozen import remake
+from state.base.json import Json, JsonObject, integer
 from state.commands import Confirmation
-from state.events.event import Event
+from state.events.event import Draft, Event
 from state.events.operations import OperationFinished, OperationIntended
+from state.events.world import PodChanged, SourceChanged
 from state.view.launch import LaunchView
+from state.view.pods import observe
 from tests.clocks import ManualClock
-from tests.console.engine.outside import Outside, outside, write_runbook
+from tests.console.engine.outside import Outside, outside, pod, write_runbook
 from tests.drafts import draft
 
 REAL_S = 15.0
@@ -74,8 +77,18 @@ class Stand:
             after = chunk[-1].seq
         return found
 
+    async def seen(self) -> None:
+        """Record what a running engine's watches would: production's pods and alerts are seen, one pod is ready."""
+        sources = [f"{name}/production" for name in ("kubernetes", "alertmanager")]
+        drafts = [Draft(SourceChanged(name, True, "")) for name in sources if name not in self.view.sources]
+        if not any(pod.env == "production" for pod in self.view.pods.values()):
+            drafts.append(Draft(remake(PodChanged, observe("production", pod("backend-0")))))
+        if drafts:
+            await self.engine.journal.record_many(drafts)
+
     async def released(self, operation: str = "production.deploy") -> None:
-        """Record a release as the operations would."""
+        """Record a release as the operations would, in a production that is seen."""
+        await self.seen()
         body: dict[str, Json] = {
             "id": operation,
             "kind": operation.split(".")[1],
@@ -107,6 +120,22 @@ async def stand(folder: Path) -> AsyncIterator[Stand]:
         finally:
             if hasattr(one, "engine"):
                 await one.close()
+
+
+async def granted(s: Stand, client: EngineClient, name: str, args: JsonObject, by: str = "eve") -> int:
+    """Request what takes two people, and let an account grant it; return the request."""
+    preview = await client.preview(name, args)
+    wanted: JsonObject = {"command": name, "args": args, "reason": "a test"}
+    asked = await client.command("request.make", wanted, confirmed("", preview.token))
+    assert asked.ok, asked.message
+    seq = integer(asked.result, "request")
+    other = await s.attach(by)
+    answer: JsonObject = {"request": str(seq)}
+    shown = await other.preview("request.grant", answer)
+    reply = await other.command("request.grant", answer, confirmed(shown.phrase, shown.token))
+    assert reply.ok, reply.message
+    await other.close()
+    return seq
 
 
 def confirmed(phrase: str, token: str) -> Confirmation:

@@ -14,7 +14,7 @@ from state.events.world import PodChanged
 from state.runbook.load import RunbookError
 from state.view.enums import GateStatus, Verdict
 from tests.console.engine.outside import CHECKS, ingress, pod
-from tests.console.engine.stand import Stand, stand
+from tests.console.engine.stand import Stand, confirmed, granted, stand
 from tests.drafts import draft
 
 
@@ -89,9 +89,8 @@ async def test_old_evidence_opens_a_gate_again(tmp_path: Path) -> None:
                 assert (await client.command("attest.sign", {"item": item.id, "verdict": "GO"})).ok
                 continue
             preview = await client.preview("item.waive", args)
-            from state.commands import Confirmation
-
-            assert (await client.command("item.waive", args, Confirmation("dotmac", preview.token))).ok
+            await granted(s, client, "item.waive", args)
+            assert (await client.command("item.waive", args, confirmed("dotmac", preview.token))).ok
         await s.until(lambda v: v.statuses.get(3) is GateStatus.GO)
         await s.clock.advance(80)
         await s.until(lambda v: v.statuses.get(3) is GateStatus.OPEN)
@@ -141,7 +140,8 @@ async def test_a_lost_cluster_keeps_its_pods_and_says_so(tmp_path: Path) -> None
     async with stand(tmp_path) as s:
         s.world.put("pods", pod("backend-1"))
         await s.open(grace_s=0.1)
-        await s.until(lambda v: len(v.pods) == 1 and v.sources["kubernetes/production"].ok)
+        await s.until(lambda v: len(v.pods) == 1 and "kubernetes/production" in v.sources)
+        assert s.view.sources["kubernetes/production"].ok
         s.world.break_off()
         view = await s.until(lambda v: not v.sources["kubernetes/production"].ok)
         assert len(view.pods) == 1

@@ -21,10 +21,15 @@ RATE = 60.0
 
 @asynccontextmanager
 async def running(
-    folder: Path, *faults: str, seed: int = 3, rate: float = RATE, runbook: Path | None = None
+    folder: Path,
+    *faults: str,
+    seed: int = 3,
+    rate: float = RATE,
+    runbook: Path | None = None,
+    first: bool = False,
 ) -> AsyncIterator[World]:
     """Serve a world for the length of a block."""
-    world = open_world(folder, seed, faults, rate, runbook)
+    world = open_world(folder, seed, faults, rate, runbook, first=first)
     try:
         await world.start()
         yield world

@@ -176,6 +176,7 @@ def test_no_single_letter_acts_by_itself() -> None:
         "quit",
         "hold",
         "rollback",
+        "requests",
         "start_engine",
         "theme",
         "transport",

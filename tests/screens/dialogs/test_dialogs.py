@@ -13,12 +13,9 @@ from textual.widgets import Input
 from console.ui.app import LaunchApp
 from screens.dashboard import DashboardScreen
 from screens.deploy import DeployScreen
-from screens.dialogs.question import AskDialog, question_lines
+from screens.dialogs.question import AskDialog
 from screens.kit.lines import LineView
-from screens.kit.plain import Role
-from state.base.codec import WIRE, read
 from state.base.json import JsonObject
-from state.view.enums import Danger, Tier
 from state.view.preview import Preview
 from tests.screens import story
 from tests.screens.stage import app_of, picture
@@ -89,43 +86,34 @@ async def test_no_column_of_a_command_is_hidden(width: int) -> None:
         assert "that is all of it" in "\n".join(picture(app))
 
 
-async def test_an_override_tells_who_may_be_second_and_takes_nobody_else() -> None:
+async def test_a_lock_is_opened_by_a_request_and_no_name_can_be_typed() -> None:
     app, source = deploy_app()
     source.previews["operation.run"] = replace(
-        DEPLOY, allowed=False, reason="gate 2 is OPEN", override_allowed=True, seconds=("bob", "carol")
+        DEPLOY, allowed=False, reason="gate 2 is OPEN", override_allowed=True
     )
     async with app.run_test(size=(80, 40)) as pilot:
         await open_deploy(pilot)
-        assert "a second person (bob or carol)" in "\n".join(picture(app))
-        await typed(pilot, "fire")
-        await pilot.press("tab")
-        await typed(pilot, "alice")
-        await pilot.press("tab")
-        await typed(pilot, "dotmac")
+        assert "It takes a second person: request it" in "\n".join(picture(app))
+        assert [box.id for box in app.screen.query(Input)] == ["request-reason"]
         assert not ready(app)
-        await pilot.press("shift+tab", "end", *["backspace"] * 5)
-        await typed(pilot, "bob")
+        await typed(pilot, "fire")
         assert ready(app)
 
 
-@pytest.mark.parametrize(
-    ("title", "tier", "role"),
-    [
-        ("shop, live", Tier.PRODUCTION, Role.MARKED),
-        ("PRODUCTION (rehearsal)", Tier.PRODUCTION, Role.MARKED),
-        ("reproduction of customer bugs", Tier.STAGING, Role.STRONG),
-        ("the whole launch", None, Role.STRONG),
-    ],
-)
-def test_production_is_marked_by_its_tier(title: str, tier: Tier | None, role: Role) -> None:
-    preview = read(
-        Preview, WIRE.dump(Preview("n", "t", Danger.DANGER, allowed=True, environment=title, tier=tier))
+async def test_what_was_granted_runs_by_the_typed_name_and_says_who_agreed() -> None:
+    app, source = deploy_app()
+    source.previews["operation.run"] = replace(
+        DEPLOY,
+        allowed=False,
+        reason="gate 2 is OPEN",
+        override_allowed=True,
+        request=41,
+        granted="request #41 granted by eve (socket peer uid 1001 (eve)), until 18:00Z",
     )
-    assert preview.tier is tier
-    (line,) = [one for one in question_lines(preview, 80) if one[0].text.startswith("environment")]
-    assert [span.role for span in line if title in span.text] == [role]
-
-
-def test_a_tier_of_a_newer_engine_marks_nothing() -> None:
-    told = WIRE.dump(Preview("n", "t", Danger.DANGER, allowed=True))
-    assert read(Preview, {**told, "tier": "canary"}).tier is None
+    async with app.run_test(size=(80, 40)) as pilot:
+        await open_deploy(pilot)
+        assert "granted by eve (socket peer uid 1001 (eve))" in "\n".join(picture(app))
+        assert [box.id for box in app.screen.query(Input)] == ["phrase"]
+        assert not ready(app)
+        await typed(pilot, "dotmac")
+        assert ready(app)

@@ -164,6 +164,92 @@ def test_an_outage_of_prometheus_in_a_breach(away: int, state: S) -> None:
     assert judge(breach).state is state
 
 
+@pytest.mark.parametrize("hole_at", range(1, 23))
+def test_no_hole_hides_a_breach_that_was_seen_for_long_enough(hole_at: int) -> None:
+    """420 s with one hole of 90 s, wherever it lies: 330 s were seen, and ``for`` is 300 s."""
+    breach: list[float | None] = [0.2] * 29
+    breach[hole_at : hole_at + 5] = [None] * 5
+    assert judge(breach).state is S.TRIPPED
+    breach[hole_at : hole_at + 6] = [None] * 6
+    assert judge(breach).state is S.TRIPPED
+
+
+def test_with_a_coverage_of_all_only_seen_time_counts() -> None:
+    breach: Values = [0.2] * 15 + [None] * 40 + [0.2] * 6
+    assert [judge(breach[:n], [10.0] * n, min_coverage=1.0).state for n in (60, 61)] == [S.NO_DATA, S.TRIPPED]
+    assert judge(breach, [10.0] * 61, min_coverage=1.0).elapsed_s == 300
+
+
+def test_a_breach_that_was_over_before_a_moment_is_not_told_again() -> None:
+    bad, total = series([0.2] * 21 + [0.0] * 9), series([10.0] * 30)
+    now, over = START + 29 * 15 * SEC, START + 20 * 15 * SEC
+    assert evaluate(SPEC, bad, total, now, START, since_us=over).state is S.TRIPPED
+    assert evaluate(SPEC, bad, total, now, START, since_us=over + SEC).state is S.OK
+
+
+@pytest.mark.parametrize(("value", "state"), [(0.1 + 0.2, S.OK), (0.3, S.OK), (0.3000001, S.TRIPPED)])
+def test_equal_is_not_over_also_in_floats(value: float, state: S) -> None:
+    assert judge([10 * value] * 30, threshold=0.3).state is state
+    assert judge([10 * value] * 30, threshold=0.3, below=True).state is S.OK
+
+
+def test_a_lower_bound_trips_below_it() -> None:
+    assert judge([9.8] * 30, threshold=0.99, below=True).state is S.TRIPPED
+    assert judge([9.9] * 30, threshold=0.99, below=True).state is S.OK
+    orders = replace(SPEC, ratio=False, threshold=5.0, below=True)
+    now = START + 29 * 15 * SEC
+    for value, state in ((4.9, S.TRIPPED), (5.0, S.OK), (0.0, S.TRIPPED)):
+        assert evaluate(orders, series([value] * 30), None, now, START).state is state
+
+
+def test_increase_counts_events() -> None:
+    """Nineteen events in the window are too few, not 60 times as many."""
+    few, enough = [19.0] * 30, [20.0] * 30
+    assert judge([1.0] * 30, few, counts=True).state is S.NO_TRAFFIC
+    assert judge([1.0] * 30, enough, counts=True).state is S.TRIPPED
+    assert (
+        judge([1.0] * 30, [1 / 3] * 30).state is S.TRIPPED
+    )  # 20 events a minute, of which rate() sees a third
+    spec = replace(SPEC, factor=2.0, counts=True)
+    source = Source(series([1.0, 1.0]), series([19.0, 19.0]))
+    assert baselines(spec, source, [1]) == {1: None}  # 9.5 events
+
+
+NAN, GOOD, BAD = [math.nan] * 30, [0.1] * 30, [2.0] * 30
+
+
+@pytest.mark.parametrize(
+    ("reduce", "pods", "below", "state"),
+    [
+        ("any", (NAN, BAD), False, S.TRIPPED),
+        ("max", (NAN, BAD), False, S.TRIPPED),
+        ("any", (NAN, GOOD), False, S.NO_DATA),
+        ("any", (GOOD, GOOD), False, S.OK),
+        ("all", (GOOD, BAD), False, S.OK),
+        ("min", (BAD, BAD), False, S.TRIPPED),
+        ("all", (NAN, BAD), False, S.NO_DATA),
+        ("any", (GOOD, BAD), True, S.TRIPPED),
+        ("min", (GOOD, BAD), True, S.TRIPPED),
+        ("max", (GOOD, BAD), True, S.OK),
+        ("sum", (NAN, BAD), False, S.NO_DATA),
+    ],
+)
+def test_one_series_beyond_the_limit_is_enough_beside_an_idle_one(
+    reduce: str, pods: tuple[Values, Values], below: bool, state: S
+) -> None:
+    spec = replace(SPEC, ratio=False, threshold=0.5, reduce=reduce, below=below)
+    judged = evaluate(spec, named(a=pods[0], b=pods[1]), None, START + 29 * 15 * SEC, START)
+    assert judged.state is state
+    if (reduce, state) == ("any", S.TRIPPED):
+        assert judged.reason == ("a" if below else "b")
+
+
+def test_a_bad_pod_is_seen_beside_one_whose_share_is_not_known() -> None:
+    bad, total = named(a=NAN, b=[5.0] * 30), named(a=[10.0] * 30, b=[10.0] * 30)
+    judged = evaluate(replace(SPEC, reduce="any"), bad, total, START + 29 * 15 * SEC, START)
+    assert (judged.state, judged.value, judged.reason) == (S.TRIPPED, 0.5, "b")
+
+
 def test_a_lone_point_long_before_does_not_thin_out_a_breach() -> None:
     assert judge([0.2] + [None] * 12 + [0.2] * 21).state is S.TRIPPED
 

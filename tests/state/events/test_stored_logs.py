@@ -14,6 +14,8 @@ from state.base import canonical
 from state.base.codec import LOG, WIRE
 from state.events.bodies import BODIES, decode
 from state.events.event import REDACTED_BODY, Event
+from state.events.launch import DeviationFollowedUp
+from state.events.world import ReleaseSeen
 from state.fold import fold
 from state.log.reader import LogReader
 
@@ -22,7 +24,12 @@ NAMES = sorted(path.name.removesuffix(".lclog.gz") for path in LOGS.glob("*.lclo
 UNKNOWN = {"unknown_words", "strange_fields"}
 """Fields of the view that the stored ones lack: empty for every log that is wholly known."""
 
-NOT_YET: frozenset[str] = frozenset()
+NOT_YET: frozenset[str] = frozenset(
+    {
+        *("condition.answered", "request.granted", "request.made", "request.refused", "request.withdrawn"),
+        *(DeviationFollowedUp.KIND, ReleaseSeen.KIND),
+    }
+)
 """Kinds that no version before this one wrote: a log with them is stored when this one is released."""
 
 
@@ -55,10 +62,27 @@ def test_it_folds_to_the_view_of_the_version_that_wrote_it(name: str, tmp_path: 
     view = json.loads(json.dumps(WIRE.dump(fold(events_of(name, tmp_path)))))
     assert [view.pop(field) for field in sorted(UNKNOWN)] == [[], []]
     # What the version that wrote it didn't fold yet; tests/state/fold and test_report hold what is in them.
-    del view["decided_us"]
+    del view["decided_us"], view["recycled_us"], view["trips"], view["requests"]
+    for condition in view["conditions"]:
+        del condition["release"], condition["answered"], condition["judged_us"]
+    for operation in view["operations"]:
+        del operation["images"]
     for line in view["tail"]:
         del line["severity"]
+    for item in (item for gate in view["gates"] for item in gate["items"]):
+        del item["used_us"]
+        assert all(_judged_once(check) for check in item["checks"])
+        if item["attestation"] is not None:
+            # What the word was about: in none of these logs it changed afterwards.
+            item["attestation"].pop("seen", None)
+            assert "changed" not in item["attestation"]
+    view.pop("parts", None)
     assert view == _full(json.loads(gzip.decompress((LOGS / f"{name}.view.json.gz").read_bytes())), view)
+
+
+def _judged_once(check: dict[str, object]) -> bool:
+    """Take out of a check what no log of then says: it looks once, and nothing makes it out of date."""
+    return [check.pop(field) for field in ("since", "since_seq", "due")] == ["", 0, False]
 
 
 def _full(then: object, now: object) -> object:

@@ -88,7 +88,10 @@ def test_a_deploy_of_production_needs_every_gate_before_its_own_unless_it_says_o
         ),
         ("kind: deploy, title: Rel", "kind: migrate, title: Rel", "operations.1.kind", "has no migration"),
         (
-            '        attest: "Is somebody on call, and were they told? Name them in the comment."\n',
+            (
+                '        attest: { question: "Is somebody on call, and were they told? Name them in the comment.", '
+                "requires: [comment] }\n"
+            ),
             "",
             "gates.0.items.2",
             "item 1.3 has neither checks nor attest",
@@ -126,3 +129,11 @@ def test_a_runbook_without_gates_is_none(tmp_path: Path) -> None:
     path = tmp_path / "runbook.yaml"
     path.write_text(text[:start] + "gates: []\n" + text[end:])
     assert "at least 1" in told(path)["gates"]
+
+
+def test_keys_of_an_image_that_the_candidate_has_not_are_told(tmp_path: Path) -> None:
+    old = "values: [deploy/staging.yaml] }"
+    path = edited(tmp_path, (old, f"{old[:-2]}, image_keys: {{ wed: {{ tag: image.tag }} }} }}"))
+    assert told(path) == {
+        "environments.staging.chart.image_keys.wed": "the candidate has no image wed; it has web"
+    }

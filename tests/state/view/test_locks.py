@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -16,11 +17,12 @@ from state.runbook.load import load_runbook
 from state.runbook.models import Runbook
 from state.view.enums import LaunchState, OperationKind, Tier, Verdict
 from state.view.gates import CheckView, GateView, ItemView, WaiverView
-from state.view.launch import HoldView, LaunchView, OperationSpecView, ScopeView
-from state.view.locks import hold_words, locks
+from state.view.launch import HoldView, LaunchView, OperationSpecView, ScopeView, StageView
+from state.view.locks import LockKind, hold_words, locks
 from tests.paths import SOP_RUNBOOK
 from tests.screens import story
 from tests.screens.stage import app_of, picture
+from tests.state.view.test_trips import acknowledge, back, released, trip
 
 NOW_US = 1_796_155_200_000_000
 HOUR_US = 3600 * 1_000_000
@@ -42,9 +44,18 @@ def gate(number: int, *verdicts: Verdict) -> GateView:
 
 
 def spec(
-    *gates: int, items: tuple[str, ...] = (), kind: OperationKind = DEPLOY, env: Tier = Tier.PRODUCTION
+    *gates: int,
+    items: tuple[str, ...] = (),
+    stages: tuple[str, ...] = (),
+    kind: OperationKind = DEPLOY,
+    env: Tier = Tier.PRODUCTION,
 ) -> OperationSpecView:
-    return OperationSpecView(f"{env}.{kind}", kind, env, "t", 9, gates, items)
+    return OperationSpecView(f"{env}.{kind}", kind, env, "t", 9, gates, items, stages)
+
+
+def staged(verdict: Verdict) -> LaunchView:
+    """Return a launch with a stage of a verdict: one that stands on an item, since only an item can be waived."""
+    return replace(view(gate(1, verdict)), stages=(StageView("build", "Build", (), ("item:1.1",)),))
 
 
 def view(*gates: GateView, scope: ScopeView = OPEN, held: str | None = None) -> LaunchView:
@@ -53,6 +64,7 @@ def view(*gates: GateView, scope: ScopeView = OPEN, held: str | None = None) -> 
     return LaunchView(gates=gates, scope=scope, hold=hold, state=state)
 
 
+GOOD = {Verdict.PASS, Verdict.WAIVED}
 GO, FAILED = gate(1, Verdict.PASS), gate(2, Verdict.FAIL)
 LATE = replace(OPEN, window_end_us=NOW_US)
 EARLY = replace(OPEN, window_start_us=NOW_US + 1)
@@ -65,15 +77,23 @@ CASES = [
     ("a gate that is OPEN", view(gate(1, Verdict.PENDING)), spec(1), ["gate 1 is OPEN"]),
     ("a gate whose evidence is stale", view(gate(1, Verdict.STALE)), spec(1), ["gate 1 is OPEN"]),
     ("a gate with a waiver", view(gate(1, Verdict.WAIVED)), spec(1), []),
-    ("a gate that isn't there", view(), spec(7), ["gate 7 is unknown"]),
+    ("a gate that isn't there", view(), spec(7), ["gate 7 is UNKNOWN"]),
     ("a gate that isn't needed", view(GO, FAILED), spec(1), []),
     *(
         (f"an item that is {v}", view(gate(1, v)), spec(items=("1.1",)), [f"item 1.1 is {v}"])
-        for v in Verdict if v not in {Verdict.PASS, Verdict.WAIVED}
+        for v in Verdict if v not in {Verdict.PASS, Verdict.WAIVED, Verdict.DEFERRED}
     ),
+    ("an item that is deferred", view(gate(1, Verdict.DEFERRED)), spec(items=("1.1",)), []),
+    ("a gate that is GO but for what is deferred", view(gate(1, Verdict.PASS, Verdict.DEFERRED)), spec(1), []),
     ("an item that passes", view(GO), spec(items=("1.1",)), []),
     ("an item that is waived", view(gate(1, Verdict.WAIVED)), spec(items=("1.1",)), []),
     ("an item that isn't there", view(), spec(items=("8.8",)), ["item 8.8 is unknown"]),
+    *(
+        (f"a stage that is {v}", staged(v), spec(stages=("build",)), [] if v in GOOD else [f"stage build is {v}"])
+        for v in (*Verdict,)
+    ),
+    ("a stage that isn't needed", staged(Verdict.FAIL), spec(), []),
+    ("a stage that isn't there", view(), spec(stages=("build",)), ["stage build is unknown"]),
     ("held", view(held="lunch"), spec(), ["the launch is held (lunch)"]),
     ("before the window", view(scope=EARLY), spec(), ["before the launch window"]),
     ("at its first moment", view(scope=replace(OPEN, window_start_us=NOW_US)), spec(), []),
@@ -100,6 +120,59 @@ def test_what_locks(known: LaunchView, operation: OperationSpecView, words: list
     assert all(word in told for word, lock in (("hold", "held"), ("window", "window")) if lock in str(words))
 
 
+RELEASES = [
+    ("a trip", [trip], ["tripped and not acknowledged: HTTP 5xx share at 20:"], "✖ trip"),
+    ("a trip that is acknowledged", [trip, acknowledge], [], "✔ unlocked"),
+    (
+        "a rollback of it", [trip, back],
+        ["tripped and not acknowledged: ", "this candidate tripped HTTP 5xx share at 20:"], "✖ trip, rolled back",
+    ),
+    (
+        "a rollback of it, acknowledged", [trip, back, acknowledge],
+        ["this candidate tripped HTTP 5xx share at 20:"], "✖ rolled back",
+    ),
+    ("a rollback without a trip", [back], ["this candidate was rolled back at 20:"], "✖ rolled back"),
+    (
+        "a rollback that failed", [lambda told: back(told, "failed")],
+        ["production.rollback failed, not verified: nobody knows what runs in production",
+         "this candidate was rolled back at 20:"], "✖ unverified, rolled back",
+    ),
+    ("a rollback and the same candidate again", [back, released], ["this candidate was rolled"], "✖ rolled back"),
+    ("a trip, and a deploy over it", [trip, released], [], "✔ unlocked"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("happened", "words", "column"), [case[1:] for case in RELEASES], ids=[case[0] for case in RELEASES]
+)
+def test_what_earlier_releases_leave_locks_the_next_one(
+    happened: list[Callable[[story.Story], object]], words: list[str], column: str, runbook: Runbook
+) -> None:
+    told = story.ready()
+    released(told)
+    for one in happened:
+        one(told)
+    known = told.view()
+    specs = {s.id: s for s in known.operation_specs}
+    found = locks(known, specs["production.deploy"], told.now_us)
+    assert all(lock.words.startswith(word) for lock, word in zip(found, words, strict=True))
+    assert all(lock.kind.by_release for lock in found)
+    shown = ScreenState(known, told.now_us)
+    assert lock_words(specs["production.deploy"], shown).text == column
+    # The way back is never locked, nor staging by what production did.
+    assert locks(known, specs["production.rollback"], told.now_us) == []
+    assert locks(known, specs["staging.deploy"], told.now_us) == []
+    migrate = [lock.kind for lock in locks(known, specs["production.migrate"], told.now_us)]
+    assert LockKind.CANDIDATE not in migrate
+    operation = runbook.operation("production.deploy")
+    assert operation is not None
+    engine = [
+        f for f in findings(known, runbook, operation, (), told.now_us) if f.words in {w.words for w in found}
+    ]
+    assert len(engine) == len(found)
+    assert all(finding.soft and finding.verdict is Verdict.FAIL for finding in engine)
+
+
 @pytest.fixture(scope="module")
 def runbook() -> Runbook:
     return load_runbook(SOP_RUNBOOK).runbook
@@ -113,7 +186,11 @@ def test_the_screen_and_the_engine_say_the_same(runbook: Runbook, operation_id: 
     operation = runbook.operation(operation_id)
     assert operation is not None
     known = view(*(gate(n, status if n == 3 else Verdict.PASS) for n in range(1, 11)))
-    engine = [f.words for f in findings(known, runbook, operation, (), NOW_US) if f.words.startswith("gate ")]
+    engine = [
+        f.words
+        for f in findings(known, runbook, operation, (), NOW_US)
+        if f.words.startswith(("gate ", "stage "))
+    ]
     screen = [lock.words for lock in locks(known, spec_of(operation), NOW_US) if lock.kind.by_judgement]
     assert engine == screen
 

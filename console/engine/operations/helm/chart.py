@@ -13,10 +13,14 @@ from pathlib import Path
 
 import yaml
 
+from checks.clients.helm_release import merge
 from console.engine.operations.preview.manifest import LOADER
+from state.base.json import JsonObject, obj, text
 from state.base.text import line
+from state.runbook.environment import Chart
 
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?")
+_LARGEST_VALUES = 1024 * 1024
 _BROKEN = (OSError, tarfile.TarError, yaml.YAMLError, UnicodeDecodeError)
 
 
@@ -29,14 +33,17 @@ class Lacking:
     """Whether it is not there at all, so that helm will refuse."""
 
 
-def lacking(chart: Path) -> list[Lacking]:
-    """Return what a chart's folder lacks. An archive was checked when it was packed, and is not looked into."""
+def lacking(chart: Path, named: Path | None = None) -> list[Lacking]:
+    """Return what a chart's folder lacks. An archive was checked when it was packed, and is not looked into.
+
+    ``named`` is where its own folder is, if ``chart`` is a copy.
+    """
     if not chart.is_dir():
         return []
     vendored = dict(_vendored(chart / "charts"))
     locked = dict(_named(_file(chart / "Chart.lock")))
     found: list[Lacking] = []
-    do = f"run helm dependency build {chart}"
+    do = f"run helm dependency build {named or chart}"
     for name, expected in _named(_file(chart / "Chart.yaml")):
         exact = locked.get(name, expected)
         where = "Chart.lock" if name in locked else "Chart.yaml"
@@ -46,6 +53,48 @@ def lacking(chart: Path) -> list[Lacking]:
         elif _EXACT.fullmatch(exact) and vendored[name].removeprefix("v") != exact.removeprefix("v"):
             message = f"the charts folder has {name} {vendored[name]}, {where} says {exact}: {do}"
             found.append(Lacking(line(message, 300), missing=False))
+    return found
+
+
+def default_values(chart: Path) -> JsonObject:
+    """Return a chart's values by default, those of its vendored charts at their names; empty where unknown."""
+    if chart.is_dir():
+        own = obj(_file(chart / "values.yaml"))
+        inner = sorted((chart / "charts").iterdir()) if (chart / "charts").is_dir() else []
+        below = {_name_of(one): default_values(one) for one in inner}
+        return merge({name: values for name, values in below.items() if name and values}, own)
+    found = _members(chart, re.compile(r"[^/]+/(?:charts/([^/]+)/)?values\.yaml"))
+    own = obj(found.pop("", None))
+    return merge({name: obj(values) for name, values in found.items()}, own)
+
+
+def values_of(chart: Chart) -> JsonObject:
+    """Return a chart's values with those of its values files over them; a file that can't be read is left out."""
+    values = default_values(Path(chart.path))
+    for file in chart.values:
+        values = merge(values, obj(_file(file)))
+    return values
+
+
+def _name_of(chart: Path) -> str:
+    about = _file(chart / "Chart.yaml") if chart.is_dir() else _archived(chart)
+    return text(obj(about), "name")
+
+
+def _members(archive: Path, pattern: re.Pattern[str]) -> dict[str, object]:
+    """Return the YAML files of an archive whose names match, by the pattern's group."""
+    if archive.suffix != ".tgz":
+        return {}
+    found: dict[str, object] = {}
+    try:
+        with tarfile.open(archive) as opened:
+            for member in opened:
+                match = pattern.fullmatch(member.name)
+                file = opened.extractfile(member) if match is not None else None
+                if match is not None and file is not None:
+                    found[match[1] or ""] = _read(file.read(_LARGEST_VALUES))
+    except _BROKEN:
+        return {}
     return found
 
 

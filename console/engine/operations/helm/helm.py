@@ -13,6 +13,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,9 @@ from checks.base import CouldNotLookError
 from checks.clients.redact import Redactor
 from state.base.json import JsonObject, obj, objs, text
 from state.base.text import line
-from state.runbook.environment import Environment
+from state.runbook.environment import Chart, Environment
+from state.runbook.helm_commands import Sop, expand, template
+from state.runbook.image_keys import assignments
 from state.runbook.models import Candidate, Runbook
 from state.runbook.units import SecretRef
 
@@ -67,6 +70,8 @@ class Rendered:
     """Secret-bearing: never log it."""
     hooks: tuple[str, ...]
     """Each with its events: ``Job/migrate (pre-upgrade)``."""
+    hooks_manifest: str = field(default="", repr=False)
+    """The objects of the hooks, which helm keeps apart from the manifest. Secret-bearing too."""
 
 
 class Helm:
@@ -79,9 +84,18 @@ class Helm:
     ) -> None:
         self.program = runbook.helm
         self.environment = environment
+        self.chart = environment.chart
+        """The runbook's, or a private copy of it: what helm reads."""
         self.kubeconfig = kubeconfig
         self._redactor = redactor
+        self._template = template(runbook.helm_commands, Sop.UPGRADE)
         self._hidden = {ref.env for ref in _secret_refs(runbook) if ref.env is not None}
+
+    def reading(self, chart: Chart) -> Helm:
+        """Return the same helm for a copy of the chart and its values files."""
+        helm = copy(self)
+        helm.chart = chart
+        return helm
 
     def environ(self) -> dict[str, str]:
         """Return helm's environment: ours, without what would change its target, and without secrets."""
@@ -92,24 +106,26 @@ class Helm:
         }
         return {**kept, "HELM_MAX_HISTORY": str(HISTORY_MAX), "LC_ALL": "C.UTF-8"}
 
-    def _target(self) -> list[str]:
-        kube = self.environment.kube
-        return [
-            "--namespace", kube.namespace,
-            "--kubeconfig", str(self.kubeconfig),
-            "--kube-context", kube.context,
-        ]  # fmt: skip
+    def _cluster(self) -> list[str]:
+        return ["--kubeconfig", str(self.kubeconfig), "--kube-context", self.environment.kube.context]
 
     def _release(self, candidate: Candidate) -> list[str]:
-        chart = self.environment.chart
-        images = [f"image.{name}={ref}" for name, ref in candidate.images.named().items()]
+        """Return the runbook's template, filled in, with the cluster and the candidate's images."""
+        chart, kube = self.chart, self.environment.kube
+        words: dict[str, str | list[str]] = {
+            "release": self.environment.release,
+            "chart": chart.path,
+            "chart_version": chart.version,
+            "namespace": kube.namespace,
+            "context": kube.context,
+            "values": [str(path) for path in chart.values],
+        }
+        images = assignments(chart.image_keys, candidate.images.named(), candidate.version)
         return [
-            self.environment.release, chart.path,
-            *self._target(),
-            *(part for path in chart.values for part in ("-f", str(path))),
-            *(part for image in images for part in ("--set-string", image)),
-            "--version", chart.version,
-        ]  # fmt: skip
+            *expand(self._template, words)[1:],
+            *self._cluster(),
+            *(part for key, value in images for part in ("--set-string", f"{key}={value}")),
+        ]
 
     def upgrade(self, candidate: Candidate, version: Version, timeout_s: int, words: str) -> list[str]:
         """Return the command line that installs or upgrades the release with the candidate's images.
@@ -117,7 +133,7 @@ class Helm:
         Without ``--atomic``: what follows a failure is decided here, not by helm.
         """
         return [
-            self.program, "upgrade", "--install", *self._release(candidate),
+            self.program, *self._release(candidate),
             *_wait(version),
             "--timeout", f"{timeout_s}s",
             "--history-max", str(HISTORY_MAX),
@@ -131,10 +147,21 @@ class Helm:
         """Return the command line that goes back to one explicit revision."""
         return [
             self.program, "rollback", self.environment.release, str(number),
-            *self._target(),
+            "--namespace", self.environment.kube.namespace,
+            *self._cluster(),
             *_wait(version),
             "--timeout", f"{timeout_s}s",
             *(["--no-hooks"] if without_hooks else []),
+        ]  # fmt: skip
+
+    def uninstall(self, version: Version, timeout_s: int) -> list[str]:
+        """Return the command line that takes the release away, with its records."""
+        return [
+            self.program, "uninstall", self.environment.release,
+            "--namespace", self.environment.kube.namespace,
+            *self._cluster(),
+            *_wait(version)[:1],
+            "--timeout", f"{timeout_s}s",
         ]  # fmt: skip
 
     async def version(self) -> Version:
@@ -153,19 +180,30 @@ class Helm:
             self._versions[key] = _version((await self._ask(["version", "--short"])).strip())
         return self._versions[key]
 
-    async def render(self, candidate: Candidate) -> Rendered:
+    async def render(self, candidate: Candidate, *, by_server: bool = True) -> Rendered:
         """Return what an upgrade with the candidate would bring, as the cluster would take it.
+
+        Not ``by_server``: without the cluster's word on it, which needs a namespace that is there.
 
         Raises HelmError where the chart doesn't render or the cluster refuses it.
         """
-        answer = await self._ask(
-            ["upgrade", "--install", *self._release(candidate), "--dry-run=server", "-o", "json"]
-        )
+        how = "--dry-run=server" if by_server else "--dry-run=client"
+        answer = await self._ask([*self._release(candidate), how, "-o", "json"])
         try:
             release = obj(json.loads(answer[answer.find("{") :]))
         except ValueError:
             raise HelmError("helm upgrade --dry-run: JSON was expected") from None
-        return Rendered(text(release, "manifest"), tuple(_hook(hook) for hook in objs(release.get("hooks"))))
+        hooks = objs(release.get("hooks"))
+        bodies = "".join(f"---\n{text(hook, 'manifest')}\n" for hook in hooks)
+        return Rendered(text(release, "manifest"), tuple(_hook(hook) for hook in hooks), bodies)
+
+    async def pull(self, folder: Path) -> None:
+        """Fetch the chart, which isn't on this machine, as an archive into a folder. Raises HelmError."""
+        chart = self.environment.chart
+        await self._ask(["pull", chart.path, "--version", chart.version, "--destination", str(folder)])
+        found = [path.name for path in folder.iterdir()]  # noqa: ASYNC240  one quick look
+        if len(found) != 1:
+            raise HelmError(f"helm pull {line(chart.path, 80)}: one archive was expected, not {len(found)}")
 
     async def _ask(self, args: Sequence[str]) -> str:
         try:

@@ -15,17 +15,16 @@ import yaml
 
 from checks.clients.kube import secret_values
 from checks.clients.redact import Redactor, secretish
+from console.engine.operations.helm.private_copy import Parts, PrivateCopy, input_parts
 from console.engine.operations.preview.manifest import LOADER, documents
 from state.base.json import text
 from state.events.bodies import body_as
 from state.events.event import Draft, Event
 from state.events.operations import CandidateSeen
-from state.runbook.environment import Environment
-from state.runbook.models import Runbook
+from state.runbook.environment import Chart
+from state.runbook.models import Candidate, Runbook
 from state.view.enums import Tier
 from state.view.launch import AttestationView, LaunchView
-
-Parts = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,15 @@ class Seen:
 def parts_of(runbook: Runbook, tier: Tier) -> Parts:
     """Return (what, fingerprint) of everything that a deploy to an environment is made of."""
     chart = runbook.environments[tier].chart
-    candidate = runbook.candidate
+    return (*_candidate_parts(runbook.candidate), *input_parts(chart, chart))
+
+
+def parts_with(runbook: Runbook, copy: PrivateCopy) -> Parts:
+    """Return the same of a private copy: what it holds, whatever the originals hold by now."""
+    return (*_candidate_parts(runbook.candidate), *copy.parts)
+
+
+def _candidate_parts(candidate: Candidate) -> Parts:
     images = "\n".join(f"{name}={ref}" for name, ref in candidate.images.named().items())
     return (
         ("images", _sha(images.encode())),
@@ -49,8 +56,6 @@ def parts_of(runbook: Runbook, tier: Tier) -> Parts:
             "migration",
             _sha(candidate.migration.model_dump_json().encode() if candidate.migration is not None else b""),
         ),
-        (f"chart {Path(chart.path).name} {chart.version}", _chart_sha(Path(chart.path))),
-        *((f"values file {path.name}", _file_sha(path)) for path in chart.values),
     )
 
 
@@ -99,11 +104,11 @@ def _for(attestation: AttestationView, seen: Sequence[Seen]) -> Parts:
     return newest.parts if newest is not None else ()
 
 
-def register_secrets(environment: Environment, redactor: Redactor) -> None:
+def register_secrets(chart: Chart, redactor: Redactor) -> None:
     """Let the redactor know what looks like a secret in the values files and in the values that charts bring."""
-    folder = Path(environment.chart.path)
+    folder = Path(chart.path)
     brought = sorted(folder.rglob("values.yaml")) if folder.is_dir() else []
-    for path in (*environment.chart.values, *brought):
+    for path in (*chart.values, *brought):
         try:
             answer = yaml.load(path.read_bytes(), LOADER)  # noqa: S506  a safe loader
         except (OSError, yaml.YAMLError, UnicodeDecodeError):
@@ -136,22 +141,3 @@ def _leaves(value: object, key: str = "") -> Iterator[tuple[str, str]]:
 
 def _sha(raw: bytes) -> str:
     return sha256(raw).hexdigest()
-
-
-def _file_sha(path: Path) -> str:
-    try:
-        return _sha(path.read_bytes())
-    except OSError:
-        return "missing"
-
-
-def _chart_sha(path: Path) -> str:
-    """Return a folder's or an archive's hash; what is not on this machine is known by its name and version."""
-    if path.is_file():
-        return _file_sha(path)
-    if not path.is_dir():
-        return "remote"
-    digest = sha256()
-    for file in sorted(one for one in path.rglob("*") if one.is_file()):
-        digest.update(f"{file.relative_to(path)}\0{_file_sha(file)}\n".encode())
-    return digest.hexdigest()

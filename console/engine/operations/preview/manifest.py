@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import yaml
-
+from checks.rendered import LOADER, documents
 from state.base.images import digest_of
-from state.base.json import JsonObject, obj, objs, path, text
+from state.base.json import objs, path, text
 
-LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The quick one, where the machine has it."""
-
-
-def documents(manifest: str) -> list[JsonObject]:
-    """Return the objects of a manifest; none where it isn't YAML."""
-    try:
-        return [obj(one) for one in yaml.load_all(manifest, LOADER) if one]
-    except yaml.YAMLError:
-        return []
+__all__ = ["LOADER", "documents", "images_of"]
 
 
 def images_of(manifest: str) -> tuple[tuple[str, str], ...]:

@@ -6,17 +6,23 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from checks.clients.helm_release import HelmStatus
+from checks.looks import traces_after
 from console.engine.operations.helm.helm import shown
-from console.engine.operations.preview.approvals import parts_of
+from console.engine.operations.helm.private_copy import Parts
+from console.engine.operations.preview import preparation as preparing
 from console.engine.operations.preview.preflight import Preflight
-from console.engine.operations.run import migrate as migrating
-from console.engine.operations.run import secrets as applying
+from console.engine.operations.preview.sop_commands import (
+    namespace_command,
+    secret_commands,
+    validate_command,
+)
 from console.engine.operations.run.context import Site
 from console.engine.ports import Who
 from state.base.numbers import plural
 from state.runbook.models import Operation
 from state.view.enums import OperationKind
 from state.view.launch import GoodRevision, LaunchView
+from state.view.locks import WAYS_BACK
 
 
 def helm_words(
@@ -32,9 +38,11 @@ def helm_words(
 
     ``anchor`` is the log's head once the intent is in it: helm's history keeps a copy outside the log.
     """
-    if preflight.version is None or operation.kind is OperationKind.MIGRATE:
+    if preflight.version is None or operation.kind in {OperationKind.MIGRATE, OperationKind.PREPARE}:
         return []
     timeout = int(operation.timeout)
+    if operation.kind is OperationKind.UNINSTALL:
+        return site.helm.uninstall(preflight.version, timeout)
     if operation.kind is OperationKind.ROLLBACK:
         if good is None:
             return []
@@ -51,23 +59,17 @@ def _needs_no_hooks(preflight: Preflight, good: GoodRevision) -> bool:
     return stuck and live is not None and live.settled and live.runs(dict(good.images))
 
 
-def commands(
-    operation: Operation, site: Site, preflight: Preflight, helm: Sequence[str], job: str
-) -> list[str]:
+def commands(operation: Operation, site: Site, preflight: Preflight, helm: Sequence[str]) -> list[str]:
     """Return the command lines that come to the same, as a person would type them, in their order."""
-    target = f"kubectl --context {site.environment.kube.context} -n {site.namespace}"
     if operation.kind is OperationKind.MIGRATE:
-        return [migrating.command(site, job)]
+        return preflight.job.commands(site) if preflight.job is not None else []
+    if operation.kind is OperationKind.PREPARE:
+        return preparing.commands(site, preflight.preparation) if preflight.preparation is not None else []
     lines = [shown(helm)] if helm else []
-    if operation.kind is OperationKind.ROLLBACK:
+    if operation.kind in WAYS_BACK:
         return lines
-    context = site.environment.kube.context
-    made = (
-        []
-        if preflight.namespace_there
-        else [f"kubectl --context {context} create namespace {site.namespace}"]
-    )
-    return [*made, *applying.commands(site), *lines, f"{target} get pods,ingress"]
+    made = [] if preflight.namespace_there else [namespace_command(site)]
+    return [*made, *secret_commands(site), *lines, validate_command(site)]
 
 
 def from_to(
@@ -79,12 +81,20 @@ def from_to(
     candidate = site.runbook.candidate
     if operation.kind is OperationKind.ROLLBACK:
         return now, f"revision {good.number} (recorded good)" if good is not None else "nothing recorded"
+    if operation.kind is OperationKind.UNINSTALL:
+        return now, "nothing: no revision is left"
+    if operation.kind is OperationKind.PREPARE:
+        found = preflight.preparation
+        there = f"namespace {site.namespace}" if preflight.namespace_there else "nothing"
+        return there, f"with {found.words}" if found is not None and not found.nothing else "as it is"
     if operation.kind is OperationKind.MIGRATE:
         head = (
             candidate.migration.head if candidate.migration is not None else "nothing: the candidate has none"
         )
         return "the schema as it is", f"revision {head}"
     first = next(iter(candidate.images.named().values()))
+    if preflight.first:
+        now = f"{now}: FIRST LAUNCH"
     return now, f"{candidate.version} ({first.rpartition(':')[2][:12]})"
 
 
@@ -93,12 +103,30 @@ def blast(operation: Operation, site: Site, preflight: Preflight) -> tuple[str, 
     environment = site.environment
     pods = preflight.live.pods if preflight.live is not None else 0
     hosts = ", ".join(domain.host for domain in environment.domains.all())
+    if operation.kind is OperationKind.PREPARE:
+        return (f"namespace {site.namespace}: nothing runs there by this",)
+    if operation.kind is OperationKind.UNINSTALL:
+        away = f"{plural(pods, 'pod')}, services, ingresses and whatever else the chart brought, in {site.namespace}"
+        return (f"takes away {away}; volume claims that the chart brought go too", f"traffic of {hosts} ends")
     database = operation.kind is OperationKind.MIGRATE
     touched = f"the database of {environment.title}" if database else plural(pods, "pod")
-    return (f"{touched} in namespace {site.namespace}", f"traffic of {hosts}")
+    afterwards = traces_after(site.runbook, operation)
+    return (
+        f"{touched} in namespace {site.namespace}",
+        f"traffic of {hosts}",
+        *(
+            f"the checks afterwards leave {what}: {', '.join(dict.fromkeys(by))}"
+            for what, by in afterwards.items()
+        ),
+    )
 
 
-def token(operation: Operation, site: Site, commands: Sequence[str]) -> str:
+def inputs(operation: Operation) -> str:
+    """Return what an operation reads besides the log, as a refusal names it."""
+    return "the migration's job" if operation.kind is OperationKind.MIGRATE else "chart or values"
+
+
+def token(operation: Operation, commands: Sequence[str], parts: Parts) -> str:
     """Bind a confirmation to what was shown: command lines, images, chart and values files."""
-    parts = [f"{name} {digest}" for name, digest in parts_of(site.runbook, site.tier)]
-    return sha256("\n".join([operation.id, *commands, *parts]).encode()).hexdigest()[:16]
+    told = [f"{name} {digest}" for name, digest in parts]
+    return sha256("\n".join([operation.id, *commands, *told]).encode()).hexdigest()[:16]

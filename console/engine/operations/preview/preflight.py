@@ -12,14 +12,18 @@ from pathlib import Path
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
-from checks.clients.registry import ImageRef
-from console.engine.operations.helm.chart import lacking
-from console.engine.operations.helm.helm import HISTORY_MAX, Version
+from console.engine.operations.helm.chart import lacking, values_of
+from console.engine.operations.helm.helm import HISTORY_MAX, Rendered, Version
+from console.engine.operations.helm.private_copy import PrivateCopy
+from console.engine.operations.helm.rendered_images import halves, refusals
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.preview.diff import Diff
 from console.engine.operations.preview.interlock import migrates_by_hook
 from console.engine.operations.preview.manifest import images_of
+from console.engine.operations.preview.migration_job import MigrationJob, migration_job, name_prefix
+from console.engine.operations.preview.permissions import refused_verbs
+from console.engine.operations.preview.preparation import Preparation, to_prepare
 from console.engine.operations.run.context import Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.verdict.helm_history import (
@@ -30,40 +34,17 @@ from console.engine.operations.verdict.helm_history import (
     record_bytes,
 )
 from console.engine.operations.verdict.workloads import Live, look
-from state.base.images import digest_of, short
+from state.base.images import ImageRef, digest_of, short
 from state.base.json import obj, objs, path, text
 from state.base.times import SECOND_US
 from state.runbook.models import Operation
 from state.view.enums import OperationKind, Tier, Verdict
 from state.view.launch import GoodRevision
+from state.view.locks import WAYS_BACK
 
 # helm keeps a revision in one Secret, of at most 1 MiB: past that, no upgrade can be recorded.
 _LARGEST_RECORD = 900 * 1024
-_VERBS = {
-    OperationKind.DEPLOY: (
-        *((verb, "", "secrets") for verb in ("get", "list", "create", "update")),
-        *((verb, "apps", "deployments") for verb in ("get", "create", "patch")),
-        ("create", "", "services"),
-        ("create", "", "configmaps"),
-        ("create", "networking.k8s.io", "ingresses"),
-        ("create", "batch", "jobs"),
-        ("list", "", "pods"),
-        ("create", "coordination.k8s.io", "leases"),
-        ("patch", "coordination.k8s.io", "leases"),
-    ),
-    OperationKind.MIGRATE: (
-        ("get", "batch", "cronjobs"),
-        ("create", "batch", "jobs"),
-        ("get", "batch", "jobs"),
-        ("patch", "batch", "jobs"),
-        ("list", "", "pods"),
-    ),
-    OperationKind.ROLLBACK: (
-        *((verb, "", "secrets") for verb in ("get", "list", "create", "update")),
-        ("patch", "apps", "deployments"),
-        ("list", "", "pods"),
-    ),
-}
+_FINE = frozenset({Verdict.PASS, Verdict.DEFERRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +87,33 @@ class Preflight:
     live: Live | None = None
     good: Revision | None = None
     diff: Diff | None = None
+    copy: PrivateCopy | None = None
+    """Of chart and values: what was rendered, and what helm is to read."""
+    job_name: str = ""
+    job: MigrationJob | None = None
+    """What a migration would create."""
     namespace_there: bool = False
+    first: bool = False
+    """Whether helm's history was seen and no install was ever complete: a first launch."""
+    preparation: Preparation | None = None
+    """What a preparation still has to do."""
+
+    @property
+    def inputs_sha(self) -> str:
+        """What stands for what was read: the copy of chart and values, or the job; nothing where there is neither."""
+        if self.copy is not None:
+            return self.copy.sha
+        return self.job.sha if self.job is not None else ""
 
     @property
     def against(self) -> list[str]:
         """What stands against the operation, one line each."""
-        return [f.words for f in self.findings if f.verdict is not Verdict.PASS]
+        return [f.words for f in self.findings if f.verdict not in _FINE]
 
     @property
     def overridable(self) -> bool:
         """Whether something is in the way, and all of it may be overridden by two people."""
-        closed = [f for f in self.findings if f.verdict is not Verdict.PASS]
+        closed = [f for f in self.findings if f.verdict not in _FINE]
         return bool(closed) and all(f.soft for f in closed)
 
     @property
@@ -140,10 +137,18 @@ class Preflight:
 Look = Callable[[Site, Operation, Preflight], Awaitable[None]]
 
 
-async def survey(site: Site, operation: Operation, lease: Lease) -> Preflight:
-    """Look at helm, its history, the cluster and the registry; never raises for what could not be seen."""
-    preflight = Preflight()
+async def survey(
+    site: Site, operation: Operation, lease: Lease, copy: PrivateCopy | None = None, job_name: str = ""
+) -> Preflight:
+    """Look at helm, its history, the cluster and the registry; never raises for what could not be seen.
+
+    Of a deploy nothing is rendered without a private copy of chart and values, of a migration no job is made
+    without its name.
+    """
+    preflight = Preflight(copy=copy, job_name=job_name)
     first: tuple[Look, ...] = (_helm, _cluster, _releases, _pods)
+    if operation.kind is OperationKind.PREPARE:
+        first = (_cluster, _prepared)
     second: tuple[Look, ...] = ()
     if operation.kind is OperationKind.DEPLOY:
         second = (_record_size, _images, _diff)
@@ -179,7 +184,7 @@ async def _helm(site: Site, operation: Operation, preflight: Preflight) -> None:
         return
     preflight.version = await site.helm.version()
     problem = preflight.version.problem()
-    soft = operation.kind is OperationKind.ROLLBACK
+    soft = operation.kind in WAYS_BACK
     preflight.findings.append(
         fails(problem, soft=soft) if problem else passes(f"helm {preflight.version.text}")
     )
@@ -192,14 +197,12 @@ async def _cluster(site: Site, operation: Operation, preflight: Preflight) -> No
         preflight.namespace_there = True
         told = passes(f"context {context}, namespace {name}, as the runbook says")
     except NotFoundError:
-        if operation.kind is OperationKind.DEPLOY:
+        if operation.kind in {OperationKind.DEPLOY, OperationKind.PREPARE}:
             told = passes(f"context {context}; namespace {name} will be created")
         else:
             told = fails(f"namespace {name} does not exist in context {context}")
     preflight.findings.append(told)
-    verbs = _VERBS[operation.kind]
-    allowed = await asyncio.gather(*(site.kube.access_review(*verb) for verb in verbs))
-    denied = [f"{v} {r}" for (v, _, r), may in zip(verbs, allowed, strict=True) if not may]
+    denied = await refused_verbs(site, operation, namespace_there=preflight.namespace_there)
     preflight.findings.append(
         fails(f"this account may not {', '.join(denied)} in {name}")
         if denied
@@ -207,18 +210,44 @@ async def _cluster(site: Site, operation: Operation, preflight: Preflight) -> No
     )
 
 
+async def _prepared(site: Site, _operation: Operation, preflight: Preflight) -> None:
+    """Say what is there and what will be made; what is there is never overwritten."""
+    found = preflight.preparation = await to_prepare(site)
+    preflight.findings.append(
+        passes("everything that the runbook names is there: nothing will be changed")
+        if found.nothing
+        else passes(f"will be made: {found.words}")
+    )
+    for key, old in sorted(found.old_labels.items()):
+        preflight.findings.append(passes(f"label {key} changes from {old} to {found.labels[key]}"))
+    for name, keys in found.differ.items():
+        words = f"secret {name} is there with other values of {', '.join(keys)}: they stay as they are"
+        preflight.findings.append(passes(words))
+    if found.without_source:
+        names = ", ".join(found.without_source)
+        words = f"secret {names} is not there, and the runbook names no values for it (apply_secrets)"
+        preflight.findings.append(fails(words, soft=True))
+
+
 async def _releases(site: Site, operation: Operation, preflight: Preflight) -> None:
     preflight.history = await history(site)
     preflight.good = newest_good(preflight.history)
     newest, good = preflight.newest, preflight.good
+    # Older revisions that were pruned may have been complete: then nobody can say that this is the first.
+    preflight.first = good is None and (newest is None or preflight.history[0].number == 1)
     if operation.kind is OperationKind.MIGRATE:
         await _migration(site, preflight)
         return
+    if operation.kind is OperationKind.UNINSTALL:
+        return  # service.py says what stands against it, as of a rollback
     if newest is None:
         words = f"release {site.release} does not exist yet: this is its first install"
         preflight.findings.append(passes(words))
     elif newest.pending:
         await _pending(site, operation, preflight, newest)
+    elif operation.kind is OperationKind.DEPLOY and preflight.first:
+        words = f"{newest.words}: a first install that was never complete; it is installed over"
+        preflight.findings.append(passes(words))
     elif operation.kind is OperationKind.DEPLOY and good is None and newest.number > 1:
         words = f"release {site.release} has no revision that was ever installed completely"
         preflight.findings.append(fails(words, soft=True))
@@ -239,11 +268,15 @@ async def _migration(site: Site, preflight: Preflight) -> None:
             fails("the chart's own hook migrates, in the deploy: there is no job to make")
         )
         return
-    active = [one for one in await _active_jobs(site) if one.startswith(f"db-migrate-{site.release}-")]
+    active = [one for one in await _active_jobs(site) if one.startswith(name_prefix(site))]
     if active:
         preflight.findings.append(fails(f"job {active[0]} still runs: two migrations at once would collide"))
     else:
         preflight.findings.append(passes("no other migration runs"))
+    if preflight.job_name:
+        job = await migration_job(site, preflight.job_name, first=preflight.first)
+        preflight.job, preflight.diff = job, job.differences(site)
+        preflight.findings.append(passes(job.words))
 
 
 async def _active_jobs(site: Site) -> list[str]:
@@ -308,20 +341,33 @@ async def _images(site: Site, _operation: Operation, preflight: Preflight) -> No
 
 
 async def _diff(site: Site, _operation: Operation, preflight: Preflight) -> None:
-    if preflight.version is None:
-        return  # there is no helm to ask, which was said already
-    needs = lacking(Path(site.environment.chart.path))
+    if preflight.version is None or preflight.copy is None:
+        return  # there is no helm to ask, or nothing to ask it about, which was said already
+    needs = lacking(Path(site.helm.chart.path), Path(site.environment.chart.path))
     preflight.findings += [fails(need.words, soft=not need.missing) for need in needs]
     if any(need.missing for need in needs):
         return  # helm would only say it again
-    rendered = await site.helm.render(site.runbook.candidate)
+    rendered = await site.helm.render(site.runbook.candidate, by_server=preflight.namespace_there)
     register_rendered(rendered.manifest, site.clients.redactor)
+    register_rendered(rendered.hooks_manifest, site.clients.redactor)
+    preflight.findings += _runs_candidate(site, rendered)
     stored = preflight.newest.manifest if preflight.newest is not None else ""
     if preflight.good is not None and preflight.newest is not None and not preflight.newest.good:
         stored = preflight.good.manifest
     preflight.diff = await differing.compare(site, stored, rendered.manifest, rendered.hooks)
     preflight.findings.append(passes(preflight.diff.words))
     preflight.findings += [fails(problem, soft=True) for problem in preflight.diff.problems]
+
+
+def _runs_candidate(site: Site, rendered: Rendered) -> list[Finding]:
+    """Compare the images that the chart renders with the candidate's; helm is silent on values that nobody reads."""
+    images, chart = site.runbook.candidate.images.named(), site.helm.chart
+    manifest = f"{rendered.manifest}\n---\n{rendered.hooks_manifest}"
+    place = f"environments.{site.tier}.chart"
+    refused = refusals(manifest, images, chart, values_of(chart), place)
+    found = [fails(words) for words in refused]
+    found += [fails(words, soft=True) for words in halves(manifest, images)]
+    return found or [passes("what is rendered names every image of the candidate by its digest")]
 
 
 async def _staging(site: Site, _operation: Operation, preflight: Preflight) -> None:

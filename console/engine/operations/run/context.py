@@ -10,10 +10,12 @@ from checks.clients.clients import Clients
 from checks.clients.helm_release import HelmClient
 from checks.clients.kube import KubeClient
 from console.engine.operations.helm.helm import Helm
+from console.engine.operations.helm.private_copy import PrivateCopy
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import Running
 from state.base.clock import Clock, first_of
+from state.base.json import JsonObject
 from state.runbook.environment import Environment
 from state.runbook.models import Operation, Runbook
 from state.view.enums import Tier
@@ -71,8 +73,12 @@ class Run:
     """The number of the newest revision before it began."""
     anchor: str = ""
     """The log's head with its intent in it: what marks a revision of helm's as its own."""
+    copy: PrivateCopy | None = None
+    """The chart and the values that helm reads."""
     running: Running | None = None
     job: str = ""
+    manifest: JsonObject = field(default_factory=dict)
+    """The migration's job, as it was previewed."""
     told: dict[str, str] = field(default_factory=dict)
     """What was said of each pod that wasn't ready."""
     abort: asyncio.Event = field(default_factory=asyncio.Event)

@@ -29,6 +29,7 @@ _LOOK_S = 2.0
 # helm's --timeout applies to each phase (hooks, the wait), not to the whole upgrade.
 _OVERDUE = 2.0
 _UNTOUCHED = "nothing was changed"
+_NOT_PREVIEWED = "its private copy of chart and values isn't what was previewed any more"
 
 
 async def run_helm(run: Run, argv: Sequence[str], name: str) -> None:
@@ -146,14 +147,18 @@ async def deploy(run: Run, argv: Sequence[str]) -> End:
     if held:
         return End(State.FAILED, f"{_UNTOUCHED}: {held}", number, (RETRY,))
     # Before helm, which may print any of them.
-    register_secrets(run.site.environment, run.site.clients.redactor)
+    register_secrets(run.site.helm.chart, run.site.clients.redactor)
     missing = await secrets_step(run)
     if missing:
         return End(State.FAILED, f"helm was not started: {missing}", number, (RETRY,))
     if run.abort.is_set():
         return End(State.ABORTED, f"aborted before helm was started: {_UNTOUCHED}", number, (RETRY,))
+    if run.copy is None or run.copy.changed():
+        return End(State.FAILED, f"helm was not started: {_NOT_PREVIEWED}", number, (RETRY,))
     if migrates_by_hook(run.site):
         await schema_step(run)
+    # In the command that was shown, the head with the intent in it could not stand yet.
+    await run.report.step("anchor", "done", run.anchor)
     await run_helm(run, argv, "helm upgrade")
     return await judge_deploy(run)
 

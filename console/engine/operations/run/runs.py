@@ -12,11 +12,19 @@ from console.engine.operations.preview.approvals import register_secrets
 from console.engine.operations.preview.interlock import READY_BEFORE
 from console.engine.operations.run import deploy as deploying
 from console.engine.operations.run import migrate as migrating
+from console.engine.operations.run import prepare as preparing
+from console.engine.operations.run import uninstall as uninstalling
 from console.engine.operations.run.context import Run
 from console.engine.operations.run.output import End
 from console.engine.operations.run.program import Running, alive
 from console.engine.operations.verdict.helm_history import history
-from console.engine.operations.verdict.verdict import RETRY, ROLLBACK, judge_deploy, judge_rollback
+from console.engine.operations.verdict.verdict import (
+    RETRY,
+    ROLLBACK,
+    UNINSTALL,
+    judge_deploy,
+    judge_rollback,
+)
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor
 from state.events.bodies import body_as
@@ -27,6 +35,7 @@ from state.view.enums import OperationKind, OperationState
 from state.view.launch import OperationView
 
 Work = Callable[[], Awaitable[End]]
+_HELM = {OperationKind.ROLLBACK: "helm rollback", OperationKind.UNINSTALL: uninstalling.HELM}
 
 
 async def carry_out(run: Run, argv: Sequence[str], *, ready_before: bool) -> End:
@@ -36,6 +45,10 @@ async def carry_out(run: Run, argv: Sequence[str], *, ready_before: bool) -> End
     """
     if run.operation.kind is OperationKind.MIGRATE:
         return await migrating.migrate(run)
+    if run.operation.kind is OperationKind.PREPARE:
+        return await preparing.prepare(run)
+    if run.operation.kind is OperationKind.UNINSTALL:
+        return await uninstalling.uninstall(run, argv)
     if run.operation.kind is OperationKind.ROLLBACK:
         return await deploying.rollback(run, argv)
     if ready_before:
@@ -67,8 +80,12 @@ async def supervised(run: Run, work: Work) -> None:
 
 
 def _failed(run: Run, why: str) -> End:
+    if run.operation.kind is OperationKind.PREPARE:
+        return End(OperationState.UNKNOWN, why, offers=(RETRY,))
     if run.running is None and not run.job:
         return End(OperationState.FAILED, f"helm was not started: {why}", offers=(RETRY,))
+    if run.operation.kind is OperationKind.UNINSTALL:
+        return End(OperationState.UNKNOWN, why, offers=(UNINSTALL,))
     return End(OperationState.UNKNOWN, why, offers=(RETRY, ROLLBACK))
 
 
@@ -78,6 +95,11 @@ class Traces:
 
     intended: Event | None
     started: Event | None
+
+    @property
+    def inputs_sha(self) -> str:
+        """What its intent says of what it reads."""
+        return body_as(OperationIntended, self.intended).inputs_sha if self.intended is not None else ""
 
 
 def traces(journal: Journal, seq: int) -> Traces:
@@ -118,13 +140,17 @@ def remember(run: Run, view: OperationView, found: Traces, log_id: str) -> None:
 
 async def again(run: Run, view: OperationView) -> End:
     """Go on with a run that the log left without an end: attach to what runs, judge what doesn't."""
+    if run.operation.kind is OperationKind.PREPARE:
+        # It adds, a step at a time: what is there says how far it came.
+        await run.report.step("engine", "done", "the engine ended meanwhile: judged by what is there")
+        return await preparing.judge_prepared(run)
     if run.running is None and not run.job:
         return End(
             OperationState.FAILED,
             f"{view.id} was intended, but the engine ended before {_what(run)} was started",
             offers=(RETRY,),
         )
-    register_secrets(run.site.environment, run.site.clients.redactor)
+    register_secrets(run.site.helm.chart, run.site.clients.redactor)
     with contextlib.suppress(CouldNotLookError):  # the judgement says it, if it lasts
         await history(run.site)  # whose secrets must be known before anything is read that helm printed
     await deploying.lease_step(run)
@@ -132,13 +158,15 @@ async def again(run: Run, view: OperationView) -> End:
         await run.report.step("engine", "done", f"found job {run.job} again")
         return await migrating.follow_job(run)
     assert run.running is not None
-    name = "helm rollback" if view.kind == OperationKind.ROLLBACK else "helm upgrade"
+    name = _HELM.get(run.operation.kind, "helm upgrade")
     if alive(run.running):
         await run.report.step("engine", "done", f"attached again to helm, pid {run.running.pid}")
         await deploying.follow_helm(run, name)
     else:
         await run.report.step("engine", "done", "helm had ended meanwhile: judged by what is there")
         run.report.redact_files(run.running)
+    if run.operation.kind is OperationKind.UNINSTALL:
+        return await uninstalling.judge_uninstalled(run)
     if run.operation.kind is OperationKind.ROLLBACK:
         return await judge_rollback(run)
     return await judge_deploy(run)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 from base64 import b64encode
 
-from checks.clients.errors import NotFoundError
+from checks.clients.errors import MisconfiguredError, NotFoundError
 from console.engine.operations.run.context import Run, Site
 from state.base.json import JsonObject
 from state.base.numbers import plural
 from state.runbook.environment import AppliedSecret
+from state.runbook.units import SecretRef
 
 
 async def secrets_step(run: Run) -> str:
@@ -19,7 +20,7 @@ async def secrets_step(run: Run) -> str:
     and the client's errors.
     """
     site = run.site
-    lines = [await _apply(site, secret) for secret in site.environment.apply_secrets]
+    lines = [await apply(site, secret) for secret in site.environment.apply_secrets]
     missing: list[str] = []
     for name in site.environment.secrets:
         try:
@@ -34,22 +35,46 @@ async def secrets_step(run: Run) -> str:
     return ""
 
 
-def commands(site: Site) -> list[str]:
-    """Return the equivalent kubectl command lines; they name files and variables, never values."""
-    target = f"kubectl --context {site.environment.kube.context} -n {site.namespace}"
-    lines: list[str] = []
-    for secret in site.environment.apply_secrets:
-        parts = [
-            f"--from-file={key}={ref.file if ref.file is not None else f'<(printenv {ref.env})'}"
-            for key, ref in secret.data.items()
-        ]
-        create = f"{target} create secret generic {shlex.quote(secret.name)} --type={secret.type} {' '.join(parts)}"
-        lines.append(f"{create} --dry-run=client -o yaml | {target} apply -f -")
-    return lines
+def values_of(site: Site, secret: AppliedSecret) -> dict[str, str]:
+    """Return what a secret is to hold; the redactor knows every value from here on.
+
+    Raises MisconfiguredError where a value isn't on this machine.
+    """
+    if secret.env_file is None:
+        return {key: site.clients.secret(ref) for key, ref in secret.data.items()}
+    raw = site.clients.secret(SecretRef(file=secret.env_file))
+    values = env_lines(raw)
+    if not values:
+        raise MisconfiguredError(
+            f"{secret.env_file} holds no KEY=VALUE line; expected the values of {secret.name}"
+        )
+    for key, value in values.items():
+        site.clients.redactor.register_pair(key, value)
+    return values
 
 
-async def _apply(site: Site, one: AppliedSecret) -> str:
-    values = {key: site.clients.secret(ref) for key, ref in one.data.items()}
+def env_lines(raw: str) -> dict[str, str]:
+    """Return the pairs of a file of KEY=VALUE lines, read as kubectl does.
+
+    Nothing is unquoted, ``#`` begins a comment only at a line's start, and a key alone stands for the variable of
+    its name.
+    """
+    values: dict[str, str] = {}
+    for line in raw.removeprefix("\ufeff").splitlines():
+        text = line.lstrip()
+        if not text or text.startswith("#"):
+            continue
+        key, equals, value = text.partition("=")
+        values[key] = value if equals else os.environ.get(key, "")
+    return values
+
+
+async def apply(site: Site, one: AppliedSecret, *, overwrite: bool = True) -> str:
+    """Create a secret, or bring it up to date; say what was done.
+
+    Without ``overwrite`` values that are there stay as they are. Raises MisconfiguredError and the client's errors.
+    """
+    values = values_of(site, one)
     coded = {key: b64encode(value.encode()).decode() for key, value in values.items()}
     collection = f"/api/v1/namespaces/{site.namespace}/secrets"
     try:
@@ -59,8 +84,13 @@ async def _apply(site: Site, one: AppliedSecret) -> str:
         body: JsonObject = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": one.type}
         await site.kube.create(collection, {**body, "data": coded})
         return f"{one.name} created with {plural(len(coded), 'key')}"
-    changed = [key for key, value in values.items() if now.get(key) != value]
+    differ = [key for key, value in values.items() if key in now and now[key] != value]
+    changed = [key for key in values if key not in now or (overwrite and key in differ)]
+    kept = [] if overwrite else differ
+    if changed:
+        await site.kube.patch(f"{collection}/{one.name}", {"data": {key: coded[key] for key in changed}})
+    left = f"; left as they are, though they differ: {', '.join(sorted(kept))}" if kept else ""
     if not changed:
-        return f"{one.name} is up to date ({plural(len(coded), 'key')})"
-    await site.kube.patch(f"{collection}/{one.name}", {"data": {key: coded[key] for key in changed}})
-    return f"{one.name}: {', '.join(sorted(changed))} changed, {plural(len(coded) - len(changed), 'key')} as before"
+        return f"{one.name} is up to date ({plural(len(coded), 'key')}){left}"
+    as_before = plural(len(coded) - len(changed), "key")
+    return f"{one.name}: {', '.join(sorted(changed))} changed, {as_before} as before{left}"

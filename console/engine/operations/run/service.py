@@ -12,34 +12,41 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from checks.base import CouldNotLookError
 from checks.clients.clients import Clients
 from checks.clients.kube_config import kubeconfig_path
 from console.engine.operations.helm.helm import Helm
+from console.engine.operations.helm.private_copy import Parts, PrivateCopies, PrivateCopy
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview import plan
 from console.engine.operations.preview.approval_watch import Approvals
-from console.engine.operations.preview.approvals import parts_of, register_secrets
+from console.engine.operations.preview.approvals import (
+    parts_of,
+    parts_with,
+    register_secrets,
+)
 from console.engine.operations.preview.gate_locks import locks
 from console.engine.operations.preview.interlock import migrated
+from console.engine.operations.preview.migration_job import job_name
 from console.engine.operations.preview.preflight import Preflight, fails, survey
+from console.engine.operations.preview.rendering import Manifests
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.lease import Lease
-from console.engine.operations.run.migrate import job_name
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import terminate
 from console.engine.operations.run.runs import Work, again, carry_out, remember, supervised, traces
-from console.engine.operations.verdict.rollback_target import back_findings, good_of
-from console.engine.operations.verdict.verdict import ROLLBACK
-from console.engine.ports import Who
+from console.engine.operations.verdict.rollback_target import away_findings, back_findings, good_of, not_first
+from console.engine.ports import Granted, Who
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor
 from state.base.clock import Clock
-from state.commands import Confirmation, Reply
+from state.commands import Reply
 from state.events.event import Draft, gate_key
 from state.events.operations import OperationIntended, Override
 from state.log.errors import LogError
 from state.runbook.models import Operation, Runbook
 from state.view.enums import Danger, OperationKind, Tier
+from state.view.first_launch import taken_up, uninstall_of
 from state.view.launch import GoodRevision, LaunchView, OperationView
 from state.view.preview import Preview
 from state.view.rollbacks import way_back
@@ -62,6 +69,8 @@ class Operations:
         self._starting = False
         self._stopped = ""
         self._approvals = Approvals(runbook, journal)
+        self._manifests = Manifests()
+        self._copies = PrivateCopies(folder)
 
     @property
     def _view(self) -> LaunchView:
@@ -72,11 +81,16 @@ class Operations:
         operation = self._operation(operation_id)
         if operation is None:
             return _no_such(operation_id)
-        site = self._site(operation.env)
-        preflight = await self._surveyed(operation, site)
+        site, preflight = await self._surveyed(operation, self._site(operation.env))
+        try:
+            return self._preview(operation, site, preflight, who)
+        finally:
+            self._copies.let_go(preflight.copy)
+
+    def _preview(self, operation: Operation, site: Site, preflight: Preflight, who: Who) -> Preview:
         good = good_of(self._view, operation, preflight)
         helm = plan.helm_words(operation, site, preflight, who, self._view, good)
-        commands = plan.commands(operation, site, preflight, helm, f"db-migrate-{site.release}-…")
+        commands = plan.commands(operation, site, preflight, helm)
         before, after = plan.from_to(operation, site, preflight, good)
         return Preview(
             name="operation.run",
@@ -93,29 +107,51 @@ class Operations:
             checks=tuple(f.shown for f in preflight.findings),
             diff=differing.shown(preflight.diff) if preflight.diff is not None else (),
             phrase=site.release,
-            token=plan.token(operation, site, commands),
+            token=plan.token(operation, commands, self._parts(operation.env, preflight)),
+            inputs=plan.inputs(operation) if preflight.inputs_sha else "",
+            inputs_sha=preflight.inputs_sha,
             override_allowed=preflight.overridable,
+            against=tuple(preflight.against),
         )
 
-    async def start(self, operation_id: str, who: Who, override: Confirmation | None) -> Reply:
-        """Record the intent and start; returns without waiting for the end."""
+    async def start(
+        self, operation_id: str, who: Who, granted: Granted | None, inputs_sha: str = ""
+    ) -> Reply:
+        """Record the intent and start; returns without waiting for the end.
+
+        What stands against it must be overridable, and what ``granted`` was given for.
+        """
         operation = self._operation(operation_id)
         if operation is None:
             return Reply(ok=False, message=_no_such(operation_id).reason)
         async with self._lock:
             self._starting, self._stopped = True, ""
             try:
-                site = self._site(operation.env)
                 # Surveyed again: minutes may lie between the preview and the typed name, and only this look
                 # counts.
-                preflight = await self._surveyed(operation, site)
-                if self._stopped:
-                    return Reply(ok=False, message=f"aborted before it was started: {self._stopped}")
-                if preflight.against and not (override is not None and preflight.overridable):
-                    return Reply(ok=False, message="; ".join(preflight.against))
-                return await self._launch(operation, site, preflight, who, override)
+                site, preflight = await self._surveyed(operation, self._site(operation.env), inputs_sha)
+                try:
+                    refused = self._refused(operation, preflight, granted, inputs_sha)
+                    if refused:
+                        return Reply(ok=False, message=refused)
+                    return await self._launch(operation, site, preflight, who, granted)
+                finally:
+                    self._copies.let_go(preflight.copy)
             finally:
                 self._starting = False
+
+    def _refused(
+        self, operation: Operation, preflight: Preflight, granted: Granted | None, inputs_sha: str
+    ) -> str:
+        """Return why an operation isn't started, or nothing."""
+        if self._stopped:
+            return f"aborted before it was started: {self._stopped}"
+        opened = granted is not None and preflight.overridable and granted.covers(preflight.against)
+        if preflight.against and not opened:
+            return "; ".join(preflight.against)
+        if inputs_sha and inputs_sha != preflight.inputs_sha:
+            return f"{plan.inputs(operation)} changed since the preview: look again"
+        return ""
 
     async def abort(self, who: Who, reason: str) -> Reply:
         """Ask the operation that is under way to end: SIGTERM to an upgrade, nothing to a rollback.
@@ -145,13 +181,16 @@ class Operations:
             return Reply(ok=True, message=f"{message}; the log can't be written: {error}")
         return Reply(ok=True, message=message)
 
-    async def recover(self, choice: str, who: Who) -> Reply:
+    async def recover(self, choice: str, who: Who, inputs_sha: str = "") -> Reply:
         """Carry out one of the offers of the newest operation that has some."""
         last = self._view.offering()
         if last is None or choice not in last.offers:
             return Reply(ok=False, message=f"{choice!r} is not on offer")
-        name = way_back(self._view, last.env) if choice == ROLLBACK else last.id
-        return await self.start(name, who, None)
+        return await self.start(taken_up(self._view, last, choice), who, None, inputs_sha)
+
+    async def rendered(self, tier: Tier) -> str:
+        """See OperationsPort."""
+        return await self._manifests.of(self._site(tier))
 
     async def resume(self) -> None:
         """Look at operations without an end; attach to what runs, say what was found of the rest."""
@@ -161,10 +200,13 @@ class Operations:
             operation = self._operation(view.id)
             if operation is None:
                 continue
-            site = self._site(operation.env)
-            run = self._new_run(operation, site, view.seq, view.good)
-            remember(run, view, traces(self._journal, view.seq), self._view.log_id)
+            found = traces(self._journal, view.seq)
+            copy = self._copies.adopt(found.inputs_sha, self._runbook.environments[operation.env].chart)
+            site = _reading(self._site(operation.env), copy)
+            run = self._new_run(operation, site, view.seq, view.good, copy)
+            remember(run, view, found, self._view.log_id)
             open_ones.append((run, view))
+        self._copies.clear()
         if open_ones:
             self._run = open_ones[0][0]
             self._task = asyncio.create_task(self._resumed(open_ones), name="operations left without an end")
@@ -175,12 +217,13 @@ class Operations:
             await self._supervised(run, partial(again, run, view))
 
     async def aclose(self) -> None:
-        """Stop watching; a helm that runs goes on in its own session."""
+        """Stop watching; a helm that runs goes on in its own session, and with the copy that it reads."""
         self._approvals.close()
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        self._copies.clear()
 
     async def idle(self) -> None:
         """Return once nothing is under way."""
@@ -194,6 +237,15 @@ class Operations:
         tier = next(
             (t for t in self._runbook.environments if operation_id == way_back(LaunchView(), t)), None
         )
+        away = next((t for t in self._runbook.environments if operation_id == uninstall_of(t)), None)
+        if found is None and away is not None:
+            return Operation(
+                id=operation_id,
+                kind=OperationKind.UNINSTALL,
+                title=f"Take the first install of {away} away",
+                env=away,
+                gate=max((o.gate for o in self._runbook.operations if o.env is away), default=1),
+            )
         if found is not None or tier is None:
             return found
         return Operation(
@@ -215,40 +267,89 @@ class Operations:
         holder = f"launch {view.scope.launch_id} ({view.log_id[:8]})"
         return Lease(site.kube, site.namespace, site.release, holder, self._clock)
 
-    async def _surveyed(self, operation: Operation, site: Site) -> Preflight:
-        """Look at everything that an operation depends on: the launch's own word first, then the outside."""
-        register_secrets(site.environment, self._clients.redactor)
-        preflight = await survey(site, operation, self._lease(site))
+    async def _surveyed(
+        self, operation: Operation, site: Site, inputs_sha: str = ""
+    ) -> tuple[Site, Preflight]:
+        """Look at everything that an operation depends on: the launch's own word first, then the outside.
+
+        Who asked lets the copy go that a deploy is looked at by: that of ``inputs_sha`` where it is still there,
+        else one of what is there now.
+        """
+        copy, problem = None, ""
+        if operation.kind is OperationKind.DEPLOY:
+            try:
+                copy = self._copies.find(inputs_sha) or await self._copies.make(
+                    site.environment.chart, site.helm.pull
+                )
+            except CouldNotLookError as error:
+                problem = str(error)
+        try:
+            preflight = await self._looked(operation, _reading(site, copy), copy)
+        except BaseException:
+            self._copies.let_go(copy)
+            raise
+        if problem:
+            preflight.findings.append(fails(problem))
+        return _reading(site, copy), preflight
+
+    async def _looked(self, operation: Operation, site: Site, copy: PrivateCopy | None) -> Preflight:
+        register_secrets(site.helm.chart, self._clients.redactor)
+        job = job_name(site, self._view) if operation.kind is OperationKind.MIGRATE else ""
+        preflight = await survey(site, operation, self._lease(site), copy, job)
         running = self._view.running()
         own = [fails(f"{running.id} is under way")] if running is not None else []
-        now = self._clock.wall_us()
-        own += locks(self._view, self._runbook, operation, self._approvals.seen, now)
+        own += locks(
+            self._view,
+            self._runbook,
+            operation,
+            self._approvals.seen,
+            self._clock.wall_us(),
+            parts=self._parts(operation.env, preflight),
+        )
         if operation.kind is OperationKind.ROLLBACK:
             own += await back_findings(self._view, site, operation, preflight)
+        if operation.kind is OperationKind.UNINSTALL:
+            own += away_findings(self._view, site, preflight)
+        own += not_first(self._view, operation, preflight, self._clock.wall_us())
         preflight.findings = [*own, *preflight.findings]
         return preflight
 
+    def _parts(self, tier: Tier, preflight: Preflight) -> Parts:
+        """Return what an operation is for: what helm would read, where it was copied."""
+        if preflight.copy is not None:
+            return parts_with(self._runbook, preflight.copy)
+        return parts_of(self._runbook, tier)
+
     # a run
 
-    def _new_run(self, operation: Operation, site: Site, seq: int, good: GoodRevision | None) -> Run:
+    def _new_run(
+        self,
+        operation: Operation,
+        site: Site,
+        seq: int,
+        good: GoodRevision | None,
+        copy: PrivateCopy | None,
+    ) -> Run:
         report = Report(self._journal, self._clients.redactor, seq, operation.gate, operation.id)
-        return Run(operation, site, report, good, self._lease(site))
+        return Run(operation, site, report, good, self._lease(site), copy=copy)
 
     async def _launch(
-        self, operation: Operation, site: Site, preflight: Preflight, who: Who, override: Confirmation | None
+        self, operation: Operation, site: Site, preflight: Preflight, who: Who, granted: Granted | None
     ) -> Reply:
         back = operation.kind is OperationKind.ROLLBACK
         good = good_of(self._view, operation, preflight) if back else preflight.recorded()
         body = self._intent(operation, site, preflight, who, good)
-        if override is not None and override.override_reason and preflight.against:
+        if granted is not None and preflight.against:
             over = tuple(preflight.against[:10])
-            body = replace(body, override=Override(override.override_reason, override.override_second, over))
+            override = Override(granted.reason, granted.second, over, granted.request)
+            body = replace(body, override=override)
         draft = Draft(body, gate_key(operation.gate), actor=who.account)
         intended = await self._journal.record(draft)
-        run = self._new_run(operation, site, intended.seq, good)
+        copy = self._copies.find(preflight.copy.sha) if preflight.copy is not None else None
+        run = self._new_run(operation, site, intended.seq, good, copy)
         run.before = body.before
-        if operation.kind is OperationKind.MIGRATE:
-            run.job = job_name(site, intended.seq)
+        if preflight.job is not None:
+            run.job, run.manifest = preflight.job.name, preflight.job.body
         run.anchor = anchor(self._view.log_id, intended.seq, intended.hash)
         # Once more, now with the log's head: there was none to anchor before the intent was written.
         argv = plan.helm_words(operation, site, preflight, who, self._view, good, run.anchor)
@@ -261,7 +362,7 @@ class Operations:
     ) -> OperationIntended:
         helm = plan.helm_words(operation, site, preflight, who, self._view, good)
         before, after = plan.from_to(operation, site, preflight, good)
-        commands = plan.commands(operation, site, preflight, helm, f"db-migrate-{site.release}-…")
+        commands = plan.commands(operation, site, preflight, helm)
         return OperationIntended(
             id=operation.id,
             kind=operation.kind.value,
@@ -273,8 +374,9 @@ class Operations:
             timeout_s=int(operation.timeout),
             good=good,
             diff_sha=preflight.diff.sha if preflight.diff is not None else "",
-            parts=parts_of(self._runbook, operation.env),
+            parts=self._parts(operation.env, preflight),
             before=preflight.newest.number if preflight.newest is not None else 0,
+            inputs_sha=preflight.inputs_sha,
         )
 
     def _spawn(self, run: Run, work: Work) -> None:
@@ -284,9 +386,16 @@ class Operations:
     async def _supervised(self, run: Run, work: Work) -> None:
         try:
             await supervised(run, work)
+            # Not where watching is cancelled: helm goes on then.
+            self._copies.let_go(run.copy, ended=True)
         finally:
             if self._run is run:
                 self._run = None
+
+
+def _reading(site: Site, copy: PrivateCopy | None) -> Site:
+    """Return a site whose helm reads a private copy of chart and values."""
+    return replace(site, helm=site.helm.reading(copy.chart)) if copy is not None else site
 
 
 def _ready_before(view: LaunchView, site: Site, preflight: Preflight) -> bool:

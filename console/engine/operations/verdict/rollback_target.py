@@ -9,7 +9,8 @@ from console.engine.operations.run.context import Site
 from console.engine.operations.verdict.helm_history import Revision
 from state.base.times import SECOND_US
 from state.runbook.models import Operation
-from state.view.enums import OperationKind, OperationState
+from state.view.enums import OperationKind, OperationState, Tier, Verdict
+from state.view.first_launch import uninstall_of, way_out
 from state.view.launch import GoodRevision, LaunchView, OperationView
 
 _MARGIN_S = 60
@@ -46,12 +47,15 @@ async def back_findings(
     if newest is None:
         return [fails("helm's history cannot be seen, or is empty: there is nothing to go back to")]
     if good is None:
-        return [fails("no revision was ever installed completely: there is nothing to go back to")]
+        away = f": {uninstall_of(operation.env)} takes it away" if way_out(view, operation.env) else ""
+        return [fails(f"no revision was ever installed completely: there is nothing to go back to{away}")]
     itself = newest.number == good.number and newest.pending
     if newest.number <= good.number and not itself:
         message = (
             f"revision {newest.number} is the good one: no newer revision exists, a rollback would undo it"
         )
+        if way_out(view, operation.env):
+            message += f". It was this launch's first install: {uninstall_of(operation.env)} takes it away"
         return [fails(message)]
     if good.number not in {r.number for r in preflight.history}:
         return [fails(f"good revision {good.number} is no longer in helm's history")]
@@ -65,6 +69,39 @@ async def back_findings(
     elif key:
         found.append(passes(key))
     return found
+
+
+def away_findings(view: LaunchView, site: Site, preflight: Preflight) -> list[Finding]:
+    """Return what is to be said of taking a release away: only a first install that has nothing to go back to."""
+    if preflight.newest is None:
+        return [fails("helm's history is empty, or cannot be seen: there is nothing to uninstall")]
+    if preflight.newest.pending:
+        return [fails(f"{preflight.newest.words}: recover it with a rollback to itself first")]
+    mine = {o.revision for o in _deploys(view, site.tier.value) if o.good is None}
+    older = [one.words for one in preflight.history if one.good and one.number not in mine]
+    if older:
+        return [
+            fails(f"{older[-1]} was complete before this launch: roll back to it, nothing is uninstalled")
+        ]
+    return [passes(f"{preflight.newest.words}: a first install, there is no revision to go back to")]
+
+
+def not_first(view: LaunchView, operation: Operation, preflight: Preflight, now_us: int) -> list[Finding]:
+    """Return what stands against a promotion where something is deferred and a release is there after all."""
+    promotes = operation.kind is OperationKind.DEPLOY and operation.env is Tier.PRODUCTION
+    if not promotes or preflight.first:
+        return []
+    waiting = [
+        item.id
+        for gate in view.gates
+        for item in gate.items
+        if any(check.counts and check.at(now_us) is Verdict.DEFERRED for check in item.checks)
+    ]
+    if not waiting:
+        return []
+    return [
+        fails(f"this is no first launch: a release is there, and {', '.join(waiting)} must be judged on it")
+    ]
 
 
 def _target(view: LaunchView, good: GoodRevision, operation: Operation, *, itself: bool) -> str:

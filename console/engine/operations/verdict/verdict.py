@@ -17,19 +17,21 @@ from console.engine.operations.verdict.pod_diagnosis import tell_well, tell_why
 from console.engine.operations.verdict.workloads import Live, look
 from state.base.numbers import plural
 from state.base.times import SECOND_US
+from state.runbook.helm_commands import looked_at
 from state.view.enums import OperationState as State
 from state.view.launch import GoodRevision
 
 _SETTLE_S = 60.0
 _LOOK_S = 2.0
 _BUSY = "another operation (install/upgrade/rollback) is in progress"
-ROLLBACK, RETRY = "rollback", "retry"
+ROLLBACK, RETRY, UNINSTALL = "rollback", "retry", "uninstall"
 
 
 async def judge_deploy(run: Run) -> End:
     """Say what a deploy came to, and what may be done next."""
     recorded = run.good.number if run.good is not None else 0
-    back = (ROLLBACK, RETRY) if recorded else (RETRY,)
+    # A first install has no revision to go back to: it is tried again, or taken away.
+    back = (ROLLBACK, RETRY) if recorded else (RETRY, UNINSTALL)
     try:
         newest = _newest(await history(run.site))
         if newest is None or newest.number <= run.before:
@@ -95,7 +97,14 @@ async def _failed(run: Run, newest: Revision, live: Live, back: tuple[str, ...])
     why = f"hook {hook} failed" if hook else newest.description
     old = run.good is not None and live.settled and live.runs(dict(run.good.images))
     still = f"; what runs is still revision {run.good.number}" if old and run.good is not None else ""
+    if run.good is None:
+        still = f"; a first install: there is no revision to go back to. {_standing(live)}"
     return End(state, f"{newest.words}: {why}{still}", newest.number, back)
+
+
+def _standing(live: Live) -> str:
+    """Return what a failed first install left in the cluster, in words."""
+    return f"What stands there: {live.words}" if live.pods or live.wanted else "No pod of it runs"
 
 
 async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...]) -> End:
@@ -134,9 +143,10 @@ async def _drift(run: Run, manifest: str) -> list[str]:
 
 async def _reachable(run: Run) -> None:
     """Record ingress and health (SOP helm command 5); an item of the runbook judges them."""
-    with contextlib.suppress(CouldNotLookError):
-        well, told = await ingresses(run.site)
-        await run.report.step("ingress", "done" if well else "failed", told)
+    if "ingress" in looked_at(run.site.runbook.helm_commands):
+        with contextlib.suppress(CouldNotLookError):
+            well, told = await ingresses(run.site)
+            await run.report.step("ingress", "done" if well else "failed", told)
     try:
         reply = await run.site.clients.web(run.site.tier).get(MAIN, run.site.environment.health_path)
         await run.report.step("health", "done" if reply.status == 200 else "failed", f"HTTP {reply.status}")

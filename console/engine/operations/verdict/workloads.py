@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checks.clients.kube import KubeClient
+from checks.workloads import INSTANCE
 from state.base.json import JsonObject, flag, integer, obj, objs, path, text
 from state.view.launch import PodView
 from state.view.pods import (
@@ -17,8 +18,6 @@ from state.view.pods import (
     other_version,
     running_digests,
 )
-
-INSTANCE = "app.kubernetes.io/instance"
 
 
 @dataclass(frozen=True, slots=True)

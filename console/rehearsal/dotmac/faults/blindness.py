@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from console.rehearsal.dotmac.faults.changes import denied, switch, until_released
+from console.rehearsal.dotmac.faults.changes import denied, released, switch, switched
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import Metrics, Outage
-from console.rehearsal.world.fault import Apply, Fault, Hook, answering, at, blinds, only
+from console.rehearsal.world.fault import Apply, Expect, Fault, Hook, answering, at, blinds, only
 
 
 def _prometheus(hook: Hook) -> Apply:
@@ -70,11 +70,12 @@ FAULTS: tuple[Fault, ...] = (
     blinds(
         "kube-nodes-403", "1.3", "the console's account may not list nodes", denied(Env.PRODUCTION, "nodes")
     ),
-    blinds(
+    *released(
         "metrics-html",
         "6.2",
         "/metrics answers with somebody else's page",
-        until_released("health.metrics", Metrics.HTML),
+        switched("health.metrics", Metrics.HTML),
+        expect=Expect.UNKNOWN,
     ),
     blinds(
         "grafana-html", "5.3", "Grafana answers with a login page", switch("observers.grafana", Outage.LOGIN)

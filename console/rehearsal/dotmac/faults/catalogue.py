@@ -1,9 +1,10 @@
-"""The catalogue of faults: each names the item of the SOP that must notice it."""
+"""The catalogue of faults: each names the item of the SOP, or the stage of its pipeline, that must notice it."""
 
 from __future__ import annotations
 
 from console.rehearsal.dotmac.faults import (
     blindness,
+    builds,
     data,
     infrastructure,
     monitors,
@@ -21,6 +22,7 @@ FAULTS: tuple[Fault, ...] = (
     *security.FAULTS,
     *infrastructure.FAULTS,
     *data.FAULTS,
+    *builds.FAULTS,
     *release.FAULTS,
     *blindness.FAULTS,
 )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import cast
 
 from console.rehearsal.dotmac.names import SECRET, Env
 from console.rehearsal.dotmac.product import Dotmac
+from console.rehearsal.dotmac.reconcile import Lasting
 from console.rehearsal.sim.fast_yaml import dump, load
-from console.rehearsal.world.fault import Apply
+from console.rehearsal.world.fault import Apply, Expect, Fault, together
 from console.rehearsal.world.world import World
 from state.base.json import Json, obj
+
+NOTHING: Apply = together()
+Flaw = Callable[[World, Env], Callable[[], None] | None]
+"""Makes something wrong in an environment, and returns what takes it back; None: it is too early for it."""
 
 
 def platform(change: Callable[[Dotmac], None]) -> Apply:
@@ -55,6 +60,94 @@ def until_released(path: str, value: object) -> Apply:
         dotmac.reconciler.when_live[Env.PRODUCTION].append(lambda: _set(settings, path, right))
 
     return platform(apply)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a fault gets into a release: ``prepare`` before the first one is made, ``apply`` when it is there."""
+
+    apply: Apply = NOTHING
+    prepare: Apply | None = None
+
+
+def released(
+    name: str, item: str, what: str, *flaws: Flaw, expect: Expect = Expect.FAIL
+) -> tuple[Fault, Fault]:
+    """Return what is wrong with a release, in two forms: production's now, and the candidate wherever it runs."""
+    before = Form(lasting(flaws, (Env.PRODUCTION,), candidate=False))
+    return two_forms(name, item, what, before, Form(lasting(flaws, Env, candidate=True)), expect=expect)
+
+
+def two_forms(
+    name: str,
+    item: str,
+    what: str,
+    before: Form,
+    candidate: Form,
+    *,
+    expect: Expect = Expect.FAIL,
+    live: bool = False,
+) -> tuple[Fault, Fault]:
+    """Return a fault of the release that the candidate replaces, and the same of the candidate alone.
+
+    The first is gone with that release: no item may be red for it. ``live``: the second shows only in production.
+    """
+    old = Fault(
+        name=name,
+        item=item,
+        expect=Expect.PASS,
+        what=f"{what}, until the candidate replaces it",
+        apply=before.apply,
+        prepare=before.prepare,
+    )
+    new = replace(
+        old,
+        name=f"{name}-candidate",
+        expect=expect,
+        what=f"{what}, in the candidate alone",
+        apply=candidate.apply,
+        prepare=candidate.prepare,
+        live=live,
+    )
+    return old, new
+
+
+def lasting(flaws: Iterable[Flaw], environments: Iterable[Env], *, candidate: bool) -> Apply:
+    """Let flaws be there while the candidate runs in an environment, or as long as it doesn't."""
+
+    def apply(world: World) -> None:
+        changes = world.product(Dotmac).reconciler.lasting
+        for env in environments:
+            changes[env] += [
+                Lasting(lambda e=env, f=flaw: f(world, e), candidate)  # type: ignore[misc]  # bound now
+                for flaw in flaws
+            ]
+
+    return apply
+
+
+def switched(path: str, value: object) -> Flaw:
+    """Return that one of the platform's switches is set, by its dotted path below ``PlatformSettings``."""
+
+    def flaw(world: World, env: Env) -> Callable[[], None]:
+        settings = world.product(Dotmac).settings[env]
+        right = _get(settings, path)
+        _set(settings, path, value)
+        return lambda: _set(settings, path, right)
+
+    return flaw
+
+
+def configured(key: str, value: str) -> Flaw:
+    """Return that a release's ConfigMap has a value."""
+
+    def flaw(world: World, env: Env) -> Callable[[], None]:
+        body = world.store.get("configmaps", env.namespace, "dotmac-config")
+        right = str(obj(body["data"]).get(key, "")) if body is not None else ""
+        config(key, value, env)(world)
+        return lambda: config(key, right, env)(world)
+
+    return flaw
 
 
 def when_live(env: Env, change: Apply) -> Apply:
@@ -117,16 +210,15 @@ def gone(plural: str, name: str, env: Env = Env.PRODUCTION) -> Apply:
 
 
 def chart_values(
-    change: Callable[[dict[str, Json]], None], env: Env = Env.PRODUCTION, *, always: bool = False
+    change: Callable[[dict[str, Json]], None], env: Env = Env.PRODUCTION, *, previous: bool = False
 ) -> Apply:
-    """Change the values file that the candidate is released with, and with ``always`` the one before it."""
+    """Change the values file that the candidate is released with, or that of the release before it."""
 
     def apply(world: World) -> None:
-        for which in ("", "previous") if always else ("",):
-            file = world.folder.values(env, which)
-            values = load(file.read_text())
-            change(values)
-            file.write_text(dump(values))
+        file = world.folder.values(env, "previous" if previous else "")
+        values = load(file.read_text())
+        change(values)
+        file.write_text(dump(values))
 
     return apply
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import cast
 
 from console.rehearsal.dotmac.faults.changes import (
+    NOTHING,
+    Flaw,
+    Form,
     chart_values,
     gone,
+    lasting,
     platform,
+    released,
     secret,
     switch,
+    switched,
     template,
-    until_released,
+    two_forms,
 )
 from console.rehearsal.dotmac.names import PULL_SECRET, SECRET, Env
 from console.rehearsal.dotmac.platform import Metrics
@@ -22,7 +28,7 @@ from console.rehearsal.sim.certificate_authority import CertificateFault
 from console.rehearsal.sim.helm.releases import Release, Status, encode, secret_name
 from console.rehearsal.sim.helm.render import load_chart
 from console.rehearsal.sim.s3.server import Bucket
-from console.rehearsal.world.fault import Apply, Fault, below, fails, together
+from console.rehearsal.world.fault import Apply, Expect, Fault, below, fails, together
 from console.rehearsal.world.world import World
 from state.base.json import Json, objs
 
@@ -57,25 +63,40 @@ def _certificate(fault: CertificateFault) -> Apply:
     return platform(apply)
 
 
-_OWN_SETTING = """          env:
+_ENV_FROM = "          envFrom:\n"
+_OWN_SETTING = f"""          env:
             - name: ENVIRONMENT
               value: development
-          envFrom:
-"""
+{_ENV_FROM}"""
 
 
-def _worker_digest(world: World) -> None:
-    """Let the old release's worker run another image than its deployment names, as a tampered node would."""
-    previous = world.product(Dotmac).artifacts.previous
-    named, other = previous["worker"], previous["backend"]
-    for pod in world.store.list("pods", Env.PRODUCTION.namespace):
-        status = below(pod, "status")
-        for container in objs(status["containerStatuses"]):
-            if container.get("name") == "worker" and named in str(container.get("imageID")):
-                cast("dict[str, Json]", container)["imageID"] = str(container["imageID"]).replace(
-                    named, other
-                )
-        world.store.set_status("pods", pod, status)
+def _worker_template(old: str, new: str) -> Apply:
+    return template("worker-deployment.yaml", old, new)
+
+
+def _in_both(change: Callable[[dict[str, Json]], None]) -> Apply:
+    """Change the values that the candidate is released with, in staging and in production."""
+    return together(*(chart_values(change, env) for env in Env))
+
+
+def _worker_digest(release: Callable[[Dotmac], Mapping[str, str]]) -> Flaw:
+    """Let a release's worker run another image than its deployment names, as a tampered node would."""
+
+    def flaw(world: World, env: Env) -> Callable[[], None] | None:
+        digests = release(world.product(Dotmac))
+        named, other = digests["worker"], digests["backend"]
+        changed = False
+        for pod in world.store.list("pods", env.namespace):
+            status = below(pod, "status")
+            for container in objs(status.get("containerStatuses")):
+                if container.get("name") == "worker" and named in str(container.get("imageID")):
+                    seen = str(container["imageID"]).replace(named, other)
+                    cast("dict[str, Json]", container)["imageID"] = seen
+                    changed = True
+            world.store.set_status("pods", pod, status)
+        return (lambda: None) if changed else None  # the pod goes with its release
+
+    return flaw
 
 
 def _other_queues(values: dict[str, Json]) -> None:
@@ -140,42 +161,46 @@ FAULTS: tuple[Fault, ...] = (
     fails(
         "plain-http", "6.1", "plain HTTP is served and not redirected", switch("web.redirect_status", None)
     ),
-    fails(
+    *released(
         "health-unhealthy",
         "6.2",
         "readiness answers 200 and says healthy: false",
-        until_released("health.failing_services", {"celery_broker"}),
+        switched("health.failing_services", {"celery_broker"}),
     ),
-    fails(
+    *released(
         "health-other-environment",
         "6.2",
-        "/health says that production is staging",
-        until_released("health.reported_environment", "staging"),
+        "/health says that it is somebody's development environment",
+        switched("health.reported_environment", "development"),
     ),
-    fails("metrics-absent", "6.2", "/metrics is 404", until_released("health.metrics", Metrics.ABSENT)),
-    fails(
+    *released("metrics-absent", "6.2", "/metrics is 404", switched("health.metrics", Metrics.ABSENT)),
+    *released(
         "any-host-trusted",
         "6.2",
         "a made-up Host header is answered",
-        until_released("health.trusted_hosts_enforced", False),
+        switched("health.trusted_hosts_enforced", False),
     ),
-    fails(
+    *two_forms(
         "worker-other-environment",
         "6.3",
         "the worker alone has a setting of its own",
-        prepare=template("worker-deployment.yaml", "          envFrom:\n", _OWN_SETTING),
+        Form(_worker_template(_OWN_SETTING, _ENV_FROM), _worker_template(_ENV_FROM, _OWN_SETTING)),
+        Form(_worker_template(_ENV_FROM, _OWN_SETTING), NOTHING),
     ),
-    fails(
+    *two_forms(
         "worker-other-queues",
         "6.3",
         "no worker reads the queue that tasks are put in",
-        prepare=together(*(chart_values(_other_queues, env, always=True) for env in Env)),
+        Form(prepare=chart_values(_other_queues, previous=True)),
+        Form(prepare=_in_both(_other_queues)),
     ),
-    fails(
+    *two_forms(
         "worker-other-digest",
         "6.3",
         "the worker's pod runs another digest than its deployment names",
-        _worker_digest,
+        Form(lasting((_worker_digest(lambda d: d.artifacts.previous),), (Env.PRODUCTION,), candidate=False)),
+        Form(lasting((_worker_digest(lambda d: d.artifacts.candidate),), Env, candidate=True)),
+        expect=Expect.UNKNOWN,  # what runs is not the candidate, so that nothing else is said of it
     ),
     fails(
         "lifecycle-disabled",
@@ -201,19 +226,25 @@ FAULTS: tuple[Fault, ...] = (
         "the release's secret lacks the Vault token and the trusted hosts",
         secret(_no_key, name=SECRET),
     ),
-    fails(
+    *two_forms(
         "values-latest-tag",
         "6.7",
         "the values name the worker's image by the tag latest",
-        prepare=chart_values(_latest),
+        Form(prepare=chart_values(_latest, previous=True)),
+        Form(prepare=chart_values(_latest)),
     ),
-    fails(
-        "values-no-limits", "6.7", "the values give the worker no limits", prepare=chart_values(_no_limits)
+    *two_forms(
+        "values-no-limits",
+        "6.7",
+        "the values give the worker no limits",
+        Form(prepare=chart_values(_no_limits, previous=True)),
+        Form(prepare=_in_both(_no_limits)),
     ),
-    fails(
+    *two_forms(
         "values-default-tag",
         "6.7",
         "the values name the frontend's image by the chart's default tag",
-        prepare=chart_values(_default_tag),
+        Form(prepare=chart_values(_default_tag, previous=True)),
+        Form(prepare=_in_both(_default_tag)),
     ),
 )

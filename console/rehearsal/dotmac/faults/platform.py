@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from console.rehearsal.dotmac.faults.changes import chart_values, config, set_secret, switch
+from console.rehearsal.dotmac.faults.changes import (
+    Form,
+    chart_values,
+    config,
+    configured,
+    released,
+    set_secret,
+    switch,
+    switched,
+    two_forms,
+    when_live,
+)
+from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import Feature, Outage
-from console.rehearsal.world.fault import Fault, below, fails
+from console.rehearsal.world.fault import Fault, below, fails, together
 from state.base.json import Json
 
 
@@ -13,85 +25,98 @@ def _no_final_domain(values: dict[str, Json]) -> None:
 
 
 FAULTS: tuple[Fault, ...] = (
-    fails(
+    *released(
         "partner-500",
         "2.1",
         "the partner endpoints are there and answer 500",
-        switch("flows.partner", Feature.BROKEN),
+        switched("flows.partner", Feature.BROKEN),
     ),
-    fails(
+    *released(
         "partner-forbidden",
         "2.1",
         "the partner endpoints answer 403 to partners: neither there nor disabled",
-        switch("flows.partner", Feature.FORBIDDEN),
+        switched("flows.partner", Feature.FORBIDDEN),
     ),
-    fails(
+    *released(
         "awx-enabled",
         "2.2",
         "AWX provisioning is on, and no worker takes its jobs",
-        switch("flows.provisioning", Feature.IMPLEMENTED),
+        switched("flows.provisioning", Feature.IMPLEMENTED),
     ),
-    fails("awx-500", "2.2", "AWX provisioning answers 500", switch("flows.provisioning", Feature.BROKEN)),
-    fails(
+    *released(
+        "awx-500", "2.2", "AWX provisioning answers 500", switched("flows.provisioning", Feature.BROKEN)
+    ),
+    *released(
         "deployment-500",
         "2.2",
         "the deployment routes are there and answer 500",
-        switch("flows.deployment", Feature.BROKEN),
+        switched("flows.deployment", Feature.BROKEN),
     ),
-    fails(
+    *released(
         "auth-metrics-zero",
         "2.3",
         "the login statistics are always zero",
-        switch("flows.auth_metrics_zero", True),
+        switched("flows.auth_metrics_zero", True),
     ),
-    fails(
+    *released(
         "recent-audit-empty",
         "2.3",
         "the recent audit list is always empty",
-        switch("flows.recent_audit_empty", True),
+        switched("flows.recent_audit_empty", True),
     ),
-    fails("billing-zero", "2.3", "the billing summary is always zero", switch("flows.billing_zero", True)),
-    fails(
+    *released(
+        "billing-zero", "2.3", "the billing summary is always zero", switched("flows.billing_zero", True)
+    ),
+    *two_forms(
         "placeholder-domain",
         "5.1",
         "NEXTAUTH_URL still is https://admin.example.com",
-        prepare=chart_values(_no_final_domain, always=True),
+        Form(prepare=chart_values(_no_final_domain, previous=True)),
+        Form(prepare=together(*(chart_values(_no_final_domain, env) for env in Env))),
     ),
     fails(
+        "placeholder-live",
+        "5.1",
+        "production's values alone say that NEXTAUTH_URL is https://admin.example.com",
+        prepare=chart_values(_no_final_domain),
+        live=True,
+    ),
+    *released(
         "bundle-localhost",
         "5.1",
         "the Admin UI's scripts were built for localhost:8000",
-        switch("web.bundle_api_url", "http://localhost:8000"),
+        switched("web.bundle_api_url", "http://localhost:8000"),
     ),
     fails(
         "vault-localhost",
         "5.1",
         "VAULT__URL leads to localhost",
         set_secret("VAULT__URL", "http://localhost:8200"),
+        live=True,
     ),
-    fails(
+    *released(
         "cors-localhost",
         "5.2",
         "CORS still allows localhost:3000, with credentials",
-        switch("web.cors_localhost", True),
+        switched("web.cors_localhost", True),
     ),
-    fails(
+    *released(
         "cors-plain-http",
         "5.2",
         "CORS allows the Admin UI's origin over plain HTTP",
-        switch("web.cors_plain_http", True),
+        switched("web.cors_plain_http", True),
     ),
-    fails(
+    *released(
         "cors-any-origin",
         "5.2",
         "CORS reflects every origin, with credentials",
-        switch("web.cors_any_origin", True),
+        switched("web.cors_any_origin", True),
     ),
-    fails(
+    *released(
         "cors-other-admin",
         "5.2",
         "CORS allows another Admin domain and not the one there is",
-        switch("web.cors_origins", ["https://admin.dotmac.io"]),
+        switched("web.cors_origins", ["https://admin.dotmac.io"]),
     ),
     fails(
         "grafana-database",
@@ -100,15 +125,22 @@ FAULTS: tuple[Fault, ...] = (
         switch("observers.grafana_database", "failing"),
     ),
     fails("otlp-refuses", "5.3", "the OTLP receiver refuses traces", switch("observers.otlp_status", 503)),
-    fails("debug-log", "5.4", "the platform logs at DEBUG", switch("health.log_level", "DEBUG")),
-    fails(
+    *released("debug-log", "5.4", "the platform logs at DEBUG", switched("health.log_level", "DEBUG")),
+    *released(
         "debug-setting",
         "5.4",
         "GUNICORN_LOG_LEVEL is debug in the ConfigMap",
-        config("GUNICORN_LOG_LEVEL", "debug"),
+        configured("GUNICORN_LOG_LEVEL", "debug"),
     ),
-    fails("testing-mode", "5.4", "TESTING=1 turns the tenant checks off", config("TESTING", "1")),
-    fails("stack-traces", "5.4", "errors show stack traces", switch("health.stack_traces", True)),
-    fails("docs-public", "5.4", "the API's /docs are open", switch("health.docs_public", True)),
+    *released("testing-mode", "5.4", "TESTING=1 turns the tenant checks off", configured("TESTING", "1")),
+    fails(
+        "testing-live",
+        "5.4",
+        "once it is live, somebody sets TESTING=1 in production",
+        when_live(Env.PRODUCTION, config("TESTING", "1")),
+        live=True,
+    ),
+    *released("stack-traces", "5.4", "errors show stack traces", switched("health.stack_traces", True)),
+    *released("docs-public", "5.4", "the API's /docs are open", switched("health.docs_public", True)),
     fails("grafana-down", "5.3", "Grafana answers 503", switch("observers.grafana", Outage.UNAVAILABLE)),
 )

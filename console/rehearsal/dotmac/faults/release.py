@@ -8,10 +8,12 @@ from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import HEAD, PREVIOUS_HEAD
 from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.sim.alertmanager import Config, Receiver, Route
+from console.rehearsal.sim.kubernetes import PodPlan
 from console.rehearsal.sim.prometheus.rules import AlertRule
-from console.rehearsal.world.fault import Apply, Fault, below, blinds, fails, misbehaves
+from console.rehearsal.world.coupling import image_of
+from console.rehearsal.world.fault import Apply, Expect, Fault, below, fails, misbehaves
 from console.rehearsal.world.world import World
-from state.base.json import Json
+from state.base.json import Json, JsonObject, path
 
 _STAGING, _PRODUCTION = Env.STAGING, Env.PRODUCTION
 
@@ -43,11 +45,36 @@ def _stops(env: Env, flow: str) -> Apply:
     return switch("flows.broken_paths", {flow: 500}, env)
 
 
-def _ci(name: str, state: str) -> Apply:
-    return switch(f"observers.ci_checks.{name}", state, _STAGING)
+def _first_install_fails(world: World) -> None:
+    """Let the first install's API crash at its start, until helm has given it up."""
+    backend, given_up = world.product(Dotmac).artifacts.candidate["backend"], [not world.kept.first]
+
+    def plan(pod: JsonObject) -> PodPlan | None:
+        here = path(pod, ("metadata", "namespace")) == _PRODUCTION.namespace
+        if given_up[0] or not here or backend not in image_of(pod) or _of_a_job(pod):
+            return None
+        given_up[0] = any(
+            path(one, ("metadata", "labels", "status")) == "failed"
+            for one in world.store.scan("secrets", _PRODUCTION.namespace)
+        )
+        return None if given_up[0] else PodPlan(ends_after_s=3.0, exit_code=1, end_reason="Error")
+
+    world.control.plans.append(plan)
+
+
+def _of_a_job(pod: JsonObject) -> bool:
+    return path(pod, ("spec", "restartPolicy")) != "Always"
 
 
 FAULTS: tuple[Fault, ...] = (
+    Fault(
+        name="first-install-fails",
+        item="9.1",
+        expect=Expect.FAIL,
+        what="the API of a first install crashes at its start until helm gives it up",
+        apply=_first_install_fails,
+        first=True,
+    ),
     fails(
         "staging-not-like-production",
         "8.1",
@@ -79,14 +106,6 @@ FAULTS: tuple[Fault, ...] = (
         "8.3",
         "the smoke tenant's user cannot log in to staging",
         switch("auth.refused_roles", {"tenant_user"}, _STAGING),
-    ),
-    fails("ci-red", "8.3", "the unit tests of the candidate's commit failed", _ci("unit-tests", "failure")),
-    blinds("ci-pending", "8.3", "the integration tests still run", _ci("integration-tests", "pending")),
-    blinds(
-        "ci-unknown-commit",
-        "8.3",
-        "CI knows nothing of the candidate's commit",
-        switch("observers.ci_unknown_commit", True, _STAGING),
     ),
     fails(
         "traces-lost",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.rehearsal.dotmac.credentials import platform_secret
-from console.rehearsal.dotmac.faults.changes import secret, set_secret, switch
+from console.rehearsal.dotmac.faults.changes import released, secret, set_secret, switched
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import Csp, Recording
 from console.rehearsal.world.fault import Fault, fails
@@ -41,103 +41,105 @@ FAULTS: tuple[Fault, ...] = (
     ),
     fails("secret-repeated", "3.1", "NEXTAUTH_SECRET is the same value as SECRET_KEY", secret(_repeated)),
     fails("secret-of-staging", "3.1", "production's SECRET_KEY is staging's", secret(_of_staging)),
-    fails(
+    *released(
         "forged-empty-key",
         "3.1",
         "a token signed with the empty key is accepted",
-        switch("auth.forged_keys", {""}),
+        switched("auth.forged_keys", {""}),
     ),
-    fails(
+    *released(
         "forged-default-key",
         "3.1",
         "a token signed with a published key is accepted",
-        switch("auth.forged_keys", {"change-me", "default-secret-change-this"}),
+        switched("auth.forged_keys", {"change-me", "default-secret-change-this"}),
     ),
-    fails(
+    *released(
         "unsigned-token",
         "3.1",
         "a token without a signature is accepted",
-        switch("auth.unsigned_tokens", True),
+        switched("auth.unsigned_tokens", True),
     ),
-    fails(
-        "csp-weak", "3.2", "the CSP allows unsafe-inline and unsafe-eval", switch("web.csp_admin", Csp.WEAK)
+    *released(
+        "csp-weak", "3.2", "the CSP allows unsafe-inline and unsafe-eval", switched("web.csp_admin", Csp.WEAK)
     ),
-    fails("csp-missing", "3.2", "the Admin UI has no CSP", switch("web.csp_admin", Csp.NONE)),
-    fails("csp-report-only", "3.2", "the CSP only reports", switch("web.csp_report_only", True)),
-    fails("hsts-missing", "3.2", "no HSTS header", switch("web.hsts", None)),
-    fails("nosniff-missing", "3.2", "no X-Content-Type-Options header", switch("web.nosniff", False)),
-    fails(
+    *released("csp-missing", "3.2", "the Admin UI has no CSP", switched("web.csp_admin", Csp.NONE)),
+    *released("csp-report-only", "3.2", "the CSP only reports", switched("web.csp_report_only", True)),
+    *released("hsts-missing", "3.2", "no HSTS header", switched("web.hsts", None)),
+    *released("nosniff-missing", "3.2", "no X-Content-Type-Options header", switched("web.nosniff", False)),
+    *released(
         "rate-limit-off",
         "3.3",
         "wrong passwords can be tried without limit",
-        switch("auth.cookie_login_limit", None),
+        switched("auth.cookie_login_limit", None),
     ),
-    fails(
+    *released(
         "rate-limit-for-all",
         "3.3",
         "one attacker behind the ingress locks everybody out",
-        switch("auth.limit_by_username", False),
+        switched("auth.limit_by_username", False),
     ),
-    fails(
+    *released(
         "limiter-leaks",
         "3.3",
         "after some logins the login refuses everybody for ever",
-        switch("auth.limiter_leaks", True),
+        switched("auth.limiter_leaks", True),
     ),
-    fails(
+    *released(
         "cookie-no-samesite",
         "3.4",
         "the refresh cookie alone has no SameSite",
-        switch("auth.cookies.refresh_token.same_site", ""),
+        switched("auth.cookies.refresh_token.same_site", ""),
     ),
-    fails(
+    *released(
         "cookie-not-secure",
         "3.4",
         "the access cookie is sent over plain HTTP",
-        switch("auth.cookies.access_token.secure", False),
+        switched("auth.cookies.access_token.secure", False),
     ),
-    fails(
+    *released(
         "cookie-not-httponly",
         "3.4",
         "scripts can read the access cookie",
-        switch("auth.cookies.access_token.http_only", False),
+        switched("auth.cookies.access_token.http_only", False),
     ),
-    fails(
+    *released(
         "cookie-domain",
         "3.4",
         "the refresh cookie goes to every host of the domain",
-        switch("auth.cookies.refresh_token.domain", "dotmac.test"),
+        switched("auth.cookies.refresh_token.domain", "dotmac.test"),
     ),
-    fails(
+    *released(
         "user-lists-tenants",
         "3.5",
         "a tenant's user can list all tenants",
-        switch("auth.role_overrides", {("tenant_user", "/api/v1/tenants"): 200}),
+        switched("auth.role_overrides", {("tenant_user", "/api/v1/tenants"): 200}),
     ),
-    fails(
+    *released(
         "partner-sees-invoices",
         "3.5",
         "a partner can read invoices",
-        switch("auth.role_overrides", {("partner", "/api/v1/billing/invoices"): 200}),
+        switched("auth.role_overrides", {("partner", "/api/v1/billing/invoices"): 200}),
     ),
-    fails(
+    *released(
         "anonymous-audit",
         "3.5",
         "the audit list is open to everybody",
-        switch("auth.role_overrides", {("anonymous", "/api/v1/audit/activities"): 200}),
+        switched("auth.role_overrides", {("anonymous", "/api/v1/audit/activities"): 200}),
     ),
-    fails(
+    *released(
         "foreign-tenant",
         "3.5",
         "a tenant's user reads another tenant's data by a header",
-        switch("auth.foreign_tenant_served", True),
+        switched("auth.foreign_tenant_served", True),
     ),
-    fails("audit-off", "3.6", "failed logins are not recorded", switch("flows.audit", Recording.OFF)),
-    fails("audit-late", "3.6", "audit rows come ten minutes late", switch("flows.audit", Recording.DELAYED)),
-    fails(
+    *released("audit-off", "3.6", "failed logins are not recorded", switched("flows.audit", Recording.OFF)),
+    *released(
+        "audit-late", "3.6", "audit rows come ten minutes late", switched("flows.audit", Recording.DELAYED)
+    ),
+    *released(
         "audit-hidden",
         "3.6",
         "the audit list stays empty though rows are written",
-        switch("flows.audit_api_empty", True),
+        switched("flows.audit_api_empty", True),
     ),
 )

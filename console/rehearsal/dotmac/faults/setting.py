@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import cast
 
 from console.rehearsal.dotmac.credentials import platform_secret
-from console.rehearsal.dotmac.faults.changes import database, secret, switch, template
+from console.rehearsal.dotmac.faults.changes import database, released, secret, switched, template
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.world.cluster_seed import role_binding
 from console.rehearsal.world.fault import Apply, Fault, added, below, fails
@@ -13,6 +14,7 @@ from console.rehearsal.world.runbook import stamp
 from console.rehearsal.world.world import World
 from state.base.clock import SECOND_US
 from state.base.json import Json, objs
+from state.base.times import moment
 
 _PRODUCTION = Env.PRODUCTION
 
@@ -29,6 +31,19 @@ def _window(begins_h: int, ends_h: int) -> Apply:
         world.control.runbook_changes.append(lambda book: below(book, "scope").update({"window": span}))
 
     return apply
+
+
+def _freeze(world: World) -> None:
+    """Freeze production, every week and on every day of it: from before now on until after."""
+    now = moment(world.kept.opened_us)
+    freeze: dict[str, Json] = {
+        "weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+        "from": f"{now - timedelta(hours=1):%H:%M}",
+        "to": f"{now + timedelta(hours=20):%H:%M}",
+        "timezone": "UTC",
+        "reason": "Christmas trade",
+    }
+    world.control.runbook_changes.append(lambda book: below(book, "scope").update({"freezes": [freeze]}))
 
 
 def _region(world: World) -> None:
@@ -70,14 +85,15 @@ def _same_bucket(world: World) -> None:
 FAULTS: tuple[Fault, ...] = (
     fails("window-over", "1.1", "the launch window ended an hour ago", _window(-5, -1)),
     fails("window-ahead", "1.1", "the launch window opens tomorrow", _window(20, 26)),
-    fails(
-        "module-off", "1.2", "billing is in scope and switched off", switch("flows.features.billing", False)
+    fails("production-frozen", "1.1", "a freeze lies over the launch window", _freeze),
+    *released(
+        "module-off", "1.2", "billing is in scope and switched off", switched("flows.features.billing", False)
     ),
-    fails(
+    *released(
         "module-extra",
         "1.2",
         "the partner module is switched on without being in scope",
-        switch("flows.features.partner", True),
+        switched("flows.features.partner", True),
     ),
     fails("wrong-region", "1.3", "the nodes run in another region than the launch is for", _region),
     fails(

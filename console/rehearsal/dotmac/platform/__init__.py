@@ -1,6 +1,6 @@
 """The rehearsal's platform: what API, Admin UI and data stores of one environment answer, over real sockets.
 
-settings = PlatformSettings.healthy("production")
+settings = PlatformSettings()
 platform = Platform("production", settings, clock, seed, Path("production.db"),
                     {"platform_admin": ("smoke-admin", "…", None), "tenant_admin": ("…", "…", "smoke"), …},
                     metrics_text, ("api.example.com", "admin.example.com"), revision=PREVIOUS_HEAD)
@@ -10,7 +10,7 @@ https = await listen(ingress.https_application(), ssl_context=ingress.ssl_contex
 http = await listen(ingress.http_application())        redirects to https
 api = await listen(platform.api_application())         the Service behind the ingress: plain HTTP
 admin = await listen(platform.admin_application())
-watching = await listen(platform.observers_application())   Grafana, Jaeger, Loki, OTLP, Vault, CI
+watching = await listen(platform.observers_application())   Grafana, Jaeger, Loki, OTLP, Vault, GitHub
 task = asyncio.create_task(platform.run())             the worker's jobs and late audit rows
 platform.database.url                                  SQLAlchemy URL, read-only
 platform.database.migrate("create_licensing_enums")    what the migration job does

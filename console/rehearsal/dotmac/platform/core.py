@@ -38,10 +38,12 @@ class Core:
     limiter: Limiter = field(init=False)
     dice: Random = field(init=False)
     failed_logins: dict[str, int] = field(default_factory=dict)
+    began_us: int = field(init=False)
     _late: list[tuple[int, Activity]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.limiter = Limiter(self.clock)
+        self.began_us = self.now_us()
         self.dice = Random(f"{self.seed} {self.environment} requests")
 
     def now_us(self) -> int:

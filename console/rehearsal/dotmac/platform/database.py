@@ -17,6 +17,7 @@ from console.rehearsal.dotmac.platform.schema import (
     ADDED_TABLES,
     HEAD,
     HIDDEN,
+    PREVIOUS_HEAD,
     SEEDED_ROLES,
     TABLES,
 )
@@ -72,7 +73,11 @@ class Database:
         self._link.row_factory = sqlite3.Row
         self._link.execute("PRAGMA journal_mode=WAL")
         self._link.execute("PRAGMA synchronous=OFF")
-        if not self._has("alembic_version"):
+        kept = path.with_name(f"{path.name}.state")
+        if not revision or kept.exists():
+            # What the stand-in remembers of itself lies beside a database that is to be empty.
+            self._link.execute("ATTACH ? AS kept", (str(kept),))
+        if not self._has("alembic_version") and not self._has("instance_identity"):
             self._create(revision)
             self._applied = self._recall()
             if revision == HEAD:
@@ -104,6 +109,8 @@ class Database:
         settings = settings or self._applied
         self.reconcile(DatabaseSettings())
         with self._transaction():
+            if not self._has("alembic_version"):
+                self._fill(PREVIOUS_HEAD, ())
             for name, columns in ADDED_TABLES.items():
                 self._link.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})")
             present = {str(row["name"]) for row in self.query("SELECT name FROM pragma_table_info('roles')")}
@@ -188,18 +195,28 @@ class Database:
             return
 
     def _create(self, revision: str) -> None:
+        """Make the file. Without a revision it is a database that nobody has used yet."""
+        place = "main" if revision else "kept"
         with self._transaction():
-            for name, columns in TABLES.items():
-                self._link.execute(f"CREATE TABLE {name} ({columns})")
-            self._link.execute("CREATE TABLE rehearsal_state (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
-            self._set_revisions((revision,))
+            self._link.execute(f"CREATE TABLE instance_identity ({TABLES['instance_identity']})")
+            self._link.execute(
+                f"CREATE TABLE {place}.rehearsal_state (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
+            )
             self._set_identity(self._environment)
-            self._seed_roles()
-            self._seed_tenants(tenants(self._seed, self._environment))
-            homes = {one.tenant.id: one.tenant for one in self._accounts if one.tenant}
-            self._seed_tenants(tuple(homes.values()))
-            for account in self._accounts:
-                self._seed_user(account)
+            if revision:
+                self._fill(revision, tenants(self._seed, self._environment))
+
+    def _fill(self, revision: str, customers: Sequence[Tenant]) -> None:
+        """Make the tables of a revision, with roles, customers and the test accounts in them."""
+        for name, columns in TABLES.items():
+            self._link.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})")
+        self._set_revisions((revision,))
+        self._seed_roles()
+        self._seed_tenants(customers)
+        homes = {one.tenant.id: one.tenant for one in self._accounts if one.tenant}
+        self._seed_tenants(tuple(homes.values()))
+        for account in self._accounts:
+            self._seed_user(account)
 
     def _state(self, name: str, default: str) -> str:
         rows = self.query("SELECT value FROM rehearsal_state WHERE name = ?", name)

@@ -13,7 +13,7 @@ from console.rehearsal.dotmac.platform.core import Answer, text_answer
 from console.rehearsal.dotmac.platform.edge import Surface, respond, write_answer
 from console.rehearsal.dotmac.platform.service import Platform
 from console.rehearsal.dotmac.platform.settings import Csp, Metrics, WebSettings
-from console.rehearsal.sim.certificate_authority import Authority
+from console.rehearsal.sim.certificate_authority import Authority, CertificateFault
 from console.rehearsal.sim.nginx import NO_BACKEND
 
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
@@ -55,8 +55,11 @@ def browser_headers(web_settings: WebSettings, csp: Csp, strong: str) -> list[tu
 class Ingress:
     """One environment's front: ``https_application`` with ``ssl_context``, and ``http_application``."""
 
-    def __init__(self, platform: Platform, authority: Authority) -> None:
-        self._platform, self._authority = platform, authority
+    def __init__(
+        self, platform: Platform, authority: Authority, fronted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """``fronted`` says whether the cluster has an ingress for the hosts; without one nobody knows them."""
+        self._platform, self._authority, self._fronted = platform, authority, fronted
         core = platform.core
         self.hosts = (core.api_host, core.admin_host)
         self._names: WeakKeyDictionary[object, str] = WeakKeyDictionary()
@@ -64,9 +67,10 @@ class Ingress:
 
     def ssl_context(self) -> ssl.SSLContext:
         """Return the TLS context; it follows ``settings.web.certificate`` at each handshake."""
-        return self._authority.switching_context(
-            self.hosts, lambda: self._platform.settings.web.certificate, self._names
-        )
+        return self._authority.switching_context(self.hosts, self._certificate, self._names)
+
+    def _certificate(self) -> CertificateFault:
+        return self._platform.settings.web.certificate if self._fronted() else CertificateFault.SELF_SIGNED
 
     def https_application(self) -> web.Application:
         """Return the server behind TLS."""
@@ -78,6 +82,8 @@ class Ingress:
 
     def _surface(self, request: web.Request) -> tuple[str, Surface] | None:
         """The host decides; a name that nobody has goes where the TLS handshake wanted to go."""
+        if not self._fronted():
+            return None
         tls = request.get_extra_info("ssl_object")
         for name in (_host_name(request.host), self._names.get(tls, "") if tls else ""):
             if name in self._surfaces:

@@ -1,9 +1,10 @@
-"""What watches the platform: Grafana, Jaeger, Loki, an OTLP receiver, Vault's health and CI's status."""
+"""What watches the platform: Grafana, Jaeger, Loki, an OTLP receiver, Vault's health, GitHub's checks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -11,11 +12,13 @@ from console.rehearsal.dotmac.platform.core import Answer, Core
 from console.rehearsal.dotmac.platform.edge import fail, write_answer
 from console.rehearsal.dotmac.platform.records import Line, Span
 from console.rehearsal.dotmac.platform.settings import Outage, Vault
+from console.rehearsal.sim.github_checks import Answered, Run, check_runs, statuses
 from state.base.clock import SECOND_US
 from state.base.json import Json
 
 _SELECTOR = re.compile(r'(\w+)\s*(=~|=|!=|!~)\s*"((?:[^"\\]|\\.)*)"')
 _FILTER = re.compile(r'(\|=|\|~|!=|!~)\s*(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`)')
+_BUILT_BEFORE_S, _JOB_S = 6 * 3600, 300
 _VAULT_STATUS = {Vault.UNSEALED: 200, Vault.SEALED: 503, Vault.UNINITIALISED: 501}
 
 Handler = Callable[[Core, web.Request], Answer]
@@ -45,7 +48,10 @@ def observers_application(core: Core) -> web.Application:
     add("GET", "/loki/api/v1/labels", _labels, lambda: core.settings.observers.loki)
     add("POST", "/v1/traces", _otlp, lambda: Outage.NONE)
     add("GET", "/v1/sys/health", _vault, lambda: Outage.NONE)
-    add("GET", "/repos/{commit}/status", _ci, lambda: core.settings.observers.ci)
+    for what, answers in (("check-runs", check_runs), ("statuses", statuses)):
+        path = f"/repos/{{owner}}/{{repository}}/commits/{{commit}}/{what}"
+        add("GET", path, partial(_ci, answers), lambda: core.settings.observers.ci)
+    add("GET", "/repos/{commit}/status", _listed, lambda: core.settings.observers.ci)
     return server
 
 
@@ -199,11 +205,36 @@ def _vault(core: Core, _request: web.Request) -> Answer:
     return Answer(_VAULT_STATUS[state], body)
 
 
-def _ci(core: Core, request: web.Request) -> Answer:
-    settings = core.settings.observers
-    if settings.ci_unknown_commit:
+def _ci(answers: Callable[..., Answered], core: Core, request: web.Request) -> Answer:
+    settings, match = core.settings.observers, request.match_info
+    runs = None if settings.ci_unknown_commit else _runs(core)
+    place = (f"{match['owner']}/{match['repository']}", match["commit"][:64])
+    told = answers(f"{request.scheme}://{request.host}", place, runs, request.query)
+    return Answer(told.status, told.body, [("Link", told.link)] if told.link else [])
+
+
+def _runs(core: Core) -> list[Run]:
+    """Return what CI ran for the candidate's commit some hours before the launch, the oldest first."""
+    settings, began_us = core.settings.observers, core.began_us - _BUILT_BEFORE_S * SECOND_US
+    attempts = [*settings.ci_earlier.items(), *settings.ci_checks.items()]
+    return [
+        Run(
+            id=4_100_000 + number,
+            name=name,
+            word=word,
+            began_us=began_us + number * SECOND_US,
+            ended_us=began_us + (number + _JOB_S) * SECOND_US,
+            status=name in settings.ci_reported,
+        )
+        for number, (name, word) in enumerate(attempts)
+        if name not in settings.ci_absent
+    ]
+
+
+def _listed(core: Core, request: web.Request) -> Answer:
+    """Return the same as a plain list, which runbooks asked for before ``ci:`` had kinds."""
+    if core.settings.observers.ci_unknown_commit:
         return Answer(404, {"message": "No commit found for SHA: " + request.match_info["commit"][:64]})
-    states = settings.ci_checks
-    worst = next((one for one in ("failure", "pending") if one in states.values()), "success")
-    checks: list[Json] = [{"name": name, "state": state} for name, state in states.items()]
-    return Answer(200, {"sha": request.match_info["commit"][:64], "state": worst, "checks": checks})
+    newest = {run.name: run.word for run in _runs(core)}
+    checks: list[Json] = [{"name": name, "state": word} for name, word in newest.items()]
+    return Answer(200, {"sha": request.match_info["commit"][:64], "checks": checks})

@@ -105,7 +105,7 @@ class Platform:
         return application(self.admin_surface)
 
     def observers_application(self) -> web.Application:
-        """Return Grafana, Jaeger, Loki, an OTLP receiver, Vault's health and CI's status on one port."""
+        """Return Grafana, Jaeger, Loki, an OTLP receiver, Vault's health and GitHub's checks on one port."""
         return observers.observers_application(self.core)
 
     async def run(self) -> None:

@@ -11,8 +11,6 @@ from enum import StrEnum
 
 from console.rehearsal.sim.certificate_authority import CertificateFault
 
-PRODUCTION = "production"
-
 
 class Csp(StrEnum):
     """The Content-Security-Policy that the ingress adds."""
@@ -287,20 +285,30 @@ class ObserverSettings:
         default_factory=lambda: {
             "build-backend": "success",
             "build-frontend": "success",
+            "build-worker": "success",
             "unit-tests": "success",
             "integration-tests": "success",
             "frontend-lint": "success",
             "frontend-types": "success",
         }
     )
-    """Check -> success, failure or pending; the worst of them is the commit's state."""
+    """Job -> its newest attempt, in GitHub's words: success, failure, in_progress …"""
+    ci_earlier: dict[str, str] = field(default_factory=lambda: {"integration-tests": "failure"})
+    """Job -> the attempt before: it doesn't count."""
+    ci_absent: set[str] = field(default_factory=set)
+    """Jobs that never ran for the commit."""
+    ci_reported: frozenset[str] = frozenset({"frontend-lint", "frontend-types"})
+    """Jobs of another system, which GitHub knows by a commit status alone."""
     ci_unknown_commit: bool = False
-    """The commit has no status at all: 404."""
+    """GitHub doesn't know the commit."""
 
 
 @dataclass(slots=True)
 class PlatformSettings:
-    """All switches of one environment."""
+    """All switches of one environment, launch-ready: staging's are production's (SOP 8.1).
+
+    By itself the platform sets its cookies neither Secure nor strict outside production, and shows /docs.
+    """
 
     auth: AuthSettings = field(default_factory=AuthSettings)
     web: WebSettings = field(default_factory=WebSettings)
@@ -308,16 +316,3 @@ class PlatformSettings:
     flows: FlowSettings = field(default_factory=FlowSettings)
     observers: ObserverSettings = field(default_factory=ObserverSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
-
-    @classmethod
-    def healthy(cls, environment: str) -> PlatformSettings:
-        """Return the switches of a launch-ready ``environment``.
-
-        Outside production the platform rightly sets its cookies neither Secure nor strict and shows /docs.
-        """
-        settings = cls()
-        if environment != PRODUCTION:
-            for cookie in settings.auth.cookies.values():
-                cookie.secure, cookie.same_site = False, "lax"
-            settings.health.docs_public = True
-        return settings

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.checks.runner import CheckRef
+from checks.looks import CheckRef
 from console.engine.commands.authorize import refusal
 from console.engine.commands.dispatch import EFFECTS
 from console.engine.ports import ENGINE, Who
@@ -20,7 +20,7 @@ from state.events.log import NoteAdded
 from state.runbook.models import CheckSpec
 from state.view.enums import GateStatus, LaunchState
 from state.view.launch import ConsoleView, HoldView, LaunchView, PersonView
-from tests.console.engine.stand import confirmed, stand
+from tests.console.engine.stand import confirmed, granted, stand
 from tests.drafts import draft
 
 PEOPLE = (
@@ -37,8 +37,13 @@ ANN, BOB, EVE, TOM = (
 )
 
 EVERYBODY = {"note.add"}
-EVERY_OPERATOR = {"operation.abort", "launch.hold", "console.take_over", "attest.sign", "attest.withdraw"}
-APPROVERS = {"attest.sign", "attest.withdraw"}
+APPROVERS = {
+    *("attest.sign", "attest.withdraw", "deviation.follow_up", "request.grant", "request.refuse"),
+}
+EVERY_OPERATOR = {
+    *("operation.abort", "launch.hold", "console.take_over", "attest.sign", "attest.withdraw"),
+    *("deviation.follow_up", "request.withdraw"),
+}
 
 
 def test_every_command_has_an_effect_and_a_heading() -> None:
@@ -116,9 +121,8 @@ async def test_danger_needs_the_preview_and_the_name(tmp_path: Path) -> None:
         ann = await s.attach("ann")
         args: dict[str, Json] = {"item": "1.1", "reason": "why", "minutes": 5}
         preview = await ann.preview("item.waive", args)
-        assert (preview.allowed, preview.phrase) == (True, "dotmac")
-        assert preview.seconds
-        assert "ann" not in preview.seconds
+        assert (preview.allowed, preview.override_allowed, preview.phrase) == (False, True, "dotmac")
+        assert preview.against == ("a waiver takes a second person",)
         assert preview.title == "Waive item 1.1"
         until = datetime.fromtimestamp(s.clock.wall_us() / 1_000_000 + 300, UTC)
         assert preview.blast == (
@@ -126,9 +130,9 @@ async def test_danger_needs_the_preview_and_the_name(tmp_path: Path) -> None:
             "reason: why",
             f"until about {until:%Y-%m-%d %H:%M}Z (5 min)",
         )
-        agreed = await ann.preview("item.waive", {**args, "second": "eve"})
-        assert agreed.blast[-1] == "second person: eve"
-        assert "the same person" in (await ann.preview("item.waive", {**args, "second": "cap"})).reason
+        alone = await ann.command("item.waive", args, confirmed("dotmac", preview.token))
+        assert "a second person can open it, request it first" in alone.message
+        await granted(s, ann, "item.waive", args)
         for wrong in (
             Confirmation(),
             confirmed("dotmac", ""),
@@ -139,8 +143,10 @@ async def test_danger_needs_the_preview_and_the_name(tmp_path: Path) -> None:
         other = {**args, "item": "1.2"}
         assert not (await ann.command("item.waive", other, confirmed("dotmac", preview.token))).ok
         assert (await ann.command("item.waive", args, confirmed("dotmac", preview.token))).ok
-        assert s.view.item("1.1").waiver is not None  # type: ignore[union-attr]  # it is there
-        assert len(s.events(CommandRefused.KIND)) == 5
+        waiver = s.view.item("1.1").waiver  # type: ignore[union-attr]  # it is there
+        assert waiver is not None
+        assert waiver.second == "eve (in the engine's process (eve))"
+        assert len(s.events(CommandRefused.KIND)) == 6
         await ann.close()
 
 
@@ -216,6 +222,11 @@ async def test_a_closed_launch_ends_its_engine(tmp_path: Path) -> None:
                 await s.engine.journal.record(
                     draft(ItemWaived.KIND, body, f"g{gate.number:02d}", actor="ann")
                 )
+        refused = await ann.command("launch.close")
+        assert "42 deviations lack an owner or a follow-up (#" in refused.message
+        for one in s.view.deviations:
+            args: dict[str, Json] = {"deviation": one.seq, "owner": "ann", "text": "look at it"}
+            assert (await ann.command("deviation.follow_up", args)).ok
         assert (await ann.command("launch.close")).ok
         assert s._running is not None
         await s._running

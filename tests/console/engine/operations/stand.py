@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from aiohttp import web
 
 from checks.clients.clients import Clients
 from console.engine.operations import Operations
-from console.engine.ports import Who
+from console.engine.ports import Granted, Who
 from console.engine.record.declarations import declarations, opened
 from console.engine.record.journal import Journal
 from console.rehearsal.dotmac.names import Env
@@ -25,7 +25,6 @@ from console.rehearsal.sim.kubernetes import PodPlan
 from console.rehearsal.world.world import World
 from state.base.clock import SharedClock
 from state.base.json import Json, JsonObject, integer, obj, objs, text
-from state.commands import Confirmation
 from state.events.event import Draft, gate_key
 from state.events.gates import AttestSigned, CheckFinished
 from state.events.operations import OperationStarted
@@ -36,8 +35,16 @@ from state.view.launch import OperationView
 from tests.console.engine.operations.screen import unexplained
 from tests.drafts import draft
 
+
+class Anything(Granted):
+    """A grant that covers whatever stands against an operation: what is granted is another test's subject."""
+
+    def covers(self, against: Iterable[str]) -> bool:
+        return True
+
+
 ANN = Who("ann", "socket peer uid 1000 (ann)", "c1")
-TWO = Confirmation(override_reason="made up for a test", override_second="ben (self-declared)")
+TWO = Anything(0, "made up for a test", "ben (socket peer uid 1001 (ben))", ())
 RATE = 150.0
 TIMEOUT_S = 3600
 """Half a minute of real time at that rate: long enough for a busy machine."""
@@ -64,7 +71,7 @@ class Stand:
         return self.world.product(Dotmac)
 
     async def go(self, *gates: int) -> None:
-        """Let gates be GO by what a launch would record: checks that passed, attestations."""
+        """Let gates be GO by what a launch would record: checks that passed, attestations; and every stage good."""
         drafts: list[Draft] = []
         for gate in self.journal.view.gates:
             if gates and gate.number not in gates:
@@ -77,18 +84,34 @@ class Stand:
                 if item.question is not None:
                     signed: JsonObject = {"item": item.id, "go": True, "comment": "", "how_known": "test"}
                     drafts.append(draft(AttestSigned.KIND, signed, key, actor="ann"))
+        for stage in self.journal.view.stages:
+            for check in stage.checks:
+                judged: JsonObject = {"item": stage.id, "check": check.id, "verdict": "pass", "summary": ""}
+                drafts.append(draft(CheckFinished.KIND, judged))
         for at in range(0, len(drafts), 50):
             await self.journal.record_many(drafts[at : at + 50])
 
-    async def start(self, operation_id: str, override: Confirmation | None = TWO) -> OperationView:
+    async def deferred(self, item: str) -> None:
+        """Let the first check of an item be deferred, as one of a first launch is."""
+        body: JsonObject = {
+            "item": item,
+            "check": f"{item}/0",
+            "verdict": "deferred",
+            "summary": "the certificate",
+        }
+        await self.journal.record(
+            draft(CheckFinished.KIND, body, gate_key(int(item.split(".", maxsplit=1)[0])))
+        )
+
+    async def start(self, operation_id: str, granted: Granted | None = TWO) -> OperationView:
         """Start an operation, which must not be refused, and return it as the log has it."""
-        reply = await self.operations.start(operation_id, ANN, override)
+        reply = await self.operations.start(operation_id, ANN, granted)
         assert reply.ok, reply.message
         return self.last()
 
-    async def run(self, operation_id: str, override: Confirmation | None = TWO) -> OperationView:
+    async def run(self, operation_id: str, granted: Granted | None = TWO) -> OperationView:
         """Start an operation and return it when it has ended."""
-        await self.start(operation_id, override)
+        await self.start(operation_id, granted)
         return await self.ended()
 
     async def run_quickly(self, operation_id: str) -> OperationView:
@@ -124,10 +147,10 @@ class Stand:
         assert reached(), self.last()
         return self.last()
 
-    async def refused(self, operation_id: str, override: Confirmation | None = None) -> str:
+    async def refused(self, operation_id: str, granted: Granted | None = None) -> str:
         """Return why an operation is refused, which it must be without any trace in the log."""
         before = len(self.journal.view.operations)
-        reply = await self.operations.start(operation_id, ANN, override)
+        reply = await self.operations.start(operation_id, ANN, granted)
         assert not reply.ok
         assert len(self.journal.view.operations) == before
         return reply.message
@@ -224,13 +247,20 @@ def _stand(world: World, runbook: Runbook, store: LogStore) -> Stand:
 
 @asynccontextmanager
 async def launch(
-    folder: Path, *, rate: float = RATE, change: Change | None = None, each_s: float = TIMEOUT_S
+    folder: Path,
+    *,
+    rate: float = RATE,
+    change: Change | None = None,
+    each_s: float = TIMEOUT_S,
+    first: bool = False,
 ) -> AsyncIterator[Stand]:
     """Open a launch on a new world; ``change`` may change its runbook before it is read.
 
+    ``first``: nothing was ever installed in production.
+
     No release may be left pending at the end without the screen saying so and offering a way out.
     """
-    world = open_world(folder / "world", 3, (), rate)
+    world = open_world(folder / "world", 3, (), rate, first=first)
     stand: Stand | None = None
     try:
         await world.start()

@@ -20,9 +20,11 @@ async def test_a_preview_shows_exactly_what_would_run(tmp_path: Path) -> None:
         assert preview.allowed, preview.reason
         world, images = stand.world, stand.platform.artifacts.references()
         folder = world.folder
+        copy = stand.store.path.with_suffix(".operations") / "inputs" / preview.inputs_sha[:16]
         assert preview.commands[0].startswith(
-            f"{folder.helm} upgrade --install dotmac {stand.platform.chart} --namespace dotmac-staging "
-            f"--kubeconfig {folder.kubeconfig} --kube-context staging -f {folder.values(Env.STAGING)} "
+            f"{folder.helm} upgrade --install dotmac {copy}/chart/{stand.platform.chart.name} "
+            f"--namespace dotmac-staging -f {copy}/values/0-{folder.values(Env.STAGING).name} --version 0.1.0 "
+            f"--kubeconfig {folder.kubeconfig} --kube-context staging "
             f"--set-string image.backend={images['backend']} "
         )
         assert "--atomic" not in preview.commands[0]

@@ -20,6 +20,11 @@ from tests.console.engine.operations.stand import ANN, Hold, revisions
 pytestmark = [pytest.mark.wire, both_helms]
 FAILS_S = 2
 """For an upgrade that is to fail: helm waits so long, in real time."""
+LATE = """{{- if lookup "v1" "ConfigMap" .Release.Namespace "too-late" }}
+kind: {{ fail "too late" }}
+{{- end }}
+"""
+"""Renders in a preview, and fails once that ConfigMap is there: helm reads a copy, so no file changes meanwhile."""
 
 
 async def test_first_install_upgrade_and_back(tmp_path: Path, major: int) -> None:
@@ -112,10 +117,11 @@ async def test_a_failing_hook_after_a_rollback(tmp_path: Path, major: int) -> No
 
 async def test_fails_before_its_revision_exists_and_is_not_rolled_back(tmp_path: Path, major: int) -> None:
     async with launched(tmp_path, major, each_s=FAILS_S) as stand:
+        (stand.platform.chart / "templates" / "late.yaml").write_text(LATE)
         hold = Hold(stand, "POST", "/leases")
         await stand.start("staging.deploy")
         await hold.reached.wait()
-        (stand.platform.chart / "templates" / "late.yaml").write_text('kind: {{ fail "too late" }}\n')
+        stand.world.store.put("configmaps", {"metadata": {"name": "too-late"}}, Env.STAGING.namespace)
         hold.go.set()
         ended = await stand.ended()
         assert ended.state is State.FAILED

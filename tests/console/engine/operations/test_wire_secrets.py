@@ -45,7 +45,10 @@ stringData:
   tls.key: {{ .Values.signing.privateKey | quote }}
 """
 NOTES = "The administrator's password is {{ .Values.adminPassword }}.\n"
-FAILS = '{{ fail (printf "cannot use %s with %s" .Values.adminPassword .Values.mail.box) }}\n'
+FAILS = """{{- if lookup "v1" "ConfigMap" .Release.Namespace "fails" }}
+{{ fail (printf "cannot use %s with %s" .Values.adminPassword .Values.mail.box) }}
+{{- end }}
+"""
 
 
 def _talkative(folder: Path, major: int) -> Path:
@@ -110,16 +113,16 @@ async def test_they_are_nowhere(tmp_path: Path, major: int, monkeypatch: pytest.
 async def _lived_through(stand: Stand) -> list[str]:
     """Fail, succeed, go back, and be followed by another engine; return all that was shown meanwhile."""
     shown = [asked(await stand.operations.preview("staging.deploy", ANN))]
-    late = stand.platform.chart / "templates" / "late.yaml"
+    (stand.platform.chart / "templates" / "late.yaml").write_text(FAILS)
     hold = Hold(stand, "POST", "/leases")
     await stand.start("staging.deploy")
     await hold.reached.wait()
-    late.write_text(FAILS)
+    stand.world.store.put("configmaps", {"metadata": {"name": "fails"}}, Env.STAGING.namespace)
     hold.go.set()
     assert (await stand.ended()).state is State.FAILED
     assert "cannot use [redacted] with [redacted]" in stand.steps()["helm upgrade"][1]
     shown += [told(stand), repr(stand.last()), asked(await stand.operations.preview("staging.deploy", ANN))]
-    late.unlink()
+    stand.world.store.delete("configmaps", Env.STAGING.namespace, "fails")
     preview = await stand.operations.preview("staging.deploy", ANN)
     assert (await stand.run("staging.deploy")).state is State.SUCCEEDED, stand.last().verdict
     shown += [repr(preview), told(stand), repr(stand.last())]

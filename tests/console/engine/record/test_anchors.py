@@ -18,7 +18,8 @@ from console.engine.record.anchors import CONFIGMAP
 from console.exit_codes import ExitCode
 from screens.kit.plain import Role
 from screens.kit.screen_state import ScreenState
-from screens.sections.status_line import banner, status
+from screens.sections.banner import banner
+from screens.sections.status_line import status
 from state.base.canonical import parse_anchor
 from state.base.json import obj, texts
 from state.events.event import Draft

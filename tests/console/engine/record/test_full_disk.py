@@ -14,7 +14,7 @@ import pytest
 
 from console.engine.engine import Engine
 from screens.kit.screen_state import ScreenState
-from screens.sections.status_line import banner
+from screens.sections.banner import banner
 from state.events.event import Draft
 from state.events.log import LogRecovered, LogWriteFailed, NoteAdded
 from state.events.operations import OperationIntended

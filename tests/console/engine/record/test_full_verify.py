@@ -12,7 +12,7 @@ import pytest
 from console.__main__ import main
 from screens.kit.plain import Role
 from screens.kit.screen_state import ScreenState
-from screens.sections.status_line import banner
+from screens.sections.banner import banner
 from state.events.event import Draft
 from state.events.launch import LaunchScrubbed
 from state.events.log import LogClosed, LogDoubted, NoteAdded

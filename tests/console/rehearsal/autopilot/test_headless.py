@@ -52,3 +52,7 @@ def test_a_bad_candidate_trips_rolls_back_verifies_and_is_no_go(tmp_path: Path) 
     assert integer(tripped, "seq") < integer(back[0], "seq")
     assert obj(run.summary["gates"])["9"] != "GO"
     assert verifies(log)
+    again = rehearse(log)
+    assert again.code == 14, (again.summary, again.stderr)
+    intended = [body(e, "id") for e in again.events if kind(e) == "operation.intended"]
+    assert intended.count("production.deploy") == 1  # what was rolled back is not promoted again by itself

@@ -11,7 +11,7 @@ import pytest
 
 from console.client.engine_client import EngineClient
 from console.exit_codes import ExitCode
-from console.rehearsal.autopilot.captain import Captain, Outcome, Pace
+from console.rehearsal.autopilot.captain import Bakes, Captain, Outcome, Pace
 from state.base.json import JsonObject
 from state.base.times import SECOND_US
 from state.commands import Reply
@@ -79,18 +79,24 @@ class Baking:
 
 
 @pytest.mark.parametrize(
-    ("good_s", "every_s", "rates", "extended"),
+    ("good_s", "rates", "extended", "ended"),
     [
-        ([0, 400, 800, 1200, 1600, 1800], 400, ["200", "40"], 0),
-        ([0, 100, 200, 600, 1000, 1400, 1800], 400, ["200", "100", "50", "40"], 0),
-        ([0] * 11, 400, ["200", "100", "50", "40", *["40"] * 8], 2),
+        ([0, 400, 800, 1200, 1600, 1800], ["200", "40"], 0, Bakes.DONE),
+        ([0, 100, 200, 600, 1000, 1400, 1800], ["200", "100", "50", "40"], 0, Bakes.DONE),
+        ([*range(0, 1100, 100), 1500, 1800], ["200", "100", "50", "40", *["40"] * 8], 2, Bakes.DONE),
+        ([0] * 30, ["200", "100", "50", "40", *["40"] * 6], 0, Bakes.UNFINISHED),
+        ([0, 300, *[300] * 30], ["200", "100", "50", "40", *["40"] * 6], 1, Bakes.UNFINISHED),
+        ([*range(0, 1800, 60)], ["200", "100", "50", "40", *["40"] * 9], 3, Bakes.UNFINISHED),
     ],
-    ids=["a machine that keeps up", "one that falls behind", "one that sees nothing for an hour"],
+    ids=[
+        *("a machine that keeps up", "one that falls behind", "one that needs longer"),
+        *("nothing is seen for an hour", "nothing is seen any more", "little, and never enough"),
+    ],
 )
 async def test_the_clock_of_a_bake_is_slowed_down_where_little_of_it_is_seen(
-    good_s: list[int], every_s: int, rates: list[str], extended: int
+    good_s: list[int], rates: list[str], extended: int, ended: Bakes
 ) -> None:
-    client = Baking(good_s, every_s)
-    assert not await Captain(cast("EngineClient", client), Pace())._bake()
+    client = Baking(good_s, 400)
+    assert await Captain(cast("EngineClient", client), Pace())._bake() is ended
     assert [args["rate"] for name, args in client.given if name == "clock.rate"] == rates
     assert len([name for name, _ in client.given if name == "bake.extend"]) == extended

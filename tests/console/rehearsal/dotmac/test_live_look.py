@@ -80,6 +80,37 @@ async def test_what_only_a_live_look_can_tell(world: World) -> None:
     assert "503" in told
 
 
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ('namespace="dotmac-production",status_code=~"5.."', ""),
+        ('namespace="dotmac-production",status_code=~"5..",endpoint!~"/health.*"', ""),
+        (
+            'namespace="dotmac-production",status=~"5.."',
+            "for the label status, which none of its series has",
+        ),
+        (
+            'namespace="dotmac-prod",status_code=~"5.."',
+            f'looks at dotmac_http_requests_total{{namespace="dotmac-prod"}} and total at {REQUESTS}, which are',
+        ),
+        (
+            'namespace="dotmac-staging",status_code=~"5.."',
+            'bad looks at dotmac_http_requests_total{namespace="dotmac-staging"} and total at',
+        ),
+        ('status_code=~"5.."', "which are not the same series (0 only in total,"),
+        (
+            'namespace="dotmac-production",status_code="5.."',
+            'for status_code="5..", which no series has; a regular expression takes =~',
+        ),
+    ],
+)
+async def test_a_condition_that_could_never_trip_is_unknown(world: World, bad: str, words: str) -> None:
+    one = condition(bad=f"sum(rate(dotmac_http_requests_total{{{bad}}}[1m]))")
+    verdict, told = await judged(world, one)
+    assert verdict is (Verdict.UNKNOWN if words else Verdict.PASS)
+    assert words in told
+
+
 def test_the_windows_of_a_query() -> None:
     query = 'sum(rate(a{b="c"}[1m] offset 1d)) / (sum(rate(a{b="c"}[1m])) + sum(increase(d[2m])))'
     assert windows(query) == {('a{b="c"}', 60.0), ("d{}", 120.0)}

@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from checks import registry
-from checks.base import CheckContext, CouldNotLookError
+from checks import identity, registry
+from checks.base import CheckContext, CouldNotLookError, Outcome
 from checks.clients.clients import Clients
+from checks.looks import CheckRef, checks_of_stages, looks_of
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.world.world import World
 from state.base.clock import Clock
 from state.base.json import obj
 from state.runbook.load import load_runbook
-from state.runbook.models import CheckSpec, Item, Runbook
-from state.view.enums import OperationState, Verdict
+from state.runbook.models import Runbook
+from state.view.enums import Look, OperationState, Verdict
 from state.view.launch import LaunchView, OperationView
 from tests.console.rehearsal.worlds import helm, running, until, upgrade
 
 RATE = 20.0
+RELEASES = 9
+"""The gate of the production release."""
+Looks = Callable[[CheckRef], bool]
+"""Chooses which looks of the checks are run."""
 OF_THE_LAUNCH = frozenset({"9.4", "9.5", "10.3"})
 """Items that judge what the launch itself has seen; here there is none."""
 
@@ -62,26 +68,60 @@ async def deploy(world: World, env: Env) -> None:
     assert code == 0, err
 
 
-def with_fault(template: Path, folder: Path, fault: str) -> None:
-    """Copy a stopped world and give the copy a fault."""
+def with_faults(template: Path, folder: Path, *faults: str) -> None:
+    """Copy a stopped world and give the copy faults."""
     shutil.copytree(template, folder)
     state = folder / "world.json"
-    state.write_text(json.dumps({**json.loads(state.read_text()), "faults": [fault] if fault else []}))
+    state.write_text(json.dumps({**json.loads(state.read_text()), "faults": list(faults)}))
 
 
-async def judge(folder: Path, gates: range) -> dict[str, Judged]:
-    """Serve a world and return what the checks of some gates say of it, by item."""
+async def judge(folder: Path, looks: Looks, *, as_it_is: bool = False) -> dict[str, Judged]:
+    """Serve a world and return what these looks of the checks say of it, by item and by stage.
+
+    ``as_it_is``: of whatever runs there, be it the candidate or not.
+    """
     async with running(folder, rate=RATE) as world:
         runbook = load_runbook(world.runbook_path).runbook
         clients = Clients(runbook)
         await world.clock.sleep(20)
         view = LaunchView(operations=_operations(world))
-        items = [i for g in runbook.gates if g.number in gates for i in g.items if i.id not in OF_THE_LAUNCH]
+        asked = {
+            i.id: [
+                replace(one, look=Look.ONCE) if as_it_is else one
+                for one in looks_of(runbook, g, i)
+                if looks(one)
+            ]
+            for g in runbook.gates
+            for i in g.items
+            if i.id not in OF_THE_LAUNCH
+        }
+        asked |= {
+            stage.id: [one for one in checks_of_stages(runbook, (stage.id,)) if looks(one)]
+            for stage in runbook.stages
+        }
+        items = {name: refs for name, refs in asked.items() if refs}
         try:
-            found = await asyncio.gather(*(_item(i, runbook, clients, world.clock, view) for i in items))
+            found = await asyncio.gather(
+                *(_item(refs, runbook, clients, world.clock, view) for refs in items.values())
+            )
         finally:
             await clients.aclose()
-        return dict(zip((item.id for item in items), found, strict=True))
+        return dict(zip(items, found, strict=True))
+
+
+def before(ref: CheckRef) -> bool:
+    """Choose what is judged before the promotion: of the environments, and of the candidate in staging."""
+    return ref.gate < RELEASES and ref.look is not Look.LIVE
+
+
+def after(ref: CheckRef) -> bool:
+    """Choose what is judged after it: the gates of the release, and the second look of those before."""
+    return ref.gate >= RELEASES or ref.look is Look.LIVE
+
+
+def live(ref: CheckRef) -> bool:
+    """Choose what judges how a release behaves, in production."""
+    return ref.look is Look.LIVE
 
 
 def _operations(world: World) -> tuple[OperationView, ...]:
@@ -106,23 +146,27 @@ def _operations(world: World) -> tuple[OperationView, ...]:
     )
 
 
-async def _item(item: Item, runbook: Runbook, clients: Clients, clock: Clock, view: LaunchView) -> Judged:
-    found = await asyncio.gather(*(_check(s, runbook, clients, clock, view) for s in item.checks))
+async def _item(
+    refs: list[CheckRef], runbook: Runbook, clients: Clients, clock: Clock, view: LaunchView
+) -> Judged:
+    found = await asyncio.gather(*(_check(ref, runbook, clients, clock, view) for ref in refs))
     verdicts = {one.verdict for one in found}
     worst = next((v for v in (Verdict.FAIL, Verdict.UNKNOWN) if v in verdicts), Verdict.PASS)
     return Judged(worst, "; ".join(one.words for one in found if one.verdict is not Verdict.PASS))
 
 
-async def _check(
-    spec: CheckSpec, runbook: Runbook, clients: Clients, clock: Clock, view: LaunchView
-) -> Judged:
-    kind = registry.kind(spec.kind)
+async def _check(ref: CheckRef, runbook: Runbook, clients: Clients, clock: Clock, view: LaunchView) -> Judged:
+    spec, kind = ref.spec, registry.kind(ref.spec.kind)
     assert kind is not None
+    context = CheckContext(spec.env, runbook, clients, clock, view)
+
+    def probe() -> Awaitable[Outcome]:
+        return kind.run(dict(spec.settings), context)
+
     try:
         async with asyncio.timeout(spec.timeout):
-            outcome = await kind.run(
-                dict(spec.settings), CheckContext(spec.env, runbook, clients, clock, view)
-            )
+            bound = ref.look is not Look.ONCE
+            outcome = await (identity.judged(context, probe) if bound else probe())
     except CouldNotLookError as error:
         return Judged(Verdict.UNKNOWN, str(error))
     except TimeoutError:

@@ -21,7 +21,7 @@ from tests.console.rehearsal.dotmac.platform.conftest import ACCOUNTS, ADMIN, AP
 
 
 def made(folder: Path, environment: str = "production", revision: str = HEAD) -> Platform:
-    settings = PlatformSettings.healthy(environment)
+    settings = PlatformSettings()
     file = folder / f"{environment}.db"
     return Platform(environment, settings, ManualClock(), 7, file, ACCOUNTS, None, (API, ADMIN), revision)
 

@@ -76,13 +76,28 @@ async def test_dashboards_vault_and_collector(site: Site) -> None:
     assert (await site.client.post(url, json={})).status_code == 503
 
 
-async def test_ci_tells_a_commits_status(site: Site) -> None:
-    answer = body(await site.watch("/repos/9dd485de/status"))
-    assert (answer["state"], len(objs(answer["checks"]))) == ("success", 6)
-    site.settings.observers.ci_checks["unit-tests"] = "pending"
-    assert body(await site.watch("/repos/9dd485de/status"))["state"] == "pending"
-    site.settings.observers.ci_checks["build-backend"] = "failure"
-    assert body(await site.watch("/repos/9dd485de/status"))["state"] == "failure"
+async def test_github_tells_what_ran_for_a_commit(site: Site) -> None:
+    place = "/repos/dotmactech/dotmac-platform/commits/9dd485de"
+    runs = (await site.watch(f"{place}/check-runs", filter="all", per_page=3)).json()
+    assert (runs["total_count"], len(runs["check_runs"])) == (6, 3)
+    first = await site.watch(f"{place}/check-runs", filter="all", per_page=3)
+    assert 'page=2>; rel="next"' in first.headers["Link"]
+    latest = body(await site.watch(f"{place}/check-runs"))
+    assert latest["total_count"] == 5, "an attempt that was repeated is left out"
+    statuses = await site.watch(f"{place}/statuses")
+    assert [one["context"] for one in statuses.json()] == ["frontend-types", "frontend-lint"]
+    site.settings.observers.ci_checks["unit-tests"] = "in_progress"
+    runs = body(await site.watch(f"{place}/check-runs"))
+    running = next(one for one in objs(runs["check_runs"]) if one["name"] == "unit-tests")
+    assert (running["status"], running["conclusion"], running["completed_at"]) == ("in_progress", None, None)
     site.settings.observers.ci_unknown_commit = True
-    assert (await site.watch("/repos/9dd485de/status")).status_code == 404
+    answer = await site.watch(f"{place}/check-runs")
+    assert (answer.status_code, body(answer)["message"]) == (422, "No commit found for SHA: 9dd485de")
+
+
+async def test_ci_is_told_as_a_plain_list_too(site: Site) -> None:
+    answer = body(await site.watch("/repos/9dd485de/status"))
+    states = {one["name"]: one["state"] for one in objs(answer["checks"])}
+    assert (len(states), states["integration-tests"]) == (7, "success")
+    site.settings.observers.ci_unknown_commit = True
     assert obj((await site.watch("/repos/9dd485de/status")).json())["message"]

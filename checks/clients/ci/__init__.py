@@ -1,0 +1,1 @@
+"""Continuous integration: what ran for a commit, a module for each system that tells it."""

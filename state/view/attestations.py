@@ -1,0 +1,169 @@
+"""What a person's word stands on: what spoke against it when it was given, and what makes it stale afterwards.
+
+A word is about the evidence that its item had. Where a check says something else than it said then, or where what
+was judged changed (another release, other values, another cluster), the word is asked for again. A check that ran
+again and says the same changes nothing. What a promotion used stays as it was then, unless something fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from state.base.frozen import replace
+from state.view.enums import Need, Verdict
+from state.view.gates import AttestationView, CheckView, ItemView
+from state.view.launch import LaunchView
+from state.view.people import roles_of, same_person
+
+_AGAINST = {
+    Verdict.FAIL: "failed",
+    Verdict.UNKNOWN: "could not be judged",
+    Verdict.RUNNING: "is running",
+    Verdict.PENDING: "never ran",
+    Verdict.STALE: "is out of date",
+}
+_THEN = {
+    Verdict.UNKNOWN: "could not be judged",
+    Verdict.RUNNING: "was running",
+    Verdict.PENDING: "had not run",
+    Verdict.STALE: "was out of date",
+}
+_WRITTEN = frozenset({Need.COMMENT, Need.LINK})
+_UNSEEN = frozenset({Verdict.RUNNING, Verdict.PENDING, Verdict.UNKNOWN})
+
+
+def seen_of(item: ItemView) -> tuple[tuple[str, Verdict], ...]:
+    """Return what each check of an item says now: what a word that is given now is about."""
+    return tuple((check.id, check.verdict) for check in item.checks if check.counts)
+
+
+def cautions(item: ItemView) -> tuple[str, ...]:
+    """Return what speaks against a GO on an item, a line each: checks that fail, run, never ran or are out of date.
+
+    The age of evidence is left out, so that a console and the engine say the same at any moment.
+    """
+    return tuple(
+        f"{check.kind} ({check.env}) {against}"
+        for check in item.checks
+        if check.counts and (against := _against(check))
+    )
+
+
+def _against(check: CheckView) -> str:
+    if check.since and check.verdict in {Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN}:
+        return f"is out of date: {check.since}"
+    return _AGAINST.get(check.verdict, "")
+
+
+def judged(item: ItemView, check: CheckView) -> ItemView:
+    """Return an item whose check has a new verdict: words that saw another one are stale."""
+    if not check.counts or not item.words:
+        return item
+    return change_words(item, lambda word: _after(word, item, check))
+
+
+def _after(word: AttestationView, item: ItemView, check: CheckView) -> AttestationView:
+    then, now = dict(word.seen).get(check.id), check.verdict
+    if now is then or (then is not None and {then, now} <= _UNSEEN):
+        return replace(word, blind=tuple(one for one in word.blind if one != check.id))
+    # The second look wasn't there to be seen: it changes nothing unless it fails.
+    if now is not Verdict.FAIL and (item.used_us or then is None):
+        return word
+    if now is Verdict.UNKNOWN:
+        return replace(word, blind=tuple(dict.fromkeys((*word.blind, check.id))))
+    before = "had not been judged" if then is None else _THEN.get(then, f"was {then}")
+    said = "GO" if word.go else "NO-GO"
+    return _changed(word, f"{check.kind} {before} when {word.actor} said {said}; it's {now} now")
+
+
+def _changed(word: AttestationView, why: str) -> AttestationView:
+    return word if word.changed else replace(word, changed=why)
+
+
+def change_words(item: ItemView, change: Callable[[AttestationView], AttestationView]) -> ItemView:
+    """Return an item with each of its words changed; the same object where none is."""
+    words = tuple(change(word) for word in item.words)
+    return item if words == item.words else replace(item, others=words[:-1], attestation=words[-1])
+
+
+def void(
+    view: LaunchView, about: Callable[[ItemView], bool], why: str, *, before: int | None = None
+) -> LaunchView:
+    """Return the view in which every word on the items that something is about is stale, for a reason in words.
+
+    ``before``: the event from which on words knew of it already.
+    """
+
+    def in_word(word: AttestationView) -> AttestationView:
+        return word if before is not None and word.seq >= before else _changed(word, why)
+
+    def in_item(item: ItemView) -> ItemView:
+        return change_words(item, in_word) if item.words and about(item) else item
+
+    gates = tuple(replace(gate, items=tuple(in_item(i) for i in gate.items)) for gate in view.gates)
+    return view if gates == view.gates else replace(view, gates=gates)
+
+
+def void_excluded(view: LaunchView, deed: str, account: str) -> LaunchView:
+    """Return the view in which somebody's words are stale on the items that whoever did this may not sign."""
+
+    def in_word(word: AttestationView) -> AttestationView:
+        mine = word.go and same_person(view, word.actor, account)
+        return _changed(word, f"{word.actor} {deed} since, and may not sign this") if mine else word
+
+    def in_item(item: ItemView) -> ItemView:
+        return change_words(item, in_word) if item.words and deed in item.rule.excluded else item
+
+    gates = tuple(replace(gate, items=tuple(in_item(i) for i in gate.items)) for gate in view.gates)
+    return view if gates == view.gates else replace(view, gates=gates)
+
+
+def with_word(view: LaunchView, item: ItemView, word: AttestationView) -> ItemView:
+    """Return an item with one more word. It takes the place of the same person's; where one is enough, of all."""
+    kept = (one for one in item.words if not same_person(view, one.actor, word.actor))
+    others = tuple(kept) if item.rule.people > 1 else ()
+    return replace(item, attestation=word, others=others)
+
+
+def without_word(item: ItemView, actor: str) -> ItemView:
+    """Return an item without the newest word of an account; without the newest at all, where it gave none."""
+    gone = next((w for w in reversed(item.words) if w.actor == actor), item.attestation)
+    left = [word for word in item.words if word is not gone]
+    return replace(item, attestation=left[-1] if left else None, others=tuple(left[:-1]))
+
+
+def excluded_by(view: LaunchView, item: ItemView, account: str) -> str:
+    """Return what an account did that keeps it from signing an item, as ``ran production.migrate``; or nothing."""
+    for deed in item.rule.excluded:
+        verb, _, what = deed.partition(" ")
+        if verb == "ran":
+            done = [run.actor for run in view.operations if run.id == what]
+        else:
+            other = view.item(what)
+            done = [word.actor for word in other.words] if other is not None else []
+        if any(same_person(view, actor, account) for actor in done):
+            return deed
+    return ""
+
+
+def go_problem(view: LaunchView, item: ItemView, account: str) -> str:
+    """Return why an account can't give a GO on an item, whatever it writes with it; or nothing."""
+    if item.not_applicable:
+        return (
+            f"item {item.id} doesn't apply to this launch ({item.not_applicable}): only a NO-GO can be added"
+        )
+    if item.question is None:
+        return f"item {item.id} is judged by its checks alone: only a NO-GO can be added"
+    if item.rule.role and item.rule.role not in roles_of(view, account):
+        return f"item {item.id} is signed by {item.rule.role}, and {account} is not"
+    if deed := excluded_by(view, item, account):
+        return f"item {item.id} is signed by somebody else than who {deed}: that was {account}"
+    return ""
+
+
+def missing(item: ItemView, *, go: bool, given: Mapping[Need, str]) -> str:
+    """Return what a word on an item still has to bring, in words; nothing where it is whole."""
+    if not go:
+        return "" if given.get(Need.COMMENT) else "a NO-GO needs a comment that says why"
+    lacking = [need.value for need in item.rule.needs if need in _WRITTEN and not given.get(need)]
+    return f"a GO on {item.id} needs a {' and a '.join(lacking)}" if lacking else ""

@@ -1,0 +1,68 @@
+"""Whether a launch is a first one: what helm's history said of the release, and what this launch did since.
+
+What can't be seen is unknown, and that is not "first": nothing is deferred then.
+"""
+
+from __future__ import annotations
+
+from state.view.enums import OperationKind, OperationState, Presence, Tier
+from state.view.launch import LaunchView, OperationSpecView, OperationView
+from state.view.rollbacks import way_back
+
+FIRST = frozenset({Presence.ABSENT, Presence.UNFINISHED})
+
+
+def is_first(view: LaunchView, env: str = Tier.PRODUCTION) -> bool:
+    """Return whether no release was ever complete in an environment, as far as helm's history was seen."""
+    seen = view.releases.get(env)
+    return seen is not None and seen.presence in FIRST
+
+
+def began_first(view: LaunchView, env: str = Tier.PRODUCTION) -> bool:
+    """Return whether this launch is, or was, the first of an environment: its deploy found nothing to return to."""
+    return is_first(view, env) or any(
+        o.kind == OperationKind.DEPLOY
+        and o.env == env
+        and o.state is OperationState.SUCCEEDED
+        and o.good is None
+        for o in view.operations
+    )
+
+
+_SUFFIX = ".uninstall"
+_PENDING = "pending"
+"""How helm's words begin for a revision whose operation never ended; a rollback to itself ends it."""
+
+
+def uninstall_of(env: str) -> str:
+    """Return the id of the operation that takes a first install away."""
+    return f"{env}{_SUFFIX}"
+
+
+def way_out(view: LaunchView, env: str = Tier.PRODUCTION) -> OperationSpecView | None:
+    """Return what takes away a first install, where one stands that has no revision to go back to; or None."""
+    seen = view.releases.get(env)
+    if seen is None or not seen.revision or seen.status.startswith(_PENDING):
+        return None
+    deploys = [
+        o for o in view.operations if o.env == env and o.kind == OperationKind.DEPLOY and o.state.ended
+    ]
+    if (deploys[-1].good is not None) if deploys else not is_first(view, env):
+        return None
+    gate = max((spec.gate for spec in view.operation_specs if spec.env == env), default=1)
+    title = f"Take the first install of {env} away"
+    return OperationSpecView(uninstall_of(env), OperationKind.UNINSTALL, env, title, gate, (), ())
+
+
+def offered(view: LaunchView) -> tuple[OperationSpecView, ...]:
+    """Return the operations that may be asked for: the runbook's, and the way out of a first install."""
+    way = way_out(view)
+    known = {spec.id for spec in view.operation_specs}
+    return view.operation_specs if way is None or way.id in known else (*view.operation_specs, way)
+
+
+def taken_up(view: LaunchView, last: OperationView, choice: str) -> str:
+    """Return the id of the operation that an offer stands for: its own again, or a way back of its environment."""
+    if choice == OperationKind.ROLLBACK:
+        return way_back(view, last.env)
+    return uninstall_of(last.env) if choice == OperationKind.UNINSTALL else last.id
