@@ -57,7 +57,7 @@ class PodPlan:
     exit_code: int = 0
     end_reason: str = ""
     ignores_term: bool = False
-    """Whether it ends only when its grace is over, as a worker with long tasks does."""
+    """Whether it ends only when its grace is over, as one with long tasks does."""
 
 
 Behaviour = Callable[[JsonObject], PodPlan]
