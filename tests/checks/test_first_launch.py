@@ -215,8 +215,8 @@ async def test_the_manifest_is_asked_by_kind_and_name_and_that_is_noted() -> Non
         return MANIFEST
 
     rendered = Rendered(render)
-    assert not rendered.used
+    before = rendered.used
     assert (await rendered.find(Tier.PRODUCTION, "Deployment", "a"))["kind"] == "Deployment"
-    assert rendered.used
+    assert (before, rendered.used) == (False, True)
     with pytest.raises(Exception, match="renders no Deployment b for production"):
         await rendered.find(Tier.PRODUCTION, "Deployment", "b")
