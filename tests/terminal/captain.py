@@ -168,9 +168,9 @@ class Captain:
             if item.person == "asked" and (not only or item.id in only):
                 self.choose(item.id)
                 self.pane.keys("a")
-                shown = self.wait(f"Attest item {item.id}")
+                self.wait(f"Attest item {item.id}")
                 self.ready("GO (g)")
-                if "a GO takes a comment" in shown:
+                if "a GO takes a comment" in self.pane.screen():
                     self.pane.keys("c")
                     self.pane.run("send-keys", "-l", COMMENT)
                     self.wait(COMMENT)
