@@ -252,8 +252,15 @@ class Captain:
         if self.view.last_operation(back.id) is None:
             await self._operate(back.id)
         view = await self._client.until(lambda v: v.running() is None)
-        for item in (i for g in view.gates for i in g.items if any(c.kind in OF_THE_BAKE for c in i.checks)):
-            await self._item(item.id)
+        of_the_bake = [
+            i.id for g in view.gates for i in g.items if any(c.kind in OF_THE_BAKE for c in i.checks)
+        ]
+        for _ in range(_PATIENT):  # what judged the bake while it was being ended is judged once more
+            for item in of_the_bake:
+                await self._item(item)
+            if not any(c.since for c in _checks(self.view) if c.kind in OF_THE_BAKE):
+                break
+        await self._settled()
         last = view.last_operation(back.id)
         if last is None:
             return Outcome.TRIPPED
