@@ -311,9 +311,16 @@ class Captain:
         if self._last_back(view) is None:
             await self._run(back.id)  # also where an earlier release was rolled back in good order
         view = await self._client.until(lambda v: v.running() is None)
-        for item in (i for g in view.gates for i in g.items if any(c.kind in OF_THE_BAKE for c in i.checks)):
-            await self._item(item.id)
-        last = self._last_back(view)
+        of_the_bake = [
+            i.id for g in view.gates for i in g.items if any(c.kind in OF_THE_BAKE for c in i.checks)
+        ]
+        for _ in range(_PATIENT):  # what judged the bake while it was being ended is judged once more
+            for item in of_the_bake:
+                await self._item(item)
+            if not any(c.since for c in _checks(self.view) if c.kind in OF_THE_BAKE):
+                break
+        await self._settled()
+        last = self._last_back(self.view)
         if last is None:
             return Outcome.TRIPPED
         return Outcome.ROLLED_BACK if last.state is OperationState.SUCCEEDED else Outcome.NOT_VERIFIED
