@@ -167,7 +167,6 @@ LARGE = {
 _SUBJECT = "a subject: its events, its steps"
 _JUDGED = "a family of checks, and the part of the rehearsal's platform that it judges"
 TWICE = {
-    "access": (2, "what an operation needs to be allowed; a route of the SOP's product"),
     "alertmanager": (2, "checks/clients asks it; engine/watch records what it says"),
     "alerts": (3, "a family of checks; a section of the dashboard; Alertmanager's own in its simulator"),
     "answers": (2, "checks/clients judges an answer; the simulated Prometheus makes one"),
@@ -200,12 +199,10 @@ TWICE = {
     "gates": (3, f"{_SUBJECT}, what the view keeps of it"),
     "health": (2, _JUDGED),
     "helm": (2, "a family of checks; the program"),
-    "history": (2, "how far back samples matter; the revisions of the simulated cluster"),
     "journal": (2, "the engine's door to the log; the file of the simulated Kubernetes API"),
     "launch": (5, f"{_SUBJECT}, the view, its commands; and a family of checks"),
     "locks": (2, "on files; on operations"),
     "log": (2, "events of the log itself; the screen"),
-    "looks": (2, "of checks, planned; what an operation means for them, folded"),
     "metrics": (3, "watched by the engine; what each product of the rehearsal exports"),
     "monitors": (2, "a family of checks; the faults that it must notice"),
     "names": (2, "each product of the rehearsal has its own"),

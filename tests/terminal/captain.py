@@ -171,7 +171,9 @@ class Captain:
                 self.wait(f"Attest item {item.id}")
                 self.ready("GO (g)")
                 if "a GO takes a comment" in self.pane.screen():
+                    before = self._focus()
                     self.pane.keys("c")
+                    self.pane.until(lambda _, b=before: self._focus() != b, within=PATIENT_S)  # type: ignore[misc]  # bound now
                     self.pane.run("send-keys", "-l", COMMENT)
                     self.wait(COMMENT)
                     self.press("GO (g)")
