@@ -155,6 +155,8 @@ def question_lines(question: Preview, width: int) -> list[Line]:
     lines: list[Line] = []
     if not question.allowed:
         lines += _told("✖ ", _refusal(question), width, Role.BAD)
+        if question.override_allowed:
+            lines += _told("! ", _second(question), width, Role.WARN)
     if question.environment:
         role = Role.MARKED if question.tier is Tier.PRODUCTION else Role.STRONG
         lines.append(row("environment  ", Span(f" {question.environment} ", role)))
@@ -168,8 +170,6 @@ def question_lines(question: Preview, width: int) -> list[Line]:
     lines += _section("preflight", sorted(question.checks, key=_passed), width)
     for command in question.commands:
         lines += _told("$ ", command, width, Role.PLAIN, Role.KEY)
-    if question.override_allowed and not question.allowed:
-        lines += _told("! ", _second(question), width, Role.WARN)
     return lines or [row(Span("It is recorded with your name.", Role.DIM))]
 
 

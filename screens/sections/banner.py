@@ -211,7 +211,7 @@ def request_words(one: RequestView, now_us: int) -> str:
     """Return a request in a line: who wants what, and how it stands."""
     left = formats.span(max(0, one.until_us - now_us) / SECOND_US)
     if one.at(now_us) is RequestState.GRANTED:
-        return f"{one.by} may once, granted by {one.answered_by}: {one.title} ({left} left)"
+        return f"{one.by} may do it once, granted by {one.answered_by}: {one.title} ({left} left)"
     return f"{one.by} wants a second person: {one.title}: {one.reason} ({left} left)"
 
 

@@ -133,14 +133,14 @@ class _Work:
         for name, moment in read(body.values).items():
             if name in self._moments:
                 self._moments[name][at_us] = moment
-                self._judge(name, now_us)
+                self._judge(name, at_us, now_us)
 
-    def _judge(self, name: str, now_us: int) -> None:
+    def _judge(self, name: str, at_us: int, now_us: int) -> None:
         old, spec = self._again[name], self._specs[name]
         release = release_of(self._view, old.env, now_us)
         if old.release != release.seq:
             old = armed(old, release.seq, now_us)
-        gathered = _gathered(spec, self._moments[name], now_us)
+        gathered = _gathered(spec, self._moments[name], at_us, now_us)
         judged = judge(spec, old, release, gathered, now_us, doubt=distrust(self._view, old.env))
         if release.active:
             self._courses[name].note(now_us, judged.state, judged.value, judged.elapsed_s, judged.reason)
@@ -200,12 +200,15 @@ def _view_of(condition: StopCondition) -> ConditionView:
     )
 
 
-def _gathered(spec: ConditionSpec, moments: dict[int, Moment], now_us: int) -> Gathered:
-    """Return the recorded samples as far back as they matter, as the engine asks for them."""
+def _gathered(spec: ConditionSpec, moments: dict[int, Moment], at_us: int, now_us: int) -> Gathered:
+    """Return the recorded samples until ``at_us`` as far back as they matter, as the engine asks for them.
+
+    Later ones may be there already: what a failed query couldn't tell is recorded once more when it is known.
+    """
     oldest_us, since_us = min(moments), now_us - reach_us(spec)
     from_us = since_us
     while True:
-        recent = {at: moments[at] for at in sorted(moments) if from_us <= at <= now_us}
+        recent = {at: moments[at] for at in sorted(moments) if from_us <= at <= at_us}
         found = _from(recent)
         if from_us <= oldest_us or not began_earlier(spec, found):
             return replace(found, since_us=since_us)

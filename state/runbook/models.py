@@ -13,6 +13,7 @@ from state.runbook.attestation import Attest, Due
 from state.runbook.ci_service import CiService
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
+from state.runbook.helm_commands import HelmCommand
 from state.runbook.units import FilePath, Model, Seconds, SecretRef
 from state.runbook.window import AnyFreeze, Freeze, RecurringFreeze, Window
 from state.view.enums import OperationKind, Role
@@ -65,6 +66,9 @@ class Migration(Model):
     deployment: str | None = None
     """The deployment whose pod a migration job is made from, with ``command``."""
     command: tuple[str, ...] = ()
+    container: str | None = None
+    """The container of the cron job or the deployment that migrates; None: the only one, or the one with the image's
+    name. Others keep their own image."""
 
     @model_validator(mode="after")
     def _how(self) -> Migration:
@@ -256,14 +260,6 @@ class Stage(Model):
     def checks(self) -> tuple[CheckSpec, ...]:
         """Return the checks that belong to the stage alone."""
         return tuple(part.check for part in self.parts if part.check is not None)
-
-
-class HelmCommand(Model):
-    """A helm command of the procedure, as a template that a person can read."""
-
-    id: str = Field(pattern=r"^[a-z0-9-]+$")
-    title: str
-    command: str
 
 
 class Anchors(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from state.runbook import signers
+from state.runbook import helm_commands, signers
 from state.runbook.models import Gate, Operation, Runbook
 from state.view.enums import OperationKind
 
@@ -30,6 +30,8 @@ def problems(runbook: Runbook) -> Iterator[Found]:
             if name not in images:
                 keys = ("environments", tier.value, "chart", "image_keys", name)
                 yield keys, f"the candidate has no image {name}; it has {', '.join(images)}"
+    for index, key, why in helm_commands.problems(runbook.helm_commands):
+        yield ("helm_commands", index, key), why
     known = {operation.id for operation in runbook.operations}
     for index, stage in enumerate(runbook.stages):
         for part, one in enumerate(stage.parts):

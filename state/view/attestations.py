@@ -166,4 +166,4 @@ def missing(item: ItemView, *, go: bool, given: Mapping[Need, str]) -> str:
     if not go:
         return "" if given.get(Need.COMMENT) else "a NO-GO needs a comment that says why"
     lacking = [need.value for need in item.rule.needs if need in _WRITTEN and not given.get(need)]
-    return f"a GO on {item.id} needs a {' and a '.join(lacking)}: {item.question}" if lacking else ""
+    return f"a GO on {item.id} needs a {' and a '.join(lacking)}" if lacking else ""

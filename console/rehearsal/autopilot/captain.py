@@ -145,7 +145,7 @@ class Captain:
         """
         for stage in self.view.stages:
             if stage.checks:
-                await self._stage(stage.id)
+                await self._judged("stage.run", {"stage": stage.id}, [stage.id])
         others = [o for o in self.view.operation_specs if comes_before(self.view, o, release)]
         early = [o for o in others if o.env != Tier.PRODUCTION or o.kind == OperationKind.PREPARE]
         for operation in early:
@@ -210,13 +210,6 @@ class Captain:
         if item.checks:
             await self._judged("check.run", {"item": item_id}, [item_id])
         await self._attest(item_id)
-
-    async def _stage(self, stage_id: str) -> None:
-        """Run a stage's own checks, and return when each of them has a new result."""
-        before = self.view.seq
-        reply = await self._command("stage.run", {"stage": stage_id})
-        if reply.ok:
-            await self._client.until(lambda view: _stage_judged_since(view, stage_id, before))
 
     async def _attest(self, item_id: str) -> None:
         item = self.view.item(item_id)
@@ -362,10 +355,10 @@ def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | N
     return specs[-1] if specs else None
 
 
-def _judged_since(view: LaunchView, item_ids: Sequence[str], started: Sequence[str], before: int) -> bool:
-    """Return whether what was started has a new result, and nothing that these items ask for runs any more."""
-    items = [view.item(item_id) for item_id in item_ids]
-    checks = [c for i in items if i for c in i.checks]
+def _judged_since(view: LaunchView, names: Sequence[str], started: Sequence[str], before: int) -> bool:
+    """Return whether what was started has a new result, and nothing that these items or stages ask for still runs."""
+    places = [*(view.item(name) for name in names), *(s for s in view.stages if s.id in names)]
+    checks = [c for place in places if place for c in place.checks]
     return all((c.id not in started or c.seq > before) and not _waits(c) for c in checks)
 
 
@@ -379,11 +372,6 @@ def _waits(check: CheckView) -> bool:
     """Return whether a check runs, or an operation that ended will make it run by itself."""
     will = bool(check.since) and After.BAKE not in check.after and check.counts
     return check.verdict is Verdict.RUNNING or will
-
-
-def _stage_judged_since(view: LaunchView, stage_id: str, before: int) -> bool:
-    checks = [check for stage in view.stages if stage.id == stage_id for check in stage.checks]
-    return all(check.seq > before and check.verdict is not Verdict.RUNNING for check in checks)
 
 
 def _ended_since(view: LaunchView, operation_id: str, before: int) -> bool:

@@ -24,6 +24,7 @@ from checks.clients.redact import Redactor
 from state.base.json import JsonObject, obj, objs, text
 from state.base.text import line
 from state.runbook.environment import Chart, Environment
+from state.runbook.helm_commands import Sop, expand, template
 from state.runbook.image_keys import assignments
 from state.runbook.models import Candidate, Runbook
 from state.runbook.units import SecretRef
@@ -87,6 +88,7 @@ class Helm:
         """The runbook's, or a private copy of it: what helm reads."""
         self.kubeconfig = kubeconfig
         self._redactor = redactor
+        self._template = template(runbook.helm_commands, Sop.UPGRADE)
         self._hidden = {ref.env for ref in _secret_refs(runbook) if ref.env is not None}
 
     def reading(self, chart: Chart) -> Helm:
@@ -104,24 +106,26 @@ class Helm:
         }
         return {**kept, "HELM_MAX_HISTORY": str(HISTORY_MAX), "LC_ALL": "C.UTF-8"}
 
-    def _target(self) -> list[str]:
-        kube = self.environment.kube
-        return [
-            "--namespace", kube.namespace,
-            "--kubeconfig", str(self.kubeconfig),
-            "--kube-context", kube.context,
-        ]  # fmt: skip
+    def _cluster(self) -> list[str]:
+        return ["--kubeconfig", str(self.kubeconfig), "--kube-context", self.environment.kube.context]
 
     def _release(self, candidate: Candidate) -> list[str]:
-        chart = self.chart
+        """Return the runbook's template, filled in, with the cluster and the candidate's images."""
+        chart, kube = self.chart, self.environment.kube
+        words: dict[str, str | list[str]] = {
+            "release": self.environment.release,
+            "chart": chart.path,
+            "chart_version": chart.version,
+            "namespace": kube.namespace,
+            "context": kube.context,
+            "values": [str(path) for path in chart.values],
+        }
         images = assignments(chart.image_keys, candidate.images.named(), candidate.version)
         return [
-            self.environment.release, chart.path,
-            *self._target(),
-            *(part for path in chart.values for part in ("-f", str(path))),
+            *expand(self._template, words)[1:],
+            *self._cluster(),
             *(part for key, value in images for part in ("--set-string", f"{key}={value}")),
-            "--version", chart.version,
-        ]  # fmt: skip
+        ]
 
     def upgrade(self, candidate: Candidate, version: Version, timeout_s: int, words: str) -> list[str]:
         """Return the command line that installs or upgrades the release with the candidate's images.
@@ -129,7 +133,7 @@ class Helm:
         Without ``--atomic``: what follows a failure is decided here, not by helm.
         """
         return [
-            self.program, "upgrade", "--install", *self._release(candidate),
+            self.program, *self._release(candidate),
             *_wait(version),
             "--timeout", f"{timeout_s}s",
             "--history-max", str(HISTORY_MAX),
@@ -143,7 +147,8 @@ class Helm:
         """Return the command line that goes back to one explicit revision."""
         return [
             self.program, "rollback", self.environment.release, str(number),
-            *self._target(),
+            "--namespace", self.environment.kube.namespace,
+            *self._cluster(),
             *_wait(version),
             "--timeout", f"{timeout_s}s",
             *(["--no-hooks"] if without_hooks else []),
@@ -153,7 +158,8 @@ class Helm:
         """Return the command line that takes the release away, with its records."""
         return [
             self.program, "uninstall", self.environment.release,
-            *self._target(),
+            "--namespace", self.environment.kube.namespace,
+            *self._cluster(),
             *_wait(version)[:1],
             "--timeout", f"{timeout_s}s",
         ]  # fmt: skip
@@ -182,7 +188,7 @@ class Helm:
         Raises HelmError where the chart doesn't render or the cluster refuses it.
         """
         how = "--dry-run=server" if by_server else "--dry-run=client"
-        answer = await self._ask(["upgrade", "--install", *self._release(candidate), how, "-o", "json"])
+        answer = await self._ask([*self._release(candidate), how, "-o", "json"])
         try:
             release = obj(json.loads(answer[answer.find("{") :]))
         except ValueError:

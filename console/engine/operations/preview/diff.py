@@ -91,6 +91,18 @@ async def compare(site: Site, stored: str, rendered: str, hooks: Sequence[str] =
     return Diff(tuple(cleaned), changed, drifted, tuple(problems))
 
 
+def created(site: Site, thing: JsonObject) -> Diff:
+    """Return an object that is made anew, a line for each of its fields."""
+    name = f"{text(thing, 'kind')}/{text(obj(thing.get('metadata')), 'name')}"
+    fields = _fields(
+        {key: one for key, one in thing.items() if key not in {"apiVersion", "kind"}},
+        site.clients.fingerprint,
+    )
+    lines = [f"{name}: is created ({text(thing, 'apiVersion')})"]
+    lines += [f"{name}: {place} {value}" for place, value in fields.items()]
+    return Diff(tuple(line(site.clients.redactor.clean(one), 400) for one in lines), 1, 0)
+
+
 async def drift_of(site: Site, manifest: str) -> list[str]:
     """Return where live objects aren't what a manifest says, a line each.
 

@@ -11,9 +11,11 @@ from console.engine.operations.helm.helm import shown
 from console.engine.operations.helm.private_copy import Parts
 from console.engine.operations.preview import preparation as preparing
 from console.engine.operations.preview.preflight import Preflight
-from console.engine.operations.run import first_migration as from_chart
-from console.engine.operations.run import migrate as migrating
-from console.engine.operations.run import secrets as applying
+from console.engine.operations.preview.sop_commands import (
+    namespace_command,
+    secret_commands,
+    validate_command,
+)
 from console.engine.operations.run.context import Site
 from console.engine.ports import Who
 from state.base.numbers import plural
@@ -57,27 +59,17 @@ def _needs_no_hooks(preflight: Preflight, good: GoodRevision) -> bool:
     return stuck and live is not None and live.settled and live.runs(dict(good.images))
 
 
-def commands(
-    operation: Operation, site: Site, preflight: Preflight, helm: Sequence[str], job: str
-) -> list[str]:
+def commands(operation: Operation, site: Site, preflight: Preflight, helm: Sequence[str]) -> list[str]:
     """Return the command lines that come to the same, as a person would type them, in their order."""
-    target = f"kubectl --context {site.environment.kube.context} -n {site.namespace}"
     if operation.kind is OperationKind.MIGRATE:
-        if preflight.rendered_job:
-            return [from_chart.command(site, job)]
-        return [migrating.command(site, job)]
+        return preflight.job.commands(site) if preflight.job is not None else []
     if operation.kind is OperationKind.PREPARE:
         return preparing.commands(site, preflight.preparation) if preflight.preparation is not None else []
     lines = [shown(helm)] if helm else []
     if operation.kind in WAYS_BACK:
         return lines
-    context = site.environment.kube.context
-    made = (
-        []
-        if preflight.namespace_there
-        else [f"kubectl --context {context} create namespace {site.namespace}"]
-    )
-    return [*made, *applying.commands(site), *lines, f"{target} get pods,ingress"]
+    made = [] if preflight.namespace_there else [namespace_command(site)]
+    return [*made, *secret_commands(site), *lines, validate_command(site)]
 
 
 def from_to(

@@ -21,9 +21,9 @@ from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.preview.diff import Diff
 from console.engine.operations.preview.interlock import migrates_by_hook
 from console.engine.operations.preview.manifest import images_of
+from console.engine.operations.preview.migration_job import MigrationJob, migration_job, name_prefix
 from console.engine.operations.preview.permissions import refused_verbs
 from console.engine.operations.preview.preparation import Preparation, to_prepare
-from console.engine.operations.run import first_migration as from_chart
 from console.engine.operations.run.context import Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.verdict.helm_history import (
@@ -89,13 +89,21 @@ class Preflight:
     diff: Diff | None = None
     copy: PrivateCopy | None = None
     """Of chart and values: what was rendered, and what helm is to read."""
+    job_name: str = ""
+    job: MigrationJob | None = None
+    """What a migration would create."""
     namespace_there: bool = False
     first: bool = False
     """Whether helm's history was seen and no install was ever complete: a first launch."""
     preparation: Preparation | None = None
     """What a preparation still has to do."""
-    rendered_job: bool = False
-    """Whether the migration's job is made from the chart, because nothing is installed yet."""
+
+    @property
+    def inputs_sha(self) -> str:
+        """What stands for what was read: the copy of chart and values, or the job; nothing where there is neither."""
+        if self.copy is not None:
+            return self.copy.sha
+        return self.job.sha if self.job is not None else ""
 
     @property
     def against(self) -> list[str]:
@@ -130,13 +138,14 @@ Look = Callable[[Site, Operation, Preflight], Awaitable[None]]
 
 
 async def survey(
-    site: Site, operation: Operation, lease: Lease, copy: PrivateCopy | None = None
+    site: Site, operation: Operation, lease: Lease, copy: PrivateCopy | None = None, job_name: str = ""
 ) -> Preflight:
     """Look at helm, its history, the cluster and the registry; never raises for what could not be seen.
 
-    Of a deploy nothing is rendered without a private copy of chart and values.
+    Of a deploy nothing is rendered without a private copy of chart and values, of a migration no job is made
+    without its name.
     """
-    preflight = Preflight(copy=copy)
+    preflight = Preflight(copy=copy, job_name=job_name)
     first: tuple[Look, ...] = (_helm, _cluster, _releases, _pods)
     if operation.kind is OperationKind.PREPARE:
         first = (_cluster, _prepared)
@@ -259,17 +268,15 @@ async def _migration(site: Site, preflight: Preflight) -> None:
             fails("the chart's own hook migrates, in the deploy: there is no job to make")
         )
         return
-    active = [one for one in await _active_jobs(site) if one.startswith(f"db-migrate-{site.release}-")]
+    active = [one for one in await _active_jobs(site) if one.startswith(name_prefix(site))]
     if active:
         preflight.findings.append(fails(f"job {active[0]} still runs: two migrations at once would collide"))
     else:
         preflight.findings.append(passes("no other migration runs"))
-    if preflight.first:
-        preflight.rendered_job = await from_chart.needed(site)
-    if preflight.rendered_job:
-        await from_chart.source_of(site)  # raises where it could not run before the deploy
-        words = "nothing is installed yet: the job is made from the chart, with the settings that it renders"
-        preflight.findings.append(passes(words))
+    if preflight.job_name:
+        job = await migration_job(site, preflight.job_name, first=preflight.first)
+        preflight.job, preflight.diff = job, job.differences(site)
+        preflight.findings.append(passes(job.words))
 
 
 async def _active_jobs(site: Site) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from checks.clients.errors import NotFoundError
 from checks.clients.kube import labels_of
+from console.engine.operations.preview.sop_commands import namespace_command, secret_commands
 from console.engine.operations.run import secrets as applying
 from console.engine.operations.run.context import Site
 from state.base.numbers import plural
@@ -92,8 +93,8 @@ async def secret_values(site: Site, name: str) -> dict[str, str] | None:
 def commands(site: Site, found: Preparation) -> list[str]:
     """Return the kubectl command lines that come to the same; they name files and variables, never values."""
     target = f"kubectl --context {site.environment.kube.context}"
-    lines = [f"{target} create namespace {site.namespace}"] if found.namespace else []
+    lines = [namespace_command(site)] if found.namespace else []
     if found.labels:
         pairs = " ".join(shlex.quote(f"{key}={value}") for key, value in sorted(found.labels.items()))
         lines.append(f"{target} label namespace {site.namespace} {pairs} --overwrite")
-    return [*lines, *applying.commands(site, found.keys)]
+    return [*lines, *secret_commands(site, found.keys)]

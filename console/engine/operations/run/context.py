@@ -15,6 +15,7 @@ from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import Running
 from state.base.clock import Clock, first_of
+from state.base.json import JsonObject
 from state.runbook.environment import Environment
 from state.runbook.models import Operation, Runbook
 from state.view.enums import Tier
@@ -76,6 +77,8 @@ class Run:
     """The chart and the values that helm reads."""
     running: Running | None = None
     job: str = ""
+    manifest: JsonObject = field(default_factory=dict)
+    """The migration's job, as it was previewed."""
     told: dict[str, str] = field(default_factory=dict)
     """What was said of each pod that wasn't ready."""
     abort: asyncio.Event = field(default_factory=asyncio.Event)

@@ -157,6 +157,8 @@ async def deploy(run: Run, argv: Sequence[str]) -> End:
         return End(State.FAILED, f"helm was not started: {_NOT_PREVIEWED}", number, (RETRY,))
     if migrates_by_hook(run.site):
         await schema_step(run)
+    # In the command that was shown, the head with the intent in it could not stand yet.
+    await run.report.step("anchor", "done", run.anchor)
     await run_helm(run, argv, "helm upgrade")
     return await judge_deploy(run)
 

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator
 
-from checks.clients.errors import MisconfiguredError, NotFoundError
+from checks.clients.errors import MisconfiguredError
 from checks.clients.kube import name_of
 from checks.rendered import documents
 from console.engine.operations.preview.approvals import register_rendered
@@ -36,19 +36,6 @@ def keep(site: Site, name: str, job: JsonObject) -> None:
 
 def _file(site: Site, name: str) -> str:
     return str(site.folder / f"{name}.json")
-
-
-async def needed(site: Site) -> bool:
-    """Return whether what a migration is made from isn't in the cluster. Raises the client's errors."""
-    migration = _migration(site)
-    kind = "cronjobs" if migration.by == "cronjob" else "deployments"
-    group = "batch" if migration.by == "cronjob" else "apps"
-    name = migration.cronjob if migration.by == "cronjob" else migration.deployment
-    try:
-        await site.kube.get(f"/apis/{group}/v1/namespaces/{site.namespace}/{kind}/{name}")
-    except NotFoundError:
-        return True
-    return False
 
 
 async def source_of(site: Site) -> JsonObject:

@@ -1,24 +1,21 @@
 """Migrate: a Job with the candidate's image (SOP helm command 4).
 
-It is made from the chart's cron job, or from a deployment's pod with a command of its own. The job lives in the
-cluster, so it goes on whatever happens to the engine; its name is in the log before it is created.
+It was made for the preview (``migration_job``), and is created as it was shown. The job lives in the cluster, so it
+goes on whatever happens to the engine; its name is in the log before it is created.
 """
 
 from __future__ import annotations
 
-import shlex
-
 from checks.base import CouldNotLookError
-from checks.clients.errors import MisconfiguredError, NotFoundError
+from checks.clients.errors import NotFoundError
 from console.engine.operations.preview.interlock import schema_step
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.deploy import lease_step
-from console.engine.operations.run.first_migration import keep, source_of
+from console.engine.operations.run.first_migration import keep
 from console.engine.operations.run.output import End
 from console.engine.operations.verdict.verdict import RETRY
 from state.base.json import JsonObject, integer, obj, objs, text
 from state.base.times import SECOND_US
-from state.runbook.models import Migration
 from state.view.enums import OperationState as State
 
 _LOOK_S = 2.0
@@ -26,105 +23,13 @@ _LOOK_S = 2.0
 _LOG_LINES = 40
 
 
-def job_name(site: Site, seq: int) -> str:
-    """Return the name of the migration job of one run."""
-    return f"db-migrate-{site.environment.release}-{seq}"
-
-
-def _migration(site: Site) -> Migration:
-    """Return how the candidate migrates. Raises MisconfiguredError where it doesn't."""
-    migration = site.runbook.candidate.migration
-    if migration is None:
-        raise MisconfiguredError("the runbook's candidate has no migration; expected candidate.migration")
-    return migration
-
-
-def command(site: Site, name: str) -> str:
-    """Return the equivalent kubectl command line."""
-    migration = _migration(site)
-    target = f"kubectl --context {site.environment.kube.context} -n {site.namespace} create job"
-    if migration.by == "deployment":
-        return f"{target} {name} --image={site.runbook.candidate.migration_image} -- {shlex.join(migration.command)}"
-    return f"{target} --from=cronjob/{migration.cronjob} {name}"
-
-
 def _jobs(site: Site) -> str:
     return f"/apis/batch/v1/namespaces/{site.namespace}/jobs"
-
-
-async def _body(site: Site, name: str) -> JsonObject:
-    migration = _migration(site)
-    if migration.by == "deployment":
-        return await _from_deployment(site, name)
-    found, owners = await _cron_job(site, migration)
-    spec = obj(obj(obj(found.get("spec")).get("jobTemplate")).get("spec"))
-    template = obj(spec.get("template"))
-    pod = obj(template.get("spec"))
-    containers = [{**c, "image": site.runbook.candidate.migration_image} for c in objs(pod.get("containers"))]
-    notes = {"cronjob.kubernetes.io/instantiate": "manual"}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": name, "annotations": notes, **owners},
-        "spec": {**spec, "template": {**template, "spec": {**pod, "containers": containers}}},
-    }
-
-
-async def _cron_job(site: Site, migration: Migration) -> tuple[JsonObject, JsonObject]:
-    """Return the cron job and what names it as the owner; in a first launch the rendered one, which owns nothing."""
-    path = f"/apis/batch/v1/namespaces/{site.namespace}/cronjobs/{migration.cronjob}"
-    try:
-        found = await site.kube.get(path)
-    except NotFoundError:
-        return await source_of(site), {}
-    owner: JsonObject = {
-        "apiVersion": "batch/v1",
-        "kind": "CronJob",
-        "name": migration.cronjob,
-        "uid": text(obj(found.get("metadata")), "uid"),
-    }
-    return found, {"ownerReferences": [owner]}
-
-
-async def _from_deployment(site: Site, name: str) -> JsonObject:
-    """Return a job with a deployment's pod: its environment and its secrets, but no probes and no ports."""
-    migration = _migration(site)
-    path = f"/apis/apps/v1/namespaces/{site.namespace}/deployments/{migration.deployment}"
-    try:
-        found = await site.kube.get(path)
-    except NotFoundError:
-        found = await source_of(site)  # a first launch
-    template = obj(obj(found.get("spec")).get("template"))
-    pod = {k: v for k, v in obj(template.get("spec")).items() if k not in {"initContainers", "restartPolicy"}}
-    dropped = {"livenessProbe", "readinessProbe", "startupProbe", "ports", "args", "lifecycle"}
-    first = next(iter(objs(pod.get("containers"))), None)
-    if first is None:
-        raise MisconfiguredError(f"deployment {migration.deployment} has no container to migrate with")
-    container = {k: v for k, v in first.items() if k not in dropped}
-    container |= {
-        "name": "migrations",
-        "image": site.runbook.candidate.migration_image,
-        "command": list(migration.command),
-    }
-    labels = {"app": f"{site.release}-migrations", "app.kubernetes.io/instance": site.release}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": name},
-        "spec": {
-            "backoffLimit": 0,
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {**pod, "containers": [container], "restartPolicy": "Never"},
-            },
-        },
-    }
 
 
 async def migrate(run: Run) -> End:
     """Create the job and follow it to its verdict."""
     site, name = run.site, run.job
-    body = await _body(site, name)
     held = await lease_step(run)
     if held:
         return End(State.FAILED, f"nothing was changed: {held}", offers=(RETRY,))
@@ -133,8 +38,8 @@ async def migrate(run: Run) -> End:
         return End(State.ABORTED, "aborted before the job was created: nothing was changed", offers=(RETRY,))
     await schema_step(run)
     await run.report.started(0, name, None)
-    keep(site, name, body)
-    await site.kube.create(_jobs(site), body)
+    keep(site, name, run.manifest)
+    await site.kube.create(_jobs(site), run.manifest)
     await run.report.step("job", "running", name)
     return await follow_job(run)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shlex
 from base64 import b64encode
-from collections.abc import Collection, Mapping
 
 from checks.clients.errors import MisconfiguredError, NotFoundError
 from console.engine.operations.run.context import Run, Site
@@ -35,36 +33,6 @@ async def secrets_step(run: Run) -> str:
         return f"secret {missing[0]} does not exist in {site.namespace}: create it, then deploy again"
     await run.report.step("secrets", "done", "; ".join(lines) or "none named")
     return ""
-
-
-def commands(site: Site, only: Mapping[str, Collection[str]] | None = None) -> list[str]:
-    """Return the equivalent kubectl command lines; they name files and variables, never values.
-
-    ``only``: of each secret to be applied, the keys of it; None: all of all.
-    """
-    target = f"kubectl --context {site.environment.kube.context} -n {site.namespace}"
-    lines: list[str] = []
-    for secret in site.environment.apply_secrets:
-        keys = None if only is None else only.get(secret.name, ())
-        if keys is not None and not keys:
-            continue
-        parts = " ".join(_sources(secret, keys))
-        create = f"{target} create secret generic {shlex.quote(secret.name)} --type={secret.type} {parts}"
-        lines.append(f"{create} --dry-run=client -o yaml | {target} apply -f -")
-    return lines
-
-
-def _sources(secret: AppliedSecret, keys: Collection[str] | None) -> list[str]:
-    if secret.env_file is not None:
-        file = shlex.quote(str(secret.env_file))
-        if keys is None:
-            return [f"--from-env-file={file}"]
-        return [f"--from-file={key}=<(sed -n 's/^{key}=//p' {file})" for key in sorted(keys)]
-    return [
-        f"--from-file={key}={ref.file if ref.file is not None else f'<(printenv {ref.env})'}"
-        for key, ref in secret.data.items()
-        if keys is None or key in keys
-    ]
 
 
 def values_of(site: Site, secret: AppliedSecret) -> dict[str, str]:

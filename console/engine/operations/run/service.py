@@ -27,11 +27,11 @@ from console.engine.operations.preview.approvals import (
 )
 from console.engine.operations.preview.gate_locks import locks
 from console.engine.operations.preview.interlock import migrated
+from console.engine.operations.preview.migration_job import job_name
 from console.engine.operations.preview.preflight import Preflight, fails, survey
 from console.engine.operations.preview.rendering import Manifests
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.lease import Lease
-from console.engine.operations.run.migrate import job_name
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import terminate
 from console.engine.operations.run.runs import Work, again, carry_out, remember, supervised, traces
@@ -90,7 +90,7 @@ class Operations:
     def _preview(self, operation: Operation, site: Site, preflight: Preflight, who: Who) -> Preview:
         good = good_of(self._view, operation, preflight)
         helm = plan.helm_words(operation, site, preflight, who, self._view, good)
-        commands = plan.commands(operation, site, preflight, helm, f"db-migrate-{site.release}-…")
+        commands = plan.commands(operation, site, preflight, helm)
         before, after = plan.from_to(operation, site, preflight, good)
         return Preview(
             name="operation.run",
@@ -108,8 +108,8 @@ class Operations:
             diff=differing.shown(preflight.diff) if preflight.diff is not None else (),
             phrase=site.release,
             token=plan.token(operation, commands, self._parts(operation.env, preflight)),
-            inputs=plan.inputs(operation) if _inputs_sha(preflight) else "",
-            inputs_sha=_inputs_sha(preflight),
+            inputs=plan.inputs(operation) if preflight.inputs_sha else "",
+            inputs_sha=preflight.inputs_sha,
             override_allowed=preflight.overridable,
             against=tuple(preflight.against),
         )
@@ -149,7 +149,7 @@ class Operations:
         opened = granted is not None and preflight.overridable and granted.covers(preflight.against)
         if preflight.against and not opened:
             return "; ".join(preflight.against)
-        if inputs_sha and inputs_sha != _inputs_sha(preflight):
+        if inputs_sha and inputs_sha != preflight.inputs_sha:
             return f"{plan.inputs(operation)} changed since the preview: look again"
         return ""
 
@@ -294,7 +294,8 @@ class Operations:
 
     async def _looked(self, operation: Operation, site: Site, copy: PrivateCopy | None) -> Preflight:
         register_secrets(site.helm.chart, self._clients.redactor)
-        preflight = await survey(site, operation, self._lease(site), copy)
+        job = job_name(site, self._view) if operation.kind is OperationKind.MIGRATE else ""
+        preflight = await survey(site, operation, self._lease(site), copy, job)
         running = self._view.running()
         own = [fails(f"{running.id} is under way")] if running is not None else []
         own += locks(
@@ -347,8 +348,8 @@ class Operations:
         copy = self._copies.find(preflight.copy.sha) if preflight.copy is not None else None
         run = self._new_run(operation, site, intended.seq, good, copy)
         run.before = body.before
-        if operation.kind is OperationKind.MIGRATE:
-            run.job = job_name(site, intended.seq)
+        if preflight.job is not None:
+            run.job, run.manifest = preflight.job.name, preflight.job.body
         run.anchor = anchor(self._view.log_id, intended.seq, intended.hash)
         # Once more, now with the log's head: there was none to anchor before the intent was written.
         argv = plan.helm_words(operation, site, preflight, who, self._view, good, run.anchor)
@@ -361,7 +362,7 @@ class Operations:
     ) -> OperationIntended:
         helm = plan.helm_words(operation, site, preflight, who, self._view, good)
         before, after = plan.from_to(operation, site, preflight, good)
-        commands = plan.commands(operation, site, preflight, helm, f"db-migrate-{site.release}-…")
+        commands = plan.commands(operation, site, preflight, helm)
         return OperationIntended(
             id=operation.id,
             kind=operation.kind.value,
@@ -375,7 +376,7 @@ class Operations:
             diff_sha=preflight.diff.sha if preflight.diff is not None else "",
             parts=self._parts(operation.env, preflight),
             before=preflight.newest.number if preflight.newest is not None else 0,
-            inputs_sha=_inputs_sha(preflight),
+            inputs_sha=preflight.inputs_sha,
         )
 
     def _spawn(self, run: Run, work: Work) -> None:
@@ -395,10 +396,6 @@ class Operations:
 def _reading(site: Site, copy: PrivateCopy | None) -> Site:
     """Return a site whose helm reads a private copy of chart and values."""
     return replace(site, helm=site.helm.reading(copy.chart)) if copy is not None else site
-
-
-def _inputs_sha(preflight: Preflight) -> str:
-    return preflight.copy.sha if preflight.copy is not None else ""
 
 
 def _ready_before(view: LaunchView, site: Site, preflight: Preflight) -> bool:

@@ -17,6 +17,7 @@ from console.engine.operations.verdict.pod_diagnosis import tell_well, tell_why
 from console.engine.operations.verdict.workloads import Live, look
 from state.base.numbers import plural
 from state.base.times import SECOND_US
+from state.runbook.helm_commands import looked_at
 from state.view.enums import OperationState as State
 from state.view.launch import GoodRevision
 
@@ -142,9 +143,10 @@ async def _drift(run: Run, manifest: str) -> list[str]:
 
 async def _reachable(run: Run) -> None:
     """Record ingress and health (SOP helm command 5); an item of the runbook judges them."""
-    with contextlib.suppress(CouldNotLookError):
-        well, told = await ingresses(run.site)
-        await run.report.step("ingress", "done" if well else "failed", told)
+    if "ingress" in looked_at(run.site.runbook.helm_commands):
+        with contextlib.suppress(CouldNotLookError):
+            well, told = await ingresses(run.site)
+            await run.report.step("ingress", "done" if well else "failed", told)
     try:
         reply = await run.site.clients.web(run.site.tier).get(MAIN, run.site.environment.health_path)
         await run.report.step("health", "done" if reply.status == 200 else "failed", f"HTTP {reply.status}")

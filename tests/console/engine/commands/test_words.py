@@ -137,9 +137,9 @@ async def test_a_question_that_asks_for_names_gets_some(tmp_path: Path) -> None:
 
     async with asking(tmp_path, change) as (s, ann):
         reply = await sign(ann, "1.2")
-        assert reply.message == "a GO on 1.2 needs a comment and a link: Which?"
+        assert reply.message == "a GO on 1.2 needs a comment and a link"
         reply = await sign(ann, "1.2", comment="all")
-        assert reply.message == "a GO on 1.2 needs a link: Which?"
+        assert reply.message == "a GO on 1.2 needs a link"
         assert (await sign(ann, "1.2", comment="all", link="https://wiki.example/1")).ok
         assert (await sign(ann, "1.2", verdict="NO-GO", comment="none of them")).ok
         assert item(s, "1.2").verdict(s.clock.wall_us()) is Verdict.FAIL

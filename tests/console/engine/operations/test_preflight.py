@@ -23,8 +23,8 @@ async def test_a_preview_shows_exactly_what_would_run(tmp_path: Path) -> None:
         copy = stand.store.path.with_suffix(".operations") / "inputs" / preview.inputs_sha[:16]
         assert preview.commands[0].startswith(
             f"{folder.helm} upgrade --install dotmac {copy}/chart/{stand.platform.chart.name} "
-            f"--namespace dotmac-staging --kubeconfig {folder.kubeconfig} --kube-context staging "
-            f"-f {copy}/values/0-{folder.values(Env.STAGING).name} "
+            f"--namespace dotmac-staging -f {copy}/values/0-{folder.values(Env.STAGING).name} --version 0.1.0 "
+            f"--kubeconfig {folder.kubeconfig} --kube-context staging "
             f"--set-string image.backend={images['backend']} "
         )
         assert "--atomic" not in preview.commands[0]

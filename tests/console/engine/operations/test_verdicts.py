@@ -104,7 +104,7 @@ async def test_a_migration_that_fails_and_one_that_vanishes(tmp_path: Path) -> N
         stand.world.control.plans.clear()
         await stand.start("staging.migrate")
         await stand.until_step("job", "running")
-        name = f"db-migrate-dotmac-{stand.last().seq}"
+        name = f"db-migrate-dotmac-{stand.journal.view.log_id[:6]}-2"
         stand.world.store.delete("jobs", Env.STAGING.namespace, name)
         gone = await stand.ended()
         assert gone.state is State.UNKNOWN
