@@ -199,6 +199,15 @@ class Captain:
         self.attest()
         return self.pane.until(lambda s: gate_status(s) == "GO", within=PATIENT_S)
 
+    def stages(self, *titles: str) -> None:
+        """Run the checks that stages of the pipeline have of their own, from the first stage on."""
+        self.pane.keys("s")
+        self.wait("run stage")
+        for number, title in enumerate(titles, 1):
+            for _ in range(4):
+                self.pane.keys("r", "Down")
+            self.pane.until(lambda s, n=number, t=title: f"✔ {n} {t}" in s or f"✔ {t}" in s, within=PATIENT_S)  # type: ignore[misc]  # bound now
+
     # -- operations ----------------------------------------------------------------------------------
 
     def start(self, operation: str, title: str, *, override: str = "") -> str:
