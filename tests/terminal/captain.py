@@ -171,7 +171,9 @@ class Captain:
                 self.wait(f"Attest item {item.id}")
                 self.ready("GO (g)")
                 if "a GO takes a comment" in self.pane.screen():
+                    before = self._focus()
                     self.pane.keys("c")
+                    self.pane.until(lambda _, b=before: self._focus() != b, within=PATIENT_S)  # type: ignore[misc]  # bound now
                     self.pane.run("send-keys", "-l", COMMENT)
                     self.wait(COMMENT)
                     self.press("GO (g)")
@@ -196,6 +198,15 @@ class Captain:
             self.run_checks(number)
         self.attest()
         return self.pane.until(lambda s: gate_status(s) == "GO", within=PATIENT_S)
+
+    def stages(self, *titles: str) -> None:
+        """Run the checks that stages of the pipeline have of their own, from the first stage on."""
+        self.pane.keys("s")
+        self.wait("run stage")
+        for number, title in enumerate(titles, 1):
+            for _ in range(4):
+                self.pane.keys("r", "Down")
+            self.pane.until(lambda s, n=number, t=title: f"✔ {n} {t}" in s or f"✔ {t}" in s, within=PATIENT_S)  # type: ignore[misc]  # bound now
 
     # -- operations ----------------------------------------------------------------------------------
 

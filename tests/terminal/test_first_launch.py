@@ -57,6 +57,7 @@ def test_a_first_launch_fails_is_taken_away_and_driven_by_keys_to_ten_gates_go()
 
 def before_the_release(captain: Captain) -> None:
     """Bring gates 1 to 8 as far as they come before anything is installed in production."""
+    captain.stages("Build", "Test", "Package")
     captain.operate("production.prepare", "Create production's namespace and secrets")
     captain.operate("staging.deploy", "Deploy the candidate to staging")
     captain.operate("staging.migrate", "Run the migrations in staging")

@@ -31,9 +31,8 @@ from state.view.enums import (
     RequestState,
     Verdict,
 )
-from state.view.first_launch import is_first
+from state.view.first_launch import comes_before
 from state.view.launch import CheckView, LaunchView, OperationSpecView, OperationView
-from state.view.locks import WAYS_BACK
 from state.view.rollbacks import newest_release
 from state.view.stages import stage_verdict
 
@@ -147,16 +146,14 @@ class Captain:
         for stage in self.view.stages:
             if stage.checks:
                 await self._judged("stage.run", {"stage": stage.id}, [stage.id])
-        others = [o for o in self.view.operation_specs if _comes_before(self.view, o, release)]
-        for operation in (o for o in others if o.kind == OperationKind.PREPARE):
-            await self._operate(operation.id)
-        others = [o for o in others if o.kind != OperationKind.PREPARE]
-        for operation in (o for o in others if o.env != Tier.PRODUCTION):
+        others = [o for o in self.view.operation_specs if comes_before(self.view, o, release)]
+        early = [o for o in others if o.env != Tier.PRODUCTION or o.kind == OperationKind.PREPARE]
+        for operation in early:
             for item in operation.items:
                 await self._item(item)
             await self._operate(operation.id)
         await self._settled()
-        before = [o for o in others if o.env == Tier.PRODUCTION]
+        before = [o for o in others if o not in early]
         pending, done = [o.id for o in before], set[int]()
         for operation in [*before, release]:
             held = {o.gate for o in before if o.id in pending}
@@ -357,13 +354,6 @@ class Captain:
         seq = integer(reply.result, "request")
         if reply.ok and seq:
             await self._client.until(lambda v: _answered(v, seq))
-
-
-def _comes_before(view: LaunchView, spec: OperationSpecView, release: OperationSpecView) -> bool:
-    """Return whether an operation is run before the release: what is prepared, only for a first launch."""
-    if spec.id == release.id or spec.kind in WAYS_BACK:
-        return False
-    return spec.kind != OperationKind.PREPARE or is_first(view)
 
 
 def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | None:
