@@ -5,8 +5,8 @@ from __future__ import annotations
 from screens.gate import item_row
 from screens.kit.plain import Span
 from screens.kit.screen_state import Mode, ScreenState
+from screens.sections.banner import banner
 from screens.sections.gate_rail import gate_sign
-from screens.sections.status_line import banner
 from state.view.enums import Verdict
 from tests.state.fold.test_outdated import CANDIDATE, LIVE, Launch
 
@@ -49,7 +49,9 @@ def test_a_live_look_that_fails_names_its_item_and_the_way_back() -> None:
     launch.done("production.deploy")
     assert "FAILS" not in told(launch)
     launch.judge(LIVE, Verdict.FAIL)
-    assert "✖ 3.2 FAILS IN PRODUCTION B: roll back · so" in told(launch)
+    (line,) = told(launch).splitlines()
+    assert line.startswith(" ✖ 3.2 FAILS IN PRODUCTION: so ")
+    assert line.endswith(" B: roll back ")
     assert "B:" not in told(launch, Mode.REPLAY)
     launch.done("production.rollback")
     assert "FAILS" not in told(launch)
