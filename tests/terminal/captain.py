@@ -204,9 +204,12 @@ class Captain:
         self.pane.keys("s")
         self.wait("run stage")
         for number, title in enumerate(titles, 1):
-            for _ in range(4):
-                self.pane.keys("r", "Down")
-            self.pane.until(lambda s, n=number, t=title: f"✔ {n} {t}" in s or f"✔ {t}" in s, within=PATIENT_S)  # type: ignore[misc]  # bound now
+            self.pane.keys("r")
+            passed = re.compile(rf"(?m)^ ?{number} {title} +✔ PASS")
+            shown = self.pane.until(lambda s, p=passed: p.search(s) is not None, within=PATIENT_S)  # type: ignore[misc]  # bound now
+            below = shown[shown.index(f"{number} {title}") :].splitlines()[1:]
+            parts = next(n for n, line in enumerate(below) if re.match(r" ?\d ", line))
+            self.pane.keys(*["Down"] * (parts + 1))
 
     # -- operations ----------------------------------------------------------------------------------
 
