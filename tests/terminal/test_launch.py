@@ -39,6 +39,7 @@ def test_a_good_candidate_is_driven_by_keys_to_gate_ten_and_replayed() -> None:
 
 def before_the_release(captain: Captain) -> None:
     """Bring gates 1 to 8 to GO: the candidate goes to staging first, where it is judged."""
+    captain.stages("Build", "Test", "Package")
     captain.operate("staging.deploy", "Deploy the candidate to staging")
     captain.operate("staging.migrate", "Run the migrations in staging")
     for number in range(1, 7):
