@@ -23,6 +23,7 @@ from console.engine.operations.preview.approval_watch import Approvals
 from console.engine.operations.preview.approvals import (
     parts_of,
     parts_with,
+    register_mounted,
     register_secrets,
 )
 from console.engine.operations.preview.gate_locks import locks
@@ -294,6 +295,7 @@ class Operations:
 
     async def _looked(self, operation: Operation, site: Site, copy: PrivateCopy | None) -> Preflight:
         register_secrets(site.helm.chart, self._clients.redactor)
+        await register_mounted(self._runbook, self._clients)
         job = job_name(site, self._view) if operation.kind is OperationKind.MIGRATE else ""
         preflight = await survey(site, operation, self._lease(site), copy, job)
         running = self._view.running()
