@@ -52,6 +52,9 @@ from state.view.launch import GoodRevision, LaunchView, OperationView
 from state.view.preview import Preview
 from state.view.rollbacks import way_back
 
+MOST_OVERRIDDEN = 40
+"""Lines that the record of an override keeps: more than ten gates, every stage and what an earlier release left."""
+
 
 class Operations:
     """Runs the runbook's operations; implements OperationsPort."""
@@ -342,7 +345,7 @@ class Operations:
         good = good_of(self._view, operation, preflight) if back else preflight.recorded()
         body = self._intent(operation, site, preflight, who, good)
         if granted is not None and preflight.against:
-            over = tuple(preflight.against[:10])
+            over = tuple(preflight.against[:MOST_OVERRIDDEN])
             override = Override(granted.reason, granted.second, over, granted.request)
             body = replace(body, override=override)
         draft = Draft(body, gate_key(operation.gate), actor=who.account)
