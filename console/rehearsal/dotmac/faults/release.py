@@ -98,8 +98,8 @@ FAULTS: tuple[Fault, ...] = (
     fails(
         "smoke-flow-500",
         "8.3",
-        "the list of invoices answers 500 in staging",
-        _stops(_STAGING, "/api/v1/billing/invoices"),
+        "the list of plans answers 500 in staging",
+        _stops(_STAGING, "/api/v1/billing/subscriptions/plans"),
     ),
     fails("jobs-stuck", "8.3", "jobs in staging wait for ever", switch("flows.jobs_stuck", True, _STAGING)),
     fails("jobs-fail", "8.3", "every job in staging fails", switch("flows.jobs_fail", True, _STAGING)),

@@ -37,9 +37,9 @@ JUDGED = [
     if fault.item not in OF_THE_LAUNCH and fault.expect is not Expect.PASS and not fault.first
 ]
 REPLACED = [fault for fault in FAULTS if fault.expect is Expect.PASS]
-UNREACHABLE = {"certificate-missing-san", "ci-unknown-commit"}
+UNREACHABLE = {"certificate-missing-san", "ci-unknown-commit", "login-refused"}
 """Who cannot trust a certificate sends nothing: other items of that domain can't be judged, and don't pass. So can't
-another stage where CI knows nothing."""
+another stage where CI knows nothing, nor what asks as an account that can't log in."""
 SAME_SOURCE = {"6.7": "package", "package": "6.7"}
 """An item and a stage that stand on the same: the registry, and the values files."""
 NOT_THE_CANDIDATE = {"worker-other-digest-candidate"}
