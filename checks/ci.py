@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.ci.job_runs import Job, JobState, newest
@@ -24,6 +24,10 @@ _COUNTED: Final = (Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL)
 
 class CiSettings(Settings):
     """Which jobs must have passed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["required"]}, {"required": ["per_image"]}]}
+    )
 
     required: tuple[str, ...] = ()
     """Names of jobs that must have passed, as the CI system tells them."""

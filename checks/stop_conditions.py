@@ -137,8 +137,8 @@ async def _scrapes(
                 f"{condition.id}: {span} s of history are needed to see how often {selector} is scraped"
             )
         return
-    # By the newer half: the older one may begin with the release, in the middle of it.
-    scrape = (span // 2) / half
+    # By the newer half alone where the older one has fewer: it may begin with the release, in the middle of it.
+    scrape = span / whole_span if whole_span >= 2 * half - 1 else (span // 2) / half
     findings.saw(key(condition.id, "scrape_s"), whole(round(scrape, 1)))
     if window * _SPARE < _SCRAPES * scrape:
         findings.wrong(

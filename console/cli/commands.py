@@ -94,7 +94,6 @@ COMMANDS = (
             _arg("--log", type=Path, help="the launch's log; an existing one goes on where it was"),
         ),
         examples=(
-            "rehearse",
             "rehearse --fault bad-candidate",
             "rehearse --first",
             "rehearse --headless --json --runbook examples/web-service.yaml",

@@ -94,9 +94,9 @@ def _trips(shown: ScreenState) -> list[Notice]:
 
 
 def _trip(condition: ConditionView) -> str:
-    """Return what tripped: its limit, since when, and what it is now."""
+    """Return what tripped: its limit, when, and what it is now."""
     limit, now = (formats.number(v, condition.unit) for v in (condition.threshold, condition.value))
-    since = f" since {formats.clock(condition.tripped_us, seconds=False)}" if condition.tripped_us else ""
+    since = f" at {formats.clock(condition.tripped_us, seconds=False)}" if condition.tripped_us else ""
     return f"{condition.title} {'below' if condition.below else 'over'} {limit}{since}, now {now}"
 
 

@@ -87,12 +87,14 @@ def _started(view: LaunchView, event: Event, body: CheckStarted) -> LaunchView:
     )
 
 
-def _since(check: CheckView, event: Event) -> str:
+def _since(check: CheckView, event: Event, body: CheckFinished) -> str:
     """Return what happened since that makes a result stale.
 
-    It stands where the check began before that, and where nothing says when: an engine that ended while it ran.
+    It stands where the check began before that, and where its engine ended while it ran: nothing says when it began.
     """
-    return check.since if event.ref is None or event.ref < check.since_seq else ""
+    if event.ref is None:
+        return check.since if body.verdict is Verdict.UNKNOWN else ""
+    return check.since if event.ref < check.since_seq else ""
 
 
 @step(CheckFinished)
@@ -108,7 +110,7 @@ def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView
             summary=body.summary,
             evidence=evidence,
             finished_us=event.wall_us,
-            since=_since(c, event),
+            since=_since(c, event, body),
             seq=event.seq,
         ),
     )

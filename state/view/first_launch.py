@@ -66,3 +66,10 @@ def taken_up(view: LaunchView, last: OperationView, choice: str) -> str:
     if choice == OperationKind.ROLLBACK:
         return way_back(view, last.env)
     return uninstall_of(last.env) if choice == OperationKind.UNINSTALL else last.id
+
+
+def comes_before(view: LaunchView, spec: OperationSpecView, release: OperationSpecView) -> bool:
+    """Return whether an operation is run before a release: what is prepared, only for a first launch."""
+    if spec.id == release.id or spec.kind in {OperationKind.ROLLBACK, OperationKind.UNINSTALL}:
+        return False
+    return spec.kind != OperationKind.PREPARE or is_first(view)

@@ -215,9 +215,8 @@ async def test_the_manifest_is_asked_by_kind_and_name_and_that_is_noted() -> Non
         return MANIFEST
 
     rendered = Rendered(render)
-    noted = [rendered.used]
+    before = rendered.used
     assert (await rendered.find(Tier.PRODUCTION, "Deployment", "a"))["kind"] == "Deployment"
-    noted.append(rendered.used)
-    assert noted == [False, True]
+    assert (before, rendered.used) == (False, True)
     with pytest.raises(Exception, match="renders no Deployment b for production"):
         await rendered.find(Tier.PRODUCTION, "Deployment", "b")

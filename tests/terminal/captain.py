@@ -168,10 +168,12 @@ class Captain:
             if item.person == "asked" and (not only or item.id in only):
                 self.choose(item.id)
                 self.pane.keys("a")
-                shown = self.wait(f"Attest item {item.id}")
+                self.wait(f"Attest item {item.id}")
                 self.ready("GO (g)")
-                if "a GO takes a comment" in shown:
+                if "a GO takes a comment" in self.pane.screen():
+                    before = self._focus()
                     self.pane.keys("c")
+                    self.pane.until(lambda _, b=before: self._focus() != b, within=PATIENT_S)  # type: ignore[misc]  # bound now
                     self.pane.run("send-keys", "-l", COMMENT)
                     self.wait(COMMENT)
                     self.press("GO (g)")
@@ -196,6 +198,18 @@ class Captain:
             self.run_checks(number)
         self.attest()
         return self.pane.until(lambda s: gate_status(s) == "GO", within=PATIENT_S)
+
+    def stages(self, *titles: str) -> None:
+        """Run the checks that stages of the pipeline have of their own, from the first stage on."""
+        self.pane.keys("s")
+        self.wait("run stage")
+        for number, title in enumerate(titles, 1):
+            self.pane.keys("r")
+            passed = re.compile(rf"(?m)^ ?{number} {title} +✔ PASS")
+            shown = self.pane.until(lambda s, p=passed: p.search(s) is not None, within=PATIENT_S)  # type: ignore[misc]  # bound now
+            below = shown[shown.index(f"{number} {title}") :].splitlines()[1:]
+            parts = next(n for n, line in enumerate(below) if re.match(r" ?\d ", line))
+            self.pane.keys(*["Down"] * (parts + 1))
 
     # -- operations ----------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ def test_a_killed_engine_is_told_and_started_again_and_the_bake_goes_on() -> Non
         pane.until(lambda s: "ENGINE LOST" not in s and "(you) drives" in s, within=PATIENT_S)
         assert made.engine_pid() != engine
         assert made.events()[: len(before)] == before
-        captain.clock(300)
+        captain.clock(60)
         captain.wait("DONE")
         note(captain, "after it was started again")
         pane.keys("q")

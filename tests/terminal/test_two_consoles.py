@@ -25,10 +25,10 @@ def test_the_second_console_watches_and_is_refused_with_a_reason() -> None:
             assert "(you)" not in shown
             assert made.engine_pid() == engine
             captain.wait("(you) drives +1")
-            captain.open_gate(1)
-            captain.run_checks(1)
-            watcher.open_gate(1)
-            beside.until(lambda s: s.count("✔ 1/1") == 4, within=PATIENT_S)
+            captain.open_gate(4)
+            captain.run_checks(4)
+            watcher.open_gate(4)
+            beside.until(lambda s: s.count("✔ 1/1") == 3, within=PATIENT_S)
             beside.keys("R")
             watcher.wait("take over first")
             beside.keys("Escape")

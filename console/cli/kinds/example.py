@@ -23,7 +23,8 @@ def example(kind: str, schema: JsonObject, judges: Judges) -> str:
 
 
 def _object(schema: JsonObject, inner: JsonObject) -> dict[str, Json]:
-    required = texts(schema.get("required"))
+    either = next(iter(objs(schema.get("anyOf"))), {})
+    required = [*texts(schema.get("required")), *texts(either.get("required"))]
     properties = obj(schema.get("properties"))
     return {name: _value(obj(properties[name]), inner, name) for name in required if name in properties}
 

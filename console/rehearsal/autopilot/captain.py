@@ -13,27 +13,31 @@ from enum import StrEnum
 
 from console.client.engine_client import EngineClient
 from console.exit_codes import ExitCode
+from console.rehearsal.autopilot.awaited import (
+    answered,
+    behind,
+    checks,
+    ended_since,
+    judged_since,
+    over,
+    tripped,
+    waits,
+)
 from console.rehearsal.autopilot.follow_up import follow_up
 from state.base.json import JsonObject, integer, texts
-from state.base.times import SECOND_US
 from state.commands import Confirmation, Reply
 from state.runbook.environment import Tier
 from state.runbook.models import OperationKind
 from state.view.enums import (
-    After,
-    BakeState,
-    ConditionState,
     GateStatus,
     LaunchState,
     Look,
     Need,
     OperationState,
-    RequestState,
     Verdict,
 )
-from state.view.first_launch import is_first
-from state.view.launch import CheckView, LaunchView, OperationSpecView, OperationView
-from state.view.locks import WAYS_BACK
+from state.view.first_launch import comes_before
+from state.view.launch import LaunchView, OperationSpecView, OperationView
 from state.view.rollbacks import newest_release
 from state.view.stages import stage_verdict
 
@@ -41,8 +45,6 @@ WORD = "attested by the rehearsal itself, not by a person"
 OVERRIDE = "the rehearsal goes on, so that what comes after is judged too"
 SLOW = "the rehearsal's machine is busy, and looked too seldom to see enough"
 _PATIENT = 3
-_ENOUGH_S = 300
-"""So much of the bake tells whether the machine keeps up; what settles after a release is shorter."""
 
 
 class Outcome(StrEnum):
@@ -147,16 +149,14 @@ class Captain:
         for stage in self.view.stages:
             if stage.checks:
                 await self._judged("stage.run", {"stage": stage.id}, [stage.id])
-        others = [o for o in self.view.operation_specs if _comes_before(self.view, o, release)]
-        for operation in (o for o in others if o.kind == OperationKind.PREPARE):
-            await self._operate(operation.id)
-        others = [o for o in others if o.kind != OperationKind.PREPARE]
-        for operation in (o for o in others if o.env != Tier.PRODUCTION):
+        others = [o for o in self.view.operation_specs if comes_before(self.view, o, release)]
+        early = [o for o in others if o.env != Tier.PRODUCTION or o.kind == OperationKind.PREPARE]
+        for operation in early:
             for item in operation.items:
                 await self._item(item)
             await self._operate(operation.id)
         await self._settled()
-        before = [o for o in others if o.env == Tier.PRODUCTION]
+        before = [o for o in others if o not in early]
         pending, done = [o.id for o in before], set[int]()
         for operation in [*before, release]:
             held = {o.gate for o in before if o.id in pending}
@@ -224,16 +224,20 @@ class Captain:
         await self._command("attest.sign", {"item": item_id, "verdict": "GO", "comment": WORD, **link})
 
     async def _judged(self, name: str, args: JsonObject, item_ids: Sequence[str]) -> None:
-        """Give a command that runs checks, and return when each of them has a new result."""
+        """Give a command that runs checks, and return when each of them has a new result.
+
+        What deviated until then is seen to first: 10.3 asks for that, whatever else it is run with.
+        """
+        await follow_up(self.view, self._command)
         before = self.view.seq
         reply = await self._command(name, args)
         if reply.ok:
             started = texts(reply.result.get("checks"))
-            await self._client.until(lambda view: _judged_since(view, item_ids, started, before))
+            await self._client.until(lambda view: judged_since(view, item_ids, started, before))
 
     async def _settled(self) -> None:
         """Wait for the checks that the operations before made run."""
-        await self._client.until(lambda view: not any(map(_waits, _checks(view))))
+        await self._client.until(lambda view: not any(map(waits, checks(view))))
 
     async def _freshen(self) -> None:
         """Run again what became stale while the launch went on."""
@@ -260,7 +264,7 @@ class Captain:
         if not reply.ok:
             return None
         before = last.seq if last is not None else 0
-        view = await self._client.until(lambda v: _ended_since(v, operation_id, before))
+        view = await self._client.until(lambda v: ended_since(v, operation_id, before))
         return view.last_operation(operation_id)
 
     async def _recover(self) -> None:
@@ -289,7 +293,7 @@ class Captain:
         mark = await self._client.until(lambda view: view.bake is not None)
         rate, extended, good_s = self._pace.bake, 0, 0
         await self._rate(rate)
-        while not _over(view := await self._client.until(lambda v, m=mark: _over(v) or _behind(m, v))):  # type: ignore[misc]  # bound now
+        while not over(view := await self._client.until(lambda v, m=mark: over(v) or behind(m, v))):  # type: ignore[misc]  # bound now
             if view.bake is not None and view.bake.overdue(view.wall_us):
                 if extended >= _PATIENT or view.bake.good_s <= good_s:
                     await self._rate(self._pace.work)
@@ -299,7 +303,7 @@ class Captain:
             rate, mark = max(self._pace.work, rate / 2), view
             await self._rate(rate)
         await self._rate(self._pace.work)
-        return Bakes.TRIPPED if _tripped(view) else Bakes.DONE
+        return Bakes.TRIPPED if tripped(view) else Bakes.DONE
 
     async def _roll_back(self) -> Outcome:
         if self.view.hold is not None:
@@ -311,9 +315,16 @@ class Captain:
         if self._last_back(view) is None:
             await self._run(back.id)  # also where an earlier release was rolled back in good order
         view = await self._client.until(lambda v: v.running() is None)
-        for item in (i for g in view.gates for i in g.items if any(c.kind in OF_THE_BAKE for c in i.checks)):
-            await self._item(item.id)
-        last = self._last_back(view)
+        of_the_bake = [
+            i.id for g in view.gates for i in g.items if any(c.kind in OF_THE_BAKE for c in i.checks)
+        ]
+        for _ in range(_PATIENT):  # what judged the bake while it was being ended is judged once more
+            for item in of_the_bake:
+                await self._item(item)
+            if not any(c.since for c in checks(self.view) if c.kind in OF_THE_BAKE):
+                break
+        await self._settled()
+        last = self._last_back(self.view)
         if last is None:
             return Outcome.TRIPPED
         return Outcome.ROLLED_BACK if last.state is OperationState.SUCCEEDED else Outcome.NOT_VERIFIED
@@ -349,71 +360,10 @@ class Captain:
         reply = await self._client.command("request.make", wanted, Confirmation(token=token))
         seq = integer(reply.result, "request")
         if reply.ok and seq:
-            await self._client.until(lambda v: _answered(v, seq))
-
-
-def _comes_before(view: LaunchView, spec: OperationSpecView, release: OperationSpecView) -> bool:
-    """Return whether an operation is run before the release: what is prepared, only for a first launch."""
-    if spec.id == release.id or spec.kind in WAYS_BACK:
-        return False
-    return spec.kind != OperationKind.PREPARE or is_first(view)
+            await self._client.until(lambda v: answered(v, seq))
 
 
 def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | None:
     """Return production's operation of a kind; the last where there are several."""
     specs = [o for o in view.operation_specs if o.env == Tier.PRODUCTION and o.kind == kind]
     return specs[-1] if specs else None
-
-
-def _judged_since(view: LaunchView, names: Sequence[str], started: Sequence[str], before: int) -> bool:
-    """Return whether what was started has a new result, and nothing that these items or stages ask for still runs."""
-    places = [*(view.item(name) for name in names), *(s for s in view.stages if s.id in names)]
-    checks = [c for place in places if place for c in place.checks]
-    return all((c.id not in started or c.seq > before) and not _waits(c) for c in checks)
-
-
-def _checks(view: LaunchView) -> list[CheckView]:
-    """Return every check but the looks at staging that a promotion has used."""
-    items = [item for gate in view.gates for item in gate.items]
-    return [c for i in items for c in i.checks if c.look is not Look.CANDIDATE or not i.used_us]
-
-
-def _waits(check: CheckView) -> bool:
-    """Return whether a check runs, or an operation that ended will make it run by itself."""
-    will = bool(check.since) and After.BAKE not in check.after and check.counts
-    return check.verdict is Verdict.RUNNING or will
-
-
-def _ended_since(view: LaunchView, operation_id: str, before: int) -> bool:
-    last = view.last_operation(operation_id)
-    return last is not None and last.seq > before and last.state.ended
-
-
-def _answered(view: LaunchView, request: int) -> bool:
-    one = view.request(request)
-    return one is None or one.at(view.wall_us) is not RequestState.WAITING
-
-
-def _tripped(view: LaunchView) -> bool:
-    return any(c.state is ConditionState.TRIPPED for c in view.conditions)
-
-
-def _over(view: LaunchView) -> bool:
-    return _tripped(view) or _baked(view)
-
-
-def _behind(mark: LaunchView, view: LaunchView) -> bool:
-    """Return whether less than half of some minutes since a moment was seen good."""
-    if mark.bake is None or view.bake is None:
-        return False
-    passed_s = (view.wall_us - mark.wall_us) // SECOND_US
-    return passed_s > _ENOUGH_S and 2 * (view.bake.good_s - mark.bake.good_s) < passed_s
-
-
-def _baked(view: LaunchView) -> bool:
-    return view.bake is not None and view.bake.state in {
-        BakeState.DONE,
-        BakeState.FINISHED,
-        BakeState.ENDED,
-        BakeState.TRIPPED,
-    }

@@ -50,6 +50,7 @@ class Dotmac(Product):
 
     title = "the SOP's platform"
     namespaces = {env.tier: env.namespace for env in Env}
+    may_be_first = True
 
     def __init__(self) -> None:
         self.settings = {env: PlatformSettings() for env in Env}

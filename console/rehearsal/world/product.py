@@ -44,6 +44,8 @@ class Product(Protocol):
     title: str
     """As in "fault x is one of …"."""
     namespaces: Mapping[Tier, str]
+    may_be_first: bool = False
+    """Whether its production can begin with nothing installed."""
 
     def faults(self) -> Sequence[Fault]:
         """Return what can be wrong where this product is launched."""

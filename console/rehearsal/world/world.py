@@ -128,6 +128,8 @@ class World:
         """
         products = choose(runbook)
         _named(faults, products)
+        if first and not products[-1].may_be_first:
+            raise WorldError(f"{products[-1].title} has no first launch to rehearse: leave --first out")
         if not 0.01 <= rate <= 1000:
             raise WorldError(f"the clock's rate is between 0.01 and 1000, not {rate:g}")
         place = Folder(folder.resolve())

@@ -81,13 +81,11 @@ def test_results_in_any_order_are_told_in_the_runbooks_and_hold_what_xml_can(tmp
     for check in reversed(asked.checks):
         assert messages == []
         lines.take(Result(check, Verdict.FAIL, "bad \ufffe \ud800 <b>&", {"seen": "]]>\x0b"}, 1500))
-    assert [row.split()[1] for row in messages] == ["1.4", *["6.7"] * 3, "test", "test"], (
-        "6.7 has a second look"
-    )
+    assert [row.split()[1] for row in messages] == ["1.4", "6.7", "6.7", "test", "test"]
     file = tmp_path / "junit.xml"
     junit.write(file, lines.swept(loaded))
     root = ET.parse(file).getroot()
-    assert (root.get("failures"), root.get("time")) == ("6", "9.000")
+    assert (root.get("failures"), root.get("time")) == ("5", "7.500")
     assert [suite.get("name", "").partition(":")[0] for suite in root] == ["gate 1", "gate 6", "stage test"]
     failure = root.find("testsuite/testcase/failure")
     assert failure is not None

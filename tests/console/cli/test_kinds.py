@@ -54,7 +54,7 @@ def test_the_list_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
     rows = objs(json.loads(capsys.readouterr().out))
     assert [text(row, "kind") for row in rows] == names()
     for row in rows:
-        assert set(row) == {"kind", "family", "what", "ttl_s", "writes"}
+        assert set(row) == {"kind", "family", "what", "judges", "ttl_s", "writes"}
         assert len(text(row, "what")) < 120
         assert text(row, "what").endswith(".") or text(row, "family").startswith("tests.")
     assert {text(r, "kind") for r in rows if r["writes"]} >= {

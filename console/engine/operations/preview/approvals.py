@@ -6,13 +6,17 @@ them changed. An attestation stands for the parts that were seen last before it,
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
+from checks.base import CouldNotLookError
 from checks.clients.kube import secret_values
 from checks.clients.redact import Redactor, secretish
 from console.engine.operations.helm.private_copy import Parts, PrivateCopy, input_parts
@@ -25,6 +29,10 @@ from state.runbook.environment import Chart
 from state.runbook.models import Candidate, Runbook
 from state.view.enums import Tier
 from state.view.launch import AttestationView, LaunchView
+
+if TYPE_CHECKING:
+    from checks.clients.clients import Clients
+    from state.runbook.environment import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,21 @@ def register_secrets(chart: Chart, redactor: Redactor) -> None:
         for key, value in _leaves(answer):
             if secretish(key):
                 redactor.register_pair(key, value)
+
+
+async def register_mounted(runbook: Runbook, clients: Clients) -> None:
+    """Let the redactor know what the Secrets hold that releases mount: a hook, or helm itself, may print them.
+
+    Of every environment, because one that is launched may have been given another's. What can't be read is not known.
+    """
+
+    async def read(environment: Environment, name: str) -> None:
+        where = f"/api/v1/namespaces/{environment.kube.namespace}/secrets/{name}"
+        with suppress(CouldNotLookError):
+            await clients.kube(environment.tier).get(where)  # the client tells the redactor what it reads
+
+    named = [(env, name) for env in runbook.environments.values() for name in env.secrets]
+    await asyncio.gather(*(read(env, name) for env, name in named))
 
 
 def register_rendered(manifest: str, redactor: Redactor) -> None:

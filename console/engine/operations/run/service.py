@@ -23,6 +23,7 @@ from console.engine.operations.preview.approval_watch import Approvals
 from console.engine.operations.preview.approvals import (
     parts_of,
     parts_with,
+    register_mounted,
     register_secrets,
 )
 from console.engine.operations.preview.gate_locks import locks
@@ -50,6 +51,9 @@ from state.view.first_launch import taken_up, uninstall_of
 from state.view.launch import GoodRevision, LaunchView, OperationView
 from state.view.preview import Preview
 from state.view.rollbacks import way_back
+
+MOST_OVERRIDDEN = 40
+"""Lines that the record of an override keeps: more than ten gates, every stage and what an earlier release left."""
 
 
 class Operations:
@@ -294,6 +298,7 @@ class Operations:
 
     async def _looked(self, operation: Operation, site: Site, copy: PrivateCopy | None) -> Preflight:
         register_secrets(site.helm.chart, self._clients.redactor)
+        await register_mounted(self._runbook, self._clients)
         job = job_name(site, self._view) if operation.kind is OperationKind.MIGRATE else ""
         preflight = await survey(site, operation, self._lease(site), copy, job)
         running = self._view.running()
@@ -340,7 +345,7 @@ class Operations:
         good = good_of(self._view, operation, preflight) if back else preflight.recorded()
         body = self._intent(operation, site, preflight, who, good)
         if granted is not None and preflight.against:
-            over = tuple(preflight.against[:10])
+            over = tuple(preflight.against[:MOST_OVERRIDDEN])
             override = Override(granted.reason, granted.second, over, granted.request)
             body = replace(body, override=override)
         draft = Draft(body, gate_key(operation.gate), actor=who.account)

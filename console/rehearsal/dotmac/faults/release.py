@@ -16,6 +16,8 @@ from console.rehearsal.world.world import World
 from state.base.json import Json, JsonObject, path
 
 _STAGING, _PRODUCTION = Env.STAGING, Env.PRODUCTION
+_CRASHED = 1
+"""As what a container ends that fails."""
 
 
 def _move_tag(dotmac: Dotmac) -> None:
@@ -57,7 +59,7 @@ def _first_install_fails(world: World) -> None:
             path(one, ("metadata", "labels", "status")) == "failed"
             for one in world.store.scan("secrets", _PRODUCTION.namespace)
         )
-        return None if given_up[0] else PodPlan(ends_after_s=3.0, exit_code=1, end_reason="Error")
+        return None if given_up[0] else PodPlan(ends_after_s=3.0, exit_code=_CRASHED, end_reason="Error")
 
     world.control.plans.append(plan)
 
@@ -96,8 +98,8 @@ FAULTS: tuple[Fault, ...] = (
     fails(
         "smoke-flow-500",
         "8.3",
-        "the list of invoices answers 500 in staging",
-        _stops(_STAGING, "/api/v1/billing/invoices"),
+        "the list of plans answers 500 in staging",
+        _stops(_STAGING, "/api/v1/billing/subscriptions/plans"),
     ),
     fails("jobs-stuck", "8.3", "jobs in staging wait for ever", switch("flows.jobs_stuck", True, _STAGING)),
     fails("jobs-fail", "8.3", "every job in staging fails", switch("flows.jobs_fail", True, _STAGING)),

@@ -80,8 +80,8 @@ async def test_gates_window_and_freeze_lock_production(tmp_path: Path) -> None:
 
 async def test_a_values_file_changed_after_the_approval_voids_it(tmp_path: Path) -> None:
     async with launch(tmp_path, rate=1.0) as stand:
-        await stand.go(1, 2, 3, 4, 5, 6, 7, 8)
         await stand.run_quickly("staging.deploy")
+        await stand.go(1, 2, 3, 4, 5, 6, 7, 8)
         assert (await stand.operations.preview("production.deploy", ANN)).allowed
         values = stand.world.folder.values(Env.PRODUCTION)
         values.write_text(values.read_text().replace("backend: 2", "backend: 3"))

@@ -206,7 +206,7 @@ async def test_what_an_earlier_release_did_stands_against_the_next_and_two_peopl
         again_us = await p.trip()
         assert [t.release for t in p.view.trips] == [first.seq, second.seq]
         assert p.told()[0].startswith(
-            f"✖ TRIPPED HTTP 5xx share over 1.00 % since {clock(again_us, seconds=False)}"
+            f"✖ TRIPPED HTTP 5xx share over 1.00 % at {clock(again_us, seconds=False)}"
         )
         assert len(lines(await p.shown(), "tripped and not acknowledged")) == 1
 

@@ -38,7 +38,7 @@ async def test_first_install_upgrade_and_back(tmp_path: Path, major: int) -> Non
         assert "release dotmac does not exist yet: this is its first install" in shown
         ended = await stand.run("staging.deploy")
         assert ended.state is State.SUCCEEDED, (ended.verdict, ended.output, stand.steps())
-        assert "from nothing to v1.4.0" in told(stand)
+        assert "from nothing: FIRST LAUNCH to v1.4.0" in told(stand)
         assert "SUCCEEDED" in told(stand)
         assert "revision 1 (deployed) runs: 5 pods, digests equal" in told(stand)
         preview = await stand.operations.preview("staging.deploy", ANN)

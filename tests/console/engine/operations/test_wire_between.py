@@ -18,7 +18,9 @@ from tests.console.engine.operations.stand import ANN, TWO, Stand, section
 pytestmark = [pytest.mark.wire, both_helms]
 GATES = (1, 2, 3, 4, 5, 6, 7, 8)
 HOUR_US = 3_600_000_000
-OVERRIDE = "An override needs a reason and a second person, and is recorded as a deviation."
+OVERRIDE = (
+    "It takes a second person: request it, and somebody else grants it from a console of their own account."
+)
 
 
 async def _asked(stand: Stand, operation: str) -> str:

@@ -25,6 +25,8 @@ from state.view.launch import LaunchView, OperationView
 from tests.console.rehearsal.worlds import helm, running, until, upgrade
 
 RATE = 20.0
+AT_ONCE = 12
+"""Checks that run together: their limits are real seconds, and a busy machine serves no sixty at once."""
 RELEASES = 9
 """The gate of the production release."""
 Looks = Callable[[CheckRef], bool]
@@ -100,9 +102,10 @@ async def judge(folder: Path, looks: Looks, *, as_it_is: bool = False) -> dict[s
             for stage in runbook.stages
         }
         items = {name: refs for name, refs in asked.items() if refs}
+        free = asyncio.Semaphore(AT_ONCE)
         try:
             found = await asyncio.gather(
-                *(_item(refs, runbook, clients, world.clock, view) for refs in items.values())
+                *(_item(refs, runbook, clients, world.clock, view, free) for refs in items.values())
             )
         finally:
             await clients.aclose()
@@ -147,9 +150,18 @@ def _operations(world: World) -> tuple[OperationView, ...]:
 
 
 async def _item(
-    refs: list[CheckRef], runbook: Runbook, clients: Clients, clock: Clock, view: LaunchView
+    refs: list[CheckRef],
+    runbook: Runbook,
+    clients: Clients,
+    clock: Clock,
+    view: LaunchView,
+    free: asyncio.Semaphore,
 ) -> Judged:
-    found = await asyncio.gather(*(_check(ref, runbook, clients, clock, view) for ref in refs))
+    async def one(ref: CheckRef) -> Judged:
+        async with free:
+            return await _check(ref, runbook, clients, clock, view)
+
+    found = await asyncio.gather(*(one(ref) for ref in refs))
     verdicts = {one.verdict for one in found}
     worst = next((v for v in (Verdict.FAIL, Verdict.UNKNOWN) if v in verdicts), Verdict.PASS)
     return Judged(worst, "; ".join(one.words for one in found if one.verdict is not Verdict.PASS))

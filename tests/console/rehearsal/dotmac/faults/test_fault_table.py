@@ -37,11 +37,11 @@ JUDGED = [
     if fault.item not in OF_THE_LAUNCH and fault.expect is not Expect.PASS and not fault.first
 ]
 REPLACED = [fault for fault in FAULTS if fault.expect is Expect.PASS]
-UNREACHABLE = {"certificate-missing-san", "ci-unknown-commit"}
+UNREACHABLE = {"certificate-missing-san", "ci-unknown-commit", "login-refused"}
 """Who cannot trust a certificate sends nothing: other items of that domain can't be judged, and don't pass. So can't
-another stage where CI knows nothing."""
-SAME_SOURCE = {"6.7": "package"}
-"""A stage that stands on what an item looks at too: the registry, and the values files."""
+another stage where CI knows nothing, nor what asks as an account that can't log in."""
+SAME_SOURCE = {"6.7": "package", "package": "6.7", "9.3": "6.2"}
+"""Two that stand on the same: the registry, the values files, and production's health after the release."""
 NOT_THE_CANDIDATE = {"worker-other-digest-candidate"}
 """What runs is something else than the candidate: nothing is said of how that behaves, by any item."""
 FOUR = ("csp-missing", "cors-any-origin", "user-lists-tenants", "docs-public")

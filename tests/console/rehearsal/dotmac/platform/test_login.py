@@ -69,10 +69,10 @@ async def test_production_cookies(site: Site) -> None:
     assert [found[one]["max-age"] for one in ("access_token", "refresh_token")] == ["900", "604800"]
 
 
-async def test_staging_rightly_has_other_cookies(tmp_path: Path) -> None:
+async def test_staging_has_the_cookies_of_production(tmp_path: Path) -> None:
     staging = await start(tmp_path, "staging")
     found = cookies(await staging.log_in("tenant_user"))
-    assert {(bool(one["secure"]), one["samesite"]) for one in found.values()} == {(False, "lax")}
+    assert {(bool(one["secure"]), one["samesite"]) for one in found.values()} == {(True, "strict")}
     await stop(staging)
 
 
