@@ -97,14 +97,22 @@ class LiveSource:
         """The engine's time in microseconds, when it came on our monotonic clock, and its rate."""
         self._changed: Changed = _nothing
         self._trying: asyncio.Task[None] | None = None
+        self._attaching = asyncio.Lock()
+        """One greeting at a time: of two consoles of ours the first would drive, and be the one that goes."""
 
     async def open(self, changed: Changed) -> None:
         """Attach to the engine; see EventSource."""
         self._changed = changed
-        await self._attach()
+        async with self._attaching:
+            await self._attach()
 
     async def _attach(self) -> None:
-        self._client = await EngineClient.connect(self._socket, tty=self._tty, listener=self)
+        before, self._client = (
+            self._client,
+            await EngineClient.connect(self._socket, tty=self._tty, listener=self),
+        )
+        if before is not None:
+            await before.close()
         self._lost = ""
         self._sight = ConsoleWitness(self._client)
         if await self._sight.compare():
@@ -115,9 +123,11 @@ class LiveSource:
 
         Raises AttachError.
         """
-        self._socket = socket
+        async with self._attaching:
+            if self._lost or socket != self._socket:  # else it was found again by itself
+                self._socket = socket
+                await self._attach()
         await self._stop_trying()
-        await self._attach()
         self._changed()
 
     async def close(self) -> None:
@@ -137,12 +147,13 @@ class LiveSource:
 
     async def _try_again(self) -> None:
         """Attach again as soon as the same engine answers: it may only have been asleep."""
-        while True:
+        while self._lost:
             await asyncio.sleep(RETRY_S)
-            with contextlib.suppress(AttachError):
-                await self._attach()
-                self._changed()
-                return
+            async with self._attaching:
+                with contextlib.suppress(AttachError):
+                    if self._lost:
+                        await self._attach()
+        self._changed()
 
     # -- what the client tells -----------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ class Engine:
         self.writers: list[asyncio.StreamWriter] = []
         self.rate = "1"
         self.beating = True
+        self.greets_after_s = 0.0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
@@ -39,6 +40,7 @@ class Engine:
             self.asked.append(frame)
             match text(frame, "t"):
                 case "hello":
+                    await asyncio.sleep(self.greets_after_s)
                     self.writers.append(writer)
                     about: JsonObject = {
                         "pid": 1,
@@ -159,6 +161,29 @@ async def test_a_lost_engine_is_said_within_two_seconds_and_found_again(tmp_path
             assert "found again" in text_of(app)
             await pilot.press("q")
             await pilot.pause(0.1)
+
+
+async def test_an_engine_that_is_started_again_is_greeted_once(tmp_path: Path) -> None:
+    path = tmp_path / "s.sock"
+    told = story.opened()
+    source = LiveSource(path)
+    async with engine(path, told) as played:
+        await source.open(lambda: None)
+        for writer in played.writers:
+            writer.close()
+    async with asyncio.timeout(3):
+        while not source.shown().lost:  # noqa: ASYNC110  polled from outside
+            await asyncio.sleep(0.02)
+    async with engine(path, told) as again:
+        again.greets_after_s = 3 * sources.RETRY_S
+        await asyncio.sleep(1.5 * sources.RETRY_S)  # it is being greeted, by itself
+        await source.reopen(path)
+        assert not source.shown().lost
+        assert [text(one, "t") for one in again.asked].count("hello") == 1
+        await asyncio.sleep(1.5 * sources.RETRY_S)
+        assert not source.shown().lost
+        assert sum(not one.is_closing() for one in again.writers) == 1
+    await source.close()
 
 
 async def test_a_silent_engine_is_lost(tmp_path: Path) -> None:

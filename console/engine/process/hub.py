@@ -164,6 +164,10 @@ class Hub:
         self._sessions: set[Session] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._greeting = asyncio.Lock()
+        self._promised: set[str] = set()
+        """Consoles that will drive as soon as the log takes their event."""
+        self._gone: set[str] = set()
+        """Consoles that ended, and whose event isn't in the log yet."""
         self._count = 0
         self._end_listening = journal.listen(self._on_event)
 
@@ -179,25 +183,41 @@ class Hub:
         """Let a console in: its event, then in one go the welcome, the view, and all events from there on."""
         # One at a time: two first consoles would both be told that they drive.
         async with self._greeting:
+            if session.ended:  # it waited for its turn, and left meanwhile
+                return
             self._count += 1
             console = f"c{self._count}"
-            view = self.journal.view
-            drives = acts(view, session.account) and not any(c.drives for c in view.consoles)
+            drives = acts(self.journal.view, session.account) and not self._driven()
             body = ConsoleOpened(console, tty, drives, session.how_known)
-            opened = Draft(body, actor=session.account)
-            try:
-                async with asyncio.timeout(_GREETING_S):
-                    await self.journal.record(opened)
-            except (TimeoutError, LogError):
-                drives = False  # a log that can't be written is no reason to show nothing
-        session.console = console
+            if drives:
+                self._promised.add(console)
+            opened = asyncio.create_task(self._record_opened(Draft(body, actor=session.account), console))
+            # A log that can't be written, or is slow, is no reason to show nothing: the event comes when it comes.
+            await asyncio.wait({opened}, timeout=_GREETING_S)
+            session.console = console
+            if session.ended:
+                self._gone.add(console)
         if session.ended:
+            await opened
             await self._record_left(session)
             return
         session.put(self._welcome(session, drives))
         # No await between keyframe and add: an event in between would never reach this console.
         session.put({"t": "keyframe", "view": WIRE.dump(self.journal.view)})
         self._sessions.add(session)
+
+    def _driven(self) -> bool:
+        """Return whether a console drives that is here, or is about to."""
+        drives = {one.id for one in self.journal.view.consoles if one.drives} | self._promised
+        return bool(drives - self._gone)
+
+    async def _record_opened(self, opened: Draft, console: str) -> None:
+        try:
+            await self.journal.record(opened)
+        except LogError as error:
+            _logger.warning("an event of a console could not be written: %s", error)
+        finally:
+            self._promised.discard(console)
 
     def _welcome(self, session: Session, drives: bool) -> JsonObject:
         engine: JsonObject = {
@@ -221,11 +241,15 @@ class Hub:
         known = session in self._sessions
         self._sessions.discard(session)
         if known:
+            self._gone.add(session.console)
             self.spawn(self._record_left(session))
 
     async def _record_left(self, session: Session) -> None:
         body = ConsoleClosed(session.console, session.ended)
-        await self.journal.record(Draft(body, actor=session.account))
+        try:
+            await self.journal.record(Draft(body, actor=session.account))
+        finally:
+            self._gone.discard(session.console)
 
     def _on_event(self, event: Event, _view: LaunchView) -> None:
         if self._sessions:
