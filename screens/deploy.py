@@ -67,7 +67,7 @@ class DeployScreen(LaunchScreen):
         yield Pane(stage_lines, id="stages")
         yield Pane(request_lines, id="requests")
         yield Table(
-            (Column("operation", 19), Column("lock", 18), Column("newest run", 18), Column("", 0)),
+            (Column("operation", 20), Column("lock", 18), Column("newest run", 18), Column("", 0)),
             id="operations",
         )
         yield Vertical(Pane(self._run, id="run"), LineView(stick=True, id="output"), id="run-box")
