@@ -72,6 +72,18 @@ async def history(site: Site) -> tuple[Revision, ...]:
     return found
 
 
+async def manifest_of(site: Site, number: int) -> str | None:
+    """Return the manifest of a revision, or None where there is none of this number.
+
+    The redactor knows its secrets from here on. Secret-bearing: never log it.
+    """
+    found = await site.records.revision(number)
+    if found is None:
+        return None
+    register_rendered(found.manifest, site.clients.redactor)
+    return found.manifest
+
+
 def newest_good(revisions: Sequence[Revision]) -> Revision | None:
     """Return the newest revision that was ever installed completely, or None.
 
