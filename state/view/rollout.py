@@ -175,7 +175,7 @@ def _kinds(rollouts: Sequence[Rollout]) -> str:
             counts[one.kind] = counts.get(one.kind, 0) + one.wanted
     if len(counts) < 2:
         return ""
-    return ", ".join(f"{count} of {_NAMES[kind]}" for kind, count in counts.items() if kind in _NAMES)
+    return ", ".join(f"{counts[kind]} of {name}" for kind, name in _NAMES.items() if kind in counts)
 
 
 def _judged(counted: Rollout, live: JsonObject) -> Rollout:
