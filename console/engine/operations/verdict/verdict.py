@@ -94,7 +94,7 @@ async def _stuck(run: Run, newest: Revision, recorded: int) -> End:
 async def _failed(run: Run, newest: Revision, live: Live, back: tuple[str, ...]) -> End:
     state = State.ABORTED if run.abort.is_set() else State.FAILED
     hook = newest.failed_hook()
-    why = f"hook {hook} failed" if hook else newest.description
+    why = f"hook {hook} failed" if hook else run.report.quoted(newest.description)
     old = run.good is not None and live.settled and live.runs(dict(run.good.images))
     still = f"; what runs is still revision {run.good.number}" if old and run.good is not None else ""
     if run.good is None:
