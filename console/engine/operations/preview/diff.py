@@ -16,6 +16,7 @@ from checks.base import CouldNotLookError
 from checks.clients.kube import name_of
 from console.engine.operations.compare.drift import cleaned, of_object, short
 from console.engine.operations.compare.live_objects import Key, LiveObjects, by_key
+from console.engine.operations.preview.manifest import documents
 from console.engine.operations.run.context import Site
 from state.base.json import Json, JsonObject, items, obj, path, text
 from state.base.text import line
@@ -95,6 +96,25 @@ async def compare(site: Site, stored: str, rendered: str, hooks: Sequence[str] =
     lines += [f"hook {hook} runs" for hook in hooks]
     cleaned_lines = [line(site.clients.redactor.clean(one), 400) for one in lines]
     return Diff(tuple(cleaned_lines), changed, drifted, tuple(problems))
+
+
+async def all_brought(site: Site, manifest: str, crds: str) -> None:
+    """Make sure that the cluster knows every kind of a manifest, or will by these definitions.
+
+    Raises CouldNotLookError with the first that it won't know, and UnreadableManifestError.
+    """
+    brought = {
+        (text(obj(definition.get("spec")), "group"), text(obj(path(definition, ("spec", "names"))), "kind"))
+        for definition in documents(crds)
+    }
+    asked = LiveObjects(site)
+    keys = list(by_key(manifest, site.namespace))
+    await asked.learn(keys)
+    for key in keys:
+        if asked.unknown(key) and (key[0].partition("/")[0], key[1]) not in brought:
+            raise CouldNotLookError(
+                f"the cluster doesn't know {key[1]} in {key[0]}, nor does the chart bring it"
+            )
 
 
 def created(site: Site, thing: JsonObject) -> Diff:
