@@ -98,6 +98,17 @@ async def compare(site: Site, stored: str, rendered: str, hooks: Sequence[str] =
     return Diff(tuple(cleaned_lines), changed, drifted, tuple(problems))
 
 
+async def going_back(site: Site, newest: str, good: str) -> Diff | None:
+    """Return what a rollback changes, from the newest manifest to the good one; None where nobody can say.
+
+    It informs: a way back is never closed by it.
+    """
+    try:
+        return await compare(site, newest, good)
+    except CouldNotLookError:
+        return None
+
+
 async def all_brought(site: Site, manifest: str, crds: str) -> None:
     """Make sure that the cluster knows every kind of a manifest, or will by these definitions.
 
