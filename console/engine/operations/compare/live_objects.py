@@ -65,7 +65,12 @@ class LiveObjects:
         """Return whether the cluster doesn't know an object's kind (yet)."""
         return key[1] not in self._kinds[key[0]]
 
-    def _path(self, key: Key) -> str:
+    def namespaced(self, key: Key) -> bool:
+        """Return whether objects of a kind that is known are in namespaces."""
+        return self._kinds[key[0]][key[1]].namespaced
+
+    def path(self, key: Key) -> str:
+        """Return where an object of a kind that is known is."""
         version, kind, namespace, name = key
         known = self._kinds[version][kind]
         where = f"namespaces/{namespace}/" if known.namespaced else ""
@@ -79,7 +84,7 @@ class LiveObjects:
                 return None
             async with self._limit:
                 try:
-                    return await self.site.kube.get(self._path(key))
+                    return await self.site.kube.get(self.path(key))
                 except NotFoundError:
                     return None
 
@@ -96,7 +101,7 @@ class LiveObjects:
         async with self._limit:
             try:
                 return await self.site.kube.apply_dry_run(
-                    self._path(key), _applied(key, expected, namespaced), OURS
+                    self.path(key), _applied(key, expected, namespaced), OURS
                 )
             except (UnreachableError, TimedOutError, UnauthorizedError):
                 raise
