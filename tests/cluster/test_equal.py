@@ -179,10 +179,8 @@ async def test_fields_of_others_are_told_with_their_manager_and_those_that_decid
             deployment, [{"op": "add", "path": "/spec/template/spec/containers/-", "value": side}], "mesh"
         )
         drift = await there.drift()
-        assert drift.failing == [
-            "Deployment/weba: live spec.template.spec.containers[web].image is "
-            '"x/web:2" instead of "x/web:1" (by kubectl-set)'
-        ]
+        image_told = 'spec.template.spec.containers[web].image is "x/web:2" instead of "x/web:1"'
+        assert drift.failing == [f"Deployment/weba: live {image_told} (by kubectl-set)"]
         assert "Deployment/weba: live spec.template.spec.containers[mesh] was added (by mesh)" in drift.told
         await api.need("DELETE", hook)
 
