@@ -162,6 +162,7 @@ ROOM_MODULES = 16
 LARGE = {
     "checks": "one module a family of checks: all are found in one list",
     "checks/clients": "one module an outside system: all are found in one list",
+    "state/view": "one module a rule of the domain, each its one home: they are looked for by name",
     "state/runbook": "one module a part of the file that people write: all are read in one go",
     "state/log": "one subject, the file on disk; whoever changes one module of it reads the others",
 }

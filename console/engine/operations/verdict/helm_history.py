@@ -86,6 +86,18 @@ def _register(site: Site, name: str, manifest: str) -> None:
         redactor.blind(source)
 
 
+async def manifest_of(site: Site, number: int) -> str | None:
+    """Return the manifest of a revision, or None where there is none of this number.
+
+    The redactor knows its secrets from here on. Secret-bearing: never log it.
+    """
+    found = await site.records.revision(number)
+    if found is None:
+        return None
+    _register(site, f"number {number}", found.manifest)
+    return found.manifest
+
+
 def newest_good(revisions: Sequence[Revision]) -> Revision | None:
     """Return the newest revision that was ever installed completely, or None.
 
