@@ -32,6 +32,7 @@ from console.engine.operations.preview.manifest import images_of
 from console.engine.operations.preview.migration_job import MigrationJob, migration_job, name_prefix
 from console.engine.operations.preview.permissions import refused_verbs
 from console.engine.operations.preview.preparation import Preparation, to_prepare
+from console.engine.operations.preview.rendering import render
 from console.engine.operations.run.context import Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.verdict.helm_history import (
@@ -333,14 +334,20 @@ async def _diff(site: Site, _operation: Operation, preflight: Preflight) -> None
     preflight.findings += [fails(need.words, soft=not need.missing) for need in needs]
     if any(need.missing for need in needs):
         return  # helm would only say it again
-    rendered = await site.helm.render(site.runbook.candidate, by_server=preflight.namespace_there)
+    rendered = await render(site, namespace_there=preflight.namespace_there, first=preflight.newest is None)
+    if rendered.unchecked:
+        words = (
+            "the chart's crds are new to the cluster, which can't check their objects before they are there"
+        )
+        preflight.findings.append(passes(words))
     register_rendered(rendered.manifest, site.clients.redactor)
     register_rendered(rendered.hooks_manifest, site.clients.redactor)
     preflight.findings += _runs_candidate(site, rendered)
     stored = preflight.newest.manifest if preflight.newest is not None else ""
     if preflight.good is not None and preflight.newest is not None and not preflight.newest.good:
         stored = preflight.good.manifest
-    preflight.diff = await differing.compare(site, stored, rendered.manifest, rendered.hooks)
+    hooks = rendered.running(first=preflight.newest is None)
+    preflight.diff = await differing.compare(site, stored, rendered.manifest, hooks)
     preflight.findings.append(passes(preflight.diff.words))
     preflight.findings += [fails(problem, soft=True) for problem in preflight.diff.problems]
 

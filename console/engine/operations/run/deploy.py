@@ -53,7 +53,7 @@ async def run_helm(run: Run, argv: Sequence[str], name: str) -> None:
     else:
         program.release()
     code = await _followed(run, program.running, program.wait())
-    tail = run.report.last_error
+    tail = run.report.last_error and run.report.quoted(run.report.last_error)
     detail = "" if code == 0 else tail or f"exit code {code}"
     await run.report.step(name, "done" if code == 0 else "failed", detail)
 

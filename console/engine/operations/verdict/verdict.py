@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from checks.base import CouldNotLookError
 from checks.clients.helm_release import HelmStatus
 from checks.clients.http import MAIN
-from console.engine.operations.preview.diff import drift_of
+from console.engine.operations.compare.drift import drift_of
 from console.engine.operations.preview.preflight import ingresses
 from console.engine.operations.run.context import Run
 from console.engine.operations.run.output import End
@@ -94,7 +94,7 @@ async def _failed(
 ) -> End:
     state, newest = State.ABORTED if run.abort.is_set() else State.FAILED, revisions[-1]
     hook = newest.failed_hook()
-    why = f"hook {hook} failed" if hook else newest.description
+    why = f"hook {hook} failed" if hook else run.report.quoted(newest.description)
     # Of a rollout that wasn't ready in time helm only says that the time is over.
     why += f"; {reason}" if reason and not hook else ""
     still = await _still(run, revisions)
@@ -151,14 +151,24 @@ async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...
 
 
 async def _drift(run: Run, manifest: str) -> list[str]:
+    """Record where live objects aren't what helm recorded, and return what fails: what others own is only told."""
     drift = await drift_of(run.site, manifest)
+    failing, told = drift.failing, drift.told
     message = (
-        f"{plural(len(drift), 'field differs', 'fields differ')}: {'; '.join(drift[:3])}"
-        if drift
+        f"{plural(len(failing), 'field differs', 'fields differ')}: {'; '.join(failing[:3])}"
+        if failing
         else "live is what helm recorded"
     )
-    await run.report.step("objects", "failed" if drift else "done", message)
-    return drift
+    if told:
+        message += f"; set by others: {'; '.join(told[:3])}{_more(told)}"
+    if drift.by_type:
+        message += f"; compared by type, because the cluster doesn't say: {drift.by_type[0]}{_more(drift.by_type, 1)}"
+    await run.report.step("objects", "failed" if failing else "done", message)
+    return failing
+
+
+def _more(told: Sequence[str], shown: int = 3) -> str:
+    return f" and {len(told) - shown} more" if len(told) > shown else ""
 
 
 async def _reachable(run: Run) -> None:
