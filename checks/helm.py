@@ -11,6 +11,7 @@ from checks.clients.errors import MisconfiguredError
 from checks.clients.helm_release import HelmStatus, merge
 from checks.judging import STEADY, Findings, key, lookup
 from checks.workloads import containers, deployment, parts_of, pod_template, ready_replicas
+from state.base import kube_yaml
 from state.base.images import ImageRef, digest_of
 from state.base.json import Json, JsonObject, obj, text
 from state.runbook.image_keys import keys_at, reference_in
@@ -114,11 +115,9 @@ def given_values(environment: Environment) -> JsonObject:
 
 
 def _loaded(environment: Environment, path: Path) -> JsonObject:
-    import yaml
-
     try:
-        return obj(yaml.safe_load(path.read_text()))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return obj(kube_yaml.load(path.read_bytes()))
+    except (OSError, kube_yaml.KubeYamlError) as error:
         raise MisconfiguredError(
             f"values file {path} of {environment.title} cannot be read ({type(error).__name__})"
         ) from None

@@ -19,6 +19,7 @@ from checks.clients.errors import NotFoundError
 from checks.clients.redact import secretish
 from checks.helm import flat, given_values
 from checks.workloads import INSTANCE
+from state.base import kube_yaml
 from state.base.images import digest_of, short
 from state.base.json import Json, JsonObject
 from state.view.enums import OperationKind
@@ -112,11 +113,9 @@ def _other_chart(context: CheckContext, release: Release) -> str:
 
 def _chart_name(folder: Path) -> str:
     """Return what a chart's folder calls itself; nothing where the chart is no folder on this machine."""
-    import yaml
-
     try:
-        told = yaml.safe_load((folder / "Chart.yaml").read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        told = kube_yaml.load((folder / "Chart.yaml").read_bytes())
+    except (OSError, kube_yaml.KubeYamlError):
         return ""
     return str(told.get("name") or "") if isinstance(told, dict) else ""
 

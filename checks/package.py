@@ -12,6 +12,7 @@ from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError
 from checks.helm import candidate_values, is_candidates
 from checks.judging import STEADY, Findings, key
+from state.base import kube_yaml
 from state.base.images import ImageRef
 from state.base.json import JsonObject, obj, objs, text
 from state.base.numbers import plural
@@ -116,12 +117,10 @@ def _chart_file(chart: Path, environment: Environment) -> JsonObject:
 
     Raises MisconfiguredError where that can't be read.
     """
-    import yaml
-
     try:
         raw = (chart / _CHART_FILE).read_bytes() if chart.is_dir() else _from_archive(chart)
-        told: object = yaml.safe_load(raw)
-    except (OSError, tarfile.TarError, yaml.YAMLError, UnicodeDecodeError) as error:
+        told = kube_yaml.load(raw)
+    except (OSError, tarfile.TarError, kube_yaml.KubeYamlError) as error:
         raise MisconfiguredError(
             f"the chart {chart} of {environment.title} cannot be read ({type(error).__name__}); "
             "expected a folder or an archive on this machine, or oci://"

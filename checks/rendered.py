@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import yaml
-
+from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from checks.clients.kube import name_of
-from state.base.json import JsonObject, obj, text
+from state.base import kube_yaml
+from state.base.json import Json, JsonObject, items, obj, text
 from state.view.enums import Tier
 
-LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The quick one, where the machine has it."""
+_NESTED = 10
+"""Lists in lists: deeper than anybody writes them."""
 
 Render = Callable[[Tier], Awaitable[str]]
 """Gives the manifest that a deploy of the candidate to an environment would install.
@@ -49,9 +49,45 @@ class Rendered:
         raise NotFoundError(f"the chart renders no {kind} {name} for {tier}; expected one")
 
 
+class UnreadableManifestError(CouldNotLookError):
+    """A manifest that isn't YAML: nothing can be said of what it holds, and least of all that it holds nothing."""
+
+
 def documents(manifest: str) -> list[JsonObject]:
-    """Return the objects of a manifest; none where it isn't YAML."""
+    """Return the objects of a manifest, as helm and kubectl read them: a list's members stand for themselves.
+
+    Raises UnreadableManifestError.
+    """
     try:
-        return [obj(one) for one in yaml.load_all(manifest, LOADER) if one]
-    except yaml.YAMLError:
-        return []
+        return [one for document in kube_yaml.load_all(manifest) for one in unfolded(document)]
+    except kube_yaml.KubeYamlError as error:
+        raise UnreadableManifestError(f"the manifest cannot be read: {error}") from None
+
+
+def parted(manifest: str) -> list[str]:
+    """Return the texts of a manifest's documents.
+
+    Raises UnreadableManifestError.
+    """
+    try:
+        return list(kube_yaml.parts(manifest))
+    except kube_yaml.KubeYamlError as error:
+        raise UnreadableManifestError(f"the manifest cannot be read: {error}") from None
+
+
+def unfolded(document: Json, depth: int = 0) -> list[JsonObject]:
+    """Return the objects that a document stands for: itself, or the ``items`` of a List (a RoleList, …).
+
+    Members without kind and version have those of the list, as Kubernetes reads them.
+    """
+    found = obj(document)
+    if not isinstance(found.get("items"), list) or depth > _NESTED:
+        return [found] if found else []
+    kind = text(found, "kind").removesuffix("List")
+    named: list[JsonObject] = []
+    for member in items(found.get("items")):
+        one = obj(member)
+        if one and not text(one, "kind") and not text(one, "apiVersion"):
+            one = {**one, "apiVersion": text(found, "apiVersion"), "kind": kind}
+        named += unfolded(one, depth + 1)
+    return named

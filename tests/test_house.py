@@ -114,6 +114,7 @@ ROOMS = {
     "console/engine/checks": "runs checks, and turns verdicts into the status of gates",
     "console/engine/commands": "who may do what, and what a command does",
     "console/engine/operations": "deploy, migrate, rollback: the rooms below",
+    "console/engine/operations/compare": "live objects against a manifest, and who changed them",
     "console/engine/operations/helm": "helm's command line and charts",
     "console/engine/operations/preview": "what an operation would do, and what locks it",
     "console/engine/operations/run": "an operation under way",
@@ -161,6 +162,7 @@ ROOM_MODULES = 16
 LARGE = {
     "checks": "one module a family of checks: all are found in one list",
     "checks/clients": "one module an outside system: all are found in one list",
+    "state/view": "one module a rule of the domain, each its one home: they are looked for by name",
     "state/runbook": "one module a part of the file that people write: all are read in one go",
     "state/log": "one subject, the file on disk; whoever changes one module of it reads the others",
 }

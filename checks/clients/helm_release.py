@@ -151,6 +151,16 @@ class HelmClient:
             raise NotFoundError(f"{self.where}: no revision of {self._release} is deployed; expected one")
         return max((self._read(item) for item in found.items), key=lambda release: release.revision)
 
+    async def revision(self, number: int) -> Release | None:
+        """Return one revision by its number, or None where there is none."""
+        name = f"sh.helm.release.v1.{self._release}.v{number}"
+        try:
+            return self._read(
+                await self._kube.get(f"/api/v1/namespaces/{self._kube.namespace}/secrets/{name}")
+            )
+        except NotFoundError:
+            return None
+
     def _read(self, secret: JsonObject) -> Release:
         coded = secret_values(secret).get("release", "")
         try:

@@ -32,6 +32,7 @@ _PATCHES: Final = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
     "json": "application/json-patch+json",
+    "apply": "application/apply-patch+yaml",
 }
 # kubectl's page size. A pod is about 5 KB of JSON, so a page stays well under BODY_LIMIT.
 _PAGE: Final = 500
@@ -92,6 +93,16 @@ class KubeClient:
     async def patch(self, path: str, body: Json, kind: str = "merge") -> JsonObject:
         """Patch an object; ``kind`` is ``merge``, ``strategic`` or ``json`` (then ``body`` is a list)."""
         return await self._json("PATCH", path, None, body, content=_PATCHES[kind], permission=f"patch {path}")
+
+    async def apply_dry_run(self, path: str, body: JsonObject, manager: str) -> JsonObject:
+        """Return what the server would store if an object were applied by a field manager, over all conflicts.
+
+        Nothing is changed. Raises the errors of a call, also where an admission webhook doesn't take dry runs.
+        """
+        query: Query = {"dryRun": "All", "fieldManager": manager, "force": "true"}
+        return await self._json(
+            "PATCH", path, query, body, content=_PATCHES["apply"], permission=f"patch {path}"
+        )
 
     async def delete(self, path: str, query: Query | None = None) -> JsonObject:
         """Delete an object. What comes back is a Status or the object, depending on its kind."""

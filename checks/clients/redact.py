@@ -56,6 +56,7 @@ class Redactor:
     def __init__(self, public: Iterable[str] = ()) -> None:
         self._public = {text.strip() for text in public}
         self._values: set[str] = set()
+        self._unread: set[str] = set()
         self._needles: tuple[str, ...] = ()
 
     def register(self, value: str) -> None:
@@ -92,6 +93,22 @@ class Redactor:
         """Return whether a value says only what the runbook says too, such as a list of its domains."""
         words = [word for word in _SEPARATORS.split(value) if word]
         return bool(words) and all(word in self._public for word in words)
+
+    @property
+    def unread(self) -> str:
+        """What may hold secrets that are not known, because it could not be read: nothing that may tell them is kept.
+
+        Empty where there is no such thing.
+        """
+        return min(self._unread, default="")
+
+    def blind(self, source: str) -> None:
+        """Remember that what a source holds of secrets is not known."""
+        self._unread.add(source)
+
+    def sees(self, source: str) -> None:
+        """Remember that a source can be read (again)."""
+        self._unread.discard(source)
 
     def clean(self, text: str) -> str:
         """Return ``text`` without anything secret."""

@@ -16,6 +16,8 @@ from state.base.times import SECOND_US, micros_of
 from state.view.launch import PodView
 
 JOB = "Job"
+HOOK = "helm.sh/hook"
+"""The annotation of what helm runs beside a release: it is no part of it."""
 _APP_LABELS = ("app.kubernetes.io/component", "app", "app.kubernetes.io/name", "k8s-app", "job-name")
 _DONE = frozenset({"Succeeded", "Completed"})
 _OVER = _DONE | {"Failed"}
@@ -93,12 +95,6 @@ def other_version(running: Iterable[tuple[str, str]], release: Mapping[str, str]
     return ""
 
 
-def never_created(deployment: JsonObject) -> str:
-    """Return why pods of a deployment can't be created (a quota, pod security), or nothing: no pod tells that."""
-    failure = _condition(deployment, "ReplicaFailure")
-    return line(text(failure, "message") or text(failure, "reason"), 300) if _true(failure) else ""
-
-
 # what is seen of the object
 
 
@@ -123,7 +119,7 @@ def observe(env: str, pod: JsonObject) -> PodView:
         created_us=micros_of(text(meta, "creationTimestamp")),
         reason=line(reason, 200),
         unready=_unready(spec, pod, states),
-        of_job=any(text(owner, "kind") == JOB for owner in objs(meta.get("ownerReferences"))),
+        of_job=_for_a_while(meta),
         ended=text(status, "phase") in _OVER and phase not in _OVER,
         loops_until_us=max((_loops_until_us(state) for state in states), default=0),
     )
@@ -140,9 +136,17 @@ def restarts_of(pod: JsonObject) -> int:
     return sum(integer(state, "restartCount") for state in objs(path(pod, ("status", "containerStatuses"))))
 
 
-def _condition(thing: JsonObject, name: str) -> JsonObject:
+def condition_of(thing: JsonObject, name: str) -> JsonObject:
+    """Return a condition of an object's status by its type, or an empty object where it has none."""
     conditions = objs(path(thing, ("status", "conditions")))
     return next((c for c in conditions if text(c, "type") == name), {})
+
+
+def _for_a_while(meta: JsonObject) -> bool:
+    """Return whether a pod is there for its work's sake: a job's, or a hook of helm's, such as a chart's test."""
+    return HOOK in obj(meta.get("annotations")) or any(
+        text(owner, "kind") == JOB for owner in objs(meta.get("ownerReferences"))
+    )
 
 
 def _true(condition: JsonObject) -> bool:
@@ -154,10 +158,10 @@ def _unready(spec: JsonObject, pod: JsonObject, states: list[JsonObject]) -> str
     if not states or not all(flag(state, "ready") for state in states):
         return ""
     gates = (text(gate, "conditionType") for gate in objs(spec.get("readinessGates")))
-    closed = next((gate for gate in gates if not _true(_condition(pod, gate))), "")
+    closed = next((gate for gate in gates if not _true(condition_of(pod, gate))), "")
     if closed:
         return line(f"readiness gate {closed}", 200)
-    ready = _condition(pod, "Ready")
+    ready = condition_of(pod, "Ready")
     return "" if _true(ready) else line(text(ready, "reason") or "not Ready", 200)
 
 

@@ -17,6 +17,7 @@ from state.base.json import Json, JsonObject, obj, text
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
 
 
 class ApiError(Exception):

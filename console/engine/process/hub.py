@@ -6,6 +6,7 @@ The same for a socket and for memory. A console that doesn't read is dropped, ne
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Protocol
 from console.client.protocol import BEAT_S
 from console.engine.ports import Who
 from console.engine.record.journal import Journal
+from console.engine.watch.source_health import record_source_health
 from state.base.codec import WIRE, read
 from state.base.json import JsonObject, decimal_text, integer, obj, text
 from state.base.text import line
@@ -21,6 +23,7 @@ from state.commands import Confirmation, Reply
 from state.events.event import Draft, Event
 from state.events.launch import ConsoleClosed, ConsoleOpened
 from state.log.errors import LogError
+from state.view.enums import Danger
 from state.view.launch import LaunchView
 from state.view.people import acts
 from state.view.preview import Preview
@@ -108,6 +111,17 @@ class Session:
             self._hub.spawn(self._answer(frame))
 
     async def _answer(self, frame: JsonObject) -> None:
+        """Answer a request, whatever becomes of it: a console that waits for nothing could only be left."""
+        name = text(frame, "name") or text(frame, "t")
+        try:
+            await self._answered(frame)
+        except Exception as error:
+            await self._hub.failed(name, error)
+            self.put(_apology(frame, error))
+        else:
+            await self._hub.answers_again(name)
+
+    async def _answered(self, frame: JsonObject) -> None:
         number, name, args = integer(frame, "id"), text(frame, "name"), obj(frame.get("args"))
         who = Who(self.account, self.how_known, self.console)
         match text(frame, "t"):
@@ -124,6 +138,24 @@ class Session:
                 self.put({"t": "reply", "id": number, "events": [WIRE.dump(e) for e in page]})
             case other:
                 self.put({"t": "error", "message": f"this engine knows no frame {line(other, 30)!r}"})
+
+
+def _apology(frame: JsonObject, error: Exception) -> JsonObject:
+    """Return the reply to a request that failed by an error of ours: its type, for its text may be secret."""
+    name = line(text(frame, "name"), 60)
+    trouble = (
+        str(error) if isinstance(error, LogError) else f"the engine failed on it ({type(error).__name__})"
+    )
+    reason = f"{trouble}: this is no answer about {name or 'the log'}; the engine's output has more"
+    reply: JsonObject = {"t": "reply", "id": integer(frame, "id")}
+    match text(frame, "t"):
+        case "preview":
+            preview = Preview(name, name, Danger.CAUTION, allowed=False, reason=reason)
+            return {**reply, "preview": WIRE.dump(preview)}
+        case "events":
+            return {**reply, "events": []}
+        case _:
+            return {**reply, "reply": WIRE.dump(Reply(ok=False, message=reason))}
 
 
 def _emptied(queue: asyncio.Queue[JsonObject | None]) -> asyncio.Queue[JsonObject | None]:
@@ -170,6 +202,8 @@ class Hub:
         self._greeting = asyncio.Lock()
         self._promised: set[str] = set()
         """Consoles that will drive as soon as the log takes their event."""
+        self._failing: set[str] = set()
+        """Requests that were last answered with an error of ours."""
         self._gone: set[str] = set()
         """Consoles that ended, and whose event isn't in the log yet."""
         self._count = 0
@@ -274,6 +308,25 @@ class Hub:
             for session in list(self._sessions):
                 session.put(frame)
             await asyncio.sleep(BEAT_S)
+
+    async def failed(self, name: str, error: Exception) -> None:
+        """Tell the log that an answer failed by an error of ours, and the engine's output how."""
+        _logger.error("a console's request %r failed", name, exc_info=error)
+        if isinstance(error, LogError):
+            return  # there is nowhere to write it
+        self._failing.add(name)
+        await self._record_answers(name, f"failed ({type(error).__name__})")
+
+    async def answers_again(self, name: str) -> None:
+        """Tell the log that what failed before is answered."""
+        if name in self._failing:
+            self._failing.discard(name)
+            await self._record_answers(name)
+
+    async def _record_answers(self, name: str, reason: str = "") -> None:
+        with contextlib.suppress(LogError):
+            source = f"engine/answers to {line(name, 60)}"
+            await record_source_health(self.journal, source, not reason, reason)
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Run something for a console; what it raises ends nothing."""

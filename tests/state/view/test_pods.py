@@ -20,7 +20,6 @@ from state.view.pods import (
     is_looping,
     is_over,
     is_ready,
-    never_created,
     observe,
     other_version,
     restarts_of,
@@ -28,6 +27,7 @@ from state.view.pods import (
     serves,
     unready,
 )
+from state.view.rollout import never_created
 
 NOW_US = 1_796_155_200_000_000
 DIGEST, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64

@@ -11,17 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from checks.clients.helm_release import merge
-from console.engine.operations.preview.manifest import LOADER
+from state.base import kube_yaml
 from state.base.json import JsonObject, obj, text
 from state.base.text import line
 from state.runbook.environment import Chart
 
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?")
 _LARGEST_VALUES = 1024 * 1024
-_BROKEN = (OSError, tarfile.TarError, yaml.YAMLError, UnicodeDecodeError)
+_BROKEN = (OSError, tarfile.TarError, kube_yaml.KubeYamlError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +136,4 @@ def _archived(path: Path) -> object:
 
 
 def _read(raw: bytes) -> object:
-    found: object = yaml.load(raw, LOADER)  # noqa: S506  a safe loader
-    return found
+    return kube_yaml.load(raw)

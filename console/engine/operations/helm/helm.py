@@ -20,8 +20,10 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from checks.base import CouldNotLookError
+from checks.clients.kube import name_of
 from checks.clients.redact import Redactor
-from state.base.json import JsonObject, obj, objs, text
+from console.engine.operations.preview.manifest import documents, parted
+from state.base.json import JsonObject, obj, objs, path, text, texts
 from state.base.text import line
 from state.runbook.environment import Chart, Environment
 from state.runbook.helm_commands import Sop, expand, template
@@ -63,15 +65,30 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """A hook that is rendered, and the events that it is for: a test's runs in no deploy."""
+
+    words: str
+    """``Job/migrate (pre-upgrade)``."""
+    events: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """What an upgrade would bring."""
 
     manifest: str = field(repr=False)
     """Secret-bearing: never log it."""
-    hooks: tuple[str, ...]
-    """Each with its events: ``Job/migrate (pre-upgrade)``."""
+    hooks: tuple[Hook, ...]
     hooks_manifest: str = field(default="", repr=False)
     """The objects of the hooks, which helm keeps apart from the manifest. Secret-bearing too."""
+    unchecked: bool = False
+    """Whether the cluster could not be asked, because it doesn't know a kind yet that the chart brings."""
+
+    def running(self, *, first: bool) -> list[str]:
+        """Return the hooks that a deploy runs, in words; ``first``: helm installs, there is nothing to upgrade."""
+        events = {"pre-install", "post-install"} if first else {"pre-upgrade", "post-upgrade"}
+        return [hook.words for hook in self.hooks if events & hook.events]
 
 
 class Helm:
@@ -197,6 +214,24 @@ class Helm:
         bodies = "".join(f"---\n{text(hook, 'manifest')}\n" for hook in hooks)
         return Rendered(text(release, "manifest"), tuple(_hook(hook) for hook in hooks), bodies)
 
+    async def template(self, candidate: Candidate) -> Rendered:
+        """Return the same without asking the cluster anything: of a chart whose ``crds`` it doesn't have yet.
+
+        Raises HelmError where the chart doesn't render.
+        """
+        args = [one for one in self._release(candidate)[1:] if one not in {"--install", "-i"}]
+        parts = parted(await self._ask(["template", *args]))
+        hooks = {part: hook for part in parts if (hook := _hook_of(part)) is not None}
+        plain = [part for part in parts if part not in hooks]
+        return Rendered("---\n".join(plain), tuple(hooks.values()), "---\n".join(hooks), unchecked=True)
+
+    async def crds(self) -> str:
+        """Return the manifest of the chart's ``crds`` folders, which a first install brings and an upgrade doesn't.
+
+        Raises HelmError.
+        """
+        return await self._ask(["show", "crds", self.chart.path, "--version", self.chart.version])
+
     async def pull(self, folder: Path) -> None:
         """Fetch the chart, which isn't on this machine, as an archive into a folder. Raises HelmError."""
         chart = self.environment.chart
@@ -242,10 +277,21 @@ def _wait(version: Version) -> list[str]:
     return ["--wait=legacy" if version.major >= 4 else "--wait", "--wait-for-jobs"]
 
 
-def _hook(hook: JsonObject) -> str:
-    events = hook.get("events")
-    message = ", ".join(str(event) for event in events) if isinstance(events, list) else ""
-    return line(f"{text(hook, 'kind')}/{text(hook, 'name')} ({message})", 160)
+def _hook(hook: JsonObject) -> Hook:
+    return _named(text(hook, "kind"), text(hook, "name"), texts(hook.get("events")))
+
+
+def _hook_of(part: str) -> Hook | None:
+    """Return the hook that a part of a manifest is, None where it is none."""
+    for one in documents(part):
+        events = text(obj(path(one, ("metadata", "annotations"))), "helm.sh/hook")
+        if events:
+            return _named(text(one, "kind"), name_of(one), [event.strip() for event in events.split(",")])
+    return None
+
+
+def _named(kind: str, name: str, events: Sequence[str]) -> Hook:
+    return Hook(line(f"{kind}/{name} ({', '.join(events)})", 160), frozenset(events))
 
 
 def shown(argv: Sequence[str]) -> str:

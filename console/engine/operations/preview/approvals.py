@@ -14,13 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from checks.base import CouldNotLookError
 from checks.clients.kube import secret_values
 from checks.clients.redact import Redactor, secretish
 from console.engine.operations.helm.private_copy import Parts, PrivateCopy, input_parts
-from console.engine.operations.preview.manifest import LOADER, documents
+from console.engine.operations.preview.manifest import documents, parted
+from state.base import kube_yaml
 from state.base.json import text
 from state.events.bodies import body_as
 from state.events.event import Draft, Event
@@ -118,8 +117,8 @@ def register_secrets(chart: Chart, redactor: Redactor) -> None:
     brought = sorted(folder.rglob("values.yaml")) if folder.is_dir() else []
     for path in (*chart.values, *brought):
         try:
-            answer = yaml.load(path.read_bytes(), LOADER)  # noqa: S506  a safe loader
-        except (OSError, yaml.YAMLError, UnicodeDecodeError):
+            answer = kube_yaml.load(path.read_bytes())
+        except (OSError, kube_yaml.KubeYamlError):
             continue  # helm will say what is wrong with it
         for key, value in _leaves(answer):
             if secretish(key):
@@ -142,13 +141,16 @@ async def register_mounted(runbook: Runbook, clients: Clients) -> None:
 
 
 def register_rendered(manifest: str, redactor: Redactor) -> None:
-    """Let the redactor know what the Secrets of a manifest hold, whatever its values are called in the chart."""
-    if "Secret" not in manifest:
-        return
-    for document in documents(manifest):
-        if text(document, "kind") == "Secret":
-            for key, value in secret_values(document).items():
-                redactor.register_pair(key, value)
+    """Let the redactor know what the Secrets of a manifest hold, whatever its values are called in the chart.
+
+    Raises UnreadableManifestError where a part that may be a Secret can't be read: then it doesn't know them.
+    """
+    # Of a large chart only these parts are read: it is done for every look at helm's history.
+    for part in parted(manifest):
+        for document in documents(part) if "Secret" in part else ():
+            if text(document, "kind") == "Secret":
+                for key, value in secret_values(document).items():
+                    redactor.register_pair(key, value)
 
 
 def _leaves(value: object, key: str = "") -> Iterator[tuple[str, str]]:

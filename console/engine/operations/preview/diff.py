@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from checks.base import CouldNotLookError
-from checks.clients.errors import NotFoundError
+from checks.clients.kube import name_of
+from console.engine.operations.compare.drift import cleaned, of_object, short
+from console.engine.operations.compare.live_objects import Key, LiveObjects, by_key
 from console.engine.operations.preview.manifest import documents
 from console.engine.operations.run.context import Site
-from state.base.json import Json, JsonObject, items, obj, objs, path, text, texts
+from state.base.json import Json, JsonObject, items, obj, path, text
 from state.base.text import line
 
 Fields = dict[str, str]
-Key = tuple[str, str, str, str]
 # Bounds the frame that carries a preview to the console.
 _LINES = 2000
-_DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
 _IMMUTABLE = {
     "Deployment": ("spec.selector",),
     "StatefulSet": ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"),
@@ -35,7 +34,6 @@ _IMMUTABLE = {
     "RoleBinding": ("roleRef",),
     "ClusterRoleBinding": ("roleRef",),
 }
-_SUFFIXES = {"m": 1e-3, "k": 1e3, "Ki": 2**10, "M": 1e6, "Mi": 2**20, "G": 1e9, "Gi": 2**30, "Ti": 2**40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +61,17 @@ class Diff:
 
 
 async def compare(site: Site, stored: str, rendered: str, hooks: Sequence[str] = ()) -> Diff:
-    """Return what changes from a stored manifest to a rendered one, and where live objects differ from both.
+    """Return what changes from a stored manifest to a rendered one, and where live objects differ from the stored.
 
-    Raises the client's errors where live objects cannot be read.
+    ``hooks``: those that will run.
+
+    Raises the client's errors where live objects cannot be read, and UnreadableManifestError.
     """
-    old, new = _by_key(stored, site.namespace), _by_key(rendered, site.namespace)
-    live = await _live(site, [*old.values(), *(one for key, one in new.items() if key not in old)])
+    old, new = by_key(stored, site.namespace), by_key(rendered, site.namespace)
+    asked = LiveObjects(site)
+    live = await asked.get([*old, *(key for key in new if key not in old)])
+    drifts = await asyncio.gather(*(of_object(asked, key, one, live.get(key)) for key, one in old.items()))
+    drift = dict(zip(old, (cleaned(site, one) for one in drifts), strict=True))
     hide = site.clients.fingerprint
     lines: list[str] = []
     problems: list[str] = []
@@ -76,19 +79,53 @@ async def compare(site: Site, stored: str, rendered: str, hooks: Sequence[str] =
     for key in sorted({*old, *new}):
         name = f"{key[1]}/{key[3]}"
         before, after = _fields(old.get(key), hide), _fields(new.get(key), hide)
-        drift = _drift(old.get(key), live.get(key), hide) if key in old else []
         what = _changes(key, before if key in old else None, after if key in new else None)
+        if key not in new and _stays(old[key], live.get(key)):
+            what = ["is kept (resource-policy), no longer managed"]
+        elif key not in old and asked.unknown(key):
+            what = [f"is created ({key[0]}); its kind is new to the cluster: nothing was there to compare"]
         if what:
             changed += 1
             lines += [f"{name}: {one}" for one in what]
             problems += _immutable(name, key[1], before, after) if key in old and key in new else []
-        if drift:
-            drifted += 1
-            lines += [f"{name}: live {one}" for one in drift]
-    problems += _scaled(new, live)
+        differs = drift[key].found if key in drift else ()
+        drifted += any(one.lasting for one in differs)
+        lines += [one.words for one in differs]
+    scalers = await autoscalers(site)
+    problems += _scaled(new, live, scalers)
     lines += [f"hook {hook} runs" for hook in hooks]
-    cleaned = [line(site.clients.redactor.clean(one), 400) for one in lines]
-    return Diff(tuple(cleaned), changed, drifted, tuple(problems))
+    cleaned_lines = [line(site.clients.redactor.clean(one), 400) for one in lines]
+    return Diff(tuple(cleaned_lines), changed, drifted, tuple(problems))
+
+
+async def going_back(site: Site, newest: str, good: str) -> Diff | None:
+    """Return what a rollback changes, from the newest manifest to the good one; None where nobody can say.
+
+    It informs: a way back is never closed by it.
+    """
+    try:
+        return await compare(site, newest, good)
+    except CouldNotLookError:
+        return None
+
+
+async def all_brought(site: Site, manifest: str, crds: str) -> None:
+    """Make sure that the cluster knows every kind of a manifest, or will by these definitions.
+
+    Raises CouldNotLookError with the first that it won't know, and UnreadableManifestError.
+    """
+    brought = {
+        (text(obj(definition.get("spec")), "group"), text(obj(path(definition, ("spec", "names"))), "kind"))
+        for definition in documents(crds)
+    }
+    asked = LiveObjects(site)
+    keys = list(by_key(manifest, site.namespace))
+    await asked.learn(keys)
+    for key in keys:
+        if asked.unknown(key) and (key[0].partition("/")[0], key[1]) not in brought:
+            raise CouldNotLookError(
+                f"the cluster doesn't know {key[1]} in {key[0]}, nor does the chart bring it"
+            )
 
 
 def created(site: Site, thing: JsonObject) -> Diff:
@@ -103,39 +140,10 @@ def created(site: Site, thing: JsonObject) -> Diff:
     return Diff(tuple(line(site.clients.redactor.clean(one), 400) for one in lines), 1, 0)
 
 
-async def drift_of(site: Site, manifest: str) -> list[str]:
-    """Return where live objects aren't what a manifest says, a line each.
-
-    Replicas that an autoscaler sets don't count. Raises the client's errors where they cannot be read.
-    """
-    expected = _by_key(manifest, site.namespace)
-    live = await _live(site, list(expected.values()))
-    scaled = _autoscaled(expected)
-    found: list[str] = []
-    for key, one in expected.items():
-        for told in _drift(one, live.get(key), site.clients.fingerprint):
-            if told.startswith("spec.replicas") and (key[1], key[3]) in scaled:
-                continue
-            found.append(line(site.clients.redactor.clean(f"{key[1]}/{key[3]}: live {told}"), 400))
-    return found
-
-
 def shown(diff: Diff) -> tuple[str, ...]:
     """Return the lines that a screen lists."""
     more = len(diff.lines) - _LINES
     return (*diff.lines[:_LINES], *([f"… and {more} more"] if more > 0 else []))
-
-
-def _by_key(manifest: str, namespace: str) -> dict[Key, JsonObject]:
-    return {
-        (
-            text(document, "apiVersion"),
-            text(document, "kind"),
-            text(obj(document.get("metadata")), "namespace", namespace),
-            text(obj(document.get("metadata")), "name"),
-        ): document
-        for document in documents(manifest)
-    }
 
 
 def _changes(key: Key, before: Fields | None, after: Fields | None) -> list[str]:
@@ -150,36 +158,10 @@ def _changes(key: Key, before: Fields | None, after: Fields | None) -> list[str]
     ]
 
 
-def _drift(expected: JsonObject | None, live: JsonObject | None, hide: Callable[[str], str]) -> list[str]:
-    if expected is None:
-        return []
-    if live is None:
-        return ["is not there"]
-    now = _fields(live, hide)
-    return [
-        f"{name} is {now.get(name, 'absent')} instead of {value}"
-        for name, value in _fields(expected, hide).items()
-        if not _same(name, now.get(name), value)
-    ]
-
-
-def _same(name: str, live: str | None, expected: str) -> bool:
-    if live == expected:
-        return True
-    if live is None:
-        return expected in {"{}", "[]", "null", '""'}
-    if ".resources." in name:
-        return _quantity(live) == _quantity(expected)
-    return live.strip('"') == expected.strip('"')
-
-
-def _quantity(message: str) -> float | str:
-    message = message.strip('"')
-    digits = message.rstrip("kmKMGTi")
-    try:
-        return float(digits) * _SUFFIXES.get(message[len(digits) :], 1.0)
-    except ValueError:
-        return message
+def _stays(stored: JsonObject, live: JsonObject | None) -> bool:
+    """Return whether helm leaves an object that it no longer manages: it asks the live one."""
+    notes = obj(obj((live or stored).get("metadata")).get("annotations"))
+    return text(notes, "helm.sh/resource-policy").strip().lower() == "keep"
 
 
 def _fields(thing: JsonObject | None, hide: Callable[[str], str]) -> Fields:
@@ -194,13 +176,8 @@ def _fields(thing: JsonObject | None, hide: Callable[[str], str]) -> Fields:
     found: Fields = {}
     for name, value in _leaves({k: v for k, v in thing.items() if k != "status"}, ""):
         hidden = secret and name.startswith("data.")
-        found[name] = f"fingerprint {hide(json.dumps(value))}" if hidden else _short(json.dumps(value))
+        found[name] = f"fingerprint {hide(json.dumps(value))}" if hidden else short(json.dumps(value))
     return found
-
-
-def _short(message: str) -> str:
-    """Return a value short enough for a line; digests by their first digits."""
-    return line(_DIGEST.sub(r"sha256:\1…", message), 140)
 
 
 def _leaves(value: Json, place: str) -> Iterator[tuple[str, Json]]:
@@ -217,66 +194,46 @@ def _leaves(value: Json, place: str) -> Iterator[tuple[str, Json]]:
 
 
 def _immutable(name: str, kind: str, before: Fields, after: Fields) -> list[str]:
+    places = _IMMUTABLE.get(kind, ())
+    if kind in {"ConfigMap", "Secret"} and before.get("immutable") == "true":
+        places = ("data", "binaryData", "immutable")
     return [
         f"{name}: {place} can't be changed in place"
-        for place in _IMMUTABLE.get(kind, ())
-        if {k: v for k, v in before.items() if k.startswith(place)}
-        != {k: v for k, v in after.items() if k.startswith(place)}
+        for place in places
+        if _below(before, place) != _below(after, place)
     ]
 
 
-def _autoscaled(found: Mapping[Key, JsonObject]) -> set[tuple[str, str]]:
-    targets = [
-        obj(path(o, ("spec", "scaleTargetRef"))) for k, o in found.items() if k[1].startswith("Horizontal")
-    ]
-    return {(text(target, "kind"), text(target, "name")) for target in targets}
+def _below(fields: Fields, place: str) -> Fields:
+    return {k: v for k, v in fields.items() if k == place or k.startswith((f"{place}.", f"{place}["))}
 
 
-def _scaled(new: Mapping[Key, JsonObject], live: Mapping[Key, JsonObject]) -> list[str]:
-    """Return the workloads whose replicas the release would set against their autoscaler."""
-    scaled = _autoscaled(new)
+async def autoscalers(site: Site) -> dict[tuple[str, str], str]:
+    """Return which autoscaler of the namespace scales what: its name by (kind, name); empty where nobody may look."""
+    where = f"/apis/autoscaling/v2/namespaces/{site.namespace}/horizontalpodautoscalers"
+    try:
+        found = (await site.kube.list_objects(where)).items
+    except CouldNotLookError:
+        return {}
+    return {target: name_of(one) for one in found if (target := _target(one))[1]}
+
+
+def _target(scaler: JsonObject) -> tuple[str, str]:
+    target = obj(path(scaler, ("spec", "scaleTargetRef")))
+    return text(target, "kind"), text(target, "name")
+
+
+def _scaled(
+    new: Mapping[Key, JsonObject], live: Mapping[Key, JsonObject], scalers: Mapping[tuple[str, str], str]
+) -> list[str]:
+    """Return the workloads whose replicas the release would set against their autoscaler, of the chart or not."""
+    own = {_target(one): key[3] for key, one in new.items() if key[1] == "HorizontalPodAutoscaler"}
+    scaled = {**scalers, **own}
     lines: list[str] = []
     for key, one in new.items():
         expected, now = path(one, ("spec", "replicas")), path(live.get(key), ("spec", "replicas"))
-        if (key[1], key[3]) in scaled and expected is not None and now is not None and expected != now:
-            lines.append(f"{key[1]}/{key[3]}: an autoscaler has {now} replicas, the release sets {expected}")
+        name = scaled.get((key[1], key[3]))
+        if name is not None and expected is not None and now is not None and expected != now:
+            words = f"{key[1]}/{key[3]}: autoscaler {name} has {now} replicas, the release sets {expected}"
+            lines.append(words)
     return lines
-
-
-async def _live(site: Site, expected: Sequence[JsonObject]) -> dict[Key, JsonObject]:
-    """Return the live objects, by the keys of the wanted ones."""
-    versions = {text(one, "apiVersion") for one in expected}
-    kinds = dict(zip(versions, await asyncio.gather(*(_kinds(site, v) for v in versions)), strict=True))
-
-    async def one_of(thing: JsonObject) -> tuple[Key, JsonObject] | None:
-        version, kind = text(thing, "apiVersion"), text(thing, "kind")
-        plural, namespaced = kinds[version].get(kind, ("", True))
-        meta = obj(thing.get("metadata"))
-        namespace, name = text(meta, "namespace", site.namespace), text(meta, "name")
-        if not plural:
-            raise CouldNotLookError(f"the cluster doesn't know {kind} in {version}")
-        where = f"namespaces/{namespace}/" if namespaced else ""
-        try:
-            found = await site.kube.get(f"{_root(version)}/{where}{plural}/{name}")
-        except NotFoundError:
-            return None
-        return (version, kind, namespace, name), found
-
-    found = await asyncio.gather(*(one_of(thing) for thing in expected))
-    return dict(pair for pair in found if pair is not None)
-
-
-async def _kinds(site: Site, version: str) -> dict[str, tuple[str, bool]]:
-    try:
-        answer = await site.kube.get(_root(version))
-    except NotFoundError:
-        return {}
-    return {
-        text(resource, "kind"): (text(resource, "name"), resource.get("namespaced") is True)
-        for resource in objs(answer.get("resources"))
-        if "/" not in text(resource, "name") and "get" in texts(resource.get("verbs"))
-    }
-
-
-def _root(version: str) -> str:
-    return f"/apis/{version}" if "/" in version else f"/api/{version}"

@@ -19,11 +19,20 @@ from console.engine.operations.helm.rendered_images import halves, refusals
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.preview.diff import Diff
+from console.engine.operations.preview.findings import (
+    FINE,
+    Finding,
+    fails,
+    of_what_runs,
+    passes,
+    unseen,
+)
 from console.engine.operations.preview.interlock import migrates_by_hook
 from console.engine.operations.preview.manifest import images_of
 from console.engine.operations.preview.migration_job import MigrationJob, migration_job, name_prefix
 from console.engine.operations.preview.permissions import refused_verbs
 from console.engine.operations.preview.preparation import Preparation, to_prepare
+from console.engine.operations.preview.rendering import render
 from console.engine.operations.run.context import Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.verdict.helm_history import (
@@ -38,43 +47,14 @@ from state.base.images import ImageRef, digest_of, short
 from state.base.json import obj, objs, path, text
 from state.base.times import SECOND_US
 from state.runbook.models import Operation
-from state.view.enums import OperationKind, Tier, Verdict
+from state.view.enums import OperationKind, Tier
 from state.view.launch import GoodRevision
 from state.view.locks import WAYS_BACK
 
+__all__ = ["Finding", "Preflight", "fails", "passes", "survey", "unseen"]
+
 # helm keeps a revision in one Secret, of at most 1 MiB: past that, no upgrade can be recorded.
 _LARGEST_RECORD = 900 * 1024
-_FINE = frozenset({Verdict.PASS, Verdict.DEFERRED})
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A line of the preflight."""
-
-    verdict: Verdict
-    words: str
-    soft: bool = False
-    """Whether two people may override it."""
-
-    @property
-    def shown(self) -> str:
-        """The line as a preview lists it."""
-        return f"{self.verdict.value}: {self.words}"
-
-
-def passes(words: str) -> Finding:
-    """Return a line that is as it should be."""
-    return Finding(Verdict.PASS, words)
-
-
-def fails(words: str, *, soft: bool = False) -> Finding:
-    """Return a line that isn't."""
-    return Finding(Verdict.FAIL, words, soft)
-
-
-def unseen(words: str, *, soft: bool = False) -> Finding:
-    """Return a line that could not be judged."""
-    return Finding(Verdict.UNKNOWN, words, soft)
 
 
 @dataclass(slots=True)
@@ -108,13 +88,16 @@ class Preflight:
     @property
     def against(self) -> list[str]:
         """What stands against the operation, one line each."""
-        return [f.words for f in self.findings if f.verdict not in _FINE]
+        return [f.words for f in self._closed()]
 
     @property
     def overridable(self) -> bool:
         """Whether something is in the way, and all of it may be overridden by two people."""
-        closed = [f for f in self.findings if f.verdict not in _FINE]
+        closed = self._closed()
         return bool(closed) and all(f.soft for f in closed)
+
+    def _closed(self) -> list[Finding]:
+        return [f for f in self.findings if f.verdict not in FINE and not f.noted]
 
     @property
     def newest(self) -> Revision | None:
@@ -146,12 +129,13 @@ async def survey(
     without its name.
     """
     preflight = Preflight(copy=copy, job_name=job_name)
-    first: tuple[Look, ...] = (_helm, _cluster, _releases, _pods)
+    first: tuple[Look, ...] = (_helm, _cluster, _releases)
+    # What runs is told by what helm keeps of the newest revision.
+    second: tuple[Look, ...] = (_pods,)
     if operation.kind is OperationKind.PREPARE:
-        first = (_cluster, _prepared)
-    second: tuple[Look, ...] = ()
+        first, second = (_cluster, _prepared), ()
     if operation.kind is OperationKind.DEPLOY:
-        second = (_record_size, _images, _diff)
+        second = (_pods, _record_size, _images, _diff)
         if operation.env is Tier.PRODUCTION:
             second = (*second, _staging)
     for looks in (first, second):
@@ -302,9 +286,12 @@ async def _pending(site: Site, operation: Operation, preflight: Preflight, newes
     )
 
 
-async def _pods(site: Site, _operation: Operation, preflight: Preflight) -> None:
-    live = preflight.live = await look(site.kube, site.namespace, site.release, site.clock.wall_us())
-    preflight.findings.append(passes(f"pods: {live.words}" if live.pods else "no pod of this release runs"))
+async def _pods(site: Site, operation: Operation, preflight: Preflight) -> None:
+    manifest = preflight.newest.manifest if preflight.newest is not None else None
+    live = preflight.live = await look(
+        site.kube, site.namespace, site.release, manifest, site.clock.wall_us()
+    )
+    preflight.findings += of_what_runs(live, operation.kind)
 
 
 async def _record_size(site: Site, _operation: Operation, preflight: Preflight) -> None:
@@ -347,14 +334,20 @@ async def _diff(site: Site, _operation: Operation, preflight: Preflight) -> None
     preflight.findings += [fails(need.words, soft=not need.missing) for need in needs]
     if any(need.missing for need in needs):
         return  # helm would only say it again
-    rendered = await site.helm.render(site.runbook.candidate, by_server=preflight.namespace_there)
+    rendered = await render(site, namespace_there=preflight.namespace_there, first=preflight.newest is None)
+    if rendered.unchecked:
+        words = (
+            "the chart's crds are new to the cluster, which can't check their objects before they are there"
+        )
+        preflight.findings.append(passes(words))
     register_rendered(rendered.manifest, site.clients.redactor)
     register_rendered(rendered.hooks_manifest, site.clients.redactor)
     preflight.findings += _runs_candidate(site, rendered)
     stored = preflight.newest.manifest if preflight.newest is not None else ""
     if preflight.good is not None and preflight.newest is not None and not preflight.newest.good:
         stored = preflight.good.manifest
-    preflight.diff = await differing.compare(site, stored, rendered.manifest, rendered.hooks)
+    hooks = rendered.running(first=preflight.newest is None)
+    preflight.diff = await differing.compare(site, stored, rendered.manifest, hooks)
     preflight.findings.append(passes(preflight.diff.words))
     preflight.findings += [fails(problem, soft=True) for problem in preflight.diff.problems]
 
@@ -372,8 +365,10 @@ def _runs_candidate(site: Site, rendered: Rendered) -> list[Finding]:
 
 async def _staging(site: Site, _operation: Operation, preflight: Preflight) -> None:
     staging = site.runbook.environments[Tier.STAGING]
-    kube = site.clients.kube(Tier.STAGING)
-    live = await look(kube, staging.kube.namespace, staging.release, site.clock.wall_us())
+    kube, now_us = site.clients.kube(Tier.STAGING), site.clock.wall_us()
+    newest = (await site.clients.helm(Tier.STAGING).history())[-1:]
+    manifest = newest[0].manifest if newest else None
+    live = await look(kube, staging.kube.namespace, staging.release, manifest, now_us)
     differs = live.differs(site.runbook.candidate.images.named())
     if differs:
         preflight.findings.append(fails(f"staging doesn't run what is promoted: {differs}", soft=True))

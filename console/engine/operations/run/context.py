@@ -79,6 +79,8 @@ class Run:
     job: str = ""
     manifest: JsonObject = field(default_factory=dict)
     """The migration's job, as it was previewed."""
+    owns: str | None = field(default=None, repr=False)
+    """The manifest of what an uninstall takes away: helm keeps none afterwards. Secret-bearing."""
     told: dict[str, str] = field(default_factory=dict)
     """What was said of each pod that wasn't ready."""
     abort: asyncio.Event = field(default_factory=asyncio.Event)

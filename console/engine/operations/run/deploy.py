@@ -16,7 +16,8 @@ from console.engine.operations.run.lease import HeldError
 from console.engine.operations.run.output import End
 from console.engine.operations.run.program import Program, Running, wait_gone
 from console.engine.operations.run.secrets import secrets_step
-from console.engine.operations.verdict.pod_diagnosis import tell_why
+from console.engine.operations.verdict.helm_history import manifest_of
+from console.engine.operations.verdict.pod_diagnosis import tell_trouble
 from console.engine.operations.verdict.verdict import RETRY, judge_deploy, judge_rollback
 from console.engine.operations.verdict.workloads import look
 from state.base.json import JsonObject
@@ -52,7 +53,7 @@ async def run_helm(run: Run, argv: Sequence[str], name: str) -> None:
     else:
         program.release()
     code = await _followed(run, program.running, program.wait())
-    tail = run.report.last_error
+    tail = run.report.last_error and run.report.quoted(run.report.last_error)
     detail = "" if code == 0 else tail or f"exit code {code}"
     await run.report.step(name, "done" if code == 0 else "failed", detail)
 
@@ -84,15 +85,19 @@ async def watch_pods(run: Run) -> None:
     clock = run.site.clock
     began = clock.mono_us()
     overdue = run.operation.timeout * _OVERDUE
+    manifest = new = None
     while True:
         try:
-            live = await look(run.site.kube, run.site.namespace, run.site.release, clock.wall_us())
+            if new is None:
+                new = await manifest_of(run.site, run.before + 1)
+                # Until helm has written what it will do, what was there before is what runs.
+                manifest = new or manifest or await manifest_of(run.site, run.before)
+            live = await look(run.site.kube, run.site.namespace, run.site.release, manifest, clock.wall_us())
         except CouldNotLookError as error:
             await run.report.step("pods", "running", f"cannot be seen: {error}")
         else:
             await run.report.step("pods", "running", live.words)
-            if any("Back" in one or "Err" in one for one in live.waiting):
-                await tell_why(run, live)
+            await tell_trouble(run, live)
         if (clock.mono_us() - began) / SECOND_US > overdue:
             message = (
                 f"helm takes longer than twice its timeout of {run.operation.timeout:g} s: it may be aborted"

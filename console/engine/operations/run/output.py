@@ -48,9 +48,20 @@ class Report:
         self.ref = ref
         self.operation_id = operation_id
         self.last_error = ""
-        """The last line of the program's standard error that tells an error, or the last of all."""
+        """The last line of the program's standard error that tells an error, or the last of all: not to be told but
+        ``quoted``."""
         self._redactor = redactor
         self._gate = gate_key(gate)
+
+    @property
+    def _kept_back(self) -> str:
+        """What stands for a program's words while its secrets can't be known; nothing where they can."""
+        unread = self._redactor.unread
+        return f"kept back: the secrets of the {unread} cannot be read" if unread else ""
+
+    def quoted(self, words: str) -> str:
+        """Return a program's words as they may be told."""
+        return self._kept_back or words
 
     def _clean(self, words: str) -> str:
         return line(self._redactor.clean(words))
@@ -76,7 +87,12 @@ class Report:
         await self._record(OperationStep(self.operation_id, line(name, 120), StepState(state), detail))
 
     async def output(self, stream: str, lines: Sequence[str]) -> None:
-        """Record lines that a program printed."""
+        """Record lines that a program printed.
+
+        Not while the redactor can't know their secrets: a line for each says that there was one.
+        """
+        if self._kept_back:
+            lines = [self._kept_back] * len(lines)
         for at in range(0, len(lines), _LINES):
             cleaned = tuple(self._clean(one) for one in lines[at : at + _LINES])
             await self._record(OperationOutput(self.operation_id, line(stream, 120), cleaned))
@@ -133,7 +149,7 @@ class Report:
         for path in (running.out, running.err):
             with contextlib.suppress(OSError):
                 raw = path.read_text(errors="replace")
-                cleaned = self._redactor.clean(raw)
+                cleaned = f"{self._kept_back}\n" if self._kept_back and raw else self._redactor.clean(raw)
                 if cleaned != raw:
                     path.write_text(cleaned)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from checks.base import CouldNotLookError
 from checks.clients.kube import name_of
@@ -24,6 +25,9 @@ HELM = "helm uninstall"
 
 async def uninstall(run: Run, argv: Sequence[str]) -> End:
     """Take the release away and see what is left of it."""
+    with suppress(CouldNotLookError):  # the label says it then
+        revisions = await history(run.site)
+        run.owns = revisions[-1].manifest if revisions else None
     held = await lease_step(run)
     if held:
         return End(State.FAILED, f"nothing was changed: {held}", offers=(UNINSTALL,))
@@ -36,7 +40,7 @@ async def judge_uninstalled(run: Run) -> End:
     site = run.site
     until = site.clock.mono_us() + int(_SETTLE_S * SECOND_US)
     try:
-        while left := await _left(site):
+        while left := await _left(run):
             if site.clock.mono_us() >= until or run.abort.is_set():
                 return End(State.FAILED, f"not wholly uninstalled: {left}", offers=(UNINSTALL,))
             await run.report.step("release", "running", left)
@@ -53,12 +57,13 @@ async def judge_uninstalled(run: Run) -> End:
     )
 
 
-async def _left(site: Site) -> str:
+async def _left(run: Run) -> str:
     """Return what is still there of a release, or nothing."""
+    site = run.site
     revisions = await history(site)
     if revisions:
         return f"helm still has {revisions[-1].words}"
-    live = await look(site.kube, site.namespace, site.release, site.clock.wall_us())
+    live = await look(site.kube, site.namespace, site.release, run.owns, site.clock.wall_us())
     return f"{plural(live.pods, 'pod')} still there" if live.pods else ""
 
 

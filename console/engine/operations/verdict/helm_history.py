@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import PENDING, HelmStatus, Hook
 from console.engine.operations.preview.approvals import register_rendered
+from console.engine.operations.preview.manifest import UnreadableManifestError
 from console.engine.operations.run.context import Site
 from state.base.json import EMPTY, JsonObject, obj, objs, text
 from state.base.text import line
@@ -52,8 +53,8 @@ class Revision:
 async def history(site: Site) -> tuple[Revision, ...]:
     """Return the release's revisions, oldest first; none where there is no release.
 
-    The redactor knows the newest one's secrets from here on. Raises the client's errors where they cannot be
-    read.
+    The redactor knows the secrets of the newest and of the newest good one from here on. Raises the client's
+    errors where they cannot be read.
     """
     found = tuple(
         Revision(
@@ -68,8 +69,33 @@ async def history(site: Site) -> tuple[Revision, ...]:
         for one in await site.records.history()
     )
     if found:
-        register_rendered(found[-1].manifest, site.clients.redactor)
+        # Both may stand in what helm prints: what it comes from, and what it goes back to.
+        good = newest_good(found)
+        _register(site, "newest", found[-1].manifest)
+        _register(site, "good", good.manifest if good is not None else "")
     return found
+
+
+def _register(site: Site, name: str, manifest: str) -> None:
+    """Let the redactor know a revision's secrets; one that can't be read closes no way back, but it is known."""
+    redactor, source = site.clients.redactor, f"{name} revision of {site.tier}"
+    try:
+        register_rendered(manifest, redactor)
+        redactor.sees(source)
+    except UnreadableManifestError:
+        redactor.blind(source)
+
+
+async def manifest_of(site: Site, number: int) -> str | None:
+    """Return the manifest of a revision, or None where there is none of this number.
+
+    The redactor knows its secrets from here on. Secret-bearing: never log it.
+    """
+    found = await site.records.revision(number)
+    if found is None:
+        return None
+    _register(site, f"number {number}", found.manifest)
+    return found.manifest
 
 
 def newest_good(revisions: Sequence[Revision]) -> Revision | None:

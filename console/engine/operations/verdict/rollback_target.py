@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.engine.operations.preview.diff import going_back
 from console.engine.operations.preview.interlock import interlock
 from console.engine.operations.preview.manifest import images_of
 from console.engine.operations.preview.preflight import Finding, Preflight, fails, passes
@@ -59,6 +60,8 @@ async def back_findings(
         return [fails(message)]
     if good.number not in {r.number for r in preflight.history}:
         return [fails(f"good revision {good.number} is no longer in helm's history")]
+    target = next(r for r in preflight.history if r.number == good.number)
+    preflight.diff = await going_back(site, newest.manifest, target.manifest)
     found = [passes(_target(view, good, operation, itself=itself))]
     foreign = _foreign(view, site, newest)
     if foreign:

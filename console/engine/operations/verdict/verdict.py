@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from checks.base import CouldNotLookError
 from checks.clients.helm_release import HelmStatus
 from checks.clients.http import MAIN
-from console.engine.operations.preview.diff import drift_of
+from console.engine.operations.compare.drift import drift_of
 from console.engine.operations.preview.preflight import ingresses
 from console.engine.operations.run.context import Run
 from console.engine.operations.run.output import End
 from console.engine.operations.verdict.helm_history import Revision, history
 from console.engine.operations.verdict.pod_diagnosis import tell_well, tell_why
-from console.engine.operations.verdict.workloads import Live, look
+from console.engine.operations.verdict.settling import look_now, settled
+from console.engine.operations.verdict.workloads import Live
 from state.base.numbers import plural
-from state.base.times import SECOND_US
 from state.runbook.helm_commands import looked_at
 from state.view.enums import OperationState as State
-from state.view.launch import GoodRevision
 
-_SETTLE_S = 60.0
-_LOOK_S = 2.0
 _BUSY = "another operation (install/upgrade/rollback) is in progress"
 ROLLBACK, RETRY, UNINSTALL = "rollback", "retry", "uninstall"
 
@@ -33,7 +30,8 @@ async def judge_deploy(run: Run) -> End:
     # A first install has no revision to go back to: it is tried again, or taken away.
     back = (ROLLBACK, RETRY) if recorded else (RETRY, UNINSTALL)
     try:
-        newest = _newest(await history(run.site))
+        revisions = await history(run.site)
+        newest = _newest(revisions)
         if newest is None or newest.number <= run.before:
             return _nothing(run, newest, recorded)
         if _somebody_elses(run, newest):
@@ -46,15 +44,15 @@ async def judge_deploy(run: Run) -> End:
             return await _stuck(run, newest, recorded)
         expected = run.site.runbook.candidate.images.named()
         # what failed doesn't become ready by waiting for it
-        live = await (settled(run, expected) if newest.status == HelmStatus.DEPLOYED else _now(run))
+        deployed = newest.status == HelmStatus.DEPLOYED
+        live = await (settled if deployed else _at_once)(run, newest.manifest, expected)
     except CouldNotLookError as error:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(RETRY, ROLLBACK))
     await run.report.step("pods", "done" if live.settled else "failed", live.words)
-    if not live.settled:
-        await tell_why(run, live)
+    reason = "" if live.settled else await tell_why(run, live)
     if newest.status != HelmStatus.DEPLOYED:
-        return await _failed(run, newest, live, back)
-    return await _deployed(run, newest, live, back)
+        return await _failed(run, revisions, live, back, reason)
+    return await _deployed(run, newest, live, back, reason)
 
 
 def _somebody_elses(run: Run, newest: Revision) -> bool:
@@ -91,15 +89,32 @@ async def _stuck(run: Run, newest: Revision, recorded: int) -> End:
     )
 
 
-async def _failed(run: Run, newest: Revision, live: Live, back: tuple[str, ...]) -> End:
-    state = State.ABORTED if run.abort.is_set() else State.FAILED
+async def _failed(
+    run: Run, revisions: Sequence[Revision], live: Live, back: tuple[str, ...], reason: str
+) -> End:
+    state, newest = State.ABORTED if run.abort.is_set() else State.FAILED, revisions[-1]
     hook = newest.failed_hook()
-    why = f"hook {hook} failed" if hook else newest.description
-    old = run.good is not None and live.settled and live.runs(dict(run.good.images))
-    still = f"; what runs is still revision {run.good.number}" if old and run.good is not None else ""
+    why = f"hook {hook} failed" if hook else run.report.quoted(newest.description)
+    # Of a rollout that wasn't ready in time helm only says that the time is over.
+    why += f"; {reason}" if reason and not hook else ""
+    still = await _still(run, revisions)
     if run.good is None:
         still = f"; a first install: there is no revision to go back to. {_standing(live)}"
     return End(state, f"{newest.words}: {why}{still}", newest.number, back)
+
+
+async def _still(run: Run, revisions: Sequence[Revision]) -> str:
+    """Return that the good revision runs as before, in words, or nothing where it doesn't or can't be seen."""
+    good = run.good
+    recorded = next((r for r in revisions if good is not None and r.number == good.number), None)
+    if good is None or recorded is None:
+        return ""
+    try:
+        live = await look_now(run, recorded.manifest)
+    except CouldNotLookError:
+        return ""
+    whole = live.settled and live.runs(dict(good.images))
+    return f"; what runs is still revision {good.number}" if whole else ""
 
 
 def _standing(live: Live) -> str:
@@ -107,9 +122,13 @@ def _standing(live: Live) -> str:
     return f"What stands there: {live.words}" if live.pods or live.wanted else "No pod of it runs"
 
 
-async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...]) -> End:
+async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...], reason: str) -> End:
     expected = run.site.runbook.candidate.images.named()
     differs = live.differs(expected)
+    if differs and not live.settled and reason:
+        # The reason first: that the old version still runs follows from it.
+        message = f"{newest.words}, but {live.words}; {reason}"
+        return End(State.ABORTED if run.abort.is_set() else State.FAILED, message, newest.number, back)
     if differs:
         await run.report.step("images", "failed", differs)
         message = f"{newest.words}, but what runs is not the candidate: {differs}"
@@ -118,6 +137,7 @@ async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...
     await run.report.step("images", "done", f"equal to the candidate: {equal}")
     if not live.settled:
         message = f"{newest.words}, but not every pod is ready: {live.words}"
+        message += f"; {reason}" if reason else ""
         return End(State.ABORTED if run.abort.is_set() else State.FAILED, message, newest.number, back)
     drift = await _drift(run, newest.manifest)
     if drift:
@@ -131,14 +151,24 @@ async def _deployed(run: Run, newest: Revision, live: Live, back: tuple[str, ...
 
 
 async def _drift(run: Run, manifest: str) -> list[str]:
+    """Record where live objects aren't what helm recorded, and return what fails: what others own is only told."""
     drift = await drift_of(run.site, manifest)
+    failing, told = drift.failing, drift.told
     message = (
-        f"{plural(len(drift), 'field differs', 'fields differ')}: {'; '.join(drift[:3])}"
-        if drift
+        f"{plural(len(failing), 'field differs', 'fields differ')}: {'; '.join(failing[:3])}"
+        if failing
         else "live is what helm recorded"
     )
-    await run.report.step("objects", "failed" if drift else "done", message)
-    return drift
+    if told:
+        message += f"; set by others: {'; '.join(told[:3])}{_more(told)}"
+    if drift.by_type:
+        message += f"; compared by type, because the cluster doesn't say: {drift.by_type[0]}{_more(drift.by_type, 1)}"
+    await run.report.step("objects", "failed" if failing else "done", message)
+    return failing
+
+
+def _more(told: Sequence[str], shown: int = 3) -> str:
+    return f" and {len(told) - shown} more" if len(told) > shown else ""
 
 
 async def _reachable(run: Run) -> None:
@@ -161,22 +191,29 @@ async def judge_rollback(run: Run) -> End:
     try:
         revisions = await history(run.site)
         newest = _newest(revisions)
-        live = await settled(run, dict(good.images))
+        if newest is None or newest.number <= run.before:
+            still = f", and {newest.words} is still the newest" if newest is not None else ""
+            message = f"helm created no revision: nothing was rolled back{still}"
+            return End(State.FAILED, message, offers=(ROLLBACK,))
+        waits = newest.pending or newest.status == HelmStatus.DEPLOYED
+        images = dict(good.images)
+        live = await (settled if waits else _at_once)(run, newest.manifest, images)
     except CouldNotLookError as error:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(ROLLBACK,))
-    if newest is None or newest.number <= run.before:
-        still = f", and {newest.words} is still the newest" if newest is not None else ""
-        message = f"helm created no revision: nothing was rolled back{still}"
-        return End(State.FAILED, message, offers=(ROLLBACK,))
     same = newest.manifest_sha == good.manifest_sha
     await run.report.step("manifest", "done" if same else "failed", "equal" if same else "differs")
     await run.report.step("pods", "done" if live.settled else "failed", live.words)
-    if not live.settled:
-        await tell_why(run, live)
-    return await _judged_back(run, good, newest, live, same=same)
+    reason = "" if live.settled else await tell_why(run, live)
+    return await _judged_back(run, newest, live, reason, same=same)
 
 
-async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Live, *, same: bool) -> End:
+async def _at_once(run: Run, manifest: str, _images: Mapping[str, str]) -> Live:
+    return await look_now(run, manifest)
+
+
+async def _judged_back(run: Run, newest: Revision, live: Live, reason: str, *, same: bool) -> End:
+    good = run.good
+    assert good is not None
     images = dict(good.images)
     back = same and live.settled and (live.runs(images) or not images)
     if newest.pending:
@@ -201,30 +238,14 @@ async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Liv
         await tell_well(run)
         message = f"revision {good.number} runs again (as revision {newest.number}), verified live"
         return End(State.SUCCEEDED, message, newest.number)
-    why = "the manifest differs" if not same else live.differs(images) or (drift[0] if drift else live.words)
+    why = "the manifest differs" if not same else reason or live.differs(images)
+    why = why or (drift[0] if drift else live.words)
     return End(
         State.FAILED,
         f"rolled back, but not verified as revision {good.number}: {newest.status}, {why}",
         newest.number,
         (ROLLBACK,),
     )
-
-
-async def _now(run: Run) -> Live:
-    return await look(run.site.kube, run.site.namespace, run.site.release, run.site.clock.wall_us())
-
-
-async def settled(run: Run, images: Mapping[str, str]) -> Live:
-    """Return what runs, once it is settled with these images, a minute has passed, or somebody aborts."""
-    site = run.site
-    until = site.clock.mono_us() + int(_SETTLE_S * SECOND_US)
-    while True:
-        live = await _now(run)
-        if (live.settled and (live.runs(images) or not images)) or site.clock.mono_us() >= until:
-            return live
-        if run.abort.is_set():
-            return live
-        await run.pause(_LOOK_S)
 
 
 def _newest(revisions: tuple[Revision, ...]) -> Revision | None:

@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from console.rehearsal.sim.fast_yaml import load, load_all
 from console.rehearsal.sim.helm.cluster import HelmError, mutable
+from state.base import kube_yaml
 from state.base.json import Json, JsonObject, obj, text
 
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
@@ -67,10 +65,10 @@ def load_chart(folder: str) -> Chart:
     if not root.is_dir():
         raise HelmError(f'path "{folder}" not found')
     try:
-        metadata = load((root / "Chart.yaml").read_text())
+        metadata = obj(kube_yaml.load((root / "Chart.yaml").read_text()))
     except OSError:
         raise HelmError("Chart.yaml file is missing") from None
-    except yaml.YAMLError as error:
+    except kube_yaml.KubeYamlError as error:
         raise HelmError(f"cannot load Chart.yaml: {_short(error)}") from None
     files = sorted((root / "templates").glob("*.yaml"))
     return Chart(
@@ -86,14 +84,14 @@ def read_values(file: Path) -> JsonObject:
     Raises HelmError in helm's words.
     """
     try:
-        return load(file.read_text())
+        return obj(kube_yaml.load(file.read_text()))
     except OSError as error:
         raise HelmError(f"open {file}: {(error.strerror or 'error').lower()}") from None
-    except yaml.YAMLError as error:
+    except kube_yaml.KubeYamlError as error:
         raise HelmError(f"failed to parse {file}: {_short(error)}") from None
 
 
-def _short(error: yaml.YAMLError) -> str:
+def _short(error: kube_yaml.KubeYamlError) -> str:
     return " ".join(str(error).split())[:200]
 
 
@@ -146,8 +144,8 @@ def render(chart: Chart, values: JsonObject, names: Names) -> tuple[str, tuple[J
         source = f"{chart_name}/{name}"
         filled = _fill(body, every, names, source)
         try:
-            item = load(filled)
-        except yaml.YAMLError as error:
+            item = obj(kube_yaml.load(filled))
+        except kube_yaml.KubeYamlError as error:
             raise HelmError(f"YAML parse error on {source}: {_short(error)}") from None
         kind = text(item, "kind")
         if "helm.sh/hook" in obj(obj(item.get("metadata")).get("annotations")):
@@ -161,7 +159,7 @@ def render(chart: Chart, values: JsonObject, names: Names) -> tuple[str, tuple[J
 
 def objects(manifest: str) -> tuple[JsonObject, ...]:
     """Return the objects of a manifest."""
-    return tuple(load_all(manifest))
+    return tuple(obj(one) for one in kube_yaml.load_all(manifest))
 
 
 def _fill(body: str, values: JsonObject, names: Names, source: str) -> str:

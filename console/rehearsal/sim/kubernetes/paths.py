@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-import yaml
 from aiohttp import web
 
 from console.rehearsal.sim.kubernetes.kubectl import protobuf
@@ -13,6 +12,7 @@ from console.rehearsal.sim.kubernetes.objects import Obj, Value, clone, copied
 from console.rehearsal.sim.kubernetes.problems import KubeError, bad_request, no_such_path, unsupported_media
 from console.rehearsal.sim.kubernetes.resources import REVIEWS, Resource, find
 from console.rehearsal.sim.kubernetes.selectors import Match, by_fields, by_labels
+from state.base import kube_yaml
 from state.base.json import obj
 
 APPLY = "application/apply-patch+yaml"
@@ -123,8 +123,8 @@ async def body_of(request: web.Request) -> tuple[Value, str]:
         if "yaml" not in kind:
             raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
     try:
-        return copied(yaml.safe_load(data)), kind
-    except (yaml.YAMLError, TypeError) as error:
+        return copied(kube_yaml.load(data)), kind
+    except (kube_yaml.KubeYamlError, TypeError) as error:
         raise bad_request(f"error decoding YAML: {error}") from error
 
 

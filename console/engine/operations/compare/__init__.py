@@ -1,0 +1,1 @@
+"""What live objects are held against, and what counts as the same."""
