@@ -21,6 +21,7 @@ from checks.clients.errors import (
     Where,
     from_transport,
 )
+from checks.clients.kubeconfig.connection import load
 from checks.clients.kubeconfig.session import KUBE_SYSTEM, Identity, Session, Sessions
 from state.base.json import Json, JsonObject, flag, obj, objs, path, text
 
@@ -299,6 +300,7 @@ class KubeClient:
     ) -> tuple[int, Mapping[str, str], bytes]:
         import aiohttp
 
+        load()
         # Two timeouts: aiohttp's starts with the request, ours also covers a plugin of the kubeconfig.
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT_S))
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,19 @@ from state.base.clock import SystemClock
 from state.base.text import line
 from state.base.times import SECOND_US
 
+# One line of a watch holds a whole object; etcd keeps none above 1.5 MiB.
+_LONGEST_LINE = 2 * 1024 * 1024
+
 
 def is_loopback(url: str) -> bool:
     """Return whether a URL leads to this machine, where no proxy of the environment may stand between."""
     host = urlsplit(url).hostname or ""
     return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def load() -> None:
+    """Load the library, which takes a second of CPU: no question's time."""
+    import kubernetes.aio.client.api_client  # noqa: F401
 
 
 def open_api(access: Access, certificate: tuple[str, str], where: Where) -> Any:
@@ -39,14 +48,6 @@ def open_api(access: Access, certificate: tuple[str, str], where: Where) -> Any:
     settings.verify_ssl = not access.insecure
     settings.ca_cert_data = access.ca or None
     settings.tls_server_name = access.server_name or None
-    settings.trace_configs = [_no_redirects(where)]
-    # A group may be sent several times, so these are the session's own: a call's headers are a plain mapping.
-    options: dict[str, Any] = {"headers": CIMultiDict(access.impersonate)}
-    if access.proxy and urlsplit(access.proxy).scheme in {"http", "https"}:
-        settings.proxy = access.proxy
-    elif not access.proxy and is_loopback(access.server):
-        options["trust_env"] = False
-    settings.client_session_kwargs = options
     _check_dates(certificate[0], where, access.context)
     try:
         api = ApiClient(configuration=settings)
@@ -56,18 +57,36 @@ def open_api(access: Access, certificate: tuple[str, str], where: Where) -> Any:
             f"{where}: the certificates of context {access.context} cannot be used ({line(str(error), 120)})"
         ) from None
     api.user_agent = USER_AGENT
-    if urlsplit(access.proxy).scheme == "socks5":
+    rest, scheme = api.rest_client, urlsplit(access.proxy).scheme
+    connector: aiohttp.TCPConnector
+    if scheme == "socks5":
         from checks.clients.kubeconfig.socks import SocksConnector
 
-        connector = SocksConnector(access.proxy, api.rest_client.ssl_context)
-        api.rest_client.pool_manager = aiohttp.ClientSession(
-            connector=connector,
-            trust_env=False,
-            read_bufsize=2**21,
-            trace_configs=settings.trace_configs,
-            **options,
-        )
+        connector = SocksConnector(access.proxy, rest.ssl_context)
+    else:
+        connector = aiohttp.TCPConnector(ssl=rest.ssl_context, socket_factory=_kept_alive)
+        rest.proxy = access.proxy or None
+    rest.pool_manager = aiohttp.ClientSession(
+        connector=connector,
+        # A group may be sent several times, so these are the session's: a call's headers are a plain mapping.
+        headers=CIMultiDict(access.impersonate),
+        # The file's own proxy goes before the environment's, for every server.
+        trust_env=not access.proxy and not is_loopback(access.server),
+        read_bufsize=_LONGEST_LINE,
+        trace_configs=[_no_redirects(where)],
+    )
     return api
+
+
+def _kept_alive(info: tuple[Any, ...]) -> socket.socket:
+    """Make a socket on which a peer that is gone is found out within half a minute, also while nothing is said."""
+    family, kind, proto = info[:3]
+    made = socket.socket(family, kind, proto)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, option):  # named otherwise, or not there, beyond Linux
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return made
 
 
 def _present(api: Any, certificate: tuple[str, str]) -> None:
