@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture torture bench cluster
+.PHONY: demo test test-bare check format lock clean picture torture bench cluster cluster-quiet
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -63,6 +63,9 @@ CLUSTER ?= /tmp/launch-console-cluster
 cluster: $(READY) ## build (once) and start a real control plane on loopback, until Ctrl-C
 	rm -rf $(CLUSTER)
 	$(BIN)/python -m tests.cluster.serve $(CLUSTER)
+
+cluster-quiet: $(READY) ## watch 300 pods of a real control plane for five minutes: what an engine asks, and its CPU
+	LAUNCH_CONSOLE_QUIET_S=300 $(BIN)/python -m pytest -q -s -p no:cacheprovider tests/cluster/test_quiet.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

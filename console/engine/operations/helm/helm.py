@@ -36,6 +36,13 @@ _TIMEOUT_S = 60.0
 _BROKEN = {(4, 2, 1): "it never creates hook jobs (helm #32224) and hangs on fast deletes (#32214)"}
 # helm keeps 10 by default: a few failed attempts would push the good revision out of its history.
 HISTORY_MAX = 20
+_WHERE_CHARTS_ARE = frozenset(
+    {
+        *("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_CONTENT_CACHE"),
+        *("HELM_REPOSITORY_CACHE", "HELM_REPOSITORY_CONFIG", "HELM_REGISTRY_CONFIG"),
+        *("HELM_PLUGINS", "HELM_NO_PLUGINS", "HELM_QPS", "HELM_BURST_LIMIT"),
+    }
+)
 # The first version that has --hide-notes.
 _HIDES_NOTES = (3, 16)
 _OLDEST = (3, 8)
@@ -115,11 +122,15 @@ class Helm:
         return helm
 
     def environ(self) -> dict[str, str]:
-        """Return helm's environment: ours, without what would change its target, and without secrets."""
+        """Return helm's environment: ours, without what would change its target, and without secrets.
+
+        What says where repositories, log-ins and plugins are is kept.
+        """
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("HELM_", "KUBE")) and name not in self._hidden
+            if (name in _WHERE_CHARTS_ARE or not name.startswith(("HELM_", "KUBE")))
+            and name not in self._hidden
         }
         return {**kept, "HELM_MAX_HISTORY": str(HISTORY_MAX), "LC_ALL": "C.UTF-8"}
 
@@ -263,6 +274,21 @@ class Helm:
             message = err.decode(errors="replace").strip() or f"exit code {process.returncode}"
             raise HelmError(f"helm {args[0]}: {line(self._redactor.clean(message))}")
         return out.decode(errors="replace")
+
+
+def passed_on() -> tuple[list[str], list[str]]:
+    """Return which HELM_* variables of this environment helm is given, and which it isn't."""
+    ours = sorted(name for name in os.environ if name.startswith("HELM_"))
+    return [n for n in ours if n in _WHERE_CHARTS_ARE], [n for n in ours if n not in _WHERE_CHARTS_ARE]
+
+
+def other_driver() -> str:
+    """Return where this environment would keep releases, where that isn't in Secrets; else nothing.
+
+    The console reads helm's records of Secrets, and so lets helm write them there.
+    """
+    driver = os.environ.get("HELM_DRIVER", "").lower()
+    return "" if driver in {"", "secret", "secrets"} else driver
 
 
 def _version(message: str) -> Version:
