@@ -32,6 +32,7 @@ _PATCHES: Final = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
     "json": "application/json-patch+json",
+    "apply": "application/apply-patch+yaml",
 }
 # kubectl's page size. A pod is about 5 KB of JSON, so a page stays well under BODY_LIMIT.
 _PAGE: Final = 500
@@ -93,12 +94,28 @@ class KubeClient:
         """Patch an object; ``kind`` is ``merge``, ``strategic`` or ``json`` (then ``body`` is a list)."""
         return await self._json("PATCH", path, None, body, content=_PATCHES[kind], permission=f"patch {path}")
 
+    async def try_apply(self, path: str, body: JsonObject, manager: str) -> JsonObject:
+        """Return what a server-side apply without force would come to, without doing it.
+
+        Raises ConflictError where another manager has one of the fields, by name.
+        """
+        query = {"dryRun": "All", "fieldManager": manager}
+        content = _PATCHES["apply"]
+        return await self._json("PATCH", path, query, body, content=content, permission=f"patch {path}")
+
     async def delete(self, path: str, query: Query | None = None) -> JsonObject:
         """Delete an object. What comes back is a Status or the object, depending on its kind."""
         return await self._json("DELETE", path, query, permission=f"delete {path}")
 
     async def access_review(
-        self, verb: str, group: str, resource: str, namespace: str | None = None, subresource: str = ""
+        self,
+        verb: str,
+        group: str,
+        resource: str,
+        namespace: str | None = None,
+        subresource: str = "",
+        *,
+        name: str = "",
     ) -> bool:
         """Return whether our own account may do this (a SelfSubjectAccessReview)."""
         expected: dict[str, Json] = {
@@ -109,6 +126,8 @@ class KubeClient:
         }
         if subresource:
             expected["subresource"] = subresource
+        if name:
+            expected["name"] = name
         review: JsonObject = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",

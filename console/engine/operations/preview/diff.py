@@ -110,7 +110,7 @@ async def drift_of(site: Site, manifest: str) -> list[str]:
     """
     expected = _by_key(manifest, site.namespace)
     live = await _live(site, list(expected.values()))
-    scaled = _autoscaled(expected)
+    scaled = _autoscaled(expected) | await _autoscaled_live(site)
     found: list[str] = []
     for key, one in expected.items():
         for told in _drift(one, live.get(key), site.clients.fingerprint):
@@ -229,6 +229,17 @@ def _autoscaled(found: Mapping[Key, JsonObject]) -> set[tuple[str, str]]:
     targets = [
         obj(path(o, ("spec", "scaleTargetRef"))) for k, o in found.items() if k[1].startswith("Horizontal")
     ]
+    return {(text(target, "kind"), text(target, "name")) for target in targets}
+
+
+async def _autoscaled_live(site: Site) -> set[tuple[str, str]]:
+    """Return what autoscalers of the namespace scale, whoever made them: KEDA and ``kubectl autoscale`` do too."""
+    where = f"/apis/autoscaling/v2/namespaces/{site.namespace}/horizontalpodautoscalers"
+    try:
+        scalers = (await site.kube.list_objects(where)).items
+    except CouldNotLookError:
+        return set()
+    targets = [obj(path(one, ("spec", "scaleTargetRef"))) for one in scalers]
     return {(text(target, "kind"), text(target, "name")) for target in targets}
 
 

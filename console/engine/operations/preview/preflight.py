@@ -19,16 +19,17 @@ from console.engine.operations.helm.rendered_images import halves, refusals
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.preview.diff import Diff
+from console.engine.operations.preview.finding import Finding, blind, fails, passes, unseen
 from console.engine.operations.preview.interlock import migrates_by_hook
 from console.engine.operations.preview.manifest import images_of
 from console.engine.operations.preview.migration_job import MigrationJob, migration_job, name_prefix
-from console.engine.operations.preview.permissions import refused_verbs
 from console.engine.operations.preview.preparation import Preparation, to_prepare
 from console.engine.operations.run.context import Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.verdict.helm_history import (
     Revision,
     history,
+    kept_elsewhere,
     last_writer,
     newest_good,
     record_bytes,
@@ -47,36 +48,6 @@ _LARGEST_RECORD = 900 * 1024
 _FINE = frozenset({Verdict.PASS, Verdict.DEFERRED})
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A line of the preflight."""
-
-    verdict: Verdict
-    words: str
-    soft: bool = False
-    """Whether two people may override it."""
-
-    @property
-    def shown(self) -> str:
-        """The line as a preview lists it."""
-        return f"{self.verdict.value}: {self.words}"
-
-
-def passes(words: str) -> Finding:
-    """Return a line that is as it should be."""
-    return Finding(Verdict.PASS, words)
-
-
-def fails(words: str, *, soft: bool = False) -> Finding:
-    """Return a line that isn't."""
-    return Finding(Verdict.FAIL, words, soft)
-
-
-def unseen(words: str, *, soft: bool = False) -> Finding:
-    """Return a line that could not be judged."""
-    return Finding(Verdict.UNKNOWN, words, soft)
-
-
 @dataclass(slots=True)
 class Preflight:
     """What was found before an operation."""
@@ -84,6 +55,8 @@ class Preflight:
     findings: list[Finding] = field(default_factory=list)
     version: Version | None = None
     history: tuple[Revision, ...] = ()
+    empty: bool = False
+    """Whether helm's history was seen, and nothing is in it."""
     live: Live | None = None
     good: Revision | None = None
     diff: Diff | None = None
@@ -92,6 +65,10 @@ class Preflight:
     job_name: str = ""
     job: MigrationJob | None = None
     """What a migration would create."""
+    rendered: Rendered | None = None
+    """What a deploy would apply."""
+    bad: frozenset[int] = frozenset()
+    """Revisions that this launch's own deploys saw fail, whatever helm calls them."""
     namespace_there: bool = False
     first: bool = False
     """Whether helm's history was seen and no install was ever complete: a first launch."""
@@ -108,13 +85,16 @@ class Preflight:
     @property
     def against(self) -> list[str]:
         """What stands against the operation, one line each."""
-        return [f.words for f in self.findings if f.verdict not in _FINE]
+        return [f.words for f in self._closed()]
 
     @property
     def overridable(self) -> bool:
         """Whether something is in the way, and all of it may be overridden by two people."""
-        closed = [f for f in self.findings if f.verdict not in _FINE]
+        closed = self._closed()
         return bool(closed) and all(f.soft for f in closed)
+
+    def _closed(self) -> list[Finding]:
+        return [f for f in self.findings if f.verdict not in _FINE and not f.noted]
 
     @property
     def newest(self) -> Revision | None:
@@ -138,14 +118,19 @@ Look = Callable[[Site, Operation, Preflight], Awaitable[None]]
 
 
 async def survey(
-    site: Site, operation: Operation, lease: Lease, copy: PrivateCopy | None = None, job_name: str = ""
+    site: Site,
+    operation: Operation,
+    lease: Lease,
+    copy: PrivateCopy | None = None,
+    job_name: str = "",
+    bad: frozenset[int] = frozenset(),
 ) -> Preflight:
     """Look at helm, its history, the cluster and the registry; never raises for what could not be seen.
 
     Of a deploy nothing is rendered without a private copy of chart and values, of a migration no job is made
     without its name.
     """
-    preflight = Preflight(copy=copy, job_name=job_name)
+    preflight = Preflight(copy=copy, job_name=job_name, bad=bad)
     first: tuple[Look, ...] = (_helm, _cluster, _releases, _pods)
     if operation.kind is OperationKind.PREPARE:
         first = (_cluster, _prepared)
@@ -158,7 +143,7 @@ async def survey(
         found = await asyncio.gather(*(_careful(look_at, site, operation, preflight) for look_at in looks))
         preflight.findings += [one for one in found if one is not None]
     if preflight.namespace_there:
-        held = await _careful_lease(lease)
+        held = await _careful_lease(lease, operation)
         preflight.findings.append(held)
     return preflight
 
@@ -167,15 +152,20 @@ async def _careful(look_at: Look, site: Site, operation: Operation, preflight: P
     try:
         await look_at(site, operation, preflight)
     except CouldNotLookError as error:
-        return unseen(str(error), soft=look_at in _SOFT)
+        if look_at is _helm:
+            return unseen(str(error))  # without helm there is nothing to start
+        if look_at is _releases and operation.kind in WAYS_BACK:
+            # The log knows where to go, but not what helm would go back from: two people may.
+            return unseen(f"helm's history could not be seen: {error}", soft=True)
+        return blind(str(error), operation, soft=look_at in _SOFT)
     return None
 
 
-async def _careful_lease(lease: Lease) -> Finding:
+async def _careful_lease(lease: Lease, operation: Operation) -> Finding:
     try:
         other = await lease.foreign()
     except CouldNotLookError as error:
-        return unseen(f"the lease of this release cannot be read: {error}", soft=True)
+        return blind(f"the lease of this release cannot be read: {error}", operation, soft=True)
     return fails(other.words) if other is not None else passes("nobody else works on this release")
 
 
@@ -202,12 +192,6 @@ async def _cluster(site: Site, operation: Operation, preflight: Preflight) -> No
         else:
             told = fails(f"namespace {name} does not exist in context {context}")
     preflight.findings.append(told)
-    denied = await refused_verbs(site, operation, namespace_there=preflight.namespace_there)
-    preflight.findings.append(
-        fails(f"this account may not {', '.join(denied)} in {name}")
-        if denied
-        else passes("this account may do what will be done")
-    )
 
 
 async def _prepared(site: Site, _operation: Operation, preflight: Preflight) -> None:
@@ -231,7 +215,8 @@ async def _prepared(site: Site, _operation: Operation, preflight: Preflight) -> 
 
 async def _releases(site: Site, operation: Operation, preflight: Preflight) -> None:
     preflight.history = await history(site)
-    preflight.good = newest_good(preflight.history)
+    preflight.empty = not preflight.history
+    preflight.good = newest_good(preflight.history, preflight.bad)
     newest, good = preflight.newest, preflight.good
     # Older revisions that were pruned may have been complete: then nobody can say that this is the first.
     preflight.first = good is None and (newest is None or preflight.history[0].number == 1)
@@ -240,7 +225,9 @@ async def _releases(site: Site, operation: Operation, preflight: Preflight) -> N
         return
     if operation.kind is OperationKind.UNINSTALL:
         return  # service.py says what stands against it, as of a rollback
-    if newest is None:
+    if newest is None and (elsewhere := await kept_elsewhere(site)):
+        preflight.findings.append(fails(elsewhere))
+    elif newest is None:
         words = f"release {site.release} does not exist yet: this is its first install"
         preflight.findings.append(passes(words))
     elif newest.pending:
@@ -348,6 +335,7 @@ async def _diff(site: Site, _operation: Operation, preflight: Preflight) -> None
     if any(need.missing for need in needs):
         return  # helm would only say it again
     rendered = await site.helm.render(site.runbook.candidate, by_server=preflight.namespace_there)
+    preflight.rendered = rendered
     register_rendered(rendered.manifest, site.clients.redactor)
     register_rendered(rendered.hooks_manifest, site.clients.redactor)
     preflight.findings += _runs_candidate(site, rendered)

@@ -19,6 +19,7 @@ from console.engine.operations.helm.helm import Helm
 from console.engine.operations.helm.private_copy import Parts, PrivateCopies, PrivateCopy
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview import plan
+from console.engine.operations.preview.applied import applied
 from console.engine.operations.preview.approval_watch import Approvals
 from console.engine.operations.preview.approvals import (
     parts_of,
@@ -26,17 +27,24 @@ from console.engine.operations.preview.approvals import (
     register_mounted,
     register_secrets,
 )
+from console.engine.operations.preview.finding import fails
 from console.engine.operations.preview.gate_locks import locks
 from console.engine.operations.preview.interlock import migrated
 from console.engine.operations.preview.migration_job import job_name
-from console.engine.operations.preview.preflight import Preflight, fails, survey
+from console.engine.operations.preview.preflight import Preflight, survey
 from console.engine.operations.preview.rendering import Manifests
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import terminate
 from console.engine.operations.run.runs import Work, again, carry_out, remember, supervised, traces
-from console.engine.operations.verdict.rollback_target import away_findings, back_findings, good_of, not_first
+from console.engine.operations.verdict.rollback_target import (
+    away_findings,
+    back_findings,
+    good_of,
+    not_first,
+    seen_failing,
+)
 from console.engine.ports import Granted, Who
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor
@@ -47,10 +55,9 @@ from state.events.operations import OperationIntended, Override
 from state.log.errors import LogError
 from state.runbook.models import Operation, Runbook
 from state.view.enums import Danger, OperationKind, Tier
-from state.view.first_launch import taken_up, uninstall_of
+from state.view.first_launch import taken_up
 from state.view.launch import GoodRevision, LaunchView, OperationView
 from state.view.preview import Preview
-from state.view.rollbacks import way_back
 
 MOST_OVERRIDDEN = 40
 """Lines that the record of an override keeps: more than ten gates, every stage and what an earlier release left."""
@@ -237,28 +244,7 @@ class Operations:
     # what an operation is made of
 
     def _operation(self, operation_id: str) -> Operation | None:
-        found = self._runbook.operation(operation_id)
-        tier = next(
-            (t for t in self._runbook.environments if operation_id == way_back(LaunchView(), t)), None
-        )
-        away = next((t for t in self._runbook.environments if operation_id == uninstall_of(t)), None)
-        if found is None and away is not None:
-            return Operation(
-                id=operation_id,
-                kind=OperationKind.UNINSTALL,
-                title=f"Take the first install of {away} away",
-                env=away,
-                gate=max((o.gate for o in self._runbook.operations if o.env is away), default=1),
-            )
-        if found is not None or tier is None:
-            return found
-        return Operation(
-            id=operation_id,
-            kind=OperationKind.ROLLBACK,
-            title=f"Roll {tier} back to the recorded good revision",
-            env=tier,
-            gate=max((o.gate for o in self._runbook.operations if o.env is tier), default=1),
-        )
+        return plan.operation_of(self._runbook, operation_id)
 
     def _site(self, tier: Tier) -> Site:
         environment = self._runbook.environments[tier]
@@ -300,7 +286,11 @@ class Operations:
         register_secrets(site.helm.chart, self._clients.redactor)
         await register_mounted(self._runbook, self._clients)
         job = job_name(site, self._view) if operation.kind is OperationKind.MIGRATE else ""
-        preflight = await survey(site, operation, self._lease(site), copy, job)
+        bad = seen_failing(self._view, site.tier)
+        preflight = await survey(site, operation, self._lease(site), copy, job, bad)
+        preflight.findings += await applied(
+            site, operation, preflight, good_of(self._view, operation, preflight)
+        )
         running = self._view.running()
         own = [fails(f"{running.id} is under way")] if running is not None else []
         own += locks(

@@ -161,19 +161,42 @@ async def judge_rollback(run: Run) -> End:
     try:
         revisions = await history(run.site)
         newest = _newest(revisions)
-        live = await settled(run, dict(good.images))
+        if newest is None or newest.number <= run.before:
+            return _never_began(run, newest)
+        # What failed doesn't become ready by waiting for it.
+        failed = newest.status == HelmStatus.FAILED
+        live = await (_now(run) if failed else settled(run, dict(good.images)))
     except CouldNotLookError as error:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(ROLLBACK,))
-    if newest is None or newest.number <= run.before:
-        still = f", and {newest.words} is still the newest" if newest is not None else ""
-        message = f"helm created no revision: nothing was rolled back{still}"
-        return End(State.FAILED, message, offers=(ROLLBACK,))
     same = newest.manifest_sha == good.manifest_sha
     await run.report.step("manifest", "done" if same else "failed", "equal" if same else "differs")
     await run.report.step("pods", "done" if live.settled else "failed", live.words)
     if not live.settled:
         await tell_why(run, live)
     return await _judged_back(run, good, newest, live, same=same)
+
+
+def _never_began(run: Run, newest: Revision | None) -> End:
+    still = f", and {newest.words} is still the newest" if newest is not None else ""
+    why = f": {run.report.last_error}" if run.report.last_error else ""
+    return End(
+        State.FAILED, f"helm created no revision: nothing was rolled back{still}{why}", offers=(ROLLBACK,)
+    )
+
+
+def _failed_back(run: Run, good: GoodRevision, newest: Revision, live: Live) -> End:
+    """Say that a rollback failed, in helm's words, and what runs; that some of it may be back changes no word."""
+    hook = newest.failed_hook()
+    why = f"hook {hook} failed" if hook else newest.description or run.report.last_error
+    images = dict(good.images)
+    runs = live.differs(images)
+    now = f"its images run, {live.words}" if images and not runs else runs or live.words
+    return End(
+        State.FAILED,
+        f"the rollback to revision {good.number} failed ({newest.words}): {why}. What runs now: {now}",
+        newest.number,
+        (ROLLBACK,),
+    )
 
 
 async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Live, *, same: bool) -> End:
@@ -193,6 +216,8 @@ async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Liv
             newest.number,
             (ROLLBACK,),
         )
+    if newest.status == HelmStatus.FAILED:
+        return _failed_back(run, good, newest, live)
     try:
         drift = await _drift(run, newest.manifest)
     except CouldNotLookError as error:
@@ -204,10 +229,15 @@ async def _judged_back(run: Run, good: GoodRevision, newest: Revision, live: Liv
     why = "the manifest differs" if not same else live.differs(images) or (drift[0] if drift else live.words)
     return End(
         State.FAILED,
-        f"rolled back, but not verified as revision {good.number}: {newest.status}, {why}",
+        f"{_went(newest)}, but not verified as revision {good.number}: {newest.status}, {why}",
         newest.number,
         (ROLLBACK,),
     )
+
+
+def _went(newest: Revision) -> str:
+    """Return what helm did, in words: only a revision that is deployed was rolled back to."""
+    return "rolled back" if newest.status == HelmStatus.DEPLOYED else f"helm made {newest.words}"
 
 
 async def _now(run: Run) -> Live:
