@@ -90,7 +90,7 @@ def _detail(headers: Mapping[str, str], body: bytes) -> str:
     answer = obj(value)
     for key in ("message", "error", "detail"):
         if found := text(answer, key):
-            return f" ({line(found, 200)})"
+            return f" ({line(found, 400)})"
     return ""
 
 

@@ -153,12 +153,28 @@ class KubeClient:
             "PATCH", path, query, body, content=_PATCHES["apply"], permission=f"patch {path}"
         )
 
+    async def try_apply(self, path: str, body: JsonObject, manager: str) -> JsonObject:
+        """Return what a server-side apply without force would come to, without doing it.
+
+        Raises ConflictError where another manager has one of the fields, by name.
+        """
+        query = {"dryRun": "All", "fieldManager": manager}
+        content = _PATCHES["apply"]
+        return await self._json("PATCH", path, query, body, content=content, permission=f"patch {path}")
+
     async def delete(self, path: str, query: Query | None = None) -> JsonObject:
         """Delete an object. What comes back is a Status or the object, depending on its kind."""
         return await self._json("DELETE", path, query, permission=f"delete {path}")
 
     async def access_review(
-        self, verb: str, group: str, resource: str, namespace: str | None = None, subresource: str = ""
+        self,
+        verb: str,
+        group: str,
+        resource: str,
+        namespace: str | None = None,
+        subresource: str = "",
+        *,
+        name: str = "",
     ) -> bool:
         """Return whether our own account may do this (a SelfSubjectAccessReview)."""
         expected: dict[str, Json] = {
@@ -169,6 +185,8 @@ class KubeClient:
         }
         if subresource:
             expected["subresource"] = subresource
+        if name:
+            expected["name"] = name
         review: JsonObject = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",

@@ -9,7 +9,7 @@ from checks.clients.kube import KubeClient
 from checks.clients.kubeconfig.access import Access, read_access
 from checks.clients.kubeconfig.private_file import write_private
 from checks.clients.kubeconfig.session import Identity, elsewhere
-from console.engine.operations.preview.preflight import Finding, fails, passes, unseen
+from console.engine.operations.preview.finding import Finding, fails, passes, unseen
 from console.engine.operations.run.context import Site
 
 

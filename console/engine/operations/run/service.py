@@ -19,6 +19,7 @@ from console.engine.operations.helm.helm import Helm
 from console.engine.operations.helm.private_copy import Parts, PrivateCopies, PrivateCopy
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview import plan
+from console.engine.operations.preview.applied import applied
 from console.engine.operations.preview.approval_watch import Approvals
 from console.engine.operations.preview.approvals import (
     parts_of,
@@ -27,10 +28,11 @@ from console.engine.operations.preview.approvals import (
     register_secrets,
 )
 from console.engine.operations.preview.cluster_identity import same_cluster
+from console.engine.operations.preview.finding import fails
 from console.engine.operations.preview.gate_locks import locks
 from console.engine.operations.preview.interlock import migrated
 from console.engine.operations.preview.migration_job import job_name
-from console.engine.operations.preview.preflight import Preflight, fails, survey
+from console.engine.operations.preview.preflight import Preflight, survey
 from console.engine.operations.preview.rendering import Manifests
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.implied import operation_of
@@ -38,7 +40,13 @@ from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import terminate
 from console.engine.operations.run.runs import Work, again, carry_out, remember, supervised, traces
-from console.engine.operations.verdict.rollback_target import away_findings, back_findings, good_of, not_first
+from console.engine.operations.verdict.rollback_target import (
+    away_findings,
+    back_findings,
+    good_of,
+    not_first,
+    seen_failing,
+)
 from console.engine.ports import Granted, Who
 from console.engine.record.clusters import fixed_identity
 from console.engine.record.journal import Journal
@@ -291,7 +299,11 @@ class Operations:
         register_secrets(site.helm.chart, self._clients.redactor)
         await register_mounted(self._runbook, self._clients)
         job = job_name(site, self._view) if operation.kind is OperationKind.MIGRATE else ""
-        preflight = await survey(site, operation, self._lease(site), copy, job)
+        bad = seen_failing(self._view, site.tier)
+        preflight = await survey(site, operation, self._lease(site), copy, job, bad)
+        preflight.findings += await applied(
+            site, operation, preflight, good_of(self._view, operation, preflight)
+        )
         running = self._view.running()
         own = [fails(f"{running.id} is under way")] if running is not None else []
         own += locks(
