@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from console.rehearsal.dotmac.names import Env
-from state.base.json import JsonObject, obj, path
 from state.view.enums import OperationState as State
 from state.view.launch import OperationView
-from tests.cluster.kube_api import MERGE, KubeHttp
+from tests.cluster.kube_api import KubeHttp
 from tests.cluster.launches import RealLaunch, launched
 from tests.cluster.shared import Cluster
 from tests.console.engine.operations.helms import MAJORS, both_helms, debug
-from tests.console.engine.operations.screen import told
 
 pytestmark = [pytest.mark.wire, pytest.mark.needs("control-plane"), pytest.mark.timeout(300)]
 helm_4 = pytest.mark.parametrize("major", [pytest.param(4, marks=MAJORS[4])])
@@ -111,7 +108,9 @@ async def test_every_kind_of_workload_succeeds_and_goes_back(
         # 5 of the product's, and 1 + 2 + 2 + 2 of stateful sets, a node's each, the bare one
         assert "revision 1 (deployed) runs: 16 pods" in first.verdict
         words = stand.steps()["pods"][1]
-        assert words.startswith("16 of 16 ready (5 of deployments, 7 of stateful sets, 3 of daemon sets, 1 of bare pods)")
+        assert words.startswith(
+            "16 of 16 ready (5 of deployments, 7 of stateful sets, 3 of daemon sets, 1 of bare pods)"
+        )
         hanging = asyncio.create_task(real.helm("test", "dotmac", "--timeout", "2s", code=1))
         debug(stand.world.folder.values(Env.STAGING))
         await hanging
