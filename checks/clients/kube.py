@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,13 +28,15 @@ if TYPE_CHECKING:
     from checks.clients.redact import Redactor
     from state.runbook.environment import Kube
 
+_ESCAPED: Final = re.compile("[\x7f-\uffff]")
 Query = Mapping[str, str | int]
 
 _PATCHES: Final = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
     "json": "application/json-patch+json",
-    "apply": "application/apply-patch+yaml",
+    # The charset makes the client send the text as it is; the server leaves it out.
+    "apply": "application/apply-patch+yaml; charset=utf-8",
 }
 # kubectl's page size. A pod is about 5 KB of JSON, so a page stays well under BODY_LIMIT.
 _PAGE: Final = 500
@@ -101,7 +105,7 @@ class KubeClient:
         """
         query: Query = {"dryRun": "All", "fieldManager": manager, "force": "true"}
         return await self._json(
-            "PATCH", path, query, body, content=_PATCHES["apply"], permission=f"patch {path}"
+            "PATCH", path, query, _as_yaml(body), content=_PATCHES["apply"], permission=f"patch {path}"
         )
 
     async def delete(self, path: str, query: Query | None = None) -> JsonObject:
@@ -302,6 +306,11 @@ class KubeClient:
 
     def _transport(self, error: BaseException, expected: str, timeout: float) -> Exception:
         return from_transport(self.where, error, address=self._address, expected=expected, timeout=timeout)
+
+
+def _as_yaml(body: JsonObject) -> str:
+    """Return an object as JSON that go-yaml reads too: it knows no pairs of surrogates, and folds some signs."""
+    return _ESCAPED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(body, ensure_ascii=False))
 
 
 def secret_values(secret: JsonObject) -> dict[str, str]:
