@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture torture bench cluster
+.PHONY: demo test test-bare check format lock clean picture torture bench cluster cluster-charts
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -63,6 +63,9 @@ CLUSTER ?= /tmp/launch-console-cluster
 cluster: $(READY) ## build (once) and start a real control plane on loopback, until Ctrl-C
 	rm -rf $(CLUSTER)
 	$(BIN)/python -m tests.cluster.serve $(CLUSTER)
+
+cluster-charts: $(READY) ## prove every chart of ours with both helms on a real control plane; SEED draws what is changed by hand
+	$(BIN)/python -m tests.cluster.charts --seed "$${SEED:-$$(git rev-parse HEAD)}"
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
