@@ -138,6 +138,18 @@ def look_for(item: pytest.Item) -> None:
     pytest.skip(message)
 
 
+def declare(*names: str) -> None:
+    """Say what a program of the tests' own drives, which is run by itself and not as a test.
+
+    Raises RuntimeError with how to get what is missing.
+    """
+    global _declared
+    _declared = frozenset(names)
+    missing = [name for name in names if _found(name) is None]
+    if missing:
+        raise RuntimeError("; ".join(f"{name} is missing: {PROGRAMS[name].install}" for name in missing))
+
+
 def path(name: str) -> str:
     """Return where a program is. A test that gets here without having said that it needs it fails everywhere."""
     if name not in _declared:

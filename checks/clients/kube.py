@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -29,13 +31,15 @@ if TYPE_CHECKING:
     from checks.clients.redact import Redactor
     from state.runbook.environment import Kube
 
+_ESCAPED: Final = re.compile("[\x7f-\uffff]")
 Query = Mapping[str, str | int]
 
 _PATCHES: Final = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
     "json": "application/json-patch+json",
-    "apply": "application/apply-patch+yaml",
+    # The charset makes the client send the text as it is; the server leaves it out.
+    "apply": "application/apply-patch+yaml; charset=utf-8",
 }
 # kubectl's page size. Where that many are more than BODY_LIMIT (sidecars, annotations), pages get smaller.
 _PAGE: Final = 500
@@ -150,7 +154,7 @@ class KubeClient:
         """
         query: Query = {"dryRun": "All", "fieldManager": manager, "force": "true"}
         return await self._json(
-            "PATCH", path, query, body, content=_PATCHES["apply"], permission=f"patch {path}"
+            "PATCH", path, query, _as_yaml(body), content=_PATCHES["apply"], permission=f"patch {path}"
         )
 
     async def try_apply(self, path: str, body: JsonObject, manager: str) -> JsonObject:
@@ -379,6 +383,11 @@ class KubeClient:
         return from_transport(
             self.where, error, address=self._sessions.server, expected=expected, timeout=timeout
         )
+
+
+def _as_yaml(body: JsonObject) -> str:
+    """Return an object as JSON that go-yaml reads too: it knows no pairs of surrogates, and folds some signs."""
+    return _ESCAPED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(body, ensure_ascii=False))
 
 
 def secret_values(secret: JsonObject) -> dict[str, str]:

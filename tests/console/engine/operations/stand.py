@@ -278,6 +278,16 @@ async def launch(
         await world.stop()
 
 
+async def on_world(world: World, file: Path, change: Change, each_s: float = TIMEOUT_S) -> Stand:
+    """Return one more launch, with a runbook and a log of its own, on a world that others use too."""
+    runbook = read_runbook(world, change, each_s)
+    store = LogStore.create(file, clock=world.clock, session="s1")
+    stand = _stand(world, runbook, store)
+    await stand.journal.record_many([opened(runbook, "L1", "0" * 64), *declarations(runbook)])
+    await stand.operations.resume()
+    return stand
+
+
 def read_runbook(world: World, change: Change | None = None, each_s: float = TIMEOUT_S) -> Runbook:
     """Return the world's runbook, changed where a test wants it so."""
     body = dict(obj(yaml.load(world.runbook_path.read_text(), yaml.CSafeLoader)))

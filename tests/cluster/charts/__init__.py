@@ -1,0 +1,1 @@
+"""Charts of our own writing: what public charts were seen to have, and as much again."""
