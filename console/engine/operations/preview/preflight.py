@@ -19,20 +19,14 @@ from console.engine.operations.helm.rendered_images import halves, refusals
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.preview.diff import Diff
-from console.engine.operations.preview.findings import (
-    FINE,
-    Finding,
-    fails,
-    of_what_runs,
-    passes,
-    unseen,
-)
+from console.engine.operations.preview.finding import FINE, Finding, fails, passes, unseen
 from console.engine.operations.preview.interlock import migrates_by_hook
 from console.engine.operations.preview.manifest import images_of
 from console.engine.operations.preview.migration_job import MigrationJob, migration_job, name_prefix
 from console.engine.operations.preview.permissions import refused_verbs
 from console.engine.operations.preview.preparation import Preparation, to_prepare
 from console.engine.operations.preview.rendering import render
+from console.engine.operations.preview.what_runs import of_what_runs
 from console.engine.operations.run.context import Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.verdict.helm_history import (
