@@ -209,7 +209,9 @@ POLICY: JsonObject = {
 @helm_4
 async def test_half_applied_is_called_so(cluster: Cluster, api: KubeHttp, tmp_path: Path, major: int) -> None:
     async with launched(cluster, api, tmp_path, major, each_s=30) as real:
-        await real.install()
+        images = real.stand.runbook.candidate.images.named()
+        old = real.stand.platform.artifacts.previous
+        await real.install(**{part: f"{one.partition('@')[0]}@{old[part]}" for part, one in images.items()})
         name = f"keep-{real.namespace}"
         policy = json.loads(json.dumps(POLICY).replace("NS", real.namespace))
         group = "/apis/admissionregistration.k8s.io/v1"
