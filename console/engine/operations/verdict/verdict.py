@@ -126,7 +126,7 @@ async def _still(run: Run, revisions: Sequence[Revision]) -> str:
     if good is None or recorded is None:
         return ""
     try:
-        live = await look_now(run, recorded.manifest)
+        live = await look_now(run, recorded.manifest, dict(good.images))
     except CouldNotLookError:
         return ""
     whole = live.settled and live.runs(dict(good.images))
@@ -223,8 +223,8 @@ async def judge_rollback(run: Run) -> End:
     return await _judged_back(run, newest, live, reason, same=same)
 
 
-async def _at_once(run: Run, manifest: str, _images: Mapping[str, str]) -> Live:
-    return await look_now(run, manifest)
+async def _at_once(run: Run, manifest: str, images: Mapping[str, str]) -> Live:
+    return await look_now(run, manifest, images)
 
 
 async def _judged_back(run: Run, newest: Revision, live: Live, reason: str, *, same: bool) -> End:
