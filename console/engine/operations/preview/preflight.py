@@ -43,7 +43,7 @@ from console.engine.operations.verdict.helm_history import (
     newest_good,
     record_bytes,
 )
-from console.engine.operations.verdict.workloads import Live, look
+from console.engine.operations.verdict.workloads import Live, look, told_by
 from state.base.images import ImageRef, digest_of, short
 from state.base.json import obj, objs, path, text
 from state.base.text import line
@@ -401,7 +401,9 @@ async def _staging(site: Site, _operation: Operation, preflight: Preflight) -> N
     newest = (await site.clients.helm(Tier.STAGING).history())[-1:]
     manifest = newest[0].manifest if newest else None
     live = await look(kube, staging.kube.namespace, staging.release, manifest, now_us)
-    differs = live.differs(site.runbook.candidate.images.named())
+    images = site.runbook.candidate.images.named()
+    live = await told_by(live, images, site.clients.registry(Tier.STAGING))
+    differs = live.differs(images)
     if differs:
         preflight.findings.append(fails(f"staging doesn't run what is promoted: {differs}", soft=True))
         return
