@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from console.rehearsal.sim.kubernetes import bootstrap
 from state.base.json import Json, JsonObject, obj
 from tests.cluster.kube_api import KubeHttp
-from tests.console.rehearsal.sim.kubernetes import recorded_schemas
+from tests.console.rehearsal.sim.kubernetes import recorded_rbac, recorded_schemas
 
 FILE = Path(__file__).with_name("real_answers.json")
 NAMESPACE = "like-the-real-one"
@@ -203,14 +204,15 @@ async def _record() -> None:
                 for ask in SETUP:
                     await send(ask)
                 answers = {case.name: await asked(send, case) for case in CASES}
-                openapi = await api.get("/openapi/v2")
+                openapi, rbac = await api.get("/openapi/v2"), await recorded_rbac.read(api)
         finally:
             plane.stop()
-    body = {"kubernetes": build.version(), "answers": answers}
-    FILE.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n")
-    recorded_schemas.FILE.write_text(
-        json.dumps(recorded_schemas.compact(openapi), indent=1, sort_keys=True) + "\n"
-    )
+    for file, body in (
+        (FILE, {"kubernetes": build.version(), "answers": answers}),
+        (recorded_schemas.FILE, recorded_schemas.compact(openapi)),
+        (bootstrap.FILE, rbac),
+    ):
+        file.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n")
     sys.stdout.write(f"{len(answers)} answers\n")
 
 

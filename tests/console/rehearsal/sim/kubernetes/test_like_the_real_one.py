@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal.sim.kubernetes import KubeApi, Store
+from console.rehearsal.sim.kubernetes import KubeApi, Store, bootstrap
 from tests.clocks import ManualClock
 from tests.cluster.conftest import api, cluster  # noqa: F401  fixtures
 from tests.cluster.kube_api import KubeHttp
-from tests.console.rehearsal.sim.kubernetes import recorded_schemas
+from tests.console.rehearsal.sim.kubernetes import recorded_rbac, recorded_schemas
 from tests.console.rehearsal.sim.kubernetes.conformance import (
     FILE,
     SETUP,
@@ -68,6 +68,7 @@ async def test_the_real_one_answers_as_recorded(api: KubeHttp) -> None:  # noqa:
     if not FILE.exists():
         pytest.skip("nothing is recorded yet")
     assert answers == recorded()
+    assert await recorded_rbac.read(api) == json.loads(bootstrap.FILE.read_text())
     assert recorded_schemas.compact(await api.get("/openapi/v2")) == json.loads(
         recorded_schemas.FILE.read_text()
     )
