@@ -262,7 +262,7 @@ async def test_a_plugin_is_told_of_the_cluster_and_given_its_variables(
 ) -> None:
     plugin(tmp_path, {"token": "of-a-plugin"})
     more = {"provideClusterInfo": True, "env": [{"name": "HINT", "value": "eu-1"}]}
-    asked = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "shop"}}
+    asked: JsonObject = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "shop"}}
     file = kubeconfig(tmp_path, config(server, executed("./plugin", **more), {"extensions": [asked]}))
     async with client(kube_of(file)) as one:
         await asyncio.gather(*(one.get("/api/v1/namespaces/shop") for _ in range(5)))
