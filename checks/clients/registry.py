@@ -13,6 +13,7 @@ from state.base.images import ImageRef
 from state.base.json import obj, objs, text
 
 if TYPE_CHECKING:
+    from checks.clients.endpoint_login import Secret
     from checks.clients.redact import Redactor
     from state.runbook.environment import Endpoint
 
@@ -32,7 +33,13 @@ class RegistryClient:
     """One registry."""
 
     def __init__(
-        self, endpoint: Endpoint, environment: str, redactor: Redactor, *, token: str = "", password: str = ""
+        self,
+        endpoint: Endpoint,
+        environment: str,
+        redactor: Redactor,
+        *,
+        token: Secret = "",
+        password: Secret = "",
     ) -> None:
         self.where = Where("Registry", environment)
         self._wire = Wire.to(endpoint, self.where, token=token, password=password)

@@ -163,10 +163,17 @@ COMMANDS = (
     Command(name="runbook", help="check a runbook, or print the schema of runbooks"),
     Command(
         name="runbook check",
-        help="name every problem of a runbook, without opening it",
+        help="name every problem of a runbook, and of what it names on this machine, without opening it",
         run="console.cli.runbook:run_check",
-        arguments=(_BOOK,),
-        examples=("runbook check runbook.yaml",),
+        arguments=(
+            _BOOK,
+            _arg(
+                "--offline",
+                action="store_true",
+                help="look at the runbook alone: not at charts, values, kubeconfigs, helm, nor for placeholders",
+            ),
+        ),
+        examples=("runbook check runbook.yaml", "runbook check --offline runbook.yaml"),
     ),
     Command(
         name="runbook schema",
