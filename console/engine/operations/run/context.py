@@ -79,6 +79,8 @@ class Run:
     job: str = ""
     manifest: JsonObject = field(default_factory=dict)
     """The migration's job, as it was previewed."""
+    container: str = ""
+    """The one of the job's containers that migrates."""
     told: dict[str, str] = field(default_factory=dict)
     """What was said of each pod that wasn't ready."""
     abort: asyncio.Event = field(default_factory=asyncio.Event)

@@ -345,6 +345,9 @@ class Operations:
         run.before = body.before
         if preflight.job is not None:
             run.job, run.manifest = preflight.job.name, preflight.job.body
+            run.container = preflight.job.made_as
+        elif operation.kind is OperationKind.STOP_JOB:
+            run.job = preflight.job_name
         run.anchor = anchor(self._view.log_id, intended.seq, intended.hash)
         # Once more, now with the log's head: there was none to anchor before the intent was written.
         argv = plan.helm_words(operation, site, preflight, who, self._view, good, run.anchor)
