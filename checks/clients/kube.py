@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from checks.clients.answers import BODY_LIMIT, read_object, refuse_status, too_large
 from checks.clients.errors import Where, from_transport
 from checks.clients.kube_config import open_api
+from checks.errors import CouldNotLookError
 from state.base.json import Json, JsonObject, flag, obj, objs, path, text
 
 if TYPE_CHECKING:
@@ -135,6 +136,14 @@ class KubeClient:
         }
         answer = await self.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
         return flag(obj(answer.get("status")), "allowed")
+
+    async def ready(self) -> bool:
+        """Return whether the API server says that it is ready: until then it may refuse what it will allow."""
+        try:
+            await self._send("GET", "/readyz", None, permission="get /readyz", expected="ok from GET /readyz")
+        except CouldNotLookError:
+            return False
+        return True
 
     async def pod_logs(self, pod: str, *, container: str | None = None, tail: int = 500) -> str:
         """Return the last lines of a pod's log, at most 1 MiB."""

@@ -181,7 +181,8 @@ async def _gone(run: Run, job: JsonObject | None) -> End:
     await run.report.step("job", "failed", f"gone{ttl}")
     return End(
         State.UNKNOWN,
-        f"job {run.job} is gone{ttl} before its end was seen, and no event tells it; {now}",
+        f"job {run.job} is gone{ttl} before its end was seen, and no event tells it; {now}: "
+        "look at the schema's revision",
         offers=(RETRY,),
     )
 

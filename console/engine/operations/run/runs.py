@@ -74,6 +74,8 @@ async def supervised(run: Run, work: Work) -> None:
             f"the engine failed in the middle of it ({type(error).__name__}): look at helm's history",
             offers=(RETRY, ROLLBACK),
         )
+    with contextlib.suppress(LogError):
+        await deploying.lease_told(run)
     # Before the end is recorded: whoever sees it may start the next operation at once.
     await run.lease.give_back()
     with contextlib.suppress(

@@ -255,7 +255,9 @@ class Operations:
     def _lease(self, site: Site) -> Lease:
         view = self._view
         holder = f"launch {view.scope.launch_id} ({view.log_id[:8]})"
-        return Lease(site.kube, site.namespace, site.release, holder, self._clock)
+        # Not the patient client: that it can't be renewed is to be told at once.
+        kube = self._clients.kube(site.tier)
+        return Lease(kube, site.namespace, site.release, holder, self._clock)
 
     async def _surveyed(
         self, operation: Operation, site: Site, inputs_sha: str = ""
