@@ -25,6 +25,7 @@ from checks.clients.errors import (
 )
 from checks.clients.kubeconfig.connection import load
 from checks.clients.kubeconfig.session import KUBE_SYSTEM, Identity, Session, Sessions
+from checks.errors import CouldNotLookError
 from state.base.json import Json, JsonObject, flag, obj, objs, path, text
 
 if TYPE_CHECKING:
@@ -198,6 +199,14 @@ class KubeClient:
         }
         answer = await self.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
         return flag(obj(answer.get("status")), "allowed")
+
+    async def ready(self) -> bool:
+        """Return whether the API server says that it is ready: until then it may refuse what it will allow."""
+        try:
+            await self._send("GET", "/readyz", None, permission="get /readyz", expected="ok from GET /readyz")
+        except CouldNotLookError:
+            return False
+        return True
 
     async def pod_logs(self, pod: str, *, container: str | None = None, tail: int = 500) -> str:
         """Return the last lines of a pod's log, at most 1 MiB."""

@@ -182,6 +182,27 @@ COMMANDS = (
         examples=("runbook schema > runbook.schema.json",),
     ),
     Command(
+        name="rbac",
+        help="print the least roles for the account that an engine uses, as YAML",
+        run="console.cli.rbac:run",
+        arguments=(
+            _BOOK,
+            _arg(
+                "--operations",
+                action="store_true",
+                help="to deploy, migrate and roll back too, not only to look",
+            ),
+            _arg("--env", help="of this environment alone"),
+            _arg(
+                *("--account",),
+                default="launch-console",
+                metavar="NAME",
+                help="the service account in the release's namespace; user:NAME is a user",
+            ),
+        ),
+        examples=("rbac runbook.yaml > read-only.yaml", "rbac runbook.yaml --operations --env staging"),
+    ),
+    Command(
         name="verify",
         help="check that a log is whole and unaltered",
         run="console.cli.verify:run",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from checks.base import CouldNotLookError
 from checks.clients.helm_release import HelmStatus
 from checks.clients.http import MAIN
+from console.engine.operations.access.patience import JUDGING_S
 from console.engine.operations.compare.drift import drift_of
 from console.engine.operations.preview.preflight import ingresses
 from console.engine.operations.run.context import Run
@@ -28,6 +29,7 @@ ROLLBACK, RETRY, UNINSTALL = "rollback", "retry", "uninstall"
 
 async def judge_deploy(run: Run) -> End:
     """Say what a deploy came to, and what may be done next."""
+    run.site.patience.bound_s = JUDGING_S
     recorded = run.good.number if run.good is not None else 0
     # A first install has no revision to go back to: it is tried again, or taken away.
     back = (ROLLBACK, RETRY) if recorded else (RETRY, UNINSTALL)
@@ -203,6 +205,7 @@ async def _reachable(run: Run) -> None:
 
 async def judge_rollback(run: Run) -> End:
     """Say whether what runs is the recorded good revision again."""
+    run.site.patience.bound_s = JUDGING_S
     good = run.good
     assert good is not None
     try:

@@ -87,7 +87,7 @@ def decoded(resource: Resource, body: JsonObject) -> tuple[Obj, list[str]]:
     name = text(kinds, resource.plural)
     reader = _Reader(types)
     if not name:
-        return {key: one for key, one in body.items() if one is not None}, []  # type: ignore[misc]  JSON either way
+        return {key: one for key, one in body.items() if one is not None}, []  # type: ignore[misc]  # JSON either way
     try:
         read = reader.struct(body, name, "", "")
     except _UnlikeError as error:
@@ -138,7 +138,7 @@ def _scalar(value: object, word: str, go: str) -> Value:
         raise _UnlikeError(f"quantities must match the regular expression '^{_QUANTITY.pattern}$'")
     if word == "bytes":
         _need_base64(str(value))
-    return value  # type: ignore[return-value]  JSON as it was decoded
+    return value  # type: ignore[return-value]  # JSON as it was decoded
 
 
 def _need_base64(written: str) -> None:
