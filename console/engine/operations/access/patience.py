@@ -20,6 +20,7 @@ from checks.clients.errors import (
     UnreachableError,
 )
 from checks.clients.kube import KubeClient, KubeList, Query, WatchEvent
+from checks.clients.kubeconfig.session import Identity
 from state.base.clock import Clock
 from state.base.json import Json, JsonObject
 from state.base.times import SECOND_US
@@ -60,6 +61,22 @@ class PatientKube(KubeClient):
         self._clock = clock
         self._patience = patience
 
+    def fix(self, identity: Identity) -> None:
+        """See KubeClient."""
+        self._inner.fix(identity)
+
+    async def identity(self) -> Identity:
+        """See KubeClient."""
+        return await self._reading(self._inner.identity, "get namespace kube-system")
+
+    async def address(self) -> Identity:
+        """See KubeClient."""
+        return await self._inner.address()
+
+    async def alive(self, timeout: float) -> None:  # noqa: ASYNC109  the base class's
+        """See KubeClient: it is asked to learn whether there is trouble."""
+        await self._inner.alive(timeout)
+
     async def get(self, path: str, query: Query | None = None) -> JsonObject:
         """See KubeClient."""
         return await self._reading(lambda: self._inner.get(path, query), f"get {path}")
@@ -75,6 +92,10 @@ class PatientKube(KubeClient):
     async def patch(self, path: str, body: Json, kind: str = "merge") -> JsonObject:
         """See KubeClient."""
         return await self._asked(lambda: self._inner.patch(path, body, kind), _WRITES)
+
+    async def apply_dry_run(self, path: str, body: JsonObject, manager: str) -> JsonObject:
+        """See KubeClient: it changes nothing."""
+        return await self._asked(lambda: self._inner.apply_dry_run(path, body, manager), _READS)
 
     async def try_apply(self, path: str, body: JsonObject, manager: str) -> JsonObject:
         """See KubeClient: it changes nothing."""
