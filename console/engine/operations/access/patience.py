@@ -93,13 +93,11 @@ class PatientKube(KubeClient):
         """See KubeClient."""
         return await self._asked(lambda: self._inner.patch(path, body, kind), _WRITES)
 
-    async def apply_dry_run(self, path: str, body: JsonObject, manager: str) -> JsonObject:
+    async def apply_dry_run(
+        self, path: str, body: JsonObject, manager: str, *, force: bool = True
+    ) -> JsonObject:
         """See KubeClient: it changes nothing."""
-        return await self._asked(lambda: self._inner.apply_dry_run(path, body, manager), _READS)
-
-    async def try_apply(self, path: str, body: JsonObject, manager: str) -> JsonObject:
-        """See KubeClient: it changes nothing."""
-        return await self._asked(lambda: self._inner.try_apply(path, body, manager), _READS)
+        return await self._asked(lambda: self._inner.apply_dry_run(path, body, manager, force=force), _READS)
 
     async def delete(self, path: str, query: Query | None = None) -> JsonObject:
         """See KubeClient."""
