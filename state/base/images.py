@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -14,6 +15,14 @@ def digest_of(reference: str) -> str:
 def short(digest: str) -> str:
     """Return the first twelve digits of a digest, as people compare them."""
     return digest.removeprefix("sha256:")[:12] or "no digest"
+
+
+def shortened(words: str) -> str:
+    """Return words with the first twelve digits of each digest: a line then has room for what is said of it."""
+    return _DIGESTS.sub(r"sha256:\1…", words)
+
+
+_DIGESTS = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
 
 
 @dataclass(frozen=True, slots=True)

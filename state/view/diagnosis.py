@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from state.base.images import shortened
 from state.base.json import JsonObject, flag, integer, obj, objs, path, text
 from state.base.text import line
 from state.base.times import micros_of
@@ -105,12 +106,12 @@ def _container(status: JsonObject, *, late: bool) -> str:
         if reason in _STARTS and not restarts:
             return f"{name} waits, {reason}" if late and reason == "ContainerCreating" else ""
         message = f": {text(waits, 'message')}" if text(waits, "message") else ""
-        return line(f"{name} waits, {reason}{message}{code}{again}", _LONGEST)
+        return _said(f"{name} waits, {reason}{message}{code}{again}")
     if flag(status, "ready"):
         return ""
     if now and integer(now, "exitCode"):
         message = f": {text(now, 'message')}" if text(now, "message") else ""
-        return line(f"{name} has ended{message}{code}{again}", _LONGEST)
+        return _said(f"{name} has ended{message}{code}{again}")
     if ended and integer(ended, "exitCode"):
         return line(f"{name} runs again{code}{again}", _LONGEST)
     return line(f"{name} runs but isn't ready{code}{again}", _LONGEST) if late else ""
@@ -146,7 +147,11 @@ def _gate(pod: JsonObject) -> str:
 
 
 def _event(event: JsonObject) -> str:
-    return line(f"{text(event, 'reason')}: {text(event, 'message')}", _LONGEST)
+    return _said(f"{text(event, 'reason')}: {text(event, 'message')}")
+
+
+def _said(words: str) -> str:
+    return line(shortened(words), _LONGEST)
 
 
 def _seen(event: JsonObject) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,10 +25,10 @@ from console.engine.operations.compare.places import (
     words,
 )
 from console.engine.operations.run.context import Site
+from state.base.images import shortened
 from state.base.json import Json, JsonObject, items, obj, path, text
 from state.base.text import line
 
-_DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
 _VALUE = 140
 _META = frozenset({"labels", "annotations", "finalizers", "ownerReferences"})
 _NOT_SET = frozenset({"apiVersion", "kind", "metadata", "status"})
@@ -213,7 +212,7 @@ def _difference(
 
 def short(message: str) -> str:
     """Return a value short enough for a line; digests by their first digits."""
-    return line(_DIGEST.sub(r"sha256:\1…", message), _VALUE)
+    return line(shortened(message), _VALUE)
 
 
 def _added(
