@@ -24,6 +24,7 @@ from console.rehearsal.sim.kubernetes.objects import (
     name_of,
     namespace_of,
     number,
+    seconds_of,
     stamp,
     tidied,
     uid_of,
@@ -39,7 +40,8 @@ Part: TypeAlias = Literal["", "status", "all"]
 
 FIRST_NAMESPACES = ("default", "kube-public", "kube-system")
 SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-_ENDED = ("Succeeded", "Failed")
+_NEED_A_VERSION = ("poddisruptionbudgets", "leases")
+"""Kinds that the API server never replaces unless it is told which version is meant."""
 
 
 class Store:
@@ -199,6 +201,7 @@ class Store:
             account = self.peek("serviceaccounts", namespace_of(new), word(new, "spec", "serviceAccountName"))
             admission.mount_token(new, account, self._letters(name_of(new)))
             self._admit_pod(kind, new)
+        self._admit_by_quota(kind, new)
         if resource == "persistentvolumeclaims":
             meta["finalizers"] = [*texts(meta.get("finalizers")), "kubernetes.io/pvc-protection"]
         if writer is not None:
@@ -226,11 +229,12 @@ class Store:
         part: Part = "",
         dry_run: bool = False,
         writer: Writer | None = None,
+        replaced: bool = False,
     ) -> Obj:
         """Replace an object and return it as stored; a body with a resourceVersion must have the newest.
 
         ``part`` is what of the body counts: "" all but the status, "status" only that, "all" everything.
-        ``writer`` owns what it changes from then on.
+        ``writer`` owns what it changes from then on. ``replaced`` says that a client sent the whole, by PUT.
         Raises KubeError: 404 not there, 409 other version or uid, 422 breaks rules.
         """
         kind, given = RESOURCES[resource], tidied(body)
@@ -238,6 +242,8 @@ class Store:
         old = self.need(resource, where, name)
         if (asked := version_of(given)) and asked != version_of(old):
             raise problems.conflict(kind, name)
+        if not asked and replaced and resource in _NEED_A_VERSION:
+            raise problems.unversioned(kind, name)
         if uid_of(given) and uid_of(given) != uid_of(old):
             have = f"UID in precondition: {uid_of(given)}, UID in object meta: {uid_of(old)}"
             raise problems.conflict(kind, name, f"Precondition failed: {have}")
@@ -304,9 +310,16 @@ class Store:
             meta["generation"] = number(old, ("metadata", "generation")) + 1
 
     def _begin_to_end(self, resource: str, old: JsonObject, seconds: int) -> Obj:
-        if is_terminating(old):
+        left = number(old, ("metadata", "deletionGracePeriodSeconds"))
+        if is_terminating(old) and (resource != "pods" or seconds >= left):
             return clone(old)
         new = clone(old)
+        if is_terminating(old):
+            # A shorter grace shortens what is under way; nothing else begins anew.
+            since = seconds_of(word(old, "metadata", "deletionTimestamp")) - left
+            child(new, "metadata")["deletionTimestamp"] = stamp(int(since + seconds) * SECOND_US)
+            child(new, "metadata")["deletionGracePeriodSeconds"] = seconds
+            return self._write(resource, old, new)
         self._mark_as_ending(new, old, seconds)
         if resource == "namespaces":
             del child(new, "metadata")["deletionGracePeriodSeconds"]
@@ -396,18 +409,17 @@ class Store:
 
     def _admit_pod(self, kind: Resource, pod: JsonObject) -> None:
         where = namespace_of(pod)
-        quotas = self.scan("resourcequotas", where)
-        pods = self.scan("pods", where) if quotas else ()
-        there = sum(word(one, "status", "phase") not in _ENDED for one in pods)
-        why = admission.refused(
-            pod,
-            self.need("namespaces", "", where),
-            [name_of(one) for one in self.scan("serviceaccounts", where)],
-            quotas,
-            there,
-        )
+        accounts = [name_of(one) for one in self.scan("serviceaccounts", where)]
+        why = admission.refused(pod, self.need("namespaces", "", where), accounts)
         if why:
             raise problems.forbidden(kind, name_of(pod), why)
+
+    def _admit_by_quota(self, kind: Resource, new: JsonObject) -> None:
+        where = namespace_of(new)
+        quotas = self.scan("resourcequotas", where) if kind.namespaced else ()
+        why = admission.exceeded(kind, new, quotas, self.scan(kind.plural, where)) if quotas else ""
+        if why:
+            raise problems.forbidden(kind, name_of(new), why)
 
     def _uid(self) -> str:
         digest = sha256(f"{self._seed}/{self.version + 1}".encode()).digest()
