@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from console.rehearsal.sim.kubernetes import admission, problems
+from console.rehearsal.sim.kubernetes.admission import endings
 from console.rehearsal.sim.kubernetes.history import Change, History
 from console.rehearsal.sim.kubernetes.journal import Journal
 from console.rehearsal.sim.kubernetes.kubectl.owned_fields import Writer, take_over
@@ -24,7 +25,6 @@ from console.rehearsal.sim.kubernetes.objects import (
     name_of,
     namespace_of,
     number,
-    seconds_of,
     stamp,
     tidied,
     uid_of,
@@ -32,7 +32,7 @@ from console.rehearsal.sim.kubernetes.objects import (
     word,
 )
 from console.rehearsal.sim.kubernetes.resources import RESOURCES, Resource
-from state.base.clock import SECOND_US, Clock, SystemClock
+from state.base.clock import Clock, SystemClock
 from state.base.json import JsonObject, obj, objs, path, text, texts
 
 Key: TypeAlias = tuple[str, str, str]  # plural, namespace ("" for the cluster's own), name
@@ -40,8 +40,6 @@ Part: TypeAlias = Literal["", "status", "all"]
 
 FIRST_NAMESPACES = ("default", "kube-public", "kube-system")
 SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-_NEED_A_VERSION = ("poddisruptionbudgets", "leases")
-"""Kinds that the API server never replaces unless it is told which version is meant."""
 
 
 class Store:
@@ -229,12 +227,11 @@ class Store:
         part: Part = "",
         dry_run: bool = False,
         writer: Writer | None = None,
-        replaced: bool = False,
     ) -> Obj:
         """Replace an object and return it as stored; a body with a resourceVersion must have the newest.
 
         ``part`` is what of the body counts: "" all but the status, "status" only that, "all" everything.
-        ``writer`` owns what it changes from then on. ``replaced`` says that a client sent the whole, by PUT.
+        ``writer`` owns what it changes from then on.
         Raises KubeError: 404 not there, 409 other version or uid, 422 breaks rules.
         """
         kind, given = RESOURCES[resource], tidied(body)
@@ -242,8 +239,6 @@ class Store:
         old = self.need(resource, where, name)
         if (asked := version_of(given)) and asked != version_of(old):
             raise problems.conflict(kind, name)
-        if not asked and replaced and resource in _NEED_A_VERSION:
-            raise problems.unversioned(kind, name)
         if uid_of(given) and uid_of(given) != uid_of(old):
             have = f"UID in precondition: {uid_of(given)}, UID in object meta: {uid_of(old)}"
             raise problems.conflict(kind, name, f"Precondition failed: {have}")
@@ -260,7 +255,7 @@ class Store:
         admission.validate(kind, new, old)
         if writer is not None:
             take_over(new, old, writer)
-        if kind.generations and _counted(new) != _counted(old):
+        if kind.generations and endings.counted(new) != endings.counted(old):
             child(new, "metadata")["generation"] = number(old, ("metadata", "generation")) + 1
         return self._write(resource, old, new, dry_run=dry_run)
 
@@ -299,33 +294,12 @@ class Store:
         self._remove(resource, old, orphan=orphan)
         gone = clone(old)
         if resource == "pods" and grace:
-            self._mark_as_ending(gone, old, 0)
+            endings.mark(gone, old, 0, self.clock.wall_us())
         return gone
 
-    def _mark_as_ending(self, new: Obj, old: JsonObject, seconds: int) -> None:
-        meta = child(new, "metadata")
-        meta["deletionTimestamp"] = stamp(self.clock.wall_us() + seconds * SECOND_US)
-        meta["deletionGracePeriodSeconds"] = seconds
-        if "generation" in meta:
-            meta["generation"] = number(old, ("metadata", "generation")) + 1
-
     def _begin_to_end(self, resource: str, old: JsonObject, seconds: int) -> Obj:
-        left = number(old, ("metadata", "deletionGracePeriodSeconds"))
-        if is_terminating(old) and (resource != "pods" or seconds >= left):
-            return clone(old)
-        new = clone(old)
-        if is_terminating(old):
-            # A shorter grace shortens what is under way; nothing else begins anew.
-            since = seconds_of(word(old, "metadata", "deletionTimestamp")) - left
-            child(new, "metadata")["deletionTimestamp"] = stamp(int(since + seconds) * SECOND_US)
-            child(new, "metadata")["deletionGracePeriodSeconds"] = seconds
-            return self._write(resource, old, new)
-        self._mark_as_ending(new, old, seconds)
-        if resource == "namespaces":
-            del child(new, "metadata")["deletionGracePeriodSeconds"]
-        if resource == "namespaces":
-            child(new, "status")["phase"] = "Terminating"
-        return self._write(resource, old, new)
+        new = endings.begun(resource, old, seconds, self.clock.wall_us())
+        return clone(old) if new is None else self._write(resource, old, new)
 
     def _remove(self, resource: str, old: JsonObject, *, orphan: bool) -> None:
         where = (namespace_of(old), name_of(old))
@@ -441,8 +415,3 @@ class Store:
     def list(self, resource: str, namespace: str | None = None) -> list[Obj]:
         """Return copies of the objects of a kind; None is every namespace."""
         return [clone(one) for one in self.scan(resource, namespace)]
-
-
-def _counted(body: JsonObject) -> JsonObject:
-    """Return the spec whose change counts a generation; the node that a pod gets is none."""
-    return {key: one for key, one in obj(body.get("spec")).items() if key != "nodeName"}

@@ -28,6 +28,9 @@ from console.rehearsal.sim.kubernetes.paths import Target
 from console.rehearsal.sim.kubernetes.store import Part, Store
 from state.base.json import JsonObject, obj, path, text
 
+_NEED_A_VERSION = ("poddisruptionbudgets", "leases")
+"""Kinds that the API server never replaces unless it is told which version is meant."""
+
 
 def listed(store: Store, request: web.Request, target: Target) -> tuple[list[JsonObject], JsonObject]:
     """Return the selected objects, at most ``limit`` of them, and the list's metadata.
@@ -118,8 +121,11 @@ async def update(store: Store, request: web.Request, target: Target) -> JsonObje
         value, _ = await paths.body_of(request)
         return scale(_scaled(store, request, target, live, obj(value)))
     body = await paths.object_of(request, target)
+    if plural in _NEED_A_VERSION and not version_of(body):
+        store.need(plural, target.namespace, target.name)
+        raise problems.unversioned(target.resource, target.name)
     writer = _writer(store, request, target)
-    return store.update(plural, body, part=_part(target), dry_run=dry_run, writer=writer, replaced=True)
+    return store.update(plural, body, part=_part(target), dry_run=dry_run, writer=writer)
 
 
 async def patched(store: Store, request: web.Request, target: Target) -> tuple[JsonObject, int]:
@@ -154,8 +160,8 @@ async def patched(store: Store, request: web.Request, target: Target) -> tuple[J
 def _applied(store: Store, request: web.Request, target: Target, body: Obj) -> tuple[JsonObject, int]:
     plural, dry_run = target.resource.plural, paths.dry_run(request)
     if target.sub == "scale":
-        live = store.need(plural, target.namespace, target.name)
-        return scale(_scaled(store, request, target, live, body, "Apply")), 200
+        there = store.need(plural, target.namespace, target.name)
+        return scale(_scaled(store, request, target, there, body, "Apply")), 200
     paths.fit(body, target)
     if path(body, ("metadata", "managedFields")):
         raise problems.bad_request("metadata.managedFields must be nil")

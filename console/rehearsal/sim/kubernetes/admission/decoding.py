@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from console.rehearsal.sim.kubernetes.objects import Obj, Value
+from console.rehearsal.sim.kubernetes.objects import Obj, Value, copied, tidied
 from console.rehearsal.sim.kubernetes.resources import Resource
 from state.base.json import JsonObject, obj, text
 
@@ -99,7 +99,7 @@ def decoded(resource: Resource, body: JsonObject) -> tuple[Obj, list[str]]:
     name = text(kinds, resource.plural)
     reader = _Reader(types)
     if not name:
-        return {key: one for key, one in body.items() if one is not None}, []  # type: ignore[misc]  JSON either way
+        return tidied(body), []
     return reader.struct(body, name, "", ""), reader.unknown
 
 
@@ -133,7 +133,7 @@ def _scalar(value: object, word: str, go: str) -> Value:
         raise UnlikeError(f"quantities must match the regular expression '^{_QUANTITY.pattern}$'")
     if word == "bytes":
         _need_base64(str(value))
-    return value  # type: ignore[return-value]  JSON as it was decoded
+    return copied(value)
 
 
 def _need_base64(written: str) -> None:

@@ -71,9 +71,9 @@ def _baseline(spec: JsonObject, containers: Sequence[JsonObject]) -> Iterator[st
         if (extra := [c for c in texts(path(_security(one), ("capabilities", "add"))) if c not in _USUAL])
     ]
     if added:
-        extra = ", ".join(f'"{one}"' for _, those in added for one in those)
+        told = ", ".join(f'"{one}"' for _, those in added for one in those)
         who = _named("container", [name for name, _ in added])
-        yield f"non-default capabilities ({who} must not include {extra} in securityContext.capabilities.add)"
+        yield f"non-default capabilities ({who} must not include {told} in securityContext.capabilities.add)"
     shared = [key for key in ("hostNetwork", "hostPID", "hostIPC") if flag(spec, key)]
     if shared:
         yield f"host namespaces ({', '.join(f'{key}=true' for key in shared)})"

@@ -40,7 +40,7 @@ def exceeded(
                 f"{what}: {','.join(f'{key}={_written(amounts[key])}' for key in beyond)}"
                 for what, amounts in (("requested", more), ("used", used))
             )
-            limited = ",".join(f"{key}={quantity(hard[key])}" for key in beyond)
+            limited = ",".join(f"{key}={quantity(str(hard[key]))}" for key in beyond)
             return f"exceeded quota: {name_of(quota)}, {told}, limited: {limited}"
     return ""
 

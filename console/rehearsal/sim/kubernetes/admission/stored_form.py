@@ -155,7 +155,7 @@ def amount(value: object) -> Decimal:
     if exponent is not None:
         return number.scaleb(int(exponent))
     if suffix in _BINARY[1:]:
-        return number * 1024 ** _BINARY.index(suffix)
+        return number * Decimal(1024 ** _BINARY.index(suffix))
     return number.scaleb(_SUFFIX[suffix])
 
 

@@ -198,6 +198,7 @@ def _owners(body: JsonObject) -> Json:
             if key != "time"
         }
         for entry in objs(obj(body.get("metadata")).get("managedFields"))
+        if entry.get("manager") != "kube-controller-manager"
     ]
     return sorted(entries, key=json.dumps)
 

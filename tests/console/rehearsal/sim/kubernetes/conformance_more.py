@@ -53,7 +53,7 @@ def one_of(name: str, **container: Json) -> Ask:
 
 def with_spec(name: str, **spec: Json) -> Ask:
     """Return the creation of a Deployment whose pods' spec has fields of its own."""
-    return post("deployments", workload(name, pod=template(name, **spec)))
+    return post("deployments", workload(name, pod=template(name, container=None, **spec)))
 
 
 def watch(plural: str, **query: str) -> Ask:
