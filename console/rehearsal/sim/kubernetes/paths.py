@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from console.rehearsal.sim.kubernetes.admission.decoding import decoded, strictly
+from console.rehearsal.sim.kubernetes.admission.decoding import UnlikeError, decoded
 from console.rehearsal.sim.kubernetes.kubectl import protobuf
 from console.rehearsal.sim.kubernetes.objects import Obj, Value, clone, copied
 from console.rehearsal.sim.kubernetes.problems import (
@@ -17,7 +18,9 @@ from console.rehearsal.sim.kubernetes.problems import (
     invalid_options,
     no_such_path,
     too_large,
+    unreadable_patch,
     unsupported_media,
+    unsupported_patch,
 )
 from console.rehearsal.sim.kubernetes.resources import REVIEWS, Resource, find, groups
 from console.rehearsal.sim.kubernetes.selectors import Match, by_fields, by_labels
@@ -62,7 +65,7 @@ def parse(path: str) -> Target:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         raise NoRouteError
-    if (group, version) not in groups():
+    if not any(group == served for served, _ in groups()):
         raise NoRouteError
     namespace = None
     if len(rest) > 2 and rest[0] == "namespaces" and rest[2] not in ("status", "finalize"):
@@ -93,6 +96,7 @@ def selection(request: web.Request, target: Target) -> Match:
     return lambda body: labels(body) and fields(body)
 
 
+_VALIDATIONS = ("Ignore", "Strict", "Warn")
 _OPTIONS = {
     "POST": "CreateOptions",
     "PUT": "UpdateOptions",
@@ -108,7 +112,21 @@ def whole_number(request: web.Request, key: str) -> int:
     """
     written = request.query.get(key, "0") or "0"
     if not written.isdigit():
-        raise bad_request(f"invalid value {written!r} for {key}: a whole number was expected")
+        raise bad_request(f'strconv.ParseInt: parsing "{written}": invalid syntax')
+    return int(written)
+
+
+def version_asked(request: web.Request) -> int:
+    """Return the query's resourceVersion, 0 where it is absent.
+
+    Raises KubeError (400; a watch gets 500) for something else.
+    """
+    written = request.query.get("resourceVersion", "0") or "0"
+    if not written.isdigit():
+        why = f'resourceVersion: Invalid value: "{written}": strconv.ParseUint: parsing "{written}": invalid syntax'
+        if "watch" in request.query:
+            raise KubeError(500, "", why)
+        raise bad_request(f"invalid resource version: {why}")
     return int(written)
 
 
@@ -142,9 +160,10 @@ async def body_of(request: web.Request) -> tuple[Value, str]:
         return None, kind
     if kind == protobuf.CONTENT_TYPE:
         return protobuf.decode(data), kind
-    taken = PATCHES if request.method == "PATCH" else WHOLE
-    if kind not in taken:
-        raise unsupported_media(taken)
+    if request.method == "PATCH" and kind not in PATCHES:
+        raise unsupported_patch()
+    if request.method != "PATCH" and kind not in WHOLE:
+        raise unsupported_media(WHOLE)
     try:
         return copied(json.loads(data)), kind
     except ValueError as error:
@@ -175,15 +194,43 @@ async def object_of(request: web.Request, target: Target) -> Obj:
 def read_as(request: web.Request, resource: Resource, body: Obj) -> Obj:
     """Return an object as its type reads it; what it says and the type has not is warned of, or refused.
 
-    Raises KubeError (400) for a value of another type, and for an unknown field where the query wants that.
+    Raises KubeError for a value of another type, and for an unknown field where the query wants that.
     """
-    read, unknown = decoded(resource, body)
-    asked = request.query.get("fieldValidation", "Warn")
-    if asked == "Strict":
-        strictly(resource, unknown)
-    elif asked == "Warn":
-        request.setdefault(WARNINGS, []).extend(unknown)
+    asked = request.query.get("fieldValidation", "") or "Warn"
+    if asked not in _VALIDATIONS:
+        told = f'Unsupported value: "{asked}": supported values: "", "Ignore", "Strict", "Warn"'
+        cause = ("FieldValueNotSupported", told, "fieldValidation")
+        raise invalid_options(_OPTIONS.get(request.method, ""), cause)
+    applies = request.content_type == APPLY
+    try:
+        read, unknown = decoded(resource, body)
+    except UnlikeError as error:
+        raise _unread(request, resource, body, error.applied if applies else str(error)) from None
+    if applies and unknown:
+        field = unknown[0].partition('"')[2].removesuffix('"')
+        raise _unread(request, resource, body, f".{field}: field not declared in schema")
+    if asked == "Strict" and unknown:
+        raise _unread(request, resource, body, f"strict decoding error: {', '.join(unknown)}")
+    if asked == "Warn":
+        warn(request, unknown)
     return read
+
+
+def warn(request: web.Request, told: Sequence[str]) -> None:
+    """Let an answer warn."""
+    request.setdefault(WARNINGS, []).extend(told)
+
+
+def _unread(request: web.Request, resource: Resource, body: Obj, why: str) -> KubeError:
+    """Return how a request whose object can't be read is refused: by its verb, and by the kind of its patch."""
+    if request.content_type == APPLY:
+        named = f"/{obj(body.get('metadata')).get('name')}; {resource.api_version}, Kind={resource.kind}"
+        return KubeError(500, "", f"failed to create typed patch object ({named}): {why}")
+    if request.method == "PATCH":
+        return unreadable_patch(why)
+    return bad_request(
+        f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}'
+    )
 
 
 def fit(body: Obj, target: Target) -> None:

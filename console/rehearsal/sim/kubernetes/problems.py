@@ -26,9 +26,10 @@ class KubeError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
             "code": self.code,
         }
+        if self.reason:
+            body["reason"] = self.reason
         if self.details is not None:
             body["details"] = self.details
         return body
@@ -75,6 +76,15 @@ def conflict(resource: Resource, name: str, why: str = "") -> KubeError:
     return KubeError(409, "Conflict", message, _details(resource, name))
 
 
+def unversioned(resource: Resource, name: str) -> KubeError:
+    """Return 422 for a replacement that doesn't say of which version, of a kind that needs it."""
+    why, field = "Invalid value: 0: must be specified for an update", "metadata.resourceVersion"
+    error = invalid(resource, name, [("FieldValueInvalid", why, field)])
+    error.message = f'{qualified(resource)} "{name}" is invalid: {field}: {why}'
+    error.details = {**(error.details or {}), "kind": resource.plural}
+    return error
+
+
 def unmet(resource: Resource, name: str, key: str, asked: str, have: str) -> KubeError:
     """Return 409 for a precondition of a deletion that doesn't hold; ``key`` is UID or ResourceVersion."""
     why = f"the {key} in the precondition ({asked}) does not match the {key} in record ({have})"
@@ -88,6 +98,17 @@ def invalid(resource: Resource, name: str, causes: Sequence[tuple[str, str, str]
     return _invalid(resource.kind, resource.group, name, causes)
 
 
+def invalid_scale(name: str, replicas: int) -> KubeError:
+    """Return 422 for less than none."""
+    why = f"Invalid value: {replicas}: must be greater than or equal to 0"
+    return _invalid("Scale", "autoscaling", name, [("FieldValueInvalid", why, "spec.replicas")])
+
+
+def invalid_review(cause: tuple[str, str, str]) -> KubeError:
+    """Return 422 for a question about rights that asks nothing."""
+    return _invalid("", "authorization.k8s.io", "", [cause])
+
+
 def invalid_options(kind: str, cause: tuple[str, str, str]) -> KubeError:
     """Return 422 for a query that breaks a rule; ``kind`` is CreateOptions and its like."""
     return _invalid(kind, "meta.k8s.io", "", [cause])
@@ -97,9 +118,16 @@ def _invalid(kind: str, group: str, name: str, causes: Sequence[tuple[str, str, 
     lines = [f"{field}: {message}" for _, message, field in causes]
     all_told = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
     listed: list[Value] = [{"reason": r, "message": m, "field": f} for r, m, f in causes]
-    details: Obj = {"kind": kind, **({"name": name} if name else {}), **({"group": group} if group else {})}
+    details: Obj = {key: one for key, one in (("name", name), ("group", group), ("kind", kind)) if one}
     message = f'{kind}{"." + group if group else ""} "{name}" is invalid: {all_told}'
     return KubeError(422, "Invalid", message, {**details, "causes": listed})
+
+
+def unreadable_patch(why: str) -> KubeError:
+    """Return 422 for a patch after which the object can't be read."""
+    message = f'Invalid value: "": {why}'
+    details: Obj = {"causes": [{"reason": "FieldValueInvalid", "message": message, "field": "patch"}]}
+    return KubeError(422, "Invalid", f' "" is invalid: patch: {message}', details)
 
 
 def rejected() -> KubeError:
@@ -110,7 +138,7 @@ def rejected() -> KubeError:
 def too_large(limit: int) -> KubeError:
     """Return 413."""
     message = f"Request entity too large: limit is {limit}"
-    return KubeError(413, "RequestEntityTooLarge", message, {})
+    return KubeError(413, "RequestEntityTooLarge", message)
 
 
 def bad_request(message: str) -> KubeError:
@@ -139,6 +167,11 @@ def not_allowed() -> KubeError:
     return KubeError(
         405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {}
     )
+
+
+def unsupported_patch() -> KubeError:
+    """Return 415 for a patch of a type that there isn't."""
+    return KubeError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
 
 
 def unsupported_media(taken: Sequence[str]) -> KubeError:

@@ -7,13 +7,14 @@ from typing import TypeAlias
 
 from console.rehearsal.sim.kubernetes.objects import Obj, Value, clone
 from console.rehearsal.sim.kubernetes.paths import Target
-from console.rehearsal.sim.kubernetes.problems import KubeError, forbidden
+from console.rehearsal.sim.kubernetes.problems import KubeError, forbidden, invalid_review
 from console.rehearsal.sim.kubernetes.resources import RESOURCES
 from state.base.json import JsonObject, obj, path, text
 
 Authorize: TypeAlias = Callable[[str, str, str, str, str], bool]
 """Takes user, verb, group, resource (``pods``, ``pods/log``) and namespace ("" for all); says if they may."""
 
+_ATTRIBUTES = {"resourceAttributes", "nonResourceAttributes"}
 _VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
@@ -35,18 +36,24 @@ def refusal(user: str, verb: str, target: Target) -> KubeError:
 def reviewed(kind: str, body: JsonObject, user: str, authorize: Authorize) -> Obj:
     """Return a review with its answer in the status."""
     answer: Obj
+    spec = obj(body.get("spec"))
+    if kind.endswith("AccessReview") and len(_ATTRIBUTES & spec.keys()) != 1:
+        why = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        raise invalid_review(("FieldValueInvalid", why, "spec.resourceAttributes"))
     if kind == "SelfSubjectReview":
         answer = {"userInfo": {"username": user, "groups": ["system:authenticated"]}}
     elif kind == "SelfSubjectRulesReview":
         namespace = text(obj(body.get("spec")), "namespace")
-        answer = _rules(namespace, user, authorize)
+        answer, spec = _rules(namespace, user, authorize), {}
     else:
         whose = user if kind == "SelfSubjectAccessReview" else text(obj(body.get("spec")), "user")
         allowed = _allowed(obj(path(body, ("spec", "resourceAttributes"))), whose, authorize)
         answer = {"allowed": allowed}
         if not allowed:
             answer["reason"] = f"the rehearsal gives {whose} no such right"
-    return {**clone(body), "status": answer}
+    group = "authentication.k8s.io/v1" if kind == "SelfSubjectReview" else "authorization.k8s.io/v1"
+    told: Obj = {"kind": kind, "apiVersion": group, "metadata": {}, "spec": clone(spec)}
+    return {**told, "status": answer}
 
 
 def _allowed(asked: JsonObject, user: str, authorize: Authorize) -> bool:

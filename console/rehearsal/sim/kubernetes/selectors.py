@@ -16,6 +16,7 @@ _SETS = re.compile(r"\s*([\w./-]+)\s+(in|notin)\s*\(([^()]*)\)\s*$")
 _EQUALS = re.compile(r"\s*([\w./-]+)\s*(==|=|!=)\s*([\w./-]*)\s*$")
 _EXISTS = re.compile(r"\s*(!?)\s*([\w./-]+)\s*$")
 _WORDS = re.compile(r"[\w./-]+|==|!=|[=!(),<>]|\S")
+_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _COMMA = re.compile(r",(?![^()]*\))")
 
 
@@ -31,12 +32,28 @@ def _holds(labels: Mapping[str, str], key: str, operator: str, values: tuple[str
 
 def _requirement(part: str) -> tuple[str, str, tuple[str, ...]]:
     if found := _SETS.match(part):
+        _need_qualified(found[1])
         return found[1], found[2], tuple(one.strip() for one in found[3].split(","))
     if found := _EQUALS.match(part):
+        _need_qualified(found[1])
         return found[1], "notin" if found[2] == "!=" else "in", (found[3],)
     if found := _EXISTS.match(part):
         return found[2], "absent" if found[1] else "exists", ()
+    words = _WORDS.findall(part)
+    if _EQUALS.match("".join(words[:3])) and len(words) > 3:
+        raise bad_request(f"found '{words[3]}', expected: ',' or 'end of string'")
     raise bad_request(f"unable to parse requirement: {_misplaced(part)}")
+
+
+def _need_qualified(key: str) -> None:
+    prefix, _, name = key.rpartition("/")
+    if "/" in prefix or not _QUALIFIED.fullmatch(name):
+        raise bad_request(
+            f'unable to parse requirement: <nil>: Invalid value: "{key}": a qualified name must consist of '
+            "alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
+            f"(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_QUALIFIED.pattern}') "
+            "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        )
 
 
 def _misplaced(part: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from console.rehearsal.sim.kubernetes import admission, problems
+from console.rehearsal.sim.kubernetes.admission import endings
 from console.rehearsal.sim.kubernetes.history import Change, History
 from console.rehearsal.sim.kubernetes.journal import Journal
 from console.rehearsal.sim.kubernetes.kubectl.owned_fields import Writer, take_over
@@ -31,7 +32,7 @@ from console.rehearsal.sim.kubernetes.objects import (
     word,
 )
 from console.rehearsal.sim.kubernetes.resources import RESOURCES, Resource
-from state.base.clock import SECOND_US, Clock, SystemClock
+from state.base.clock import Clock, SystemClock
 from state.base.json import JsonObject, obj, objs, path, text, texts
 
 Key: TypeAlias = tuple[str, str, str]  # plural, namespace ("" for the cluster's own), name
@@ -39,7 +40,6 @@ Part: TypeAlias = Literal["", "status", "all"]
 
 FIRST_NAMESPACES = ("default", "kube-public", "kube-system")
 SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-_ENDED = ("Succeeded", "Failed")
 
 
 class Store:
@@ -199,6 +199,7 @@ class Store:
             account = self.peek("serviceaccounts", namespace_of(new), word(new, "spec", "serviceAccountName"))
             admission.mount_token(new, account, self._letters(name_of(new)))
             self._admit_pod(kind, new)
+        self._admit_by_quota(kind, new)
         if resource == "persistentvolumeclaims":
             meta["finalizers"] = [*texts(meta.get("finalizers")), "kubernetes.io/pvc-protection"]
         if writer is not None:
@@ -254,7 +255,7 @@ class Store:
         admission.validate(kind, new, old)
         if writer is not None:
             take_over(new, old, writer)
-        if kind.generations and _counted(new) != _counted(old):
+        if kind.generations and endings.counted(new) != endings.counted(old):
             child(new, "metadata")["generation"] = number(old, ("metadata", "generation")) + 1
         return self._write(resource, old, new, dry_run=dry_run)
 
@@ -293,26 +294,12 @@ class Store:
         self._remove(resource, old, orphan=orphan)
         gone = clone(old)
         if resource == "pods" and grace:
-            self._mark_as_ending(gone, old, 0)
+            endings.mark(gone, old, 0, self.clock.wall_us())
         return gone
 
-    def _mark_as_ending(self, new: Obj, old: JsonObject, seconds: int) -> None:
-        meta = child(new, "metadata")
-        meta["deletionTimestamp"] = stamp(self.clock.wall_us() + seconds * SECOND_US)
-        meta["deletionGracePeriodSeconds"] = seconds
-        if "generation" in meta:
-            meta["generation"] = number(old, ("metadata", "generation")) + 1
-
     def _begin_to_end(self, resource: str, old: JsonObject, seconds: int) -> Obj:
-        if is_terminating(old):
-            return clone(old)
-        new = clone(old)
-        self._mark_as_ending(new, old, seconds)
-        if resource == "namespaces":
-            del child(new, "metadata")["deletionGracePeriodSeconds"]
-        if resource == "namespaces":
-            child(new, "status")["phase"] = "Terminating"
-        return self._write(resource, old, new)
+        new = endings.begun(resource, old, seconds, self.clock.wall_us())
+        return clone(old) if new is None else self._write(resource, old, new)
 
     def _remove(self, resource: str, old: JsonObject, *, orphan: bool) -> None:
         where = (namespace_of(old), name_of(old))
@@ -396,18 +383,17 @@ class Store:
 
     def _admit_pod(self, kind: Resource, pod: JsonObject) -> None:
         where = namespace_of(pod)
-        quotas = self.scan("resourcequotas", where)
-        pods = self.scan("pods", where) if quotas else ()
-        there = sum(word(one, "status", "phase") not in _ENDED for one in pods)
-        why = admission.refused(
-            pod,
-            self.need("namespaces", "", where),
-            [name_of(one) for one in self.scan("serviceaccounts", where)],
-            quotas,
-            there,
-        )
+        accounts = [name_of(one) for one in self.scan("serviceaccounts", where)]
+        why = admission.refused(pod, self.need("namespaces", "", where), accounts)
         if why:
             raise problems.forbidden(kind, name_of(pod), why)
+
+    def _admit_by_quota(self, kind: Resource, new: JsonObject) -> None:
+        where = namespace_of(new)
+        quotas = self.scan("resourcequotas", where) if kind.namespaced else ()
+        why = admission.exceeded(kind, new, quotas, self.scan(kind.plural, where)) if quotas else ""
+        if why:
+            raise problems.forbidden(kind, name_of(new), why)
 
     def _uid(self) -> str:
         digest = sha256(f"{self._seed}/{self.version + 1}".encode()).digest()
@@ -429,8 +415,3 @@ class Store:
     def list(self, resource: str, namespace: str | None = None) -> list[Obj]:
         """Return copies of the objects of a kind; None is every namespace."""
         return [clone(one) for one in self.scan(resource, namespace)]
-
-
-def _counted(body: JsonObject) -> JsonObject:
-    """Return the spec whose change counts a generation; the node that a pod gets is none."""
-    return {key: one for key, one in obj(body.get("spec")).items() if key != "nodeName"}

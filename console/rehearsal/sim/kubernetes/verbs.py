@@ -28,6 +28,9 @@ from console.rehearsal.sim.kubernetes.paths import Target
 from console.rehearsal.sim.kubernetes.store import Part, Store
 from state.base.json import JsonObject, obj, path, text
 
+_NEED_A_VERSION = ("poddisruptionbudgets", "leases")
+"""Kinds that the API server never replaces unless it is told which version is meant."""
+
 
 def listed(store: Store, request: web.Request, target: Target) -> tuple[list[JsonObject], JsonObject]:
     """Return the selected objects, at most ``limit`` of them, and the list's metadata.
@@ -35,6 +38,7 @@ def listed(store: Store, request: web.Request, target: Target) -> tuple[list[Jso
     The next part begins behind the last name of this one, among the objects there are then.
     Raises KubeError: 400 for a bad query, 410 for a ``continue`` whose version is forgotten.
     """
+    paths.version_asked(request)
     matches = paths.selection(request, target)
     found = [one for one in store.scan(target.resource.plural, target.namespace) if matches(one)]
     meta: Obj = {"resourceVersion": str(store.version)}
@@ -91,9 +95,19 @@ async def create(store: Store, request: web.Request, target: Target) -> JsonObje
         raise problems.invalid(target.resource, "", [("FieldValueRequired", message, "metadata.name")])
     dry_run = paths.dry_run(request)
     writer = _writer(store, request, target)
-    return store.create(
+    made = store.create(
         target.resource.plural, body, target.namespace, keep_status=False, dry_run=dry_run, writer=writer
     )
+    _warn_of_pods(store, request, target, made)
+    return made
+
+
+def _warn_of_pods(store: Store, request: web.Request, target: Target, body: JsonObject) -> None:
+    pods = {"pods": body, "cronjobs": obj(path(body, ("spec", "jobTemplate", "spec", "template")))}
+    pod = pods.get(target.resource.plural) or obj(path(body, ("spec", "template")))
+    namespace = store.peek("namespaces", "", target.where)
+    if pod and namespace is not None and (told := admission.warned(pod, namespace)):
+        paths.warn(request, [told])
 
 
 async def update(store: Store, request: web.Request, target: Target) -> JsonObject:
@@ -107,6 +121,9 @@ async def update(store: Store, request: web.Request, target: Target) -> JsonObje
         value, _ = await paths.body_of(request)
         return scale(_scaled(store, request, target, live, obj(value)))
     body = await paths.object_of(request, target)
+    if plural in _NEED_A_VERSION and not version_of(body):
+        store.need(plural, target.namespace, target.name)
+        raise problems.unversioned(target.resource, target.name)
     writer = _writer(store, request, target)
     return store.update(plural, body, part=_part(target), dry_run=dry_run, writer=writer)
 
@@ -142,7 +159,12 @@ async def patched(store: Store, request: web.Request, target: Target) -> tuple[J
 
 def _applied(store: Store, request: web.Request, target: Target, body: Obj) -> tuple[JsonObject, int]:
     plural, dry_run = target.resource.plural, paths.dry_run(request)
+    if target.sub == "scale":
+        there = store.need(plural, target.namespace, target.name)
+        return scale(_scaled(store, request, target, there, body, "Apply")), 200
     paths.fit(body, target)
+    if path(body, ("metadata", "managedFields")):
+        raise problems.bad_request("metadata.managedFields must be nil")
     body = paths.read_as(request, target.resource, body)
     admission.as_stored(target.resource, body)
     manager = request.query.get("fieldManager", "")
@@ -154,6 +176,8 @@ def _applied(store: Store, request: web.Request, target: Target, body: Obj) -> t
     if live is None:
         made = apply(clone({**body, "metadata": _named(body)}), body, writer)
         return store.create(plural, made, target.namespace, keep_status=False, dry_run=dry_run), 201
+    if version_of(body) not in (0, version_of(live)):
+        raise problems.conflict(target.resource, target.name)
     force = request.query.get("force", "") in ("true", "1")
     new = apply(clone(live), body, writer, force=force)
     return store.update(plural, new, part=_part(target), dry_run=dry_run), 200
@@ -196,12 +220,21 @@ def scale(body: JsonObject) -> Obj:
     }
 
 
-def _scaled(store: Store, request: web.Request, target: Target, live: JsonObject, scale: JsonObject) -> Obj:
+def _scaled(
+    store: Store,
+    request: web.Request,
+    target: Target,
+    live: JsonObject,
+    scale: JsonObject,
+    operation: str = "Update",
+) -> Obj:
+    if (wanted := number(scale, ("spec", "replicas"))) < 0:
+        raise problems.invalid_scale(target.name, wanted)
     new = clone(live)
     child(new, "spec")["replicas"] = number(scale, ("spec", "replicas"))
     if version_of(scale):
         child(new, "metadata")["resourceVersion"] = str(version_of(scale))
-    writer = _writer(store, request, target)
+    writer = _writer(store, request, target, operation)
     return store.update(target.resource.plural, new, dry_run=paths.dry_run(request), writer=writer)
 
 
@@ -228,9 +261,16 @@ async def delete(store: Store, request: web.Request, target: Target) -> JsonObje
     return success({**details, "group": target.resource.group} if target.resource.group else details)
 
 
+_POLICIES = ("Foreground", "Background", "Orphan")
+
+
 def _delete_one(store: Store, request: web.Request, target: Target, options: JsonObject, name: str) -> Obj:
     grace = request.query.get("gracePeriodSeconds", options.get("gracePeriodSeconds"))
     policy = request.query.get("propagationPolicy", options.get("propagationPolicy"))
+    if policy not in (None, "", *_POLICIES):
+        told = ", ".join(f'"{one}"' for one in (*_POLICIES, "nil"))
+        why = f'Unsupported value: "{policy}": supported values: {told}'
+        raise problems.invalid_options("DeleteOptions", ("FieldValueNotSupported", why, "propagationPolicy"))
     return store.delete(
         target.resource.plural,
         target.namespace,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from console.rehearsal.sim.kubernetes.objects import Obj, namespace_of
-from console.rehearsal.sim.kubernetes.paths import Target, selection, whole_number
-from console.rehearsal.sim.kubernetes.problems import KubeError
+from console.rehearsal.sim.kubernetes.paths import Target, selection, version_asked, whole_number
+from console.rehearsal.sim.kubernetes.problems import KubeError, invalid_options
 from console.rehearsal.sim.kubernetes.store import Store
 from state.base.clock import SECOND_US
 from state.base.json import JsonObject
@@ -81,7 +81,10 @@ class _Watch:
         self._selected = selection(request, target)
         self.bookmarks = request.query.get("allowWatchBookmarks") in ("true", "1")
         self._initial = request.query.get("sendInitialEvents") == "true"
-        self._asked = whole_number(request, "resourceVersion")
+        if self._initial and request.query.get("resourceVersionMatch") != "NotOlderThan":
+            why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+            raise invalid_options("ListOptions", ("FieldValueForbidden", why, "resourceVersionMatch"))
+        self._asked = version_asked(request)
         self.version = self._asked or store.version
         self.failed = False
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from console.rehearsal.sim.kubernetes.objects import Obj, Value
-from console.rehearsal.sim.kubernetes.problems import bad_request
+from console.rehearsal.sim.kubernetes.objects import Obj, Value, copied, tidied
 from console.rehearsal.sim.kubernetes.resources import Resource
 from state.base.json import JsonObject, obj, text
 
@@ -34,8 +33,12 @@ def _schemas() -> tuple[JsonObject, JsonObject]:
     return obj(whole["kinds"]), obj(whole["types"])
 
 
-class _UnlikeError(Exception):
-    pass
+class UnlikeError(Exception):
+    """A value of another type than its field's: Go's words, and what server-side apply says of it."""
+
+    def __init__(self, words: str, applied: str = "") -> None:
+        super().__init__(words)
+        self.applied = applied or words
 
 
 @dataclass(slots=True)
@@ -61,7 +64,10 @@ class _Reader:
             if not isinstance(value, list):
                 raise _unlike(value, go, word)
             inner = word.removeprefix(_OF_LISTS)
-            return [self.value(one, inner, f"{at}[{n}]", go) for n, one in enumerate(value)]
+            return [
+                _zero(inner) if one is None else self.value(one, inner, f"{at}[{n}]", go)
+                for n, one in enumerate(value)
+            ]
         if word.startswith(_OF_MAPS):
             if not isinstance(value, Mapping):
                 raise _unlike(value, go, word)
@@ -74,38 +80,27 @@ class _Reader:
             if not isinstance(value, Mapping):
                 raise _unlike(value, go, word)
             return self.struct(value, word[1:], at, go.partition(".")[2])
-        return _scalar(value, word, go)
+        try:
+            return _scalar(value, word, go)
+        except UnlikeError as error:
+            if word in _BITS:
+                found = {bool: "boolean", str: "string"}.get(type(value), type(value).__name__)
+                error.applied = f".{at}: expected numeric (int or float), got {found}"
+            raise
 
 
 def decoded(resource: Resource, body: JsonObject) -> tuple[Obj, list[str]]:
     """Return an object as its type reads it, and what was told of fields that it has not.
 
     A null in a map of texts is an empty text there; any other is as if it weren't there.
-    Raises KubeError (400) for a value of another type than its field's.
+    Raises UnlikeError for a value of another type than its field's.
     """
     kinds, types = _schemas()
     name = text(kinds, resource.plural)
     reader = _Reader(types)
     if not name:
-        return {key: one for key, one in body.items() if one is not None}, []  # type: ignore[misc]  # JSON either way
-    try:
-        read = reader.struct(body, name, "", "")
-    except _UnlikeError as error:
-        raise bad_request(f"{_handled(resource)}: {error}") from None
-    return read, reader.unknown
-
-
-def strictly(resource: Resource, unknown: list[str]) -> None:
-    """Refuse an object with fields that its type has not.
-
-    Raises KubeError (400) where there are such.
-    """
-    if unknown:
-        raise bad_request(f"{_handled(resource)}: strict decoding error: {', '.join(unknown)}")
-
-
-def _handled(resource: Resource) -> str:
-    return f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
+        return tidied(body), []
+    return reader.struct(body, name, "", ""), reader.unknown
 
 
 def _last(name: str) -> str:
@@ -135,10 +130,10 @@ def _scalar(value: object, word: str, go: str) -> Value:
     elif word in wanted and (isinstance(value, bool) or not isinstance(value, wanted[word])):
         raise _unlike(value, go, word)
     if word == "quantity" and not _QUANTITY.fullmatch(str(value)):
-        raise _UnlikeError(f"quantities must match the regular expression '^{_QUANTITY.pattern}$'")
+        raise UnlikeError(f"quantities must match the regular expression '^{_QUANTITY.pattern}$'")
     if word == "bytes":
         _need_base64(str(value))
-    return value  # type: ignore[return-value]  # JSON as it was decoded
+    return copied(value)
 
 
 def _need_base64(written: str) -> None:
@@ -148,14 +143,14 @@ def _need_base64(written: str) -> None:
     except (binascii.Error, ValueError):
         bad = re.search(r"[^A-Za-z0-9+/]", whole)
         place = bad.start() if bad is not None else len(whole)
-        raise _UnlikeError(f"illegal base64 data at input byte {place}") from None
+        raise UnlikeError(f"illegal base64 data at input byte {place}") from None
 
 
-def _unlike(value: object, go: str, word: str) -> _UnlikeError:
+def _unlike(value: object, go: str, word: str) -> UnlikeError:
     kind = {bool: "bool", str: "string", list: "array", dict: "object"}.get(type(value), "number")
     if kind == "number" and word in _BITS:
         kind = f"number {json.dumps(value)}"
-    return _UnlikeError(f"json: cannot unmarshal {kind} into Go struct field {go} of type {_in_go(word)}")
+    return UnlikeError(f"json: cannot unmarshal {kind} into Go struct field {go} of type {_in_go(word)}")
 
 
 def _in_go(word: str) -> str:

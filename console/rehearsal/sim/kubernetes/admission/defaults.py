@@ -185,8 +185,15 @@ def _service(body: Obj) -> None:
         _fill(spec, internalTrafficPolicy="Cluster", ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack")
         _fill(spec, clusterIP=f"10.96.{digest[0]}.{digest[1] or 1}")
         _fill(spec, clusterIPs=[spec["clusterIP"]])
-    for port in members(spec, "ports"):
+    reached = spec["type"] in {"NodePort", "LoadBalancer"}
+    if reached:
+        _fill(spec, externalTrafficPolicy="Cluster")
+    if spec["type"] == "LoadBalancer":
+        _fill(spec, allocateLoadBalancerNodePorts=True)
+    for place, port in enumerate(members(spec, "ports")):
         _fill(port, protocol="TCP", targetPort=port.get("port"))
+        if reached:
+            _fill(port, nodePort=30000 + (digest[2] * 256 + digest[3] + place) % 2768)
     child(body, "status", "loadBalancer")
 
 

@@ -11,16 +11,29 @@ from console.rehearsal.sim.kubernetes.objects import labels_of, name_of
 from state.base.json import JsonObject, flag, obj, objs, path, text, texts
 
 _ENFORCE = "pod-security.kubernetes.io/enforce"
+_WARN = "pod-security.kubernetes.io/warn"
+_USUAL = (
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+)
 _SECCOMP = ("RuntimeDefault", "Localhost")
 
 
-def refused(
-    pod: JsonObject, namespace: JsonObject, accounts: Sequence[str], quotas: Sequence[JsonObject], there: int
-) -> str:
+def refused(pod: JsonObject, namespace: JsonObject, accounts: Sequence[str]) -> str:
     """Return why a pod may not be made, in the API server's words; "" where it may.
 
-    ``accounts`` are the names of the namespace's service accounts, ``quotas`` its ResourceQuotas, ``there`` is how
-    many pods it has that haven't ended.
+    ``accounts`` are the names of the namespace's service accounts.
     """
     spec, where = obj(pod.get("spec")), name_of(namespace)
     account = text(spec, "serviceAccountName")
@@ -33,12 +46,14 @@ def refused(
     broken = _broken(spec, level)
     if broken:
         return f'violates PodSecurity "{level}:latest": {", ".join(broken)}'
-    for quota in quotas:
-        limit = text(obj(path(quota, ("spec", "hard"))), "pods")
-        if limit.isdigit() and there >= int(limit):
-            used = f"requested: pods=1, used: pods={there}, limited: pods={limit}"
-            return f"exceeded quota: {name_of(quota)}, {used}"
     return ""
+
+
+def warned(pod: JsonObject, namespace: JsonObject) -> str:
+    """Return of what a namespace warns that is made of pods like this one; "" for nothing."""
+    level = labels_of(namespace).get(_WARN, "privileged")
+    broken = _broken(obj(pod.get("spec")), level)
+    return f'would violate PodSecurity "{level}:latest": {", ".join(broken)}' if broken else ""
 
 
 def _broken(spec: JsonObject, level: str) -> list[str]:
@@ -50,12 +65,28 @@ def _broken(spec: JsonObject, level: str) -> list[str]:
 
 
 def _baseline(spec: JsonObject, containers: Sequence[JsonObject]) -> Iterator[str]:
+    added = [
+        (text(one, "name"), extra)
+        for one in containers
+        if (extra := [c for c in texts(path(_security(one), ("capabilities", "add"))) if c not in _USUAL])
+    ]
+    if added:
+        told = ", ".join(f'"{one}"' for _, those in added for one in those)
+        who = _named("container", [name for name, _ in added])
+        yield f"non-default capabilities ({who} must not include {told} in securityContext.capabilities.add)"
     shared = [key for key in ("hostNetwork", "hostPID", "hostIPC") if flag(spec, key)]
     if shared:
         yield f"host namespaces ({', '.join(f'{key}=true' for key in shared)})"
     paths = [text(one, "name") for one in objs(spec.get("volumes")) if "hostPath" in one]
     if paths:
         yield f"hostPath volumes ({_named('volume', paths)})"
+    ports = {
+        text(one, "name"): [str(port["hostPort"]) for port in objs(one.get("ports")) if port.get("hostPort")]
+        for one in containers
+    }
+    if used := [port for those in ports.values() for port in those]:
+        who = _named("container", [name for name, those in ports.items() if those])
+        yield f"hostPort ({who} uses hostPort{'s' if len(used) > 1 else ''} {', '.join(used)})"
     privileged = [text(one, "name") for one in containers if flag(_security(one), "privileged")]
     if privileged:
         yield f"privileged ({_named('container', privileged)} must not set securityContext.privileged=true)"

@@ -146,6 +146,19 @@ def _left_out(key: str, value: Value) -> bool:
     return value == "" and key in _LEFT_OUT_WHEN_EMPTY
 
 
+def amount(value: object) -> Decimal:
+    """Return how much a quantity is, 0 for what is none."""
+    match = _WRITTEN.fullmatch(str(value).strip())
+    if match is None:
+        return Decimal(0)
+    number, suffix, exponent = Decimal(match[1]), match[2] or "", match[3]
+    if exponent is not None:
+        return number.scaleb(int(exponent))
+    if suffix in _BINARY[1:]:
+        return number * Decimal(1024 ** _BINARY.index(suffix))
+    return number.scaleb(_SUFFIX[suffix])
+
+
 def quantity(value: Value) -> Value:
     """Return a quantity as Kubernetes writes it; anything else as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from console.rehearsal.sim.kubernetes.admission.stored_form import amount
 from console.rehearsal.sim.kubernetes.objects import labels_of, name_of, number, word
 from console.rehearsal.sim.kubernetes.problems import invalid
 from console.rehearsal.sim.kubernetes.resources import Resource
@@ -39,6 +40,22 @@ Cause = tuple[str, str, str]
 """A reason, a message, and the field that is meant."""
 
 
+_LABEL_NAME = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
+    "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_QUALIFIED_RULE = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_PULLS = ("Always", "IfNotPresent", "Never")
+_HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
+_PORT = "must be between 1 and 65535, inclusive"
+
+
 def _required(field: str, why: str = "") -> Cause:
     return "FieldValueRequired", f"Required value{': ' if why else ''}{why}", field
 
@@ -46,6 +63,48 @@ def _required(field: str, why: str = "") -> Cause:
 def _wrong(field: str, value: object, why: str) -> Cause:
     told = json.dumps(value, separators=(",", ":"), sort_keys=True)
     return "FieldValueInvalid", f"Invalid value: {told}: {why}", field
+
+
+def _unsupported(field: str, value: str, known: Sequence[str]) -> Cause:
+    told = ", ".join(f'"{one}"' for one in known)
+    return "FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {told}', field
+
+
+def _is_port(value: object) -> bool:
+    return not isinstance(value, int) or 1 <= value <= 65535
+
+
+def _container_causes(container: JsonObject, here: str) -> list[Cause]:
+    """Judge what of a container needs nothing else to be known."""
+    causes: list[Cause] = [
+        _wrong(f"{here}.ports[{at}].containerPort", port.get("containerPort"), _PORT)
+        for at, port in enumerate(objs(container.get("ports")))
+        if not _is_port(port.get("containerPort"))
+    ]
+    causes += [
+        _required(f"{here}.env[{at}].name")
+        for at, one in enumerate(objs(container.get("env")))
+        if not text(one, "name")
+    ]
+    causes += [
+        _required(f"{here}.{probe}", "must specify a handler type")
+        for probe in ("livenessProbe", "readinessProbe", "startupProbe")
+        if container.get(probe) is not None and not set(obj(container.get(probe))) & set(_HANDLERS)
+    ]
+    pull = text(container, "imagePullPolicy")
+    if pull and pull not in _PULLS:
+        causes.append(_unsupported(f"{here}.imagePullPolicy", pull, _PULLS))
+    requests, limits = (obj(path(container, ("resources", key))) for key in ("requests", "limits"))
+    causes += [
+        _wrong(
+            f"{here}.resources.requests",
+            asked,
+            f"must be less than or equal to {name} limit of {limits[name]}",
+        )
+        for name, asked in sorted(requests.items())
+        if name in limits and amount(asked) > amount(limits[name])
+    ]
+    return causes
 
 
 def _template_causes(spec: JsonObject, prefix: str) -> list[Cause]:
@@ -62,6 +121,7 @@ def _template_causes(spec: JsonObject, prefix: str) -> list[Cause]:
         if name in seen:
             causes.append(("FieldValueDuplicate", f'Duplicate value: "{name}"', f"{here}.name"))
         seen.add(name)
+        causes += _container_causes(container, here)
         causes += [
             ("FieldValueNotFound", f'Not found: "{wanted}"', f"{here}.volumeMounts[{at}].name")
             for at, mount in enumerate(objs(container.get("volumeMounts")))
@@ -77,6 +137,9 @@ def _workload_causes(body: JsonObject) -> list[Cause]:
     selector = selector_of(body)
     template = obj(path(body, ("spec", "template")))
     causes = _template_causes(obj(template.get("spec")), "spec.template.spec")
+    restart = word(template, "spec", "restartPolicy")
+    if restart not in ("", "Always"):
+        causes.append(_unsupported("spec.template.spec.restartPolicy", restart, ["Always"]))
     if not selector:
         causes.append(("FieldValueRequired", "Required value", "spec.selector"))
     elif not selected(selector, labels_of(template)):
@@ -87,6 +150,10 @@ def _workload_causes(body: JsonObject) -> list[Cause]:
 
 def _label_causes(body: JsonObject) -> list[Cause]:
     return [
+        _wrong("metadata.labels", key, _QUALIFIED_RULE)
+        for key in labels_of(body)
+        if not _QUALIFIED.fullmatch(key.rpartition("/")[2])
+    ] + [
         _wrong("metadata.labels", value, _LABEL_RULE)
         for value in labels_of(body).values()
         if len(value) > 63 or not _LABEL.fullmatch(value)
@@ -97,6 +164,8 @@ def _map_causes(resource: Resource, body: JsonObject) -> list[Cause]:
     """Judge a ConfigMap's or a Secret's keys and size."""
     data = {**obj(body.get("data")), **obj(body.get("binaryData"))}
     causes = [_wrong(f"data[{key}]", key, _KEY_RULE) for key in data if not _KEY.fullmatch(key)]
+    both = obj(body.get("data")).keys() & obj(body.get("binaryData")).keys()
+    causes += [_wrong(f"data[{key}]", key, "duplicate of key present in binaryData") for key in sorted(both)]
     if sum(len(str(value)) for value in data.values()) > _LARGEST:
         where = "data" if resource.plural == "secrets" else "[]"
         causes.append(("FieldValueTooLong", f"Too long: may not be more than {_LARGEST} bytes", where))
@@ -110,7 +179,39 @@ def _service_causes(service: JsonObject) -> list[Cause]:
     if _needs_ports(service):
         return [_required("spec.ports")]
     nameless = [at for at, port in enumerate(ports) if not text(port, "name")] if len(ports) > 1 else []
-    return [_required(f"spec.ports[{at}].name") for at in nameless]
+    causes = [_required(f"spec.ports[{at}].name") for at in nameless]
+    causes += [
+        _wrong(f"spec.ports[{at}].{key}", port.get(key), _PORT)
+        for at, port in enumerate(ports)
+        for key in ("port", "targetPort")
+        if not _is_port(port.get(key))
+    ]
+    address = word(service, "spec", "clusterIP")
+    if address not in ("", "None") and not address.startswith("10.96.") and not causes:
+        why = f"failed to allocate IP {address}: the provided network does not match the current range"
+        causes.append(_wrong("spec.clusterIPs", [address], why))
+    return causes
+
+
+def _autoscaler_causes(body: JsonObject) -> list[Cause]:
+    most = number(body, ("spec", "maxReplicas"))
+    if most >= number(body, ("spec", "minReplicas"), 1):
+        return []
+    return [_wrong("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")]
+
+
+def _budget_causes(body: JsonObject) -> list[Cause]:
+    spec = obj(body.get("spec"))
+    if spec.get("minAvailable") is None or spec.get("maxUnavailable") is None:
+        return []
+    told = {
+        "MinAvailable": spec["minAvailable"],
+        "Selector": spec.get("selector"),
+        "MaxUnavailable": spec["maxUnavailable"],
+        "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
+    }
+    why = "minAvailable and maxUnavailable cannot be both set"
+    return [("FieldValueInvalid", f"Invalid value: {json.dumps(told, separators=(',', ':'))}: {why}", "spec")]
 
 
 def _ingress_causes(ingress: JsonObject) -> list[Cause]:
@@ -122,9 +223,10 @@ def _ingress_causes(ingress: JsonObject) -> list[Cause]:
             if not kind:
                 causes.append(_required(field, "pathType must be specified"))
             elif kind not in _PATH_TYPES:
-                told = ", ".join(f'"{known}"' for known in _PATH_TYPES)
-                message = f'Unsupported value: "{kind}": supported values: {told}'
-                causes.append(("FieldValueNotSupported", message, field))
+                causes.append(_unsupported(field, kind, _PATH_TYPES))
+            elif kind != "ImplementationSpecific" and not text(one, "path").startswith("/"):
+                why = "must be an absolute path"
+                causes.append(_wrong(field.removesuffix("Type"), text(one, "path"), why))
     return causes
 
 
@@ -162,6 +264,8 @@ _JUDGES: dict[str, Callable[[JsonObject], list[Cause]]] = {
     "cronjobs": _cronjob_causes,
     "services": _service_causes,
     "ingresses": _ingress_causes,
+    "horizontalpodautoscalers": _autoscaler_causes,
+    "poddisruptionbudgets": _budget_causes,
 }
 
 
@@ -172,8 +276,12 @@ def validate(resource: Resource, body: JsonObject, old: JsonObject | None) -> No
     """
     causes: list[Cause] = []
     name = name_of(body)
-    if resource.plural not in _RULES_WITH_COLONS and (not _NAME.fullmatch(name) or len(name) > 253):
-        causes.append(("FieldValueInvalid", f'Invalid value: "{name}": {_NAME_RULE}', "metadata.name"))
+    if resource.plural not in _RULES_WITH_COLONS:
+        rule = _LABEL_NAME if resource.plural == "namespaces" else _NAME_RULE
+        if len(name) > 253:
+            causes.append(_wrong("metadata.name", name, "must be no more than 253 characters"))
+        elif not _NAME.fullmatch(name):
+            causes.append(_wrong("metadata.name", name, rule))
     causes += _label_causes(body)
     judge = _JUDGES.get(resource.plural)
     if judge is not None:
@@ -207,8 +315,6 @@ _FIXED = {
     "daemonsets": (("spec", "selector"),),
     "jobs": (("spec", "selector"), ("spec", "template")),
     "secrets": (("type",),),
-    "rolebindings": (("roleRef",),),
-    "clusterrolebindings": (("roleRef",),),
 }
 
 
@@ -218,6 +324,12 @@ def _fixed_causes(resource: Resource, body: JsonObject, old: JsonObject) -> list
         for keys in _FIXED.get(resource.plural, ())
         if path(body, keys) != path(old, keys)
     ]
+    if resource.plural in {"rolebindings", "clusterrolebindings"} and body.get("roleRef") != old.get(
+        "roleRef"
+    ):
+        names = {"apiGroup": "APIGroup", "kind": "Kind", "name": "Name"}
+        ref = {names.get(key, key): one for key, one in obj(body.get("roleRef")).items()}
+        causes.append(_wrong("roleRef", ref, "cannot change roleRef"))
     if resource.plural in {"configmaps", "secrets"} and old.get("immutable") is True:
         why = "field is immutable when `immutable` is set"
         causes += [
@@ -243,7 +355,8 @@ def _fixed_of_a_statefulset(new: JsonObject, old: JsonObject) -> list[Cause]:
     )
     if before == after:
         return []
-    told = ", ".join(f"'{key}'" for key in _STATEFULSET_MAY_CHANGE)
+    *first, last = (f"'{key}'" for key in _STATEFULSET_MAY_CHANGE)
+    told = f"{', '.join(first)} and {last}"
     why = f"updates to statefulset spec for fields other than {told} are forbidden"
     return [("FieldValueForbidden", f"Forbidden: {why}", "spec")]
 

@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from console.rehearsal.sim.kubernetes.kubectl.owned_fields import (
     Writer,
     conflict,
+    fields_in,
     foreign,
     identity,
+    is_whole,
     list_keys,
+    marks_of,
     owned_part,
     without,
 )
@@ -33,8 +36,11 @@ def apply(live: Obj, applied: JsonObject, writer: Writer, *, force: bool = False
     entries = objs(path(live, ("metadata", "managedFields")))
     mine = [one for one in entries if writer.wrote(one)]
     result = copied(live)
+    held = set().union(*(fields_in(obj(one.get("fieldsV1"))) for one in entries if not writer.wrote(one)))
     for one in mine:
-        result = _without(result, obj(one.get("fieldsV1")), fields)
+        # What another one holds too, stays when this one lets it go.
+        before = marks_of(fields_in(obj(one.get("fieldsV1"))) - held) if held else obj(one.get("fieldsV1"))
+        result = _without(result, before, fields)
     merged = _merged(result, desired, "")
     assert isinstance(merged, dict)
     entry = writer.entry(fields)
@@ -50,7 +56,7 @@ def apply(live: Obj, applied: JsonObject, writer: Writer, *, force: bool = False
 def fields_of(body: Json, field: str = "") -> Obj:
     """Return the set of fields that a configuration sets, in the form of ``fieldsV1``."""
     found: Obj = {}
-    if isinstance(body, Mapping):
+    if isinstance(body, Mapping) and not is_whole(field):
         for key, value in body.items():
             found[f"f:{key}"] = fields_of(value, key)
     elif isinstance(body, Sequence) and not isinstance(body, str) and (keys := list_keys(field, body)):

@@ -21,6 +21,24 @@ _TWO_KEYS = {"containerPort": ("containerPort", "protocol"), "port": ("port", "p
 _META_OWNED = ("labels", "annotations", "finalizers", "ownerReferences")
 _NOT_OWNED = ("apiVersion", "kind", "metadata", "status")
 _ABSENT = object()
+_WHOLE = frozenset(
+    {
+        "selector",
+        "labelSelector",
+        "namespaceSelector",
+        "podSelector",
+        "nodeSelector",
+        "configMapKeyRef",
+        "secretKeyRef",
+        "fieldRef",
+        "resourceFieldRef",
+        "roleRef",
+        "targetRef",
+        "port",
+        "preference",
+    }
+)
+"""Fields whose objects have one owner (``x-kubernetes-map-type: atomic``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +90,19 @@ def owned_part(body: JsonObject, subresource: str = "") -> JsonObject:
     if subresource == "status":
         return {"status": body.get("status")}
     meta = {key: value for key, value in obj(body.get("metadata")).items() if key in _META_OWNED}
-    return {**{key: value for key, value in body.items() if key not in _NOT_OWNED}, "metadata": meta}
+    own = {key: value for key, value in body.items() if key not in _NOT_OWNED}
+    return {**own, "metadata": meta} if meta else own
+
+
+def is_whole(field: str) -> bool:
+    """Return whether a field's object is owned as a whole."""
+    return field in _WHOLE
 
 
 def leaves(body: Json, field: str = "", before: Field = ()) -> dict[Field, Json]:
     """Return the values of a configuration by their fields."""
     found: dict[Field, Json] = {}
-    if isinstance(body, Mapping) and (body or not before):
+    if isinstance(body, Mapping) and (body or not before) and not is_whole(field):
         for key, value in body.items():
             found |= leaves(value, key, (*before, f"f:{key}"))
         return found

@@ -59,7 +59,9 @@ def json_patch(target: Value, operations: Json) -> Value:
     Raises KubeError: 400 for a patch that is none, 422 where it does not apply.
     """
     if not isinstance(operations, Sequence) or isinstance(operations, str):
-        raise bad_request("error decoding patch: a JSON patch is a list of operations")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
+        )
     root: Obj = {"": copied(target)}
     for operation in objs(operations):
         _apply_operation(root, operation)

@@ -14,12 +14,12 @@ import re
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from console.rehearsal.sim.kubernetes import bootstrap
-from state.base.json import Json, JsonObject, obj
+from state.base.json import Json, JsonObject, obj, objs, text
 from tests.cluster.kube_api import KubeHttp
 from tests.console.rehearsal.sim.kubernetes import recorded_rbac, recorded_schemas
 
@@ -45,6 +45,8 @@ MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+BEHIND = {"continue": ""}
+"""A query for what comes behind the answer before."""
 Answer: TypeAlias = tuple[int, JsonObject, list[str]]
 """Status, object and warnings."""
 Send: TypeAlias = Callable[["Ask"], Awaitable[Answer]]
@@ -67,6 +69,8 @@ class Case:
 
     name: str
     asks: Sequence[Ask]
+    owners: bool = False
+    """Whether who owns which field is compared too."""
 
 
 def at(plural: str, name: str = "", sub: str = "", *, namespace: str = NAMESPACE) -> str:
@@ -113,6 +117,12 @@ _CONTROLLERS = "deployment.kubernetes.io/revision"
 _IP = re.compile(r"^10\.96\.\d+\.\d+$")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_VERSION = re.compile(r"resource version: \d+ \(\d+\)")
+_INSIDE = re.compile(
+    r'Invalid value: (?:"(?:\{.*\}|map\[.*\]|)"|\{"labels":\{.*?\},"Spec":.*\}|\{"metadata":.*\}): '
+)
+"""An object as the server has it inside, in a message."""
+_DIFF = re.compile(r"\n@@ .*", re.DOTALL)
 _BEHIND = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}$")
 
 
@@ -137,6 +147,8 @@ def _masked(value: Json, place: tuple[str, ...]) -> Json:
                 continue
             if key == "continue":
                 kept[key] = "a token"
+            elif key == "nodePort":
+                kept[key] = "a port"
             elif key != "status" or not isinstance(one, Mapping) or _tells(value):
                 kept[key] = _masked(one, (*place, key))
         return {key: one for key, one in kept.items() if key != "annotations" or one}
@@ -157,15 +169,42 @@ def _text(value: str) -> str:
         return "an address"
     if _STAMP.match(value):
         return "a time"
-    return _BEHIND.sub("-xxxxx", _UID.sub("a uid", value))
+    bare = _DIFF.sub("", _INSIDE.sub("Invalid value: an object: ", value))
+    return _BEHIND.sub("-xxxxx", _VERSION.sub("version: any", _UID.sub("a uid", bare)))
 
 
 async def asked(send: Send, case: Case) -> JsonObject:
     """Send a case's requests; return what is compared of the last answer."""
     answer: Answer = 0, {}, []
-    for ask in case.asks:
+    for each in case.asks:
+        ask = each
+        if ask.query.get("continue") == "":
+            token = text(obj(answer[1].get("metadata")), "continue")
+            ask = replace(ask, query={**ask.query, "continue": token})
         answer = await send(ask)
-    return compared(*answer)
+    status, body, warnings = answer
+    if case.asks[-1].query.get("watch") and status == 200:
+        body = {"events": [json.loads(line) for line in text(body, "message").splitlines()]}
+    told = compared(status, body, warnings)
+    return {**told, "owners": _owners(body)} if case.owners else told
+
+
+def _owners(body: JsonObject) -> Json:
+    """Return who owns which fields, by their marks; a mark that something is there at all is left out."""
+    entries = [
+        {
+            key: _marks(one) if key == "fieldsV1" else one
+            for key, one in sorted(entry.items())
+            if key != "time"
+        }
+        for entry in objs(obj(body.get("metadata")).get("managedFields"))
+        if entry.get("manager") != "kube-controller-manager"
+    ]
+    return sorted(entries, key=json.dumps)
+
+
+def _marks(fields: Json) -> Json:
+    return {mark: _marks(inner) for mark, inner in sorted(obj(fields).items()) if mark != "."}
 
 
 def recorded() -> dict[str, JsonObject]:
@@ -193,7 +232,7 @@ async def _record() -> None:
     """Ask a control plane of our own, without controllers: nothing moves between a request and its answer."""
     from tests.cluster import build
     from tests.cluster.control_plane import ControlPlane
-    from tests.console.rehearsal.sim.kubernetes.conformance_cases import CASES
+    from tests.console.rehearsal.sim.kubernetes.conformance_more import CASES
 
     with tempfile.TemporaryDirectory() as folder:
         plane = ControlPlane(Path(folder), build.build(print))

@@ -23,13 +23,12 @@ from tests.console.rehearsal.sim.kubernetes.conformance import (
     sender,
     without_words,
 )
-from tests.console.rehearsal.sim.kubernetes.conformance_cases import CASES
+from tests.console.rehearsal.sim.kubernetes.conformance_more import CASES
 from tests.console.rehearsal.sim.kubernetes.conftest import serve
 
 DIFFERS: dict[str, str] = {
     "a body that is no object": "the message holds a type and a mark of the Go program",
-    "another template of a job": "the message holds the whole template as the Go program has it inside",
-    "another command in a pod": "the message holds a diff of the pod as the Go program has it inside",
+    "a strategic patch of another type": "the message names a type of the Go program's inside",
 }
 """By a case's name: in which words the simulated API is unlike, and why that stays so. What is done, and every
 reason and field that is told, is the same there too."""
