@@ -172,6 +172,7 @@ LARGE = {
 _SUBJECT = "a subject: its events, its steps"
 _JUDGED = "a family of checks, and the part of the rehearsal's platform that it judges"
 TWICE = {
+    "access": (2, "what a kubeconfig gives; who may do what in the simulated API"),
     "alertmanager": (2, "checks/clients asks it; engine/watch records what it says"),
     "alerts": (3, "a family of checks; a section of the dashboard; Alertmanager's own in its simulator"),
     "answers": (2, "checks/clients judges an answer; the simulated Prometheus makes one"),
@@ -191,6 +192,7 @@ TWICE = {
     "commands": (2, "the registry of what can be done to a launch; the table of the command line"),
     "conditions": (2, "as a runbook states them; as a section shows them"),
     "cookies": (2, _JUDGED),
+    "credentials": (2, "of a kubeconfig, renewed; those of the SOP's product"),
     "data": (2, "a family of checks; the faults that it must notice"),
     "deploy": (2, "the screen; the operation"),
     "dispatch": (2, "of the command line; of commands to the engine"),

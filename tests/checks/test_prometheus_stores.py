@@ -161,10 +161,10 @@ async def logged_in(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     body = {"url": f"http://127.0.0.1:{runner.addresses[0][1]}/prefix/", "timeout": 20, **options}
     endpoint = Endpoint.model_validate(body)
-    secrets = {"token": reader(endpoint.token), "password": reader(endpoint.password)}
-    clients = [
-        PrometheusClient(endpoint, "production", **secrets),
-        AlertmanagerClient(endpoint, "production", **secrets),
+    token, password = reader(endpoint.token), reader(endpoint.password)
+    clients: list[PrometheusClient | AlertmanagerClient] = [
+        PrometheusClient(endpoint, "production", token=token, password=password),
+        AlertmanagerClient(endpoint, "production", token=token, password=password),
     ]
     try:
         yield store, clients

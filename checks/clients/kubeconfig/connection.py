@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import tempfile
@@ -28,8 +29,9 @@ def is_loopback(url: str) -> bool:
 
 
 def load() -> None:
-    """Load the library, which takes a second of CPU: no question's time."""
-    import kubernetes.aio.client.api_client  # noqa: F401
+    """Load the libraries, which takes a second of CPU: no question's time."""
+    for library in ("aiohttp", "kubernetes.aio.client.api_client", "yaml"):
+        importlib.import_module(library)
 
 
 def open_api(access: Access, certificate: tuple[str, str], where: Where) -> Any:
