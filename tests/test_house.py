@@ -114,6 +114,7 @@ ROOMS = {
     "console/engine/checks": "runs checks, and turns verdicts into the status of gates",
     "console/engine/commands": "who may do what, and what a command does",
     "console/engine/operations": "deploy, migrate, rollback: the rooms below",
+    "console/engine/operations/access": "what the cluster serves, and allows our account",
     "console/engine/operations/helm": "helm's command line and charts",
     "console/engine/operations/preview": "what an operation would do, and what locks it",
     "console/engine/operations/run": "an operation under way",

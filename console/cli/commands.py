@@ -194,7 +194,7 @@ COMMANDS = (
             ),
         ),
         examples=("rbac runbook.yaml > read-only.yaml", "rbac runbook.yaml --operations --env staging"),
-    ),  # fmt: skip
+    ),
     Command(
         name="verify",
         help="check that a log is whole and unaltered",
