@@ -115,6 +115,7 @@ ROOMS = {
     "console/engine/checks": "runs checks, and turns verdicts into the status of gates",
     "console/engine/commands": "who may do what, and what a command does",
     "console/engine/operations": "deploy, migrate, rollback: the rooms below",
+    "console/engine/operations/access": "what the cluster serves, and allows our account",
     "console/engine/operations/compare": "live objects against a manifest, and who changed them",
     "console/engine/operations/helm": "helm's command line and charts",
     "console/engine/operations/preview": "what an operation would do, and what locks it",

@@ -12,7 +12,7 @@ import pytest
 from console.engine.operations.access.roles import looking, manifests, operating
 from console.engine.operations.run.context import Site
 from console.rehearsal.dotmac.names import Env
-from state.base.json import Json, obj, text
+from state.base.json import Json, items, obj, text
 from state.runbook.models import Runbook
 from state.view.enums import OperationState as State
 from state.view.enums import Tier
@@ -128,7 +128,7 @@ async def test_one_rule_less_is_told_before_helm_runs(
         made = await _bootstrapped(cluster, real, user, tmp_path)
         for one in made:
             if one["kind"] == "Role":
-                one["rules"] = _without(list(one["rules"]), group, resource, verb)  # type: ignore[arg-type]  # a list
+                one["rules"] = _without(list(items(one["rules"])), group, resource, verb)
         await _given(real, user, made)
         preview = await real.stand.operations.preview("staging.deploy", ANN)
         assert not preview.allowed
@@ -141,11 +141,11 @@ def _without(given: list[Json], group: str, resource: str, verb: str) -> list[Js
     kept: list[Json] = []
     for one in given:
         rule = dict(obj(one))
-        named = list(rule["resources"])  # type: ignore[arg-type]  # a list
+        named = list(items(rule["resources"]))
         if rule["apiGroups"] != [group] or resource not in named:
             kept.append(rule)
             continue
-        verbs = list(rule["verbs"])  # type: ignore[arg-type]  # a list
+        verbs = list(items(rule["verbs"]))
         others = [name for name in named if name != resource]
         if others:
             kept.append({**rule, "resources": others})

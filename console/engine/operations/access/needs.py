@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from console.engine.operations.access.kinds import Kinds
+from console.engine.operations.access.served_kinds import Kinds
 from state.base.json import JsonObject, obj, objs, path, text, texts
 
 RBAC = "rbac.authorization.k8s.io"
@@ -93,7 +93,7 @@ def hook_logs(hooks: Iterable[JsonObject]) -> bool:
     return any(obj(path(hook, ("metadata", "annotations"))).get(key) for hook in hooks)
 
 
-def rules(found: Iterable[Need]) -> list[dict[str, object]]:
+def rules(found: Iterable[Need]) -> list[JsonObject]:
     """Return needs of one place as RBAC rules: those with the same verbs and names together, in a fixed order."""
     verbs: dict[tuple[str, str, str], set[str]] = {}
     for one in found:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from console.engine.operations.access.kinds import kinds_of
 from console.engine.operations.access.needs import Need, granted_by, hook_logs, needs, of_objects
+from console.engine.operations.access.served_kinds import kinds_of
 from console.engine.operations.preview.manifest import documents
 from console.engine.operations.preview.preflight import Preflight
 from console.engine.operations.run.context import Site

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from checks.base import CouldNotLookError
 from checks.clients.errors import (
     ConflictError,
-    CouldNotLookError,
     ForbiddenError,
     GoneError,
     NotFoundError,
@@ -21,6 +21,7 @@ from checks.clients.errors import (
 )
 from checks.clients.kube import KubeClient
 from console.engine.operations.access.patience import PREVIEW_S, Patience, PatientKube
+from state.base.clock import Clock
 from state.base.json import JsonObject
 from state.base.times import SECOND_US
 
@@ -65,7 +66,7 @@ class _Cluster(KubeClient):
 
 def _patient(cluster: _Cluster) -> tuple[PatientKube, _Clock]:
     clock = _Clock()
-    return PatientKube(cluster, clock, Patience()), clock  # type: ignore[arg-type]  # as much of a clock as it takes
+    return PatientKube(cluster, cast("Clock", clock), Patience()), clock
 
 
 @pytest.mark.parametrize(
