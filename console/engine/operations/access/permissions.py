@@ -1,6 +1,6 @@
 """What an operation does in the cluster, by what it would apply, and whether this account may do it.
 
-What helm asks for was measured with helm 3.17 and 4.1 in an API server's audit log, and is held by
+That it is enough for helm 3.17 and 4.1 is held by
 tests/cluster/test_permissions.py, where whole launches run with exactly this.
 """
 
