@@ -185,6 +185,13 @@ def installs(real: RealLaunch) -> list[str]:
     return ["install", "dotmac", str(platform.chart), "-f", str(values), "--wait", "--timeout", "60s"]
 
 
+async def install_old(real: RealLaunch) -> None:
+    """Install a first revision with the images before the candidate's."""
+    images = real.stand.runbook.candidate.images.named()
+    old = real.stand.platform.artifacts.previous
+    await real.install(**{part: f"{one.partition('@')[0]}@{old[part]}" for part, one in images.items()})
+
+
 POLICY: JsonObject = {
     "spec": {
         "failurePolicy": "Fail",
@@ -211,9 +218,7 @@ POLICY: JsonObject = {
 @helm_4
 async def test_half_applied_is_called_so(cluster: Cluster, api: KubeHttp, tmp_path: Path, major: int) -> None:
     async with launched(cluster, api, tmp_path, major, each_s=30) as real:
-        images = real.stand.runbook.candidate.images.named()
-        old = real.stand.platform.artifacts.previous
-        await real.install(**{part: f"{one.partition('@')[0]}@{old[part]}" for part, one in images.items()})
+        await install_old(real)
         name = f"keep-{real.namespace}"
         policy = json.loads(json.dumps(POLICY).replace("NS", real.namespace))
         group = "/apis/admissionregistration.k8s.io/v1"
@@ -253,7 +258,7 @@ async def test_a_paused_deployment_is_refused_and_the_way_back_is_not(
 ) -> None:
     async with launched(cluster, api, tmp_path, major, each_s=20) as real:
         stand = real.stand
-        await real.install()
+        await install_old(real)
         where = f"/apis/apps/v1/namespaces/{real.namespace}/deployments/dotmac-backend"
         await api.need("PATCH", where, {"spec": {"paused": True}}, kind=MERGE)
         answer = await stand.refused("staging.deploy")

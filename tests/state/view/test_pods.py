@@ -255,3 +255,12 @@ def test_digests_and_restarts_of_a_pod() -> None:
     assert running_digests(thing) == {"backend": DIGEST, "mesh": ""}
     assert restarts_of(thing) == 3
     assert (running_digests({}), restarts_of({})) == ({}, 0)
+
+
+def test_a_pod_that_helm_runs_beside_a_release_counts_as_little_as_a_jobs() -> None:
+    hanging = pod(container(ready=False), owner="")
+    meta = {**dict(hanging["metadata"]), "annotations": {"helm.sh/hook": "test"}}  # type: ignore[arg-type]  # an object
+    seen = observe("production", {**hanging, "metadata": meta})
+    assert seen.of_job
+    assert not serves(seen)
+    assert unready([seen], "production", NOW_US) == []
