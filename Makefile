@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture torture bench cluster cluster-charts
+.PHONY: demo test test-bare check format lock clean picture torture bench cluster cluster-charts cluster-quiet
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -66,6 +66,9 @@ cluster: $(READY) ## build (once) and start a real control plane on loopback, un
 
 cluster-charts: $(READY) ## prove every chart of ours with both helms on a real control plane; SEED draws what is changed by hand
 	$(BIN)/python -m tests.cluster.charts --seed "$${SEED:-$$(git rev-parse HEAD)}"
+
+cluster-quiet: $(READY) ## watch 300 pods of a real control plane for five minutes: what an engine asks, and its CPU
+	LAUNCH_CONSOLE_QUIET_S=300 $(BIN)/python -m pytest -q -s -p no:cacheprovider tests/cluster/test_quiet.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -57,24 +57,25 @@ class DeployScreen(LaunchScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._moved = False
-        """Whether somebody chose an operation; until then the screen shows the one that matters."""
-        self._watched = False
-        """Whether an operation ran in sight: it stays there when it ends."""
+        self._placed = False
+        """Whether the cursor stands where it began: on the operation that mattered when the screen was entered."""
+        self._watched = 0
+        """The run that the cursor followed: a new one that begins in sight is followed once."""
 
     def body(self) -> Iterable[Widget]:
         """Return the pipeline, open requests, the list of operations, the run's head, and its output."""
         yield Pane(stage_lines, id="stages")
         yield Pane(request_lines, id="requests")
         yield Table(
-            (Column("operation", 19), Column("lock", 18), Column("newest run", 18), Column("", 0)),
+            (Column("operation", 20), Column("lock", 18), Column("newest run", 18), Column("", 0)),
             id="operations",
         )
         yield Vertical(Pane(self._run, id="run"), LineView(stick=True, id="output"), id="run-box")
 
     def entered(self) -> None:
         """Begin with the operation that matters now."""
-        self._moved = self._watched = False
+        self._placed = False
+        self._watched = 0
 
     def on_screen_resume(self) -> None:
         """Put the keys where the operations are; after a dialog the cursor stays where it was."""
@@ -98,16 +99,25 @@ class DeployScreen(LaunchScreen):
         requests.styles.height, requests.display = wanted, wanted > 0
         table = self.query_one(Table)
         table.show_rows([operation_row(spec, shown) for spec in offered(shown.view)])
-        running = shown.view.running()
-        if not self._moved and (running is not None or not self._watched):
-            table.select(pressing(shown))
-        self._watched = self._watched or running is not None
+        self._place(table, shown)
         run = self._chosen(shown)
         lines = run.output if run is not None else ()
         self.query_one(LineView).show_lines(
             lambda width: [row(Span(part, Role.DIM)) for text in lines for part in wrap(text, width)],
             about=str(run.seq) if run is not None else "",
         )
+
+    def _place(self, table: Table, shown: ScreenState) -> None:
+        """Put the cursor where it belongs: on what matters when the screen is entered, and on a run that begins.
+
+        It never moves to what is merely wanted next: Enter may be on its way.
+        """
+        running = shown.view.running()
+        began = running is not None and running.seq != self._watched
+        if table.rows and (began or not self._placed):
+            table.select(pressing(shown))
+            self._placed = True
+        self._watched = running.seq if running is not None else self._watched
 
     def _chosen(self, shown: ScreenState) -> OperationView | None:
         key = self.query_one(Table).key
@@ -124,13 +134,11 @@ class DeployScreen(LaunchScreen):
     def on_table_moved(self, event: Table.Moved) -> None:
         """Show the run of the operation that the cursor stands on."""
         event.stop()
-        self._moved = self._moved or event.by_hand
         self.show(self.shown)
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """Ask for the operation: its preview comes first."""
         event.stop()
-        self._moved = True
         self.post_message(CommandRequested("operation.run", {"operation": event.key}))
 
     def action_recover(self) -> None:

@@ -111,8 +111,7 @@ PROGRAMS = {
     "ssh-agent": Program(_on_path("ssh-agent"), f"{_APT}openssh-client"),
     "sqlite3": Program(_on_path("sqlite3"), f"{_APT}sqlite3"),
     "git": Program(_on_path("git"), f"{_APT}git"),
-    # Not in CI: it takes a machine of two cores half an hour to compile it.
-    "control-plane": Program(_control_plane, "python -m tests.cluster.build (wants Go)", in_ci=False),
+    "control-plane": Program(_control_plane, "python -m tests.cluster.build (wants Go)"),
     "strace": Program(_tracing, f"{_APT}strace", in_ci=False),
 }
 """By the name that a test gives."""

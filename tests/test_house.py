@@ -104,6 +104,7 @@ ROOMS = {
     "checks": "kinds of checks, a family each, and what they judge with",
     "checks/clients": "a client for each outside system",
     "checks/clients/ci": "a client for each system that builds and tests commits",
+    "checks/clients/kubeconfig": "where a cluster is and as whom it is asked, as kubectl and helm read it",
     "console": "the program's entry, and its exit codes",
     "console/cli": "a module for each command of the command line, and their one table",
     "console/cli/check": "checks run without a screen",

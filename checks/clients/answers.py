@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final, cast
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ from state.base.text import line
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """Bytes: a larger answer is refused, because no question that is asked here has one."""
 
+_LONGEST_INTEGER: Final = 40
 _LOGIN_WORDS: Final = ("login", "signin", "sign-in", "sign_in", "oauth", "sso", "saml", "auth/realms")
 
 
@@ -88,7 +90,7 @@ def _detail(headers: Mapping[str, str], body: bytes) -> str:
     answer = obj(value)
     for key in ("message", "error", "detail"):
         if found := text(answer, key):
-            return f" ({line(found, 200)})"
+            return f" ({line(found, 400)})"
     return ""
 
 
@@ -105,11 +107,21 @@ def read_json(where: Where, headers: Mapping[str, str], body: bytes, *, expected
         raise WrongContentError(f"{where} answered nothing; expected {expected}")
     try:
         return cast("Json", json.loads(body))
-    except (ValueError, RecursionError):
-        kind = line(headers.get("content-type", "no content type"), 60)
-        raise WrongContentError(
-            f"{where} answered broken or truncated JSON ({len(body)} bytes, {kind}); expected {expected}"
-        ) from None
+    except ValueError as error:
+        # Python reads no number of thousands of digits; what has one is told apart later, the rest is whole.
+        if not isinstance(error, json.JSONDecodeError) and not isinstance(error, UnicodeDecodeError):
+            with suppress(ValueError, RecursionError):
+                return cast("Json", json.loads(body, parse_int=_short_integer))
+    except RecursionError:
+        pass
+    kind = line(headers.get("content-type", "no content type"), 60)
+    raise WrongContentError(
+        f"{where} answered broken or truncated JSON ({len(body)} bytes, {kind}); expected {expected}"
+    )
+
+
+def _short_integer(digits: str) -> int | str:
+    return int(digits) if len(digits) < _LONGEST_INTEGER else f"{digits[:20]}…"
 
 
 def read_object(where: Where, headers: Mapping[str, str], body: bytes, *, expected: str) -> JsonObject:

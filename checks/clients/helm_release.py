@@ -40,6 +40,7 @@ class HelmStatus(StrEnum):
 
     DEPLOYED = "deployed"
     SUPERSEDED = "superseded"
+    FAILED = "failed"
     UNINSTALLING = "uninstalling"
     PENDING_INSTALL = "pending-install"
     PENDING_UPGRADE = "pending-upgrade"
@@ -90,6 +91,8 @@ class Release:
     hooks: tuple[Hook, ...]
     own: JsonObject = field(default_factory=dict)
     """What the release was given over the chart's defaults, by files and by ``--set``. Secret-bearing."""
+    apply_method: str = ""
+    """How its objects were applied: ``ssa`` by the server, ``csa`` by helm 4 itself, empty by helm 3."""
 
     @property
     def pending(self) -> bool:
@@ -206,6 +209,7 @@ def _release(answer: JsonObject) -> Release:
         manifest_sha=sha256(manifest.encode()).hexdigest(),
         manifest=manifest,
         own=obj(answer.get("config")),
+        apply_method=text(answer, "apply_method"),
         hooks=tuple(_hook(hook) for hook in objs(answer.get("hooks"))),
     )
 

@@ -1,6 +1,4 @@
-"""Kubernetes as raw JSON, through kubernetes.aio's ApiClient.
-
-This gives us kubeconfig and authentication without the typed models.
+"""Kubernetes as raw JSON, through kubernetes.aio's ApiClient, without its typed models.
 
 The models cost a second of start-up and refuse whole lists over one odd object, so none is loaded. Values
 of every Secret that passes through are registered with the redactor.
@@ -14,14 +12,19 @@ import binascii
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from checks.clients.answers import BODY_LIMIT, read_object, refuse_status, too_large
-from checks.clients.errors import Where, from_transport
-from checks.clients.kube_config import open_api
+from checks.clients.errors import (
+    GoneError,
+    TooLargeError,
+    Where,
+    from_transport,
+)
+from checks.clients.kubeconfig.connection import load
+from checks.clients.kubeconfig.session import KUBE_SYSTEM, Identity, Session, Sessions
 from state.base.json import Json, JsonObject, flag, obj, objs, path, text
 
 if TYPE_CHECKING:
@@ -38,8 +41,10 @@ _PATCHES: Final = {
     # The charset makes the client send the text as it is; the server leaves it out.
     "apply": "application/apply-patch+yaml; charset=utf-8",
 }
-# kubectl's page size. A pod is about 5 KB of JSON, so a page stays well under BODY_LIMIT.
+# kubectl's page size. Where that many are more than BODY_LIMIT (sidecars, annotations), pages get smaller.
 _PAGE: Final = 500
+# Less than the whole of a call: a connection that isn't made soon is tried again sooner, when the network is back.
+_CONNECT_S: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +63,75 @@ class WatchEvent:
     object: JsonObject
 
 
+class _Again(Exception):  # noqa: N818  no error: it leaves a call that is made once more
+    """The server wanted other credentials, and there are some."""
+
+
 class KubeClient:
     """One cluster context. Every call has a real-time timeout and is made once."""
 
     def __init__(self, kube: Kube, environment: str, redactor: Redactor, *, timeout: float = 10.0) -> None:
         self.namespace = kube.namespace
         self.where = Where("Kubernetes", environment)
-        self._kube = kube
         self._redactor = redactor
         self._timeout = timeout
-        self._address = "its address"
-        self._users: dict[Any, int] = {}
-        """How many calls are under way over each connection."""
-        self._api: Any = None
-        self._opening = asyncio.Lock()
+        self._sessions = Sessions(kube, self.where, redactor)
+        self._pages: dict[str, int] = {}
+        """How many objects of a list fit into an answer, where the usual number doesn't."""
+
+    def fix(self, identity: Identity) -> None:
+        """Say which cluster it must be: where the kubeconfig leads elsewhere, calls raise MisconfiguredError."""
+        self._sessions.fix(identity)
+
+    async def identity(self) -> Identity:
+        """Return which cluster it is. Raises where kube-system can't be read."""
+        found = await self.get(KUBE_SYSTEM)
+        async with self._sessions.using() as (session, _):
+            return Identity(session.address, text(obj(found.get("metadata")), "uid"))
+
+    async def address(self) -> Identity:
+        """Return what the kubeconfig alone says of which cluster it is. Raises MisconfiguredError."""
+        async with self._sessions.using() as (session, _):
+            return Identity(session.address)
+
+    async def alive(self, timeout: float) -> None:  # noqa: ASYNC109  shorter than of any other question
+        """Return when the API server answers anything at all; otherwise raise.
+
+        What the account may read is another question.
+        """
+        status, headers, body = await self._once(
+            "GET", "/version", None, expected="an answer", timeout=timeout
+        )
+        if status >= 500:
+            refuse_status(self.where, status, headers, body, expected="an answer")
 
     async def get(self, path: str, query: Query | None = None) -> JsonObject:
         """Return the object at an API path such as ``/api/v1/namespaces/x/pods/y``."""
         return await self._json("GET", path, query, permission=f"get {path}")
 
     async def list_objects(self, path: str, query: Query | None = None) -> KubeList:
-        """Return every object of a list, page by page."""
-        asked: dict[str, str | int] = {"limit": _PAGE, **(query or {})}
+        """Return every object of a list, page by page.
+
+        A page that is larger than an answer may be is asked for again with half as many objects.
+        """
+        try:
+            return await self._listed(path, query)
+        except GoneError:
+            # The pages after the first are of one moment, which the server forgets after some minutes.
+            return await self._listed(path, query)
+
+    async def _listed(self, path: str, query: Query | None) -> KubeList:
+        asked: dict[str, str | int] = {"limit": self._pages.get(path, _PAGE), **(query or {})}
         found: list[JsonObject] = []
         while True:
-            page = await self._json("GET", path, asked, permission=f"list {path}")
+            try:
+                page = await self._json("GET", path, asked, permission=f"list {path}")
+            except TooLargeError:
+                half = int(asked["limit"]) // 2
+                if not half:
+                    raise
+                asked["limit"] = self._pages[path] = half
+                continue
             found.extend(objs(page.get("items")))
             meta = obj(page.get("metadata"))
             following = text(meta, "continue")
@@ -108,12 +157,28 @@ class KubeClient:
             "PATCH", path, query, _as_yaml(body), content=_PATCHES["apply"], permission=f"patch {path}"
         )
 
+    async def try_apply(self, path: str, body: JsonObject, manager: str) -> JsonObject:
+        """Return what a server-side apply without force would come to, without doing it.
+
+        Raises ConflictError where another manager has one of the fields, by name.
+        """
+        query = {"dryRun": "All", "fieldManager": manager}
+        content = _PATCHES["apply"]
+        return await self._json("PATCH", path, query, body, content=content, permission=f"patch {path}")
+
     async def delete(self, path: str, query: Query | None = None) -> JsonObject:
         """Delete an object. What comes back is a Status or the object, depending on its kind."""
         return await self._json("DELETE", path, query, permission=f"delete {path}")
 
     async def access_review(
-        self, verb: str, group: str, resource: str, namespace: str | None = None, subresource: str = ""
+        self,
+        verb: str,
+        group: str,
+        resource: str,
+        namespace: str | None = None,
+        subresource: str = "",
+        *,
+        name: str = "",
     ) -> bool:
         """Return whether our own account may do this (a SelfSubjectAccessReview)."""
         expected: dict[str, Json] = {
@@ -124,6 +189,8 @@ class KubeClient:
         }
         if subresource:
             expected["subresource"] = subresource
+        if name:
+            expected["name"] = name
         review: JsonObject = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
@@ -160,17 +227,21 @@ class KubeClient:
         import aiohttp
 
         # A watch has no total limit, only one on silence: a half-open connection never raises by itself.
-        limits = aiohttp.ClientTimeout(total=None, connect=self._timeout, sock_read=idle_timeout)
+        limits = aiohttp.ClientTimeout(
+            total=None, connect=self._timeout, sock_connect=_CONNECT_S, sock_read=idle_timeout
+        )
         asked = {**query, "watch": "true", "allowWatchBookmarks": "true"}
         expected = f"a watch of {path}"
         try:
             async with (
-                self._using() as api,
-                await self._open(api, "GET", path, asked, None, "application/json", limits) as response,
+                self._sessions.using() as (session, authorization),
+                await self._open(session, authorization, "GET", path, asked, limits=limits) as response,
             ):
                 headers = {key.lower(): value for key, value in response.headers.items()}
                 if response.status != 200:
                     body = await response.content.read(64 * 1024)
+                    if response.status == 401:
+                        await self._sessions.refused(session, authorization)
                     refuse_status(
                         self.where,
                         response.status,
@@ -188,10 +259,7 @@ class KubeClient:
 
     async def aclose(self) -> None:
         """Close the connections, those in use too."""
-        left = {*self._users, *([] if self._api is None else [self._api])}
-        self._api = None
-        for api in left:
-            await api.close()
+        await self._sessions.aclose()
 
     def _seen(self, event: WatchEvent) -> WatchEvent:
         self._learn(event.object)
@@ -232,39 +300,56 @@ class KubeClient:
         expected: str,
         content: str = "application/json",
     ) -> tuple[int, Mapping[str, str], bytes]:
-        import aiohttp
-
         try:
-            # Two timeouts: aiohttp's starts with the request, ours also covers a kubeconfig exec plugin.
-            limits = aiohttp.ClientTimeout(total=self._timeout)
-            async with (
-                asyncio.timeout(self._timeout),
-                self._using() as api,
-                await self._open(api, method, path, query, body, content, limits) as response,
-            ):
-                status = int(response.status)
-                headers = {key.lower(): value for key, value in response.headers.items()}
-                answer = bytes(await self._read(response, expected))
-                if status == 401 and self._api is api:
-                    self._api = None  # a plugin's token may be over: the next call reads the kubeconfig anew
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise self._transport(error, expected, self._timeout) from None
+            status, headers, answer = await self._once(
+                method, path, query, body, expected=expected, content=content, timeout=self._timeout
+            )
+        except _Again:
+            # Only because nothing was done: the server refused who asked, and there are other credentials now.
+            status, headers, answer = await self._once(
+                method,
+                path,
+                query,
+                body,
+                expected=expected,
+                content=content,
+                timeout=self._timeout,
+                last=True,
+            )
         refuse_status(self.where, status, headers, answer, expected=expected, permission=permission)
         return status, headers, answer
 
-    @asynccontextmanager
-    async def _using(self) -> AsyncIterator[Any]:
-        """Give the connection. One that was given up meanwhile is closed by the last who uses it."""
-        api = await self._client()
-        self._users[api] = self._users.get(api, 0) + 1
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        body: Json = None,
+        *,
+        expected: str,
+        timeout: float,  # noqa: ASYNC109  each question has its own
+        content: str = "application/json",
+        last: bool = False,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        import aiohttp
+
+        load()
+        # Two timeouts: aiohttp's starts with the request, ours also covers a plugin of the kubeconfig.
+        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT_S))
         try:
-            yield api
-        finally:
-            self._users[api] -= 1
-            if not self._users[api]:
-                del self._users[api]
-                if api is not self._api:
-                    await api.close()
+            async with asyncio.timeout(timeout), self._sessions.using() as (session, authorization):
+                answering = await self._open(
+                    session, authorization, method, path, query, body, content=content, limits=limits
+                )
+                async with answering as response:
+                    status = int(response.status)
+                    headers = {key.lower(): value for key, value in response.headers.items()}
+                    answer = bytes(await self._read(response, expected))
+                if status == 401 and await self._sessions.refused(session, authorization) and not last:
+                    raise _Again
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise self._transport(error, expected, timeout) from None
+        return status, headers, answer
 
     async def _read(self, response: Any, expected: str) -> bytearray:
         answer = bytearray()
@@ -276,36 +361,28 @@ class KubeClient:
 
     async def _open(
         self,
-        api: Any,
+        session: Session,
+        authorization: str,
         method: str,
         path: str,
         query: Query | None,
-        body: Json,
-        content: str,
+        body: Json = None,
+        *,
+        content: str = "application/json",
         limits: object,
     ) -> Any:
         target = f"{path}?{urlencode(query)}" if query else path
-        verb, url, headers, _, _ = await api.param_serialize(
-            method,
-            target,
-            header_params={"Accept": "application/json", "Content-Type": content},
-            auth_settings=["BearerToken"],
-        )
-        answer = await api.call_api(verb, url, headers, body=body, _request_timeout=limits)
+        headers = {"Accept": "application/json", "Content-Type": content}
+        if authorization:
+            headers["Authorization"] = authorization
+        verb, url, sent, _, _ = await session.api.param_serialize(method, target, header_params=headers)
+        answer = await session.api.call_api(verb, url, sent, body=body, _request_timeout=limits)
         return answer.response
 
-    async def _client(self) -> Any:
-        async with self._opening:
-            if self._api is None:
-                self._api = await open_api(self._kube, self.where)
-                settings = self._api.configuration
-                self._address = settings.host
-                for credential in (*settings.api_key.values(), settings.password or ""):
-                    self._redactor.register(credential.rpartition(" ")[2])  # "Bearer …"
-            return self._api
-
     def _transport(self, error: BaseException, expected: str, timeout: float) -> Exception:
-        return from_transport(self.where, error, address=self._address, expected=expected, timeout=timeout)
+        return from_transport(
+            self.where, error, address=self._sessions.server, expected=expected, timeout=timeout
+        )
 
 
 def _as_yaml(body: JsonObject) -> str:

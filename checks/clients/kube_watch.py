@@ -19,11 +19,13 @@ from checks.errors import CouldNotLookError
 from state.base.json import JsonObject, integer, obj, text
 from state.base.text import line
 
-# Doubles from first to longest: quick after a restart of the API server, gentle in a long outage.
+# Doubles from first to longest: quick after a restart of the API server, and its return is seen within 5 s.
 _FIRST_PAUSE: Final = 0.5
-_LONGEST_PAUSE: Final = 30.0
-# The server closes the watch cleanly after this; the next one resumes without a list.
-_SERVER_ENDS_AFTER: Final = 300
+_LONGEST_PAUSE: Final = 4.0
+# The server closes the watch cleanly after this; the next one resumes without a list. API servers take it as it is.
+_SERVER_ENDS_AFTER: Final = 1800
+# Bookmarks come about once a minute from a real server. Two that are missing are a connection that is none.
+_SILENCE: Final = 150.0
 # An expired version is routine, not a failure: no backoff, just not a tight loop.
 _AFTER_GONE: Final = 0.2
 
@@ -65,13 +67,19 @@ class Reflector:
     on_change: OnChange
     on_status: OnStatus
     query: Mapping[str, str | int] = field(default_factory=dict)
-    idle_timeout: float = 30.0
-    """After so many real seconds of silence the collection is listed anew."""
+    idle_timeout: float = _SILENCE
+    """After so many real seconds of silence the watch is made anew, from where it was."""
     pause: Pause = asyncio.sleep
     objects: dict[str, JsonObject] = field(default_factory=dict, init=False)
     _version: str = field(default="", init=False)
     _status: WatchStatus | None = field(default=None, init=False)
     _failures: int = field(default=0, init=False)
+    _watching: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def renew(self) -> None:
+        """Make the watch anew, from where it is."""
+        if self._watching is not None:
+            self._watching.cancel()
 
     async def run(self) -> None:
         """List, then watch, for ever."""
@@ -86,13 +94,21 @@ class Reflector:
 
     async def _watch_once(self) -> None:
         """Watch until it ends; where only a fresh list can say what is there, forget the version."""
+        self._watching = asyncio.create_task(self._watch())
         try:
-            await self._watch()
-        except GoneError:
-            self._version = ""
-            await self.pause(_AFTER_GONE)
-        except TimedOutError:
-            self._version = ""  # silence may be a half-open connection
+            await asyncio.wait({self._watching})
+        finally:
+            watching, self._watching = self._watching, None
+            watching.cancel()
+            ended = (await asyncio.gather(watching, return_exceptions=True))[0]
+        match ended:
+            case GoneError():
+                self._version = ""
+                await self.pause(_AFTER_GONE)
+            case None | TimedOutError() | asyncio.CancelledError():
+                pass  # it ended, was silent too long or was to be made anew: what it knew holds, no list is needed
+            case BaseException():
+                raise ended
 
     async def _list(self) -> None:
         found = await self.client.list_objects(self.path, self.query)

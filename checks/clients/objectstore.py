@@ -24,7 +24,7 @@ from checks.clients.errors import (
     WrongContentError,
     from_transport,
 )
-from checks.clients.kube_config import is_loopback
+from checks.clients.kubeconfig.connection import is_loopback
 from checks.clients.workers import Workers
 from checks.errors import CouldNotLookError
 from state.base.text import line

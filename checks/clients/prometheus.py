@@ -25,7 +25,8 @@ from checks.clients.errors import (
     WrongContentError,
     from_transport,
 )
-from checks.clients.kube_config import is_loopback
+from checks.clients.kubeconfig.connection import is_loopback
+from checks.clients.user_agent import USER_AGENT
 from checks.clients.wire import own_headers
 from checks.clients.workers import Workers
 from state.base.json import Json, JsonObject, items, obj, objs, text, texts
@@ -187,6 +188,7 @@ class PrometheusClient:
         session = _guarded_session(self.where, self._endpoint.timeout)
         session.trust_env = not is_loopback(self._endpoint.url)
         session.verify = str(self._endpoint.ca_file) if self._endpoint.ca_file else True
+        session.headers["User-Agent"] = USER_AGENT
         session.headers.update(own_headers(self._endpoint, self.where))
         if self._token:
             session.headers["Authorization"] = f"Bearer {self._token}"

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from checks.clients.answers import BODY_LIMIT, read_json, read_object, refuse_status, too_large
 from checks.clients.errors import MisconfiguredError, Where, from_transport
-from checks.clients.kube_config import is_loopback
+from checks.clients.kubeconfig.connection import is_loopback
+from checks.clients.user_agent import USER_AGENT
 from state.base.json import Json, JsonObject
 from state.base.text import line
 
@@ -125,7 +126,7 @@ class Wire:
         self._timeout = timeout
         self._context = context
         # No compression: a small body could inflate past the cap within a single chunk.
-        self._headers = {"Accept-Encoding": "identity", "User-Agent": "launch-console", **(headers or {})}
+        self._headers = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT, **(headers or {})}
         self._sni = sni
         self._client: httpx.AsyncClient | None = None
 

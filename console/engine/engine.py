@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import os
 import uuid
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from console.engine.process.supervisor import Supervisor
 from console.engine.record.anchors import Anchors
 from console.engine.record.attachments import Attachments
 from console.engine.record.body_filter import BodyFilter
+from console.engine.record.clusters import Clusters
 from console.engine.record.declarations import candidate, declarations, opened, unseen
 from console.engine.record.full_verify import Wholeness
 from console.engine.record.journal import Journal
@@ -39,6 +39,7 @@ from console.engine.watch.monitoring_health import MonitorWatch
 from console.engine.watch.source_health import GRACE_S
 from console.engine.watch.webhooks import Webhooks
 from state.base.clock import Clock
+from state.base.version import VERSION
 from state.commands import Confirmation
 from state.events.event import Draft, gate_key
 from state.events.gates import GateRecycled
@@ -67,10 +68,7 @@ class Ending:
 
 def version() -> str:
     """Return the version of this program."""
-    try:
-        return importlib.metadata.version("launch-console")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
+    return VERSION
 
 
 class Engine:
@@ -92,6 +90,7 @@ class Engine:
         keep = Attachments(store.path).keep if loaded.runbook.attachments else None
         self.journal = Journal(store, clock, BodyFilter(clients.redactor.clean, keep))
         self.operations = self._make_operations()
+        self.clusters = Clusters(self.journal, loaded.runbook, clients)
         self.releases = Releases(self.journal, loaded.runbook, clients)
         first = FirstLaunch(self.releases, self.operations.rendered)
         self.runner = Runner(self.journal, loaded.runbook, clients, first=first)
@@ -192,6 +191,7 @@ class Engine:
         """Watch, sample, evaluate and serve until told to stop; return why."""
         runbook, journal = self.loaded.runbook, self.journal
         keep = self.supervisor.keep
+        self.clusters.hold()
         keep("consoles", self.hub.beat)
         keep("gates", GateKeeper(journal).run)
         keep("after-operations", AfterOperations(journal, runbook, self.runner).run)
@@ -208,6 +208,7 @@ class Engine:
         keep("webhooks", Webhooks(journal, runbook).run)
         keep("conditions", EvaluationLoop(journal, self.conditions, self.bake, runbook.bake.interval).run)
         self.supervisor.once("operations", self.operations.resume)
+        self.supervisor.once("clusters", self.clusters.run)
         self.supervisor.once("releases", self.releases.run)
         self.supervisor.once("log", Wholeness(journal, self.store).run)
         return await asyncio.shield(self._ended)

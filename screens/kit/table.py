@@ -72,12 +72,10 @@ class Table(ScrollView, Inked, can_focus=True):
     class Moved(Message):
         """The cursor stands on another row."""
 
-        def __init__(self, table: Table, key: str, *, by_hand: bool = True) -> None:
+        def __init__(self, table: Table, key: str) -> None:
             super().__init__()
             self.table = table
             self.key = key
-            self.by_hand = by_hand
-            """Whether a person moved the cursor, not the screen."""
 
         @property
         def control(self) -> Table:
@@ -145,19 +143,19 @@ class Table(ScrollView, Inked, can_focus=True):
         """The number of the row under the cursor, from 0."""
         return next((n for n, r in enumerate(self._rows) if r.key == self._key), 0)
 
-    def select(self, key: str, *, by_hand: bool = False) -> None:
+    def select(self, key: str) -> None:
         """Put the cursor on a row, if it exists."""
         if any(r.key == key for r in self._rows) and key != self._key:
             self._key = key
             self.refresh()
             self._reveal()
-            self.post_message(self.Moved(self, key, by_hand=by_hand))
+            self.post_message(self.Moved(self, key))
 
     # -- keys and mouse ------------------------------------------------------------------------------
 
     def _go(self, index: int) -> None:
         if self._rows:
-            self.select(self._rows[max(0, min(index, len(self._rows) - 1))].key, by_hand=True)
+            self.select(self._rows[max(0, min(index, len(self._rows) - 1))].key)
 
     def _reveal(self) -> None:
         y, height = self.cursor, max(1, self.size.height - self.head)

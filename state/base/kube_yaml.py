@@ -146,7 +146,9 @@ def _compose(events: Iterator[yaml.Event]) -> _Node:
             node = _Scalar(event.value, event.tag or "", plain)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in anchors:
-                raise KubeYamlError(f"unknown anchor, line {event.start_mark.line + 1}")
+                at = event.start_mark
+                where = f", line {at.line + 1}" if at is not None else ""
+                raise KubeYamlError(f"unknown anchor{where}")
             open_ones[-1].append(_Alias(anchors[event.anchor]))
             continue
         elif isinstance(event, yaml.SequenceStartEvent):

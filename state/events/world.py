@@ -19,6 +19,20 @@ class SourceChanged(Body):
     reason: str
 
 
+@event("cluster.identified")
+class ClusterIdentified(Body):
+    """Which cluster an environment is on: what the launch is held to from then on."""
+
+    env: str
+    server: str
+    ca: str
+    """sha256 of the authorities that the kubeconfig names; ``system`` or ``none`` where it names none."""
+    uid: str
+    """Of namespace kube-system, or nothing."""
+    reason: str
+    """Why the uid can't be read, or nothing."""
+
+
 @event("release.seen", kw_only=True)
 class ReleaseSeen(Body):
     """What helm's history says of a release: what decides whether its next deploy is a first launch."""

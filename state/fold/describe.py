@@ -77,6 +77,11 @@ def _release(body: world.ReleaseSeen, _event: Event) -> str:
     return f"{body.env}: FIRST LAUNCH, there is no release{there}"
 
 
+def _cluster(body: world.ClusterIdentified, _event: Event) -> str:
+    known = f", kube-system {body.uid[:8]}" if body.uid else f"; its uid can't be read: {body.reason}"
+    return f"{body.env} is on the cluster at {body.server}{known}"
+
+
 def _countdown(body: bake.ConditionCountdown, event: Event) -> str:
     if not body.until_us:
         return f"{body.id} doesn't roll back by itself: {body.reason}"
@@ -171,6 +176,7 @@ WORDS: Mapping[type[Body], Say[Any]] = dict(
         _on(requests.RequestWithdrawn, lambda b, e: _answer(e, "withdrawn", b.reason)),
         _on(world.SourceChanged, lambda b, _: f"{b.name} {'answers' if b.ok else 'is lost: ' + b.reason}"),
         _on(world.ReleaseSeen, _release),
+        _on(world.ClusterIdentified, _cluster),
         _on(world.PodChanged, _pod),
         _on(world.PodGone, lambda b, _: f"{b.env} pod {b.name} is gone"),
         _on(world.IngressChanged, lambda b, _: f"{b.env} ingress {b.name} {', '.join(b.hosts)}"),

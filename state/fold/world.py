@@ -17,6 +17,7 @@ from state.events.bake import (
 from state.events.event import Event
 from state.events.samples import by_series
 from state.events.world import (
+    ClusterIdentified,
     IngressChanged,
     IngressGone,
     MetricBatch,
@@ -101,6 +102,11 @@ def _gap(view: LaunchView, event: Event, body: MetricGap) -> LaunchView:
         view,
         graphs=tuple(replace(g, series=tuple(cut(s) for s in g.series)) for g in view.graphs),
     )
+
+
+@step(ClusterIdentified)
+def _cluster(view: LaunchView, _event: Event, body: ClusterIdentified) -> LaunchView:
+    return replace(view, clusters=with_item(view.clusters, body.env, body))
 
 
 @step(ConditionChanged)

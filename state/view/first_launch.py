@@ -41,24 +41,41 @@ def uninstall_of(env: str) -> str:
 
 def way_out(view: LaunchView, env: str = Tier.PRODUCTION) -> OperationSpecView | None:
     """Return what takes away a first install, where one stands that has no revision to go back to; or None."""
-    seen = view.releases.get(env)
-    if seen is None or not seen.revision or seen.status.startswith(_PENDING):
-        return None
-    deploys = [
-        o for o in view.operations if o.env == env and o.kind == OperationKind.DEPLOY and o.state.ended
-    ]
-    if (deploys[-1].good is not None) if deploys else not is_first(view, env):
-        return None
+    return _uninstall(view, env) if _offers_it(view, env) or _stands_alone(view, env) else None
+
+
+def _uninstall(view: LaunchView, env: str) -> OperationSpecView:
     gate = max((spec.gate for spec in view.operation_specs if spec.env == env), default=1)
     title = f"Take the first install of {env} away"
     return OperationSpecView(uninstall_of(env), OperationKind.UNINSTALL, env, title, gate, (), ())
 
 
-def offered(view: LaunchView) -> tuple[OperationSpecView, ...]:
-    """Return the operations that may be asked for: the runbook's, and the way out of a first install."""
-    way = way_out(view)
+def _offers_it(view: LaunchView, env: str) -> bool:
+    """Return whether the newest operation on a release said so: helm's history is looked at again only after it."""
+    newest = view.offering()
+    return newest is not None and newest.env == env and OperationKind.UNINSTALL in newest.offers
+
+
+def _stands_alone(view: LaunchView, env: str) -> bool:
+    seen = view.releases.get(env)
+    if seen is None or not seen.revision or seen.status.startswith(_PENDING):
+        return False
+    deploys = [
+        o for o in view.operations if o.env == env and o.kind == OperationKind.DEPLOY and o.state.ended
+    ]
+    return deploys[-1].good is None if deploys else is_first(view, env)
+
+
+def offered(view: LaunchView, env: str = Tier.PRODUCTION) -> tuple[OperationSpecView, ...]:
+    """Return the operations that may be asked for: the runbook's, and the way out of a first install.
+
+    One that was taken away in this launch stays among them: its run is to be seen.
+    """
     known = {spec.id for spec in view.operation_specs}
-    return view.operation_specs if way is None or way.id in known else (*view.operation_specs, way)
+    ran = view.last_operation(uninstall_of(env)) is not None
+    if uninstall_of(env) in known or not (ran or way_out(view, env)):
+        return view.operation_specs
+    return (*view.operation_specs, _uninstall(view, env))
 
 
 def taken_up(view: LaunchView, last: OperationView, choice: str) -> str:

@@ -18,7 +18,7 @@ from state.events.launch import Candidate as CandidateView
 from state.events.launch import Person as PersonView
 from state.events.operations import GoodRevision
 from state.events.world import AlertChanged as AlertView
-from state.events.world import IngressChanged, PodChanged, ReleaseSeen
+from state.events.world import ClusterIdentified, IngressChanged, PodChanged, ReleaseSeen
 from state.view.enums import GateStatus, LaunchState, OperationKind, OperationState, Severity, StepState, Tier
 from state.view.gates import AttestationView, CheckView, GateView, ItemView, StageView, WaiverView
 from state.view.requests import RequestView
@@ -239,6 +239,8 @@ class LaunchView:
     sources: Mapping[str, SourceView] = field(default_factory=empty_map)
     releases: Mapping[str, ReleaseSeen] = field(default_factory=empty_map, metadata=OMIT)
     """What helm's history says of the release of an environment, by its tier."""
+    clusters: Mapping[str, ClusterIdentified] = field(default_factory=empty_map, metadata=OMIT)
+    """Which cluster an environment is on, by its tier: as it was first seen in this launch."""
     alerts: Mapping[str, AlertView] = field(default_factory=empty_map)
     """By ``env/fingerprint``."""
     judged_us: int = 0

@@ -163,7 +163,7 @@ async def test_fields_of_others_are_told_with_their_manager_and_those_that_decid
             query={"fieldManager": "kube-controller-manager"},
             kind=MERGE,
         )
-        ca = [{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": CA}]
+        ca: list[JsonObject] = [{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": CA}]
         await there.change(hook, ca, "ca-injector")
         drift = await there.drift()
         assert drift.failing == []
@@ -172,7 +172,9 @@ async def test_fields_of_others_are_told_with_their_manager_and_those_that_decid
             "Deployment/weba: live spec.replicas is 3 instead of 2 (by kube-controller-manager)",
             f"ValidatingWebhookConfiguration/{namespace}: {ca_told}",
         ]
-        image = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "x/web:2"}]
+        image: list[JsonObject] = [
+            {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "x/web:2"}
+        ]
         await there.change(deployment, image, "kubectl-set")
         side: JsonObject = {"name": "mesh", "image": "mesh:1"}
         await there.change(

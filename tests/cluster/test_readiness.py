@@ -1,4 +1,4 @@
-"""Releases of every shape on a real control plane: what runs well succeeded, what doesn't fails for its own reason."""
+"""Releases of every shape on a real control plane: what runs well succeeds, what doesn't fails for its own reason."""
 
 from __future__ import annotations
 
@@ -65,6 +65,12 @@ spec:
   restartPolicy: Never
   containers: [ { name: test, image: "shop/test-hang:1" } ]
 """
+BARE = """apiVersion: v1
+kind: Pod
+metadata: { name: bare }
+spec:
+  containers: [ { name: bare, image: "shop/bare:1" } ]
+"""
 ORDERED = "replicas: 2\nserviceName: ordered"
 KEPT = "replicas: 2\nserviceName: kept\nupdateStrategy: { type: OnDelete }"
 PARTLY = "replicas: 2\nserviceName: partly\nupdateStrategy: { rollingUpdate: { partition: 1 } }"
@@ -79,7 +85,7 @@ GOOD = {
     "nowhere": workload("DaemonSet", "nowhere", pod=NOWHERE),
     "none": workload("Deployment", "none", spec="replicas: 0"),
     "once": workload("Job", "once-{{ .Release.Revision }}", pod=DONE),
-    "bare": "apiVersion: v1\nkind: Pod\nmetadata: { name: bare }\nspec:\n  containers: [ { name: bare, image: shop/bare:1 } ]\n",
+    "bare": BARE,
     "test": TEST_HOOK,
 }
 
@@ -107,10 +113,8 @@ async def test_every_kind_of_workload_succeeds_and_goes_back(
         assert first.state is State.SUCCEEDED, said(first, real)
         # 5 of the product's, and 1 + 2 + 2 + 2 of stateful sets, a node's each, the bare one
         assert "revision 1 (deployed) runs: 16 pods" in first.verdict
-        words = stand.steps()["pods"][1]
-        assert words.startswith(
-            "16 of 16 ready (5 of deployments, 7 of stateful sets, 3 of daemon sets, 1 of bare pods)"
-        )
+        kinds = "(5 of deployments, 7 of stateful sets, 3 of daemon sets, 1 of bare pods)"
+        assert stand.steps()["pods"][1] == f"16 of 16 ready {kinds}"
         hanging = asyncio.create_task(real.helm("test", "dotmac", "--timeout", "2s", code=1))
         debug(stand.world.folder.values(Env.STAGING))
         await hanging

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tests.terminal.range import PATIENT_S
 from tests.terminal.tmux import Tmux
@@ -114,6 +115,13 @@ class Captain:
             for line in inside
         ]
 
+    def _field(self, label: str) -> str:
+        """Return the background of the field below a label, which tells whether it has the keys."""
+        lines = self.pane.run("capture-pane", "-p", "-e").splitlines()
+        below = next((below for line, below in pairwise(lines) if label in line), "")
+        found = _BACK.search(below)
+        return found[1] if found else ""
+
     def _style(self, text: str) -> tuple[int, int, bool]:
         """Return foreground, background (256 colours) and reversal of a text on the screen."""
         for line in self.pane.run("capture-pane", "-p", "-e").splitlines():
@@ -171,9 +179,9 @@ class Captain:
                 self.wait(f"Attest item {item.id}")
                 self.ready("GO (g)")
                 if "a GO takes a comment" in self.pane.screen():
-                    before = self._focus()
+                    before = self._field("comment (c)")
                     self.pane.keys("c")
-                    self.pane.until(lambda _, b=before: self._focus() != b, within=PATIENT_S)  # type: ignore[misc]  # bound now
+                    self.pane.until(lambda _, b=before: self._field("comment (c)") != b, within=PATIENT_S)  # type: ignore[misc]  # bound now
                     self.pane.run("send-keys", "-l", COMMENT)
                     self.wait(COMMENT)
                     self.press("GO (g)")

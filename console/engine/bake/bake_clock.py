@@ -143,10 +143,17 @@ def unseen(view: LaunchView) -> str:
     told = _lost(view, f"kubernetes/{env}")
     if told:
         return f"pods can't be seen: {told}"
+    if told := _told(view, f"unreadable pods/{env}"):
+        return f"not every pod can be seen: {told}"
     if not any(pod.env == env and serves(pod) for pod in view.pods.values()):
         return "pods can't be seen: there is none in production"
     told = _lost(view, f"alertmanager/{env}")
     return f"alerts can't be seen: {told}" if told else ""
+
+
+def _told(view: LaunchView, name: str) -> str:
+    source = view.sources.get(name)
+    return source.reason if source is not None and not source.ok else ""
 
 
 def _lost(view: LaunchView, name: str) -> str:

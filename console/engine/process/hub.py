@@ -91,6 +91,10 @@ class Session:
         self.outbox.put_nowait(None)
         self._hub.left(self)
 
+    def is_over(self) -> bool:
+        """Return whether it ended; ``ended`` says why."""
+        return bool(self.ended)
+
     def take(self, frame: JsonObject) -> None:
         """Handle a frame of the console; answers come through ``outbox``.
 
@@ -217,7 +221,7 @@ class Hub:
         """Let a console in: its event, then in one go the welcome, the view, and all events from there on."""
         # One at a time: two first consoles would both be told that they drive.
         async with self._greeting:
-            if session.ended:  # it waited for its turn, and left meanwhile
+            if session.is_over():  # while it waited for its turn
                 return
             self._count += 1
             console = f"c{self._count}"
@@ -225,13 +229,14 @@ class Hub:
             body = ConsoleOpened(console, tty, drives, session.how_known)
             if drives:
                 self._promised.add(console)
-            opened = asyncio.create_task(self._record_opened(Draft(body, actor=session.account), console))
+            opened = self.spawn(self._record_opened(Draft(body, actor=session.account), console))
             # A log that can't be written, or is slow, is no reason to show nothing: the event comes when it comes.
             await asyncio.wait({opened}, timeout=_GREETING_S)
             session.console = console
-            if session.ended:
+            left = session.is_over()
+            if left:
                 self._gone.add(console)
-        if session.ended:
+        if left:
             await opened
             await self._record_left(session)
             return
@@ -248,8 +253,6 @@ class Hub:
     async def _record_opened(self, opened: Draft, console: str) -> None:
         try:
             await self.journal.record(opened)
-        except LogError as error:
-            _logger.warning("an event of a console could not be written: %s", error)
         finally:
             self._promised.discard(console)
 
@@ -325,11 +328,12 @@ class Hub:
             source = f"engine/answers to {line(name, 60)}"
             await record_source_health(self.journal, source, not reason, reason)
 
-    def spawn(self, work: Coroutine[object, object, None]) -> None:
+    def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Run something for a console; what it raises ends nothing."""
         task = asyncio.create_task(self._safely(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _safely(self, work: Coroutine[object, object, None]) -> None:
         try:

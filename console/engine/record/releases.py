@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import HelmStatus, Release
+from checks.clients.kube import labels_of
 from console.engine.record.journal import Journal
 from state.base.clock import first_of
 from state.base.text import line
@@ -46,11 +47,32 @@ class Releases:
         ended = asyncio.Event()
         unlisten = self._journal.listen(lambda event, _view: ended.set() if event.kind in _ENDS else None)
         try:
-            while (await self.look()).presence is not Presence.PRESENT:
-                await first_of(self._journal.clock.sleep(_AGAIN_S), ended.wait())
+            while (seen := await self.look()).presence is not Presence.PRESENT:
+                while True:
+                    await first_of(self._journal.clock.sleep(_AGAIN_S), ended.wait())
+                    if ended.is_set() or await self._moved(seen):
+                        break
                 ended.clear()
         finally:
             unlisten()
+
+    async def _moved(self, seen: ReleaseSeen) -> bool:
+        """Return whether helm's history may tell something else by now: two records are asked for, none is listed."""
+        if seen.presence is Presence.UNKNOWN:
+            return True
+        kube, name = self._clients.kube(self._environment.tier), self._environment.release
+        secrets = f"/api/v1/namespaces/{self._environment.kube.namespace}/secrets/sh.helm.release.v1.{name}"
+        try:
+            if seen.revision:
+                newest = await kube.get(f"{secrets}.v{seen.revision}")
+                if labels_of(newest).get("status") != seen.status:
+                    return True
+            await kube.get(f"{secrets}.v{seen.revision + 1}")
+        except NotFoundError:
+            return False
+        except CouldNotLookError:
+            pass  # the look says why
+        return True
 
     async def known(self) -> ReleaseSeen:
         """Return what was seen last; look where nothing was seen yet, or not clearly."""

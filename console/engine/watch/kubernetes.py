@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from checks.base import CouldNotLookError
 from checks.clients.kube_watch import Change, Reflector, WatchStatus
 from console.engine.ports import ClientsPort
+from console.engine.record.body_filter import fit
 from console.engine.record.journal import Journal
 from console.engine.watch.kubernetes_events import ingress_body, pod_body
+from console.engine.watch.liveness import Liveness
 from console.engine.watch.source_health import GRACE_S, Source, record_source_health
 from state.base.frozen import remake
 from state.base.json import JsonObject, obj, text
+from state.base.text import line
 from state.events.event import Body, Draft
 from state.events.world import IngressChanged, IngressGone, PodChanged, PodGone
 from state.log.errors import LogError
@@ -27,6 +30,8 @@ PACE_S = 0.2
 _UNUSABLE_PAUSE_S = 10.0
 # Events per commit: a large namespace must not hold up an operation's events.
 _AT_ONCE = 50
+# What an object raises that can't be written down as an event: a number that doesn't fit, a time beyond all years.
+_UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,15 @@ class Watches:
             path = collection.path.format(self._env.kube.namespace)
             follower.reflector = Reflector(client, path, follower.on_change, follower.on_status)
             followers.append(follower)
+
+        def back() -> None:
+            for follower in followers:
+                follower.reflector.renew()
+
+        alive = Liveness(client, self._source, back)
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(alive.run())
                 for follower in followers:
                     group.create_task(follower.reflector.run())
                     group.create_task(follower.run())
@@ -105,6 +117,11 @@ class Watches:
             raise
         finally:
             await self._source.aclose()
+
+
+def unreadable_source(what: str, env: str) -> str:
+    """Return the name of the source that says which pods or ingresses of an environment are left out."""
+    return f"unreadable {what}/{env}"
 
 
 class _Follower:
@@ -124,6 +141,8 @@ class _Follower:
         self._listed = False
         """Whether a complete list came since the last look, so that what it lacks is gone."""
         self._synced = False
+        self._unreadable: dict[str, str] = {}
+        """Why an object is left out, by its key."""
 
     async def on_change(self, change: Change) -> None:
         """Remember the newest state of an object."""
@@ -157,7 +176,9 @@ class _Follower:
         known = self._what.known(self._journal.view, self._env)
         drafts = []
         for change in changed:
-            body = self._what.body(self._env, change.object)
+            body = self._readable(change)
+            if body is None:
+                continue
             if not change.gone and known.get(body.name) != body:
                 drafts.append(Draft(body))
             elif change.gone and body.name in known:
@@ -165,8 +186,30 @@ class _Follower:
         if listed:
             there = {text(obj(one.get("metadata")), "name") for one in self.reflector.objects.values()}
             drafts += [self._gone(name) for name in known if name not in there]
+            self._unreadable = {k: why for k, why in self._unreadable.items() if k in self.reflector.objects}
         for start in range(0, len(drafts), _AT_ONCE):
             await self._journal.record_many(drafts[start : start + _AT_ONCE])
+        await self._tell_unreadable()
+
+    def _readable(self, change: Change) -> PodChanged | IngressChanged | None:
+        """Return what is to be recorded of an object; None where it can't be, which blinds nothing but itself."""
+        self._unreadable.pop(change.key, None)
+        try:
+            body = self._what.body(self._env, change.object)
+            fit(Draft(body).fields())
+        except _UNREADABLE as error:
+            if not change.gone:
+                self._unreadable[change.key] = line(str(error) or type(error).__name__, 120)
+            return None
+        return body
+
+    async def _tell_unreadable(self) -> None:
+        name = unreadable_source(self._what.name, self._env)
+        if self._unreadable or name in self._journal.view.sources:
+            key, why = next(iter(self._unreadable.items()), ("", ""))
+            more = f", and {len(self._unreadable) - 1} more" if len(self._unreadable) > 1 else ""
+            reason = f"{line(key, 120)} is left out, it can't be read ({why}){more}"
+            await record_source_health(self._journal, name, not self._unreadable, reason)
 
     def _gone(self, name: str) -> Draft:
         return Draft(self._what.gone(self._env, name))

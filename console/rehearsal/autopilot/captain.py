@@ -38,6 +38,7 @@ from state.view.enums import (
 )
 from state.view.first_launch import comes_before
 from state.view.launch import LaunchView, OperationSpecView, OperationView
+from state.view.preview import Preview
 from state.view.rollbacks import newest_release
 from state.view.stages import stage_verdict
 
@@ -345,14 +346,20 @@ class Captain:
         return await self._client.command(name, args, Confirmation(preview.phrase, preview.token))
 
     async def _danger(self, name: str, args: JsonObject) -> Reply:
-        preview = await self._client.preview(name, args)
-        for _ in range(_PATIENT):
-            if preview.allowed or preview.request or not preview.override_allowed:
-                break
-            # What stands against it may change while it is requested: then it is requested anew.
-            await self._request(name, args, preview.token)
+        """Give a command that may take a second person, who is asked first.
+
+        What stands against it may change while it is requested, and until it is given: then it is requested anew.
+        """
+        for attempt in range(_PATIENT):
             preview = await self._client.preview(name, args)
-        return await self._client.command(name, args, Confirmation(preview.phrase, preview.token))
+            if _closed(preview):
+                await self._request(name, args, preview.token)
+                preview = await self._client.preview(name, args)
+            reply = await self._client.command(name, args, Confirmation(preview.phrase, preview.token))
+            if reply.ok or attempt + 1 == _PATIENT or not _closed(await self._client.preview(name, args)):
+                break
+            await self._settled()  # else it changes again
+        return reply
 
     async def _request(self, name: str, args: JsonObject, token: str) -> None:
         """Request a second person, and return when there is an answer."""
@@ -361,6 +368,11 @@ class Captain:
         seq = integer(reply.result, "request")
         if reply.ok and seq:
             await self._client.until(lambda v: answered(v, seq))
+
+
+def _closed(preview: Preview) -> bool:
+    """Return whether a command takes a second person who hasn't granted it."""
+    return not preview.allowed and not preview.request and preview.override_allowed
 
 
 def operation_of(view: LaunchView, kind: OperationKind) -> OperationSpecView | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from state.base.json import Json, JsonObject, obj
 from tests.paths import ROOT
@@ -61,6 +62,8 @@ class Outside:
         self.version = 1
         self.broken = False
         """Whether the API server answers 500 and hangs up on watches."""
+        self.stopped = False
+        """Whether it takes connections and answers nothing, as one that was stopped does."""
         self.value: Value = lambda _query, _at: 0.0
         self.prometheus_status = 200
         self.configmaps: dict[str, dict[str, Json]] = {}
@@ -89,13 +92,19 @@ class Outside:
             watcher.put_nowait(None)
 
     def application(self) -> web.Application:
-        app = web.Application()
+        app = web.Application(middlewares=[self._stop])
         app.router.add_get("/api/v1/namespaces/{ns}/{kind:pods}", self._collection)
         app.router.add_get("/apis/networking.k8s.io/v1/namespaces/{ns}/{kind:ingresses}", self._collection)
         app.router.add_post("/api/v1/namespaces/{ns}/configmaps", self._make_map)
         app.router.add_patch("/api/v1/namespaces/{ns}/configmaps/{name}", self._patch_map)
         app.router.add_get("/api/v1/query_range", self._range)
         return app
+
+    @web.middleware
+    async def _stop(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        while self.stopped:  # noqa: ASYNC110  a flag that a test sets
+            await asyncio.sleep(0.02)
+        return await handler(request)
 
     async def _collection(self, request: web.Request) -> web.StreamResponse:
         if self.broken:

@@ -15,7 +15,7 @@ from state.base.codec import LOG, WIRE
 from state.events.bodies import BODIES, decode
 from state.events.event import REDACTED_BODY, Event
 from state.events.launch import DeviationFollowedUp
-from state.events.world import ReleaseSeen
+from state.events.world import ClusterIdentified, ReleaseSeen
 from state.fold import fold
 from state.log.reader import LogReader
 
@@ -27,7 +27,7 @@ UNKNOWN = {"unknown_words", "strange_fields"}
 NOT_YET: frozenset[str] = frozenset(
     {
         *("condition.answered", "request.granted", "request.made", "request.refused", "request.withdrawn"),
-        *(DeviationFollowedUp.KIND, ReleaseSeen.KIND),
+        *(DeviationFollowedUp.KIND, ReleaseSeen.KIND, ClusterIdentified.KIND),
     }
 )
 """Kinds that no version before this one wrote: a log with them is stored when this one is released."""

@@ -243,6 +243,16 @@ def test_the_way_out_is_there_where_there_is_nothing_to_go_back_to(
     assert ("production.uninstall" in [spec.id for spec in offered(view)]) is out
 
 
+def test_the_way_out_is_there_as_soon_as_the_deploy_offers_it() -> None:
+    log = Log()
+    log.seen(Presence.ABSENT)  # helm's history is looked at again only after the deploy has ended
+    log.run("deploy", OperationState.FAILED, offers=("retry", "uninstall"))
+    assert way_out(log.view) is not None
+    log.run("uninstall", revision=0)
+    assert way_out(log.view) is None
+    assert "production.uninstall" in [spec.id for spec in offered(log.view)]  # its run is to be seen
+
+
 def test_uninstalled_it_is_a_first_launch_again() -> None:
     log = Log()
     log.seen(Presence.UNFINISHED, 1, "failed")

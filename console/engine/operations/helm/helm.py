@@ -36,6 +36,13 @@ _TIMEOUT_S = 60.0
 _BROKEN = {(4, 2, 1): "it never creates hook jobs (helm #32224) and hangs on fast deletes (#32214)"}
 # helm keeps 10 by default: a few failed attempts would push the good revision out of its history.
 HISTORY_MAX = 20
+_WHERE_CHARTS_ARE = frozenset(
+    {
+        *("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_CONTENT_CACHE"),
+        *("HELM_REPOSITORY_CACHE", "HELM_REPOSITORY_CONFIG", "HELM_REGISTRY_CONFIG"),
+        *("HELM_PLUGINS", "HELM_NO_PLUGINS", "HELM_QPS", "HELM_BURST_LIMIT"),
+    }
+)
 # The first version that has --hide-notes.
 _HIDES_NOTES = (3, 16)
 _OLDEST = (3, 8)
@@ -115,11 +122,15 @@ class Helm:
         return helm
 
     def environ(self) -> dict[str, str]:
-        """Return helm's environment: ours, without what would change its target, and without secrets."""
+        """Return helm's environment: ours, without what would change its target, and without secrets.
+
+        What says where repositories, log-ins and plugins are is kept.
+        """
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("HELM_", "KUBE")) and name not in self._hidden
+            if (name in _WHERE_CHARTS_ARE or not name.startswith(("HELM_", "KUBE")))
+            and name not in self._hidden
         }
         return {**kept, "HELM_MAX_HISTORY": str(HISTORY_MAX), "LC_ALL": "C.UTF-8"}
 
@@ -144,14 +155,18 @@ class Helm:
             *(part for key, value in images for part in ("--set-string", f"{key}={value}")),
         ]
 
-    def upgrade(self, candidate: Candidate, version: Version, timeout_s: int, words: str) -> list[str]:
+    def upgrade(
+        self, candidate: Candidate, version: Version, timeout_s: int, words: str, *, by_server: bool = False
+    ) -> list[str]:
         """Return the command line that installs or upgrades the release with the candidate's images.
 
-        Without ``--atomic``: what follows a failure is decided here, not by helm.
+        Without ``--atomic``: what follows a failure is decided here, not by helm. ``by_server``: how the newest
+        revision was applied; a first install by helm 4 is.
         """
         return [
             self.program, *self._release(candidate),
             *_wait(version),
+            *_apply(version, by_server=by_server),
             "--timeout", f"{timeout_s}s",
             "--history-max", str(HISTORY_MAX),
             *(["--hide-notes"] if (version.major, version.minor) >= _HIDES_NOTES else []),
@@ -159,14 +174,21 @@ class Helm:
         ]  # fmt: skip
 
     def rollback(
-        self, number: int, version: Version, timeout_s: int, *, without_hooks: bool = False
+        self,
+        number: int,
+        version: Version,
+        timeout_s: int,
+        *,
+        without_hooks: bool = False,
+        by_server: bool = False,
     ) -> list[str]:
-        """Return the command line that goes back to one explicit revision."""
+        """Return the command line that goes back to one explicit revision; ``by_server``: how that was applied."""
         return [
             self.program, "rollback", self.environment.release, str(number),
             "--namespace", self.environment.kube.namespace,
             *self._cluster(),
             *_wait(version),
+            *_apply(version, by_server=by_server),
             "--timeout", f"{timeout_s}s",
             *(["--no-hooks"] if without_hooks else []),
         ]  # fmt: skip
@@ -265,6 +287,21 @@ class Helm:
         return out.decode(errors="replace")
 
 
+def passed_on() -> tuple[list[str], list[str]]:
+    """Return which HELM_* variables of this environment helm is given, and which it isn't."""
+    ours = sorted(name for name in os.environ if name.startswith("HELM_"))
+    return [n for n in ours if n in _WHERE_CHARTS_ARE], [n for n in ours if n not in _WHERE_CHARTS_ARE]
+
+
+def other_driver() -> str:
+    """Return where this environment would keep releases, where that isn't in Secrets; else nothing.
+
+    The console reads helm's records of Secrets, and so lets helm write them there.
+    """
+    driver = os.environ.get("HELM_DRIVER", "").lower()
+    return "" if driver in {"", "secret", "secrets"} else driver
+
+
 def _version(message: str) -> Version:
     match = re.match(r"v(\d+)\.(\d+)\.(\d+)", message)
     if match is None:
@@ -292,6 +329,26 @@ def _hook_of(part: str) -> Hook | None:
 
 def _named(kind: str, name: str, events: Sequence[str]) -> Hook:
     return Hook(line(f"{kind}/{name} ({', '.join(events)})", 160), frozenset(events))
+
+
+def _apply(version: Version, *, by_server: bool) -> list[str]:
+    """Return how helm 4 applies objects, so that no field that somebody else took stops it half-way.
+
+    Measured with helm 4.1.4 on Kubernetes 1.34 (docs/decisions.md, "helm 4 takes its fields back"):
+
+    - as it is, a field that ``kubectl scale``, an autoscaler or a CA injector took is a conflict: deploy and rollback
+      fail, and each failed rollback costs a revision;
+    - ``--force-conflicts`` takes back exactly what the manifest sets. Replicas that it doesn't set stay, also where
+      the revision before had set them; an autoscaler sets its number again within its period;
+    - ``--server-side=false`` takes the same back, and sets replicas to 1 where a chart stops setting them: five pods
+      were one, until the autoscaler looked again. And the objects have two managers called helm from then on;
+    - a release that was applied by helm 3, or so, has no owners that conflict; ``--force-conflicts`` is
+      refused there. The server also refuses objects that such a helm let through (a variable twice in a
+      container): the way back to such a revision is that by which it came.
+    """
+    if version.major < 4:
+        return []
+    return ["--server-side=true", "--force-conflicts"] if by_server else ["--server-side=false"]
 
 
 def shown(argv: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from console.engine.operations.helm.private_copy import Parts
 from console.engine.operations.preview.approvals import Seen, parts_of, void
-from console.engine.operations.preview.preflight import Finding, fails, passes
+from console.engine.operations.preview.finding import Finding, fails, passes
 from state.base.times import moment
 from state.runbook.models import Operation, Runbook
 from state.runbook.window import frozen

@@ -19,10 +19,29 @@ from console.engine.operations.preview.sop_commands import (
 from console.engine.operations.run.context import Site
 from console.engine.ports import Who
 from state.base.numbers import plural
-from state.runbook.models import Operation
+from state.runbook.models import Operation, Runbook
 from state.view.enums import OperationKind
+from state.view.first_launch import uninstall_of
 from state.view.launch import GoodRevision, LaunchView
 from state.view.locks import WAYS_BACK
+from state.view.rollbacks import way_back
+
+
+def operation_of(runbook: Runbook, operation_id: str) -> Operation | None:
+    """Return an operation of the runbook, or a way back that every environment has, or None."""
+    found = runbook.operation(operation_id)
+    if found is not None:
+        return found
+    for tier in runbook.environments:
+        gate = max((o.gate for o in runbook.operations if o.env is tier), default=1)
+        title = f"Take the first install of {tier} away"
+        if operation_id == uninstall_of(tier):
+            kind = OperationKind.UNINSTALL
+            return Operation(id=operation_id, kind=kind, title=title, env=tier, gate=gate)
+        if operation_id == way_back(LaunchView(), tier):
+            kind, title = OperationKind.ROLLBACK, f"Roll {tier} back to the recorded good revision"
+            return Operation(id=operation_id, kind=kind, title=title, env=tier, gate=gate)
+    return None
 
 
 def helm_words(
@@ -47,9 +66,14 @@ def helm_words(
         if good is None:
             return []
         bare = _needs_no_hooks(preflight, good)
-        return site.helm.rollback(good.number, preflight.version, timeout, without_hooks=bare)
+        target = next((r for r in preflight.history if r.number == good.number), None)
+        by_server = target is not None and target.by_server
+        return site.helm.rollback(
+            good.number, preflight.version, timeout, without_hooks=bare, by_server=by_server
+        )
     words = f"launch {view.scope.launch_id} gate {operation.gate} by {who.account} {anchor}"
-    return site.helm.upgrade(site.runbook.candidate, preflight.version, timeout, words)
+    by_server = preflight.newest is None or preflight.newest.by_server
+    return site.helm.upgrade(site.runbook.candidate, preflight.version, timeout, words, by_server=by_server)
 
 
 def _needs_no_hooks(preflight: Preflight, good: GoodRevision) -> bool:

@@ -13,31 +13,32 @@ from pathlib import Path
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from console.engine.operations.helm.chart import lacking, values_of
-from console.engine.operations.helm.helm import HISTORY_MAX, Rendered, Version
+from console.engine.operations.helm.helm import HISTORY_MAX, Rendered, Version, other_driver, passed_on
 from console.engine.operations.helm.private_copy import PrivateCopy
 from console.engine.operations.helm.rendered_images import halves, refusals
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.preview.diff import Diff
-from console.engine.operations.preview.findings import (
+from console.engine.operations.preview.finding import (
     FINE,
     Finding,
+    blind,
     fails,
-    of_what_runs,
     passes,
     unseen,
 )
 from console.engine.operations.preview.interlock import migrates_by_hook
 from console.engine.operations.preview.manifest import images_of
 from console.engine.operations.preview.migration_job import MigrationJob, migration_job, name_prefix
-from console.engine.operations.preview.permissions import refused_verbs
 from console.engine.operations.preview.preparation import Preparation, to_prepare
 from console.engine.operations.preview.rendering import render
+from console.engine.operations.preview.what_runs import of_what_runs
 from console.engine.operations.run.context import Site
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.verdict.helm_history import (
     Revision,
     history,
+    kept_elsewhere,
     last_writer,
     newest_good,
     record_bytes,
@@ -45,13 +46,12 @@ from console.engine.operations.verdict.helm_history import (
 from console.engine.operations.verdict.workloads import Live, look
 from state.base.images import ImageRef, digest_of, short
 from state.base.json import obj, objs, path, text
+from state.base.text import line
 from state.base.times import SECOND_US
 from state.runbook.models import Operation
 from state.view.enums import OperationKind, Tier
 from state.view.launch import GoodRevision
 from state.view.locks import WAYS_BACK
-
-__all__ = ["Finding", "Preflight", "fails", "passes", "survey", "unseen"]
 
 # helm keeps a revision in one Secret, of at most 1 MiB: past that, no upgrade can be recorded.
 _LARGEST_RECORD = 900 * 1024
@@ -64,6 +64,8 @@ class Preflight:
     findings: list[Finding] = field(default_factory=list)
     version: Version | None = None
     history: tuple[Revision, ...] = ()
+    empty: bool = False
+    """Whether helm's history was seen, and nothing is in it."""
     live: Live | None = None
     good: Revision | None = None
     diff: Diff | None = None
@@ -72,6 +74,10 @@ class Preflight:
     job_name: str = ""
     job: MigrationJob | None = None
     """What a migration would create."""
+    rendered: Rendered | None = None
+    """What a deploy would apply."""
+    bad: frozenset[int] = frozenset()
+    """Revisions that this launch's own deploys saw fail, whatever helm calls them."""
     namespace_there: bool = False
     first: bool = False
     """Whether helm's history was seen and no install was ever complete: a first launch."""
@@ -121,14 +127,19 @@ Look = Callable[[Site, Operation, Preflight], Awaitable[None]]
 
 
 async def survey(
-    site: Site, operation: Operation, lease: Lease, copy: PrivateCopy | None = None, job_name: str = ""
+    site: Site,
+    operation: Operation,
+    lease: Lease,
+    copy: PrivateCopy | None = None,
+    job_name: str = "",
+    bad: frozenset[int] = frozenset(),
 ) -> Preflight:
     """Look at helm, its history, the cluster and the registry; never raises for what could not be seen.
 
     Of a deploy nothing is rendered without a private copy of chart and values, of a migration no job is made
     without its name.
     """
-    preflight = Preflight(copy=copy, job_name=job_name)
+    preflight = Preflight(copy=copy, job_name=job_name, bad=bad)
     first: tuple[Look, ...] = (_helm, _cluster, _releases)
     # What runs is told by what helm keeps of the newest revision.
     second: tuple[Look, ...] = (_pods,)
@@ -142,7 +153,7 @@ async def survey(
         found = await asyncio.gather(*(_careful(look_at, site, operation, preflight) for look_at in looks))
         preflight.findings += [one for one in found if one is not None]
     if preflight.namespace_there:
-        held = await _careful_lease(lease)
+        held = await _careful_lease(lease, operation)
         preflight.findings.append(held)
     return preflight
 
@@ -151,15 +162,20 @@ async def _careful(look_at: Look, site: Site, operation: Operation, preflight: P
     try:
         await look_at(site, operation, preflight)
     except CouldNotLookError as error:
-        return unseen(str(error), soft=look_at in _SOFT)
+        if look_at is _helm:
+            return unseen(str(error))  # without helm there is nothing to start
+        if look_at is _releases and operation.kind in WAYS_BACK:
+            # The log knows where to go, but not what helm would go back from: two people may.
+            return unseen(f"helm's history could not be seen: {error}", soft=True)
+        return blind(str(error), operation, soft=look_at in _SOFT)
     return None
 
 
-async def _careful_lease(lease: Lease) -> Finding:
+async def _careful_lease(lease: Lease, operation: Operation) -> Finding:
     try:
         other = await lease.foreign()
     except CouldNotLookError as error:
-        return unseen(f"the lease of this release cannot be read: {error}", soft=True)
+        return blind(f"the lease of this release cannot be read: {error}", operation, soft=True)
     return fails(other.words) if other is not None else passes("nobody else works on this release")
 
 
@@ -172,6 +188,24 @@ async def _helm(site: Site, operation: Operation, preflight: Preflight) -> None:
     preflight.findings.append(
         fails(problem, soft=soft) if problem else passes(f"helm {preflight.version.text}")
     )
+    preflight.findings += _environment(operation)
+
+
+def _environment(operation: Operation) -> list[Finding]:
+    """Say what of this environment's HELM_* helm is given."""
+    given, kept_back = passed_on()
+    found = [passes(f"helm is given {', '.join(given)}")] if given else []
+    if kept_back:
+        found.append(
+            passes(f"{', '.join(kept_back)} of this environment is not given to helm: the runbook decides")
+        )
+    driver = other_driver()
+    if driver and operation.kind is OperationKind.DEPLOY:
+        words = f"HELM_DRIVER={line(driver, 20)} keeps releases elsewhere than in Secrets, which alone are read here"
+        found.append(
+            fails(f"{words}: unset it, or two people say that this release is in Secrets", soft=True)
+        )
+    return found
 
 
 async def _cluster(site: Site, operation: Operation, preflight: Preflight) -> None:
@@ -186,12 +220,6 @@ async def _cluster(site: Site, operation: Operation, preflight: Preflight) -> No
         else:
             told = fails(f"namespace {name} does not exist in context {context}")
     preflight.findings.append(told)
-    denied = await refused_verbs(site, operation, namespace_there=preflight.namespace_there)
-    preflight.findings.append(
-        fails(f"this account may not {', '.join(denied)} in {name}")
-        if denied
-        else passes("this account may do what will be done")
-    )
 
 
 async def _prepared(site: Site, _operation: Operation, preflight: Preflight) -> None:
@@ -215,7 +243,8 @@ async def _prepared(site: Site, _operation: Operation, preflight: Preflight) -> 
 
 async def _releases(site: Site, operation: Operation, preflight: Preflight) -> None:
     preflight.history = await history(site)
-    preflight.good = newest_good(preflight.history)
+    preflight.empty = not preflight.history
+    preflight.good = newest_good(preflight.history, preflight.bad)
     newest, good = preflight.newest, preflight.good
     # Older revisions that were pruned may have been complete: then nobody can say that this is the first.
     preflight.first = good is None and (newest is None or preflight.history[0].number == 1)
@@ -224,7 +253,9 @@ async def _releases(site: Site, operation: Operation, preflight: Preflight) -> N
         return
     if operation.kind is OperationKind.UNINSTALL:
         return  # service.py says what stands against it, as of a rollback
-    if newest is None:
+    if newest is None and (elsewhere := await kept_elsewhere(site)):
+        preflight.findings.append(fails(elsewhere))
+    elif newest is None:
         words = f"release {site.release} does not exist yet: this is its first install"
         preflight.findings.append(passes(words))
     elif newest.pending:
@@ -340,6 +371,7 @@ async def _diff(site: Site, _operation: Operation, preflight: Preflight) -> None
             "the chart's crds are new to the cluster, which can't check their objects before they are there"
         )
         preflight.findings.append(passes(words))
+    preflight.rendered = rendered
     register_rendered(rendered.manifest, site.clients.redactor)
     register_rendered(rendered.hooks_manifest, site.clients.redactor)
     preflight.findings += _runs_candidate(site, rendered)

@@ -7,6 +7,7 @@ cluster have done is read from them, whoever watched.
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,11 +15,11 @@ from pathlib import Path
 
 from checks.base import CouldNotLookError
 from checks.clients.clients import Clients
-from checks.clients.kube_config import kubeconfig_path
 from console.engine.operations.helm.helm import Helm
 from console.engine.operations.helm.private_copy import Parts, PrivateCopies, PrivateCopy
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview import plan
+from console.engine.operations.preview.applied import applied
 from console.engine.operations.preview.approval_watch import Approvals
 from console.engine.operations.preview.approvals import (
     parts_of,
@@ -26,18 +27,28 @@ from console.engine.operations.preview.approvals import (
     register_mounted,
     register_secrets,
 )
+from console.engine.operations.preview.cluster_identity import same_cluster
+from console.engine.operations.preview.finding import fails
 from console.engine.operations.preview.gate_locks import locks
 from console.engine.operations.preview.interlock import migrated
 from console.engine.operations.preview.migration_job import job_name
-from console.engine.operations.preview.preflight import Preflight, fails, survey
+from console.engine.operations.preview.preflight import Preflight, survey
 from console.engine.operations.preview.rendering import Manifests
 from console.engine.operations.run.context import Run, Site
+from console.engine.operations.run.implied import operation_of
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import terminate
 from console.engine.operations.run.runs import Work, again, carry_out, remember, supervised, traces
-from console.engine.operations.verdict.rollback_target import away_findings, back_findings, good_of, not_first
+from console.engine.operations.verdict.rollback_target import (
+    away_findings,
+    back_findings,
+    good_of,
+    not_first,
+    seen_failing,
+)
 from console.engine.ports import Granted, Who
+from console.engine.record.clusters import fixed_identity
 from console.engine.record.journal import Journal
 from state.base.canonical import anchor
 from state.base.clock import Clock
@@ -47,11 +58,12 @@ from state.events.operations import OperationIntended, Override
 from state.log.errors import LogError
 from state.runbook.models import Operation, Runbook
 from state.view.enums import Danger, OperationKind, Tier
-from state.view.first_launch import taken_up, uninstall_of
+from state.view.first_launch import taken_up
 from state.view.launch import GoodRevision, LaunchView, OperationView
 from state.view.preview import Preview
-from state.view.rollbacks import way_back
 
+_KUBECONFIGS = "kubeconfig"
+"""Where helm's own are kept, a file an environment."""
 MOST_OVERRIDDEN = 40
 """Lines that the record of an override keeps: more than ten gates, every stage and what an earlier release left."""
 
@@ -194,7 +206,9 @@ class Operations:
 
     async def rendered(self, tier: Tier) -> str:
         """See OperationsPort."""
-        return await self._manifests.of(self._site(tier))
+        site = self._site(tier)
+        await same_cluster(site, fixed_identity(self._view, tier))
+        return await self._manifests.of(site)
 
     async def resume(self) -> None:
         """Look at operations without an end; attach to what runs, say what was found of the rest."""
@@ -227,6 +241,9 @@ class Operations:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        else:
+            # A helm that goes on may still read its own; the next engine writes it anew, or takes it away.
+            shutil.rmtree(self._folder / _KUBECONFIGS, ignore_errors=True)
         self._copies.clear()
 
     async def idle(self) -> None:
@@ -237,32 +254,12 @@ class Operations:
     # what an operation is made of
 
     def _operation(self, operation_id: str) -> Operation | None:
-        found = self._runbook.operation(operation_id)
-        tier = next(
-            (t for t in self._runbook.environments if operation_id == way_back(LaunchView(), t)), None
-        )
-        away = next((t for t in self._runbook.environments if operation_id == uninstall_of(t)), None)
-        if found is None and away is not None:
-            return Operation(
-                id=operation_id,
-                kind=OperationKind.UNINSTALL,
-                title=f"Take the first install of {away} away",
-                env=away,
-                gate=max((o.gate for o in self._runbook.operations if o.env is away), default=1),
-            )
-        if found is not None or tier is None:
-            return found
-        return Operation(
-            id=operation_id,
-            kind=OperationKind.ROLLBACK,
-            title=f"Roll {tier} back to the recorded good revision",
-            env=tier,
-            gate=max((o.gate for o in self._runbook.operations if o.env is tier), default=1),
-        )
+        return operation_of(self._runbook, operation_id)
 
     def _site(self, tier: Tier) -> Site:
         environment = self._runbook.environments[tier]
-        config = Path(kubeconfig_path(environment.kube))
+        # The same path each time: a confirmation is bound to the command line that was shown.
+        config = self._folder / _KUBECONFIGS / tier.value
         helm = Helm(self._runbook, environment, config, self._clients.redactor)
         return Site(self._runbook, environment, helm, self._clients, self._clock, self._folder)
 
@@ -280,6 +277,7 @@ class Operations:
         else one of what is there now.
         """
         copy, problem = None, ""
+        cluster = await same_cluster(site, fixed_identity(self._view, operation.env))
         if operation.kind is OperationKind.DEPLOY:
             try:
                 copy = self._copies.find(inputs_sha) or await self._copies.make(
@@ -292,6 +290,7 @@ class Operations:
         except BaseException:
             self._copies.let_go(copy)
             raise
+        preflight.findings.append(cluster)
         if problem:
             preflight.findings.append(fails(problem))
         return _reading(site, copy), preflight
@@ -300,7 +299,11 @@ class Operations:
         register_secrets(site.helm.chart, self._clients.redactor)
         await register_mounted(self._runbook, self._clients)
         job = job_name(site, self._view) if operation.kind is OperationKind.MIGRATE else ""
-        preflight = await survey(site, operation, self._lease(site), copy, job)
+        bad = seen_failing(self._view, site.tier)
+        preflight = await survey(site, operation, self._lease(site), copy, job, bad)
+        preflight.findings += await applied(
+            site, operation, preflight, good_of(self._view, operation, preflight)
+        )
         running = self._view.running()
         own = [fails(f"{running.id} is under way")] if running is not None else []
         own += locks(

@@ -48,7 +48,8 @@ async def judge_uninstalled(run: Run) -> End:
         kept = await _volumes(site)
     except CouldNotLookError as error:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(UNINSTALL,))
-    await run.report.step("release", "done", "no record and no pod is left")
+    await run.report.step("pods", "done", "none is left")
+    await run.report.step("release", "done", "no record is left")
     return End(
         State.SUCCEEDED,
         f"{site.release} is uninstalled: namespace {site.namespace} and its own secrets are there{kept}; "

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checks.base import CouldNotLookError
+from checks.clients.kube import KubeClient
 from console.engine.operations.run.context import Run
 from console.engine.operations.verdict.workloads import Live
 from state.base.json import JsonObject, flag, obj, objs, path, text
@@ -40,7 +41,7 @@ class Trouble:
 async def tell_trouble(run: Run, live: Live) -> None:
     """Record what has gone wrong so far, and what has come right again; a pod that only starts is neither."""
     try:
-        found = await _troubles(run, live, late=False)
+        found = await _of_run(run, live, late=False)
     except CouldNotLookError:
         return  # the verdict says it, if it lasts
     await _record(run, found)
@@ -51,7 +52,7 @@ async def tell_trouble(run: Run, live: Live) -> None:
 async def tell_why(run: Run, live: Live) -> str:
     """Record why what isn't ready isn't, and return the first reason; it not being seen changes no verdict."""
     try:
-        found = await _troubles(run, live, late=True)
+        found = await _of_run(run, live, late=True)
     except CouldNotLookError as error:
         await run.report.step("why", "failed", f"cannot be seen: {error}")
         return ""
@@ -83,15 +84,26 @@ async def _record(run: Run, found: Sequence[Trouble]) -> None:
             await _log(run, one.pod)
 
 
-async def _troubles(run: Run, live: Live, *, late: bool) -> list[Trouble]:
-    """Return what keeps workloads from making pods, and then what keeps pods from being ready."""
+async def _of_run(run: Run, live: Live, *, late: bool) -> list[Trouble]:
+    view = run.report.run()
+    # Of a workload that was there before, an earlier operation's troubles are still told by its events.
+    since_us = view.intended_us - _CLOCKS_APART_S * SECOND_US if view is not None else 0
+    return await troubles(run.site.kube, live, run.site.clock.wall_us(), since_us=max(0, since_us), late=late)
+
+
+async def troubles(
+    kube: KubeClient, live: Live, now_us: int, *, since_us: int = 0, late: bool = True
+) -> list[Trouble]:
+    """Return what keeps workloads from making pods, and then what keeps pods from being ready.
+
+    ``since_us``: what the cluster told last before that is of another time. ``late``: what isn't ready had its time.
+    """
     found: list[Trouble] = []
     for one in [one for one in live.owned if not one.rollout.complete][:_EACH]:
         maker = one.newest if one.newest is not None else one.live
-        events = await _warnings(run, one.namespace, maker)
+        events = await _warnings(kube, one.namespace, maker, since_us)
         if words := workload_trouble(one.rollout, events, late=late):
             found.append(Trouble(one.rollout.title, words))
-    now_us = run.site.clock.wall_us()
     unready = [
         (one.namespace, pod)
         for one in live.owned
@@ -103,7 +115,7 @@ async def _troubles(run: Run, live: Live, *, late: bool) -> list[Trouble]:
     ]
     unready.sort(key=lambda one: text(obj(one[1].get("metadata")), "creationTimestamp"), reverse=True)
     for namespace, pod in _told_first(unready):
-        events = await _warnings(run, namespace, pod)
+        events = await _warnings(kube, namespace, pod, since_us)
         if words := pod_trouble(pod, events, late=late):
             found.append(Trouble(f"pod {text(obj(pod.get('metadata')), 'name')}", words, pod))
     return found
@@ -114,15 +126,12 @@ def _told_first(pods: Sequence[tuple[str, JsonObject]]) -> list[tuple[str, JsonO
     return sorted(pods, key=lambda one: not pod_trouble(one[1], ()))[:_EACH]
 
 
-async def _warnings(run: Run, namespace: str, thing: JsonObject) -> list[JsonObject]:
+async def _warnings(kube: KubeClient, namespace: str, thing: JsonObject, since_us: int) -> list[JsonObject]:
     meta = obj(thing.get("metadata"))
     selected = f"involvedObject.name={text(meta, 'name')},type=Warning"
     where = f"/api/v1/namespaces/{namespace}/events"
-    events = (await run.site.kube.list_objects(where, {"fieldSelector": selected})).items
-    began = run.report.run()
-    since_us = began.intended_us - _CLOCKS_APART_S * SECOND_US if began is not None else 0
-    # Of a workload that was there before, an earlier operation's troubles are still told by its events.
-    return warnings(events, text(meta, "uid"), max(0, since_us))
+    events = (await kube.list_objects(where, {"fieldSelector": selected})).items
+    return warnings(events, text(meta, "uid"), since_us)
 
 
 async def _log(run: Run, pod: JsonObject) -> None:

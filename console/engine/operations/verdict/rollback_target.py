@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from console.engine.operations.preview.diff import going_back
+from console.engine.operations.preview.finding import Finding, fails, passes, unseen
 from console.engine.operations.preview.interlock import interlock
 from console.engine.operations.preview.manifest import images_of
-from console.engine.operations.preview.preflight import Finding, Preflight, fails, passes
+from console.engine.operations.preview.preflight import Preflight
 from console.engine.operations.run.context import Site
 from console.engine.operations.verdict.helm_history import Revision
 from state.base.times import SECOND_US
@@ -45,11 +46,17 @@ async def back_findings(
     """Return what is to be said of a rollback: its target, and whether something stands against it."""
     good = good_of(view, operation, preflight)
     newest = preflight.newest
-    if newest is None:
-        return [fails("helm's history cannot be seen, or is empty: there is nothing to go back to")]
+    if newest is None and preflight.empty:
+        return [fails("helm's history is empty: there is nothing to go back to")]
+    if good is None and newest is None:
+        words = "helm's history could not be seen, and this launch recorded no revision to go back to"
+        return [unseen(words)]
     if good is None:
         away = f": {uninstall_of(operation.env)} takes it away" if way_out(view, operation.env) else ""
         return [fails(f"no revision was ever installed completely: there is nothing to go back to{away}")]
+    if newest is None:
+        found = [passes(_target(view, good, operation, itself=False))]
+        return [*found, *await _interlocked(view, site)]
     itself = newest.number == good.number and newest.pending
     if newest.number <= good.number and not itself:
         message = (
@@ -66,12 +73,24 @@ async def back_findings(
     foreign = _foreign(view, site, newest)
     if foreign:
         found.append(fails(foreign))
+    return [*found, *await _interlocked(view, site)]
+
+
+async def _interlocked(view: LaunchView, site: Site) -> list[Finding]:
     closed, key = await interlock(view, site)
     if closed:
-        found.append(fails(closed, soft=True))
-    elif key:
-        found.append(passes(key))
-    return found
+        return [fails(closed, soft=True)]
+    return [passes(key)] if key else []
+
+
+def seen_failing(view: LaunchView, env: str) -> frozenset[int]:
+    """Return the revisions that deploys of this launch made and saw fail, whatever helm calls them."""
+    return frozenset(
+        o.revision
+        for o in _deploys(view, env)
+        if o.state in {OperationState.FAILED, OperationState.ABORTED}
+        and o.revision > (o.good.number if o.good is not None else 0)
+    )
 
 
 def away_findings(view: LaunchView, site: Site, preflight: Preflight) -> list[Finding]:

@@ -19,6 +19,7 @@ from console.engine.operations.verdict.workloads import Live
 from state.base.numbers import plural
 from state.runbook.helm_commands import looked_at
 from state.view.enums import OperationState as State
+from state.view.launch import GoodRevision
 
 _BUSY = "another operation (install/upgrade/rollback) is in progress"
 ROLLBACK, RETRY, UNINSTALL = "rollback", "retry", "uninstall"
@@ -192,12 +193,10 @@ async def judge_rollback(run: Run) -> End:
         revisions = await history(run.site)
         newest = _newest(revisions)
         if newest is None or newest.number <= run.before:
-            still = f", and {newest.words} is still the newest" if newest is not None else ""
-            message = f"helm created no revision: nothing was rolled back{still}"
-            return End(State.FAILED, message, offers=(ROLLBACK,))
-        waits = newest.pending or newest.status == HelmStatus.DEPLOYED
-        images = dict(good.images)
-        live = await (settled if waits else _at_once)(run, newest.manifest, images)
+            return _never_began(run, newest)
+        # What failed doesn't become ready by waiting for it.
+        waits = newest.status != HelmStatus.FAILED
+        live = await (settled if waits else _at_once)(run, newest.manifest, dict(good.images))
     except CouldNotLookError as error:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(ROLLBACK,))
     same = newest.manifest_sha == good.manifest_sha
@@ -209,6 +208,30 @@ async def judge_rollback(run: Run) -> End:
 
 async def _at_once(run: Run, manifest: str, _images: Mapping[str, str]) -> Live:
     return await look_now(run, manifest)
+
+
+def _never_began(run: Run, newest: Revision | None) -> End:
+    still = f", and {newest.words} is still the newest" if newest is not None else ""
+    why = f": {run.report.last_error}" if run.report.last_error else ""
+    return End(
+        State.FAILED, f"helm created no revision: nothing was rolled back{still}{why}", offers=(ROLLBACK,)
+    )
+
+
+def _failed_back(run: Run, good: GoodRevision, newest: Revision, live: Live, reason: str) -> End:
+    """Say that a rollback failed, in helm's words, and what runs; that some of it may be back changes no word."""
+    hook = newest.failed_hook()
+    why = f"hook {hook} failed" if hook else newest.description or run.report.last_error
+    why += f"; {reason}" if reason and not hook else ""
+    images = dict(good.images)
+    runs = live.differs(images)
+    now = f"its images run, {live.words}" if images and not runs else runs or live.words
+    return End(
+        State.FAILED,
+        f"the rollback to revision {good.number} failed ({newest.words}): {why}. What runs now: {now}",
+        newest.number,
+        (ROLLBACK,),
+    )
 
 
 async def _judged_back(run: Run, newest: Revision, live: Live, reason: str, *, same: bool) -> End:
@@ -230,6 +253,8 @@ async def _judged_back(run: Run, newest: Revision, live: Live, reason: str, *, s
             newest.number,
             (ROLLBACK,),
         )
+    if newest.status == HelmStatus.FAILED:
+        return _failed_back(run, good, newest, live, reason)
     try:
         drift = await _drift(run, newest.manifest)
     except CouldNotLookError as error:
@@ -242,10 +267,15 @@ async def _judged_back(run: Run, newest: Revision, live: Live, reason: str, *, s
     why = why or (drift[0] if drift else live.words)
     return End(
         State.FAILED,
-        f"rolled back, but not verified as revision {good.number}: {newest.status}, {why}",
+        f"{_went(newest)}, but not verified as revision {good.number}: {newest.status}, {why}",
         newest.number,
         (ROLLBACK,),
     )
+
+
+def _went(newest: Revision) -> str:
+    """Return what helm did, in words: only a revision that is deployed was rolled back to."""
+    return "rolled back" if newest.status == HelmStatus.DEPLOYED else f"helm made {newest.words}"
 
 
 def _newest(revisions: tuple[Revision, ...]) -> Revision | None:

@@ -207,12 +207,12 @@ def test_a_source_that_nothing_was_heard_of_is_not_seen(name: str) -> None:
 async def test_a_watch_that_fails_says_so_by_its_source_and_is_well_once_it_told_what_it_saw(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A pod that can't be written down fails the watch again and again: nobody sees production meanwhile."""
+    """A fault of ours fails the watch again and again: nobody sees production meanwhile."""
     broken = [True]
 
     def body(env: str, one: JsonObject) -> PodChanged:
         if broken[0]:
-            raise ValueError("a number that doesn't fit")
+            raise KeyError("a fault of ours")
         return pod_body(env, one)
 
     pods, ingresses = kubernetes._COLLECTIONS
@@ -226,7 +226,7 @@ async def test_a_watch_that_fails_says_so_by_its_source_and_is_well_once_it_told
             with pytest.raises(ExceptionGroup):
                 await watches.run()
             source = s.view.sources["kubernetes/production"]
-            assert (source.ok, source.reason) == (False, "the watch failed (ValueError) and starts again")
+            assert (source.ok, source.reason) == (False, "the watch failed (KeyError) and starts again")
         assert unseen(s.view).startswith("pods can't be seen: the watch failed")
         broken[0] = False
         async with watched(s):

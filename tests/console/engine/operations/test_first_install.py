@@ -11,6 +11,7 @@ from console.engine.record.releases import Releases
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import HEAD
 from console.rehearsal.sim.kubernetes import PodPlan
+from console.rehearsal.world.coupling import conditions
 from state.base.json import obj, objs, path, text
 from state.view.enums import OperationState, Presence, Tier
 from state.view.first_launch import is_first, way_out
@@ -35,6 +36,12 @@ ENV = Env.PRODUCTION
 
 async def looked(stand: Stand) -> Presence:
     return (await Releases(stand.journal, stand.runbook, stand.clients).look()).presence
+
+
+def serving(stand: Stand) -> list[bool]:
+    """Return, of each pod that is to run on, whether it is ready."""
+    pods = stand.world.store.scan("pods", ENV.namespace)
+    return ["Ready" in conditions(one) for one in pods if path(one, ("spec", "restartPolicy")) == "Always"]
 
 
 async def prepared(stand: Stand) -> None:
@@ -111,6 +118,8 @@ async def _fails_and_is_tried_again(stand: Stand) -> None:
         assert "there is nothing to go back to" in answer
         assert "production.uninstall takes it away" in answer
     stand.world.control.plans.clear()
+    # What crashed before is given its time to come back: this is about the launch, not about a back-off.
+    await stand.until(lambda: all(serving(stand)))
     reply = await stand.operations.recover("retry", ANN)
     assert not reply.ok or (await stand.ended()).state is OperationState.SUCCEEDED
     if not reply.ok:  # its gates aren't GO here: two people say so

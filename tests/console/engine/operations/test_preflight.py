@@ -24,7 +24,7 @@ async def test_a_preview_shows_exactly_what_would_run(tmp_path: Path) -> None:
         assert preview.commands[0].startswith(
             f"{folder.helm} upgrade --install dotmac {copy}/chart/{stand.platform.chart.name} "
             f"--namespace dotmac-staging -f {copy}/values/0-{folder.values(Env.STAGING).name} --version 0.1.0 "
-            f"--kubeconfig {folder.kubeconfig} --kube-context staging "
+            f"--kubeconfig {stand.store.path.with_suffix('.operations')}/kubeconfig/staging --kube-context staging "
             f"--set-string image.backend={images['backend']} "
         )
         assert "--atomic" not in preview.commands[0]

@@ -1,0 +1,1 @@
+"""A kubeconfig as kubectl and helm read it: where a cluster is, and as whom it is asked."""
