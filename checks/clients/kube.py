@@ -164,7 +164,8 @@ class KubeClient:
         """
         query = {"dryRun": "All", "fieldManager": manager}
         content = _PATCHES["apply"]
-        return await self._json("PATCH", path, query, body, content=content, permission=f"patch {path}")
+        text = _as_yaml(body)
+        return await self._json("PATCH", path, query, text, content=content, permission=f"patch {path}")
 
     async def delete(self, path: str, query: Query | None = None) -> JsonObject:
         """Delete an object. What comes back is a Status or the object, depending on its kind."""

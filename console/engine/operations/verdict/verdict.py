@@ -9,13 +9,13 @@ from checks.base import CouldNotLookError
 from checks.clients.helm_release import HelmStatus
 from checks.clients.http import MAIN
 from console.engine.operations.compare.drift import drift_of
-from console.engine.operations.preview.preflight import ingresses
-from console.engine.operations.run.context import Run
+from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.output import End
 from console.engine.operations.verdict.helm_history import Revision, history
 from console.engine.operations.verdict.pod_diagnosis import tell_well, tell_why
 from console.engine.operations.verdict.settling import look_now, settled
 from console.engine.operations.verdict.workloads import Live
+from state.base.json import obj, objs, path, text
 from state.base.numbers import plural
 from state.runbook.helm_commands import looked_at
 from state.view.enums import OperationState as State
@@ -176,13 +176,29 @@ async def _reachable(run: Run) -> None:
     """Record ingress and health (SOP helm command 5); an item of the runbook judges them."""
     if "ingress" in looked_at(run.site.runbook.helm_commands):
         with contextlib.suppress(CouldNotLookError):
-            well, told = await ingresses(run.site)
+            well, told = await _ingresses(run.site)
             await run.report.step("ingress", "done" if well else "failed", told)
     try:
         reply = await run.site.clients.web(run.site.tier).get(MAIN, run.site.environment.health_path)
         await run.report.step("health", "done" if reply.status == 200 else "failed", f"HTTP {reply.status}")
     except CouldNotLookError as error:
         await run.report.step("health", "failed", str(error))
+
+
+async def _ingresses(site: Site) -> tuple[bool, str]:
+    """Return whether every ingress of the release has an address, and what there is in words."""
+    query = {"labelSelector": f"app.kubernetes.io/instance={site.release}"}
+    where = f"/apis/networking.k8s.io/v1/namespaces/{site.namespace}/ingresses"
+    found = (await site.kube.list_objects(where, query)).items
+    bare = [
+        text(obj(one.get("metadata")), "name")
+        for one in found
+        if not objs(path(one, ("status", "loadBalancer", "ingress")))
+    ]
+    if bare:
+        return False, f"{bare[0]} has no address yet"
+    hosts = [text(rule, "host") for one in found for rule in objs(path(one, ("spec", "rules")))]
+    return True, ", ".join(hosts) or "none"
 
 
 async def judge_rollback(run: Run) -> End:
