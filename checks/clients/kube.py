@@ -147,25 +147,17 @@ class KubeClient:
         """Patch an object; ``kind`` is ``merge``, ``strategic`` or ``json`` (then ``body`` is a list)."""
         return await self._json("PATCH", path, None, body, content=_PATCHES[kind], permission=f"patch {path}")
 
-    async def apply_dry_run(self, path: str, body: JsonObject, manager: str) -> JsonObject:
-        """Return what the server would store if an object were applied by a field manager, over all conflicts.
+    async def apply_dry_run(
+        self, path: str, body: JsonObject, manager: str, *, force: bool = True
+    ) -> JsonObject:
+        """Return what the server would store if an object were applied by a field manager; nothing is changed.
 
-        Nothing is changed. Raises the errors of a call, also where an admission webhook doesn't take dry runs.
+        Raises ConflictError where another manager has one of the fields, unless ``force``, and the errors of a
+        call, also where an admission webhook doesn't take dry runs.
         """
-        query: Query = {"dryRun": "All", "fieldManager": manager, "force": "true"}
-        return await self._json(
-            "PATCH", path, query, _as_yaml(body), content=_PATCHES["apply"], permission=f"patch {path}"
-        )
-
-    async def try_apply(self, path: str, body: JsonObject, manager: str) -> JsonObject:
-        """Return what a server-side apply without force would come to, without doing it.
-
-        Raises ConflictError where another manager has one of the fields, by name.
-        """
-        query = {"dryRun": "All", "fieldManager": manager}
-        content = _PATCHES["apply"]
-        text = _as_yaml(body)
-        return await self._json("PATCH", path, query, text, content=content, permission=f"patch {path}")
+        query: Query = {"dryRun": "All", "fieldManager": manager, **({"force": "true"} if force else {})}
+        told, content = _as_yaml(body), _PATCHES["apply"]
+        return await self._json("PATCH", path, query, told, content=content, permission=f"patch {path}")
 
     async def delete(self, path: str, query: Query | None = None) -> JsonObject:
         """Delete an object. What comes back is a Status or the object, depending on its kind."""

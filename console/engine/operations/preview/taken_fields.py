@@ -43,7 +43,7 @@ async def taken(site: Site, manifest: str) -> list[str]:
         async with some:
             try:
                 await site.kube.get(path)
-                await site.kube.try_apply(path, thing, _HELM)
+                await site.kube.apply_dry_run(path, thing, _HELM, force=False)
             except NotFoundError:
                 return ""  # what isn't there has no owner
             except ConflictError as error:
