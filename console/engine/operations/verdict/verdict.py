@@ -114,7 +114,7 @@ async def _still(run: Run, revisions: Sequence[Revision]) -> str:
         live = await look_now(run, recorded.manifest)
     except CouldNotLookError:
         return ""
-    whole = live.settled and live.runs(dict(good.images))
+    whole = live.settled and live.runs(good.by_container)
     return f"; what runs is still revision {good.number}" if whole else ""
 
 
@@ -212,7 +212,7 @@ async def judge_rollback(run: Run) -> End:
             return _never_began(run, newest)
         # What failed doesn't become ready by waiting for it.
         waits = newest.status != HelmStatus.FAILED
-        live = await (settled if waits else _at_once)(run, newest.manifest, dict(good.images))
+        live = await (settled if waits else _at_once)(run, newest.manifest, good.by_container)
     except CouldNotLookError as error:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(ROLLBACK,))
     same = newest.manifest_sha == good.manifest_sha
@@ -239,7 +239,7 @@ def _failed_back(run: Run, good: GoodRevision, newest: Revision, live: Live, rea
     hook = newest.failed_hook()
     why = f"hook {hook} failed" if hook else newest.description or run.report.last_error
     why += f"; {reason}" if reason and not hook else ""
-    images = dict(good.images)
+    images = good.by_container
     runs = live.differs(images)
     now = f"its images run, {live.words}" if images and not runs else runs or live.words
     return End(
@@ -253,7 +253,7 @@ def _failed_back(run: Run, good: GoodRevision, newest: Revision, live: Live, rea
 async def _judged_back(run: Run, newest: Revision, live: Live, reason: str, *, same: bool) -> End:
     good = run.good
     assert good is not None
-    images = dict(good.images)
+    images = good.by_container
     back = same and live.settled and (live.runs(images) or not images)
     if newest.pending:
         message = f"the objects of revision {good.number} are back, but " if back else ""
