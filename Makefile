@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture torture bench cluster cluster-charts cluster-quiet
+.PHONY: demo test test-bare check format lock clean picture torture bench cluster cluster-quiet cluster-charts
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -64,11 +64,11 @@ cluster: $(READY) ## build (once) and start a real control plane on loopback, un
 	rm -rf $(CLUSTER)
 	$(BIN)/python -m tests.cluster.serve $(CLUSTER)
 
-cluster-charts: $(READY) ## prove every chart of ours with both helms on a real control plane; SEED draws what is changed by hand
-	$(BIN)/python -m tests.cluster.charts --seed "$${SEED:-$$(git rev-parse HEAD)}"
-
 cluster-quiet: $(READY) ## watch 300 pods of a real control plane for five minutes: what an engine asks, and its CPU
 	LAUNCH_CONSOLE_QUIET_S=300 $(BIN)/python -m pytest -q -s -p no:cacheprovider tests/cluster/test_quiet.py
+
+cluster-charts: $(READY) ## prove every chart of ours with both helms on a real control plane; SEED draws what is changed by hand
+	$(BIN)/python -m tests.cluster.charts --seed "$${SEED:-$$(git rev-parse HEAD)}"
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -10,7 +10,7 @@ from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, chec
 from checks.clients.alertmanager import receivers_of, routed_receivers
 from checks.clients.errors import NotFoundError
 from checks.judging import STEADY, Findings, whole
-from checks.rules import metrics_by_rule, without_series
+from checks.rules import dead_among, metrics_by_rule, without_series
 from state.base.json import JsonObject, objs, text
 from state.base.times import SECOND_US
 from state.runbook.units import Seconds
@@ -25,16 +25,11 @@ class RoutedSettings(Settings):
     labels: dict[str, str] = {"severity": "critical"}
     """Besides its unique name: choose them so that it goes where a real one would."""
     human: tuple[str, ...] = (
-        "pagerduty",
-        "opsgenie",
-        "victorops",
-        "email",
-        "slack",
-        "telegram",
-        "sns",
-        "msteams",
+        *("pagerduty", "opsgenie", "victorops", "pushover", "incidentio", "jira"),
+        *("email", "slack", "telegram", "sns", "msteams", "msteamsv2", "discord", "webex", "wechat"),
+        *("mattermost", "rocketchat"),
     )
-    """Integrations that reach people."""
+    """Integrations that reach people: all that Alertmanager has (its configuration's ``…_configs``) but webhook."""
     own_hosts: tuple[str, ...] = ()
     """Hosts of the platform itself, besides its domains: its webhook reaches nobody when it is down."""
     own_receivers: tuple[str, ...] = ()
@@ -201,6 +196,5 @@ async def _rules(settings: RoutedSettings, context: CheckContext, findings: Find
     if dead is None:
         return
     findings.saw("metrics_without_series", sorted(dead))
-    for name, used in sorted(expected.items()):
-        if used & dead:
-            findings.wrong(f"alert {name} can never fire: {', '.join(sorted(used & dead))} does not exist")
+    for name, lacking in sorted(dead_among(rules, dead).items()):
+        findings.wrong(f"alert {name} can never fire: {', '.join(lacking)} does not exist")

@@ -73,13 +73,19 @@ async def _releases(kube: KubeClient) -> set[str]:
     return names - {""}
 
 
+_ACCOUNT = "system:serviceaccount:"
+_EVERYBODY = ("system:authenticated", "system:unauthenticated", "system:anonymous", "system:serviceaccounts")
+
+
 class AccessSettings(Settings):
     """Who may have power in production."""
 
     allowed: tuple[str, ...]
     """Groups, users and service accounts that may read secrets, enter pods or change things."""
     system: tuple[str, ...] = ("system:",)
-    """Beginnings of the cluster's own subjects, which are not judged."""
+    """Beginnings of the cluster's own users and groups, which are not judged; ``kube-system/`` would be all of its
+    service accounts. Accounts of kube-system that Kubernetes itself binds are its own anyway; groups that hold
+    everybody (``system:authenticated``, ``system:serviceaccounts``, …) never are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,15 @@ class _Grant:
     subject: str
     role: str
     powers: tuple[str, ...]
+    bootstrapped: bool
+    """Whether the API server itself made the binding."""
+
+    def is_the_clusters(self, beginnings: tuple[str, ...]) -> bool:
+        """Return whether the subject is the cluster's own, and not somebody whom people gave the power."""
+        kind, _, name = self.subject.partition(" ")
+        if self.bootstrapped and kind == "ServiceAccount" and name.startswith("kube-system/"):
+            return True
+        return name.startswith(beginnings) and not name.startswith(_EVERYBODY)
 
 
 @check("cluster.access", AccessSettings, ttl=LASTING)
@@ -95,7 +110,7 @@ async def access(settings: AccessSettings, context: CheckContext) -> Outcome:
     findings = Findings()
     kube = context.clients.kube(context.tier)
     grants = await _grants(kube)
-    judged = [grant for grant in grants if not grant.subject.partition(" ")[2].startswith(settings.system)]
+    judged = [grant for grant in grants if not grant.is_the_clusters(settings.system)]
     findings.saw("with_power", sorted({f"{one.subject}: {', '.join(one.powers)}" for one in judged}))
     for one in judged:
         if one.subject.partition(" ")[2] not in settings.allowed:
@@ -120,17 +135,23 @@ async def _grants(kube: KubeClient) -> list[_Grant]:
         for binding in (await kube.list_objects(where)).items:
             ref = obj(binding.get("roleRef"))
             powers = _powers(roles.get((text(ref, "kind"), text(ref, "name")), []))
+            labels = obj(path(binding, ("metadata", "labels")))
+            by_itself = text(labels, "kubernetes.io/bootstrapping") == "rbac-defaults"
             if powers:
-                found += [_Grant(who, text(ref, "name"), powers) for who in _subjects(binding)]
+                found += [_Grant(who, text(ref, "name"), powers, by_itself) for who in _subjects(binding)]
     return found
 
 
 def _subjects(binding: JsonObject) -> Iterator[str]:
     for subject in objs(binding.get("subjects")):
         name = text(subject, "name")
-        if text(subject, "kind") == "ServiceAccount":
+        kind = text(subject, "kind")
+        if kind == "ServiceAccount":
             name = f"{text(subject, 'namespace')}/{name}"
-        yield f"{text(subject, 'kind')} {name}"
+        elif kind == "User" and name.startswith(_ACCOUNT):
+            # The same account by the name that it has as a user.
+            kind, name = "ServiceAccount", name.removeprefix(_ACCOUNT).replace(":", "/", 1)
+        yield f"{kind} {name}"
 
 
 def _powers(rules: list[JsonObject]) -> tuple[str, ...]:

@@ -18,12 +18,14 @@ from checks.base import CheckContext, Outcome, unknown
 from checks.clients.errors import NotFoundError
 from checks.clients.redact import secretish
 from checks.helm import flat, given_values
-from checks.workloads import INSTANCE
+from checks.owned import asleep, owned
+from checks.rendered import documents
+from checks.running_images import as_released
 from state.base import kube_yaml
 from state.base.images import digest_of, short
-from state.base.json import Json, JsonObject
+from state.base.json import Json, JsonObject, objs, path, text
 from state.view.enums import OperationKind
-from state.view.pods import observe, other_version, running_digests, serves
+from state.view.pods import observe, other_version, running_digests, serves, unnamed_digests
 
 if TYPE_CHECKING:
     from checks.clients.helm_release import Release
@@ -81,7 +83,7 @@ async def _look(context: CheckContext) -> tuple[Identity | None, str]:
         release = await context.clients.helm(tier).now()
     except NotFoundError:
         return None, f"no release of {environment.release} is in {environment.title}: {_todo(context)}"
-    images = await _running(context)
+    images = await _running(context, release)
     own = {key: value for key, value in flat(release.own) if value is not None}
     seen = Identity(images, release.revision, f"{release.chart} {release.chart_version}", _hash(own))
     difference = (
@@ -94,13 +96,24 @@ async def _look(context: CheckContext) -> tuple[Identity | None, str]:
     return seen, ""
 
 
-async def _running(context: CheckContext) -> tuple[tuple[str, str], ...]:
+async def _running(context: CheckContext, release: Release) -> tuple[tuple[str, str], ...]:
     """Return what the containers of the release run: (container, digest), each pair once, sorted."""
-    kube = context.clients.kube(context.tier)
-    query = {"labelSelector": f"{INSTANCE}={context.environment.release}"}
-    listed = await kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/pods", query)
-    serving = [pod for pod in listed.items if serves(observe(context.tier, pod))]
-    return tuple(sorted({pair for pod in serving for pair in running_digests(pod).items()}))
+    kube, tier = context.clients.kube(context.tier), context.tier
+    named = documents(release.manifest)
+    found = await owned(kube, kube.namespace, release.name, named, context.clock.wall_us())
+    serving = [pod for one in found for pod in one.pods if serves(observe(tier, pod))]
+    images = {pair for pod in serving for pair in running_digests(pod).items()}
+    images |= asleep(found, {name for name, _ in images})
+    candidate = context.runbook.candidate.images.named()
+    if not other_version(images, candidate):
+        return tuple(sorted(images))
+    asked_for = {
+        text(container, "name"): text(container, "image")
+        for pod in serving
+        for container in objs(path(pod, ("spec", "containers")))
+    }
+    unnamed = {pair for pod in serving for pair in unnamed_digests(pod)}
+    return await as_released(images, candidate, asked_for, unnamed, context.clients.registry(tier))
 
 
 def _other_chart(context: CheckContext, release: Release) -> str:

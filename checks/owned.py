@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from checks.clients.errors import ForbiddenError, NotFoundError
 from checks.clients.kube import KubeClient, name_of
 from checks.workloads import INSTANCE
+from state.base.images import digest_of
 from state.base.json import JsonObject, flag, obj, objs, path, text
 from state.view.pods import HOOK, condition_of
 from state.view.rollout import Rollout, WorkloadKind, missing, newest_hash, newest_set, rollout
@@ -119,6 +120,20 @@ async def owned(
     ]
     order = {key: number for number, key in enumerate(expected)}
     return tuple(sorted(found, key=lambda one: order.get(_place_of(one), len(order))))
+
+
+def asleep(found: Iterable[Owned], running: Collection[str]) -> set[tuple[str, str]]:
+    """Return (container, digest) of what no pod runs now, since nothing is asked for or a job has done its work.
+
+    The workload itself says by digest what it would be. ``running``: the containers that do run.
+    """
+    return {
+        (text(container, "name"), digest_of(text(container, "image")))
+        for one in found
+        if one.rollout.complete and not one.rollout.wanted
+        for container in objs(path(one.live, ("spec", "template", "spec", "containers")))
+        if text(container, "name") not in running and digest_of(text(container, "image"))
+    }
 
 
 def _place_of(one: Owned) -> Key:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Any, Final
 
 from state.base.json import JsonObject, text
 
 if TYPE_CHECKING:
     from checks.clients.prometheus import PrometheusClient
+
+# They have a value where there is no series: that is what they are for. vector() has one always.
+_OF_NOTHING: Final = frozenset({"absent", "absent_over_time", "vector", "time"})
+_PARTS: Final = ("lhs", "rhs", "expr", "param", "vector_selector", "vs")
 
 
 async def dead_rules(prometheus: PrometheusClient, ignored: Sequence[str] = ()) -> dict[str, list[str]]:
@@ -17,9 +22,21 @@ async def dead_rules(prometheus: PrometheusClient, ignored: Sequence[str] = ()) 
     ``ignored`` are metrics that exist only after their first event. Raises CouldNotLookError.
     """
     rules = await prometheus.rules()
-    dead = await without_series(prometheus, rules, ignored)
-    found = {name: sorted(used & dead) for name, used in metrics_by_rule(rules).items()}
-    return {name: used for name, used in found.items() if used}
+    gone = await without_series(prometheus, rules, ignored)
+    return dead_among(rules, gone)
+
+
+def dead_among(rules: Sequence[JsonObject], gone: AbstractSet[str]) -> dict[str, list[str]]:
+    """Return the alert rules that can't fire while some metrics have no series, each with those that it lacks.
+
+    Of several rules with one name each is judged by itself.
+    """
+    dead: dict[str, list[str]] = {}
+    for rule in rules:
+        if text(rule, "type") == "alerting" and (lacking := lacking_of(text(rule, "query"), gone)):
+            name = text(rule, "name")
+            dead[name] = sorted({*dead.get(name, []), *lacking})
+    return dead
 
 
 def metrics_by_rule(rules: Sequence[JsonObject]) -> dict[str, set[str]]:
@@ -42,8 +59,48 @@ async def without_series(
 
 async def exists(prometheus: PrometheusClient, metric: str) -> bool:
     """Return whether any series has this name now."""
-    counted = await prometheus.query(f'count({{__name__="{metric}"}})')
+    name = metric.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    counted = await prometheus.query(f'count({{__name__="{name}"}})')
     return any(sample.value > 0 for sample in counted)
+
+
+def lacking_of(promql: str, gone: AbstractSet[str]) -> set[str]:
+    """Return the metrics without series for whose sake an expression has no value; none where it may have one.
+
+    ``absent`` has its value while there is nothing, one side of ``or`` is enough, and ``unless`` takes away only.
+    """
+    import promql_parser
+
+    try:
+        return _lacking(promql_parser.parse(promql), gone)
+    except ValueError:
+        return set()
+
+
+def _lacking(node: Any, gone: AbstractSet[str]) -> set[str]:
+    import promql_parser
+
+    if isinstance(node, promql_parser.VectorSelector):
+        return _names(node) & gone
+    if isinstance(node, promql_parser.Call):
+        if node.func.name in _OF_NOTHING:
+            return set()
+        return set[str]().union(*(_lacking(arg, gone) for arg in node.args or ()))
+    if isinstance(node, promql_parser.BinaryExpr):
+        left, right, op = _lacking(node.lhs, gone), _lacking(node.rhs, gone), str(node.op)
+        if op == "or":
+            return left | right if left and right else set()
+        return left if op == "unless" else left | right
+    children = (getattr(node, part, None) for part in _PARTS)
+    found = [_lacking(child, gone) for child in children if not isinstance(child, str | int | float | None)]
+    return set[str]().union(*found)
+
+
+def _names(node: Any) -> set[str]:
+    if isinstance(node.name, str):
+        return {node.name}
+    matchers = node.matchers.matchers
+    return {one.value for one in matchers if one.name == "__name__" and str(one.op) == "MatchOp.Equal"}
 
 
 def metrics_of(promql: str) -> set[str]:
@@ -57,16 +114,9 @@ def metrics_of(promql: str) -> set[str]:
     names: set[str] = set()
     while todo:
         node = todo.pop()
-        name = getattr(node, "name", None)
-        if isinstance(node, promql_parser.VectorSelector) and isinstance(name, str):
-            names.add(name)
-        elif isinstance(node, promql_parser.VectorSelector):
-            names |= {
-                matcher.value
-                for matcher in node.matchers.matchers
-                if matcher.name == "__name__" and str(matcher.op) == "MatchOp.Equal"
-            }
-        for part in ("lhs", "rhs", "expr", "param", "vector_selector", "vs"):
+        if isinstance(node, promql_parser.VectorSelector):
+            names |= _names(node)
+        for part in _PARTS:
             child = getattr(node, part, None)
             if child is not None and not isinstance(child, str | int | float):
                 todo.append(child)

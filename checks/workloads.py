@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from checks.clients.errors import NotFoundError
+from checks.clients.errors import ForbiddenError, NotFoundError
 from checks.clients.kube import KubeClient, secret_values, selector
 from checks.errors import NothingRunsError
-from state.base.json import JsonObject, obj, objs, path, text
+from state.base.json import JsonObject, integer, obj, objs, path, text
 from state.view.pods import observe, serves
+from state.view.rollout import WorkloadKind
 
 if TYPE_CHECKING:
     from checks.base import CheckContext
@@ -35,19 +36,33 @@ def deployment_name(environment: Environment, part: str) -> str:
     return environment.deployment.replace("{release}", environment.release).replace("{part}", part)
 
 
-def deployment_path(kube: KubeClient, name: str) -> str:
-    """Return the API path of a deployment."""
-    return f"/apis/apps/v1/namespaces/{kube.namespace}/deployments/{name}"
+def deployment_path(kube: KubeClient, name: str, kind: WorkloadKind = WorkloadKind.DEPLOYMENT) -> str:
+    """Return the API path of a deployment, or of another kind of workload."""
+    return f"/apis/apps/v1/namespaces/{kube.namespace}/{kind.value.lower()}s/{name}"
 
 
 async def deployment(context: CheckContext, part: str, tier: Tier | None = None) -> JsonObject:
-    """Return the deployment of a part of the release; in a first launch the one that its chart renders."""
+    """Return the deployment of a part of the release; in a first launch the one that its chart renders.
+
+    A part may as well be a stateful set or a daemon set of that name. Raises NotFoundError where it is none of them.
+    """
     tier = tier or context.tier
     kube = context.clients.kube(tier)
     name = deployment_name(context.runbook.environments[tier], part)
-    if context.first(tier):
-        return await context.manifest(tier).find(tier, "Deployment", name)
-    return await kube.get(deployment_path(kube, name))
+
+    async def found(kind: WorkloadKind) -> JsonObject:
+        if context.first(tier):
+            return await context.manifest(tier).find(tier, kind.value, name)
+        return await kube.get(deployment_path(kube, name, kind))
+
+    try:
+        return await found(WorkloadKind.DEPLOYMENT)
+    except NotFoundError as error:
+        missing = error
+    for kind in (WorkloadKind.STATEFUL_SET, WorkloadKind.DAEMON_SET):
+        with suppress(NotFoundError, ForbiddenError):
+            return await found(kind)
+    raise missing
 
 
 async def pods(context: CheckContext, part: str, tier: Tier | None = None) -> tuple[JsonObject, ...]:
@@ -137,10 +152,16 @@ def _strings(data: JsonObject) -> dict[str, str]:
 
 
 def ready_replicas(deployed: JsonObject) -> tuple[int, int]:
-    """Return how many replicas of a deployment are updated and ready, and how many are wanted."""
-    status: Mapping[str, object] = obj(deployed.get("status"))
-    expected = path(deployed, ("spec", "replicas"))
-    counts = [
-        n if isinstance(n := status.get(key), int) else 0 for key in ("updatedReplicas", "readyReplicas")
-    ]
-    return min(counts), expected if isinstance(expected, int) else 1
+    """Return how many replicas of a workload are updated and ready, and how many are wanted.
+
+    As long as its controller hasn't seen the newest spec, none is.
+    """
+    status, spec = obj(deployed.get("status")), obj(deployed.get("spec"))
+    behind = integer(status, "observedGeneration") < integer(obj(deployed.get("metadata")), "generation")
+    if "desiredNumberScheduled" in status:
+        expected = integer(status, "desiredNumberScheduled")
+        counts = [integer(status, key) for key in ("updatedNumberScheduled", "numberReady")]
+    else:
+        expected = integer(spec, "replicas", 1)
+        counts = [integer(status, key) for key in ("updatedReplicas", "readyReplicas")]
+    return 0 if behind else min(counts), expected

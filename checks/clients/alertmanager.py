@@ -13,10 +13,17 @@ from state.base.json import JsonObject, items, obj, objs, path, text
 from state.base.times import moment
 
 if TYPE_CHECKING:
+    from checks.clients.endpoint_login import Secret
     from state.runbook.environment import Endpoint
 
-_METRIC: Final = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{([^}]*)\})?\s+(\S+)", re.MULTILINE)
-_LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+# The text exposition of Prometheus and OpenMetrics: braces may stand in a value, blanks before the labels, and a name
+# that is not of the old alphabet stands in quotes, first among the labels.
+_QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
+_METRIC: Final = re.compile(
+    rf"^[ \t]*([a-zA-Z_:][\w:]*)?[ \t]*(?:\{{((?:[^\"{{}}\n]|{_QUOTED})*)\}})?[ \t]+([^\s#]+)", re.MULTILINE
+)
+_LABEL: Final = re.compile(rf"\s*({_QUOTED}|[a-zA-Z_][\w]*)\s*(?:=\s*({_QUOTED}))?\s*(?:,|$)")
+_ESCAPES: Final = {"n": "\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +40,22 @@ class Receiver:
 class AlertmanagerClient:
     """One Alertmanager."""
 
-    def __init__(self, endpoint: Endpoint, environment: str, *, token: str = "", password: str = "") -> None:
+    def __init__(
+        self, endpoint: Endpoint, environment: str, *, token: Secret = "", password: Secret = ""
+    ) -> None:
         self.where = Where("Alertmanager", environment)
         self._wire = Wire.to(endpoint, self.where, token=token, password=password)
 
     async def ready(self) -> None:
         """Return when it says that it is ready; otherwise raise."""
         expected = "200 from /-/ready"
-        reply = (await self._wire.send("GET", "/-/ready", expected=expected)).need_success(expected=expected)
-        if "html" in (reply.header("content-type") or ""):
-            raise WrongContentError(
-                f"{self.where} answered HTML (a proxy or login page?); expected {expected}"
-            )
+        reply = await self._wire.send("GET", "/-/ready", expected=expected)
+        if reply.status in {400, 403, 404, 405} or "html" in (reply.header("content-type") or ""):
+            # A store's own (Mimir, Cortex) has no such page; whoever answers the API is as ready as can be told.
+            if "versionInfo" not in await self.status():
+                raise WrongContentError(f"{self.where} told no versionInfo; is this Alertmanager's API v2?")
+            return
+        reply.need_success(expected=expected)
 
     async def status(self) -> JsonObject:
         """Return the status with its configuration's text."""
@@ -156,12 +167,25 @@ def routed_receivers(config: JsonObject) -> set[str]:
 def parse_metrics(exposition: str) -> list[tuple[str, dict[str, str], float]]:
     """Return the samples of a text exposition as (name, labels, value); what is no number is left out."""
     found = []
-    for name, labels, value in _METRIC.findall(exposition):
+    for plain, inside, value in _METRIC.findall(exposition):
+        name, labels = plain, {}
+        for key, quoted in _LABEL.findall(inside):
+            if quoted:
+                labels[_unquoted(key)] = _unquoted(quoted)
+            elif key.startswith('"'):
+                name = name or _unquoted(key)
         try:
-            found.append((name, dict(_LABEL.findall(labels)), float(value)))
+            if name:
+                found.append((name, labels, float(value)))
         except ValueError:
             continue
     return found
+
+
+def _unquoted(word: str) -> str:
+    if not word.startswith('"'):
+        return word
+    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), word[1:-1])
 
 
 def _rfc3339(at_us: int) -> str:

@@ -19,6 +19,7 @@ from checks.clients.errors import (
     RejectedError,
     ServerFailedError,
     TooLargeError,
+    TooManyRequestsError,
     UnauthorizedError,
     Where,
     WrongContentError,
@@ -72,6 +73,10 @@ def _status_error(
         return GoneError(f"{where} answered 410{detail}; expected {expected}")
     if status >= 500:
         return ServerFailedError(f"{where} answered {status}{detail}; expected {expected}")
+    if status == 429:
+        after = headers.get("retry-after", "")
+        seconds = float(after) if after.isdecimal() else 0.0
+        return TooManyRequestsError(f"{where} answered 429{detail}; expected {expected}", seconds)
     refusal = ConflictError if status == 409 else RejectedError
     return refusal(f"{where} answered {status}{detail}; expected {expected}")
 

@@ -6,6 +6,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
@@ -16,12 +17,13 @@ from checks.clients.http import WebClient, read_secret
 from checks.clients.redact import Redactor
 from checks.clients.wire import Wire
 from state.runbook.ci_service import CiKind
-from state.runbook.units import MissingSecretError, SecretRef
+from state.runbook.units import MissingSecretError, SecretRef, TokenRef
 from state.view.enums import Tier
 
 if TYPE_CHECKING:
     from checks.clients.alertmanager import AlertmanagerClient
     from checks.clients.ci.job_runs import CiClient
+    from checks.clients.endpoint_login import Secret
     from checks.clients.helm_release import HelmClient
     from checks.clients.kube import KubeClient
     from checks.clients.objectstore import ObjectStoreClient
@@ -50,6 +52,8 @@ class Clients:
         self._clock = clock
         self.redactor = Redactor(_public(runbook))
         for name, ref in _secrets("", runbook):  # all at once: helm may tell one before a check has read it
+            if isinstance(ref, TokenRef) and ref.exec:
+                continue  # its program is run when the token is needed, and no sooner
             with suppress(MissingSecretError):
                 self.redactor.register_pair(name, ref.read())
         # New for each run, so that nobody can guess a password by hashing candidates against a log.
@@ -63,6 +67,14 @@ class Clients:
     def secret(self, ref: SecretRef | None) -> str:
         """Return a secret that the runbook names; the redactor knows it from here on."""
         return read_secret(ref, self.redactor)
+
+    def renewed(self, ref: SecretRef | None) -> Secret:
+        """Return what reads a secret anew each time. Raises MisconfiguredError where it isn't there now."""
+        if ref is None:
+            return ""
+        if not (isinstance(ref, TokenRef) and ref.exec):
+            self.secret(ref)
+        return partial(self.secret, ref)
 
     def fingerprint(self, value: str) -> str:
         """Return 16 hexadecimal digits that are equal for equal values, and only within this run."""
@@ -85,7 +97,7 @@ class Clients:
             "prometheus",
             tier,
             lambda: PrometheusClient(
-                point, env.title, token=self.secret(point.token), password=self.secret(point.password)
+                point, env.title, token=self.renewed(point.token), password=self.renewed(point.password)
             ),
         )
 
@@ -99,7 +111,7 @@ class Clients:
             "alertmanager",
             tier,
             lambda: AlertmanagerClient(
-                point, env.title, token=self.secret(point.token), password=self.secret(point.password)
+                point, env.title, token=self.renewed(point.token), password=self.renewed(point.password)
             ),
         )
 
@@ -128,8 +140,8 @@ class Clients:
                 point,
                 env.title,
                 self.redactor,
-                token=self.secret(point.token),
-                password=self.secret(point.password),
+                token=self.renewed(point.token),
+                password=self.renewed(point.password),
             ),
         )
 
@@ -179,7 +191,7 @@ class Clients:
             "traces",
             tier,
             lambda: TracesClient(
-                point, env.title, token=self.secret(point.token), password=self.secret(point.password)
+                point, env.title, token=self.renewed(point.token), password=self.renewed(point.password)
             ),
         )
 
@@ -193,7 +205,7 @@ class Clients:
             "logs",
             tier,
             lambda: LogsClient(
-                point, env.title, token=self.secret(point.token), password=self.secret(point.password)
+                point, env.title, token=self.renewed(point.token), password=self.renewed(point.password)
             ),
         )
 
@@ -222,7 +234,7 @@ class Clients:
         from checks.clients.ci.gitlab import GitlabClient
         from checks.clients.ci.jenkins import JenkinsClient
 
-        token, password = self.secret(service.token), self.secret(service.password)
+        token, password = self.renewed(service.token), self.renewed(service.password)
         match service.kind:
             case CiKind.GITHUB:
                 return GithubClient(service, environment, token=token, password=password)
@@ -248,7 +260,7 @@ class Clients:
         point = self._need(endpoint, env, key)
 
         def build() -> Wire:
-            token, password = self.secret(point.token), self.secret(point.password)
+            token, password = self.renewed(point.token), self.renewed(point.password)
             return Wire.to(point, Where(system, env.title), token=token, password=password)
 
         return self._once(key, tier, build)

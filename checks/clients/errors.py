@@ -74,6 +74,14 @@ class RejectedError(CouldNotLookError):
     """Another refusal, such as 400, 409 or 422."""
 
 
+class TooManyRequestsError(RejectedError):
+    """429: it is overrun, and may be asked again after ``retry_after_s`` seconds (0: it didn't say)."""
+
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class ConflictError(RejectedError):
     """409: somebody else wrote at the same moment, or it is there already."""
 

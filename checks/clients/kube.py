@@ -25,6 +25,7 @@ from checks.clients.errors import (
 )
 from checks.clients.kubeconfig.connection import load
 from checks.clients.kubeconfig.session import KUBE_SYSTEM, Identity, Session, Sessions
+from checks.errors import CouldNotLookError
 from state.base.json import Json, JsonObject, flag, obj, objs, path, text
 
 if TYPE_CHECKING:
@@ -150,14 +151,17 @@ class KubeClient:
     async def apply_dry_run(
         self, path: str, body: JsonObject, manager: str, *, force: bool = True
     ) -> JsonObject:
-        """Return what the server would store if an object were applied by a field manager; nothing is changed.
+        """Return what the server would store if an object were applied by a field manager, and change nothing.
 
-        Raises ConflictError where another manager has one of the fields, unless ``force``, and the errors of a
-        call, also where an admission webhook doesn't take dry runs.
+        With ``force`` over all conflicts; without, ConflictError is raised where another manager has one of the
+        fields. Raises the errors of a call, also where an admission webhook doesn't take dry runs.
         """
-        query: Query = {"dryRun": "All", "fieldManager": manager, **({"force": "true"} if force else {})}
-        told, content = _as_yaml(body), _PATCHES["apply"]
-        return await self._json("PATCH", path, query, told, content=content, permission=f"patch {path}")
+        query: dict[str, str | int] = {"dryRun": "All", "fieldManager": manager}
+        if force:
+            query["force"] = "true"
+        return await self._json(
+            "PATCH", path, query, _as_yaml(body), content=_PATCHES["apply"], permission=f"patch {path}"
+        )
 
     async def delete(self, path: str, query: Query | None = None) -> JsonObject:
         """Delete an object. What comes back is a Status or the object, depending on its kind."""
@@ -191,6 +195,14 @@ class KubeClient:
         }
         answer = await self.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
         return flag(obj(answer.get("status")), "allowed")
+
+    async def ready(self) -> bool:
+        """Return whether the API server says that it is ready: until then it may refuse what it will allow."""
+        try:
+            await self._send("GET", "/readyz", None, permission="get /readyz", expected="ok from GET /readyz")
+        except CouldNotLookError:
+            return False
+        return True
 
     async def pod_logs(self, pod: str, *, container: str | None = None, tail: int = 500) -> str:
         """Return the last lines of a pod's log, at most 1 MiB."""

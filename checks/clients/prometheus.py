@@ -7,6 +7,7 @@ into exceptions of three families. It blocks, so it runs in a few daemon threads
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from checks.clients.answers import BODY_LIMIT, read_object, refuse_status, too_large
+from checks.clients.endpoint_login import EndpointLogin, Secret, present
 from checks.clients.errors import (
     ForbiddenError,
     NotFoundError,
@@ -70,14 +72,13 @@ class PrometheusClient:
         endpoint: Endpoint,
         environment: str,
         *,
-        token: str = "",
-        password: str = "",
+        token: Secret = "",
+        password: Secret = "",
         workers: Workers | None = None,
     ) -> None:
         self.where = Where("Prometheus", environment)
         self._endpoint = endpoint
-        self._token = token
-        self._password = password
+        self._login = EndpointLogin(endpoint, self.where, token, password)
         self._workers = workers or Workers("prometheus", _THREADS)
         self._connection: tuple[Any, Any] | None = None
         self._connecting = threading.Lock()
@@ -145,7 +146,7 @@ class PrometheusClient:
 
         try:
             await self._run(work, expected)
-        except (NotFoundError, ForbiddenError, RejectedError):
+        except (NotFoundError, ForbiddenError, RejectedError, WrongContentError):
             answer = await self.query("vector(1)")
             if [sample.value for sample in answer] != [1.0]:
                 raise WrongContentError(f"{self.where} doesn't answer vector(1) with 1") from None
@@ -185,15 +186,17 @@ class PrometheusClient:
         from prometheus_api_client import PrometheusConnect
         from urllib3.util.retry import Retry
 
-        session = _guarded_session(self.where, self._endpoint.timeout)
+        session = _guarded_session(self.where, self._endpoint.timeout, self._login)
         session.trust_env = not is_loopback(self._endpoint.url)
         session.verify = str(self._endpoint.ca_file) if self._endpoint.ca_file else True
         session.headers["User-Agent"] = USER_AGENT
         session.headers.update(own_headers(self._endpoint, self.where))
-        if self._token:
-            session.headers["Authorization"] = f"Bearer {self._token}"
-        if self._endpoint.username:
-            session.auth = (self._endpoint.username, self._password)
+        if self._endpoint.cert_file is not None:
+            present(
+                ssl.create_default_context(), self._endpoint, self.where
+            )  # requests would only say "SSLError"
+            key = self._endpoint.key_file or self._endpoint.cert_file
+            session.cert = (str(self._endpoint.cert_file), str(key))
         # No retries: by default the library takes 6 s to report a refused connection.
         library = PrometheusConnect(
             url=self._endpoint.url.rstrip("/"), session=session, retry=Retry(total=0, redirect=False)
@@ -201,7 +204,7 @@ class PrometheusClient:
         return library, session
 
 
-def _guarded_session(where: Where, timeout: float) -> Any:
+def _guarded_session(where: Where, timeout: float, login: EndpointLogin) -> Any:
     """Return a requests session whose answers are complete, capped, in time, JSON, and a success.
 
     Anything else is an error of ours.
@@ -224,9 +227,10 @@ def _guarded_session(where: Where, timeout: float) -> Any:
             options.update(stream=True, allow_redirects=False, timeout=(timeout, timeout))
             # requests' timeout applies per read; this one is for the whole answer.
             deadline = time.monotonic() + timeout
-            response = super().request(method, url, **options)
-            with response:
-                body = _read(where, response, deadline, expected)
+            authorization = login.header()
+            response, body = self._asked(method, url, options, authorization, deadline, expected)
+            if response.status_code == 401 and (renewed := login.header(fresh=True)) != authorization:
+                response, body = self._asked(method, url, options, renewed, deadline, expected)
             response._content = body  # noqa: SLF001  what the library reads as .json(), after our cap
             headers = {key.lower(): value for key, value in response.headers.items()}
             refuse_status(
@@ -239,6 +243,24 @@ def _guarded_session(where: Where, timeout: float) -> Any:
             if wants_json:
                 local.told = _success(where, read_object(where, headers, body, expected=expected))
             return response
+
+        def _asked(
+            self,
+            method: str,
+            url: str,
+            options: Mapping[str, Any],
+            authorization: str,
+            deadline: float,
+            expected: str,
+        ) -> tuple[requests.Response, bytes]:
+            def signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
+                if authorization:
+                    request.headers["Authorization"] = authorization
+                return request
+
+            response = super().request(method, url, **{**options, "auth": signed})
+            with response:
+                return response, _read(where, response, deadline, expected)
 
     return Guarded()
 

@@ -9,13 +9,16 @@ from checks.clients.wire import Wire
 from state.base.json import items, obj, objs, path, text, texts
 
 if TYPE_CHECKING:
+    from checks.clients.endpoint_login import Secret
     from state.runbook.environment import Endpoint
 
 
 class TracesClient:
     """Where traces are looked up."""
 
-    def __init__(self, endpoint: Endpoint, environment: str, *, token: str = "", password: str = "") -> None:
+    def __init__(
+        self, endpoint: Endpoint, environment: str, *, token: Secret = "", password: Secret = ""
+    ) -> None:
         self.where = Where("Traces", environment)
         self._wire = Wire.to(endpoint, self.where, token=token, password=password)
 
@@ -57,7 +60,9 @@ class TracesClient:
 class LogsClient:
     """Where log lines are looked up: Loki."""
 
-    def __init__(self, endpoint: Endpoint, environment: str, *, token: str = "", password: str = "") -> None:
+    def __init__(
+        self, endpoint: Endpoint, environment: str, *, token: Secret = "", password: Secret = ""
+    ) -> None:
         self.where = Where("Logs", environment)
         self._wire = Wire.to(endpoint, self.where, token=token, password=password)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.clients.answers import BODY_LIMIT, read_json, read_object, refuse_status, too_large
+from checks.clients.endpoint_login import EndpointLogin, Secret, present
 from checks.clients.errors import MisconfiguredError, Where, from_transport
 from checks.clients.kubeconfig.connection import is_loopback
 from checks.clients.user_agent import USER_AGENT
@@ -120,6 +121,7 @@ class Wire:
         context: ssl.SSLContext | None = None,
         headers: Headers | None = None,
         sni: str | None = None,
+        login: EndpointLogin | None = None,
     ) -> None:
         self.base = base.rstrip("/")
         self.where = where
@@ -128,21 +130,20 @@ class Wire:
         # No compression: a small body could inflate past the cap within a single chunk.
         self._headers = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT, **(headers or {})}
         self._sni = sni
+        self._login = login
         self._client: httpx.AsyncClient | None = None
 
     @classmethod
-    def to(cls, endpoint: Endpoint, where: Where, *, token: str = "", password: str = "") -> Wire:
+    def to(cls, endpoint: Endpoint, where: Where, *, token: Secret = "", password: Secret = "") -> Wire:
         """Return the wire to an endpoint of the runbook, with its credentials."""
-        import base64
-
         headers = own_headers(endpoint, where)
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        elif endpoint.username is not None:
-            pair = base64.b64encode(f"{endpoint.username}:{password}".encode()).decode()
-            headers["Authorization"] = f"Basic {pair}"
+        login = EndpointLogin(endpoint, where, token, password)
         context = trust(where, endpoint.ca_file) if endpoint.url.startswith("https") else None
-        return cls(endpoint.url, where, timeout=endpoint.timeout, context=context, headers=headers)
+        if context is not None:
+            present(context, endpoint, where)
+        return cls(
+            endpoint.url, where, timeout=endpoint.timeout, context=context, headers=headers, login=login
+        )
 
     async def send(
         self,
@@ -158,9 +159,52 @@ class Wire:
     ) -> Reply:
         """Return the complete answer of any status.
 
-        ``path`` may be an absolute URL. Raises an error of ``checks.clients.errors`` where there is no
-        complete answer.
+        ``path`` may be an absolute URL. A token that was refused is read anew, and where it is another one the
+        request is made once more. Raises an error of ``checks.clients.errors`` where there is no complete answer.
         """
+        sent = {**(headers or {})}
+        own = self._login is not None and "Authorization" not in sent
+        if own and (authorization := await self._authorization()):
+            sent["Authorization"] = authorization
+
+        async def ask() -> Reply:
+            return await self._ask(
+                method,
+                path,
+                params=params,
+                headers=sent,
+                json=json,
+                form=form,
+                expected=expected,
+                timeout=timeout,
+            )
+
+        reply = await ask()
+        if own and reply.status == 401 and "Authorization" in sent:
+            renewed = await self._authorization(fresh=True)
+            if renewed != sent["Authorization"]:
+                sent["Authorization"] = renewed
+                reply = await ask()
+        return reply
+
+    async def _authorization(self, *, fresh: bool = False) -> str:
+        assert self._login is not None
+        if self._login.slow:
+            return await asyncio.to_thread(self._login.header, fresh=fresh)
+        return self._login.header(fresh=fresh)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | Sequence[tuple[str, str]] | None,
+        headers: Headers,
+        json: Json,
+        form: Mapping[str, str] | None,
+        expected: str,
+        timeout: float | None,  # noqa: ASYNC109  each question has its own
+    ) -> Reply:
         import httpx
 
         limit = self._timeout if timeout is None else timeout
@@ -175,7 +219,7 @@ class Wire:
                     method,
                     url,
                     params=dict(params) if isinstance(params, Mapping) else list(params) if params else None,
-                    headers={**self._headers, **(headers or {})},
+                    headers={**self._headers, **headers},
                     json=json,
                     data=dict(form) if form else None,
                     extensions=extensions,

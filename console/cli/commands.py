@@ -163,16 +163,44 @@ COMMANDS = (
     Command(name="runbook", help="check a runbook, or print the schema of runbooks"),
     Command(
         name="runbook check",
-        help="name every problem of a runbook, without opening it",
+        help="name every problem of a runbook, and of what it names on this machine, without opening it",
         run="console.cli.runbook:run_check",
-        arguments=(_BOOK,),
-        examples=("runbook check runbook.yaml",),
+        arguments=(
+            _BOOK,
+            _arg(
+                "--offline",
+                action="store_true",
+                help="look at the runbook alone: not at charts, values, kubeconfigs, helm, nor for placeholders",
+            ),
+        ),
+        examples=("runbook check runbook.yaml", "runbook check --offline runbook.yaml"),
     ),
     Command(
         name="runbook schema",
         help="print the JSON Schema of a runbook, for editors",
         run="console.cli.runbook:run_schema",
         examples=("runbook schema > runbook.schema.json",),
+    ),
+    Command(
+        name="rbac",
+        help="print the least roles for the account that an engine uses, as YAML",
+        run="console.cli.rbac:run",
+        arguments=(
+            _BOOK,
+            _arg(
+                "--operations",
+                action="store_true",
+                help="to deploy, migrate and roll back too, not only to look",
+            ),
+            _arg("--env", help="of this environment alone"),
+            _arg(
+                *("--account",),
+                default="launch-console",
+                metavar="NAME",
+                help="the service account in the release's namespace; user:NAME is a user",
+            ),
+        ),
+        examples=("rbac runbook.yaml > read-only.yaml", "rbac runbook.yaml --operations --env staging"),
     ),
     Command(
         name="verify",

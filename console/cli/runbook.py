@@ -12,14 +12,15 @@ from console.cli.say import say
 from console.engine.checks.validate import check_warnings, load_judgeable
 from console.exit_codes import ExitCode
 from state.base.numbers import plural
+from state.runbook.load import RunbookError
 from state.runbook.models import Runbook
 from state.view.enums import Look
 
 
-def run_check(runbook: Path) -> ExitCode:
+def run_check(runbook: Path, offline: bool = False) -> ExitCode:
     """Check a runbook and say what it holds, and what of it judges another release than it seems.
 
-    Raises RunbookError with every problem.
+    Not ``offline``: also what it names on this machine. Raises RunbookError with every problem.
     """
     read = load_judgeable(runbook)
     loaded = read.runbook
@@ -40,6 +41,14 @@ def run_check(runbook: Path) -> ExitCode:
         say(f"warning: {problem}")
     for shared in _shared(loaded):
         say(shared)
+    if not offline:
+        from console.cli.this_machine import look
+
+        looked = look(read)
+        for problem in looked.warnings:
+            say(f"warning: {problem}")
+        if looked.errors:
+            raise RunbookError(looked.errors)
     return ExitCode.GO
 
 

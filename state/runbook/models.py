@@ -59,8 +59,9 @@ class Migration(Model):
     backward_compatible: bool = False
     """Declared: the version before the candidate works on the migrated schema."""
     tested_way_down: bool = False
-    by: Literal["cronjob", "deployment", "hook"] = "cronjob"
-    """A job made from the cron job, a job with a deployment's pod, or the chart's own hook in the deploy."""
+    by: Literal["cronjob", "job", "deployment", "hook"] = "cronjob"
+    """A job made from the cron job; a ``job`` with a deployment's pod (``deployment`` is the older word); or the
+    chart's own hook, in the deploy."""
     cronjob: str | None = None
     """The cron job that a migration job is made from (SOP helm command 4)."""
     deployment: str | None = None
@@ -74,8 +75,8 @@ class Migration(Model):
     def _how(self) -> Migration:
         if self.by == "cronjob" and self.cronjob is None:
             raise ValueError("by: cronjob needs cronjob: (the cron job that a migration job is made from)")
-        if self.by == "deployment" and (self.deployment is None or not self.command):
-            raise ValueError("by: deployment needs deployment: and command:")
+        if self.by in {"deployment", "job"} and (self.deployment is None or not self.command):
+            raise ValueError(f"by: {self.by} needs deployment: and command:")
         return self
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +16,12 @@ from pydantic import (
     ConfigDict,
     ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
+
+from state.base.json import obj, text
+from state.base.text import line
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _SECONDS = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
@@ -91,6 +97,9 @@ class MissingSecretError(LookupError):
     """A secret that the runbook names is not there."""
 
 
+_PROGRAM_S = 10.0
+
+
 class SecretRef(Model):
     """Where a secret is found. A runbook never holds the secret itself."""
 
@@ -119,3 +128,54 @@ class SecretRef(Model):
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a text file"
             raise MissingSecretError(f"secret file {self.file}: {reason}") from None
+
+
+class TokenRef(SecretRef):
+    """Where a bearer token is found: as any secret, or told by a program."""
+
+    exec: tuple[str, ...] = ()
+    """A program and its arguments. It prints the token, or an ExecCredential as plugins of kubeconfigs do."""
+
+    @field_validator("exec")
+    @classmethod
+    def _beside(cls, argv: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        # A bare name is looked for in PATH; with a slash in it, it is a path from the runbook's folder.
+        return (str(_beside_the_runbook(Path(argv[0]), info)), *argv[1:]) if argv and "/" in argv[0] else argv
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> TokenRef:
+        if (self.env is not None) + (self.file is not None) + bool(self.exec) != 1:
+            raise ValueError("a token is named by exactly one of env:, file: and exec:")
+        return self
+
+    def read(self) -> str:
+        """Return the token; its program gets ten seconds. Raises MissingSecretError with what it said last."""
+        return _told_by(self.exec) if self.exec else super().read()
+
+
+def _told_by(argv: tuple[str, ...]) -> str:
+    try:
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROGRAM_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise MissingSecretError(f"{argv[0]} told no token within {_PROGRAM_S:g} s") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no program"
+        raise MissingSecretError(f"{argv[0]} cannot be run: {reason}") from None
+    if done.returncode:
+        last = next(
+            (one for one in reversed(done.stderr.decode(errors="replace").splitlines()) if one.strip()), ""
+        )
+        raise MissingSecretError(
+            f"{argv[0]} ended with {done.returncode}: {line(last, 200) or 'it says nothing'}"
+        )
+    said = done.stdout.decode(errors="replace").strip()
+    if said.startswith("{"):
+        try:
+            said = text(obj(obj(json.loads(said)).get("status")), "token")
+        except (ValueError, RecursionError):
+            said = ""
+    if not said or not said.isprintable() or " " in said:
+        raise MissingSecretError(f"{argv[0]} told no token: expected it alone, or an ExecCredential with one")
+    return said

@@ -134,6 +134,8 @@ class OperationKind(StrEnum):
     ROLLBACK = "rollback"
     UNINSTALL = "uninstall"
     """Takes away a first install that never worked: what has no revision to go back to."""
+    STOP_JOB = "stop-job"
+    """Stops a migration's job that doesn't end, so that another may be made."""
 
 
 class Presence(StrEnum):

@@ -82,7 +82,22 @@ def taken_up(view: LaunchView, last: OperationView, choice: str) -> str:
     """Return the id of the operation that an offer stands for: its own again, or a way back of its environment."""
     if choice == OperationKind.ROLLBACK:
         return way_back(view, last.env)
-    return uninstall_of(last.env) if choice == OperationKind.UNINSTALL else last.id
+    if choice == OperationKind.STOP_JOB:
+        return stop_of(last.env)
+    if choice == OperationKind.UNINSTALL:
+        return uninstall_of(last.env)
+    return migration_of(view, last.env) if last.kind == OperationKind.STOP_JOB else last.id
+
+
+def stop_of(env: str) -> str:
+    """Return the id of the operation that stops an environment's migration job."""
+    return f"{env}.{OperationKind.STOP_JOB}"
+
+
+def migration_of(view: LaunchView, env: str) -> str:
+    """Return the id of an environment's newest migration; empty where there was none."""
+    found = (o.id for o in reversed(view.operations) if o.env == env and o.kind == OperationKind.MIGRATE)
+    return next(found, "")
 
 
 def comes_before(view: LaunchView, spec: OperationSpecView, release: OperationSpecView) -> bool:

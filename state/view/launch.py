@@ -310,7 +310,7 @@ class LaunchView:
         """
         done: set[tuple[str, bool]] = set()
         for operation in reversed(self.operations):
-            matter = (operation.env, operation.kind == OperationKind.MIGRATE)
+            matter = (operation.env, operation.kind in {OperationKind.MIGRATE, OperationKind.STOP_JOB})
             if operation.offers and matter not in done:
                 return operation
             done.add(matter)

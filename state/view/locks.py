@@ -16,7 +16,7 @@ from state.view.launch import LaunchView, OperationSpecView, ScopeView
 from state.view.stages import is_good, stage_verdict
 from state.view.trips import open_trips, rolled_back_words, unverified
 
-WAYS_BACK = frozenset({OperationKind.ROLLBACK, OperationKind.UNINSTALL})
+WAYS_BACK = frozenset({OperationKind.ROLLBACK, OperationKind.UNINSTALL, OperationKind.STOP_JOB})
 """What is never locked: a rollback, and taking away a first install that has nothing to go back to."""
 
 

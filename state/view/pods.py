@@ -131,6 +131,16 @@ def running_digests(pod: JsonObject) -> dict[str, str]:
     return {text(state, "name"): digest_of(text(state, "imageID")) for state in states}
 
 
+def unnamed_digests(pod: JsonObject) -> set[tuple[str, str]]:
+    """Return (container, digest) where the runtime names an image by its configuration alone, without a repository.
+
+    That digest is another than the image's: what it stands for only the registry can say.
+    """
+    states = objs(path(pod, ("status", "containerStatuses")))
+    ids = ((text(state, "name"), text(state, "imageID")) for state in states)
+    return {(name, digest_of(image)) for name, image in ids if digest_of(image) and "@" not in image}
+
+
 def restarts_of(pod: JsonObject) -> int:
     """Return how often a pod's containers were restarted, together."""
     return sum(integer(state, "restartCount") for state in objs(path(pod, ("status", "containerStatuses"))))

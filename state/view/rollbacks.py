@@ -37,7 +37,7 @@ def is_way_back(view: LaunchView, operation_id: str) -> bool:
     """Return whether an operation is a rollback, by the runbook or as ``way_back`` names it."""
     spec = next((s for s in view.operation_specs if s.id == operation_id), None)
     if spec is None:
-        return operation_id.endswith((_SUFFIX, _AWAY))
+        return operation_id.endswith((_SUFFIX, _AWAY, f".{OperationKind.STOP_JOB}"))
     return spec.kind in {OperationKind.ROLLBACK, OperationKind.UNINSTALL}
 
 

@@ -52,7 +52,7 @@ def test_the_guides_kind_comes_with_a_distribution_of_its_own(tmp_path: Path) ->
     mine = tmp_path / "mine.yaml"
     line = block("yaml").strip().removeprefix("checks: [").removesuffix("]")
     mine.write_text(runbook.replace("- { kind: data.smoke, with: *data }", f"- {line}"))
-    fits = ran(tmp_path, "-m", "console", "runbook", "check", str(mine))
+    fits = ran(tmp_path, "-m", "console", "runbook", "check", "--offline", str(mine))
     assert (fits.returncode, "6 gates" in fits.stdout) == (0, True), fits.stderr
     mine.write_text(mine.read_text().replace("at_least: 3", "at_most: 3"))
     wrong = ran(tmp_path, "-m", "console", "runbook", "check", str(mine))

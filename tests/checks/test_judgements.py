@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from checks.alerts import RoutedSettings
 from checks.clients.alertmanager import parse_metrics, receivers_of, routed_receivers
 from checks.clients.helm_release import HelmClient, merge
 from checks.clients.http import address_of
@@ -17,7 +18,7 @@ from checks.clients.redact import Redactor
 from checks.clients.sql import SqlClient
 from checks.clients.tls import CertificateFacts
 from checks.judging import Findings, key, lookup
-from checks.rules import metrics_of
+from checks.rules import lacking_of, metrics_of
 from checks.secrets import StrongSettings, bits, length_class, weakness
 from checks.web import CspSettings, _weak
 from console.rehearsal.sim.kubernetes import Store
@@ -147,6 +148,66 @@ def test_a_metrics_exposition() -> None:
     assert found[1][0] == "y_total"
     assert found[1][1]["a"] == "b"
     assert len(found) == 3
+
+
+def test_metrics_as_people_and_utf_8_name_them() -> None:
+    text = (
+        'http_requests_total{handler="/items/{item_id}",q="a,b=\\"c\\"}"} 7 1700000000000\n'
+        'spaced {a = "b" , c="d",} 1\n'
+        '{"http.requests", "le.x"="0.5", path="/{x}"} 3\n'
+        '{"näme"} 4\n'
+        'bare 5 # {trace_id="x"} 1\n'
+        'escaped{a="b\\\\c\\nd"} +Inf\n'
+        "# TYPE x counter\n"
+    )
+    assert parse_metrics(text) == [
+        ("http_requests_total", {"handler": "/items/{item_id}", "q": 'a,b="c"}'}, 7.0),
+        ("spaced", {"a": "b", "c": "d"}, 1.0),
+        ("http.requests", {"le.x": "0.5", "path": "/{x}"}, 3.0),
+        ("näme", {}, 4.0),
+        ("bare", {}, 5.0),
+        ("escaped", {"a": "b\\c\nd"}, float("inf")),
+    ]
+
+
+def test_every_integration_of_alertmanager_reaches_people() -> None:
+    """Those of its configuration's receiver, but webhook: https://prometheus.io/docs/alerting/latest/configuration/."""
+    documented = (
+        "discord email incidentio jira mattermost msteams msteamsv2 opsgenie pagerduty pushover rocketchat slack "
+        "sns telegram victorops webex wechat"
+    )
+    assert sorted(RoutedSettings().human) == documented.split()
+    config: JsonObject = {
+        "receivers": [{"name": "oncall", "discord_configs": [{"webhook_url": "http://x/1"}]}]
+    }
+    assert receivers_of(config)[0].kinds == ("discord",)
+
+
+@pytest.mark.parametrize(
+    ("query", "lacking"),
+    [
+        ("absent(gone)", ()),
+        ("absent_over_time(gone[5m]) > 0", ()),
+        ("(gone > 1) or (there > 5)", ()),
+        ("(gone > 1) or (gone2 > 5)", ("gone", "gone2")),
+        ("gone or vector(0) > 1", ()),
+        ("there unless gone", ()),
+        ("gone unless there", ("gone",)),
+        ("there and gone", ("gone",)),
+        ("absent(gone) and there > 1", ()),
+        ("absent(there) and gone > 1", ("gone",)),
+        ("sum by (a) (rate(gone[5m])) / sum(rate(there[5m])) > 1", ("gone",)),
+        ("max_over_time((gone)[5m:1m]) > 1", ("gone",)),
+        ("-gone > 1", ("gone",)),
+        ("histogram_quantile(0.9, rate(gone[5m])) > 1", ("gone",)),
+        ('{"gone.dotted", code="5"} > 1', ("gone.dotted",)),
+        ('{__name__="gone"} > 1', ("gone",)),
+        ("topk(3, gone) > 1", ("gone",)),
+        ("not promql(", ()),
+    ],
+)
+def test_a_rule_is_dead_only_where_it_has_no_value(query: str, lacking: tuple[str, ...]) -> None:
+    assert lacking_of(query, {"gone", "gone2", "gone.dotted"}) == set(lacking)
 
 
 def test_findings_say_the_worst_and_keep_the_rest() -> None:

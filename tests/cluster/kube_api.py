@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -63,16 +64,31 @@ class KubeHttp:
         kind: str = "application/json",
     ) -> tuple[int, JsonObject]:
         """Return status and object of an answer, whatever it says."""
+        status, answer, _ = await self.told(method, path, body, query=query, kind=kind)
+        return status, answer
+
+    async def told(
+        self,
+        method: str,
+        path: str,
+        body: Json = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        kind: str = "application/json",
+    ) -> tuple[int, JsonObject, list[str]]:
+        """Return status, object (``message`` alone where it isn't JSON) and warnings of an answer."""
         assert self._session is not None
-        data = None if body is None else json.dumps(body).encode()
+        # A large body is sent as a stream: aiohttp warns of bytes beyond a MiB.
+        data = None if body is None else io.BytesIO(json.dumps(body).encode())
         async with self._session.request(
             method, self._url + path, params=query, data=data, headers={"Content-Type": kind}
         ) as response:
             raw = await response.read()
+            warnings = response.headers.getall("Warning", [])
             try:
-                return response.status, obj(json.loads(raw))
+                return response.status, obj(json.loads(raw)), warnings
             except ValueError:
-                return response.status, {"message": raw.decode(errors="replace")}
+                return response.status, {"message": raw.decode(errors="replace")}, warnings
 
     async def need(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,17 +73,21 @@ async def launched(
     *,
     images: Mapping[str, str] | None = None,
     each_s: float = 60,
+    migration: Callable[[dict[str, Json]], None] | None = None,
+    groups: Sequence[str] = (ADMINS,),
+    user: str = "ann",
 ) -> AsyncIterator[RealLaunch]:
     """Open a launch on namespaces of its own.
 
     ``images``: what is put behind the name of a candidate's image, so that its pods do that (images.py). No registry
-    has such an image: it is out of reach then, which two people override.
+    has such an image: it is out of reach then, which two people override. ``migration``: changes what the runbook
+    says of it. ``user``, ``groups``: as whom console and helm act.
     """
     staging, production = [await cluster.namespace(api, f"dotmac-{env}") for env in Env]
     for namespace in (staging, production):
         await _secrets(api, namespace)
     config = cluster.kubeconfig(
-        "ann", folder / "cluster.kubeconfig", groups=[ADMINS], contexts=[env.value for env in Env]
+        user, folder / "cluster.kubeconfig", groups=groups, contexts=[env.value for env in Env]
     )
 
     def change(body: dict[str, Json]) -> None:
@@ -95,6 +99,8 @@ async def launched(
             )
             if images:
                 section(environment, "registry")["url"] = _NOBODY
+        if migration is not None:
+            migration(section(body, "candidate", "migration"))
         if images:
             named = section(body, "candidate", "images")
             named.update({part: _behind(str(named[part]), word) for part, word in images.items()})

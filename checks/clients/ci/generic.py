@@ -13,13 +13,16 @@ from state.base.json import Json, JsonObject
 from state.base.times import micros_of
 
 if TYPE_CHECKING:
+    from checks.clients.endpoint_login import Secret
     from state.runbook.ci_service import CiService
 
 
 class GenericClient:
     """One path, read with the names of fields of a ``ci:`` of kind generic."""
 
-    def __init__(self, service: CiService, environment: str, *, token: str = "", password: str = "") -> None:
+    def __init__(
+        self, service: CiService, environment: str, *, token: Secret = "", password: Secret = ""
+    ) -> None:
         self.where = Where("CI", environment)
         self._wire = Wire.to(service, self.where, token=token, password=password)
         self._form = service

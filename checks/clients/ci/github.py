@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Final
 
 from checks.clients.ci.job_runs import NOT_YET, Job, JobState, listed, pages
+from checks.clients.endpoint_login import Secret
 from checks.clients.errors import PartialError, Where
 from checks.clients.wire import Wire
 from state.base.json import JsonObject, integer, obj, text
@@ -40,7 +41,9 @@ _STATUSES: Final = {
 class GithubClient:
     """The checks and statuses of one repository."""
 
-    def __init__(self, service: CiService, environment: str, *, token: str = "", password: str = "") -> None:
+    def __init__(
+        self, service: CiService, environment: str, *, token: Secret = "", password: Secret = ""
+    ) -> None:
         self.where = Where("GitHub", environment)
         self._wire = Wire.to(service, self.where, token=token, password=password)
         self._repository = service.project or ""

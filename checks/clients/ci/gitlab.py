@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from checks.clients.ci.job_runs import Job, JobState, listed, pages
+from checks.clients.endpoint_login import Secret
 from checks.clients.errors import Where, WrongContentError
 from checks.clients.wire import Wire
 from state.base.json import JsonObject, integer, obj, text
@@ -32,7 +33,9 @@ _STATES: Final = {
 class GitlabClient:
     """The pipelines of one project."""
 
-    def __init__(self, service: CiService, environment: str, *, token: str = "", password: str = "") -> None:
+    def __init__(
+        self, service: CiService, environment: str, *, token: Secret = "", password: Secret = ""
+    ) -> None:
         self.where = Where("GitLab", environment)
         self._wire = Wire.to(service, self.where, token=token, password=password)
         self._project = f"/api/v4/projects/{quote(service.project or '', safe='')}"

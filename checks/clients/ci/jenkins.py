@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from checks.clients.ci.job_runs import Job, JobState, listed
+from checks.clients.endpoint_login import Secret
 from checks.clients.errors import NotFoundError, PartialError, Where
 from checks.clients.wire import Wire
 from state.base.json import JsonObject, flag, integer, obj, objs, text
@@ -32,7 +33,9 @@ _RESULTS: Final = {
 class JenkinsClient:
     """The jobs of one Jenkins, or of one folder of it. A job's name is its path: ``platform/build-api``."""
 
-    def __init__(self, service: CiService, environment: str, *, token: str = "", password: str = "") -> None:
+    def __init__(
+        self, service: CiService, environment: str, *, token: Secret = "", password: Secret = ""
+    ) -> None:
         self.where = Where("Jenkins", environment)
         self._wire = Wire.to(service, self.where, token=token, password=password)
         self._folder = service.project or ""

@@ -5,18 +5,17 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping
 
+from console.rehearsal.sim.kubernetes import bootstrap
 from console.rehearsal.sim.kubernetes.controllers.manager import node
 from console.rehearsal.sim.kubernetes.objects import stamp
-from state.base.json import Json, JsonObject, obj
+from state.base.json import JsonObject, obj
 
 REGION = "eu-central-1"
 _RBAC = "rbac.authorization.k8s.io"
-_READ: list[Json] = ["get", "list", "watch"]
-_WRITE: list[Json] = ["create", "update", "patch", "delete"]
 
 
 def objects(now_us: int) -> Iterator[tuple[str, JsonObject]]:
-    """Yield (plural, object) of nodes and cluster roles, ready to be created in this order."""
+    """Yield (plural, object) of nodes and of what every API server has, ready to be created in this order."""
     now = stamp(now_us)
     for number in range(1, 4):
         body = node(f"node-{number}", f"10.0.0.{number + 10}", now)
@@ -27,34 +26,7 @@ def objects(now_us: int) -> Iterator[tuple[str, JsonObject]]:
             "topology.kubernetes.io/zone": f"{REGION}{'abc'[number - 1]}",
         }
         yield "nodes", {**body, "metadata": {**metadata, "labels": labels}}
-    yield from _cluster_roles()
-
-
-def _rule(groups: list[Json], resources: list[Json], verbs: list[Json]) -> JsonObject:
-    return {"apiGroups": groups, "resources": resources, "verbs": verbs}
-
-
-def _cluster_roles() -> Iterator[tuple[str, JsonObject]]:
-    plain: list[Json] = ["pods", "pods/log", "services", "configmaps", "events", "endpoints"]
-    apps: list[Json] = ["deployments", "replicasets", "jobs", "cronjobs", "ingresses"]
-    view = [
-        _rule([""], plain, _READ),
-        _rule(["apps", "batch", "networking.k8s.io"], apps, _READ),
-    ]
-    edit = [
-        _rule([""], [*plain, "secrets", "pods/exec"], [*_READ, *_WRITE]),
-        _rule(["apps", "batch", "networking.k8s.io"], apps, [*_READ, *_WRITE]),
-    ]
-    for name, rules in (("view", view), ("edit", edit), ("cluster-admin", [_rule(["*"], ["*"], ["*"])])):
-        yield "clusterroles", {"metadata": {"name": name}, "rules": rules}
-    yield (
-        "clusterrolebindings",
-        {
-            "metadata": {"name": "cluster-admin"},
-            "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
-            "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": "system:masters"}],
-        },
-    )
+    yield from bootstrap.objects()
 
 
 def namespace(name: str, labels: Mapping[str, str] | None = None) -> Iterator[tuple[str, JsonObject]]:

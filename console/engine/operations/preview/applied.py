@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from checks.base import CouldNotLookError
+from console.engine.operations.access.permissions import refused
+from console.engine.operations.access.taken_fields import taken
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.preview.finding import Finding, blind, fails, passes, unseen
-from console.engine.operations.preview.permissions import refused
 from console.engine.operations.preview.preflight import Preflight
-from console.engine.operations.preview.taken_fields import taken
 from console.engine.operations.run.context import Site
 from state.runbook.models import Operation
 from state.view.enums import OperationKind

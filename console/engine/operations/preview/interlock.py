@@ -48,7 +48,7 @@ async def interlock(view: LaunchView, site: Site) -> tuple[str, str]:
     compatible = declared is not None and declared.backward_compatible
     if compatible and (proof := _proof(view, site, migration)):
         return "", f"the migration is declared backward compatible, and {proof}"
-    schema, why = await _schema(site)
+    schema, why = await schema_now(site)
     before = next(
         (s.detail for s in migration.steps if s.name == SCHEMA_BEFORE and s.state is StepState.DONE), ""
     )
@@ -69,7 +69,7 @@ async def interlock(view: LaunchView, site: Site) -> tuple[str, str]:
 
 async def schema_step(run: Run) -> None:
     """Record at which revision the schema is before it is migrated; that it can't be seen stops nothing."""
-    schema, why = await _schema(run.site)
+    schema, why = await schema_now(run.site)
     await run.report.step(SCHEMA_BEFORE, "done" if schema else "failed", schema or why)
 
 
@@ -102,7 +102,7 @@ def _proof(view: LaunchView, site: Site, migration: OperationView) -> str:
     return ""
 
 
-async def _schema(site: Site) -> tuple[str, str]:
+async def schema_now(site: Site) -> tuple[str, str]:
     """Return (the schema's revision, or nothing; why it cannot be told)."""
     migration = site.runbook.candidate.migration
     if migration is None:

@@ -27,6 +27,7 @@ from state.view.launch import LaunchView
 
 # Of a job: its name is a label of its pods.
 _LONGEST = 63
+_OF_DEPLOYMENT = "migrations"
 _DROPPED = {"livenessProbe", "readinessProbe", "startupProbe", "ports", "args", "lifecycle"}
 
 
@@ -46,6 +47,11 @@ class MigrationJob:
     """Whether it is made from the chart, because nothing is installed yet."""
     had: bool = False
     """Whether what it is made from has the candidate's image already."""
+
+    @property
+    def made_as(self) -> str:
+        """What the container that migrates is called in the job."""
+        return self.container if self.source.startswith("cronjob/") else _OF_DEPLOYMENT
 
     @property
     def sha(self) -> str:
@@ -98,6 +104,13 @@ def job_name(site: Site, view: LaunchView) -> str:
     return f"{name_prefix(site)}{view.log_id[:6].lower()}-{number}"
 
 
+def stop_command(site: Site, job: str) -> str:
+    """Return the command line that comes to the same."""
+    patch = '{"spec":{"suspend":true}}'
+    words = ["kubectl", "--context", site.environment.kube.context, "-n", site.namespace]
+    return shlex.join([*words, "patch", "job", job, "--type=merge", "-p", patch])
+
+
 def _migration(site: Site) -> Migration:
     migration = site.runbook.candidate.migration
     if migration is None:
@@ -111,7 +124,7 @@ async def migration_job(site: Site, name: str, *, first: bool = False) -> Migrat
     Raises MisconfiguredError where it can't be told which container migrates, and the client's errors.
     """
     migration = _migration(site)
-    if migration.by == "deployment":
+    if migration.by in {"deployment", "job"}:
         return await _from_deployment(site, migration, name, first=first)
     path = f"/apis/batch/v1/namespaces/{site.namespace}/cronjobs/{migration.cronjob}"
     source = f"cronjob/{migration.cronjob}"
@@ -197,7 +210,7 @@ async def _from_deployment(site: Site, migration: Migration, name: str, *, first
     mine = _migrates(source, containers, migration, image)
     kept = next(one for one in containers if text(one, "name") == mine)
     container = {k: v for k, v in kept.items() if k not in _DROPPED}
-    container |= {"name": "migrations", "image": image, "command": list(migration.command)}
+    container |= {"name": _OF_DEPLOYMENT, "image": image, "command": list(migration.command)}
     labels = {"app": f"{site.release}-migrations", "app.kubernetes.io/instance": site.release}
     spec: JsonObject = {**pod, "containers": [container], "restartPolicy": "Never"}
     body: JsonObject = {

@@ -10,6 +10,7 @@ from checks.looks import traces_after
 from console.engine.operations.helm.helm import shown
 from console.engine.operations.helm.private_copy import Parts
 from console.engine.operations.preview import preparation as preparing
+from console.engine.operations.preview.migration_job import stop_command
 from console.engine.operations.preview.preflight import Preflight
 from console.engine.operations.preview.sop_commands import (
     namespace_command,
@@ -21,10 +22,12 @@ from console.engine.ports import Who
 from state.base.numbers import plural
 from state.runbook.models import Operation, Runbook
 from state.view.enums import OperationKind
-from state.view.first_launch import uninstall_of
+from state.view.first_launch import stop_of, uninstall_of
 from state.view.launch import GoodRevision, LaunchView
 from state.view.locks import WAYS_BACK
 from state.view.rollbacks import way_back
+
+_WITHOUT_HELM = frozenset({OperationKind.MIGRATE, OperationKind.PREPARE, OperationKind.STOP_JOB})
 
 
 def operation_of(runbook: Runbook, operation_id: str) -> Operation | None:
@@ -34,6 +37,9 @@ def operation_of(runbook: Runbook, operation_id: str) -> Operation | None:
         return found
     for tier in runbook.environments:
         gate = max((o.gate for o in runbook.operations if o.env is tier), default=1)
+        if operation_id == stop_of(tier):
+            kind, title = OperationKind.STOP_JOB, f"Stop the migration's job of {tier}"
+            return Operation(id=operation_id, kind=kind, title=title, env=tier, gate=gate)
         title = f"Take the first install of {tier} away"
         if operation_id == uninstall_of(tier):
             kind = OperationKind.UNINSTALL
@@ -57,7 +63,7 @@ def helm_words(
 
     ``anchor`` is the log's head once the intent is in it: helm's history keeps a copy outside the log.
     """
-    if preflight.version is None or operation.kind in {OperationKind.MIGRATE, OperationKind.PREPARE}:
+    if preflight.version is None or operation.kind in _WITHOUT_HELM:
         return []
     timeout = int(operation.timeout)
     if operation.kind is OperationKind.UNINSTALL:
@@ -87,6 +93,8 @@ def commands(operation: Operation, site: Site, preflight: Preflight, helm: Seque
     """Return the command lines that come to the same, as a person would type them, in their order."""
     if operation.kind is OperationKind.MIGRATE:
         return preflight.job.commands(site) if preflight.job is not None else []
+    if operation.kind is OperationKind.STOP_JOB:
+        return [stop_command(site, preflight.job_name)] if preflight.job_name else []
     if operation.kind is OperationKind.PREPARE:
         return preparing.commands(site, preflight.preparation) if preflight.preparation is not None else []
     lines = [shown(helm)] if helm else []
@@ -107,6 +115,8 @@ def from_to(
         return now, f"revision {good.number} (recorded good)" if good is not None else "nothing recorded"
     if operation.kind is OperationKind.UNINSTALL:
         return now, "nothing: no revision is left"
+    if operation.kind is OperationKind.STOP_JOB:
+        return f"job {preflight.job_name} runs" if preflight.job_name else "no migration runs", "suspended"
     if operation.kind is OperationKind.PREPARE:
         found = preflight.preparation
         there = f"namespace {site.namespace}" if preflight.namespace_there else "nothing"
@@ -132,7 +142,7 @@ def blast(operation: Operation, site: Site, preflight: Preflight) -> tuple[str, 
     if operation.kind is OperationKind.UNINSTALL:
         away = f"{plural(pods, 'pod')}, services, ingresses and whatever else the chart brought, in {site.namespace}"
         return (f"takes away {away}; volume claims that the chart brought go too", f"traffic of {hosts} ends")
-    database = operation.kind is OperationKind.MIGRATE
+    database = operation.kind in {OperationKind.MIGRATE, OperationKind.STOP_JOB}
     touched = f"the database of {environment.title}" if database else plural(pods, "pod")
     afterwards = traces_after(site.runbook, operation)
     return (

@@ -43,7 +43,8 @@ from console.engine.operations.verdict.helm_history import (
     newest_good,
     record_bytes,
 )
-from console.engine.operations.verdict.workloads import Live, look
+from console.engine.operations.verdict.job_diagnosis import active_jobs
+from console.engine.operations.verdict.workloads import Live, look, told_by
 from state.base.images import ImageRef, digest_of, short
 from state.base.json import obj, text
 from state.base.text import line
@@ -145,6 +146,8 @@ async def survey(
     second: tuple[Look, ...] = (_pods,)
     if operation.kind is OperationKind.PREPARE:
         first, second = (_cluster, _prepared), ()
+    if operation.kind is OperationKind.STOP_JOB:
+        first, second = (_cluster, _running_job), ()
     if operation.kind is OperationKind.DEPLOY:
         second = (_pods, _record_size, _images, _diff)
         if operation.env is Tier.PRODUCTION:
@@ -283,7 +286,7 @@ async def _migration(site: Site, preflight: Preflight) -> None:
             fails("the chart's own hook migrates, in the deploy: there is no job to make")
         )
         return
-    active = [one for one in await _active_jobs(site) if one.startswith(name_prefix(site))]
+    active = await active_jobs(site, name_prefix(site))
     if active:
         preflight.findings.append(fails(f"job {active[0]} still runs: two migrations at once would collide"))
     else:
@@ -294,15 +297,21 @@ async def _migration(site: Site, preflight: Preflight) -> None:
         preflight.findings.append(passes(job.words))
 
 
-async def _active_jobs(site: Site) -> list[str]:
-    jobs = await site.kube.list_objects(f"/apis/batch/v1/namespaces/{site.namespace}/jobs")
-    return [text(obj(j.get("metadata")), "name") for j in jobs.items if obj(j.get("status")).get("active")]
+async def _running_job(site: Site, _operation: Operation, preflight: Preflight) -> None:
+    """Find the migration's job that is to be stopped."""
+    active = await active_jobs(site, name_prefix(site))
+    preflight.job_name = active[0] if active else ""
+    preflight.findings.append(
+        passes(f"job {active[0]} runs, and is suspended: its pods end, it stays to be looked at")
+        if active
+        else fails("no migration of this release runs: there is nothing to stop")
+    )
 
 
 async def _pending(site: Site, operation: Operation, preflight: Preflight, newest: Revision) -> None:
     age = max(0, (site.clock.wall_us() - newest.deployed_us) // SECOND_US)
     by = await last_writer(site, newest.number)
-    active = await _active_jobs(site)
+    active = await active_jobs(site)
     message = (
         f"{newest.words} since {age} s"
         + (f", last written by {by}" if by else "")
@@ -401,7 +410,9 @@ async def _staging(site: Site, _operation: Operation, preflight: Preflight) -> N
     newest = (await site.clients.helm(Tier.STAGING).history())[-1:]
     manifest = newest[0].manifest if newest else None
     live = await look(kube, staging.kube.namespace, staging.release, manifest, now_us)
-    differs = live.differs(site.runbook.candidate.images.named())
+    images = site.runbook.candidate.images.named()
+    live = await told_by(live, images, site.clients.registry(Tier.STAGING))
+    differs = live.differs(images)
     if differs:
         preflight.findings.append(fails(f"staging doesn't run what is promoted: {differs}", soft=True))
         return

@@ -1,4 +1,4 @@
-"""What a preview says of the workloads that are there now."""
+"""What a preview says of the workloads that run now."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from checks.clients.clients import Clients
 from checks.clients.helm_release import HelmClient
 from checks.clients.kube import KubeClient
+from console.engine.operations.access.patience import Patience, PatientKube
 from console.engine.operations.helm.helm import Helm
 from console.engine.operations.helm.private_copy import PrivateCopy
 from console.engine.operations.run.lease import Lease
@@ -33,6 +34,7 @@ class Site:
     clock: Clock
     folder: Path
     """Where the output files of its programs are kept."""
+    patience: Patience = field(default_factory=Patience)
 
     @property
     def tier(self) -> Tier:
@@ -51,13 +53,13 @@ class Site:
 
     @property
     def kube(self) -> KubeClient:
-        """The cluster."""
-        return self.clients.kube(self.tier)
+        """The cluster, asked again while it is in trouble for a moment."""
+        return PatientKube(self.clients.kube(self.tier), self.clock, self.patience)
 
     @property
     def records(self) -> HelmClient:
         """Helm's records of the release, read from the cluster."""
-        return self.clients.helm(self.tier)
+        return HelmClient(self.kube, self.release, self.environment.title, self.clients.redactor)
 
 
 @dataclass(slots=True)
@@ -81,6 +83,10 @@ class Run:
     """The migration's job, as it was previewed."""
     owns: str | None = field(default=None, repr=False)
     """The manifest of what an uninstall takes away: helm keeps none afterwards. Secret-bearing."""
+    container: str = ""
+    """The one of the job's containers that migrates."""
+    lease_lost: bool = False
+    """Whether its loss was told, and not yet that it is held again."""
     told: dict[str, str] = field(default_factory=dict)
     """What was said of each pod that wasn't ready."""
     abort: asyncio.Event = field(default_factory=asyncio.Event)

@@ -107,9 +107,18 @@ async def watch_pods(run: Run) -> None:
             await run.report.step(
                 "abort", "running", "helm was asked to end; it gets its time and is never killed"
             )
-        if run.lease.lost:
-            await run.report.step("lease", "failed", run.lease.lost)
+        await lease_told(run)
         await clock.sleep(_LOOK_S)
+
+
+async def lease_told(run: Run) -> None:
+    """Record that the lease is lost, and that it is held again: what recovered is no failure of this run."""
+    if run.lease.lost:
+        run.lease_lost = True
+        await run.report.step("lease", "failed", run.lease.lost)
+    elif run.lease_lost:
+        run.lease_lost = False
+        await run.report.step("lease", "done", "this launch works on the release; it is renewed again")
 
 
 async def namespace_step(run: Run) -> None:

@@ -17,6 +17,7 @@ from console.engine.operations.run import uninstall as uninstalling
 from console.engine.operations.run.context import Run
 from console.engine.operations.run.output import End
 from console.engine.operations.run.program import Running, alive
+from console.engine.operations.run.stop_job import STOP_JOB, stop_job
 from console.engine.operations.verdict.helm_history import history
 from console.engine.operations.verdict.verdict import (
     RETRY,
@@ -45,6 +46,8 @@ async def carry_out(run: Run, argv: Sequence[str], *, ready_before: bool) -> End
     """
     if run.operation.kind is OperationKind.MIGRATE:
         return await migrating.migrate(run)
+    if run.operation.kind is OperationKind.STOP_JOB:
+        return await stop_job(run)
     if run.operation.kind is OperationKind.PREPARE:
         return await preparing.prepare(run)
     if run.operation.kind is OperationKind.UNINSTALL:
@@ -71,6 +74,8 @@ async def supervised(run: Run, work: Work) -> None:
             f"the engine failed in the middle of it ({type(error).__name__}): look at helm's history",
             offers=(RETRY, ROLLBACK),
         )
+    with contextlib.suppress(LogError):
+        await deploying.lease_told(run)
     # Before the end is recorded: whoever sees it may start the next operation at once.
     await run.lease.give_back()
     with contextlib.suppress(
@@ -86,6 +91,8 @@ def _failed(run: Run, why: str) -> End:
         return End(OperationState.FAILED, f"helm was not started: {why}", offers=(RETRY,))
     if run.operation.kind is OperationKind.UNINSTALL:
         return End(OperationState.UNKNOWN, why, offers=(UNINSTALL,))
+    if run.job:  # a rollback of the release would not touch it
+        return End(OperationState.UNKNOWN, why, offers=(STOP_JOB, RETRY))
     return End(OperationState.UNKNOWN, why, offers=(RETRY, ROLLBACK))
 
 
@@ -129,7 +136,7 @@ def remember(run: Run, view: OperationView, found: Traces, log_id: str) -> None:
     if found.started is None:
         return
     began = body_as(OperationStarted, found.started).start_time
-    if run.operation.kind is OperationKind.MIGRATE:
+    if run.operation.kind in {OperationKind.MIGRATE, OperationKind.STOP_JOB}:
         run.job = began
     elif view.pid:
         folder = run.site.folder / str(view.seq)
@@ -153,6 +160,8 @@ async def again(run: Run, view: OperationView) -> End:
     register_secrets(run.site.helm.chart, run.site.clients.redactor)
     with contextlib.suppress(CouldNotLookError):  # the judgement says it, if it lasts
         await history(run.site)  # whose secrets must be known before anything is read that helm printed
+    if run.operation.kind is OperationKind.STOP_JOB:
+        return await stop_job(run)  # once more comes to the same
     await deploying.lease_step(run)
     if run.job:
         await run.report.step("engine", "done", f"found job {run.job} again")

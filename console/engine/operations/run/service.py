@@ -266,7 +266,9 @@ class Operations:
     def _lease(self, site: Site) -> Lease:
         view = self._view
         holder = f"launch {view.scope.launch_id} ({view.log_id[:8]})"
-        return Lease(site.kube, site.namespace, site.release, holder, self._clock)
+        # Not the patient client: that it can't be renewed is to be told at once.
+        kube = self._clients.kube(site.tier)
+        return Lease(kube, site.namespace, site.release, holder, self._clock)
 
     async def _surveyed(
         self, operation: Operation, site: Site, inputs_sha: str = ""
@@ -358,6 +360,9 @@ class Operations:
         run.before = body.before
         if preflight.job is not None:
             run.job, run.manifest = preflight.job.name, preflight.job.body
+            run.container = preflight.job.made_as
+        elif operation.kind is OperationKind.STOP_JOB:
+            run.job = preflight.job_name
         run.anchor = anchor(self._view.log_id, intended.seq, intended.hash)
         # Once more, now with the log's head: there was none to anchor before the intent was written.
         argv = plan.helm_words(operation, site, preflight, who, self._view, good, run.anchor)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from checks.base import CouldNotLookError
 from checks.clients.kube import name_of
 from checks.workloads import INSTANCE
+from console.engine.operations.access.patience import JUDGING_S
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.deploy import lease_step, run_helm
 from console.engine.operations.run.output import End
@@ -38,6 +39,7 @@ async def uninstall(run: Run, argv: Sequence[str]) -> End:
 async def judge_uninstalled(run: Run) -> End:
     """Say whether helm's records and the release's pods are gone, and what stays."""
     site = run.site
+    site.patience.bound_s = JUDGING_S
     until = site.clock.mono_us() + int(_SETTLE_S * SECOND_US)
     try:
         while left := await _left(run):

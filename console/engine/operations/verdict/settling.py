@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from console.engine.operations.run.context import Run
 from console.engine.operations.verdict.pod_diagnosis import tell_trouble
-from console.engine.operations.verdict.workloads import Live, look
+from console.engine.operations.verdict.workloads import Live, look, told_by
 from state.base.times import SECOND_US
 
 _LOOK_S = 2.0
@@ -14,10 +14,14 @@ _SURE = 2
 """Looks in a row that have to say the same: a single one may fall between two steps of a controller."""
 
 
-async def look_now(run: Run, manifest: str | None) -> Live:
-    """Return what runs of a run's release by the manifest of one of its revisions."""
+async def look_now(run: Run, manifest: str | None, images: Mapping[str, str] | None = None) -> Live:
+    """Return what runs of a run's release by the manifest of one of its revisions.
+
+    ``images``: by whose digests what runs is to be named, where it is the same.
+    """
     site = run.site
-    return await look(site.kube, site.namespace, site.release, manifest, site.clock.wall_us())
+    live = await look(site.kube, site.namespace, site.release, manifest, site.clock.wall_us())
+    return await told_by(live, images or {}, site.clients.registry(site.tier))
 
 
 async def settled(run: Run, manifest: str, images: Mapping[str, str]) -> Live:
@@ -32,7 +36,7 @@ async def settled(run: Run, manifest: str, images: Mapping[str, str]) -> Live:
     until = clock.mono_us() + int(run.operation.timeout * SECOND_US)
     same, before = 0, None
     while True:
-        live = await look_now(run, manifest)
+        live = await look_now(run, manifest, images)
         if live.settled and (live.runs(images) or not images):
             return live
         final = live.settled or live.stuck

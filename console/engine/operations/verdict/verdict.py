@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from checks.base import CouldNotLookError
 from checks.clients.helm_release import HelmStatus
 from checks.clients.http import MAIN
+from console.engine.operations.access.patience import JUDGING_S
 from console.engine.operations.compare.drift import drift_of
 from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.output import End
+from console.engine.operations.verdict.half_applied import applied
 from console.engine.operations.verdict.helm_history import Revision, history
 from console.engine.operations.verdict.pod_diagnosis import tell_well, tell_why
 from console.engine.operations.verdict.settling import look_now, settled
@@ -27,6 +29,7 @@ ROLLBACK, RETRY, UNINSTALL = "rollback", "retry", "uninstall"
 
 async def judge_deploy(run: Run) -> End:
     """Say what a deploy came to, and what may be done next."""
+    run.site.patience.bound_s = JUDGING_S
     recorded = run.good.number if run.good is not None else 0
     # A first install has no revision to go back to: it is tried again, or taken away.
     back = (ROLLBACK, RETRY) if recorded else (RETRY, UNINSTALL)
@@ -42,7 +45,7 @@ async def judge_deploy(run: Run) -> End:
                 offers=(RETRY,),
             )
         if newest.pending:
-            return await _stuck(run, newest, recorded)
+            return await _stuck(run, revisions, recorded)
         expected = run.site.runbook.candidate.images.named()
         # what failed doesn't become ready by waiting for it
         deployed = newest.status == HelmStatus.DEPLOYED
@@ -79,12 +82,13 @@ def _nothing(run: Run, newest: Revision | None, recorded: int) -> End:
     )
 
 
-async def _stuck(run: Run, newest: Revision, recorded: int) -> End:
+async def _stuck(run: Run, revisions: Sequence[Revision], recorded: int) -> End:
+    newest, half = revisions[-1], await _half(run, revisions)
     await run.report.step("release", "failed", newest.words)
     way = f"is rolled back to revision {recorded}" if recorded else "is finished by a rollback to itself"
     return End(
         State.UNKNOWN,
-        f"{newest.words}, and its helm is gone: helm refuses another operation until the release {way}",
+        f"{newest.words}, and its helm is gone{half}: helm refuses another operation until the release {way}",
         newest.number,
         (ROLLBACK,),
     )
@@ -98,10 +102,24 @@ async def _failed(
     why = f"hook {hook} failed" if hook else run.report.quoted(newest.description)
     # Of a rollout that wasn't ready in time helm only says that the time is over.
     why += f"; {reason}" if reason and not hook else ""
-    still = await _still(run, revisions)
+    still = await _half(run, revisions) or await _still(run, revisions)
     if run.good is None:
         still = f"; a first install: there is no revision to go back to. {_standing(live)}"
     return End(state, f"{newest.words}: {why}{still}", newest.number, back)
+
+
+async def _half(run: Run, revisions: Sequence[Revision]) -> str:
+    """Return that only a part of the newest revision is applied, and which; nothing where all or none is."""
+    before = next((r for r in reversed(revisions) if r.number <= run.before), None)
+    if before is None:
+        return ""
+    try:
+        half = (await applied(run.site, before.manifest, revisions[-1].manifest)).words
+    except CouldNotLookError:
+        return ""  # the verdict stands without it
+    if half:
+        await run.report.step("objects", "failed", half)
+    return f"; {half}" if half else ""
 
 
 async def _still(run: Run, revisions: Sequence[Revision]) -> str:
@@ -111,7 +129,7 @@ async def _still(run: Run, revisions: Sequence[Revision]) -> str:
     if good is None or recorded is None:
         return ""
     try:
-        live = await look_now(run, recorded.manifest)
+        live = await look_now(run, recorded.manifest, dict(good.images))
     except CouldNotLookError:
         return ""
     whole = live.settled and live.runs(good.by_container)
@@ -203,6 +221,7 @@ async def _ingresses(site: Site) -> tuple[bool, str]:
 
 async def judge_rollback(run: Run) -> End:
     """Say whether what runs is the recorded good revision again."""
+    run.site.patience.bound_s = JUDGING_S
     good = run.good
     assert good is not None
     try:
@@ -222,8 +241,8 @@ async def judge_rollback(run: Run) -> End:
     return await _judged_back(run, newest, live, reason, same=same)
 
 
-async def _at_once(run: Run, manifest: str, _images: Mapping[str, str]) -> Live:
-    return await look_now(run, manifest)
+async def _at_once(run: Run, manifest: str, images: Mapping[str, str]) -> Live:
+    return await look_now(run, manifest, images)
 
 
 def _never_began(run: Run, newest: Revision | None) -> End:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from checks.clients.kube import KubeClient
-from checks.owned import Owned, owned
+from checks.clients.registry import RegistryClient
+from checks.owned import Owned, asleep, owned
 from checks.rendered import documents
-from state.base.images import digest_of
+from checks.running_images import as_released
 from state.base.json import JsonObject, flag, obj, objs, path, text
 from state.view.launch import PodView
 from state.view.pods import (
@@ -18,10 +19,9 @@ from state.view.pods import (
     observe,
     other_version,
     running_digests,
+    unnamed_digests,
 )
 from state.view.rollout import Rollout, WorkloadKind, words
-
-_POD_TEMPLATE = ("spec", "template", "spec", "containers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,10 @@ class Live:
     """The names of the pods that aren't ready and aren't ending either."""
     proven_us: int = 0
     """When the last of the pods that run again after crashes has run for long enough to be believed; 0: none does."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """What the pods ask for, by container."""
+    unnamed: frozenset[tuple[str, str]] = frozenset()
+    """Those of ``images`` that their runtime calls by the configuration alone."""
     owned: tuple[Owned, ...] = field(default=(), repr=False)
 
     @property
@@ -95,33 +99,37 @@ async def look(kube: KubeClient, namespace: str, release: str, manifest: str | N
     waiting = [f"{one.title} {one.why}" for one in rollouts if one.why and not one.complete]
     waiting += [_why(*one) for one in unready]
     return Live(
-        images=tuple(sorted(images | _asleep(found, {name for name, _ in images}))),
+        images=tuple(sorted(images | asleep(found, {name for name, _ in images}))),
         rollouts=rollouts,
         recorded=objects is not None,
         pods=len(pods),
         waiting=tuple(waiting),
         unready=tuple(known.name for known, _ in unready),
         proven_us=max((known.loops_until_us for known, _ in unready if known.phase == "Running"), default=0),
+        references={
+            text(container, "name"): text(container, "image")
+            for _, pod in pods
+            for container in objs(path(pod, ("spec", "containers")))
+        },
+        unnamed=frozenset(pair for _, pod in pods for pair in unnamed_digests(pod)),
         owned=found,
+    )
+
+
+async def told_by(live: Live, images: Mapping[str, str], registry: RegistryClient) -> Live:
+    """Return what runs with a release's own digests for what stands for the same images.
+
+    Raises the client's errors where a runtime doesn't tell and the registry doesn't either.
+    """
+    if not images or not live.differs(images):
+        return live
+    return replace(
+        live, images=await as_released(live.images, images, live.references, live.unnamed, registry)
     )
 
 
 def _works(one: Owned) -> bool:
     return one.rollout.kind is WorkloadKind.JOB
-
-
-def _asleep(found: Iterable[Owned], running: set[str]) -> set[tuple[str, str]]:
-    """Return (container, digest) of what no pod runs now, since nothing is asked for or a job has done its work.
-
-    The workload itself says by digest what it would be.
-    """
-    return {
-        (text(container, "name"), digest_of(text(container, "image")))
-        for one in found
-        if one.rollout.complete and not one.rollout.wanted
-        for container in objs(path(one.live, _POD_TEMPLATE))
-        if text(container, "name") not in running and digest_of(text(container, "image"))
-    }
 
 
 def _why(known: PodView, pod: JsonObject) -> str:

@@ -11,8 +11,8 @@ from aiohttp import web
 from console.rehearsal.sim.kubernetes import logs, problems, verbs, watch
 from console.rehearsal.sim.kubernetes.kubectl import discovery, tables
 from console.rehearsal.sim.kubernetes.objects import version_of
-from console.rehearsal.sim.kubernetes.paths import Target, object_of, parse
-from console.rehearsal.sim.kubernetes.problems import KubeError
+from console.rehearsal.sim.kubernetes.paths import LARGEST_BODY, WARNINGS, Target, object_of, parse
+from console.rehearsal.sim.kubernetes.problems import KubeError, NoRouteError
 from console.rehearsal.sim.kubernetes.resources import REVIEWS
 from console.rehearsal.sim.kubernetes.reviews import Authorize, everyone, refusal, reviewed
 from console.rehearsal.sim.kubernetes.store import Store
@@ -21,9 +21,9 @@ from state.base.json import JsonObject
 Hook: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
 NOBODY = "rehearsal"
-_LARGEST_BODY = 8 * 1024 * 1024
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _TRUE = ("true", "1")
+_TOLD_BY_THE_LIST = ("apiVersion", "kind")
 
 
 def _no_log(namespace: str, pod: str, container: str) -> str:
@@ -59,7 +59,7 @@ class KubeApi:
 
     def application(self) -> web.Application:
         """Return the application to be served; its end ends the watches."""
-        app = web.Application(client_max_size=_LARGEST_BODY)
+        app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_route("*", "/{path:.*}", self._answer)
 
         async def end(app: web.Application) -> None:
@@ -83,6 +83,8 @@ class KubeApi:
             return discovery.answer(request) or await self._served(request, user)
         except KubeError as refused:
             return _json(refused.status(), refused.code)
+        except NoRouteError:
+            return web.Response(text="404 page not found\n", status=404)
 
     def _user(self, request: web.Request) -> str:
         if self._tokens is None:
@@ -142,7 +144,10 @@ class KubeApi:
         else:
             gone = await verbs.delete_all(self.store, request, target)
             body, code = _list(target, gone, {"resourceVersion": str(self.store.version)}), 200
-        return _json(body, code)
+        answer = _json(body, code)
+        for warning in request.get(WARNINGS, ()):
+            answer.headers.add("Warning", f"299 - {json.dumps(warning)}")
+        return answer
 
     def _shaped(
         self,
@@ -176,7 +181,8 @@ def _list(target: Target, bodies: list[JsonObject], meta: JsonObject) -> JsonObj
         "kind": f"{resource.kind}List",
         "apiVersion": resource.api_version,
         "metadata": meta,
-        "items": bodies,
+        # What a list's items are stands in the list alone.
+        "items": [{key: one for key, one in body.items() if key not in _TOLD_BY_THE_LIST} for body in bodies],
     }
 
 

@@ -7,10 +7,19 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from console.rehearsal.sim.kubernetes.admission.decoding import decoded, strictly
 from console.rehearsal.sim.kubernetes.kubectl import protobuf
 from console.rehearsal.sim.kubernetes.objects import Obj, Value, clone, copied
-from console.rehearsal.sim.kubernetes.problems import KubeError, bad_request, no_such_path, unsupported_media
-from console.rehearsal.sim.kubernetes.resources import REVIEWS, Resource, find
+from console.rehearsal.sim.kubernetes.problems import (
+    KubeError,
+    NoRouteError,
+    bad_request,
+    invalid_options,
+    no_such_path,
+    too_large,
+    unsupported_media,
+)
+from console.rehearsal.sim.kubernetes.resources import REVIEWS, Resource, find, groups
 from console.rehearsal.sim.kubernetes.selectors import Match, by_fields, by_labels
 from state.base import kube_yaml
 from state.base.json import obj
@@ -19,7 +28,11 @@ APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-PATCHES = (APPLY, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)
+PATCHES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY)
+WHOLE = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
+WARNINGS: web.RequestKey[list[str]] = web.RequestKey("warnings", list)
+"""What a request's body said that its kind has not."""
+LARGEST_BODY = 3 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +53,7 @@ class Target:
 def parse(path: str) -> Target:
     """Return what a path names.
 
-    Raises KubeError (404) for a path that is not served.
+    Raises NoRouteError for a path of no group that is served, KubeError (404) for another that isn't.
     """
     parts = [part for part in path.split("/") if part]
     if parts[:2] == ["api", "v1"]:
@@ -48,7 +61,9 @@ def parse(path: str) -> Target:
     elif parts[:1] == ["apis"] and len(parts) > 3:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
-        raise no_such_path()
+        raise NoRouteError
+    if (group, version) not in groups():
+        raise NoRouteError
     namespace = None
     if len(rest) > 2 and rest[0] == "namespaces" and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
@@ -78,6 +93,14 @@ def selection(request: web.Request, target: Target) -> Match:
     return lambda body: labels(body) and fields(body)
 
 
+_OPTIONS = {
+    "POST": "CreateOptions",
+    "PUT": "UpdateOptions",
+    "PATCH": "PatchOptions",
+    "DELETE": "DeleteOptions",
+}
+
+
 def whole_number(request: web.Request, key: str) -> int:
     """Return a number of the query, 0 where it is absent.
 
@@ -96,7 +119,8 @@ def dry_run(request: web.Request, options: Obj | None = None) -> bool:
     """
     asked = [*request.query.getall("dryRun", []), *_texts((options or {}).get("dryRun"))]
     if any(one != "All" for one in asked):
-        raise KubeError(422, "Invalid", f'dryRun: Unsupported value: {asked}: supported values: "All"')
+        why = f'Unsupported value: {json.dumps(asked, separators=(",", ":"))}: supported values: "All"'
+        raise invalid_options(_OPTIONS.get(request.method, ""), ("FieldValueNotSupported", why, "dryRun"))
     return bool(asked)
 
 
@@ -109,14 +133,18 @@ async def body_of(request: web.Request) -> tuple[Value, str]:
 
     Raises KubeError: 400 for a body that cannot be decoded, 415 for a type that is not taken.
     """
-    data = await request.read()
+    try:
+        data = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise too_large(LARGEST_BODY) from None
     kind = request.content_type.lower() if "Content-Type" in request.headers else "application/json"
     if not data:
         return None, kind
     if kind == protobuf.CONTENT_TYPE:
         return protobuf.decode(data), kind
-    if kind not in ("application/json", "application/yaml", *PATCHES):
-        raise unsupported_media(kind)
+    taken = PATCHES if request.method == "PATCH" else WHOLE
+    if kind not in taken:
+        raise unsupported_media(taken)
     try:
         return copied(json.loads(data)), kind
     except ValueError as error:
@@ -136,9 +164,26 @@ async def object_of(request: web.Request, target: Target) -> Obj:
     value, kind = await body_of(request)
     body = clone(obj(value))
     if not isinstance(value, dict) or kind in PATCHES:
-        raise bad_request("the body of the request is no object")
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {target.resource.kind}): couldn't get "
+            "version/kind; json parse error: json: cannot unmarshal array into Go value"
+        )
     fit(body, target)
-    return body
+    return read_as(request, target.resource, body)
+
+
+def read_as(request: web.Request, resource: Resource, body: Obj) -> Obj:
+    """Return an object as its type reads it; what it says and the type has not is warned of, or refused.
+
+    Raises KubeError (400) for a value of another type, and for an unknown field where the query wants that.
+    """
+    read, unknown = decoded(resource, body)
+    asked = request.query.get("fieldValidation", "Warn")
+    if asked == "Strict":
+        strictly(resource, unknown)
+    elif asked == "Warn":
+        request.setdefault(WARNINGS, []).extend(unknown)
+    return read
 
 
 def fit(body: Obj, target: Target) -> None:
@@ -153,17 +198,33 @@ def fit(body: Obj, target: Target) -> None:
         expected.api_version,
         "",
     ):
-        given = f"{body.get('apiVersion')}, Kind={body.get('kind')}"
-        raise bad_request(
-            f"{given} in the body does not match {expected.api_version}, Kind={expected.kind} of the path"
-        )
+        raise _another_kind(expected, str(body.get("apiVersion")), str(body.get("kind", expected.kind)))
     meta = clone(obj(body.get("metadata")))
     body["metadata"] = meta
-    for key, have in (("namespace", target.where if expected.namespaced else ""), ("name", target.name)):
-        given = str(meta.get(key) or "")
-        if have and given and given != have:
-            raise bad_request(
-                f"the {key} of the provided object does not match the {key} sent on the request ({have})"
-            )
+    given = str(meta.get("name") or "")
+    if target.name and given and given != target.name:
+        raise bad_request(
+            f"the name of the object ({given}) does not match the name on the URL ({target.name})"
+        )
+    where = target.where if expected.namespaced else ""
+    if where and meta.get("namespace") and meta["namespace"] != where:
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    for key, have in (("namespace", where), ("name", target.name)):
         if have:
             meta[key] = have
+
+
+def _another_kind(expected: Resource, version: str, kind: str) -> KubeError:
+    if version != expected.api_version:
+        return bad_request(
+            f"the API version in the data ({version}) does not match the expected API version "
+            f"({expected.api_version})"
+        )
+    inner = expected.group.partition(".")[0] or "core"
+    what = f"({expected.version}.{kind}) to ({inner}.{expected.kind})"
+    return bad_request(
+        f'{kind} in version "{expected.version}" cannot be handled as a {expected.kind}: '
+        f"converting {what}: unknown conversion"
+    )

@@ -16,7 +16,7 @@ class KubeError(Exception):
         self.code = code
         self.reason = reason
         self.message = message
-        self.details = details or {}
+        self.details = details
 
     def status(self) -> Obj:
         """Return the Status object that is the answer's body."""
@@ -29,7 +29,7 @@ class KubeError(Exception):
             "reason": self.reason,
             "code": self.code,
         }
-        if self.details:
+        if self.details is not None:
             body["details"] = self.details
         return body
 
@@ -55,7 +55,11 @@ def not_found(resource: Resource, name: str) -> KubeError:
 
 def no_such_path() -> KubeError:
     """Return 404 for a path that the server does not serve."""
-    return KubeError(404, "NotFound", "the server could not find the requested resource")
+    return KubeError(404, "NotFound", "the server could not find the requested resource", {})
+
+
+class NoRouteError(Exception):
+    """A path of no group that is served: the one answer that is plain text."""
 
 
 def already_exists(resource: Resource, name: str) -> KubeError:
@@ -71,17 +75,42 @@ def conflict(resource: Resource, name: str, why: str = "") -> KubeError:
     return KubeError(409, "Conflict", message, _details(resource, name))
 
 
+def unmet(resource: Resource, name: str, key: str, asked: str, have: str) -> KubeError:
+    """Return 409 for a precondition of a deletion that doesn't hold; ``key`` is UID or ResourceVersion."""
+    why = f"the {key} in the precondition ({asked}) does not match the {key} in record ({have})"
+    why += ". The object might have been " + ("deleted and then recreated" if key == "UID" else "modified")
+    message = f'Operation cannot be fulfilled on {resource.kind} "{name}": {why}'
+    return KubeError(409, "Conflict", message, {"name": name, "kind": resource.kind})
+
+
 def invalid(resource: Resource, name: str, causes: Sequence[tuple[str, str, str]]) -> KubeError:
     """Return 422 for an object that breaks rules; each cause is a reason, a message and a field's path."""
+    return _invalid(resource.kind, resource.group, name, causes)
+
+
+def invalid_options(kind: str, cause: tuple[str, str, str]) -> KubeError:
+    """Return 422 for a query that breaks a rule; ``kind`` is CreateOptions and its like."""
+    return _invalid(kind, "meta.k8s.io", "", [cause])
+
+
+def _invalid(kind: str, group: str, name: str, causes: Sequence[tuple[str, str, str]]) -> KubeError:
     lines = [f"{field}: {message}" for _, message, field in causes]
     all_told = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
-    details = _details(resource, name, resource.kind)
     listed: list[Value] = [{"reason": r, "message": m, "field": f} for r, m, f in causes]
-    details["causes"] = listed
-    message = (
-        f'{resource.kind}{"." + resource.group if resource.group else ""} "{name}" is invalid: {all_told}'
-    )
-    return KubeError(422, "Invalid", message, details)
+    details: Obj = {"kind": kind, **({"name": name} if name else {}), **({"group": group} if group else {})}
+    message = f'{kind}{"." + group if group else ""} "{name}" is invalid: {all_told}'
+    return KubeError(422, "Invalid", message, {**details, "causes": listed})
+
+
+def rejected() -> KubeError:
+    """Return 422 for a patch of JSON that doesn't apply: the server says no more of it."""
+    return KubeError(422, "Invalid", "the server rejected our request due to an error in our request", {})
+
+
+def too_large(limit: int) -> KubeError:
+    """Return 413."""
+    message = f"Request entity too large: limit is {limit}"
+    return KubeError(413, "RequestEntityTooLarge", message, {})
 
 
 def bad_request(message: str) -> KubeError:
@@ -108,11 +137,12 @@ def forbidden(resource: Resource, name: str, why: str) -> KubeError:
 def not_allowed() -> KubeError:
     """Return 405."""
     return KubeError(
-        405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
+        405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {}
     )
 
 
-def unsupported_media(content_type: str) -> KubeError:
-    """Return 415 for a body the server cannot read."""
-    message = f"the body of the request was in an unknown format - not an accepted media type: {content_type}"
+def unsupported_media(taken: Sequence[str]) -> KubeError:
+    """Return 415 for a body that the server doesn't read; ``taken`` are the types that it does."""
+    told = ", ".join(taken)
+    message = f"the body of the request was in an unknown format - accepted media types include: {told}"
     return KubeError(415, "UnsupportedMediaType", message)

@@ -67,7 +67,7 @@ _SERVED = (
     ),
     Resource("", "v1", "nodes", "Node", False, ("no",), False, ("status",), ("spec.unschedulable",)),
     Resource(
-        "", "v1", "pods", "Pod", True, ("po",), True, ("status", "log", "eviction"), _POD_FIELDS, False, True
+        "", "v1", "pods", "Pod", True, ("po",), True, ("status", "log", "eviction"), _POD_FIELDS, True, True
     ),
     Resource("", "v1", "services", "Service", True, ("svc",), True, ("status",), (), False, True),
     Resource("", "v1", "endpoints", "Endpoints", True, ("ep",)),
@@ -110,7 +110,10 @@ _SERVED = (
     Resource("batch", "v1", "cronjobs", "CronJob", True, ("cj",), True, ("status",), (), True),
     Resource("networking.k8s.io", "v1", "ingresses", "Ingress", True, ("ing",), False, ("status",), (), True),
     Resource("coordination.k8s.io", "v1", "leases", "Lease"),
-    Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"),
+    Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", generations=True),
+    Resource(
+        "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", short=("netpol",), generations=True
+    ),
     Resource(
         "autoscaling",
         "v2",

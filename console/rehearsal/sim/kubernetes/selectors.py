@@ -15,6 +15,7 @@ Match = Callable[[JsonObject], bool]
 _SETS = re.compile(r"\s*([\w./-]+)\s+(in|notin)\s*\(([^()]*)\)\s*$")
 _EQUALS = re.compile(r"\s*([\w./-]+)\s*(==|=|!=)\s*([\w./-]*)\s*$")
 _EXISTS = re.compile(r"\s*(!?)\s*([\w./-]+)\s*$")
+_WORDS = re.compile(r"[\w./-]+|==|!=|[=!(),<>]|\S")
 _COMMA = re.compile(r",(?![^()]*\))")
 
 
@@ -35,7 +36,18 @@ def _requirement(part: str) -> tuple[str, str, tuple[str, ...]]:
         return found[1], "notin" if found[2] == "!=" else "in", (found[3],)
     if found := _EXISTS.match(part):
         return found[2], "absent" if found[1] else "exists", ()
-    raise bad_request(f"unable to parse requirement: {part.strip()!r} is no label selector")
+    raise bad_request(f"unable to parse requirement: {_misplaced(part)}")
+
+
+def _misplaced(part: str) -> str:
+    """Return what can't be read in a requirement, as the API server's parser tells it."""
+    words = _WORDS.findall(part)
+    if words[:1] and not re.fullmatch(r"!|[\w./-]+", words[0]):
+        return f"found '{words[0]}', expected: !, identifier, or 'end of string'"
+    if len(words) > 1 and words[1] in ("in", "notin"):
+        return f"found '{''.join(words[2:3])}' expected: '('"
+    told = "in, notin, =, ==, !=, gt, lt"
+    return f"found '{''.join(words[1:2])}', expected: {told}"
 
 
 def by_labels(selector: str) -> Match:

@@ -31,7 +31,7 @@ from console.rehearsal.sim.kubernetes.objects import (
     word,
 )
 from console.rehearsal.sim.kubernetes.resources import RESOURCES, Resource
-from state.base.clock import Clock, SystemClock
+from state.base.clock import SECOND_US, Clock, SystemClock
 from state.base.json import JsonObject, obj, objs, path, text, texts
 
 Key: TypeAlias = tuple[str, str, str]  # plural, namespace ("" for the cluster's own), name
@@ -196,7 +196,11 @@ class Store:
         admission.fill_defaults(kind, new)
         admission.validate(kind, new, None)
         if resource == "pods":
+            account = self.peek("serviceaccounts", namespace_of(new), word(new, "spec", "serviceAccountName"))
+            admission.mount_token(new, account, self._letters(name_of(new)))
             self._admit_pod(kind, new)
+        if resource == "persistentvolumeclaims":
+            meta["finalizers"] = [*texts(meta.get("finalizers")), "kubernetes.io/pvc-protection"]
         if writer is not None:
             take_over(new, {}, writer)
         return self._write(resource, None, new, dry_run=dry_run)
@@ -250,7 +254,7 @@ class Store:
         admission.validate(kind, new, old)
         if writer is not None:
             take_over(new, old, writer)
-        if kind.generations and new.get("spec") != old.get("spec"):
+        if kind.generations and _counted(new) != _counted(old):
             child(new, "metadata")["generation"] = number(old, ("metadata", "generation")) + 1
         return self._write(resource, old, new, dry_run=dry_run)
 
@@ -268,31 +272,44 @@ class Store:
         name: str,
         *,
         grace: bool = True,
+        grace_s: int | None = None,
         orphan: bool = False,
         dry_run: bool = False,
     ) -> Obj:
         """Delete an object and what it owns; return it as it was, or as it is while it ends.
 
-        With ``grace`` a pod on a node and a namespace only begin to end: the controllers finish it.
+        With ``grace`` a pod on a node and a namespace only begin to end: the controllers finish it. A pod gets
+        ``grace_s`` seconds, or what its spec says.
         Objects with finalizers stay until those are gone. Raises KubeError (404).
         """
         old = self.need(resource, namespace, name)
         if dry_run:
             return clone(old)
         slow = resource == "namespaces" or (resource == "pods" and bool(word(old, "spec", "nodeName")))
+        given = number(old, ("spec", "terminationGracePeriodSeconds"), 30) if grace_s is None else grace_s
+        seconds = given if grace and slow and resource == "pods" else 0
         if (grace and slow) or texts(path(old, ("metadata", "finalizers"))):
-            return self._begin_to_end(resource, old)
+            return self._begin_to_end(resource, old, seconds)
         self._remove(resource, old, orphan=orphan)
-        return clone(old)
+        gone = clone(old)
+        if resource == "pods" and grace:
+            self._mark_as_ending(gone, old, 0)
+        return gone
 
-    def _begin_to_end(self, resource: str, old: JsonObject) -> Obj:
+    def _mark_as_ending(self, new: Obj, old: JsonObject, seconds: int) -> None:
+        meta = child(new, "metadata")
+        meta["deletionTimestamp"] = stamp(self.clock.wall_us() + seconds * SECOND_US)
+        meta["deletionGracePeriodSeconds"] = seconds
+        if "generation" in meta:
+            meta["generation"] = number(old, ("metadata", "generation")) + 1
+
+    def _begin_to_end(self, resource: str, old: JsonObject, seconds: int) -> Obj:
         if is_terminating(old):
             return clone(old)
         new = clone(old)
-        child(new, "metadata")["deletionTimestamp"] = stamp(self.clock.wall_us())
-        if resource == "pods":
-            seconds = number(old, ("spec", "terminationGracePeriodSeconds"), 30)
-            child(new, "metadata")["deletionGracePeriodSeconds"] = seconds
+        self._mark_as_ending(new, old, seconds)
+        if resource == "namespaces":
+            del child(new, "metadata")["deletionGracePeriodSeconds"]
         if resource == "namespaces":
             child(new, "status")["phase"] = "Terminating"
         return self._write(resource, old, new)
@@ -399,14 +416,21 @@ class Store:
     def _generated(self, resource: str, meta: JsonObject) -> str:
         while True:
             self._names += 1
-            digest = sha256(f"{self._seed}/{self.version}/{self._names}".encode()).digest()
-            name = text(meta, "generateName")[:248]
-            name += "".join(SUFFIX_LETTERS[byte % len(SUFFIX_LETTERS)] for byte in digest[:5])
+            name = text(meta, "generateName")[:248] + self._letters(str(self._names))
             if self.peek(resource, text(meta, "namespace"), name) is None:
                 return name
+
+    def _letters(self, what: str) -> str:
+        digest = sha256(f"{self._seed}/{self.version}/{what}".encode()).digest()
+        return "".join(SUFFIX_LETTERS[byte % len(SUFFIX_LETTERS)] for byte in digest[:5])
 
     # Last, since its name hides the type's in what follows it
 
     def list(self, resource: str, namespace: str | None = None) -> list[Obj]:
         """Return copies of the objects of a kind; None is every namespace."""
         return [clone(one) for one in self.scan(resource, namespace)]
+
+
+def _counted(body: JsonObject) -> JsonObject:
+    """Return the spec whose change counts a generation; the node that a pod gets is none."""
+    return {key: one for key, one in obj(body.get("spec")).items() if key != "nodeName"}

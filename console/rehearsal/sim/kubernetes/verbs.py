@@ -50,7 +50,8 @@ def listed(store: Store, request: web.Request, target: Target) -> tuple[list[Jso
             [word({"metadata": meta}, "metadata", "resourceVersion"), namespace_of(last), name_of(last)]
         )
         meta["continue"] = base64.urlsafe_b64encode(place.encode()).decode()
-        meta["remainingItemCount"] = len(found) - limit
+        if not (request.query.get("labelSelector") or request.query.get("fieldSelector")):
+            meta["remainingItemCount"] = len(found) - limit
         found = found[:limit]
     return found, meta
 
@@ -60,7 +61,17 @@ def _continued(token: str) -> tuple[int, list[str]]:
         version, namespace, name = json.loads(base64.urlsafe_b64decode(token))
         return int(version), [str(namespace), str(name)]
     except ValueError as error:
-        raise problems.bad_request("continue key is not valid") from error
+        why = f"invalid character {_quoted(token)} looking for beginning of value"
+        raise problems.bad_request(f"invalid continue token: continue key is not valid: {why}") from error
+
+
+def _quoted(token: str) -> str:
+    """Return the first letter that a token decodes to, as Go quotes it."""
+    try:
+        first = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[:1]
+    except ValueError:
+        first = b""
+    return f"'{chr(first[0])}'" if first and 32 <= first[0] < 127 else f"'\\u00{first.hex() or '00'}'"
 
 
 async def create(store: Store, request: web.Request, target: Target) -> JsonObject:
@@ -119,12 +130,12 @@ async def patched(store: Store, request: web.Request, target: Target) -> tuple[J
     elif kind == paths.MERGE_PATCH:
         changed = patch.merge(base, description)
     else:
-        raise problems.unsupported_media(kind)
+        raise problems.unsupported_media(paths.PATCHES)
     new = clone(obj(changed))
     if target.sub == "scale":
         return scale(_scaled(store, request, target, live, new)), 200
-    if name_of(new) != target.name or namespace_of(new) != target.where:
-        raise problems.bad_request("the name and the namespace of an object cannot be changed by a patch")
+    paths.fit(new, target)
+    new = paths.read_as(request, target.resource, new)
     writer = _writer(store, request, target)
     return store.update(plural, new, part=_part(target), dry_run=dry_run, writer=writer), 200
 
@@ -132,10 +143,12 @@ async def patched(store: Store, request: web.Request, target: Target) -> tuple[J
 def _applied(store: Store, request: web.Request, target: Target, body: Obj) -> tuple[JsonObject, int]:
     plural, dry_run = target.resource.plural, paths.dry_run(request)
     paths.fit(body, target)
+    body = paths.read_as(request, target.resource, body)
     admission.as_stored(target.resource, body)
     manager = request.query.get("fieldManager", "")
     if not manager:
-        raise problems.bad_request("PatchOptions.meta.k8s.io is invalid: fieldManager: Required value")
+        why = "Required value: is required for apply patch"
+        raise problems.invalid_options("PatchOptions", ("FieldValueRequired", why, "fieldManager"))
     writer = _writer(store, request, target, "Apply")
     live = store.peek(plural, target.namespace, target.name)
     if live is None:
@@ -201,12 +214,12 @@ async def delete(store: Store, request: web.Request, target: Target) -> JsonObje
     options = clone(obj(value))
     live = store.need(target.resource.plural, target.namespace, target.name)
     preconditions = obj(options.get("preconditions"))
-    if text(preconditions, "uid") not in ("", uid_of(live)):
-        raise problems.conflict(target.resource, target.name, "the UID in the precondition differs")
-    if text(preconditions, "resourceVersion") not in ("", str(version_of(live))):
-        raise problems.conflict(
-            target.resource, target.name, "the ResourceVersion in the precondition differs"
-        )
+    for key, told, have in (
+        ("uid", "UID", uid_of(live)),
+        ("resourceVersion", "ResourceVersion", str(version_of(live))),
+    ):
+        if (asked := text(preconditions, key)) not in ("", have):
+            raise problems.unmet(target.resource, target.name, told, asked, have)
     gone = _delete_one(store, request, target, options, target.name)
     still_there = store.peek(target.resource.plural, target.namespace, target.name) is not None
     if still_there or target.resource.delete_returns_object:
@@ -223,6 +236,7 @@ def _delete_one(store: Store, request: web.Request, target: Target, options: Jso
         target.namespace,
         name,
         grace=str(grace) != "0",
+        grace_s=int(str(grace)) if str(grace).isdigit() else None,
         orphan=policy == "Orphan" or options.get("orphanDependents") is True,
         dry_run=paths.dry_run(request, clone(options)),
     )

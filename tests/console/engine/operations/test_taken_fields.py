@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.engine.operations.preview.taken_fields import conflicts
+from console.engine.operations.access.taken_fields import conflicts
 
 _HEAD = "Kubernetes (staging) answered 409 (Apply failed with"
 _TAIL = "); expected JSON from PATCH /apis/apps/v1/namespaces/shop/deployments/web"

@@ -19,6 +19,9 @@ from console.rehearsal.sim.kubernetes.objects import (
 from console.rehearsal.sim.kubernetes.resources import Resource
 from state.base.json import JsonObject, path, text
 
+_RBAC = "rbac.authorization.k8s.io"
+_TEMPLATES = "deprecated.daemonset.template.generation"
+
 
 def _fill(body: Obj, **defaults: Value) -> None:
     for key, value in defaults.items():
@@ -33,6 +36,8 @@ def _probe_defaults(container: Obj) -> None:
             _fill(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
             if isinstance(probe.get("httpGet"), dict):
                 _fill(child(probe, "httpGet"), path="/", scheme="HTTP")
+            if isinstance(probe.get("grpc"), dict):
+                _fill(child(probe, "grpc"), service="")
 
 
 def pod_defaults(spec: Obj) -> None:
@@ -45,6 +50,10 @@ def pod_defaults(spec: Obj) -> None:
         terminationGracePeriodSeconds=30,
         securityContext={},
     )
+    # Two names of one field.
+    account = spec.get("serviceAccountName") or spec.get("serviceAccount")
+    if account:
+        spec["serviceAccountName"] = spec["serviceAccount"] = account
     for container in (*members(spec, "containers"), *members(spec, "initContainers")):
         image = text(container, "image")
         latest = image.endswith(":latest") or (":" not in image.rpartition("/")[2] and "@" not in image)
@@ -65,13 +74,32 @@ def pod_defaults(spec: Obj) -> None:
         for kind in ("secret", "configMap", "projected"):
             if isinstance(volume.get(kind), dict):
                 _fill(child(volume, kind), defaultMode=420)
+        if isinstance(volume.get("hostPath"), dict):
+            _fill(child(volume, "hostPath"), type="")
+        for source in members(volume, "projected", "sources"):
+            if isinstance(source.get("serviceAccountToken"), dict):
+                _fill(child(source, "serviceAccountToken"), expirationSeconds=3600)
+
+
+def _template(owner: Obj) -> None:
+    child(owner, "template", "metadata")
+    pod_defaults(child(owner, "template", "spec"))
 
 
 def _pod(body: Obj) -> None:
-    pod_defaults(child(body, "spec"))
+    spec = child(body, "spec")
+    pod_defaults(spec)
+    tolerated = [(one.get("key"), one.get("effect")) for one in members(spec, "tolerations")]
+    for trouble in ("not-ready", "unreachable"):
+        key = f"node.kubernetes.io/{trouble}"
+        if not {(key, "NoExecute"), (key, None), (None, None)} & set(tolerated):
+            added: Obj = {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+            spec["tolerations"] = [*members(spec, "tolerations"), added]
     _fill(
         child(body, "spec"),
         serviceAccountName="default",
+        serviceAccount="default",
+        priority=0,
         enableServiceLinks=True,
         preemptionPolicy="PreemptLowerPriority",
     )
@@ -87,7 +115,7 @@ def _deployment(body: Obj) -> None:
         _fill(child(strategy, "rollingUpdate"), maxSurge="25%", maxUnavailable="25%")
     else:
         strategy.pop("rollingUpdate", None)
-    pod_defaults(child(spec, "template", "spec"))
+    _template(spec)
 
 
 def _statefulset(body: Obj) -> None:
@@ -101,7 +129,7 @@ def _statefulset(body: Obj) -> None:
     for claim in members(spec, "volumeClaimTemplates"):
         _fill(claim, apiVersion="v1", kind="PersistentVolumeClaim", status={"phase": "Pending"})
         _fill(child(claim, "spec"), volumeMode="Filesystem")
-    pod_defaults(child(spec, "template", "spec"))
+    _template(spec)
 
 
 def _daemonset(body: Obj) -> None:
@@ -111,18 +139,19 @@ def _daemonset(body: Obj) -> None:
     _fill(strategy, type="RollingUpdate")
     if strategy["type"] == "RollingUpdate":
         _fill(child(strategy, "rollingUpdate"), maxUnavailable=1, maxSurge=0)
-    pod_defaults(child(spec, "template", "spec"))
+    _template(spec)
+    _fill(child(body, "metadata", "annotations"), **{_TEMPLATES: "1"})
 
 
 def _replicaset(body: Obj) -> None:
     _fill(child(body, "spec"), replicas=1)
-    pod_defaults(child(body, "spec", "template", "spec"))
+    _template(child(body, "spec"))
 
 
 def _job_spec(spec: Obj) -> None:
     _fill(spec, parallelism=1, completions=1, backoffLimit=6, completionMode="NonIndexed", suspend=False)
-    _fill(spec, podReplacementPolicy="TerminatingOrFailed")
-    pod_defaults(child(spec, "template", "spec"))
+    _fill(spec, podReplacementPolicy="TerminatingOrFailed", manualSelector=False)
+    _template(spec)
 
 
 def _job(body: Obj) -> None:
@@ -135,6 +164,8 @@ def _job(body: Obj) -> None:
         for prefix in ("", "batch.kubernetes.io/"):
             labels[f"{prefix}controller-uid"] = uid
             labels[f"{prefix}job-name"] = name
+    if not path(body, ("metadata", "labels")):
+        child(body, "metadata")["labels"] = copied(path(spec, ("template", "metadata", "labels")) or {})
 
 
 def _cronjob(body: Obj) -> None:
@@ -142,15 +173,16 @@ def _cronjob(body: Obj) -> None:
     _fill(
         spec, concurrencyPolicy="Allow", suspend=False, successfulJobsHistoryLimit=3, failedJobsHistoryLimit=1
     )
-    pod_defaults(child(spec, "jobTemplate", "spec", "template", "spec"))
+    child(spec, "jobTemplate", "metadata")
+    _template(child(spec, "jobTemplate", "spec"))
 
 
 def _service(body: Obj) -> None:
     spec = child(body, "spec")
     digest = sha256(uid_of(body).encode()).digest()
-    _fill(spec, type="ClusterIP", sessionAffinity="None", internalTrafficPolicy="Cluster")
-    _fill(spec, ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack")
+    _fill(spec, type="ClusterIP", sessionAffinity="None")
     if spec["type"] != "ExternalName":
+        _fill(spec, internalTrafficPolicy="Cluster", ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack")
         _fill(spec, clusterIP=f"10.96.{digest[0]}.{digest[1] or 1}")
         _fill(spec, clusterIPs=[spec["clusterIP"]])
     for port in members(spec, "ports"):
@@ -175,7 +207,43 @@ def _ingress(body: Obj) -> None:
 
 
 def _autoscaler(body: Obj) -> None:
-    _fill(child(body, "spec"), minReplicas=1)
+    cpu: Obj = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}
+    _fill(child(body, "spec"), minReplicas=1, metrics=[{"type": "Resource", "resource": cpu}])
+
+
+def _claim(body: Obj) -> None:
+    _fill(child(body, "spec"), volumeMode="Filesystem")
+
+
+def _slice(body: Obj) -> None:
+    for port in members(body, "ports"):
+        _fill(port, name="", protocol="TCP")
+    for endpoint in members(body, "endpoints"):
+        child(endpoint, "conditions")
+
+
+def _network_policy(body: Obj) -> None:
+    spec = child(body, "spec")
+    child(spec, "podSelector")
+    _fill(spec, policyTypes=["Ingress", *(["Egress"] if "egress" in spec else [])])
+    for port in (
+        port
+        for way in ("ingress", "egress")
+        for rule in members(spec, way)
+        for port in members(rule, "ports")
+    ):
+        _fill(port, protocol="TCP")
+
+
+def _role(body: Obj) -> None:
+    body["rules"] = body.get("rules") or None
+
+
+def _role_binding(body: Obj) -> None:
+    for subject in members(body, "subjects"):
+        if subject.get("kind") in {"User", "Group"}:
+            _fill(subject, apiGroup=_RBAC)
+    _fill(child(body, "roleRef"), apiGroup=_RBAC)
 
 
 _DEFAULTS: dict[str, Callable[[Obj], None]] = {
@@ -191,6 +259,13 @@ _DEFAULTS: dict[str, Callable[[Obj], None]] = {
     "namespaces": _namespace,
     "ingresses": _ingress,
     "horizontalpodautoscalers": _autoscaler,
+    "persistentvolumeclaims": _claim,
+    "endpointslices": _slice,
+    "networkpolicies": _network_policy,
+    "roles": _role,
+    "clusterroles": _role,
+    "rolebindings": _role_binding,
+    "clusterrolebindings": _role_binding,
 }
 
 
@@ -204,6 +279,10 @@ def fill_defaults(resource: Resource, body: Obj) -> None:
 def carry_over(resource: Resource, body: Obj, old: JsonObject) -> None:
     """Keep what the API server gave the old object and a replacement may leave out."""
     keep = {"services": (("spec", "clusterIP"), ("spec", "clusterIPs")), "pods": (("spec", "nodeName"),)}
+    if resource.plural == "daemonsets":
+        before = strings(path(old, ("metadata", "annotations"))).get(_TEMPLATES, "0")
+        changed = path(body, ("spec", "template")) != path(old, ("spec", "template"))
+        child(body, "metadata", "annotations")[_TEMPLATES] = str(int(before) + changed)
     if resource.plural == "jobs":
         keep = {"jobs": (("spec", "selector"),)}
         labels = child(body, "spec", "template", "metadata", "labels")

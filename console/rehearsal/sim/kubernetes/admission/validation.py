@@ -15,15 +15,20 @@ from state.base.json import JsonObject, obj, objs, path, text
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _NAME_RULE = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
-    "and must start and end with an alphanumeric character"
+    "and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 _LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 _LABEL_RULE = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
-    "and must start and end with an alphanumeric character"
+    "and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+    "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
-_KEY_RULE = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
+_KEY_RULE = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
+    "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+)
 _CRON = re.compile(r"[0-9A-Za-z*/,?-]+")
 _LARGEST = 1024 * 1024
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
@@ -39,7 +44,8 @@ def _required(field: str, why: str = "") -> Cause:
 
 
 def _wrong(field: str, value: object, why: str) -> Cause:
-    return "FieldValueInvalid", f"Invalid value: {json.dumps(value)}: {why}", field
+    told = json.dumps(value, separators=(",", ":"), sort_keys=True)
+    return "FieldValueInvalid", f"Invalid value: {told}: {why}", field
 
 
 def _template_causes(spec: JsonObject, prefix: str) -> list[Cause]:
@@ -74,14 +80,8 @@ def _workload_causes(body: JsonObject) -> list[Cause]:
     if not selector:
         causes.append(("FieldValueRequired", "Required value", "spec.selector"))
     elif not selected(selector, labels_of(template)):
-        labels = dict(sorted(labels_of(template).items()))
-        causes.append(
-            (
-                "FieldValueInvalid",
-                f"Invalid value: {labels}: `selector` does not match template `labels`",
-                "spec.template.metadata.labels",
-            )
-        )
+        why = "`selector` does not match template `labels`"
+        causes.append(_wrong("spec.template.metadata.labels", labels_of(template), why))
     return causes
 
 
@@ -98,7 +98,7 @@ def _map_causes(resource: Resource, body: JsonObject) -> list[Cause]:
     data = {**obj(body.get("data")), **obj(body.get("binaryData"))}
     causes = [_wrong(f"data[{key}]", key, _KEY_RULE) for key in data if not _KEY.fullmatch(key)]
     if sum(len(str(value)) for value in data.values()) > _LARGEST:
-        where = "data" if resource.plural == "secrets" else ""
+        where = "data" if resource.plural == "secrets" else "[]"
         causes.append(("FieldValueTooLong", f"Too long: may not be more than {_LARGEST} bytes", where))
     if resource.plural == "secrets" and text(body, "type") == "kubernetes.io/tls":
         causes += [_required(f"data[{key}]") for key in ("tls.crt", "tls.key") if key not in data]
@@ -148,8 +148,8 @@ def _cronjob_causes(body: JsonObject) -> list[Cause]:
     parts = schedule.split()
     if schedule.startswith("@") or (len(parts) == 5 and all(_CRON.fullmatch(part) for part in parts)):
         return []
-    why = f"expected exactly 5 fields, found {len(parts)}: {parts}" if len(parts) != 5 else "failed to parse"
-    return [_wrong("spec.schedule", schedule, why)]
+    why = f"expected exactly 5 fields, found {len(parts)}: [{' '.join(parts)}]"
+    return [_wrong("spec.schedule", schedule, why if len(parts) != 5 else "failed to parse")]
 
 
 _JUDGES: dict[str, Callable[[JsonObject], list[Cause]]] = {
@@ -186,6 +186,11 @@ def validate(resource: Resource, body: JsonObject, old: JsonObject | None) -> No
         raise invalid(resource, name, causes)
 
 
+_POD_RULE = (
+    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
 _POD_MAY_CHANGE = ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName")
 _STATEFULSET_MAY_CHANGE = (
     "replicas",
@@ -197,7 +202,6 @@ _STATEFULSET_MAY_CHANGE = (
     "minReadySeconds",
 )
 _FIXED = {
-    "services": (("spec", "clusterIP"),),
     "deployments": (("spec", "selector"),),
     "replicasets": (("spec", "selector"),),
     "daemonsets": (("spec", "selector"),),
@@ -210,7 +214,7 @@ _FIXED = {
 
 def _fixed_causes(resource: Resource, body: JsonObject, old: JsonObject) -> list[Cause]:
     causes: list[Cause] = [
-        ("FieldValueInvalid", "Invalid value: field is immutable", ".".join(keys))
+        _wrong(".".join(keys), path(body, keys), "field is immutable")
         for keys in _FIXED.get(resource.plural, ())
         if path(body, keys) != path(old, keys)
     ]
@@ -224,8 +228,11 @@ def _fixed_causes(resource: Resource, body: JsonObject, old: JsonObject) -> list
     if resource.plural == "statefulsets":
         causes += _fixed_of_a_statefulset(obj(body.get("spec")), obj(old.get("spec")))
     if resource.plural == "pods" and _unchangeable(body) != _unchangeable(old):
-        why = "pod updates may not change fields other than images, deadline, tolerations and grace"
-        causes.append(("FieldValueForbidden", f"Forbidden: {why}", "spec"))
+        causes.append(("FieldValueForbidden", f"Forbidden: {_POD_RULE}", "spec"))
+    if resource.plural == "services" and word(old, "spec", "clusterIP"):
+        address = word(body, "spec", "clusterIP")
+        if word(body, "spec", "type") != "ExternalName" and address != word(old, "spec", "clusterIP"):
+            causes.append(_wrong("spec.clusterIPs[0]", [address], "may not change once set"))
     return causes
 
 

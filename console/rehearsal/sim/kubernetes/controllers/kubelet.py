@@ -130,7 +130,8 @@ class Kubelet:
         if word(pod, "status", "phase") in ("Succeeded", "Failed"):
             self._cluster.store.delete("pods", namespace_of(pod), name_of(pod), grace=False)
             return
-        began = seconds_of(word(pod, "metadata", "deletionTimestamp"))
+        ends = seconds_of(word(pod, "metadata", "deletionTimestamp"))
+        began = ends - number(pod, ("metadata", "deletionGracePeriodSeconds"))
         if not self._cluster.last_event(pod, "Killing"):
             for container in objs(path(pod, ("spec", "containers"))):
                 self._event(pod, "Killing", f"Stopping container {text(container, 'name')}")

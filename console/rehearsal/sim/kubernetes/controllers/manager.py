@@ -30,7 +30,7 @@ from console.rehearsal.sim.kubernetes.objects import (
 from console.rehearsal.sim.kubernetes.selectors import chooses
 from console.rehearsal.sim.kubernetes.store import Store
 from state.base.clock import Clock, first_of
-from state.base.json import JsonObject, items, objs, path, text
+from state.base.json import JsonObject, items, obj, objs, path, text, texts
 
 NODES = ("rehearsal-node-1", "rehearsal-node-2", "rehearsal-node-3")
 _MOST_SWEEPS = 20
@@ -38,6 +38,7 @@ _LOOK_AT_LEAST_S = 5.0
 _SHORTEST_PAUSE_S = 0.01  # a float of seconds since 1970 is not exact: a pause rounded to nothing would spin
 _NAMESPACE_ENDS_S = 3.0
 _INGRESS_S = 3.0
+_PROTECTION = "kubernetes.io/pvc-protection"
 
 
 def _nothing(namespace: str, job: JsonObject) -> None:
@@ -105,6 +106,8 @@ class Controllers:
         for pod in store.scan("pods"):
             if store.peek("pods", namespace_of(pod), name_of(pod)) is pod:
                 self._kubelet.step(pod)
+        for claim in store.scan("persistentvolumeclaims"):
+            self._free(claim)
         for service in store.scan("services"):
             self._endpoints(service)
         for ingress in store.scan("ingresses"):
@@ -125,6 +128,21 @@ class Controllers:
             return
         if self._store.peek("serviceaccounts", name, "default") is None:
             self._store.put("serviceaccounts", {"metadata": {"name": "default", "namespace": name}})
+
+    def _free(self, claim: JsonObject) -> None:
+        """Let a claim go that is deleted, once no pod has it."""
+        if not is_terminating(claim):
+            return
+        used = {
+            word(volume, "persistentVolumeClaim", "claimName")
+            for pod in self._store.scan("pods", namespace_of(claim))
+            for volume in objs(path(pod, ("spec", "volumes")))
+        }
+        finalizers = texts(path(claim, ("metadata", "finalizers")))
+        if name_of(claim) not in used and _PROTECTION in finalizers:
+            kept = [one for one in finalizers if one != _PROTECTION]
+            meta = {**obj(claim.get("metadata")), "finalizers": kept}
+            self._store.update("persistentvolumeclaims", {**claim, "metadata": meta})
 
     def _ingress(self, ingress: JsonObject) -> None:
         made = seconds_of(word(ingress, "metadata", "creationTimestamp"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from console.rehearsal.sim.kubernetes.objects import Obj, Value, copied
-from console.rehearsal.sim.kubernetes.problems import KubeError, bad_request
+from console.rehearsal.sim.kubernetes.problems import bad_request, rejected
 from state.base.json import Json, JsonObject, obj, objs, text
 
 _MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -77,39 +77,35 @@ def _apply_operation(root: Obj, one: JsonObject) -> None:
         _set(root, where, _take(root, origin) if verb == "move" else copied(_read(root, origin)))
     elif verb == "test":
         if _read(root, where) != one.get("value"):
-            raise _refused(f"testing path {where} failed")
+            raise rejected()
     else:
         raise bad_request(f"error decoding patch: unknown operation {verb!r}")
-
-
-def _refused(why: str) -> KubeError:
-    return KubeError(422, "Invalid", f"the server rejected our request due to an error in our request: {why}")
 
 
 def _parent(root: Obj, pointer: str) -> tuple[Value, str]:
     keys = [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")]
     at: Value = root
     for key in keys[:-1]:
-        at = _member(at, key, pointer)
+        at = _member(at, key)
     return at, keys[-1]
 
 
-def _member(at: Value, key: str, pointer: str) -> Value:
+def _member(at: Value, key: str) -> Value:
     if isinstance(at, dict) and key in at:
         return at[key]
     if isinstance(at, list) and key.isdigit() and int(key) < len(at):
         return at[int(key)]
-    raise _refused(f"the path {pointer!r} does not exist")
+    raise rejected()
 
 
 def _read(root: Obj, pointer: str) -> Value:
     at, key = _parent(root, pointer)
-    return _member(at, key, pointer)
+    return _member(at, key)
 
 
 def _take(root: Obj, pointer: str) -> Value:
     at, key = _parent(root, pointer)
-    value = _member(at, key, pointer)
+    value = _member(at, key)
     if isinstance(at, dict):
         del at[key]
     elif isinstance(at, list):
@@ -120,14 +116,14 @@ def _take(root: Obj, pointer: str) -> Value:
 def _set(root: Obj, pointer: str, value: Value, *, must_exist: bool = False) -> None:
     at, key = _parent(root, pointer)
     if must_exist:
-        _member(at, key, pointer)
+        _member(at, key)
     if isinstance(at, dict):
         at[key] = value
     elif isinstance(at, list) and (key == "-" or (key.isdigit() and int(key) <= len(at))):
         index = len(at) if key == "-" else int(key)
         at[index : index + must_exist] = [value]
     else:
-        raise _refused(f"the path {pointer!r} does not exist")
+        raise rejected()
 
 
 def strategic(target: Value, patch: Json, field: str = "") -> Value:

@@ -173,7 +173,7 @@ def decode(data: bytes) -> Obj:
         named = {number: value.decode() for number, value in _parts(types) if isinstance(value, bytes)}
         kind = named.get(2, "")
         if kind not in _messages():
-            raise unsupported_media(f"{CONTENT_TYPE} of kind {kind!r}")
+            raise unsupported_media(("application/json", "application/yaml"))
         return {"apiVersion": named.get(1, ""), "kind": kind, **_message(kind, raw)}
     except (IndexError, KeyError, UnicodeDecodeError, AssertionError) as error:
         raise bad_request(f"the protobuf body is damaged: {type(error).__name__}") from error

@@ -18,7 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from console.rehearsal.sim.kubernetes import bootstrap
 from state.base.json import Json, JsonObject, obj
+from tests.cluster.kube_api import KubeHttp
+from tests.console.rehearsal.sim.kubernetes import recorded_rbac, recorded_schemas
 
 FILE = Path(__file__).with_name("real_answers.json")
 NAMESPACE = "like-the-real-one"
@@ -42,7 +45,9 @@ MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
-Send: TypeAlias = Callable[["Ask"], Awaitable[tuple[int, JsonObject]]]
+Answer: TypeAlias = tuple[int, JsonObject, list[str]]
+"""Status, object and warnings."""
+Send: TypeAlias = Callable[["Ask"], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +116,17 @@ _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 _BEHIND = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}$")
 
 
-def compared(status: int, answer: JsonObject) -> JsonObject:
+def compared(status: int, answer: JsonObject, warnings: Sequence[str] = ()) -> JsonObject:
     """Return what of an answer is compared: all but identities, times, addresses, and what controllers add."""
-    return {"status": status, "body": _masked(dict(answer), ())}
+    told: JsonObject = {"status": status, "body": _masked(dict(answer), ())}
+    return {**told, "warnings": list(warnings)} if warnings else told
+
+
+def without_words(value: Json) -> Json:
+    """Return what is compared without its messages."""
+    if isinstance(value, Mapping):
+        return {key: without_words(one) for key, one in value.items() if key != "message"}
+    return [without_words(one) for one in value] if isinstance(value, list) else value
 
 
 def _masked(value: Json, place: tuple[str, ...]) -> Json:
@@ -149,7 +162,7 @@ def _text(value: str) -> str:
 
 async def asked(send: Send, case: Case) -> JsonObject:
     """Send a case's requests; return what is compared of the last answer."""
-    answer: tuple[int, JsonObject] = 0, {}
+    answer: Answer = 0, {}, []
     for ask in case.asks:
         answer = await send(ask)
     return compared(*answer)
@@ -167,6 +180,15 @@ SETUP = (
 """Before the first case. Where controllers run, the account is there already: that answer isn't compared."""
 
 
+def sender(api: KubeHttp) -> Send:
+    """Return how a request is sent to either of the two."""
+
+    async def send(ask: Ask) -> Answer:
+        return await api.told(ask.method, ask.path, ask.body, query=ask.query, kind=ask.kind)
+
+    return send
+
+
 async def _record() -> None:
     """Ask a control plane of our own, without controllers: nothing moves between a request and its answer."""
     from tests.cluster import build
@@ -178,17 +200,19 @@ async def _record() -> None:
         try:
             await plane.start(controllers=False)
             async with plane.api() as api:
-
-                async def send(ask: Ask) -> tuple[int, JsonObject]:
-                    return await api.ask(ask.method, ask.path, ask.body, query=ask.query, kind=ask.kind)
-
+                send = sender(api)
                 for ask in SETUP:
                     await send(ask)
                 answers = {case.name: await asked(send, case) for case in CASES}
+                openapi, rbac = await api.get("/openapi/v2"), await recorded_rbac.read(api)
         finally:
             plane.stop()
-    body = {"kubernetes": build.version(), "answers": answers}
-    FILE.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n")
+    for file, body in (
+        (FILE, {"kubernetes": build.version(), "answers": answers}),
+        (recorded_schemas.FILE, recorded_schemas.compact(openapi)),
+        (bootstrap.FILE, rbac),
+    ):
+        file.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n")
     sys.stdout.write(f"{len(answers)} answers\n")
 
 

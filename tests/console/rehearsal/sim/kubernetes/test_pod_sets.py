@@ -6,7 +6,7 @@ import pytest
 
 from console.rehearsal.sim.kubernetes import KubeError, PodPlan
 from console.rehearsal.sim.kubernetes.objects import is_terminating, name_of, word
-from state.base.json import Json, JsonObject, obj, path, text
+from state.base.json import Json, JsonObject, obj, objs, path, text
 from tests.console.rehearsal.sim.kubernetes.conformance_cases import template, workload
 from tests.console.rehearsal.sim.kubernetes.making import deployment
 from tests.console.rehearsal.sim.kubernetes.test_controllers import Moved
@@ -71,9 +71,10 @@ async def test_claims_are_made_and_outlive_their_pods(moved: Moved) -> None:
     body = a_set("StatefulSet", "shop/db:1", serviceName="db", volumeClaimTemplates=[claim])
     moved.store.create("statefulsets", body)
     await moved.run(12)
-    assert path(moved.pods()[0], ("spec", "volumes")) == [
-        {"name": "data", "persistentVolumeClaim": {"claimName": "data-db-0"}}
-    ]
+    assert objs(path(moved.pods()[0], ("spec", "volumes")))[0] == {
+        "name": "data",
+        "persistentVolumeClaim": {"claimName": "data-db-0"},
+    }
     moved.store.delete("statefulsets", "shop", "db")
     await moved.run(12)
     assert moved.pods() == []

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from console.engine.operations.preview.kinds import kinds_of
+from console.engine.operations.access.kinds import kinds_of
+from console.engine.operations.access.needs import Need, granted_by, hook_logs, needs, of_objects
 from console.engine.operations.preview.manifest import documents
-from console.engine.operations.preview.needs import Need, granted_by, hook_logs, needs, of_objects
 from console.engine.operations.preview.preflight import Preflight
 from console.engine.operations.run.context import Site
 from state.base.json import JsonObject, obj, text
@@ -21,6 +21,7 @@ from state.view.launch import GoodRevision
 
 _AT_ONCE = 16
 _MOST_TOLD = 12
+_COLD, _AGAIN_S = 5, 1.0
 _LEASES = "coordination.k8s.io"
 
 
@@ -41,7 +42,12 @@ async def refused(
                 one.verb, one.group, resource, one.namespace, part, name=one.name
             )
 
-    allowed = await asyncio.gather(*(may(one) for one in wanted))
+    for _ in range(_COLD):
+        allowed = await asyncio.gather(*(may(one) for one in wanted))
+        # A server that isn't ready has read no RBAC, or only some, and allows too little.
+        if all(allowed) or await site.kube.ready():
+            break
+        await site.clock.sleep(_AGAIN_S)
     told = [one.words for one, yes in zip(wanted, allowed, strict=True) if not yes]
     more = len(told) - _MOST_TOLD
     return [*told[:_MOST_TOLD], *([f"and {more} more"] if more > 0 else [])]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from console.engine.operations.preview.kinds import Kinds
+from console.engine.operations.access.kinds import Kinds
 from state.base.json import JsonObject, obj, objs, path, text, texts
 
 RBAC = "rbac.authorization.k8s.io"

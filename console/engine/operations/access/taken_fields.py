@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from checks.clients.errors import ConflictError, NotFoundError, RejectedError
-from console.engine.operations.preview.kinds import kinds_of
+from console.engine.operations.access.kinds import kinds_of
 from console.engine.operations.preview.manifest import documents
 from console.engine.operations.run.context import Site
 from state.base.json import JsonObject, obj, text

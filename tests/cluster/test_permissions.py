@@ -1,0 +1,153 @@
+"""Whole launches with exactly the permissions that ``launch-console rbac`` prints, and with one rule less."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+
+from console.engine.operations.access.roles import looking, manifests, operating
+from console.engine.operations.run.context import Site
+from console.rehearsal.dotmac.names import Env
+from state.base.json import Json, obj, text
+from state.runbook.models import Runbook
+from state.view.enums import OperationState as State
+from state.view.enums import Tier
+from tests.cluster.kube_api import KubeHttp
+from tests.cluster.launches import RealLaunch, launched
+from tests.cluster.shared import Cluster
+from tests.console.engine.operations.helms import both_helms, debug
+from tests.console.engine.operations.stand import ANN
+
+pytestmark = [pytest.mark.wire, pytest.mark.needs("control-plane"), both_helms, pytest.mark.timeout(300)]
+
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+def _site(real: RealLaunch) -> Site:
+    return real.stand.operations._site(Tier.STAGING)
+
+
+def _path(one: dict[str, Json]) -> str:
+    place = text(obj(one["metadata"]), "namespace")
+    where = f"namespaces/{place}/" if place else ""
+    return f"{_RBAC}/{where}{str(one['kind']).lower()}s"
+
+
+async def _given(real: RealLaunch, user: str, made: list[dict[str, Json]]) -> None:
+    """Give an account roles: those of one environment, under names of this test's own."""
+    for one in made:
+        body = copy.deepcopy(one)
+        name = f"{text(obj(body['metadata']), 'name')}-{user}"
+        body["metadata"] = {**obj(body["metadata"]), "name": name}
+        if "roleRef" in body:
+            body["roleRef"] = {**obj(body["roleRef"]), "name": name}
+        status, answer = await real.api.ask("POST", _path(body), body)
+        if status == 409:
+            status, answer = await real.api.ask("PUT", f"{_path(body)}/{name}", body)
+        assert status < 300, answer
+    await asyncio.sleep(1)  # until the server has read them
+
+
+async def _least(real: RealLaunch, user: str, runbook: Runbook) -> list[dict[str, Json]]:
+    """Return what ``rbac --operations`` prints; an administrator asks, as a person would."""
+    found = looking(runbook, Tier.STAGING) | await operating(_site(real))
+    return manifests(found, Tier.STAGING, f"user:{user}", real.namespace)
+
+
+async def test_a_whole_launch_with_exactly_these(
+    cluster: Cluster, api: KubeHttp, tmp_path: Path, major: int
+) -> None:
+    user = f"engine-{token_hex(3)}"
+    async with launched(cluster, api, tmp_path, major, user=user, groups=()) as real:
+        stand = real.stand
+        await _given(real, user, await _bootstrapped(cluster, real, user, tmp_path))
+        for name, state in (
+            ("staging.deploy", State.SUCCEEDED),
+            ("staging.migrate", State.SUCCEEDED),
+            ("staging.deploy", State.SUCCEEDED),
+            ("staging.rollback", State.SUCCEEDED),
+        ):
+            if name == "staging.deploy":
+                debug(stand.world.folder.values(Env.STAGING))
+            preview = await stand.operations.preview(name, ANN)
+            assert not any("may not" in one for one in preview.checks), (name, preview.checks)
+            assert not any("could not be seen" in one for one in preview.checks), (name, preview.checks)
+            ended = await stand.run(name)
+            assert ended.state is state, (name, ended.verdict, ended.output, stand.steps())
+            assert stand.steps().get("lease", ("",))[0] == "done", stand.steps()
+        kube = stand.clients.kube(Tier.STAGING)
+        for what in ("/api/v1/namespaces/{}/pods", "/apis/networking.k8s.io/v1/namespaces/{}/ingresses"):
+            where = what.format(real.namespace)
+            version = (await kube.list_objects(where)).resource_version
+            watch = kube.watch(where, {"resourceVersion": version, "timeoutSeconds": 1}, idle_timeout=5)
+            assert [event async for event in watch if event.type == "ERROR"] == []
+
+
+async def _bootstrapped(cluster: Cluster, real: RealLaunch, user: str, folder: Path) -> list[dict[str, Json]]:
+    """Return the roles as an administrator's own console prints them: the account itself may do nothing yet."""
+    mine = folder / "cluster.kubeconfig"
+    before = mine.read_bytes()
+    cluster.kubeconfig("ann", mine, groups=["system:masters"], contexts=[env.value for env in Env])
+    try:
+        made = await _least(real, user, real.stand.runbook)
+    finally:
+        mine.write_bytes(before)
+        await real.stand.clients.aclose()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("group", "resource", "verb", "told"),
+    [
+        ("", "services", "create", "create services"),
+        ("apps", "deployments", "patch", "patch deployments"),
+        ("batch", "cronjobs", "create", "create cronjobs"),
+        ("networking.k8s.io", "ingresses", "create", "create ingresses"),
+        ("", "secrets", "update", "update secrets"),
+        ("apps", "replicasets", "list", "list replicasets"),
+    ],
+)
+async def test_one_rule_less_is_told_before_helm_runs(
+    cluster: Cluster,
+    api: KubeHttp,
+    tmp_path: Path,
+    major: int,
+    group: str,
+    resource: str,
+    verb: str,
+    told: str,
+) -> None:
+    if major == 3 and resource in {"cronjobs", "ingresses", "replicasets"}:
+        pytest.skip("one of a kind is enough with helm 3")
+    user = f"engine-{token_hex(3)}"
+    async with launched(cluster, api, tmp_path, major, user=user, groups=()) as real:
+        made = await _bootstrapped(cluster, real, user, tmp_path)
+        for one in made:
+            if one["kind"] == "Role":
+                one["rules"] = _without(list(one["rules"]), group, resource, verb)  # type: ignore[arg-type]  # a list
+        await _given(real, user, made)
+        preview = await real.stand.operations.preview("staging.deploy", ANN)
+        assert not preview.allowed
+        lines = [one for one in preview.against if "may not" in one]
+        assert len(lines) == 1, preview.against
+        assert told in lines[0]
+
+
+def _without(given: list[Json], group: str, resource: str, verb: str) -> list[Json]:
+    kept: list[Json] = []
+    for one in given:
+        rule = dict(obj(one))
+        named = list(rule["resources"])  # type: ignore[arg-type]  # a list
+        if rule["apiGroups"] != [group] or resource not in named:
+            kept.append(rule)
+            continue
+        verbs = list(rule["verbs"])  # type: ignore[arg-type]  # a list
+        others = [name for name in named if name != resource]
+        if others:
+            kept.append({**rule, "resources": others})
+        kept.append({**rule, "resources": [resource], "verbs": [v for v in verbs if v != verb]})
+    return kept
