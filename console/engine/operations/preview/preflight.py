@@ -46,7 +46,6 @@ from console.engine.operations.verdict.helm_history import (
 from console.engine.operations.verdict.job_diagnosis import active_jobs
 from console.engine.operations.verdict.workloads import Live, look, told_by
 from state.base.images import ImageRef, digest_of, short
-from state.base.json import obj, text
 from state.base.text import line
 from state.base.times import SECOND_US
 from state.runbook.models import Operation
