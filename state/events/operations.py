@@ -18,6 +18,12 @@ class GoodRevision:
     images: tuple[tuple[str, str], ...]
     """(container, digest that ran)."""
 
+    @property
+    def by_container(self) -> dict[str, str]:
+        """The digest of each container; none of a name that containers of several images have."""
+        names = [name for name, _ in self.images]
+        return {name: digest for name, digest in self.images if names.count(name) == 1}
+
 
 @dataclass(frozen=True, slots=True)
 class Override:

@@ -86,7 +86,7 @@ def _needs_no_hooks(preflight: Preflight, good: GoodRevision) -> bool:
     """Return whether a hook failed in a rollback whose objects are back: only the hook is in the way."""
     newest, live = preflight.newest, preflight.live
     stuck = newest is not None and newest.status == HelmStatus.PENDING_ROLLBACK
-    return stuck and live is not None and live.settled and live.runs(dict(good.images))
+    return stuck and live is not None and live.settled and live.runs(good.by_container)
 
 
 def commands(operation: Operation, site: Site, preflight: Preflight, helm: Sequence[str]) -> list[str]:

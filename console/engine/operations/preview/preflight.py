@@ -46,7 +46,6 @@ from console.engine.operations.verdict.helm_history import (
 from console.engine.operations.verdict.job_diagnosis import active_jobs
 from console.engine.operations.verdict.workloads import Live, look, told_by
 from state.base.images import ImageRef, digest_of, short
-from state.base.json import obj, objs, path, text
 from state.base.text import line
 from state.base.times import SECOND_US
 from state.runbook.models import Operation
@@ -421,19 +420,3 @@ async def _staging(site: Site, _operation: Operation, preflight: Preflight) -> N
 
 
 _SOFT: Sequence[Look] = (_images, _staging)
-
-
-async def ingresses(site: Site) -> tuple[bool, str]:
-    """Return whether every ingress of the release has an address, and what there is in words."""
-    query = {"labelSelector": f"app.kubernetes.io/instance={site.release}"}
-    where = f"/apis/networking.k8s.io/v1/namespaces/{site.namespace}/ingresses"
-    found = (await site.kube.list_objects(where, query)).items
-    bare = [
-        text(obj(one.get("metadata")), "name")
-        for one in found
-        if not objs(path(one, ("status", "loadBalancer", "ingress")))
-    ]
-    if bare:
-        return False, f"{bare[0]} has no address yet"
-    hosts = [text(rule, "host") for one in found for rule in objs(path(one, ("spec", "rules")))]
-    return True, ", ".join(hosts) or "none"

@@ -416,7 +416,7 @@ def _ready_before(view: LaunchView, site: Site, preflight: Preflight) -> bool:
     live, good = preflight.live, preflight.recorded()
     if live is None or good is None or migrated(view, site) is None:
         return False
-    return live.settled and live.runs(dict(good.images))
+    return live.settled and live.runs(good.by_container)
 
 
 def _no_such(operation_id: str) -> Preview:

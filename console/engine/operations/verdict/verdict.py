@@ -10,14 +10,14 @@ from checks.clients.helm_release import HelmStatus
 from checks.clients.http import MAIN
 from console.engine.operations.access.patience import JUDGING_S
 from console.engine.operations.compare.drift import drift_of
-from console.engine.operations.preview.preflight import ingresses
-from console.engine.operations.run.context import Run
+from console.engine.operations.run.context import Run, Site
 from console.engine.operations.run.output import End
 from console.engine.operations.verdict.half_applied import applied
 from console.engine.operations.verdict.helm_history import Revision, history
 from console.engine.operations.verdict.pod_diagnosis import tell_well, tell_why
 from console.engine.operations.verdict.settling import look_now, settled
 from console.engine.operations.verdict.workloads import Live
+from state.base.json import obj, objs, path, text
 from state.base.numbers import plural
 from state.runbook.helm_commands import looked_at
 from state.view.enums import OperationState as State
@@ -132,7 +132,7 @@ async def _still(run: Run, revisions: Sequence[Revision]) -> str:
         live = await look_now(run, recorded.manifest, dict(good.images))
     except CouldNotLookError:
         return ""
-    whole = live.settled and live.runs(dict(good.images))
+    whole = live.settled and live.runs(good.by_container)
     return f"; what runs is still revision {good.number}" if whole else ""
 
 
@@ -194,13 +194,29 @@ async def _reachable(run: Run) -> None:
     """Record ingress and health (SOP helm command 5); an item of the runbook judges them."""
     if "ingress" in looked_at(run.site.runbook.helm_commands):
         with contextlib.suppress(CouldNotLookError):
-            well, told = await ingresses(run.site)
+            well, told = await _ingresses(run.site)
             await run.report.step("ingress", "done" if well else "failed", told)
     try:
         reply = await run.site.clients.web(run.site.tier).get(MAIN, run.site.environment.health_path)
         await run.report.step("health", "done" if reply.status == 200 else "failed", f"HTTP {reply.status}")
     except CouldNotLookError as error:
         await run.report.step("health", "failed", str(error))
+
+
+async def _ingresses(site: Site) -> tuple[bool, str]:
+    """Return whether every ingress of the release has an address, and what there is in words."""
+    query = {"labelSelector": f"app.kubernetes.io/instance={site.release}"}
+    where = f"/apis/networking.k8s.io/v1/namespaces/{site.namespace}/ingresses"
+    found = (await site.kube.list_objects(where, query)).items
+    bare = [
+        text(obj(one.get("metadata")), "name")
+        for one in found
+        if not objs(path(one, ("status", "loadBalancer", "ingress")))
+    ]
+    if bare:
+        return False, f"{bare[0]} has no address yet"
+    hosts = [text(rule, "host") for one in found for rule in objs(path(one, ("spec", "rules")))]
+    return True, ", ".join(hosts) or "none"
 
 
 async def judge_rollback(run: Run) -> End:
@@ -215,7 +231,7 @@ async def judge_rollback(run: Run) -> End:
             return _never_began(run, newest)
         # What failed doesn't become ready by waiting for it.
         waits = newest.status != HelmStatus.FAILED
-        live = await (settled if waits else _at_once)(run, newest.manifest, dict(good.images))
+        live = await (settled if waits else _at_once)(run, newest.manifest, good.by_container)
     except CouldNotLookError as error:
         return End(State.UNKNOWN, f"what it came to cannot be seen: {error}", offers=(ROLLBACK,))
     same = newest.manifest_sha == good.manifest_sha
@@ -242,7 +258,7 @@ def _failed_back(run: Run, good: GoodRevision, newest: Revision, live: Live, rea
     hook = newest.failed_hook()
     why = f"hook {hook} failed" if hook else newest.description or run.report.last_error
     why += f"; {reason}" if reason and not hook else ""
-    images = dict(good.images)
+    images = good.by_container
     runs = live.differs(images)
     now = f"its images run, {live.words}" if images and not runs else runs or live.words
     return End(
@@ -256,7 +272,7 @@ def _failed_back(run: Run, good: GoodRevision, newest: Revision, live: Live, rea
 async def _judged_back(run: Run, newest: Revision, live: Live, reason: str, *, same: bool) -> End:
     good = run.good
     assert good is not None
-    images = dict(good.images)
+    images = good.by_container
     back = same and live.settled and (live.runs(images) or not images)
     if newest.pending:
         message = f"the objects of revision {good.number} are back, but " if back else ""

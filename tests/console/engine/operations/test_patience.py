@@ -143,4 +143,6 @@ async def test_what_may_have_been_done_is_not_done_twice(
 
 def test_every_question_of_the_client_goes_through_it() -> None:
     asked = {name for name, one in vars(KubeClient).items() if callable(one) and not name.startswith("_")}
-    assert asked <= set(vars(PatientKube)), "what it doesn't pass on would be asked of a client that isn't there"
+    assert asked <= set(vars(PatientKube)), (
+        "what it doesn't pass on would be asked of a client that isn't there"
+    )
