@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from checks.clients.errors import ForbiddenError, NotFoundError
-from checks.clients.kube import KubeClient, name_of
+from checks.clients.kube import KubeClient
+from checks.clients.kube_object import name_of
 from checks.workloads import INSTANCE
 from state.base.images import digest_of
 from state.base.json import JsonObject, flag, obj, objs, path, text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
-from checks.clients.kube import name_of
+from checks.clients.kube_object import name_of
 from state.base import kube_yaml
 from state.base.json import Json, JsonObject, items, obj, text
 from state.view.enums import Tier

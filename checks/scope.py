@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks import stop_conditions
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.http import MAIN
-from checks.clients.kube import labels_of
+from checks.clients.kube_object import labels_of
 from checks.judging import LASTING, STEADY, Findings, key, lookup
 from state.base.json import JsonObject, obj
 from state.base.numbers import plural

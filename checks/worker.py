@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.base import CheckContext, Outcome, Settings, check
-from checks.clients.kube import name_of
+from checks.clients.kube_object import name_of
 from checks.judging import FRESH, Findings, key
 from checks.workloads import (
     config_values,

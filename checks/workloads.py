@@ -6,7 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from checks.clients.errors import ForbiddenError, NotFoundError
-from checks.clients.kube import KubeClient, secret_values, selector
+from checks.clients.kube import KubeClient
+from checks.clients.kube_object import secret_values, selector
 from checks.errors import NothingRunsError
 from state.base.json import JsonObject, integer, obj, objs, path, text
 from state.view.pods import observe, serves

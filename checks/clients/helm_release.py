@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Final
 
 from checks.clients.answers import BODY_LIMIT
 from checks.clients.errors import NotFoundError, Where, WrongContentError
-from checks.clients.kube import KubeClient, secret_values
+from checks.clients.kube import KubeClient
+from checks.clients.kube_object import secret_values
 from checks.clients.redact import secretish
 from state.base.json import Json, JsonObject, integer, items, obj, objs, text
 

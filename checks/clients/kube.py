@@ -7,8 +7,6 @@ of every Secret that passes through are registered with the redactor.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -23,10 +21,11 @@ from checks.clients.errors import (
     Where,
     from_transport,
 )
+from checks.clients.kube_object import secret_values
 from checks.clients.kubeconfig.connection import load
 from checks.clients.kubeconfig.session import KUBE_SYSTEM, Identity, Session, Sessions
 from checks.errors import CouldNotLookError
-from state.base.json import Json, JsonObject, flag, obj, objs, path, text
+from state.base.json import Json, JsonObject, flag, obj, objs, text
 
 if TYPE_CHECKING:
     from checks.clients.redact import Redactor
@@ -393,33 +392,3 @@ class KubeClient:
 def _as_yaml(body: JsonObject) -> str:
     """Return an object as JSON that go-yaml reads too: it knows no pairs of surrogates, and folds some signs."""
     return _ESCAPED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(body, ensure_ascii=False))
-
-
-def secret_values(secret: JsonObject) -> dict[str, str]:
-    """Return a Secret object's data decoded; bytes that are not text come as Latin-1."""
-    values = {key: value for key, value in obj(secret.get("stringData")).items() if isinstance(value, str)}
-    for key, coded in obj(secret.get("data")).items():
-        try:
-            raw = base64.b64decode(coded, validate=True) if isinstance(coded, str) else b""
-        except (binascii.Error, ValueError):
-            continue
-        try:
-            values[key] = raw.decode()
-        except UnicodeDecodeError:
-            values[key] = raw.decode("latin-1")
-    return values
-
-
-def name_of(thing: JsonObject) -> str:
-    """Return an object's name."""
-    return text(obj(thing.get("metadata")), "name")
-
-
-def labels_of(thing: JsonObject) -> JsonObject:
-    """Return an object's labels."""
-    return obj(path(thing, ("metadata", "labels")))
-
-
-def selector(labels: JsonObject) -> str:
-    """Return a label selector that matches exactly these labels."""
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()) if isinstance(value, str))

@@ -164,7 +164,7 @@ COMMANDS = (
     Command(
         name="runbook check",
         help="name every problem of a runbook, and of what it names on this machine, without opening it",
-        run="console.cli.runbook:run_check",
+        run="console.cli.runbook.runbook:run_check",
         arguments=(
             _BOOK,
             _arg(
@@ -178,7 +178,7 @@ COMMANDS = (
     Command(
         name="runbook schema",
         help="print the JSON Schema of a runbook, for editors",
-        run="console.cli.runbook:run_schema",
+        run="console.cli.runbook.runbook:run_schema",
         examples=("runbook schema > runbook.schema.json",),
     ),
     Command(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import HelmStatus, Release
-from checks.clients.kube import labels_of
+from checks.clients.kube_object import labels_of
 from console.engine.record.journal import Journal
 from state.base.clock import first_of
 from state.base.text import line

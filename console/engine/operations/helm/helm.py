@@ -20,7 +20,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from checks.base import CouldNotLookError
-from checks.clients.kube import name_of
+from checks.clients.kube_object import name_of
 from checks.clients.redact import Redactor
 from console.engine.operations.preview.manifest import documents, parted
 from state.base.json import JsonObject, obj, objs, path, text, texts

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.base import CouldNotLookError
-from checks.clients.kube import secret_values
+from checks.clients.kube_object import secret_values
 from checks.clients.redact import Redactor, secretish
 from console.engine.operations.helm.private_copy import Parts, PrivateCopy, input_parts
 from console.engine.operations.preview.manifest import documents, parted

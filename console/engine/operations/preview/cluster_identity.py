@@ -1,4 +1,4 @@
-"""Whether the kubeconfig still leads to the cluster that the launch began on; if so, helm gets one made of it."""
+"""What helm is given: a kubeconfig made of ours, where that still leads to the launch's cluster, and which HELM_*."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from checks.clients.kube import KubeClient
 from checks.clients.kubeconfig.access import Access, read_access
 from checks.clients.kubeconfig.private_file import write_private
 from checks.clients.kubeconfig.session import Identity, elsewhere
+from console.engine.operations.helm.helm import other_driver, passed_on
 from console.engine.operations.preview.finding import Finding, fails, passes, unseen
 from console.engine.operations.run.context import Site
+from state.base.text import line
+from state.runbook.models import Operation
+from state.view.enums import OperationKind
 
 
 async def same_cluster(site: Site, fixed: Identity | None) -> Finding:
@@ -52,3 +56,20 @@ async def _found(site: Site, access: Access) -> tuple[Identity, str]:
     finally:
         if own is not None:
             await own.aclose()
+
+
+def helm_environment(operation: Operation) -> list[Finding]:
+    """Say what of this environment's HELM_* helm is given."""
+    given, kept_back = passed_on()
+    found = [passes(f"helm is given {', '.join(given)}")] if given else []
+    if kept_back:
+        found.append(
+            passes(f"{', '.join(kept_back)} of this environment is not given to helm: the runbook decides")
+        )
+    driver = other_driver()
+    if driver and operation.kind is OperationKind.DEPLOY:
+        words = f"HELM_DRIVER={line(driver, 20)} keeps releases elsewhere than in Secrets, which alone are read here"
+        found.append(
+            fails(f"{words}: unset it, or two people say that this release is in Secrets", soft=True)
+        )
+    return found

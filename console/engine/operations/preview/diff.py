@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from checks.base import CouldNotLookError
-from checks.clients.kube import name_of
+from checks.clients.kube_object import name_of
 from console.engine.operations.compare.drift import cleaned, of_object, short
 from console.engine.operations.compare.live_objects import Key, LiveObjects, by_key
 from console.engine.operations.preview.manifest import documents

@@ -13,11 +13,12 @@ from pathlib import Path
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from console.engine.operations.helm.chart import lacking, values_of
-from console.engine.operations.helm.helm import HISTORY_MAX, Rendered, Version, other_driver, passed_on
+from console.engine.operations.helm.helm import HISTORY_MAX, Rendered, Version
 from console.engine.operations.helm.private_copy import PrivateCopy
 from console.engine.operations.helm.rendered_images import halves, refusals
 from console.engine.operations.preview import diff as differing
 from console.engine.operations.preview.approvals import register_rendered
+from console.engine.operations.preview.cluster_identity import helm_environment
 from console.engine.operations.preview.diff import Diff
 from console.engine.operations.preview.finding import (
     FINE,
@@ -46,7 +47,6 @@ from console.engine.operations.verdict.helm_history import (
 from console.engine.operations.verdict.job_diagnosis import active_jobs
 from console.engine.operations.verdict.workloads import Live, look, told_by
 from state.base.images import ImageRef, digest_of, short
-from state.base.text import line
 from state.base.times import SECOND_US
 from state.runbook.models import Operation
 from state.view.enums import OperationKind, Tier
@@ -190,24 +190,7 @@ async def _helm(site: Site, operation: Operation, preflight: Preflight) -> None:
     preflight.findings.append(
         fails(problem, soft=soft) if problem else passes(f"helm {preflight.version.text}")
     )
-    preflight.findings += _environment(operation)
-
-
-def _environment(operation: Operation) -> list[Finding]:
-    """Say what of this environment's HELM_* helm is given."""
-    given, kept_back = passed_on()
-    found = [passes(f"helm is given {', '.join(given)}")] if given else []
-    if kept_back:
-        found.append(
-            passes(f"{', '.join(kept_back)} of this environment is not given to helm: the runbook decides")
-        )
-    driver = other_driver()
-    if driver and operation.kind is OperationKind.DEPLOY:
-        words = f"HELM_DRIVER={line(driver, 20)} keeps releases elsewhere than in Secrets, which alone are read here"
-        found.append(
-            fails(f"{words}: unset it, or two people say that this release is in Secrets", soft=True)
-        )
-    return found
+    preflight.findings += helm_environment(operation)
 
 
 async def _cluster(site: Site, operation: Operation, preflight: Preflight) -> None:

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from checks.clients.errors import NotFoundError
-from checks.clients.kube import labels_of
+from checks.clients.kube_object import labels_of
 from console.engine.operations.preview.sop_commands import namespace_command, secret_commands
 from console.engine.operations.run import secrets as applying
 from console.engine.operations.run.context import Site

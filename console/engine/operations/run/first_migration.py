@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 
 from checks.clients.errors import MisconfiguredError
-from checks.clients.kube import name_of
+from checks.clients.kube_object import name_of
 from checks.rendered import documents
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.run.context import Site

@@ -94,7 +94,7 @@ class Operations:
 
     async def preview(self, operation_id: str, who: Who) -> Preview:
         """Return what would run, and everything that stands against it."""
-        operation = self._operation(operation_id)
+        operation = operation_of(self._runbook, operation_id)
         if operation is None:
             return _no_such(operation_id)
         site, preflight = await self._surveyed(operation, self._site(operation.env))
@@ -137,7 +137,7 @@ class Operations:
 
         What stands against it must be overridable, and what ``granted`` was given for.
         """
-        operation = self._operation(operation_id)
+        operation = operation_of(self._runbook, operation_id)
         if operation is None:
             return Reply(ok=False, message=_no_such(operation_id).reason)
         async with self._lock:
@@ -215,7 +215,7 @@ class Operations:
         await self._approvals.load()
         open_ones: list[tuple[Run, OperationView]] = []
         for view in [o for o in self._view.operations if not o.state.ended]:
-            operation = self._operation(view.id)
+            operation = operation_of(self._runbook, view.id)
             if operation is None:
                 continue
             found = traces(self._journal, view.seq)
@@ -253,9 +253,6 @@ class Operations:
 
     # what an operation is made of
 
-    def _operation(self, operation_id: str) -> Operation | None:
-        return operation_of(self._runbook, operation_id)
-
     def _site(self, tier: Tier) -> Site:
         environment = self._runbook.environments[tier]
         # The same path each time: a confirmation is bound to the command line that was shown.
@@ -264,8 +261,7 @@ class Operations:
         return Site(self._runbook, environment, helm, self._clients, self._clock, self._folder)
 
     def _lease(self, site: Site) -> Lease:
-        view = self._view
-        holder = f"launch {view.scope.launch_id} ({view.log_id[:8]})"
+        holder = f"launch {self._view.scope.launch_id} ({self._view.log_id[:8]})"
         # Not the patient client: that it can't be renewed is to be told at once.
         kube = self._clients.kube(site.tier)
         return Lease(kube, site.namespace, site.release, holder, self._clock)

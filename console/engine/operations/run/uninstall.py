@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from checks.base import CouldNotLookError
-from checks.clients.kube import name_of
+from checks.clients.kube_object import name_of
 from checks.workloads import INSTANCE
 from console.engine.operations.access.patience import JUDGING_S
 from console.engine.operations.run.context import Run, Site

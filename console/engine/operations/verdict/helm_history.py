@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import PENDING, HelmStatus, Hook
-from checks.clients.kube import labels_of
+from checks.clients.kube_object import labels_of
 from console.engine.operations.preview.approvals import register_rendered
 from console.engine.operations.preview.manifest import UnreadableManifestError
 from console.engine.operations.run.context import Site

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checks.base import CouldNotLookError
-from checks.clients.kube import name_of
+from checks.clients.kube_object import name_of
 from console.engine.operations.run.context import Site
 from state.base.json import JsonObject, integer, obj, objs, path, text
 from state.base.text import line

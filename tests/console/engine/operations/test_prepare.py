@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from checks.clients.kube import secret_values
+from checks.clients.kube_object import secret_values
 from console.engine.operations.run.secrets import env_lines
 from console.engine.record.releases import Releases
 from console.rehearsal.dotmac.credentials import platform_secret

@@ -42,7 +42,7 @@ def run_check(runbook: Path, offline: bool = False) -> ExitCode:
     for shared in _shared(loaded):
         say(shared)
     if not offline:
-        from console.cli.this_machine import look
+        from console.cli.runbook.this_machine import look
 
         looked = look(read)
         for problem in looked.warnings:

@@ -1,0 +1,38 @@
+"""What is read of every Kubernetes object: its name and labels, and a Secret's values."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from state.base.json import JsonObject, obj, path, text
+
+
+def secret_values(secret: JsonObject) -> dict[str, str]:
+    """Return a Secret object's data decoded; bytes that are not text come as Latin-1."""
+    values = {key: value for key, value in obj(secret.get("stringData")).items() if isinstance(value, str)}
+    for key, coded in obj(secret.get("data")).items():
+        try:
+            raw = base64.b64decode(coded, validate=True) if isinstance(coded, str) else b""
+        except (binascii.Error, ValueError):
+            continue
+        try:
+            values[key] = raw.decode()
+        except UnicodeDecodeError:
+            values[key] = raw.decode("latin-1")
+    return values
+
+
+def name_of(thing: JsonObject) -> str:
+    """Return an object's name."""
+    return text(obj(thing.get("metadata")), "name")
+
+
+def labels_of(thing: JsonObject) -> JsonObject:
+    """Return an object's labels."""
+    return obj(path(thing, ("metadata", "labels")))
+
+
+def selector(labels: JsonObject) -> str:
+    """Return a label selector that matches exactly these labels."""
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()) if isinstance(value, str))

@@ -1,0 +1,1 @@
+"""``launch-console runbook``: what is wrong with a runbook, by itself and on this machine."""
