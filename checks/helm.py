@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -81,7 +82,12 @@ async def _limits(context: CheckContext, findings: Findings) -> None:
                 for what in ("cpu", "memory"):
                     given = lookup(container, f"resources.{kind}.{what}")
                     name = text(container, "name")
-                    findings.need(bool(given), f"as rendered: container {name} has no {what} {kind[:-1]}")
+                    findings.need(_is_set(given), f"as rendered: container {name} has no {what} {kind[:-1]}")
+
+
+def _is_set(quantity: Json) -> bool:
+    """Return whether a request or limit is one: of 0, a container may have all that there is."""
+    return bool(quantity) and re.fullmatch(r"0*\.?0*[a-zA-Z]*", str(quantity)) is None
 
 
 def _judge_production(settings: ValuesSettings, context: CheckContext, findings: Findings) -> None:
@@ -142,7 +148,7 @@ def _judge(
         for kind in ("requests", "limits"):
             for what in ("cpu", "memory"):
                 given = lookup(release, f"{place}.{kind}.{what}")
-                findings.need(bool(given), f"{which}: {part} has no {what} {kind[:-1]}")
+                findings.need(_is_set(given), f"{which}: {part} has no {what} {kind[:-1]}")
     for name, place in settings.hosts.items():
         host, expected = lookup(release, place), context.clients.web(context.tier).domain(name).host
         findings.need(host == expected, f"{which}: {place} is {host!r}; expected {expected}")

@@ -138,12 +138,13 @@ def _other_values(context: CheckContext, own: JsonObject) -> str:
 
     A value that names the candidate's image is what a deploy sets over the files.
     """
-    expected = {key: value for key, value in flat(given_values(context.environment)) if value is not None}
+    expected = _said(dict(flat(given_values(context.environment))))
+    own = _said(own)
     set_by_deploy = _image_words(context.runbook.candidate.images.named().values())
     differing = [
         key
         for key in sorted(own.keys() | expected.keys())
-        if not _same(own.get(key), expected.get(key)) and own.get(key) not in set_by_deploy
+        if not _same(own.get(key), expected.get(key)) and _word(own.get(key)) not in set_by_deploy
     ]
     if not differing:
         return ""
@@ -151,9 +152,18 @@ def _other_values(context: CheckContext, own: JsonObject) -> str:
     return f"other values than in its files: {', '.join(differing[:_KEYS_TOLD])}{more}"
 
 
-def _image_words(references: Iterable[str]) -> frozenset[Json]:
+def _said(values: JsonObject) -> JsonObject:
+    """Return values without those that say nothing: a null takes a default away, and helm keeps ``{}`` of its map."""
+    return {key: value for key, value in values.items() if value is not None and value != {}}
+
+
+def _word(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _image_words(references: Iterable[str]) -> frozenset[str]:
     """Return the ways in which a chart's values name an image: as a whole, or in parts."""
-    words: set[Json] = set()
+    words: set[str] = set()
     for reference in references:
         name, _, _ = reference.partition("@")
         registry, _, path = name.partition("/")

@@ -166,10 +166,10 @@ def question_lines(question: Preview, width: int) -> list[Line]:
         lines.append(row("to           ", Span(question.to_what or "-", Role.STRONG)))
     for caution in question.cautions:
         lines += _told("! ", caution, width, Role.WARN)
-    lines += _section("touches", question.blast, width)
-    lines += _section("preflight", sorted(question.checks, key=_passed), width)
     for command in question.commands:
         lines += _told("$ ", command, width, Role.PLAIN, Role.KEY)
+    lines += _section("touches", question.blast, width)
+    lines += _section("preflight", sorted(question.checks, key=_passed), width)
     return lines or [row(Span("It is recorded with your name.", Role.DIM))]
 
 

@@ -169,7 +169,8 @@ async def _careful(look_at: Look, site: Site, operation: Operation, preflight: P
         if look_at is _releases and operation.kind in WAYS_BACK:
             # The log knows where to go, but not what helm would go back from: two people may.
             return unseen(f"helm's history could not be seen: {error}", soft=True)
-        return blind(str(error), operation, soft=look_at in _SOFT)
+        words = f"pods: {error}" if look_at is _pods else str(error)
+        return blind(words, operation, soft=look_at in _SOFT)
     return None
 
 

@@ -35,7 +35,6 @@ from console.engine.operations.preview.migration_job import job_name
 from console.engine.operations.preview.preflight import Preflight, survey
 from console.engine.operations.preview.rendering import Manifests
 from console.engine.operations.run.context import Run, Site
-from console.engine.operations.run.implied import operation_of
 from console.engine.operations.run.lease import Lease
 from console.engine.operations.run.output import Report
 from console.engine.operations.run.program import terminate
@@ -94,7 +93,7 @@ class Operations:
 
     async def preview(self, operation_id: str, who: Who) -> Preview:
         """Return what would run, and everything that stands against it."""
-        operation = operation_of(self._runbook, operation_id)
+        operation = plan.operation_of(self._runbook, operation_id)
         if operation is None:
             return _no_such(operation_id)
         site, preflight = await self._surveyed(operation, self._site(operation.env))
@@ -137,7 +136,7 @@ class Operations:
 
         What stands against it must be overridable, and what ``granted`` was given for.
         """
-        operation = operation_of(self._runbook, operation_id)
+        operation = plan.operation_of(self._runbook, operation_id)
         if operation is None:
             return Reply(ok=False, message=_no_such(operation_id).reason)
         async with self._lock:
@@ -215,7 +214,7 @@ class Operations:
         await self._approvals.load()
         open_ones: list[tuple[Run, OperationView]] = []
         for view in [o for o in self._view.operations if not o.state.ended]:
-            operation = operation_of(self._runbook, view.id)
+            operation = plan.operation_of(self._runbook, view.id)
             if operation is None:
                 continue
             found = traces(self._journal, view.seq)
@@ -238,7 +237,7 @@ class Operations:
         """Stop watching; a helm that runs goes on in its own session, and with the copy that it reads."""
         self._approvals.close()
         task, self._task = self._task, None
-        if task is not None:
+        if task is not None and not task.done():
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         else:

@@ -257,10 +257,10 @@ def _failed_back(run: Run, good: GoodRevision, newest: Revision, live: Live, rea
     """Say that a rollback failed, in helm's words, and what runs; that some of it may be back changes no word."""
     hook = newest.failed_hook()
     why = f"hook {hook} failed" if hook else newest.description or run.report.last_error
-    why += f"; {reason}" if reason and not hook else ""
     images = good.by_container
     runs = live.differs(images)
     now = f"its images run, {live.words}" if images and not runs else runs or live.words
+    now += f"; {reason}" if reason else ""
     return End(
         State.FAILED,
         f"the rollback to revision {good.number} failed ({newest.words}): {why}. What runs now: {now}",

@@ -132,7 +132,7 @@ def _latest(values: dict[str, Json]) -> None:
 
 
 def _no_limits(values: dict[str, Json]) -> None:
-    below(values, "resources", "worker")["limits"] = {"cpu": "", "memory": ""}
+    below(values, "resources", "worker")["limits"] = {"cpu": "0", "memory": "0"}
 
 
 def _default_tag(values: dict[str, Json]) -> None:

@@ -34,10 +34,19 @@ spec:
         app: dotmac-hooks
     spec:
       restartPolicy: Never
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 1001
+        seccompProfile:
+          type: RuntimeDefault
       containers:
         - name: {name}-hook
           image: {{{{ .Values.image.backend | quote }}}}
           args: [check]
+          securityContext:
+            allowPrivilegeEscalation: false
+            capabilities:
+              drop: [ALL]
 {{{{- end }}}}
 """
 _BUDGET = """apiVersion: policy/v1
