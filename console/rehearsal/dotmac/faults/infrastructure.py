@@ -132,7 +132,10 @@ def _latest(values: dict[str, Json]) -> None:
 
 
 def _no_limits(values: dict[str, Json]) -> None:
-    below(values, "resources", "worker")["limits"] = {"cpu": "0", "memory": "0"}
+    # A request is at most its limit, so that of 0 takes both.
+    below(values, "resources")["worker"] = {
+        kind: {"cpu": "0", "memory": "0"} for kind in ("requests", "limits")
+    }
 
 
 def _default_tag(values: dict[str, Json]) -> None:
