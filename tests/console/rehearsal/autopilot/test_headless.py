@@ -21,8 +21,9 @@ def test_a_good_candidate_ends_with_ten_gates_go_in_a_minute(tmp_path: Path) -> 
     run = rehearse(log)
     assert run.code == 0, (run.summary, run.stderr)
     assert run.took_s < LONGEST_S
-    assert list(run.summary) == ["outcome", "gates", "items", "events", "head", "log"]
+    assert list(run.summary) == ["outcome", "state", "gates", "items", "events", "head", "log"]
     assert run.summary["outcome"] == "go"
+    assert run.summary["state"] == "closed"
     assert run.summary["gates"] == GATES
     items = obj(run.summary["items"])
     assert len(items) == 42
