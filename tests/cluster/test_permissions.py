@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import subprocess
+import sys
 from pathlib import Path
 from secrets import token_hex
 
 import pytest
+import yaml
 
-from console.engine.operations.access.roles import looking, manifests, operating
-from console.engine.operations.run.context import Site
 from console.rehearsal.dotmac.names import Env
 from state.base.json import Json, items, obj, text
-from state.runbook.models import Runbook
 from state.view.enums import OperationState as State
 from state.view.enums import Tier
 from tests.cluster.kube_api import KubeHttp
@@ -25,10 +25,6 @@ from tests.console.engine.operations.stand import ANN
 pytestmark = [pytest.mark.wire, pytest.mark.needs("control-plane"), both_helms, pytest.mark.timeout(300)]
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
-
-
-def _site(real: RealLaunch) -> Site:
-    return real.stand.operations._site(Tier.STAGING)
 
 
 def _path(one: dict[str, Json]) -> str:
@@ -52,10 +48,16 @@ async def _given(real: RealLaunch, user: str, made: list[dict[str, Json]]) -> No
     await asyncio.sleep(1)  # until the server has read them
 
 
-async def _least(real: RealLaunch, user: str, runbook: Runbook) -> list[dict[str, Json]]:
-    """Return what ``rbac --operations`` prints; an administrator asks, as a person would."""
-    found = looking(runbook, Tier.STAGING) | await operating(_site(real))
-    return manifests(found, Tier.STAGING, f"user:{user}", real.namespace)
+async def _least(real: RealLaunch, user: str) -> list[dict[str, Json]]:
+    """Return what the command prints; an administrator runs it, as a person would."""
+    runbook = real.stand.world.runbook_path.with_name("as-changed.json")
+    words = ["rbac", str(runbook), "--operations", "--account", f"user:{user}", "--env", "staging"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "console", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, err.decode()
+    return [dict(obj(one)) for one in yaml.safe_load_all(out) if one]
 
 
 async def test_a_whole_launch_with_exactly_these(
@@ -93,11 +95,9 @@ async def _bootstrapped(cluster: Cluster, real: RealLaunch, user: str, folder: P
     before = mine.read_bytes()
     cluster.kubeconfig("ann", mine, groups=["system:masters"], contexts=[env.value for env in Env])
     try:
-        made = await _least(real, user, real.stand.runbook)
+        return await _least(real, user)
     finally:
         mine.write_bytes(before)
-        await real.stand.clients.aclose()
-    return made
 
 
 @pytest.mark.parametrize(
