@@ -15,6 +15,8 @@ from console.rehearsal.sim.helm.cluster import (
 )
 from state.base.json import EMPTY, Json, JsonObject, integer, items, obj, objs, path, text
 
+# What the real one calls itself in managedFields: the name of its program.
+_MANAGER = "fieldManager=helm"
 _RELEASE_NAME = "meta.helm.sh/release-name"
 _RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
 
@@ -72,9 +74,10 @@ def change(
         between()
         live = cluster.get(object_path(item, namespace))
         if live is None:
-            cluster.call("POST", collection(text(item, "apiVersion"), text(item, "kind"), namespace), item)
+            there = collection(text(item, "apiVersion"), text(item, "kind"), namespace)
+            cluster.call("POST", f"{there}?{_MANAGER}", item)
         elif patch := merge_patch(before.get(_key(item), EMPTY), item, live):
-            cluster.call("PATCH", object_path(item, namespace), patch, content=MERGE_PATCH)
+            cluster.call("PATCH", f"{object_path(item, namespace)}?{_MANAGER}", patch, content=MERGE_PATCH)
     kept = {_key(item) for item in new}
     for item in reversed(old):
         if _key(item) not in kept:

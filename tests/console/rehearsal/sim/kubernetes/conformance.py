@@ -13,13 +13,16 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from console.rehearsal.sim.kubernetes import bootstrap
 from state.base.json import Json, JsonObject, obj, objs, text
+from tests.cluster import build
+from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kube_api import KubeHttp
 from tests.console.rehearsal.sim.kubernetes import recorded_rbac, recorded_schemas
 
@@ -228,24 +231,33 @@ def sender(api: KubeHttp) -> Send:
     return send
 
 
+@asynccontextmanager
+async def real_server(folder: Path) -> AsyncIterator[KubeHttp]:
+    """Start a control plane of our own without controllers: nothing moves between a request and its answer."""
+    plane = ControlPlane(folder, build.build(print))
+    try:
+        await plane.start(controllers=False)
+        async with plane.api() as api:
+            yield api
+    finally:
+        plane.stop()
+
+
+async def all_answers(api: KubeHttp, cases: Sequence[Case]) -> dict[str, JsonObject]:
+    """Send every case's requests, after what stands before the first; return the answers by name."""
+    send = sender(api)
+    for ask in SETUP:
+        await send(ask)
+    return {case.name: await asked(send, case) for case in cases}
+
+
 async def _record() -> None:
-    """Ask a control plane of our own, without controllers: nothing moves between a request and its answer."""
-    from tests.cluster import build
-    from tests.cluster.control_plane import ControlPlane
     from tests.console.rehearsal.sim.kubernetes.conformance_more import CASES
 
     with tempfile.TemporaryDirectory() as folder:
-        plane = ControlPlane(Path(folder), build.build(print))
-        try:
-            await plane.start(controllers=False)
-            async with plane.api() as api:
-                send = sender(api)
-                for ask in SETUP:
-                    await send(ask)
-                answers = {case.name: await asked(send, case) for case in CASES}
-                openapi, rbac = await api.get("/openapi/v2"), await recorded_rbac.read(api)
-        finally:
-            plane.stop()
+        async with real_server(Path(folder)) as api:
+            answers = await all_answers(api, CASES)
+            openapi, rbac = await api.get("/openapi/v2"), await recorded_rbac.read(api)
     for file, body in (
         (FILE, {"kubernetes": build.version(), "answers": answers}),
         (recorded_schemas.FILE, recorded_schemas.compact(openapi)),

@@ -10,7 +10,6 @@ import pytest
 
 from console.rehearsal.sim.kubernetes import KubeApi, Store, bootstrap
 from tests.clocks import ManualClock
-from tests.cluster.conftest import api, cluster  # noqa: F401  fixtures
 from tests.cluster.kube_api import KubeHttp
 from tests.console.rehearsal.sim.kubernetes import recorded_rbac, recorded_schemas
 from tests.console.rehearsal.sim.kubernetes.conformance import (
@@ -18,7 +17,9 @@ from tests.console.rehearsal.sim.kubernetes.conformance import (
     SETUP,
     Case,
     Send,
+    all_answers,
     asked,
+    real_server,
     recorded,
     sender,
     without_words,
@@ -59,18 +60,14 @@ async def test_the_simulated_one_answers_like_the_real_one(simulated: Send, case
 
 @pytest.mark.needs("control-plane")
 @pytest.mark.wire
-async def test_the_real_one_answers_as_recorded(api: KubeHttp) -> None:  # noqa: F811  the fixture
-    send = sender(api)
-    for ask in SETUP:
-        await send(ask)
-    answers = {case.name: await asked(send, case) for case in CASES}
+async def test_the_real_one_answers_as_recorded(tmp_path: Path) -> None:
     if not FILE.exists():
         pytest.skip("nothing is recorded yet")
-    assert answers == recorded()
-    assert await recorded_rbac.read(api) == json.loads(bootstrap.FILE.read_text())
-    assert recorded_schemas.compact(await api.get("/openapi/v2")) == json.loads(
-        recorded_schemas.FILE.read_text()
-    )
+    async with real_server(tmp_path) as api:
+        assert await all_answers(api, CASES) == recorded()
+        assert await recorded_rbac.read(api) == json.loads(bootstrap.FILE.read_text())
+        schemas = recorded_schemas.compact(await api.get("/openapi/v2"))
+    assert schemas == json.loads(recorded_schemas.FILE.read_text())
 
 
 def test_what_is_unlike_is_in_the_table() -> None:
