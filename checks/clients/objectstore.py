@@ -25,6 +25,7 @@ from checks.clients.errors import (
     from_transport,
 )
 from checks.clients.kubeconfig.connection import is_loopback
+from checks.clients.user_agent import USER_AGENT
 from checks.clients.workers import Workers
 from checks.errors import CouldNotLookError
 from state.base.text import line
@@ -199,7 +200,9 @@ def _pool(where: Where, store: ObjectStore, timeout: float) -> Any:
     class Capped(urllib3.PoolManager):
         def urlopen(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override]  # by keyword
             # minio reads a body of any length: read it here, capped, and hand it on as a finished response.
-            options.update(preload_content=False, redirect=False)
+            # "minio-py/…" isn't who asks; a request's signature leaves this header out.
+            headers = {**(options.get("headers") or {}), "User-Agent": USER_AGENT}
+            options.update(preload_content=False, redirect=False, headers=headers)
             answer = super().urlopen(method, url, **options)
             try:
                 body = answer.read(BODY_LIMIT + 1)

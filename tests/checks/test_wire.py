@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from aiohttp import web
 
 from checks.base import CouldNotLookError
 from checks.clients import errors
@@ -25,6 +26,7 @@ from checks.clients.registry import RegistryClient
 from checks.clients.sql import SqlClient
 from checks.clients.telemetry import LogsClient, TracesClient
 from checks.clients.tls import TlsClient
+from checks.clients.user_agent import USER_AGENT
 from checks.clients.wire import Wire
 from state.base.images import ImageRef
 from state.runbook.environment import Domain, Endpoint, Environment, Kube, ObjectStore
@@ -204,6 +206,26 @@ async def test_a_certificate_of_ours(name: str, tmp_path: Path) -> None:
     async with troubled(Trouble.NOT_FOUND, speech, ours.context("127.0.0.1")) as port:
         error = await error_of(ask, f"https://127.0.0.1:{port}", tmp_path, ours.ca_file)
     assert isinstance(error, errors.NotFoundError), error
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+async def test_each_says_who_asks(name: str, tmp_path: Path) -> None:
+    agents: set[str] = set()
+
+    async def note(request: web.Request) -> web.Response:
+        agents.add(request.headers.get("User-Agent", ""))
+        return web.Response(status=404)
+
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", note)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await error_of(CLIENTS[name][0], f"http://127.0.0.1:{runner.addresses[0][1]}", tmp_path)
+    finally:
+        await runner.cleanup()
+    assert agents == {USER_AGENT}
 
 
 def _platform(port: int, ca: Path | None) -> Environment:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from checks.clients.user_agent import USER_AGENT
 from console.engine.record.journal import Journal
 from state.events.bake import BakeFinished, BakeStarted, ConditionChanged, ConditionCountdown
 from state.events.bodies import body_of
@@ -63,7 +64,8 @@ class Webhooks:
 
         end = self._journal.listen(self._heard)
         try:
-            async with httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False) as client:
+            named = {"User-Agent": USER_AGENT}
+            async with httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, headers=named) as client:
                 while True:
                     occasion, told = await self._waiting.get()
                     await asyncio.gather(*(self._send(client, hook, occasion, told) for hook in self._hooks))

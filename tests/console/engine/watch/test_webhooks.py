@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from aiohttp import web
 
+from checks.clients.user_agent import USER_AGENT
 from console.engine.watch.webhooks import Webhooks
 from state.events.event import Draft
 from state.events.launch import LaunchHeld
@@ -20,7 +21,8 @@ from tests.console.engine.stand import stand
 async def test_a_channel_that_never_answers_blocks_nothing(tmp_path: Path) -> None:
     asked, free = asyncio.Event(), asyncio.Event()
 
-    async def hang(_request: web.Request) -> web.Response:
+    async def hang(request: web.Request) -> web.Response:
+        assert request.headers["User-Agent"] == USER_AGENT
         asked.set()
         await free.wait()
         return web.Response()
