@@ -34,7 +34,7 @@ async def test_it_refuses_a_deploy_and_keeps_helms_words_back(tmp_path: Path) ->
         broken_record(stand, 1)
         preview = await stand.operations.preview("staging.deploy", ANN)
         assert not preview.allowed
-        assert "unknown: the manifest cannot be read" in "\n".join(preview.checks)
+        assert "unknown: pods: the manifest cannot be read" in "\n".join(preview.checks)
         assert "objects change" not in "\n".join(preview.checks)
         report = Report(stand.journal, stand.clients.redactor, 1, 8, "staging.deploy")
         await report.output("stderr", ["Error: session.pepper is geheim-geheim"])
