@@ -82,11 +82,11 @@ def _images(pods: list[PodView], width: int) -> Line:
 
 
 def image_words(pod: PodView) -> str:
-    """Return an image's tag, or the first seven digits of its digest."""
+    """Return an image's tag, or the first seven digits of its digest; ``pending`` until the node has told it."""
     name = pod.image.rpartition("/")[2]
     if "@" not in name and ":" in name:
         return name.rpartition(":")[2]
-    return pod.digest.rpartition(":")[2][:7]
+    return pod.digest.rpartition(":")[2][:7] or "pending"
 
 
 def lost_since(shown: ScreenState, source: str) -> Span | None:
