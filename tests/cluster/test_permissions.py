@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -48,15 +49,23 @@ async def _given(real: RealLaunch, user: str, made: list[dict[str, Json]]) -> No
     await asyncio.sleep(1)  # until the server has read them
 
 
-async def _least(real: RealLaunch, user: str) -> list[dict[str, Json]]:
-    """Return what the command prints; an administrator runs it, as a person would."""
-    runbook = real.stand.world.runbook_path.with_name("as-changed.json")
-    words = ["rbac", str(runbook), "--operations", "--account", f"user:{user}", "--env", "staging"]
+async def _console(*words: str) -> tuple[int | None, str, str]:
+    """Run a command of the console; return its code and what it printed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "console", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 0, err.decode()
+    out, err = await asyncio.wait_for(process.communicate(), 120)
+    return process.returncode, out.decode(), err.decode()
+
+
+def _book(real: RealLaunch) -> str:
+    return str(real.stand.world.runbook_path.with_name("as-changed.json"))
+
+
+async def _least(real: RealLaunch, user: str, *more: str) -> list[dict[str, Json]]:
+    """Return what the command prints; an administrator runs it, as a person would."""
+    code, out, err = await _console("rbac", _book(real), "--account", f"user:{user}", *more)
+    assert code == 0, err
     return [dict(obj(one)) for one in yaml.safe_load_all(out) if one]
 
 
@@ -95,7 +104,7 @@ async def _bootstrapped(cluster: Cluster, real: RealLaunch, user: str, folder: P
     before = mine.read_bytes()
     cluster.kubeconfig("ann", mine, groups=["system:masters"], contexts=[env.value for env in Env])
     try:
-        return await _least(real, user)
+        return await _least(real, user, "--operations", "--env", "staging")
     finally:
         mine.write_bytes(before)
 
@@ -151,3 +160,30 @@ def _without(given: list[Json], group: str, resource: str, verb: str) -> list[Js
             kept.append({**rule, "resources": others})
         kept.append({**rule, "resources": [resource], "verbs": [v for v in verbs if v != verb]})
     return kept
+
+
+async def test_every_check_looks_with_the_roles_for_looking(
+    cluster: Cluster, api: KubeHttp, tmp_path: Path, major: int
+) -> None:
+    if major == 3:
+        pytest.skip("checks run no helm")
+    user = f"engine-{token_hex(3)}"
+    async with launched(cluster, api, tmp_path, major, user=user, groups=()) as real:
+        made = await _least(real, user)  # which asks no cluster
+        refused = await _refused(real)
+        assert {"6.1", "7.2"} <= refused, refused
+        await _given(real, user, made)
+        again = await _refused(real)
+        assert again == set(), (refused, again)
+
+
+async def _refused(real: RealLaunch) -> set[str]:
+    """Return the items of which a check says that the account may not look."""
+    _, out, err = await _console("check", "--runbook", _book(real), "--json")
+    found = {
+        text(obj(one), "item")
+        for one in items(obj(json.loads(out or "{}"))["checks"])
+        if "forbidden" in json.dumps(one).lower() or "may not" in json.dumps(one)
+    }
+    assert out, err
+    return found
