@@ -166,10 +166,15 @@ def question_lines(question: Preview, width: int) -> list[Line]:
         lines.append(row("to           ", Span(question.to_what or "-", Role.STRONG)))
     for caution in question.cautions:
         lines += _told("! ", caution, width, Role.WARN)
+    preflight = sorted(question.checks, key=_passed)
+    if not question.allowed:  # what is to be overridden is read first
+        against = [one for one in preflight if not _passed(one)]
+        lines += _section("against it", against, width)
+        preflight = preflight[len(against) :]
     for command in question.commands:
         lines += _told("$ ", command, width, Role.PLAIN, Role.KEY)
     lines += _section("touches", question.blast, width)
-    lines += _section("preflight", sorted(question.checks, key=_passed), width)
+    lines += _section("preflight", preflight, width)
     return lines or [row(Span("It is recorded with your name.", Role.DIM))]
 
 
