@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -15,6 +14,7 @@ from checks.workloads import containers, deployment, parts_of, pod_template, rea
 from state.base import kube_yaml
 from state.base.images import ImageRef, digest_of
 from state.base.json import Json, JsonObject, obj, text
+from state.base.quantities import quantity
 from state.runbook.image_keys import keys_at, reference_in
 from state.view.enums import Judges, Tier
 
@@ -85,9 +85,9 @@ async def _limits(context: CheckContext, findings: Findings) -> None:
                     findings.need(_is_set(given), f"as rendered: container {name} has no {what} {kind[:-1]}")
 
 
-def _is_set(quantity: Json) -> bool:
+def _is_set(value: Json) -> bool:
     """Return whether a request or limit is one: of 0, a container may have all that there is."""
-    return bool(quantity) and re.fullmatch(r"0*\.?0*[a-zA-Z]*", str(quantity)) is None
+    return bool(value) and quantity(value) != 0
 
 
 def _judge_production(settings: ValuesSettings, context: CheckContext, findings: Findings) -> None:
