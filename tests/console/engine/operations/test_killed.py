@@ -95,12 +95,14 @@ async def test_somebody_elses_stuck_release_is_left_alone_for_a_while(tmp_path: 
 
 async def test_a_new_engine_attaches_to_the_helm_that_runs(tmp_path: Path) -> None:
     async with launch(tmp_path) as stand:
+        stand.bad_pods(Env.STAGING, PodPlan(ready=False))  # it is in the middle until they may be ready
         await stand.start("staging.deploy")
         await stand.until(lambda: stand.release(Env.STAGING, 2) is not None)
         newer = await stand.again()
         assert newer.last().state is State.RUNNING
         await newer.operations.resume()
         assert "under way" in await newer.refused("production.deploy", TWO)
+        stand.world.control.plans.clear()
         ended = await newer.ended()
         assert ended.state is State.SUCCEEDED, ended.verdict
         assert newer.steps()["engine"][1].startswith("attached again to helm")
