@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
@@ -28,7 +29,7 @@ from state.view.stages import stage_verdict
 
 T = TypeVar("T")
 RATES = ("1", "10", "60", "300")
-DEFAULT_WAIVER_MINUTES = "240"
+DEFAULT_MINUTES = {"item.waive": "240", "condition.mute": "15"}
 PICKED = "(an answer to a request)"
 """Stands for the command that a person picks for an open request."""
 
@@ -103,6 +104,7 @@ async def pick_request(context: DialogHost) -> tuple[str, dict[str, str]] | None
     return (one.command, dict(one.args)) if what == one.command else (what, {"request": str(one.seq)})
 
 
+_WHOLE = re.compile("[1-9][0-9]{0,8}")
 _LEAVE = "leave"
 
 
@@ -212,7 +214,7 @@ def _fields(spec: CommandSpec, args: Mapping[str, str]) -> list[FormField]:
                 parameter.name,
                 parameter.label,
                 parameter.optional,
-                default=DEFAULT_WAIVER_MINUTES if minutes else "",
+                default=DEFAULT_MINUTES.get(spec.name, "") if minutes else "",
                 check=_whole if minutes else None,
             )
         )
@@ -220,7 +222,7 @@ def _fields(spec: CommandSpec, args: Mapping[str, str]) -> list[FormField]:
 
 
 def _whole(value: str) -> str:
-    return "" if value.isdigit() and int(value) > 0 else "a whole number of minutes is needed"
+    return "" if _WHOLE.fullmatch(value.strip()) else "a whole number of minutes is needed"
 
 
 def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] | None:

@@ -151,7 +151,7 @@ def _signed(view: LaunchView, event: Event, body: AttestSigned) -> LaunchView:
         seen=attestations.seen_of(known) if known is not None else (),
     )
     view = change_item(view, body.item, lambda i: attestations.with_word(view, i, word))
-    view = attestations.void_excluded(view, f"signed {body.item}", event.actor)
+    view = attestations.void_excluded(view, f"signed {body.item}", event.actor, body.key)
     if not body.go:
         return deviate(view, event, f"{body.item} attested NO-GO: {body.comment}")
     if not body.cautions:

@@ -70,6 +70,8 @@ class ScopeView:
     regions: tuple[str, ...] = ()
     runbook_digest: str = ""
     opened_us: int = 0
+    single_operator: bool = field(default=False, metadata=OMIT)
+    """Whether one person is enough for what takes two: said in the header, in every preview, and in the report."""
 
 
 @dataclass(frozen=True, slots=True)

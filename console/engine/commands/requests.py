@@ -26,11 +26,11 @@ from state.events.event import Draft
 from state.events.requests import RequestGranted, RequestMade, RequestRefused, RequestWithdrawn
 from state.view.enums import RequestState, tier_of
 from state.view.launch import LaunchView, RequestView
-from state.view.people import grant_problem, granters_of
+from state.view.people import ALONE, grant_problem, granters_of
 from state.view.preview import Preview
 from state.view.requests import Args, newest_open, open_requests
 
-LASTS_MIN = 60
+LASTS_MIN = 15
 """For how long a request waits, and a grant is worth something."""
 
 
@@ -93,7 +93,10 @@ def _asked(request: CommandRequest) -> Preview:
 async def _plan_make(context: CommandContext, request: CommandRequest) -> Preview:
     asked = _asked(request)
     if not granters_of(context.view, request.who.account):
-        raise CommandRefusedError("the runbook names no other account that may grant a request")
+        raise CommandRefusedError(
+            "the runbook names no other account that may grant a request. Where a team has one person only, it says "
+            "single_operator: true"
+        )
     return replace(asked, name=request.spec.name, title=f"Request: {asked.title}", allowed=True, phrase="")
 
 
@@ -166,7 +169,8 @@ async def _plan_grant(context: CommandContext, request: CommandRequest) -> Previ
 
 async def _grant(context: CommandContext, request: CommandRequest) -> Reply:
     one = _meant(context, request)
-    body = RequestGranted(request.who.how_known, request.text("comment"))
+    alone = f", {ALONE}" if one.by == request.who.account else ""
+    body = RequestGranted(f"{request.who.how_known}{alone}", request.text("comment"))
     await context.journal.record(Draft(body, ref=one.seq, actor=request.who.account))
     return Reply(ok=True, message=f"request #{one.seq} is granted: {one.by} may carry it out once")
 
