@@ -9,9 +9,9 @@ from pathlib import Path
 
 from console.exit_codes import ExitCode, FailedError
 from state.base.times import stamp
+from state.log.allowed_signers import read_allowed
 from state.log.errors import Damage, LogError, NotALogError
 from state.log.reader import LogReader
-from state.log.signed import read_allowed
 from state.log.verify import VerifyReport, verify
 from state.log.witness import Witness, witness_directory
 

@@ -8,7 +8,7 @@ import gc
 import inspect
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -46,7 +46,7 @@ from state.log.errors import LogError
 from state.view.enums import LaunchState
 from state.view.first_launch import way_out
 from state.view.requests import open_requests
-from state.view.rollbacks import rollback_of
+from state.view.rollbacks import is_way_back, rollback_of
 
 T = TypeVar("T")
 Restart = Callable[[], Path | Awaitable[Path]]
@@ -85,7 +85,8 @@ class LaunchApp(App[int]):
         self._shown = ScreenState(mode=mode, ascii_only=ascii_only)
         self._due: Timer | None = None
         self._last = 0.0
-        self._asking = False
+        self._asking = 0
+        """How many wishes are under way: one, and beside it those that stop something."""
         self._opening = False
         """Whether a dialog is about to open: keys meant for it must not reach the screen below."""
         self._attention = Attention()
@@ -249,13 +250,23 @@ class LaunchApp(App[int]):
         self.request_command(message.name, message.args)
 
     def request_command(self, name: str, args: dict[str, str] | None = None) -> None:
-        """Ask for a command; a second wish while one is being asked is left out."""
-        if self._asking or isinstance(self.screen, Dialog):
+        """Ask for a command; a second wish while one is being asked is left out.
+
+        What stops something waits for nothing: a wish that was not given yet gives way, one that was runs beside it.
+        """
+        if isinstance(self.screen, Dialog) or (self._asking and not self._urgent(name, args or {})):
             return
-        self._asking = self._opening = True
+        if self._opening:
+            self.workers.cancel_group(self, "command")
+        self._asking += 1
+        self._opening = True
         front = self._front()
         known = {**(front.context() if front is not None else {}), **(args or {})}
         self.run_worker(self._request_command(name, known), exit_on_error=False, group="command")
+
+    def _urgent(self, name: str, args: Mapping[str, str]) -> bool:
+        back = name == "operation.run" and is_way_back(self._shown.view, args.get("operation", ""))
+        return back or name in {"launch.hold", "operation.abort"}
 
     async def _request_command(self, name: str, known: dict[str, str]) -> None:
         slow = self.set_timer(SLOW_S, self._still_asking)
@@ -271,7 +282,8 @@ class LaunchApp(App[int]):
                 self._tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
         finally:
             slow.stop()
-            self._asking = self._opening = False
+            self._asking -= 1
+            self._opening = False
 
     def _still_asking(self) -> None:
         if self._asking and not isinstance(self.screen, Dialog):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from state.base.frozen import replace
+from state.base.maps import with_item
 from state.view.enums import Need, Verdict
 from state.view.gates import AttestationView, CheckView, ItemView
 from state.view.launch import LaunchView
@@ -35,6 +36,16 @@ _UNSEEN = frozenset({Verdict.RUNNING, Verdict.PENDING, Verdict.UNKNOWN})
 def seen_of(item: ItemView) -> tuple[tuple[str, Verdict], ...]:
     """Return what each check of an item says now: what a word that is given now is about."""
     return tuple((check.id, check.verdict) for check in item.checks if check.counts)
+
+
+def verdicts_of(item: ItemView) -> tuple[tuple[str, str], ...]:
+    """Return what each check of an item says now, as a statement has it."""
+    return tuple((check, verdict.value) for check, verdict in seen_of(item))
+
+
+def parts_of(view: LaunchView) -> tuple[tuple[str, str, str], ...]:
+    """Return what deploys are made of, as a statement has it: (environment, what, fingerprint), in order."""
+    return tuple(sorted((env, what, digest) for env, parts in view.parts.items() for what, digest in parts))
 
 
 def cautions(item: ItemView) -> tuple[str, ...]:
@@ -130,6 +141,11 @@ def without_word(item: ItemView, actor: str) -> ItemView:
     gone = next((w for w in reversed(item.words) if w.actor == actor), item.attestation)
     left = [word for word in item.words if word is not gone]
     return replace(item, attestation=left[-1] if left else None, others=tuple(left[:-1]))
+
+
+def signed_by(view: LaunchView, key: str, seq: int) -> LaunchView:
+    """Return the view in which a key has signed an event; nothing is changed without a key."""
+    return replace(view, signed=with_item(view.signed, key, seq)) if key else view
 
 
 def excluded_by(view: LaunchView, item: ItemView, account: str, key: str = "") -> str:
