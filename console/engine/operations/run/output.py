@@ -12,7 +12,7 @@ from checks.clients.redact import Redactor
 from console.engine.operations.run.program import Running, tail
 from console.engine.record.journal import Journal
 from state.base.frozen import remake
-from state.base.text import line
+from state.base.text import line, plain
 from state.events.bodies import body_of
 from state.events.event import Body, Draft, Event, gate_key
 from state.events.operations import (
@@ -144,12 +144,24 @@ class Report:
             after = chunk[-1].seq
         return found
 
+    def _without_secrets(self, raw: str) -> str:
+        """Return a program's output without secrets, also those that escapes of a terminal took apart."""
+        cleaned = self._redactor.clean(raw)
+        if "\x1b" not in cleaned:
+            return cleaned
+        rows = cleaned.split("\n")
+        bare = [plain(row, len(row) + 1) for row in rows]
+        return "\n".join(
+            row if self._redactor.clean(one) == one else self._redactor.clean(one)
+            for row, one in zip(rows, bare, strict=True)
+        )
+
     def redact_files(self, running: Running) -> None:
         """Write the output files of a program that has ended anew, without secret values."""
         for path in (running.out, running.err):
             with contextlib.suppress(OSError):
                 raw = path.read_text(errors="replace")
-                cleaned = f"{self._kept_back}\n" if self._kept_back and raw else self._redactor.clean(raw)
+                cleaned = f"{self._kept_back}\n" if self._kept_back and raw else self._without_secrets(raw)
                 if cleaned != raw:
                     path.write_text(cleaned)
 
