@@ -65,7 +65,7 @@ def log_id_of(first_body: str | None) -> str | None:
     """Return the log's id from the body of event 1, or None where it holds none."""
     try:
         body = json.loads(first_body or "")
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: nested too deep to be a body
         return None
     found = body.get("log_id") if isinstance(body, dict) else None
     return found if isinstance(found, str) and LOG_ID.fullmatch(found) else None

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from state.base.text import line
+from state.base.text import bare, line
 
 _SHELL = "/bin/sh"
 # 75 is EX_TEMPFAIL of sysexits.h; helm itself only exits with 0 or 1.
@@ -139,8 +139,11 @@ def terminate(running: Running) -> bool:
 
 def shown_line(raw: str, clean: Callable[[str], str]) -> str:
     """Return a line as it may be told: without what a terminal obeys, then without secrets, then cut."""
-    whole = line(raw[:LONGEST_LINE], LONGEST_LINE)
+    whole = line(clean(raw[:LONGEST_LINE]), LONGEST_LINE)
     cleaned = clean(whole)
+    apart = " ".join(bare(raw[:LONGEST_LINE]).split())
+    if clean(apart) != apart:  # marks that nobody sees stood in a secret
+        cleaned = clean(apart)
     if len(raw) > LONGEST_LINE:  # a secret may have been cut in two at its end
         cleaned = cleaned[: max(0, len(cleaned) - _OVERLAP)] + "…"
     return line(cleaned)
