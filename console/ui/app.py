@@ -8,7 +8,7 @@ import gc
 import inspect
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -26,7 +26,7 @@ from console.client.sources import EventSource, FileSource, Reopens
 from console.exit_codes import ExitCode, of_log, signalled
 from console.ui import crash, keymap
 from console.ui.bell import Attention
-from console.ui.dialog_host import PICKED, carry_out, going, leaving, pick_request
+from console.ui.dialog_host import PICKED, carry_out, going, leaving, pick_request, urgent
 from console.ui.palette import CommandProvider
 from console.ui.theme import THEMES
 from screens.bake import BakeScreen
@@ -46,7 +46,7 @@ from state.log.errors import LogError
 from state.view.enums import LaunchState
 from state.view.first_launch import way_out
 from state.view.requests import open_requests
-from state.view.rollbacks import is_way_back, rollback_of
+from state.view.rollbacks import rollback_of
 
 T = TypeVar("T")
 Restart = Callable[[], Path | Awaitable[Path]]
@@ -85,8 +85,7 @@ class LaunchApp(App[int]):
         self._shown = ScreenState(mode=mode, ascii_only=ascii_only)
         self._due: Timer | None = None
         self._last = 0.0
-        self._asking = 0
-        """How many wishes are under way: one, and beside it those that stop something."""
+        self._asking = 0  # how many wishes are under way: one, and beside it those that stop something
         self._opening = False
         """Whether a dialog is about to open: keys meant for it must not reach the screen below."""
         self._attention = Attention()
@@ -254,7 +253,9 @@ class LaunchApp(App[int]):
 
         What stops something waits for nothing: a wish that was not given yet gives way, one that was runs beside it.
         """
-        if isinstance(self.screen, Dialog) or (self._asking and not self._urgent(name, args or {})):
+        if isinstance(self.screen, Dialog) or (
+            self._asking and not urgent(self._shown.view, name, args or {})
+        ):
             return
         if self._opening:
             self.workers.cancel_group(self, "command")
@@ -263,10 +264,6 @@ class LaunchApp(App[int]):
         front = self._front()
         known = {**(front.context() if front is not None else {}), **(args or {})}
         self.run_worker(self._request_command(name, known), exit_on_error=False, group="command")
-
-    def _urgent(self, name: str, args: Mapping[str, str]) -> bool:
-        back = name == "operation.run" and is_way_back(self._shown.view, args.get("operation", ""))
-        return back or name in {"launch.hold", "operation.abort"}
 
     async def _request_command(self, name: str, known: dict[str, str]) -> None:
         slow = self.set_timer(SLOW_S, self._still_asking)

@@ -21,10 +21,11 @@ from state.base.json import JsonObject
 from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
 from state.view.attestations import go_problem
 from state.view.enums import ConditionState, Danger, RequestState
-from state.view.launch import OperationView, RequestView
+from state.view.launch import LaunchView, OperationView, RequestView
 from state.view.people import grant_problem
 from state.view.preview import Preview
 from state.view.requests import open_requests
+from state.view.rollbacks import is_way_back
 from state.view.stages import stage_verdict
 
 T = TypeVar("T")
@@ -84,6 +85,12 @@ async def _answer(
     if preview.allowed and plain and quick:
         return Answer()
     return await context.show_dialog(AskDialog(preview, reason=reason))
+
+
+def urgent(view: LaunchView, name: str, args: Mapping[str, str]) -> bool:
+    """Return whether a command stops something, or takes it back: it waits behind no other."""
+    back = name == "operation.run" and is_way_back(view, args.get("operation", ""))
+    return back or name in {"launch.hold", "operation.abort"}
 
 
 async def pick_request(context: DialogHost) -> tuple[str, dict[str, str]] | None:

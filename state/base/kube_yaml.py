@@ -121,7 +121,7 @@ def settings(text: str | bytes) -> Iterator[tuple[tuple[str, ...], str]]:
             yield path, node.value
         elif isinstance(node, _Sequence):
             waiting += [(path, one) for one in node.members]
-        else:
+        elif isinstance(node, _Mapping):
             for key, value in zip(node.members[::2], node.members[1::2], strict=True):
                 named = key.value if isinstance(key, _Scalar) else ""
                 waiting.append(((*path[-15:], named) if named != _MERGE else path, value))

@@ -163,7 +163,9 @@ def _moment(value: str | None) -> int:
     if found is None:
         raise SignatureError(f"{value[:20]!r} is no time such as 20261130 or 202611301530Z")
     try:
-        there = datetime(*(int(part or 0) for part in found.groups()[:6]), tzinfo=UTC if found[7] else None)
+        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+        zone = UTC if found[7] else None
+        there = datetime(year, month, day, hour, minute, second, tzinfo=zone)
         return int(there.timestamp()) * SECOND_US
     except (ValueError, OverflowError):
         raise SignatureError(f"{value[:20]!r} is no moment that there is") from None

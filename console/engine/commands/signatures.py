@@ -80,7 +80,13 @@ def asking_of(context: CommandContext, request: CommandRequest, body: RequestMad
     ):
         raise CommandRefusedError("the signature is for another request than the one that was made")
     _fresh(context, said, made)
-    return replace(body, **_signed_fields(request, said, made))
+    return replace(
+        body,
+        how_known=f"SSH key {made.fingerprint}",
+        statement=said.text(),
+        signature=text(request.args, "signature"),
+        key=made.fingerprint,
+    )
 
 
 def granting_of(
@@ -98,7 +104,13 @@ def granting_of(
     if (said.account, said.request, said.shown, said.comment) != given:
         raise CommandRefusedError("the signature grants another request, or another than was shown")
     _fresh(context, said, made)
-    return replace(body, **_signed_fields(request, said, made))
+    return replace(
+        body,
+        how_known=f"SSH key {made.fingerprint}",
+        statement=said.text(),
+        signature=text(request.args, "signature"),
+        key=made.fingerprint,
+    )
 
 
 def key_of(request: CommandRequest) -> str:
@@ -107,15 +119,6 @@ def key_of(request: CommandRequest) -> str:
         return parse(text(request.args, "signature")).fingerprint if request.args.get("signature") else ""
     except SignatureError:
         return ""
-
-
-def _signed_fields(request: CommandRequest, said: Statement, made: Signature) -> dict[str, str]:
-    return {
-        "how_known": f"SSH key {made.fingerprint}",
-        "statement": said.text(),
-        "signature": text(request.args, "signature"),
-        "key": made.fingerprint,
-    }
 
 
 def _signed(request: CommandRequest, kind: type[S]) -> tuple[S, Signature]:

@@ -87,7 +87,7 @@ class Journal:
         begins = any(draft.kind == OperationIntended.KIND for draft in drafts)
         if begins and not getattr(self.store, "alone", True):  # what only reads back has no lock
             raise LogHeldError(
-                f"{self.store.path}.engine was removed or replaced: another engine may have this log, so nothing is "
+                "the log's .engine file was removed or replaced: another engine may have this log, so nothing is "
                 "begun; stop both engines, then start one",
                 pid=None,
             )

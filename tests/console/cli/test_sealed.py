@@ -11,6 +11,7 @@ import pytest
 
 from console.__main__ import main
 from console.cli.open import sealed
+from state.base.json import Json
 from state.base.times import moment, stamp
 from state.events.event import Draft
 from state.events.launch import LaunchClosed, LaunchScrubbed
@@ -52,7 +53,7 @@ async def test_no_engine_begins_on_a_log_whose_launch_has_ended(
 async def test_an_engine_whose_lock_was_taken_away_begins_nothing(tmp_path: Path) -> None:
     async with stand(tmp_path) as s:
         await s.open(run=False)
-        body = {
+        body: dict[str, Json] = {
             "id": "staging.deploy", "kind": "deploy", "env": "staging", "title": "t", "commands": [],
             "from": "a", "to": "b", "timeout_s": 60, "good": None,
         }  # fmt: skip

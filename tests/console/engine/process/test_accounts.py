@@ -77,10 +77,10 @@ def _talk(log: Path, frames: list[dict[str, Json]]) -> dict[str, Json]:
         there.connect(str(shared_socket(log)))
         lines = there.makefile("rb")
         token = ""
-        for number, frame in enumerate([{"t": "hello", "tty": "x"}, *frames]):
-            confirmed = (
-                {"confirmation": {"phrase": "dotmac", "token": token}} if "confirmation" in frame else {}
-            )
+        hello: dict[str, Json] = {"t": "hello", "tty": "x"}
+        for number, frame in enumerate([hello, *frames]):
+            given: dict[str, Json] = {"phrase": "dotmac", "token": token}
+            confirmed: dict[str, Json] = {"confirmation": given} if "confirmation" in frame else {}
             there.sendall(json.dumps({"v": VERSION, "id": number, **frame, **confirmed}).encode() + b"\n")
             for line in lines:
                 answer = json.loads(line)
