@@ -267,8 +267,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
 
 BY_NAME = {command.name: command for command in COMMANDS}
 
-NEEDS_TWO = frozenset({"operation.run", "item.waive"})
-"""What may take a second person: an operation over its locks, a waiver always."""
+NEEDS_TWO = frozenset({"operation.run", "item.waive", "condition.mute"})
+"""What may take a second person: an operation over its locks, a waiver and a mute always."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,10 @@ _WORLD = (
     _arg("--first", action="store_true", help="a first launch: in production nothing is installed yet"),
 )  # fmt: skip
 
+_WORD = (
+    _arg("--log", type=Path, help="the launch's log; else that of this account's only engine"),
+    _arg("--comment", default="", help="what the others should know"),
+)
 COMMANDS = (
     Command(
         name="open",
@@ -281,6 +285,33 @@ COMMANDS = (
         run="console.cli.follow:run",
         arguments=(_LOG, _DAMAGED),
         examples=("follow launch.lclog",),
+    ),
+    Command(
+        name="grant",
+        help="grant what somebody else requests, as the second person",
+        run="console.cli.word:run_grant",
+        arguments=(
+            _arg("request", help="the request's number"),
+            *_WORD,
+            _arg(
+                "--sign", action="store_true", help="with your SSH key, where you share the other's account"
+            ),
+            _arg("--phrase", default="", help="the name that granting wants typed; else it is asked for"),
+        ),
+        examples=("grant 214 --log launch.lclog", 'grant 214 --sign --comment "I looked at it"'),
+    ),
+    Command(
+        name="attest",
+        help="say GO or NO-GO on an item from where you sit",
+        run="console.cli.word:run_attest",
+        arguments=(
+            _arg("item", help="its number: 3.2"),
+            _arg("--go", action="store_true", help="it is as its question asks"),
+            _arg("--no-go", action="store_true", help="it isn't: wants a comment"),
+            _arg("--link", default="", help="where the proof is"),
+            *_WORD,
+        ),
+        examples=('attest 3.2 --go --comment "seen in staging"', 'attest 8.1 --no-go --comment "no backup"'),
     ),
     Command(name="engine", help="list or stop engines"),
     Command(

@@ -13,11 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from state.attest.sshsig import ATTESTATION
-from state.attest.statement import Attestation
-from state.base.json import JsonObject, text
+from state.attest.statement import Asking, Attestation, Granting, Statement
+from state.base.json import JsonObject, obj, text
 from state.base.text import line
-from state.view.attestations import cautions
+from state.commands import BY_NAME
+from state.view.attestations import cautions, parts_of, verdicts_of
 from state.view.launch import LaunchView
+from state.view.people import fingerprints, grant_problem, people_of
 
 KEY_FILE = "LAUNCH_CONSOLE_SIGNING_KEY"
 """Names a private key's file; without it the agent signs."""
@@ -57,13 +59,75 @@ def attestation_of(view: LaunchView, account: str, args: JsonObject) -> Attestat
         evidence=tuple(check.seq for check in item.checks if check.seq) if item is not None else (),
         candidate=view.candidate.version,
         cautions=cautions(item) if item is not None and go else (),
+        verdicts=verdicts_of(item) if item is not None else (),
+        images=view.candidate.images,
+        parts=parts_of(view),
     )
 
 
-async def sign_attestation(
-    attestation: Attestation, keys: Sequence[str], environ: Mapping[str, str]
-) -> Signed:
-    """Sign an attestation; see ``sign``."""
+def asking_of(view: LaunchView, account: str, args: JsonObject, shown: str) -> Asking:
+    """Return the statement that a ``request.make`` with these arguments makes."""
+    name, inner = text(args, "command"), obj(args.get("args"))
+    named = (
+        [(p.name, line(text(inner, p.name), 1000)) for p in BY_NAME[name].parameters]
+        if name in BY_NAME
+        else []
+    )
+    given = tuple((name, value) for name, value in named if value)
+    return Asking(
+        view.log_id,
+        view.head,
+        account,
+        command=name,
+        args=given,
+        shown=shown,
+        reason=line(text(args, "reason"), 1000),
+    )
+
+
+def granting_of(view: LaunchView, account: str, args: JsonObject) -> Granting:
+    """Return the statement that a ``request.grant`` with these arguments makes."""
+    number = text(args, "request")
+    one = view.request(int(number)) if number.isascii() and number.isdecimal() and len(number) < 16 else None
+    return Granting(
+        view.log_id,
+        view.head,
+        account,
+        request=one.seq if one is not None else 0,
+        shown=one.shown if one is not None else "",
+        comment=line(text(args, "comment"), 1000),
+    )
+
+
+def statement_of(
+    view: LaunchView, account: str, name: str, args: JsonObject, shown: str
+) -> tuple[Statement, tuple[str, ...]] | None:
+    """Return what a command's signature is for, and the keys that may sign it; None: it isn't signed here.
+
+    A request is signed where people share the account, so that the grant of another's key can be told from one's own.
+    """
+    mine = keys_of(view, account)
+    match name:
+        case "attest.sign" if mine:
+            return attestation_of(view, account, args), mine
+        case "request.make" if len(people_of(view, account)) > 1 and mine:
+            return asking_of(view, account, args, shown), mine
+        case "request.grant" if mine or text(args, "sign"):
+            every = tuple(dict.fromkeys(key for person in view.people for key in person.signing_keys))
+            statement = granting_of(view, account, args)
+            one = view.request(statement.request)
+            if one is None:
+                return None
+            others = [
+                k for k in every if not grant_problem(view, one.by, account, one.key, *fingerprints((k,)))
+            ]
+            return (statement, tuple(others)) if others else None
+        case _:
+            return None
+
+
+async def sign_attestation(attestation: Statement, keys: Sequence[str], environ: Mapping[str, str]) -> Signed:
+    """Sign a person's word; see ``sign``."""
     return await sign(attestation.text(), ATTESTATION, keys, environ)
 
 
@@ -104,7 +168,8 @@ async def _sign(statement: str, namespace: str, public: Path, environ: Mapping[s
     except TimeoutError:
         program.kill()
         await program.wait()
-        raise CannotSignError(f"ssh-keygen gave no signature in {PATIENCE_S:g} s") from None
+        touch = "a key that wants a touch (FIDO) waits for it"
+        raise CannotSignError(f"ssh-keygen gave no signature in {PATIENCE_S:g} s; {touch}") from None
     if program.returncode != 0:
         why = line(told.decode(errors="replace"), 200) or f"exit code {program.returncode}"
         raise CannotSignError(f"ssh-keygen: {why}. Load the key (ssh-add), or name its file in {KEY_FILE}")

@@ -45,12 +45,12 @@ from state.events.event import Draft, gate_key
 from state.events.gates import GateRecycled
 from state.events.launch import EngineStarted, EngineStopped, RunbookChanged
 from state.events.log import LogClosed, NoteAdded
-from state.log.errors import LogError
+from state.log.errors import LogError, LogSealedError
 from state.log.store import LogStore
 from state.log.trouble import StoreState
 from state.log.witness import Witness, witness_directory
 from state.runbook.load import LoadedRunbook
-from state.view.enums import LaunchState
+from state.view.enums import ENDED, LaunchState
 from state.view.launch import LaunchView
 from state.view.rollbacks import rollback_of
 
@@ -157,6 +157,8 @@ class Engine:
         """Record the start: a new launch's declarations, or what became of a launch that goes on."""
         self.journal.load()
         resumed = bool(self.journal.view.scope.launch_id)
+        if self.journal.view.state in ENDED:
+            raise LogSealedError(self.store.path, self.journal.view.state)
         first = Draft(EngineStarted(os.getpid(), resumed, version(), account))
         if not resumed:
             launch_id = f"{self.loaded.runbook.candidate.version}-{self.store.log_id[:8]}"

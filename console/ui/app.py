@@ -26,7 +26,7 @@ from console.client.sources import EventSource, FileSource, Reopens
 from console.exit_codes import ExitCode, of_log, signalled
 from console.ui import crash, keymap
 from console.ui.bell import Attention
-from console.ui.dialog_host import PICKED, carry_out, going, leaving, pick_request
+from console.ui.dialog_host import PICKED, carry_out, going, leaving, pick_request, urgent
 from console.ui.palette import CommandProvider
 from console.ui.theme import THEMES
 from screens.bake import BakeScreen
@@ -85,7 +85,7 @@ class LaunchApp(App[int]):
         self._shown = ScreenState(mode=mode, ascii_only=ascii_only)
         self._due: Timer | None = None
         self._last = 0.0
-        self._asking = False
+        self._asking = 0  # how many wishes are under way: one, and beside it those that stop something
         self._opening = False
         """Whether a dialog is about to open: keys meant for it must not reach the screen below."""
         self._attention = Attention()
@@ -249,10 +249,18 @@ class LaunchApp(App[int]):
         self.request_command(message.name, message.args)
 
     def request_command(self, name: str, args: dict[str, str] | None = None) -> None:
-        """Ask for a command; a second wish while one is being asked is left out."""
-        if self._asking or isinstance(self.screen, Dialog):
+        """Ask for a command; a second wish while one is being asked is left out.
+
+        What stops something waits for nothing: a wish that was not given yet gives way, one that was runs beside it.
+        """
+        if isinstance(self.screen, Dialog) or (
+            self._asking and not urgent(self._shown.view, name, args or {})
+        ):
             return
-        self._asking = self._opening = True
+        if self._opening:
+            self.workers.cancel_group(self, "command")
+        self._asking += 1
+        self._opening = True
         front = self._front()
         known = {**(front.context() if front is not None else {}), **(args or {})}
         self.run_worker(self._request_command(name, known), exit_on_error=False, group="command")
@@ -271,7 +279,8 @@ class LaunchApp(App[int]):
                 self._tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
         finally:
             slow.stop()
-            self._asking = self._opening = False
+            self._asking -= 1
+            self._opening = False
 
     def _still_asking(self) -> None:
         if self._asking and not isinstance(self.screen, Dialog):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
@@ -20,15 +21,16 @@ from state.base.json import JsonObject
 from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
 from state.view.attestations import go_problem
 from state.view.enums import ConditionState, Danger, RequestState
-from state.view.launch import OperationView, RequestView
+from state.view.launch import LaunchView, OperationView, RequestView
 from state.view.people import grant_problem
 from state.view.preview import Preview
 from state.view.requests import open_requests
+from state.view.rollbacks import is_way_back
 from state.view.stages import stage_verdict
 
 T = TypeVar("T")
 RATES = ("1", "10", "60", "300")
-DEFAULT_WAIVER_MINUTES = "240"
+DEFAULT_MINUTES = {"item.waive": "240", "condition.mute": "15"}
 PICKED = "(an answer to a request)"
 """Stands for the command that a person picks for an open request."""
 
@@ -85,6 +87,12 @@ async def _answer(
     return await context.show_dialog(AskDialog(preview, reason=reason))
 
 
+def urgent(view: LaunchView, name: str, args: Mapping[str, str]) -> bool:
+    """Return whether a command stops something, or takes it back: it waits behind no other."""
+    back = name == "operation.run" and is_way_back(view, args.get("operation", ""))
+    return back or name in {"launch.hold", "operation.abort"}
+
+
 async def pick_request(context: DialogHost) -> tuple[str, dict[str, str]] | None:
     """Return the command that answers an open request or carries it out, with its arguments; None: none chosen."""
     shown = context.moment()
@@ -103,6 +111,7 @@ async def pick_request(context: DialogHost) -> tuple[str, dict[str, str]] | None
     return (one.command, dict(one.args)) if what == one.command else (what, {"request": str(one.seq)})
 
 
+_WHOLE = re.compile("[1-9][0-9]{0,8}")
 _LEAVE = "leave"
 
 
@@ -212,7 +221,7 @@ def _fields(spec: CommandSpec, args: Mapping[str, str]) -> list[FormField]:
                 parameter.name,
                 parameter.label,
                 parameter.optional,
-                default=DEFAULT_WAIVER_MINUTES if minutes else "",
+                default=DEFAULT_MINUTES.get(spec.name, "") if minutes else "",
                 check=_whole if minutes else None,
             )
         )
@@ -220,7 +229,7 @@ def _fields(spec: CommandSpec, args: Mapping[str, str]) -> list[FormField]:
 
 
 def _whole(value: str) -> str:
-    return "" if value.isdigit() and int(value) > 0 else "a whole number of minutes is needed"
+    return "" if _WHOLE.fullmatch(value.strip()) else "a whole number of minutes is needed"
 
 
 def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] | None:

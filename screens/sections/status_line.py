@@ -55,6 +55,8 @@ def _first(shown: ScreenState, width: int) -> Line:
 def _second(shown: ScreenState, width: int) -> Line:
     view = shown.view
     left = row(*_window(shown), "  ", *_driver(shown))
+    if view.scope.single_operator:
+        left = (*left, Span("  "), Span("SINGLE OPERATOR", Role.WARN))
     running = view.running()
     if running is not None:
         left = (*left, Span("  "), Span(f"… {running.id}", Role.ACCENT))

@@ -94,6 +94,39 @@ def load_all(text: str | bytes) -> Iterator[Json]:
             yield found
 
 
+def settings(text: str | bytes) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every scalar of the first document: the keys above it, and its value in the file's own spelling.
+
+    ``0777`` stays that, and a date a text. What aliases stand for is yielded once for each last key that leads to it,
+    so that no bomb of aliases costs more than the file is long.
+
+    Raises KubeYamlError.
+    """
+    try:
+        events = yaml.parse(_decoded(text).encode("utf-8", "surrogatepass"), _PARSER)
+        start = next((event for event in events if isinstance(event, yaml.DocumentStartEvent)), None)
+        root = _compose(events) if start is not None else None
+    except yaml.YAMLError:
+        raise KubeYamlError("not YAML") from None
+    waiting: list[tuple[tuple[str, ...], _Node]] = [((), root)] if root is not None else []
+    seen: set[tuple[int, tuple[str, ...]]] = set()
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, _Alias):
+            path, node = path[-2:], node.target
+            if (id(node), path) in seen:
+                continue
+            seen.add((id(node), path))
+        if isinstance(node, _Scalar):
+            yield path, node.value
+        elif isinstance(node, _Sequence):
+            waiting += [(path, one) for one in node.members]
+        elif isinstance(node, _Mapping):
+            for key, value in zip(node.members[::2], node.members[1::2], strict=True):
+                named = key.value if isinstance(key, _Scalar) else ""
+                waiting.append(((*path[-15:], named) if named != _MERGE else path, value))
+
+
 def _decoded(text: str | bytes) -> str:
     try:
         return text if isinstance(text, str) else text.decode()

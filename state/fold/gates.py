@@ -150,8 +150,9 @@ def _signed(view: LaunchView, event: Event, body: AttestSigned) -> LaunchView:
         at_us=event.wall_us,
         seen=attestations.seen_of(known) if known is not None else (),
     )
+    view = attestations.signed_by(view, body.key, event.seq)
     view = change_item(view, body.item, lambda i: attestations.with_word(view, i, word))
-    view = attestations.void_excluded(view, f"signed {body.item}", event.actor)
+    view = attestations.void_excluded(view, f"signed {body.item}", event.actor, body.key)
     if not body.go:
         return deviate(view, event, f"{body.item} attested NO-GO: {body.comment}")
     if not body.cautions:

@@ -13,6 +13,7 @@ from state.base.times import stamp
 from state.log.verify import VerifyReport
 from state.view.gates import AttestationView, CheckView, GateView, ItemView
 from state.view.launch import LaunchView, OperationView
+from state.view.people import SINGLE_OPERATOR
 from state.view.stages import parts_of, stage_verdict
 from state.view.watch import ConditionView
 
@@ -45,6 +46,8 @@ def _head(view: LaunchView, verified: VerifyReport) -> Iterator[str]:
     yield f"- head: `{_code(view.head)}`, {plural(view.seq, 'event')} of log `{_code(view.log_id)}`"
     unproven = plural(verified.unanchored, "event comes", "events come")
     yield f"- the log verifies; {unproven} after its newest anchor or signature, where only the file itself speaks"
+    if scope.single_operator:
+        yield f"- **{SINGLE_OPERATOR}**"
     if verified.closed is None:
         yield "- no end of the launch is written: what follows tells how it stood"
     if view.doubt:

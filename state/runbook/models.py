@@ -277,6 +277,12 @@ class Runbook(Model):
     scope: Scope
     candidate: Candidate
     people: tuple[Person, ...] = Field(min_length=1)
+    group: str | None = None
+    """A Unix group whose accounts reach the engine and read the log; None: the account that started it alone. Who of
+    them may do what is said by ``people``, and who isn't named there is refused."""
+    single_operator: bool = False
+    """Whether the team has one person only: a captain then grants their own requests. The header, every preview of
+    something dangerous, the record and the report say so."""
     environments: dict[Tier, Environment]
     ci: CiService | None = None
     """Where the candidate's builds and tests are told, where an environment says nothing else."""

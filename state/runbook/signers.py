@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator
 from itertools import combinations, product
 
 from state.base.numbers import plural
-from state.runbook.models import Item, Role, Runbook
-from state.view.people import ACTING, ANYBODY, ATTESTING
+from state.runbook.models import Item, Person, Role, Runbook
+from state.view.people import ACTING, ANYBODY, ATTESTING, fingerprints
 
 Found = tuple[tuple[str | int, ...], str]
 """Keys below ``attest`` at which something is wrong, and what was expected there."""
 Who = frozenset[frozenset[str]]
-"""People, each by their accounts: two entries that share an account are one person."""
+"""People, each by their accounts: two entries that share an account are one person, unless keys tell them apart."""
 
 
 def problems(runbook: Runbook, item: Item) -> Iterator[Found]:
@@ -40,6 +40,25 @@ def problems(runbook: Runbook, item: Item) -> Iterator[Found]:
             ("not",),
             f"who is left is fewer than {plural(attest.people, 'person', 'people')} who is {roles}, whoever did that",
         )
+
+
+def shared(runbook: Runbook) -> Iterator[Found]:
+    """Yield where two of the people that a runbook names can't be told apart: one id, one key, or one account.
+
+    An account that several people share is fine where each has a key: then signatures tell who it was.
+    """
+    for index, person in enumerate(runbook.people):
+        place, before = ("people", index), runbook.people[:index]
+        if any(other.id == person.id for other in before):
+            yield (*place, "id"), f"{person.id} stands twice: everybody has an id of their own"
+        mine = fingerprints(person.signing_keys)
+        for other in before:
+            if mine & fingerprints(other.signing_keys):
+                yield (*place, "signing_keys"), f"{other.id} has this key too: a key is one person's"
+            same = set(person.accounts) & set(other.accounts) - {ANYBODY}
+            if same and not (person.signing_keys and other.signing_keys):
+                why = f"{min(same)} is {other.id}'s account too, and nothing tells them apart: give each an account"
+                yield (*place, "accounts"), f"{why} of their own, or signing_keys"
 
 
 def _or(roles: Collection[Role]) -> str:
@@ -74,13 +93,20 @@ def _people(runbook: Runbook, roles: Collection[Role]) -> Who | None:
             continue
         if ANYBODY in person.accounts:
             return None
-        accounts = set(person.accounts)
+        accounts = set(_told_apart_by(runbook, person))
         for known in [one for one in found if one & accounts]:
             found.remove(known)
             accounts |= known
         if accounts:
             found.append(accounts)
     return frozenset(frozenset(one) for one in found)
+
+
+def _told_apart_by(runbook: Runbook, person: Person) -> Collection[str]:
+    """Return what a person is known by: their accounts; their keys, where others have one of the accounts too."""
+    mine = set(person.accounts)
+    shared = any(mine & set(other.accounts) for other in runbook.people if other.id != person.id)
+    return fingerprints(person.signing_keys) if shared and person.signing_keys else person.accounts
 
 
 def _left(runbook: Runbook, item: Item, signers: Who) -> bool:

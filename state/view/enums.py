@@ -245,3 +245,7 @@ class LaunchState(StrEnum):
     HELD = "held"
     SCRUBBED = "scrubbed"
     CLOSED = "closed"
+
+
+ENDED = frozenset({LaunchState.SCRUBBED, LaunchState.CLOSED})
+"""States after which nothing changes: the log is sealed."""

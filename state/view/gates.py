@@ -70,6 +70,8 @@ class AttestationView:
     """What changed since in what the word is about; nothing where nothing did."""
     blind: tuple[str, ...] = field(default=(), metadata=OMIT)
     """The checks that were judged then and could not be since, by their ids."""
+    key: str = field(default="", metadata=OMIT)
+    """The fingerprint of the SSH key that signed it; nothing where nobody did."""
 
     @property
     def stale(self) -> str:

@@ -70,6 +70,8 @@ class ScopeView:
     regions: tuple[str, ...] = ()
     runbook_digest: str = ""
     opened_us: int = 0
+    single_operator: bool = field(default=False, metadata=OMIT)
+    """Whether one person is enough for what takes two: said in the header, in every preview, and in the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,8 @@ class LaunchView:
     """Every trip of the launch, the oldest first."""
     requests: tuple[RequestView, ...] = ()
     """What was requested of a second person, the oldest first."""
+    signed: Mapping[str, int] = field(default_factory=empty_map, metadata=OMIT)
+    """By key: the number of the newest event that it signed. A statement with an older head was made before that."""
     operation_specs: tuple[OperationSpecView, ...] = ()
     operations: tuple[OperationView, ...] = ()
     bake: BakeView | None = None

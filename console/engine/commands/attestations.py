@@ -61,6 +61,8 @@ async def _sign(context: CommandContext, request: CommandRequest) -> Reply:
     if lacking := missing(item, go=go, given=given):
         raise CommandRefusedError(lacking)
     word = word_of(context, request, item, go=go)
+    if go and word.key and (problem := go_problem(context.view, item, request.who.account, word.key)):
+        raise CommandRefusedError(problem)
     event = await context.journal.record(_draft(item, word, request))
     asked = item.rule.people
     after = context.view.item(item.id)
@@ -93,8 +95,9 @@ async def _plan_waive(context: CommandContext, request: CommandRequest) -> Previ
     # The moment isn't part of from and to: they are bound to the confirmation, and time passes while it is typed.
     until = ""
     if minutes:
-        until_us = now + _minutes(minutes) * 60 * SECOND_US
-        until = f"until about {stamp(until_us, seconds=False)} ({minutes} min)"
+        length = request.whole("minutes", "minutes", LONGEST_WAIVER_MIN)
+        until_us = now + length * 60 * SECOND_US
+        until = f"until about {stamp(until_us, seconds=False)} ({length} min)"
     told = (f"item {item.id}: {item.text}", f"reason: {reason}" if reason else "", until)
     return plain_preview(
         request,
@@ -110,16 +113,10 @@ async def _plan_waive(context: CommandContext, request: CommandRequest) -> Previ
     )
 
 
-def _minutes(message: str) -> int:
-    if not message.isdecimal() or not 1 <= int(message[:9]) <= LONGEST_WAIVER_MIN:
-        raise CommandRefusedError(f"a waiver lasts 1 to {LONGEST_WAIVER_MIN} minutes, not {message[:20]!r}")
-    return int(message)
-
-
 async def _waive(context: CommandContext, request: CommandRequest) -> Reply:
     item = request.item(context.view)
     reason = request.need("reason", "a reason")
-    minutes = _minutes(request.need("minutes", "a number of minutes"))
+    minutes = request.whole("minutes", "minutes", LONGEST_WAIVER_MIN)
     granted = request.granted
     if granted is None:
         raise CommandRefusedError(_TWO)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from console.engine.ports import ENGINE, Who
-from state.view.enums import LaunchState
+from state.view.enums import ENDED
 from state.view.launch import LaunchView
 from state.view.people import ACTING, ATTESTING, GRANTING, roles_of
 
-_ENDED = frozenset({LaunchState.SCRUBBED, LaunchState.CLOSED})
 _AFTER_THE_END = frozenset({"note.add", "engine.stop", "console.take_over"})
 _NO_ROLE_NEEDED = frozenset({"note.add"})
 _ATTESTING = frozenset({"attest.sign", "attest.withdraw", "deviation.follow_up"})
@@ -24,7 +23,7 @@ _FROM_EVERY_CONSOLE = frozenset(
 
 def refusal(view: LaunchView, name: str, who: Who) -> str:
     """Return why ``who`` may not give the command ``name`` now, in one line, or nothing."""
-    if view.state in _ENDED and name not in _AFTER_THE_END:
+    if view.state in ENDED and name not in _AFTER_THE_END:
         return f"the launch is {view.state}: nothing can be changed any more"
     if who == ENGINE:
         return ""

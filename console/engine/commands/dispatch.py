@@ -23,6 +23,7 @@ from state.events.event import Draft
 from state.events.launch import CommandRefused
 from state.log.errors import LogError, LogFrozenError
 from state.view.enums import Danger, RequestState, tier_of
+from state.view.people import SINGLE_OPERATOR
 from state.view.preview import Preview
 
 EFFECTS: Mapping[str, Effect] = {
@@ -72,6 +73,8 @@ class Commands:
             planned = await EFFECTS[name].plan(self._context, request)
         except (CommandRefusedError, CouldNotLookError) as error:
             return request, self._refused(request, str(error))
+        if self._context.view.scope.single_operator and request.spec.danger is Danger.DANGER:
+            planned = replace(planned, blast=(*planned.blast, SINGLE_OPERATOR))
         if planned.phrase or planned.cautions:
             planned = replace(planned, token=self._token(request, planned))
         if planned.override_allowed and not planned.allowed:

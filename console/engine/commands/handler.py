@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ from state.view.preview import Preview
 
 if TYPE_CHECKING:
     from state.base.clock import Clock
+
+
+_WHOLE = re.compile("[1-9][0-9]{0,8}")
 
 
 class CommandRefusedError(Exception):
@@ -88,6 +92,17 @@ class CommandRequest:
             raise CommandRefusedError(f"{self.spec.name} needs {what}")
         return value
 
+    def whole(self, name: str, what: str, longest: int) -> int:
+        """Return an argument that is a whole number from 1 to ``longest``: the very number that was checked.
+
+        Raises RefusedError for anything else, also for digits of another script and zeros before a number.
+        """
+        given = self.need(name, f"a number of {what}")
+        number = int(given) if _WHOLE.fullmatch(given) else 0
+        if not 1 <= number <= longest:
+            raise CommandRefusedError(f"{self.spec.name} takes 1 to {longest} {what}, not {given[:20]!r}")
+        return number
+
     def item(self, view: LaunchView) -> ItemView:
         """Return the item that is meant.
 
@@ -105,7 +120,7 @@ class CommandRequest:
         Raises RefusedError.
         """
         name = self.need("gate", "a gate from 1 to 10")
-        found = view.gate(int(name)) if name.isdecimal() and len(name) < 4 else None
+        found = view.gate(int(name)) if _WHOLE.fullmatch(name) else None
         if found is None:
             raise CommandRefusedError(f"there is no gate {name}")
         return found

@@ -67,7 +67,9 @@ async def _plan_scrub(context: CommandContext, request: CommandRequest) -> Previ
 
 
 async def _scrub(context: CommandContext, request: CommandRequest) -> Reply:
-    return await _with_reason(context, request, LaunchScrubbed, "the launch is scrubbed")
+    reply = await _with_reason(context, request, LaunchScrubbed, "the launch is scrubbed; the engine ends")
+    context.stop("the launch is scrubbed", request.who.account)
+    return reply
 
 
 async def _plan_close(context: CommandContext, request: CommandRequest) -> Preview:

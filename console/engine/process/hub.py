@@ -71,6 +71,7 @@ class Session:
         self.ended = ""
         """Why it ended, or nothing while it is open."""
         self._hub = hub
+        self._greeted = False
 
     def put(self, frame: JsonObject) -> None:
         """Queue a frame; a console that has too many waiting is dropped."""
@@ -102,7 +103,11 @@ class Session:
         """
         if self.ended:
             return
-        if text(frame, "t") == "hello":
+        if text(frame, "t") == "hello" and self._greeted:
+            self.put({"t": "error", "message": "it said hello before: one connection is one console"})
+            self.end("it said hello twice")
+        elif text(frame, "t") == "hello":
+            self._greeted = True
             self._hub.spawn(self._hub.greet(self, line(text(frame, "tty"), 60)))
         elif not self.console:
             self.put({"t": "error", "message": "a console says hello first"})
@@ -137,7 +142,8 @@ class Session:
                 page = self._hub.journal.store.read(max(0, integer(frame, "after")), limit)
                 self.put({"t": "reply", "id": number, "events": [WIRE.dump(e) for e in page]})
             case other:
-                self.put({"t": "error", "message": f"this engine knows no frame {line(other, 30)!r}"})
+                message = f"this engine knows no frame {line(other, 30)!r}"
+                self.put({"t": "error", "id": number, "message": message})
 
 
 def _apology(frame: JsonObject, error: Exception) -> JsonObject:

@@ -52,6 +52,7 @@ def opened(runbook: Runbook, launch_id: str, digest: str) -> Draft:
                 for p in runbook.people
             ),
             candidate=candidate(runbook),
+            single_operator=runbook.single_operator,
         )
     )
 

@@ -100,7 +100,7 @@ def test_what_nobody_could_do_is_refused_when_it_is_read(
         load_runbook(path)
         return
     problems = told(path)
-    (place,) = problems
+    (place,) = [one for one in problems if one.startswith("gates")] if people == TWIN else problems
     assert place.partition(".attest.")[2] == key
     assert words in problems[place]
 

@@ -7,7 +7,7 @@ them changed. An attestation stands for the parts that were seen last before it,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from checks.base import CouldNotLookError
 from checks.clients.kube_object import secret_values
-from checks.clients.redact import Redactor, secretish
+from checks.clients.redact import Redactor
 from console.engine.operations.helm.private_copy import Parts, PrivateCopy, input_parts
 from console.engine.operations.preview.manifest import documents, parted
 from state.base import kube_yaml
@@ -117,12 +117,10 @@ def register_secrets(chart: Chart, redactor: Redactor) -> None:
     brought = sorted(folder.rglob("values.yaml")) if folder.is_dir() else []
     for path in (*chart.values, *brought):
         try:
-            answer = kube_yaml.load(path.read_bytes())
+            for keys, value in kube_yaml.settings(path.read_bytes()):
+                redactor.register_setting(keys, value)
         except (OSError, kube_yaml.KubeYamlError):
             continue  # helm will say what is wrong with it
-        for key, value in _leaves(answer):
-            if secretish(key):
-                redactor.register_pair(key, value)
 
 
 async def register_mounted(runbook: Runbook, clients: Clients) -> None:
@@ -151,17 +149,6 @@ def register_rendered(manifest: str, redactor: Redactor) -> None:
             if text(document, "kind") == "Secret":
                 for key, value in secret_values(document).items():
                     redactor.register_pair(key, value)
-
-
-def _leaves(value: object, key: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for name, one in value.items():
-            yield from _leaves(one, str(name))
-    elif isinstance(value, list):
-        for one in value:
-            yield from _leaves(one, key)
-    elif isinstance(value, str):
-        yield key, value
 
 
 def _sha(raw: bytes) -> str:

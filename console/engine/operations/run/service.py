@@ -293,7 +293,7 @@ class Operations:
         return _reading(site, copy), preflight
 
     async def _looked(self, operation: Operation, site: Site, copy: PrivateCopy | None) -> Preflight:
-        register_secrets(site.helm.chart, self._clients.redactor)
+        await asyncio.to_thread(register_secrets, site.helm.chart, self._clients.redactor)
         await register_mounted(self._runbook, self._clients)
         job = job_name(site, self._view) if operation.kind is OperationKind.MIGRATE else ""
         bad = seen_failing(self._view, site.tier)
