@@ -225,18 +225,21 @@ def _look(item: ItemView, look: Look, now_us: int) -> Span:
     return formats.sign(formats.VERDICT[verdict])
 
 
-def item_lines(item: ItemView, now_us: int, width: int, start_us: int = 0) -> list[Line]:
+def item_lines(
+    item: ItemView, now_us: int, width: int, start_us: int = 0, *, dialog: bool = False
+) -> list[Line]:
     """Return all that is known of an item: text, owner, waiver, question, words, checks with evidence.
 
-    ``start_us`` is when the launch window opens: what is due is due before that.
+    ``start_us`` is when the launch window opens: what is due is due before that. ``dialog``: for the one that attests
+    it, without keys and without the evidence as JSON.
     """
     lines = [row(Span(text, Role.STRONG)) for text in wrap(f"{item.id} {item.text}", width)]
     lines += item_words.plan_lines(item, start_us, now_us, width)
     if item.waiver is not None:
         lines += _waiver(item, now_us, width)
-    lines += item_words.word_lines(item, now_us, width)
+    lines += item_words.word_lines(item, now_us, width, dialog=dialog)
     for check in item.checks:
-        lines += check_lines(check, now_us, width)
+        lines += check_lines(check, now_us, width, evidence=not dialog)
     return lines
 
 
@@ -254,7 +257,7 @@ def _waiver(item: ItemView, now_us: int, width: int) -> list[Line]:
 _LOOKS = {Look.CANDIDATE: ": candidate in staging", Look.LIVE: ": live"}
 
 
-def check_lines(check: CheckView, now_us: int, width: int) -> list[Line]:
+def check_lines(check: CheckView, now_us: int, width: int, *, evidence: bool = True) -> list[Line]:
     """Return a check: verdict, what it judges, its summary, how fresh it is, its evidence as pretty JSON."""
     verdict = check.at(now_us)
     where = _LOOKS.get(check.look, f" in {check.env}" if check.env else "")
@@ -264,7 +267,7 @@ def check_lines(check: CheckView, now_us: int, width: int) -> list[Line]:
     if verdict is Verdict.STALE and check.since:
         lines.append(row(Span(f"  stale: {check.since} since", Role.WARN)))
     lines += [row(f"  {text}") for text in wrap(check.summary, width - 2) if text]
-    for text in pretty(check.evidence).split("\n"):
+    for text in pretty(check.evidence).split("\n") if evidence else ():
         lines += [row(Span(f"  {part}", Role.DIM)) for part in wrap(text, width - 2) if part]
     return lines
 

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from screens.dialogs.dialogs import Dialog, no_button
+from screens.kit.field import Field
 from screens.kit.plain import Role, Span
 from screens.kit.table import Column, Row, Table
 
@@ -40,7 +41,7 @@ class HelpDialog(Dialog[str]):
 
     def parts(self) -> Iterable[Widget]:
         """Return the search and the list."""
-        yield Input(placeholder="search", id="search", compact=True)
+        yield Field(placeholder="search", id="search", compact=True)
         yield Table((Column("key", 9), Column("what", 0), Column("where", 12)), id="entries")
 
     def buttons(self) -> Iterable[Button]:

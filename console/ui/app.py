@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
+from textual import events
+from textual._time import get_time
 from textual.app import App
 from textual.binding import BindingsMap
 from textual.driver import Driver
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
@@ -29,6 +32,7 @@ from console.ui.bell import Attention
 from console.ui.dialog_host import PICKED, carry_out, going, leaving, pick_request
 from console.ui.palette import CommandProvider
 from console.ui.theme import THEMES
+from console.ui.type_ahead import TypeAhead
 from screens.bake import BakeScreen
 from screens.base import LaunchScreen
 from screens.dashboard import DashboardScreen
@@ -42,6 +46,7 @@ from screens.log import LogScreen
 from screens.pipeline import PipelineScreen
 from screens.pods import PodsScreen
 from state.base.times import SECOND_US
+from state.commands import Reply
 from state.log.errors import LogError
 from state.view.enums import LaunchState
 from state.view.first_launch import way_out
@@ -86,8 +91,11 @@ class LaunchApp(App[int]):
         self._due: Timer | None = None
         self._last = 0.0
         self._asking = False
+        self._opened = False
+        """Whether the wish under way opened a dialog."""
         self._opening = False
         """Whether a dialog is about to open: keys meant for it must not reach the screen below."""
+        self._ahead = TypeAhead(super().on_event, self._pumps, lambda: self._opening)
         self._attention = Attention()
         self._screens: dict[str, LaunchScreen] = {}
         for theme in THEMES:
@@ -126,9 +134,11 @@ class LaunchApp(App[int]):
         self.set_interval(1.0, self.publish)
         # After the first frame: a full collection now would delay it.
         self.call_after_refresh(_settle)
+        self._ahead.begin(get_time())
 
     async def on_unmount(self) -> None:
         """Leave the source, and the terminal its own title."""
+        self._ahead.stop()
         self._write(self._attention.end())
         await self.source.close()
 
@@ -150,6 +160,16 @@ class LaunchApp(App[int]):
         self._return_code = ExitCode.INTERNAL
         self._exit_renderables.append(Text(crash.words(error)))
         self._close_messages_no_wait()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Give keys and pasted text in their order, everything else at once."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._ahead.give(event)
+        else:
+            await super().on_event(event)
+
+    def _pumps(self) -> list[MessagePump]:
+        return [one for one in (self.focused, self.screen, self) if one is not None]
 
     # -- what is shown -------------------------------------------------------------------------------
 
@@ -259,6 +279,8 @@ class LaunchApp(App[int]):
 
     async def _request_command(self, name: str, known: dict[str, str]) -> None:
         slow = self.set_timer(SLOW_S, self._still_asking)
+        reply: Reply | None = None
+        self._opened = False
         try:
             if name == PICKED:
                 chosen = await pick_request(self)
@@ -271,6 +293,8 @@ class LaunchApp(App[int]):
                 self._tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
         finally:
             slow.stop()
+            if not self._opened and (reply is None or not reply.ok):
+                self._ahead.drop()
             self._asking = self._opening = False
 
     def _still_asking(self) -> None:
@@ -282,8 +306,15 @@ class LaunchApp(App[int]):
         front = self._front()
         if front is not None:
             front.hush()
+        self._opening, self._opened = False, True
+        result = await self.push_screen_wait(dialog)
+        # Another dialog may follow: what is typed meanwhile is for that one.
+        self._opening = self._asking
+        return result
+
+    def giving(self) -> None:
+        """Let keys reach the screen again: no dialog follows, the engine carries it out."""
         self._opening = False
-        return await self.push_screen_wait(dialog)
 
     def action_ask(self, name: str) -> None:
         """Ask for a command by a key."""
@@ -339,6 +370,10 @@ class LaunchApp(App[int]):
     def _helped(self, name: str | None) -> None:
         if name is not None:
             self.run_entry(name)
+
+    def action_help_quit(self) -> None:
+        """Say how to leave, where the key that ends other programs is pressed."""
+        self._tell("q: quit (the engine keeps running)")
 
     async def action_quit(self) -> None:
         """Leave; ask first while an operation is under way."""

@@ -12,7 +12,7 @@ from console.client.sources import EventSource
 from screens.dialogs.forms import AttestDialog, FormDialog, FormField, PickDialog
 from screens.dialogs.question import Answer, AskDialog
 from screens.gate import item_lines
-from screens.kit.plain import Line
+from screens.kit.plain import Line, cut
 from screens.kit.screen_state import ScreenState
 from screens.sections.banner import request_words
 from screens.sections.item_words import caution_lines
@@ -46,6 +46,10 @@ class DialogHost(Protocol):
         """Return what is shown now."""
         ...
 
+    def giving(self) -> None:
+        """Hear that no dialog follows: the command is given."""
+        ...
+
 
 async def carry_out(context: DialogHost, name: str, given: Mapping[str, str]) -> Reply | None:
     """Ask for what a command lacks, preview it, ask for it, give it; None where the person said no."""
@@ -63,6 +67,7 @@ async def carry_out(context: DialogHost, name: str, given: Mapping[str, str]) ->
         )
         if answer is None:
             return None
+        context.giving()
         if answer.request:
             wanted: JsonObject = {"command": name, "args": args, "reason": answer.reason}
             return await context.source.command("request.make", wanted, Confirmation(token=preview.token))
@@ -163,7 +168,7 @@ async def _complete(context: DialogHost, spec: CommandSpec, args: dict[str, str]
     fields = _fields(spec, args)
     if not fields:
         return formed
-    yes = "Next" if spec.danger is Danger.DANGER else "OK"
+    yes = "Preview" if spec.danger is Danger.DANGER else cut(spec.about(args), 40)
     values = await context.show_dialog(
         FormDialog(spec.about(args), fields, danger=_form_danger(spec), yes=yes, notes=spec.notes)
     )
@@ -191,7 +196,7 @@ async def _attest(context: DialogHost, args: dict[str, str]) -> bool | None:
     start_us = shown.view.scope.window_start_us
 
     def lines(width: int) -> list[Line]:
-        return [*caution_lines(item, width), *item_lines(item, shown.now_us, width, start_us)]
+        return [*caution_lines(item, width), *item_lines(item, shown.now_us, width, start_us, dialog=True)]
 
     only = go_problem(shown.view, item, shown.account)
     values = await context.show_dialog(AttestDialog(f"Attest item {item.id}", lines, item, no_go_only=only))
@@ -220,7 +225,7 @@ def _fields(spec: CommandSpec, args: Mapping[str, str]) -> list[FormField]:
 
 
 def _whole(value: str) -> str:
-    return "" if value.isdigit() and int(value) > 0 else "a whole number of minutes is needed"
+    return "" if value.isdigit() and int(value) > 0 else "whole minutes, such as 240"
 
 
 def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] | None:

@@ -77,9 +77,6 @@ async def test_a_deploy_shows_everything_and_wants_the_name_typed() -> None:
         await pilot.press("backspace", "c")
         assert ready(app)
         await pilot.press("enter")
-        assert source.given == []
-        assert app.focused is app.screen.query_one("#no", Button)
-        await pilot.press("right", "enter")
         await pilot.pause(0.1)
         name, args, given = source.given[0]
         assert (name, args) == ("operation.run", {"operation": "staging.deploy"})
@@ -101,11 +98,19 @@ async def test_what_stands_against_a_deploy_is_told_once_and_first() -> None:
         assert shown.index("gate 3 is OPEN") < shown.index("cluster answers")
 
 
-async def test_y_does_not_confirm_what_must_be_typed_and_escape_is_no() -> None:
+async def test_enter_confirms_only_what_is_typed_and_says_what_is_wrong() -> None:
     app, source = deploy_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await open_deploy(pilot)
-        await pilot.press("tab", "y", "enter")
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert "Type dotmac to confirm  ✖ required" in "\n".join(picture(app))
+        await typed(pilot, "staging")
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert "Type dotmac to confirm  ✖ staging is not it" in "\n".join(picture(app))
+        assert app.screen.query_one("#phrase", Input).value == "staging"
+        await pilot.press("tab", "enter")
         await pilot.pause(0.1)
         assert source.given == []
         assert not isinstance(app.screen, Dialog)
@@ -171,7 +176,6 @@ async def test_an_override_is_requested_and_runs_once_it_is_granted() -> None:
         await open_deploy(pilot)
         await typed(pilot, "hotfix")
         assert ready(app)
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         asked = {"command": "operation.run", "args": {"operation": "staging.deploy"}, "reason": "hotfix"}
@@ -179,7 +183,6 @@ async def test_an_override_is_requested_and_runs_once_it_is_granted() -> None:
         source.previews["operation.run"] = replace(LOCKED, request=7, granted="request #7 granted by eve (x)")
         await open_deploy(pilot)
         await typed(pilot, "dotmac")
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given[1] == (
@@ -238,12 +241,11 @@ async def test_a_request_is_on_every_screen_and_is_answered_by_g(size: tuple[int
         await pilot.press("G")
         await opens(app, pilot, PickDialog)
         assert "Grant it: everything is shown first" in "\n".join(picture(app))
-        await pilot.press("1")
+        await pilot.press("1", "enter")
         await opens(app, pilot, FormDialog)
         await pilot.press("enter")
         await opens(app, pilot, AskDialog)
         await typed(pilot, "dotmac")
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given == [("request.grant", {"request": str(seq)}, Confirmation("dotmac", "shown"))]
@@ -272,10 +274,9 @@ async def test_ones_own_request_can_be_withdrawn_and_once_granted_be_carried_out
         assert picture(app)[2].endswith(" G: carry it out ")
         await pilot.press("G")
         await opens(app, pilot, PickDialog)
-        await pilot.press("1")
+        await pilot.press("1", "enter")
         await opens(app, pilot, AskDialog)
         await typed(pilot, "dotmac")
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given == [
@@ -303,17 +304,20 @@ async def test_a_hold_says_what_it_stops_and_what_goes_on() -> None:
         assert "(x: abort), the way back (B)" in shown
 
 
-async def test_attesting_takes_two_different_keys_and_a_comment() -> None:
+async def test_a_word_is_given_by_a_button_or_its_key_and_by_no_letter() -> None:
     app, source = app_of(story.opened())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("1")
         await pilot.pause(0.1)
         await pilot.press("a")
         await pilot.pause(0.1)
-        assert app.focused is app.screen.query_one("#no", Button)
-        await pilot.press("c")
+        assert app.focused is app.screen.query_one("#comment", Input)
         await typed(pilot, "agreed in CHG-7")
-        await pilot.press("tab", "tab", "g")
+        await pilot.press("enter", "enter")
+        await pilot.pause(0.1)
+        assert source.given == []
+        assert app.focused is app.screen.query_one("#go", Button)
+        await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given[0][:2] == (
             "attest.sign",
@@ -321,17 +325,17 @@ async def test_attesting_takes_two_different_keys_and_a_comment() -> None:
         )
         await pilot.press("down", "a")
         await pilot.pause(0.1)
-        await pilot.press("n")
+        await pilot.press("escape")
         await pilot.pause(0.1)
         assert len(source.given) == 1
         await pilot.press("a")
         await pilot.pause(0.1)
-        await pilot.press("N")
+        await pilot.press("ctrl+n")
         await pilot.pause(0.1)
         assert len(source.given) == 1
-        assert "a NO-GO needs a comment that says why" in "\n".join(picture(app))
+        assert "Comment (required for NO-GO)  ✖ " in "\n".join(picture(app))
         await typed(pilot, "never agreed")
-        await pilot.press("tab", "tab", "N")
+        await pilot.press("ctrl+n")
         await pilot.pause(0.1)
         assert source.given[1][1] == {"item": "1.2", "verdict": "NO-GO", "comment": "never agreed"}
 
@@ -348,14 +352,21 @@ async def test_a_go_against_the_evidence_is_told_and_asked_for_again() -> None:
         await pilot.pause(0.1)
         await pilot.press("a")
         await pilot.pause(0.1)
-        await pilot.press("g")
+        await pilot.press("ctrl+g")
         await pilot.pause(0.1)
         assert source.given == []
         assert isinstance(app.screen, AskDialog)
         shown = "\n".join(picture(app))
         assert "! web.csp (staging) failed" in shown
         assert "! web.csp (production) never ran" in shown
-        await pilot.press("y")
+        await pilot.press("y", "enter")
+        await pilot.pause(0.1)
+        assert source.given == []
+        await pilot.press("a")
+        await pilot.pause(0.1)
+        await pilot.press("ctrl+g")
+        await pilot.pause(0.1)
+        await pilot.press("ctrl+g")
         await pilot.pause(0.1)
         ((name, args, given),) = source.given
         assert (name, args, given) == (
@@ -408,7 +419,7 @@ async def test_the_clock_is_made_faster_by_a_digit() -> None:
         await pilot.press("f")
         await pilot.pause(0.1)
         assert isinstance(app.screen, PickDialog)
-        await pilot.press("3")
+        await pilot.press("3", "enter")
         await pilot.pause(0.1)
         assert source.given[0][:2] == ("clock.rate", {"rate": "60"})
 
@@ -427,7 +438,6 @@ async def test_a_waiver_asks_for_reason_and_time_and_then_for_a_second_person() 
         await pilot.press("tab", "enter")
         await pilot.pause(0.1)
         assert isinstance(app.screen, AskDialog)
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         args = {"item": "2.1", "reason": "later", "minutes": "240"}
@@ -443,7 +453,7 @@ async def test_one_key_opens_the_rollback_and_it_still_wants_the_name() -> None:
         await pilot.pause(0.15)
         assert isinstance(app.screen, AskDialog)
         await typed(pilot, "dotmac")
-        await pilot.press("tab", "right", "enter")
+        await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given[0][1] == {"operation": "production.rollback"}
 
@@ -473,7 +483,7 @@ async def test_the_rollback_is_productions_whatever_the_order_of_the_runbook(
         await pilot.press("B")
         await pilot.pause(0.15)
         await typed(pilot, "dotmac")
-        await pilot.press("tab", "right", "enter")
+        await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given[0][1] == {"operation": back}
 
@@ -510,9 +520,6 @@ async def test_a_trip_is_acknowledged_with_a_comment() -> None:
         await pilot.pause(0.1)
         await typed(pilot, "seen")
         await pilot.press("enter")
-        assert app.focused is app.screen.query_one("#no", Button)
-        assert source.given == []
-        await pilot.press("y")
         await pilot.pause(0.1)
         assert source.given[0][:2] == (
             "condition.acknowledge",
@@ -538,12 +545,12 @@ async def test_quitting_during_an_operation_asks() -> None:
         await pilot.press("q")
         await pilot.pause(0.1)
         assert "goes on in the engine" in "\n".join(picture(app))
-        await pilot.press("1")
+        await pilot.press("3", "1", "enter")
         await pilot.pause(0.1)
         assert not isinstance(app.screen, Dialog)
         await pilot.press("ctrl+q")
         await pilot.pause(0.1)
-        await pilot.press("3")
+        await pilot.press("3", "enter")
         await pilot.pause(0.2)
         assert isinstance(app.screen, FormDialog)
         await typed(pilot, "wrong window")
@@ -552,7 +559,7 @@ async def test_quitting_during_an_operation_asks() -> None:
         assert source.given[0][:2] == ("operation.abort", {"reason": "wrong window"})
         await pilot.press("q")
         await pilot.pause(0.1)
-        await pilot.press("2")
+        await pilot.press("2", "enter")
         await pilot.pause(0.1)
     assert app.return_code == 0
 
@@ -629,13 +636,12 @@ async def test_the_palette_promotes_no_rolled_back_candidate_but_requests_it() -
                 await pilot.pause(0.05)
         ids = [row.cells[1] for row in app.screen.query_one(Table).rows]
         at = next(n for n, label in enumerate(ids) if str(label).startswith("production.deploy"))
-        await pilot.press(str(at + 1))
+        await pilot.press(str(at + 1), "enter")
         async with asyncio.timeout(20):
             while not isinstance(app.screen, AskDialog):
                 await pilot.pause(0.05)
         assert words in " ".join("".join(row.strip(" ┃") + " " for row in picture(app)).split())
         await typed(pilot, "it was the cache")
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         asked = {

@@ -111,9 +111,9 @@ async def test_a_deploy_shows_steps_time_output_and_the_recorded_good() -> None:
         assert "o: retry · production.rollback" in text_of(app)
         await pilot.press("o")
         await pilot.pause(0.1)
-        await pilot.press("2")
+        await pilot.press("2", "enter")
         await pilot.pause(0.2)
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await pilot.pause(0.1)
         assert source.given[0][:2] == ("operation.recover", {"choice": "production.rollback"})
 

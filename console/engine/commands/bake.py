@@ -7,7 +7,6 @@ from console.engine.commands.handler import (
     CommandRefusedError,
     CommandRequest,
     Effect,
-    phrase_of,
     plain_preview,
 )
 from state.base.times import SECOND_US
@@ -55,7 +54,7 @@ async def _plan_mute(context: CommandContext, request: CommandRequest) -> Previe
             "a breach that began meanwhile trips it when the mute ends",
             "the bake's clock stands still",
         ),
-        phrase=phrase_of(context.view),
+        phrase=f"mute {condition.id}",
     )
 
 
@@ -100,7 +99,7 @@ async def _plan_finish(context: CommandContext, request: CommandRequest) -> Prev
         from_what=f"{bake.good_s // 60} of {bake.minimum_s // 60} min seen good",
         to_what=f"finished{still}",
         blast=("nobody counts good seconds any more; the stop conditions stay on watch",),
-        phrase=phrase_of(context.view),
+        phrase="end the bake",
     )
 
 

@@ -9,7 +9,6 @@ from console.engine.commands.handler import (
     CommandRefusedError,
     CommandRequest,
     Effect,
-    phrase_of,
     plain_preview,
 )
 from state.base.numbers import pace
@@ -62,7 +61,7 @@ async def _plan_scrub(context: CommandContext, request: CommandRequest) -> Previ
         from_what=context.view.state.value,
         to_what="scrubbed",
         blast=("nothing is deployed or rolled back", "nothing can be changed in this log afterwards"),
-        phrase=phrase_of(context.view),
+        phrase="scrub",
     )
 
 

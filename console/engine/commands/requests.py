@@ -15,7 +15,6 @@ from console.engine.commands.handler import (
     CommandRequest,
     Effect,
     is_captain,
-    phrase_of,
     plain_preview,
 )
 from state.base.json import obj
@@ -161,7 +160,7 @@ async def _plan_grant(context: CommandContext, request: CommandRequest) -> Previ
     if one.state is RequestState.GRANTED:
         raise CommandRefusedError(f"request #{one.seq} was granted by {one.answered_by} already")
     shown = _shown(context, request, one, f"granted, {one.by} may carry it out once")
-    return replace(shown, phrase=phrase_of(context.view), token=one.shown)
+    return replace(shown, phrase=f"grant {one.seq}", token=one.shown)
 
 
 async def _grant(context: CommandContext, request: CommandRequest) -> Reply:

@@ -29,7 +29,7 @@ async def test_a_preview_shows_exactly_what_would_run(tmp_path: Path) -> None:
         )
         assert "--atomic" not in preview.commands[0]
         assert preview.commands[1] == "kubectl --context staging -n dotmac-staging get pods,ingress"
-        assert (preview.environment, preview.phrase) == ("rehearsal staging", "dotmac")
+        assert (preview.environment, preview.phrase) == ("rehearsal staging", "dotmac-staging")
         assert preview.from_what == "revision 1 (deployed)"
         assert preview.to_what.startswith("v1.4.0 (")
         assert preview.blast == (
