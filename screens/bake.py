@@ -121,7 +121,7 @@ def bake(shown: ScreenState, width: int, height: int) -> list[Line]:
     one = view.bake
     since = (shown.now_us - one.started_us) / SECOND_US
     role = _ROLES.get(one.state, Role.WARN)
-    message = f" {formats.stopwatch(one.good_s)} of {formats.stopwatch(one.minimum_s)} seen good"
+    message = f" {formats.stopwatch(one.good_s)} of {formats.stopwatch(one.minimum_s)} healthy"
     size = max(8, width - len(message) - 7)
     why = f"  {one.state.upper()}" + (f": {whys}" if (whys := trips(shown) or one.why) else "")
     left = max(0, one.minimum_s - one.good_s)

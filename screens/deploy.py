@@ -146,7 +146,7 @@ class DeployScreen(LaunchScreen):
         if self.shown.view.offering() is not None:
             self.post_message(CommandRequested("operation.recover"))
         else:
-            self.flash("no operation offers a next step")
+            self.flash("Nothing to recover")
 
 
 def lock_words(spec: OperationSpecView, shown: ScreenState) -> Span:

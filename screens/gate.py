@@ -24,6 +24,8 @@ from state.base.times import SECOND_US
 from state.view.enums import Look, Verdict
 from state.view.launch import CheckView, GateView, ItemView
 
+LATER = frozenset({Verdict.RUNNING, Verdict.DEFERRED})
+"""What nobody can do anything about at the moment."""
 _WIDE = 110
 """From so many cells on there is room for a column's whole name."""
 
@@ -57,6 +59,8 @@ class GateScreen(LaunchScreen):
     def __init__(self) -> None:
         super().__init__()
         self.number = 1
+        self._wanted = ""
+        """The item that the cursor shall stand on as soon as it is listed."""
 
     def body(self) -> Iterable[Widget]:
         """Return the heading, the items, and the detail of one."""
@@ -81,10 +85,28 @@ class GateScreen(LaunchScreen):
         """Put the keys where the items are."""
         self.query_one(Table).focus()
 
-    def open(self, number: int) -> None:
-        """Show another gate."""
+    def open(self, number: int, item: str = "") -> None:
+        """Show a gate with the cursor on an item; on none: on the first that is open."""
         self.number = number
+        self._wanted = item or self._open_after("")
         self.show(self.shown)
+
+    def done(self, command: str, args: Mapping[str, str]) -> None:
+        """Move on from an item that a person just gave their word on."""
+        item = args.get("item", "")
+        if command in {"attest.sign", "item.waive"} and item == self.query_one(Table).key:
+            self.query_one(Table).select(self._open_after(item))
+
+    def _open_after(self, item: str) -> str:
+        """Return the next item after one that isn't done, from the top again after the last; that one: none is."""
+        gate, now = self.shown.view.gate(self.number), self.shown.now_us
+        items = gate.items if gate is not None else ()
+        at = next((n for n, one in enumerate(items) if one.id == item), -1)
+        around = (*items[at + 1 :], *items[: max(at, 0)])
+        left = (
+            one.id for one in around if one.verdict(now) not in DONE and one.checks_verdict(now) not in LATER
+        )
+        return next(left, item or (items[0].id if items else ""))
 
     def context(self) -> Mapping[str, str]:
         """Return the gate and the item under the cursor."""
@@ -96,6 +118,9 @@ class GateScreen(LaunchScreen):
         gate, start_us = shown.view.gate(self.number), shown.view.scope.window_start_us
         items = gate.items if gate is not None else ()
         self.query_one(Table).show_rows([item_row(item, shown.now_us, start_us) for item in items])
+        if self._wanted:
+            self.query_one(Table).select(self._wanted)
+            self._wanted = ""
         self._detail()
 
     def _heading(self, shown: ScreenState, width: int, height: int) -> list[Line]:
@@ -273,7 +298,7 @@ def check_lines(check: CheckView, now_us: int, width: int, *, evidence: bool = T
 
 
 def freshness(check: CheckView, now_us: int) -> str:
-    """Return how old a result is and how long it holds: ``3 m 10 s ago, holds 24 h 00 m``."""
+    """Return how old a result is and how long it is valid: ``3 m 10 s ago, 0.1 s, valid 24 h 00 m``."""
     if check.verdict is Verdict.RUNNING:
         return f"runs since {formats.span((now_us - check.started_us) / SECOND_US)}"
     if not check.counts:
@@ -281,7 +306,7 @@ def freshness(check: CheckView, now_us: int) -> str:
     if not check.finished_us:
         return "never run"
     took = (check.finished_us - check.started_us) / SECOND_US if check.started_us else 0
-    return f"{formats.ago(check.finished_us, now_us)}, took {took:.1f} s, holds {formats.span(check.ttl_s)}"
+    return f"{formats.ago(check.finished_us, now_us)}, {took:.1f} s, valid {formats.span(check.ttl_s)}"
 
 
 def pretty(evidence: str) -> str:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from console.cli.say import refuse, tell
+from console.cli.sealed import is_sealed, show_sealed, words_of_leaving
 from console.engine.process.running import find, running_engines
 from console.engine.process.spawn import look_at_log, start_engine
 from console.exit_codes import ExitCode, FailedError
@@ -32,6 +33,8 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
         raise FailedError(message, ExitCode.BAD_CONFIG)
     if attached is None:
         look_at_log(log)
+        if is_sealed(log):
+            return show_sealed(log)
     problem = no_terminal()
     if problem is not None:
         _judge(
@@ -39,8 +42,8 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
         )  # in a pipeline, what is wrong with the runbook is worth more than the missing terminal
         return refuse(problem, ExitCode.BAD_CONFIG)
     info = attached or start_engine(runbook, log, clock)
-    code = run_live(info.socket, restart=lambda: start_engine(runbook, log, clock).socket)
-    tell(f"The engine goes on. Stop it with:  launch-console engine stop {log}")
+    code = run_live(info.socket, restart=lambda: start_engine(runbook, log, clock).socket, log=log)
+    tell(words_of_leaving(log, f"launch-console {runbook} --log {log}"))
     return code
 
 

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 from console.cli.saved_log import saved_log
+from console.cli.verify import witnessed
 from console.exit_codes import ExitCode, FailedError
 from state.fold import fold
+from state.log.verify import verify
 from state.report.page import report
 
 
@@ -17,7 +19,9 @@ def run(log: Path, target: Path | None) -> ExitCode:
     Raises LogError, and FailedError where the file can't be written or is there already.
     """
     with saved_log(log) as (reader, found):
-        page = report(fold(reader.every()), found)
+        # With what this account saw of it, as `verify` does: else the two would say different things of one file.
+        covered = verify(log, witnessed(log))
+        page = report(fold(reader.every()), covered if covered.ok else found)
     if target is None:
         sys.stdout.write(page)
         return ExitCode.GO

@@ -24,7 +24,7 @@ def run(
     ``allowed_signers`` is an allowed_signers file. What this account saw of the log before counts as an anchor,
     unless ``no_witness``. Raises LogError, and FailedError for a wrong anchor text or a bad file of signers.
     """
-    seen = [] if no_witness else _witnessed(log)
+    seen = [] if no_witness else witnessed(log)
     try:
         allowed = read_allowed(allowed_signers) if allowed_signers is not None else None
     except LogError as error:  # of the file of signers, not of the log
@@ -42,7 +42,7 @@ def run(
     return ExitCode.GO if report.ok else ExitCode.DAMAGED_LOG
 
 
-def _witnessed(log: Path) -> list[str]:
+def witnessed(log: Path) -> list[str]:
     """Return the newest head of this log that this account saw."""
     try:
         with LogReader(log) as reader:
@@ -101,5 +101,5 @@ def _signatures(report: VerifyReport) -> list[str]:
     sealed = f"; they seal the first {found.sealed} events" if found.sealed else ""
     whose = "" if found.sealed or not found.signed else "; the keys are those that the log itself names"
     gone = f", {found.redacted} redacted" if found.redacted else ""
-    rows = [f"  words    {found.signed} signed, {found.self_declared} self-declared{gone}{sealed}{whose}"]
-    return rows + [f"           {count} by {who}" for who, count in sorted(found.keys.items())]
+    rows = [f"  attestations  {found.signed} signed, {found.self_declared} unsigned{gone}{sealed}{whose}"]
+    return rows + [f"                {count} by {who}" for who, count in sorted(found.keys.items())]

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
 import inspect
 import os
-import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
-from textual import events
-from textual._time import get_time
-from textual.app import App
 from textual.binding import BindingsMap
 from textual.driver import Driver
-from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from console.client.engine_client import AttachError
 from console.client.sources import EventSource, FileSource, Reopens
-from console.exit_codes import ExitCode, of_log, signalled
+from console.exit_codes import ExitCode, of_log
 from console.ui import crash, keymap
-from console.ui.bell import Attention
+from console.ui.bell import Attention, deposed_words
 from console.ui.dialog_host import PICKED, carry_out, going, leaving, pick_request
+from console.ui.ended import EndingApp
 from console.ui.palette import CommandProvider
+from console.ui.terminal_app import settle
 from console.ui.theme import THEMES
-from console.ui.type_ahead import TypeAhead
 from screens.bake import BakeScreen
 from screens.base import LaunchScreen
 from screens.dashboard import DashboardScreen
@@ -48,8 +42,10 @@ from screens.pods import PodsScreen
 from state.base.times import SECOND_US
 from state.commands import Reply
 from state.log.errors import LogError
+from state.view.ending import is_over
 from state.view.enums import LaunchState
 from state.view.first_launch import way_out
+from state.view.next_step import Place, next_step
 from state.view.requests import open_requests
 from state.view.rollbacks import rollback_of
 
@@ -63,7 +59,7 @@ SLOW_S = 0.5
 """Seconds after which it is said that the engine is being asked."""
 
 
-class LaunchApp(App[int]):
+class LaunchApp(EndingApp):
     """A window on a launch. ``restart`` starts an engine where the one that was attached is gone."""
 
     TITLE = "launch console"
@@ -79,10 +75,11 @@ class LaunchApp(App[int]):
         mode: Mode,
         *,
         restart: Restart | None = None,
+        log: Path | None = None,
         ascii_only: bool = False,
         driver_class: type[Driver] | None = None,
     ) -> None:
-        super().__init__(driver_class=driver_class, watch_css=False)
+        super().__init__(driver_class, log)
         self.source = source
         self.mode = mode
         self._restart = restart
@@ -93,9 +90,6 @@ class LaunchApp(App[int]):
         self._asking = False
         self._opened = False
         """Whether the wish under way opened a dialog."""
-        self._opening = False
-        """Whether a dialog is about to open: keys meant for it must not reach the screen below."""
-        self._ahead = TypeAhead(super().on_event, self._pumps, lambda: self._opening)
         self._attention = Attention()
         self._screens: dict[str, LaunchScreen] = {}
         for theme in THEMES:
@@ -133,43 +127,14 @@ class LaunchApp(App[int]):
         # Clocks and countdowns move even when no event arrives.
         self.set_interval(1.0, self.publish)
         # After the first frame: a full collection now would delay it.
-        self.call_after_refresh(_settle)
-        self._ahead.begin(get_time())
+        self.call_after_refresh(settle)
+        self.take_keys()
 
     async def on_unmount(self) -> None:
         """Leave the source, and the terminal its own title."""
         self._ahead.stop()
         self._write(self._attention.end())
         await self.source.close()
-
-    def _handle_signals(self) -> None:
-        """Let the terminal be restored on SIGTERM and SIGHUP: Textual alone leaves it broken."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-            with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread, as in some tests
-                loop.add_signal_handler(number, self._ended_by, number)
-
-    def _ended_by(self, number: int) -> None:
-        self.exit(return_code=signalled(number))
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Write the crash to a file without local variables (they may hold secrets) and say where it is."""
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-        self._return_code = ExitCode.INTERNAL
-        self._exit_renderables.append(Text(crash.words(error)))
-        self._close_messages_no_wait()
-
-    async def on_event(self, event: events.Event) -> None:
-        """Give keys and pasted text in their order, everything else at once."""
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            await self._ahead.give(event)
-        else:
-            await super().on_event(event)
-
-    def _pumps(self) -> list[MessagePump]:
-        return [one for one in (self.focused, self.screen, self) if one is not None]
 
     # -- what is shown -------------------------------------------------------------------------------
 
@@ -197,11 +162,14 @@ class LaunchApp(App[int]):
         now = shown.now_us - shown.now_us % SECOND_US
         shown = replace(shown, lost=lost, now_us=max(now, 0), ascii_only=self._ascii_only)
         if shown != self._shown:
-            deposed = _deposed(self._shown, shown)
+            deposed = deposed_words(self._shown, shown)
+            ended = is_over(shown.view) and self.mode is Mode.LIVE and not is_over(self._shown.view)
             self._shown = shown
             self._write(self._attention.notice(shown))
             self._show()
-            self._tell(deposed, bad=True)
+            self.tell(deposed, bad=True)
+            if ended:
+                self.call_later(self.action_next)
 
     def _write(self, sequence: str) -> None:
         if sequence and self._driver is not None:
@@ -215,7 +183,8 @@ class LaunchApp(App[int]):
     def _front(self) -> LaunchScreen | None:
         return next((s for s in reversed(self.screen_stack) if isinstance(s, LaunchScreen)), None)
 
-    def _tell(self, message: str, *, bad: bool = False) -> None:
+    def tell(self, message: str, *, bad: bool = False) -> None:
+        """Tell something in the bottom line of the screen that is seen."""
         front = self._front()
         if front is not None and message:
             front.flash(message, bad=bad)
@@ -242,7 +211,7 @@ class LaunchApp(App[int]):
             return
         gate = self._screens["gate"]
         if isinstance(gate, GateScreen) and not self._opening:
-            gate.number = number
+            gate.open(number)
         self.action_open("gate")
 
     async def action_back(self) -> None:
@@ -274,7 +243,9 @@ class LaunchApp(App[int]):
             return
         self._asking = self._opening = True
         front = self._front()
-        known = {**(front.context() if front is not None else {}), **(args or {})}
+        # A screen that is just being opened stands on nothing yet.
+        about = front.context() if front is not None and front.laid_out else {}
+        known = {**about, **(args or {})}
         self.run_worker(self._request_command(name, known), exit_on_error=False, group="command")
 
     async def _request_command(self, name: str, known: dict[str, str]) -> None:
@@ -290,7 +261,9 @@ class LaunchApp(App[int]):
             expected = keymap.parameters_of(name)
             reply = await carry_out(self, name, {k: v for k, v in known.items() if k in expected})
             if reply is not None:
-                self._tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
+                if reply.ok and (front := self._front()) is not None:
+                    front.done(name, known)
+                self.tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
         finally:
             slow.stop()
             if not self._opened and (reply is None or not reply.ok):
@@ -299,7 +272,7 @@ class LaunchApp(App[int]):
 
     def _still_asking(self) -> None:
         if self._asking and not isinstance(self.screen, Dialog):
-            self._tell("asking the engine… (esc: leave it)" if self._opening else "asking the engine…")
+            self.tell("asking the engine… (esc: leave it)" if self._opening else "asking the engine…")
 
     async def show_dialog(self, dialog: Screen[T]) -> T | None:
         """Show a dialog and return how it ended; called from a worker."""
@@ -320,6 +293,25 @@ class LaunchApp(App[int]):
         """Ask for a command by a key."""
         self.request_command(name)
 
+    def action_next(self) -> None:
+        """Do what comes next: run it where it is safe, else show it, and what it would do."""
+        if is_over(self._shown.view):
+            if not isinstance(self.screen, Dialog):
+                self.show_end(self._shown.view)
+            return
+        step = next_step(self._shown.view, self._shown.now_us, self._shown.account)
+        if step is None or self._opening or isinstance(self.screen, Dialog):
+            return
+        if step.place is Place.GATE:
+            self.action_gate(step.gate)
+            gate = self._screens["gate"]
+            if isinstance(gate, GateScreen):
+                gate.open(step.gate, step.item)
+        elif step.place is not Place.HERE:
+            self.action_open(step.place)
+        if step.command:
+            self.request_command(step.command, dict(step.args))
+
     def action_hold(self) -> None:
         """Hold the launch, or release its hold."""
         held = self._shown.view.state is LaunchState.HELD
@@ -331,14 +323,14 @@ class LaunchApp(App[int]):
         if spec is not None:
             self.request_command("operation.run", {"operation": spec.id})
         else:
-            self._tell("the runbook has no rollback of production", bad=True)
+            self.tell("the runbook has no rollback of production", bad=True)
 
     def action_requests(self) -> None:
         """Show the open requests, and what may be done about one."""
         if open_requests(self._shown.view.requests, self._shown.now_us):
             self.request_command(PICKED)
         else:
-            self._tell("nobody requests a second person")
+            self.tell("nobody requests a second person")
 
     # -- help, palette, quitting -----------------------------------------------------------------------
 
@@ -371,10 +363,6 @@ class LaunchApp(App[int]):
         if name is not None:
             self.run_entry(name)
 
-    def action_help_quit(self) -> None:
-        """Say how to leave, where the key that ends other programs is pressed."""
-        self._tell("q: quit (the engine keeps running)")
-
     async def action_quit(self) -> None:
         """Leave; ask first while an operation is under way."""
         running = self._shown.view.running()
@@ -393,8 +381,10 @@ class LaunchApp(App[int]):
 
     def action_start_engine(self) -> None:
         """Start an engine where the one that was attached is gone."""
-        if self._restart is not None and self._shown.lost and isinstance(self.source, Reopens):
-            self._tell("an engine is being started")
+        if is_over(self._shown.view):
+            self.tell("the launch is over: its log is sealed")
+        elif self._restart is not None and self._shown.lost and isinstance(self.source, Reopens):
+            self.tell("an engine is being started")
             self.run_worker(
                 self._start_engine(self._restart, self.source),
                 exit_on_error=False,
@@ -405,20 +395,20 @@ class LaunchApp(App[int]):
     async def _start_engine(self, restart: Restart, source: Reopens) -> None:
         found = await asyncio.to_thread(restart)
         await source.reopen(await found if inspect.isawaitable(found) else found)
-        self._tell("the launch goes on where its log ends")
+        self.tell("the launch goes on where its log ends")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell what went wrong in the background; nothing of it ends the console."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             path = crash.write(event.worker.error)
-            self._tell(f"that failed: {event.worker.error} (see {path})", bad=True)
+            self.tell(f"that failed: {event.worker.error} (see {path})", bad=True)
 
     # -- replay --------------------------------------------------------------------------------------
 
     def action_transport(self, action: str, value: str = "") -> None:
         """Move a replay."""
         if isinstance(self.source, FileSource):
-            self._tell(self.source.transport(action, value), bad=True)
+            self.tell(self.source.transport(action, value), bad=True)
 
     def action_goto(self) -> None:
         """Ask where a replay shall go."""
@@ -427,20 +417,3 @@ class LaunchApp(App[int]):
     def _gone_to(self, values: dict[str, str] | None) -> None:
         if values:
             self.action_transport("goto", values["where"])
-
-
-def _deposed(before: ScreenState, after: ScreenState) -> str:
-    """Return what to tell a console that drove and drives no longer."""
-    driver = next((c for c in after.view.consoles if c.drives), None)
-    drove = any(c.drives and c.id == before.me for c in before.view.consoles)
-    if not drove or driver is None or driver.id == after.me:
-        return ""
-    return f"{driver.account} took over (console {driver.id}): this console watches now. t: take over again"
-
-
-def _settle() -> None:
-    """Keep the garbage collector from pausing over what lives as long as the program."""
-    # Full collections paused the console for 33 ms; frozen, p99 from key to paint fell from 38 to 12 ms.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)

@@ -19,8 +19,9 @@ from screens.sections.item_words import caution_lines
 from state.base.json import JsonObject
 from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
 from state.view.attestations import go_problem
+from state.view.ending import ending
 from state.view.enums import ConditionState, Danger, RequestState
-from state.view.launch import OperationView, RequestView
+from state.view.launch import LaunchView, OperationView, RequestView
 from state.view.people import grant_problem
 from state.view.preview import Preview
 from state.view.requests import open_requests
@@ -137,6 +138,17 @@ def leaving(running: OperationView) -> PickDialog:
         ("abort", f"Abort {running.id}, and stay"),
     ]
     return PickDialog(f"{running.id} is under way. Leave?", options)
+
+
+def over(view: LaunchView) -> PickDialog:
+    """Return what can be done once a launch has ended."""
+    options = [
+        ("report", "Write the report"),
+        ("verify", "Verify the log"),
+        ("stay", "Look around (read-only)"),
+        ("quit", "Quit"),
+    ]
+    return PickDialog(ending(view), options)
 
 
 def going() -> FormDialog:

@@ -29,9 +29,10 @@ EVERYWHERE: tuple[tuple[str, str, str], ...] = (
     ("T", "theme", "light or dark"),
     ("escape", "back", "back"),
     ("backspace", "back", "back"),
-    ("q", "quit", "leave; the engine goes on"),
+    ("q", "quit", "quit (the engine keeps running)"),
 )
 LIVE: tuple[tuple[str, str, str], ...] = (
+    ("space,enter", "next", "do what comes next"),
     ("n", "ask('note.add')", "add a note"),
     ("h", "hold", "hold the launch, or release the hold"),
     ("x", "ask('operation.abort')", "abort the operation under way"),
@@ -55,6 +56,7 @@ REPLAY: tuple[tuple[str, str, str], ...] = (
     ("end", "transport('end')", "to the end"),
 )
 _SHOWN = {
+    "space,enter": "space",
     "question_mark": "?", "escape": "esc", "comma": ",", "full_stop": ".", "left_square_bracket": "[",
     "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">",
     "plus,equals_sign": "+", "minus": "-", "left": "←", "right": "→",

@@ -15,7 +15,7 @@ def person(item: ItemView) -> Span:
     word = item.attestation
     if word is None or item.not_applicable:
         asked = item.question is not None and not item.not_applicable
-        return Span("asked", Role.ACCENT) if asked else Span("-", Role.DIM)
+        return Span("needed", Role.ACCENT) if asked else Span("-", Role.DIM)
     if any(not one.go for one in item.words):
         return Span("NO-GO", Role.BAD)
     if item.signed >= item.rule.people:

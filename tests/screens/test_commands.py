@@ -232,7 +232,7 @@ async def test_a_request_is_on_every_screen_and_is_answered_by_g(size: tuple[int
         for key in ("g", "3", "d", "b", "p", "l"):
             await pilot.press(key)
             await pilot.pause(0.1)
-            row = picture(app)[2]
+            row = picture(app)[3]
             assert row.startswith(f" ! REQUEST #{seq} bob wants a second person: Promote")
             assert row.endswith(" G: grant or refuse ")
         await pilot.press("d")
@@ -260,7 +260,7 @@ async def test_ones_own_request_can_be_withdrawn_and_once_granted_be_carried_out
     )
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.pause()
-        assert picture(app)[2].endswith(" G: withdraw ")
+        assert picture(app)[3].endswith(" G: withdraw ")
         await pilot.press("G")
         await opens(app, pilot, PickDialog)
         shown = "\n".join(picture(app))
@@ -270,8 +270,8 @@ async def test_ones_own_request_can_be_withdrawn_and_once_granted_be_carried_out
         told.tell(RequestGranted.KIND, {"how_known": "socket peer uid 1001 (eve)"}, ref=seq, actor="eve")
         source.tell()
         await pilot.pause(0.3)
-        assert picture(app)[2].startswith(f" ! GRANTED #{seq} ann may do it once, granted by eve: Promote")
-        assert picture(app)[2].endswith(" G: carry it out ")
+        assert picture(app)[3].startswith(f" ! GRANTED #{seq} ann may do it once, granted by eve: Promote")
+        assert picture(app)[3].endswith(" G: carry it out ")
         await pilot.press("G")
         await opens(app, pilot, PickDialog)
         await pilot.press("1", "enter")
@@ -311,12 +311,12 @@ async def test_a_word_is_given_by_a_button_or_its_key_and_by_no_letter() -> None
         await pilot.pause(0.1)
         await pilot.press("a")
         await pilot.pause(0.1)
-        assert app.focused is app.screen.query_one("#comment", Input)
+        assert app.screen.query_one("#comment", Input).has_focus
         await typed(pilot, "agreed in CHG-7")
         await pilot.press("enter", "enter")
         await pilot.pause(0.1)
         assert source.given == []
-        assert app.focused is app.screen.query_one("#go", Button)
+        assert app.screen.query_one("#go", Button).has_focus
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given[0][:2] == (

@@ -11,7 +11,7 @@ from tests.terminal.tmux import Tmux
 ROW = re.compile(
     r"^ ?(?P<id>\d+\.\d+) +\S (?P<verdict>[A-Z]+) +(?:(?P<glyph>\S) (?P<good>\d+)/(?P<all>\d+)|-)"
     r"(?: +(?:-|later|\S [A-Z]+)){2}"
-    r" +(?P<person>asked|GO|NO-GO|-) "
+    r" +(?P<person>needed|GO|NO-GO|-) "
 )
 PHRASE = re.compile(r"Type (.+?) to confirm")
 """What a dangerous dialog wants typed: it names what is at stake."""
@@ -72,7 +72,7 @@ class Captain:
 
     def attached(self) -> str:
         """Wait for the first screen of a console that drives."""
-        return self.wait("(you) drives")
+        return self.wait("you are driving")
 
     # -- dialogs -------------------------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ class Captain:
     def attest(self, *only: str) -> None:
         """Attest GO on every item of the gate that is shown and that a person is asked about."""
         for item in items(self.pane.screen()):
-            if item.person == "asked" and (not only or item.id in only):
+            if item.person == "needed" and (not only or item.id in only):
                 self.choose(item.id)
                 self.pane.keys("a")
                 self.wait(f"Attest item {item.id}")

@@ -96,7 +96,7 @@ async def _plan_finish(context: CommandContext, request: CommandRequest) -> Prev
         request,
         environment=Tier.PRODUCTION,
         tier=Tier.PRODUCTION,
-        from_what=f"{bake.good_s // 60} of {bake.minimum_s // 60} min seen good",
+        from_what=f"{bake.good_s // 60} of {bake.minimum_s // 60} min healthy",
         to_what=f"finished{still}",
         blast=("nobody counts good seconds any more; the stop conditions stay on watch",),
         phrase="end the bake",

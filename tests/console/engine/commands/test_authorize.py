@@ -84,7 +84,7 @@ async def test_a_refusal_is_an_event(tmp_path: Path) -> None:
         client = await s.attach("tom")
         reply = await client.command("attest.sign", {"item": "1.1", "verdict": "GO"})
         assert not reply.ok
-        assert reply.message == "tom is observer: this takes approver or captain or operator"
+        assert reply.message == "you are tom (observer); this needs approver or captain or operator"
         (event,) = s.events(CommandRefused.KIND)
         assert (event.actor, event.body["command"]) == ("tom", "attest.sign")
         assert (await client.command("note.add", {"text": "I saw \x1b[31msomething"})).ok

@@ -196,7 +196,7 @@ async def test_refused_withdrawn_and_taken_back(tmp_path: Path) -> None:
         args: JsonObject = {"request": str(seq), "reason": "ask the vendor first"}
         assert not (await ann.command("request.refuse", args)).ok
         assert (await bob.command("request.refuse", args)).message == (
-            "bob is operator: this takes approver or captain"
+            "you are bob (operator); this needs approver or captain"
         )
         assert not (await eve.command("request.refuse", {"request": str(seq)})).ok
         assert (await eve.command("request.refuse", args)).ok
