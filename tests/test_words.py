@@ -11,7 +11,7 @@ from tests.paths import ROOT
 GONE = (
     "world is being made",
     "nobody drives",
-    'seen good"',
+    "minimum_s)} seen good",
     "not released yet",
     "d: what may be run",
     "nobody has answered yet",

@@ -133,7 +133,8 @@ async def test_the_bake_says_what_is_good_and_why_it_stands_still() -> None:
         await pilot.pause(0.1)
         text = text_of(app)
         assert "13:00 of 30:00 healthy" in text
-        assert "TRIPPED: HTTP 5xx share 4.20 % > 1.00 %" in text
+        assert "TRIPPED: HTTP 5xx share over 1.00 % at " in text
+        assert "now 4.20 %" in text
         assert "▲deploy" in text
         assert "×" in text
 
