@@ -8,7 +8,7 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from rich.text import Text
 from textual.binding import BindingsMap
@@ -24,7 +24,6 @@ from console.ui import crash, keymap
 from console.ui.bell import Attention, deposed_words
 from console.ui.dialog_host import PICKED, carry_out, going, leaving, pick_request
 from console.ui.ended import EndingApp
-from console.ui.palette import CommandProvider
 from console.ui.terminal_app import settle
 from console.ui.theme import THEMES
 from screens.bake import BakeScreen
@@ -63,8 +62,7 @@ class LaunchApp(EndingApp):
     """A window on a launch. ``restart`` starts an engine where the one that was attached is gone."""
 
     TITLE = "launch console"
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar = {CommandProvider}
+    ENABLE_COMMAND_PALETTE = False
     CSS = "Screen { scrollbar-size-vertical: 1; }"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall"), (46, "-huge")]
@@ -205,13 +203,13 @@ class LaunchApp(EndingApp):
         """Show the dashboard."""
         self.action_open("dashboard")
 
-    def action_gate(self, number: int) -> None:
-        """Show a gate; nothing happens where the runbook has none of that number."""
+    def action_gate(self, number: int, item: str = "") -> None:
+        """Show a gate, and an item of it; nothing happens where the runbook has none of that number."""
         if self._shown.view.gates and self._shown.view.gate(number) is None:
             return
         gate = self._screens["gate"]
         if isinstance(gate, GateScreen) and not self._opening:
-            gate.open(number)
+            gate.open(number, item)
         self.action_open("gate")
 
     async def action_back(self) -> None:
@@ -303,10 +301,7 @@ class LaunchApp(EndingApp):
         if step is None or self._opening or isinstance(self.screen, Dialog):
             return
         if step.place is Place.GATE:
-            self.action_gate(step.gate)
-            gate = self._screens["gate"]
-            if isinstance(gate, GateScreen):
-                gate.open(step.gate, step.item)
+            self.action_gate(step.gate, step.item)
         elif step.place is not Place.HERE:
             self.action_open(step.place)
         if step.command:
@@ -336,7 +331,8 @@ class LaunchApp(EndingApp):
 
     def help_entries(self) -> list[HelpEntry]:
         """Return everything that can be done."""
-        return keymap.entries(self.mode, len(self._shown.view.gates))
+        view = self._shown.view
+        return [*keymap.entries(self.mode, len(view.gates)), *keymap.places(view)]
 
     def run_entry(self, name: str) -> None:
         """Do what an entry of the help or the palette says."""
@@ -345,6 +341,11 @@ class LaunchApp(EndingApp):
             self.call_later(self.request_command, rest)
         elif kind == "action":
             self.call_later(self.run_action, rest)
+        elif kind in {"gate", "item"}:
+            self.action_gate(int(rest.partition(".")[0]), rest if kind == "item" else "")
+        elif kind == "operation":
+            self.action_open("deploy")
+            self.call_later(self.request_command, "operation.run", {"operation": rest})
         elif kind == "screen":
             screen, _, action = rest.partition(":")
             self.action_open(screen)

@@ -17,7 +17,7 @@ def score(query: str, text: str) -> int:
     """Return how well a text fits what was typed; 0: it doesn't. Every typed part must fit some word of it."""
     words = [word.lower() for word in _WORD.findall(text)]
     total = 0
-    for part in query.lower().split():
+    for part in _WORD.findall(query.lower()):
         best = max((_fits(part, word, at) for at, word in enumerate(words)), default=0)
         if not best:
             return 0

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -15,6 +14,8 @@ from screens.dialogs import dialogs
 from screens.dialogs.dialogs import Dialog
 from screens.dialogs.forms import AttestDialog, FormDialog, PickDialog
 from screens.dialogs.question import AskDialog
+from screens.gate import GateScreen
+from screens.kit.fuzzy import found
 from screens.kit.table import Table
 from state.base.json import JsonObject, text
 from state.commands import Confirmation, Reply
@@ -588,8 +589,8 @@ async def test_help_searches_and_runs() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("question_mark")
         await pilot.pause(0.1)
-        await typed(pilot, "every check")
-        assert app.screen.query_one(Input).value == "every check"
+        await typed(pilot, "launch run every")
+        assert app.screen.query_one(Input).value == "launch run every"
         await pilot.press("enter")
         await pilot.pause(0.2)
         assert source.given[0][:2] == ("launch.run", {})
@@ -600,10 +601,7 @@ async def test_the_palette_offers_the_registry_and_only_asks() -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("ctrl+p")
         await pilot.pause(0.2)
-        await typed(pilot, "launch: Run every")
-        async with asyncio.timeout(20):
-            while (found := app.screen.query_one(CommandList)).option_count != 1 or found.highlighted is None:
-                await pilot.pause(0.05)
+        await typed(pilot, "lau rn evry")
         await pilot.press("enter")
         async with asyncio.timeout(20):
             while not source.given:
@@ -622,14 +620,6 @@ async def test_the_palette_promotes_no_rolled_back_candidate_but_requests_it() -
         await pilot.press("ctrl+p")
         await pilot.pause(0.2)
         await typed(pilot, "operation: Run")
-        still = 0
-        async with asyncio.timeout(20):
-            # Several entries match: chosen only once the search brings nothing new any more.
-            while still < 15:
-                found = app.screen.query_one(CommandList)
-                first = found.get_option_at_index(0).prompt if found.option_count else ""
-                still = still + 1 if found.highlighted == 0 and "operation: Run" in str(first) else 0
-                await pilot.pause(0.05)
         await pilot.press("enter")
         async with asyncio.timeout(20):
             while not isinstance(app.screen, PickDialog):
@@ -650,3 +640,44 @@ async def test_the_palette_promotes_no_rolled_back_candidate_but_requests_it() -
             "reason": "it was the cache",
         }
         assert source.given == [("request.make", asked, Confirmation(token="t"))]
+
+
+@pytest.mark.parametrize(
+    ("typed_words", "title"),
+    [
+        ("rollbk", "open the rollback dialog"),
+        ("stg dep", "staging.deploy"),
+        ("3.2", "3.2 "),
+        ("cookies", "3.4 "),
+        ("gate 7", "gate 7 "),
+        ("close", "launch: Close"),
+        ("every check", "run every check of the launch"),
+    ],
+)
+def test_a_few_letters_find_what_is_meant(typed_words: str, title: str) -> None:
+    app, source = app_of(story.tripped())
+    app._shown = source.shown()
+    entries = found(typed_words, app.help_entries(), lambda one: one.words)
+    assert entries
+    assert entries[0].title.startswith(title), [one.title for one in entries[:3]]
+
+
+def test_letters_that_mean_nothing_find_nothing() -> None:
+    app, source = app_of(story.tripped())
+    app._shown = source.shown()
+    assert found("zzqx", app.help_entries(), lambda one: one.words) == []
+
+
+async def test_an_item_is_gone_to_by_its_number() -> None:
+    app, source = app_of(story.opened())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause(0.2)
+        await typed(pilot, "3")
+        await pilot.press("full_stop", "2", "enter")
+        async with asyncio.timeout(20):
+            while not (isinstance(app.screen, GateScreen) and app.screen.query(Table)):
+                await pilot.pause(0.05)
+        await pilot.pause(0.2)
+        assert app.screen.query_one(Table).key == "3.2"
+        assert source.given == []

@@ -17,6 +17,7 @@ from state.view.ending import ending
 from state.view.enums import LaunchState
 from tests.screens import story
 from tests.screens.stage import SCREENS, app_of, picture
+from tests.screens.test_commands import opens
 from tests.state.events.test_stored_logs import stored
 
 
@@ -44,8 +45,7 @@ async def test_an_end_is_no_lost_engine_and_offers_report_and_quit(kind: str, wo
         told.tell(kind, {"reason": "wrong window"} if kind == LaunchScrubbed.KIND else {}, actor="ann")
         source.lost = "the engine ended"
         source.tell()
-        await pilot.pause(0.4)
-        assert isinstance(app.screen, PickDialog)
+        await opens(app, pilot, PickDialog)
         shown = "\n".join(picture(app))
         assert f"{words} · " in shown
         assert "Write the report" in shown
