@@ -25,7 +25,7 @@ from console.ui.bell import Attention, deposed_words
 from console.ui.dialog_host import PICKED, carry_out, going, leaving, pick_request
 from console.ui.ended import EndingApp
 from console.ui.terminal_app import settle
-from console.ui.theme import THEMES
+from console.ui.theme import THEMES, themes
 from screens.bake import BakeScreen
 from screens.base import LaunchScreen
 from screens.dashboard import DashboardScreen
@@ -93,7 +93,7 @@ class LaunchApp(EndingApp):
         for theme in THEMES:
             self.register_theme(theme)
         if "TEXTUAL_THEME" not in os.environ:
-            self.theme = THEMES[0].name
+            self.theme = themes(os.environ)[0].name
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(keymap.bindings(mode))])
 
     # -- beginning and end ---------------------------------------------------------------------------
@@ -352,9 +352,10 @@ class LaunchApp(EndingApp):
             self.call_later(self._screens[screen].run_action, action)
 
     def action_theme(self) -> None:
-        """Change between dark and light; under NO_COLOR there is one theme only."""
-        if "TEXTUAL_THEME" not in os.environ:
-            self.theme = THEMES[1 if self.theme == THEMES[0].name else 0].name
+        """Change between dark, light and high contrast; under NO_COLOR there is one theme only."""
+        names = [one.name for one in themes(os.environ)]
+        if self.theme in names:
+            self.theme = names[(names.index(self.theme) + 1) % len(names)]
 
     def action_help(self) -> None:
         """Show all keys and commands."""

@@ -28,7 +28,7 @@ EVERYWHERE: tuple[tuple[str, str, str], ...] = (
     ("l", "open('log')", "log of every event"),
     ("p", "open('pods')", "pods and ingresses"),
     ("question_mark,ctrl+p", "help", "search keys, commands, items, gates and operations"),
-    ("T", "theme", "light or dark"),
+    ("T", "theme", "dark, light or high contrast"),
     ("escape", "back", "back"),
     ("backspace", "back", "back"),
     ("q", "quit", "quit (the engine keeps running)"),

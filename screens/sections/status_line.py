@@ -99,11 +99,11 @@ def _driver(shown: ScreenState) -> tuple[Span, ...]:
 
 
 def hints(keys: list[tuple[str, str]], width: int) -> Line:
-    """Return the line of keys: as many as fit, the most useful first; the help's at the right, always."""
-    pinned = [one for one in keys if one[0] == "?"]
+    """Return the line of keys: as many as fit, the most useful first; help and quit at the right, always."""
+    pinned = [one for one in keys if one[0] in {"?", "q"}]
     spans: list[Span] = []
     room = width - sum(len(key) + len(what) + 3 for key, what in pinned)
-    for key, what in [one for one in keys if one[0] != "?"]:
+    for key, what in [one for one in keys if one not in pinned]:
         size = len(key) + len(what) + 3
         if size > room:
             break

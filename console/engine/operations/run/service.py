@@ -144,8 +144,7 @@ class Operations:
         async with self._lock:
             self._starting, self._stopped = True, ""
             try:
-                # Surveyed again: minutes may lie between the preview and the typed name, and only this look
-                # counts.
+                # Surveyed again: minutes may lie between the preview and the typed phrase: only this look counts.
                 site, preflight = await self._surveyed(operation, self._site(operation.env), inputs_sha)
                 try:
                     refused = self._refused(operation, preflight, granted, inputs_sha)
