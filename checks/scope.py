@@ -10,6 +10,7 @@ from checks.judging import LASTING, STEADY, Findings, key, lookup
 from state.base.json import JsonObject, obj
 from state.base.numbers import plural
 from state.base.times import moment
+from state.base.times import span as length_of
 from state.runbook.window import frozen_between
 from state.view.enums import Judges, Tier
 
@@ -48,8 +49,8 @@ async def window(_settings: WindowSettings, context: CheckContext) -> Outcome:
         if history:
             findings.saw(f"{tier}_revision", history[-1].revision)
             findings.saw(f"{tier}_status", history[-1].status)
-    left = int((span.end - now).total_seconds() // 60)
-    return findings.outcome(f"inside the window, {plural(left, 'minute')} left; no helm operation under way")
+    left = length_of((span.end - now).total_seconds())
+    return findings.outcome(f"in the launch window, {left} left; no Helm operation running")
 
 
 class Module(Settings):

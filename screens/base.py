@@ -17,6 +17,7 @@ from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, row
 from screens.kit.screen_state import Mode, ScreenState
 from screens.sections import banner, status_line, timeline
+from screens.sections.next_line import next_line, takes_room
 
 SMALLEST = (60, 15)
 """Columns and lines below which a screen only says that it is too small."""
@@ -30,6 +31,8 @@ class LaunchScreen(Screen[None]):
     CSS_PATH: ClassVar = [STYLES / "base.tcss"]
     NAME: ClassVar[str] = ""
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    NEXT_KEY: ClassVar[str] = "space"
+    """The key that does what comes next: enter, where no list takes it."""
     REPLAY_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("space", "play"), (",.", "step"), ("[]", "marker"), ("<>", "speed"), ("g", "go to"), ("?", "help"),
         ("q", "quit"),
@@ -64,6 +67,7 @@ class LaunchScreen(Screen[None]):
         """Lay out the frame around the body."""
         yield Pane(_tiny, id="tiny")
         yield Pane(status_line.status, id="status")
+        yield Pane(self._next, id="next")
         yield Pane(timeline.transport, id="transport")
         yield Pane(banner.banner, id="banner")
         with Container(id="body"):
@@ -91,6 +95,17 @@ class LaunchScreen(Screen[None]):
                 pane.show(shown)
             self.refresh_body(shown)
 
+    @property
+    def laid_out(self) -> bool:
+        """Whether its widgets are there."""
+        return bool(self._panes)
+
+    def done(self, command: str, args: Mapping[str, str]) -> None:
+        """Hear that a command asked for here was carried out."""
+
+    def _next(self, shown: ScreenState, width: int, height: int) -> list[Line]:
+        return next_line(shown, width, self.NEXT_KEY)
+
     def refresh_body(self, shown: ScreenState) -> None:
         """Bring widgets of the body up to date that are no panes."""
 
@@ -103,6 +118,7 @@ class LaunchScreen(Screen[None]):
         declared = bool(shown.view.gates)
         for number, graph in enumerate(pane for pane in self._panes if pane.has_class("graph")):
             graph.set_class(declared and number >= len(shown.view.graphs), "-absent")
+        self.query_one("#next", Pane).display = takes_room(shown)
         transport = self.query_one("#transport", Pane)
         if transport.display != (shown.transport is not None):
             transport.display = shown.transport is not None

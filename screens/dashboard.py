@@ -30,6 +30,7 @@ class DashboardScreen(LaunchScreen):
     """Gates, cluster, graphs, stop conditions, the operation, the tail of the log."""
 
     NAME = "dashboard"
+    NEXT_KEY = "enter"
     CSS_PATH: ClassVar = [STYLES / "base.tcss", STYLES / "dashboard.tcss"]
     KEYS = (
         ("d", "deploy"),

@@ -146,7 +146,7 @@ class DeployScreen(LaunchScreen):
         if self.shown.view.offering() is not None:
             self.post_message(CommandRequested("operation.recover"))
         else:
-            self.flash("no operation offers a next step")
+            self.flash("Nothing to recover")
 
 
 def lock_words(spec: OperationSpecView, shown: ScreenState) -> Span:
@@ -302,7 +302,7 @@ def _step(step: StepView, width: int) -> Line:
 def _run_end(run: OperationView, shown: ScreenState, width: int) -> list[Line]:
     lines: list[Line] = []
     if not run.state.ended:
-        lines.append(_rollout(shown, run.env, width))
+        lines.append(_rollout(shown, run, width))
     if run.verdict:
         role = Role.GOOD if run.state is OperationState.SUCCEEDED else Role.BAD
         lines += [row(Span(text, role)) for text in wrap(run.verdict, width, most=3)]
@@ -315,10 +315,14 @@ def _run_end(run: OperationView, shown: ScreenState, width: int) -> list[Line]:
     return lines
 
 
-def _rollout(shown: ScreenState, env: str, width: int) -> Line:
+def _rollout(shown: ScreenState, run: OperationView, width: int) -> Line:
     now = shown.now_us
-    pods = pods_of(shown.view, env, now)
-    fine = sum(1 for p in pods if is_ready(p, now))
-    waiting = next((p for p in pods if not is_ready(p, now)), None)
-    told = row("  pods ", *bar(fine, len(pods), 20, Role.ACCENT), f" {fine}/{len(pods)} ready  ")
+    pods = pods_of(shown.view, run.env, now)
+    # Of the roll-out, not of all: before it began, every old pod was ready.
+    new = [p for p in pods if p.created_us >= run.intended_us]
+    counted = new or pods
+    fine = sum(1 for p in counted if is_ready(p, now))
+    waiting = next((p for p in counted if not is_ready(p, now)), None)
+    words = f" {fine}/{len(counted)} {'new ready' if new else 'ready'}  "
+    told = row("  pods ", *bar(fine, len(counted), 20, Role.ACCENT), words)
     return (*told, *pod_line(waiting, max(20, width - 45), now)) if waiting is not None else told

@@ -24,6 +24,8 @@ from state.base.times import SECOND_US
 from state.view.enums import Look, Verdict
 from state.view.launch import CheckView, GateView, ItemView
 
+LATER = frozenset({Verdict.RUNNING, Verdict.DEFERRED})
+"""What nobody can do anything about at the moment."""
 _WIDE = 110
 """From so many cells on there is room for a column's whole name."""
 
@@ -57,6 +59,8 @@ class GateScreen(LaunchScreen):
     def __init__(self) -> None:
         super().__init__()
         self.number = 1
+        self._wanted = ""
+        """The item that the cursor shall stand on as soon as it is listed."""
 
     def body(self) -> Iterable[Widget]:
         """Return the heading, the items, and the detail of one."""
@@ -81,10 +85,28 @@ class GateScreen(LaunchScreen):
         """Put the keys where the items are."""
         self.query_one(Table).focus()
 
-    def open(self, number: int) -> None:
-        """Show another gate."""
+    def open(self, number: int, item: str = "") -> None:
+        """Show a gate with the cursor on an item; on none: on the first that is open."""
         self.number = number
+        self._wanted = item or self._open_after("")
         self.show(self.shown)
+
+    def done(self, command: str, args: Mapping[str, str]) -> None:
+        """Move on from an item that a person just gave their word on."""
+        item = args.get("item", "")
+        if command in {"attest.sign", "item.waive"} and item == self.query_one(Table).key:
+            self.query_one(Table).select(self._open_after(item))
+
+    def _open_after(self, item: str) -> str:
+        """Return the next item after one that isn't done, from the top again after the last; that one: none is."""
+        gate, now = self.shown.view.gate(self.number), self.shown.now_us
+        items = gate.items if gate is not None else ()
+        at = next((n for n, one in enumerate(items) if one.id == item), -1)
+        around = (*items[at + 1 :], *items[: max(at, 0)])
+        left = (
+            one.id for one in around if one.verdict(now) not in DONE and one.checks_verdict(now) not in LATER
+        )
+        return next(left, item or (items[0].id if items else ""))
 
     def context(self) -> Mapping[str, str]:
         """Return the gate and the item under the cursor."""
@@ -96,6 +118,9 @@ class GateScreen(LaunchScreen):
         gate, start_us = shown.view.gate(self.number), shown.view.scope.window_start_us
         items = gate.items if gate is not None else ()
         self.query_one(Table).show_rows([item_row(item, shown.now_us, start_us) for item in items])
+        if self._wanted:
+            self.query_one(Table).select(self._wanted)
+            self._wanted = ""
         self._detail()
 
     def _heading(self, shown: ScreenState, width: int, height: int) -> list[Line]:
@@ -225,18 +250,21 @@ def _look(item: ItemView, look: Look, now_us: int) -> Span:
     return formats.sign(formats.VERDICT[verdict])
 
 
-def item_lines(item: ItemView, now_us: int, width: int, start_us: int = 0) -> list[Line]:
+def item_lines(
+    item: ItemView, now_us: int, width: int, start_us: int = 0, *, dialog: bool = False
+) -> list[Line]:
     """Return all that is known of an item: text, owner, waiver, question, words, checks with evidence.
 
-    ``start_us`` is when the launch window opens: what is due is due before that.
+    ``start_us`` is when the launch window opens: what is due is due before that. ``dialog``: for the one that attests
+    it, without keys and without the evidence as JSON.
     """
     lines = [row(Span(text, Role.STRONG)) for text in wrap(f"{item.id} {item.text}", width)]
     lines += item_words.plan_lines(item, start_us, now_us, width)
     if item.waiver is not None:
         lines += _waiver(item, now_us, width)
-    lines += item_words.word_lines(item, now_us, width)
+    lines += item_words.word_lines(item, now_us, width, dialog=dialog)
     for check in item.checks:
-        lines += check_lines(check, now_us, width)
+        lines += check_lines(check, now_us, width, evidence=not dialog)
     return lines
 
 
@@ -254,7 +282,7 @@ def _waiver(item: ItemView, now_us: int, width: int) -> list[Line]:
 _LOOKS = {Look.CANDIDATE: ": candidate in staging", Look.LIVE: ": live"}
 
 
-def check_lines(check: CheckView, now_us: int, width: int) -> list[Line]:
+def check_lines(check: CheckView, now_us: int, width: int, *, evidence: bool = True) -> list[Line]:
     """Return a check: verdict, what it judges, its summary, how fresh it is, its evidence as pretty JSON."""
     verdict = check.at(now_us)
     where = _LOOKS.get(check.look, f" in {check.env}" if check.env else "")
@@ -264,13 +292,13 @@ def check_lines(check: CheckView, now_us: int, width: int) -> list[Line]:
     if verdict is Verdict.STALE and check.since:
         lines.append(row(Span(f"  stale: {check.since} since", Role.WARN)))
     lines += [row(f"  {text}") for text in wrap(check.summary, width - 2) if text]
-    for text in pretty(check.evidence).split("\n"):
+    for text in pretty(check.evidence).split("\n") if evidence else ():
         lines += [row(Span(f"  {part}", Role.DIM)) for part in wrap(text, width - 2) if part]
     return lines
 
 
 def freshness(check: CheckView, now_us: int) -> str:
-    """Return how old a result is and how long it holds: ``3 m 10 s ago, holds 24 h 00 m``."""
+    """Return how old a result is and how long it is valid: ``3 m 10 s ago, 0.1 s, valid 24 h 00 m``."""
     if check.verdict is Verdict.RUNNING:
         return f"runs since {formats.span((now_us - check.started_us) / SECOND_US)}"
     if not check.counts:
@@ -278,7 +306,7 @@ def freshness(check: CheckView, now_us: int) -> str:
     if not check.finished_us:
         return "never run"
     took = (check.finished_us - check.started_us) / SECOND_US if check.started_us else 0
-    return f"{formats.ago(check.finished_us, now_us)}, took {took:.1f} s, holds {formats.span(check.ttl_s)}"
+    return f"{formats.ago(check.finished_us, now_us)}, {took:.1f} s, valid {formats.span(check.ttl_s)}"
 
 
 def pretty(evidence: str) -> str:

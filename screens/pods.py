@@ -13,9 +13,9 @@ from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, crop, row
 from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
-from screens.sections.cluster import every_pod_of, image_words, lost_since
+from screens.sections.cluster import every_pod_of, image_words, lost_since, pod_sign
 from state.view.launch import PodView
-from state.view.pods import is_done, is_ending, is_fine
+from state.view.pods import is_done, is_fine
 
 
 class PodsScreen(LaunchScreen):
@@ -82,9 +82,7 @@ def sources(shown: ScreenState, width: int, height: int) -> list[Line]:
 
 def pod_row(pod: PodView, now_us: int) -> Row:
     """Return a pod as a row."""
-    glyph, role = ("✔", Role.GOOD) if is_fine(pod, now_us) else ("✖", Role.BAD)
-    if is_ending(pod):
-        glyph, role = "·", Role.DIM
+    glyph, role = pod_sign(pod, now_us)
     reason = pod.unready or pod.reason
     word = f"{glyph} {pod.phase}" + (f" {reason}" if reason and reason != pod.phase else "")
     return Row(

@@ -123,7 +123,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "item: Waive",
         "Waive item {item}",
         Danger.DANGER,
-        (_ITEM, _REASON, Parameter("minutes", Field.MINUTES, "for how many minutes")),
+        (_ITEM, _REASON, Parameter("minutes", Field.MINUTES, "expires after (minutes)")),
         "w",
     ),
     CommandSpec(
@@ -141,8 +141,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         "gate.recycle",
-        "gate: Go back to it, evidence stale",
-        "Go back to gate {gate}",
+        "gate: Reopen (evidence becomes stale)",
+        "Reopen gate {gate}",
         Danger.CAUTION,
         (Parameter("gate", Field.GATE, "gate"), _REASON),
     ),
@@ -174,8 +174,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         "operation.recover",
-        "operation: Recover one without an end",
-        "Recover the operation without an end",
+        "operation: Resolve one with an unknown outcome",
+        "Resolve the operation with an unknown outcome",
         Danger.DANGER,
         (Parameter("choice", Field.CHOICE, "what to do"),),
     ),
@@ -228,7 +228,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         (
             Parameter("condition", Field.WATCHING, "condition"),
             _REASON,
-            Parameter("minutes", Field.MINUTES, "for how many minutes"),
+            Parameter("minutes", Field.MINUTES, "expires after (minutes)"),
         ),
     ),
     CommandSpec(
@@ -236,12 +236,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "bake: Extend its longest time",
         "Extend the bake",
         Danger.CAUTION,
-        (Parameter("minutes", Field.MINUTES, "by how many minutes"), _REASON),
+        (Parameter("minutes", Field.MINUTES, "longer by (minutes)"), _REASON),
     ),
     CommandSpec(
         "bake.finish",
-        "bake: Finish before its minimum was seen good",
-        "Finish the bake early",
+        "bake: End it early",
+        "End the bake early",
         Danger.DANGER,
         (_REASON,),
     ),

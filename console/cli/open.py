@@ -5,19 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from console.cli import replay
 from console.cli.say import refuse, tell
+from console.cli.sealed import is_sealed, show_sealed, words_of_leaving
 from console.engine.process.running import find, running_engines, shared_socket
 from console.engine.process.spawn import look_at_log, start_engine
 from console.exit_codes import ExitCode, FailedError
 from console.ui.run import no_terminal, run_live
 from state.base.clock import SystemClock
 from state.base.times import moment
-from state.events.launch import LaunchClosed, LaunchScrubbed
-from state.log.errors import LogError
-from state.log.reader import LogReader
-
-_ENDS = {LaunchClosed.KIND: "closed", LaunchScrubbed.KIND: "scrubbed"}
 
 
 def default_log(runbook: Path) -> Path:
@@ -37,9 +32,8 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
     if shared is not None and shared.is_socket():  # the engine of another account, which lets a group in
         problem = no_terminal()
         return refuse(problem, ExitCode.BAD_CONFIG) if problem is not None else run_live(shared)
-    if attached is None and log.is_file() and (state := sealed(log)):
-        tell(f"The launch is {state}, and its log is sealed: it is opened to be looked at.")
-        return replay.run(log, speed=1.0, at="", damaged=False)
+    if attached is None and log.is_file() and is_sealed(log):
+        return show_sealed(log)
     if attached is None and not runbook.is_file():
         message = f"there is no runbook {runbook}: name one, or start with `launch-console rehearse`"
         raise FailedError(message, ExitCode.BAD_CONFIG)
@@ -52,27 +46,9 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
         )  # in a pipeline, what is wrong with the runbook is worth more than the missing terminal
         return refuse(problem, ExitCode.BAD_CONFIG)
     info = attached or start_engine(runbook, log, clock)
-    code = run_live(info.socket, restart=lambda: start_engine(runbook, log, clock).socket)
-    if find(log) is None:
-        told = sealed(log) if log.is_file() else ""
-        tell(
-            f"The launch is {told}; its engine has ended, the log is {log}"
-            if told
-            else f"No engine runs on {log}."
-        )
-        return code
-    tell(f"The engine goes on. Stop it with:  launch-console engine stop {log}")
+    code = run_live(info.socket, restart=lambda: start_engine(runbook, log, clock).socket, log=log)
+    tell(words_of_leaving(log, f"launch-console {runbook} --log {log}", running=find(log) is not None))
     return code
-
-
-def sealed(log: Path) -> str:
-    """Return how the launch of a log has ended, in a word; nothing where it goes on, or where that can't be read."""
-    try:
-        with LogReader(log) as reader:
-            kinds = [event.kind for event in reader.of_kinds(_ENDS)]
-    except LogError:
-        return ""  # whoever opens it next says what is wrong
-    return _ENDS[kinds[-1]] if kinds else ""
 
 
 def _judge(runbook: Path) -> None:

@@ -89,5 +89,5 @@ def _signatures(report: VerifyReport) -> list[str]:
     sealed = f"; they seal the first {found.sealed} events" if found.sealed else ""
     whose = "" if found.sealed or not found.signed else "; the keys are those that the log itself names"
     gone = f", {found.redacted} redacted" if found.redacted else ""
-    rows = [f"  words    {found.signed} signed, {found.self_declared} self-declared{gone}{sealed}{whose}"]
-    return rows + [f"           {count} by {who}" for who, count in sorted(found.keys.items())]
+    rows = [f"  attestations  {found.signed} signed, {found.self_declared} unsigned{gone}{sealed}{whose}"]
+    return rows + [f"                {count} by {who}" for who, count in sorted(found.keys.items())]

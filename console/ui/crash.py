@@ -36,5 +36,5 @@ def words(error: BaseException) -> str:
     what = f"{type(error).__name__}: {line(str(error), 200)}"
     return (
         f"launch-console: the screen ended by a mistake in the program ({what}). {where} "
-        "The engine goes on: start the console again."
+        "The engine keeps running: start the console again."
     )

@@ -13,13 +13,14 @@ from console.client.sources import EventSource
 from screens.dialogs.forms import AttestDialog, FormDialog, FormField, PickDialog
 from screens.dialogs.question import Answer, AskDialog
 from screens.gate import item_lines
-from screens.kit.plain import Line
+from screens.kit.plain import Line, cut
 from screens.kit.screen_state import ScreenState
 from screens.sections.banner import request_words
 from screens.sections.item_words import caution_lines
 from state.base.json import JsonObject
 from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
 from state.view.attestations import go_problem
+from state.view.ending import ending
 from state.view.enums import ConditionState, Danger, RequestState
 from state.view.launch import LaunchView, OperationView, RequestView
 from state.view.people import grant_problem
@@ -48,6 +49,10 @@ class DialogHost(Protocol):
         """Return what is shown now."""
         ...
 
+    def giving(self) -> None:
+        """Hear that no dialog follows: the command is given."""
+        ...
+
 
 async def carry_out(context: DialogHost, name: str, given: Mapping[str, str]) -> Reply | None:
     """Ask for what a command lacks, preview it, ask for it, give it; None where the person said no."""
@@ -65,6 +70,7 @@ async def carry_out(context: DialogHost, name: str, given: Mapping[str, str]) ->
         )
         if answer is None:
             return None
+        context.giving()
         if answer.request:
             wanted: JsonObject = {"command": name, "args": args, "reason": answer.reason}
             return await context.source.command("request.make", wanted, Confirmation(token=preview.token))
@@ -143,6 +149,17 @@ def leaving(running: OperationView) -> PickDialog:
     return PickDialog(f"{running.id} is under way. Leave?", options)
 
 
+def over(view: LaunchView) -> PickDialog:
+    """Return what can be done once a launch has ended."""
+    options = [
+        ("report", "Write the report"),
+        ("verify", "Verify the log"),
+        ("stay", "Look around (read-only)"),
+        ("quit", "Quit"),
+    ]
+    return PickDialog(ending(view), options)
+
+
 def going() -> FormDialog:
     """Return the question of where a replay shall go; its field is ``where``."""
     field = FormField("where", "T+12m, 20:14, gate 6, deploy, rollback, TRIPPED, #123")
@@ -172,7 +189,7 @@ async def _complete(context: DialogHost, spec: CommandSpec, args: dict[str, str]
     fields = _fields(spec, args)
     if not fields:
         return formed
-    yes = "Next" if spec.danger is Danger.DANGER else "OK"
+    yes = "Preview" if spec.danger is Danger.DANGER else cut(spec.about(args), 40)
     values = await context.show_dialog(
         FormDialog(spec.about(args), fields, danger=_form_danger(spec), yes=yes, notes=spec.notes)
     )
@@ -200,7 +217,7 @@ async def _attest(context: DialogHost, args: dict[str, str]) -> bool | None:
     start_us = shown.view.scope.window_start_us
 
     def lines(width: int) -> list[Line]:
-        return [*caution_lines(item, width), *item_lines(item, shown.now_us, width, start_us)]
+        return [*caution_lines(item, width), *item_lines(item, shown.now_us, width, start_us, dialog=True)]
 
     only = go_problem(shown.view, item, shown.account)
     values = await context.show_dialog(AttestDialog(f"Attest item {item.id}", lines, item, no_go_only=only))
@@ -229,7 +246,7 @@ def _fields(spec: CommandSpec, args: Mapping[str, str]) -> list[FormField]:
 
 
 def _whole(value: str) -> str:
-    return "" if _WHOLE.fullmatch(value.strip()) else "a whole number of minutes is needed"
+    return "" if _WHOLE.fullmatch(value.strip()) else "whole minutes, such as 240"
 
 
 def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] | None:

@@ -16,6 +16,8 @@ from screens.kit.screen_state import Mode
 from screens.log import LogScreen
 from screens.pipeline import PipelineScreen
 from state.commands import COMMANDS
+from state.view.first_launch import offered
+from state.view.launch import LaunchView
 
 EVERYWHERE: tuple[tuple[str, str, str], ...] = (
     *((str(n % 10), f"gate({n})", f"gate {n}") for n in range(1, GATE_KEYS + 1)),
@@ -25,13 +27,14 @@ EVERYWHERE: tuple[tuple[str, str, str], ...] = (
     ("b", "open('bake')", "bake: graphs and stop conditions"),
     ("l", "open('log')", "log of every event"),
     ("p", "open('pods')", "pods and ingresses"),
-    ("question_mark", "help", "help: search keys and commands"),
-    ("T", "theme", "light or dark"),
+    ("question_mark,ctrl+p", "help", "search keys, commands, items, gates and operations"),
+    ("T", "theme", "dark, light or high contrast"),
     ("escape", "back", "back"),
     ("backspace", "back", "back"),
-    ("q", "quit", "leave; the engine goes on"),
+    ("q", "quit", "quit (the engine keeps running)"),
 )
 LIVE: tuple[tuple[str, str, str], ...] = (
+    ("space,enter", "next", "do what comes next"),
     ("n", "ask('note.add')", "add a note"),
     ("h", "hold", "hold the launch, or release the hold"),
     ("x", "ask('operation.abort')", "abort the operation under way"),
@@ -55,7 +58,8 @@ REPLAY: tuple[tuple[str, str, str], ...] = (
     ("end", "transport('end')", "to the end"),
 )
 _SHOWN = {
-    "question_mark": "?", "escape": "esc", "comma": ",", "full_stop": ".", "left_square_bracket": "[",
+    "space,enter": "space",
+    "question_mark,ctrl+p": "?", "escape": "esc", "comma": ",", "full_stop": ".", "left_square_bracket": "[",
     "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">",
     "plus,equals_sign": "+", "minus": "-", "left": "←", "right": "→",
 }  # fmt: skip
@@ -91,6 +95,15 @@ def entries(mode: Mode, gates: int = 0) -> list[HelpEntry]:
         listed += _of_screen(screen.NAME, screen.BINDINGS)
     listed += [HelpEntry(f"command:{c.name}", c.key, c.title, "command") for c in COMMANDS if c.listed]
     return listed
+
+
+def places(view: LaunchView) -> list[HelpEntry]:
+    """Return what of a launch can be gone to: its operations, gates and items."""
+    return [
+        *(HelpEntry(f"operation:{o.id}", "", f"{o.id} {o.title}", "operation") for o in offered(view)),
+        *(HelpEntry(f"gate:{g.number}", "", f"gate {g.number} {g.title}", "gate") for g in view.gates),
+        *(HelpEntry(f"item:{i.id}", "", f"{i.id} {i.text}", "item") for g in view.gates for i in g.items),
+    ]
 
 
 def _of_screen(screen: str, keys: list[BindingType]) -> list[HelpEntry]:

@@ -8,6 +8,7 @@ from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, fit, line_width, row
 from screens.kit.screen_state import Mode, ScreenState
 from state.base.times import SECOND_US
+from state.view.ending import is_over
 from state.view.enums import ConditionState, OperationKind, OperationState, RequestState, Tier
 from state.view.first_launch import way_out
 from state.view.gates import failing_live
@@ -52,7 +53,8 @@ def notices(shown: ScreenState) -> list[Notice]:
     """Return everything that must not be overlooked, the most urgent first."""
     view, live = shown.view, shown.mode is Mode.LIVE
     told: list[Notice] = []
-    if shown.lost:
+    # The engine ends with the launch: nothing is lost then.
+    if shown.lost and not is_over(view):
         told.append(Notice(f"✖ ENGINE LOST: {shown.lost}", Role.ALARM))
     if shown.trouble:
         words = f"✖ THE LOG CAN'T BE WRITTEN: {shown.trouble}. Nothing acts until it can"

@@ -55,7 +55,7 @@ def gate_sign(gate: GateView, status: GateStatus, now_us: int) -> Span:
 
 def _wrong(verdicts: list[Verdict]) -> list[Span]:
     lines = []
-    for verdict in (Verdict.FAIL, Verdict.UNKNOWN, Verdict.STALE, Verdict.RUNNING):
+    for verdict in (Verdict.FAIL, Verdict.UNKNOWN, Verdict.STALE, Verdict.RUNNING, Verdict.WAIVED):
         count = verdicts.count(verdict)
         if count:
             glyph, _, role = formats.VERDICT[verdict]

@@ -88,19 +88,24 @@ def _driver(shown: ScreenState) -> tuple[Span, ...]:
         return (Span("read-only", Role.WARN),)
     driver = next((c for c in shown.view.consoles if c.drives), None)
     if driver is None:
-        return (Span("nobody drives", Role.WARN),)
+        return (Span("no driver (t: take over)", Role.WARN),)
     mine = driver.id == shown.me
     others = len(shown.view.consoles) - 1
     more = f" +{others}" if others > 0 else ""
-    return (Span(f"{cut(driver.account, 20)}{' (you)' if mine else ''} drives{more}", Role.PLAIN),)
+    return (
+        Span(
+            f"{'you are driving' if mine else f'watching; {cut(driver.account, 20)} is driving'}{more}",
+            Role.PLAIN,
+        ),
+    )
 
 
 def hints(keys: list[tuple[str, str]], width: int) -> Line:
-    """Return the line of keys: as many as fit, the most useful first; the help's at the right, always."""
-    pinned = [one for one in keys if one[0] == "?"]
+    """Return the line of keys: as many as fit, the most useful first; help and quit at the right, always."""
+    pinned = [one for one in keys if one[0] in {"?", "q"}]
     spans: list[Span] = []
     room = width - sum(len(key) + len(what) + 3 for key, what in pinned)
-    for key, what in [one for one in keys if one[0] != "?"]:
+    for key, what in [one for one in keys if one not in pinned]:
         size = len(key) + len(what) + 3
         if size > room:
             break

@@ -289,9 +289,7 @@ def _coverage(unanchored: int, good: int, held: int) -> str:
         return "no anchor was given, so a tail that was cut off or forged anew would not show"
     if not unanchored:
         return "an anchor covers all of them"
-    return (
-        f"the last {unanchored} of {good} are after the newest anchor: nothing but the file speaks for them"
-    )
+    return f"{unanchored} newest of {good} events not anchored yet"
 
 
 def _hash_at(con: sqlite3.Connection, seq: int) -> str:

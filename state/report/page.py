@@ -44,8 +44,8 @@ def _head(view: LaunchView, verified: VerifyReport) -> Iterator[str]:
     yield f"- candidate: {_text(candidate.version or 'not named')}{commit}"
     yield from (f"    - {_text(name)}: `{_code(image)}`" for name, image in candidate.images)
     yield f"- head: `{_code(view.head)}`, {plural(view.seq, 'event')} of log `{_code(view.log_id)}`"
-    unproven = plural(verified.unanchored, "event comes", "events come")
-    yield f"- the log verifies; {unproven} after its newest anchor or signature, where only the file itself speaks"
+    newest = f"{plural(verified.unanchored, 'newest event')} not anchored yet"
+    yield f"- the log verifies; {newest if verified.unanchored else 'an anchor covers all of it'}"
     if scope.single_operator:
         yield f"- **{SINGLE_OPERATOR}**"
     if verified.closed is None:

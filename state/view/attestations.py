@@ -180,7 +180,7 @@ def _go_problem(view: LaunchView, item: ItemView, account: str, key: str) -> str
             f"item {item.id} doesn't apply to this launch ({item.not_applicable}): only a NO-GO can be added"
         )
     if item.question is None:
-        return f"item {item.id} is judged by its checks alone: only a NO-GO can be added"
+        return f"{item.id} is automatic; you can only veto it (NO-GO)"
     if item.rule.role and item.rule.role not in roles_of(view, account, key):
         return f"item {item.id} is signed by {item.rule.role}, and {account} is not"
     if deed := excluded_by(view, item, account, key):
@@ -191,6 +191,6 @@ def _go_problem(view: LaunchView, item: ItemView, account: str, key: str) -> str
 def missing(item: ItemView, *, go: bool, given: Mapping[Need, str]) -> str:
     """Return what a word on an item still has to bring, in words; nothing where it is whole."""
     if not go:
-        return "" if given.get(Need.COMMENT) else "a NO-GO needs a comment that says why"
+        return "" if given.get(Need.COMMENT) else "say why it is NO-GO"
     lacking = [need.value for need in item.rule.needs if need in _WRITTEN and not given.get(need)]
     return f"a GO on {item.id} needs a {' and a '.join(lacking)}" if lacking else ""

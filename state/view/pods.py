@@ -29,6 +29,9 @@ _LOOP = 2
 """Restarts from which on the kubelet waits: the first one comes at once."""
 
 
+STARTING_S = 120
+"""How long a pod may start before it is trouble: a surge of a roll-out is none."""
+
 # what the rules are
 
 
@@ -61,6 +64,16 @@ def is_ready(pod: PodView, now_us: int) -> bool:
     """Return whether a pod does its work."""
     whole = pod.phase == "Running" and pod.ready >= pod.containers > 0
     return whole and not pod.unready and not is_looping(pod, now_us)
+
+
+def is_starting(pod: PodView, now_us: int) -> bool:
+    """Return whether a pod that isn't ready is too young to be in trouble: it starts, and never restarted.
+
+    A phase that says what is wrong (an image that can't be pulled, say) is trouble however young the pod is.
+    """
+    if is_ready(pod, now_us) or pod.phase not in _STARTING or pod.restarts or is_looping(pod, now_us):
+        return False
+    return serves(pod) and pod.created_us > 0 and now_us - pod.created_us < STARTING_S * SECOND_US
 
 
 def is_fine(pod: PodView, now_us: int) -> bool:

@@ -34,6 +34,8 @@ class Preview:
     """What speaks against it, a line each: where there are any, it must be confirmed although nothing is typed."""
     phrase: str = ""
     """What must be typed; nothing where no typing is asked."""
+    act: str = ""
+    """What the button that does it says; nothing: what the command is called."""
     token: str = ""
     """Binds the confirmation to what was shown: a changed candidate voids it."""
     inputs: str = ""

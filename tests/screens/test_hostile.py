@@ -59,7 +59,7 @@ async def test_what_the_engine_answers_is_plain_text() -> None:
     source.lost = story.HOSTILE[0]
     async with app.run_test(size=(80, 24)) as pilot:
         for text in story.HOSTILE:
-            app._tell(text, bad=True)
+            app.tell(text, bad=True)
             await pilot.pause(0.05)
         source.tell()
         await pilot.pause(0.3)

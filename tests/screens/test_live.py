@@ -105,7 +105,7 @@ async def test_a_console_on_a_socket_shows_follows_and_commands(tmp_path: Path) 
         app = LaunchApp(LiveSource(path, tty="/dev/pts/7"), Mode.LIVE)
         async with app.run_test(size=(100, 30)) as pilot:
             await pilot.pause(0.4)
-            assert "ann (you) drives" in text_of(app)
+            assert "you are driving" in text_of(app)
             assert text(obj(played.asked[0]), "tty") == "/dev/pts/7"
             played.tell("launch.held", {"reason": "lunch"})
             await pilot.pause(0.4)

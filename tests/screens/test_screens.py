@@ -111,9 +111,9 @@ async def test_a_deploy_shows_steps_time_output_and_the_recorded_good() -> None:
         assert "o: retry · production.rollback" in text_of(app)
         await pilot.press("o")
         await pilot.pause(0.1)
-        await pilot.press("2")
+        await pilot.press("2", "enter")
         await pilot.pause(0.2)
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await pilot.pause(0.1)
         assert source.given[0][:2] == ("operation.recover", {"choice": "production.rollback"})
 
@@ -132,8 +132,9 @@ async def test_the_bake_says_what_is_good_and_why_it_stands_still() -> None:
         await pilot.press("b")
         await pilot.pause(0.1)
         text = text_of(app)
-        assert "13:00 of 30:00 seen good" in text
-        assert "TRIPPED: HTTP 5xx share 4.20 % > 1.00 %" in text
+        assert "13:00 of 30:00 healthy" in text
+        assert "TRIPPED: HTTP 5xx share over 1.00 % at " in text
+        assert "now 4.20 %" in text
         assert "▲deploy" in text
         assert "×" in text
 

@@ -38,7 +38,7 @@ def test_a_first_launch_fails_is_taken_away_and_driven_by_keys_to_gate_nine() ->
             captain.gate(9)
             captain.open_gate(10)
             pane.keys("R")
-            captain.press("Yes (y)")
+            captain.press("(ctrl+g)")
             # What went wrong before is asked about: who sees to it, and what follows.
             shown = captain.wait("lacks an owner and a follow-up")
             assert "FIRST LAUNCH" not in shown

@@ -9,7 +9,6 @@ from console.engine.commands.handler import (
     Effect,
     gate_of,
     is_captain,
-    phrase_of,
     plain_preview,
 )
 from console.engine.commands.signatures import word_of
@@ -109,7 +108,7 @@ async def _plan_waive(context: CommandContext, request: CommandRequest) -> Previ
         from_what=item.verdict(now).value,
         to_what="waived",
         blast=tuple(one for one in told if one),
-        phrase=phrase_of(context.view),
+        phrase=f"waive {item.id}",
     )
 
 

@@ -38,7 +38,7 @@ def _role_refusal(view: LaunchView, name: str, who: Who) -> str:
     if roles & allowed:
         return ""
     own = ", ".join(sorted(roles)) or "nobody in the runbook"
-    return f"{who.account} is {own}: this takes {' or '.join(sorted(allowed))}"
+    return f"you are {who.account} ({own}); this needs {' or '.join(sorted(allowed))}"
 
 
 def _driving_refusal(view: LaunchView, name: str, who: Who) -> str:

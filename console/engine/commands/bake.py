@@ -7,7 +7,6 @@ from console.engine.commands.handler import (
     CommandRefusedError,
     CommandRequest,
     Effect,
-    phrase_of,
     plain_preview,
 )
 from state.base.numbers import plural
@@ -58,7 +57,7 @@ async def _plan_mute(context: CommandContext, request: CommandRequest) -> Previe
             "a breach that began meanwhile trips it when the mute ends",
             "the bake's clock stands still",
         ),
-        phrase=phrase_of(context.view),
+        phrase=f"mute {condition.id}",
     )
 
 
@@ -103,10 +102,10 @@ async def _plan_finish(context: CommandContext, request: CommandRequest) -> Prev
         request,
         environment=Tier.PRODUCTION,
         tier=Tier.PRODUCTION,
-        from_what=f"{bake.good_s // 60} of {bake.minimum_s // 60} min seen good",
+        from_what=f"{bake.good_s // 60} of {bake.minimum_s // 60} min healthy",
         to_what=f"finished{still}",
         blast=("nobody counts good seconds any more; the stop conditions stay on watch",),
-        phrase=phrase_of(context.view),
+        phrase="end the bake",
     )
 
 

@@ -147,7 +147,7 @@ class Commands:
                 else f"look again: {'; '.join(preview.cautions)}"
             )
         if preview.phrase and given.phrase.strip() != preview.phrase:
-            raise CommandRefusedError(f"the typed name is not {preview.phrase}: nothing was done")
+            raise CommandRefusedError(f"what was typed is not {preview.phrase}: nothing was done")
 
     def _token(self, request: CommandRequest, preview: Preview) -> str:
         """Bind a confirmation to what was shown. ``preview.token`` stands for the values files."""

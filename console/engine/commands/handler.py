@@ -155,11 +155,6 @@ def plain_preview(request: CommandRequest, **details: str | bool | tuple[str, ..
     return Preview(name=request.spec.name, **given)  # type: ignore[arg-type]  # fields of Preview
 
 
-def phrase_of(view: LaunchView) -> str:
-    """Return what is typed before something dangerous: the name of production's release."""
-    return view.production.release if view.production is not None else view.scope.launch_id
-
-
 def gate_of(item_id: str) -> int:
     """Return the gate that an item belongs to."""
     return int(item_id.split(".", maxsplit=1)[0])

@@ -15,7 +15,6 @@ from console.engine.commands.handler import (
     CommandRequest,
     Effect,
     is_captain,
-    phrase_of,
     plain_preview,
 )
 from console.engine.commands.signatures import asking_of, granting_of, key_of
@@ -176,7 +175,7 @@ async def _plan_grant(context: CommandContext, request: CommandRequest) -> Previ
     if one.state is RequestState.GRANTED:
         raise CommandRefusedError(f"request #{one.seq} was granted by {one.answered_by} already")
     shown = _shown(context, request, one, f"granted, {one.by} may carry it out once")
-    return replace(shown, phrase=phrase_of(context.view), token=one.shown)
+    return replace(shown, phrase=f"grant {one.seq}", token=one.shown)
 
 
 async def _grant(context: CommandContext, request: CommandRequest) -> Reply:

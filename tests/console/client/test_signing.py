@@ -83,7 +83,7 @@ async def test_a_word_is_signed_and_verifies_here_and_with_stock_tools(
     assert sealed.unanchored == sealed.events - said["seq"]
     capsys.readouterr()
     assert main(["verify", str(s.log), "--allowed-signers", str(signers)]) == 0
-    assert f"1 signed, 1 self-declared; they seal the first {said['seq']} events" in capsys.readouterr().out
+    assert f"1 signed, 1 unsigned; they seal the first {said['seq']} events" in capsys.readouterr().out
 
     signers.write_text("eve " + key.with_suffix(".pub").read_text())
     strange = verify(s.log, allowed=read_allowed(signers))
