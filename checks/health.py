@@ -12,7 +12,7 @@ from checks.workloads import deployment, parts_of, pods, ready_replicas
 from state.base.json import items, obj, texts
 from state.base.text import line
 from state.view.enums import Judges
-from state.view.pods import is_ready, observe, restarts_of
+from state.view.pods import crashed_lately, is_ready, observe, restarts_lately
 
 if TYPE_CHECKING:
     from checks.clients.wire import Reply
@@ -142,14 +142,20 @@ async def _pods(settings: HealthSettings, part: str, context: CheckContext, find
     if deployed is None or running is None:
         return
     ready, expected = ready_replicas(deployed)
-    restarts = max((restarts_of(pod) for pod in running), default=0)
+    now_us = context.clock.wall_us()
+    restarts = max((restarts_lately(pod, now_us) for pod in running), default=0)
     findings.saw(key(part), {"ready": ready, "wanted": expected, "restarts": restarts})
     findings.need(ready >= expected, f"{part}: {ready} of {expected} replicas are ready")
     for pod in running:
         known = observe(context.environment.tier, pod)
-        if not is_ready(known, context.clock.wall_us()):
+        if not is_ready(known, now_us):
             findings.wrong(f"pod {known.name} is not ready ({_waiting(pod)})")
-    findings.need(restarts <= settings.max_restarts, f"{part}: a pod was restarted {restarts} times")
+        elif why := crashed_lately(pod, now_us):
+            findings.wrong(f"pod {known.name} was restarted within the last ten minutes after {why}")
+    findings.need(
+        restarts <= settings.max_restarts,
+        f"{part}: a pod was restarted {restarts} times, the last time within a day",
+    )
 
 
 def _waiting(pod: object) -> str:

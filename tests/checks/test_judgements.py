@@ -19,7 +19,8 @@ from checks.clients.sql import SqlClient
 from checks.clients.tls import CertificateFacts
 from checks.judging import Findings, key, lookup
 from checks.rules import lacking_of, metrics_of
-from checks.secrets import StrongSettings, bits, length_class, weakness
+from checks.secret_strength import bits, length_class
+from checks.secrets import StrongSettings, weakness
 from checks.web import CspSettings, _weak
 from console.rehearsal.sim.kubernetes import Store
 from state.base.images import ImageRef
