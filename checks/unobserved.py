@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from checks.clients.answers import LOGIN_WORDS
+
 if TYPE_CHECKING:
     from checks.clients.wire import Reply
 
@@ -48,3 +50,9 @@ def is_html(reply: Reply) -> bool:
     """Return whether an answer is a page: by what it says of itself, or by how it begins."""
     kind = (reply.header("content-type") or "").lower()
     return "html" in kind or (reply.body[:200].lstrip()[:1] == b"<" and "xml" not in kind)
+
+
+def is_login_redirect(reply: Reply) -> bool:
+    """Return whether an answer sends whoever asked to a login."""
+    target = (reply.header("location") or "").lower()
+    return 300 <= reply.status <= 399 and any(word in target for word in LOGIN_WORDS)
