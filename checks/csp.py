@@ -31,7 +31,7 @@ _EVERY_HOST: Final = re.compile(r"(?:(?:https?|wss?)://)?\*(?::(?:\*|\d+))?/?", 
 _EVERY_OF_A_TOP_LEVEL: Final = re.compile(r"(?:(?:https?)://)?\*\.[a-z]{2,}(?::(?:\*|\d+))?/?", re.IGNORECASE)
 _SCHEMES: Final = frozenset({"http:", "https:", "ws:", "wss:"})
 _BUILT_IN: Final = frozenset({"'unsafe-inline'", "'unsafe-eval'", "data:", "*", *_SCHEMES})
-_NO_POLICY: Final = dict.fromkeys(Threat, "any source")
+_NO_POLICY: Final[Mapping[str, str]] = {str(threat): "any source" for threat in Threat}
 ELEMENTS: Final = ("script-src-elem", "script-src", "default-src")
 ATTRIBUTES: Final = ("script-src-attr", "script-src", "default-src")
 STYLES: Final = ("style-src", "default-src")
@@ -39,7 +39,7 @@ STYLES: Final = ("style-src", "default-src")
 
 def parse(headers: Iterable[str]) -> list[Policy]:
     """Return the policies of some headers' values; one without any directive is none."""
-    found = []
+    found: list[Policy] = []
     for text in (part for header in headers for part in header.split(",")):
         policy: dict[str, tuple[str, ...]] = {}
         for clause in text.split(";"):
@@ -92,7 +92,7 @@ def _weak(policy: Policy, required: frozenset[str], unsafe: frozenset[str]) -> d
     for names in (ELEMENTS, ATTRIBUTES):
         sources = _effective(policy, names)
         if sources is None:
-            return dict(_NO_POLICY)
+            return {**_NO_POLICY}
         kept = tuple(source for source in sources if source not in required)
         strict = "'strict-dynamic'" in kept
         if _inline(kept, strict=True):

@@ -184,8 +184,8 @@ async def placeholders(settings: PlaceholdersSettings, context: CheckContext) ->
                 f"{probe.path}: {probe.field} is zero or empty although there is something to tell"
             )
     gone = f", {removed} removed" if removed else ""
-    known = plural(documented, "documented placeholder")
-    return findings.outcome(f"{plural(real, 'probe gives', 'probes give')} real data; {known}{gone}")
+    accepted = plural(documented, "documented placeholder")
+    return findings.outcome(f"{plural(real, 'probe gives', 'probes give')} real data; {accepted}{gone}")
 
 
 def is_empty(value: Json) -> bool:

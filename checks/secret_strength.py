@@ -8,6 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -95,10 +96,12 @@ def _seen_before(low: str, index: int) -> int:
 
 def _sequence(low: str, index: int) -> int:
     """Return how long a sequence begins here: one up, one down, the same, or next on a keyboard."""
-    steps = (
-        _run(low, index, lambda one, other, step=step: ord(other) - ord(one) == step) for step in (-1, 0, 1)
-    )
+    steps = (_run(low, index, partial(_apart, step)) for step in (-1, 0, 1))
     return max(*steps, _run(low, index, lambda one, other: one + other in _NEXT))
+
+
+def _apart(step: int, one: str, other: str) -> bool:
+    return ord(other) - ord(one) == step
 
 
 def _run(low: str, index: int, follows: Callable[[str, str], bool]) -> int:
