@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from checks.base import CheckContext, NothingRunsError, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError, NotFoundError
 from checks.clients.sql import first_column
+from checks.data_places import databases_of
 from checks.judging import LASTING, STEADY, Findings, key
-from checks.places import databases_of
 from checks.workloads import config_values
 from state.base.json import JsonObject, obj, objs, path, text
 from state.base.text import line

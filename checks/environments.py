@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.sql import ROW_LIMIT
+from checks.data_places import Place, places_of
 from checks.judging import LASTING, Findings, key
-from checks.places import Place, places_of
 from checks.workloads import config_values
 from state.base.json import Json
 from state.base.numbers import plural

@@ -9,9 +9,9 @@ import pytest
 from checks.clients.errors import Where
 from checks.clients.wire import Reply
 from checks.cookies import CookieRule, judge_cookies, parse_cookies
-from checks.cors import granted, lookalikes
 from checks.csp import framed_by_others, nonces, of_page, open_to, parse, styles_open
 from checks.judging import Findings
+from checks.origins import granted, lookalikes
 from checks.unobserved import is_html, stand_in, unobserved
 from checks.web import hsts_days
 from state.base.times import micros
