@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from checks.base import CheckContext, Outcome, Settings, check
+from checks.clients.sql import ROW_LIMIT
+from checks.data_places import Place, places_of
 from checks.judging import LASTING, Findings, key
 from checks.workloads import config_values
 from state.base.json import Json
@@ -46,6 +48,10 @@ async def separate(settings: SeparateSettings, context: CheckContext) -> Outcome
     theirs = await findings.look(config_values(context, Tier.STAGING))
     if ours is not None and theirs is not None:
         _values(settings, ours, theirs, findings)
+        named = context.runbook.environments
+        mine = places_of(ours, named[Tier.PRODUCTION].kube.namespace)
+        others = places_of(theirs, named[Tier.STAGING].kube.namespace)
+        _places(mine, others, findings)
     if settings.database_identity:
         await _database(context.clients, findings)
     if settings.objectstore:
@@ -67,6 +73,13 @@ def _values(
                     findings.blind(
                         f"{name} is set in neither environment, so {purpose} could not be compared"
                     )
+            elif one is None or not one.strip():
+                seen[key(name)] = "only in staging"
+                if name not in settings.optional:
+                    findings.wrong(f"{purpose}: {name} is set in staging and not in production")
+            elif other is None and name not in settings.optional:
+                seen[key(name)] = "only in production"
+                findings.blind(f"{name} is set in production alone, so {purpose} could not be compared")
             elif one == other:
                 seen[key(name)] = "same"
                 findings.wrong(f"{purpose}: {name} is the same in staging and production")
@@ -78,6 +91,17 @@ def _values(
         same = any(place) and place == [theirs.get(name, "") for name in names]
         findings.saw(key(purpose, "place"), "same" if same else "differ")
         findings.need(not same, f"{purpose} is the same place in staging and production ({', '.join(names)})")
+
+
+def _places(ours: Mapping[str, Place], theirs: Mapping[str, Place], findings: Findings) -> None:
+    """Judge that no server of production's settings is one of staging's, under whatever name and account."""
+    findings.saw("places_compared", len(ours))
+    held: dict[Place, list[str]] = {}
+    for name, place in theirs.items():
+        held.setdefault(place, []).append(name)
+    for name, place in ours.items():
+        if place in held:
+            findings.wrong(f"{name} of production leads to the server of staging's {min(held[place])}")
 
 
 async def _database(clients: Clients, findings: Findings) -> None:
@@ -136,6 +160,10 @@ async def no_shared_data(settings: NoSharedDataSettings, context: CheckContext) 
         shared = len(sides[0] & sides[1])
         compared += len(sides[0])
         findings.saw(key(what), {"production": len(sides[0]), "staging": len(sides[1]), "in_both": shared})
+        if len(sides[1]) >= ROW_LIMIT - len(settings.allowed) and not shared:
+            findings.blind(
+                f"staging has more {what} than the {ROW_LIMIT} that were compared: ask for fewer of production"
+            )
         if not sides[0] and not first:
             findings.blind(f"production has no {what}, so nothing could be compared")
         findings.need(shared == 0, f"{shared} {what} of production are in staging too")

@@ -61,6 +61,16 @@ class Findings:
         """Add evidence: no floats, no secret values. A key has letters, digits and underscores."""
         self._seen[key] = value
 
+    def looked_at(self, what: str, count: int) -> int:
+        """Note how many of something were looked at, and return it: none at all is nothing seen, and no pass.
+
+        ``what`` is one of them, in words.
+        """
+        self.saw(key("looked at", what), count)
+        if not count:
+            self.blind(f"not one {what} was seen, so there was nothing to judge")
+        return count
+
     async def look(self, asking: Awaitable[T]) -> T | None:
         """Return an answer, or None after noting why there is none."""
         try:

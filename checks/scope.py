@@ -39,8 +39,13 @@ async def window(_settings: WindowSettings, context: CheckContext) -> Outcome:
         when = f"now, {freeze.until}" if freeze.start <= now else f"in the launch window, {freeze.words}"
         findings.wrong(f"production is frozen {when}")
     for tier in Tier:
-        history = await findings.look(context.clients.helm(tier).history()) or ()
-        for release in history:
+        history = await findings.look(context.clients.helm(tier).history())
+        if history is None:
+            continue
+        if not history and not context.first(tier):
+            findings.blind(f"{tier}: helm has no record of {context.runbook.environments[tier].release}")
+        # Only the newest one locks: an older one was left by a helm that was killed, and others came after it.
+        for release in history[-1:]:
             findings.need(
                 not release.pending,
                 f"{tier}: helm revision {release.revision} is {release.status}, so another operation is under way"
@@ -73,6 +78,8 @@ class ModulesSettings(Settings):
     """The API's own inventory."""
     modules: dict[str, Module]
     """Module -> how it is found."""
+    ignored: tuple[str, ...] = ()
+    """Features that are no module: whether they are on is not judged."""
 
 
 @check("scope.modules", ModulesSettings, ttl=STEADY, judges=Judges.CANDIDATE)
@@ -92,13 +99,24 @@ async def modules(settings: ModulesSettings, context: CheckContext) -> Outcome:
         findings.saw(key(name), {"in_scope": name in expected, "feature": enabled is True, "paths": served})
         if name not in expected:
             findings.need(enabled is not True, f"module {name} is switched on and not in scope")
+            findings.need(
+                not served,
+                f"module {name} is not in scope, and the API serves {served} of its paths below {module.path}",
+            )
+            if enabled is None and served is None:
+                findings.blind(f"module {name}: neither its feature nor its paths could be seen")
             continue
         findings.need(enabled is not False, f"module {name} is in scope and switched off")
         findings.need(served != 0, f"module {name} is in scope and has no path below {module.path}")
         if enabled is None and served is None:
             findings.blind(f"module {name}: neither its feature nor its paths could be seen")
+    known = {module.feature for module in settings.modules.values()} | set(settings.ignored)
+    more = sorted(name for name, on in (features or {}).items() if on is True and name not in known)
+    for name in more:
+        findings.wrong(f"feature {name} is switched on and belongs to no module of the runbook")
+    others = plural(len(settings.modules) - len(expected & set(settings.modules)), "other")
     return findings.outcome(
-        f"{plural(len(expected), 'module in scope is', 'modules in scope are')} on; no other is"
+        f"{plural(len(expected), 'module in scope is', 'modules in scope are')} on; of {others} none is"
     )
 
 
@@ -142,7 +160,9 @@ async def regions(settings: RegionsSettings, context: CheckContext) -> Outcome:
     findings.saw("node_regions", sorted(seen))
     findings.saw("nodes", len(labels))
     held = context.environment.objectstore
-    store = held.region if held is not None else None
+    store = (
+        await findings.look(context.clients.objectstore(context.tier).region()) if held is not None else None
+    )
     findings.saw("objectstore_region", store)
     if not labels:
         findings.blind("the cluster lists no nodes; expected some with a region")
@@ -154,10 +174,12 @@ async def regions(settings: RegionsSettings, context: CheckContext) -> Outcome:
         findings.wrong(f"nodes run in {region}, which is not a target region")
     for region in sorted(expected - seen):
         findings.wrong(f"no node runs in target region {region}")
-    findings.need(store in expected, f"the object store is in {store}, which is not a target region")
-    return findings.outcome(
-        f"{plural(len(labels), 'node')} and the object store are in {', '.join(sorted(expected))}"
-    )
+    if store:
+        findings.need(store in expected, f"the object store is in {store}, which is not a target region")
+    elif store == "" and held is not None:
+        findings.blind(f"the object store doesn't tell its region; the runbook says {held.region}")
+    and_store = " and the object store are" if held is not None else " is" if len(labels) == 1 else " are"
+    return findings.outcome(f"{plural(len(labels), 'node')}{and_store} in {', '.join(sorted(expected))}")
 
 
 class ConditionsSettings(Settings):

@@ -41,6 +41,7 @@ class HelmStatus(StrEnum):
     DEPLOYED = "deployed"
     SUPERSEDED = "superseded"
     FAILED = "failed"
+    UNINSTALLED = "uninstalled"
     UNINSTALLING = "uninstalling"
     PENDING_INSTALL = "pending-install"
     PENDING_UPGRADE = "pending-upgrade"
