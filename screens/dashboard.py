@@ -22,6 +22,8 @@ from state.view.enums import ConditionState
 
 TALL = 34
 """Lines from which sections have a line of air between them, as in the app's breakpoints."""
+LOW = 20
+"""Lines below which there is room for one graph."""
 SMALLEST_CLUSTER = 11
 """Lines that the gates leave to everything else on the left."""
 
@@ -67,6 +69,7 @@ class DashboardScreen(LaunchScreen):
 
     def refresh_body(self, shown: ScreenState) -> None:
         """Give the gates the lines that they need, and the cluster below them the rest."""
+        self.set_class(self.size.height < LOW, "-low")
         room = self.size.height - SMALLEST_CLUSTER
         needed = len(shown.view.gates) + (2 if self.size.height >= TALL else 1)
         pane = self.query_one("#gates", Pane)

@@ -324,7 +324,7 @@ async def test_a_word_is_given_by_a_button_or_its_key_and_by_no_letter() -> None
             "attest.sign",
             {"item": "1.1", "verdict": "GO", "comment": "agreed in CHG-7"},
         )
-        await pilot.press("down", "a")
+        await pilot.press("a")
         await pilot.pause(0.1)
         await pilot.press("escape")
         await pilot.pause(0.1)

@@ -63,7 +63,7 @@ async def test_a_pipeline_that_the_runbook_does_not_have_takes_no_room() -> None
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("d")
         await pilot.pause()
-        assert picture(app)[2].startswith("operation ")
+        assert picture(app)[3].startswith("operation ")
 
 
 @pytest.mark.parametrize(("key", "size"), [("g", (80, 24)), ("g", (200, 55)), ("b", (100, 40))])

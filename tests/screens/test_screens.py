@@ -96,7 +96,7 @@ async def test_a_deploy_shows_steps_time_output_and_the_recorded_good() -> None:
             "✔ done",
             "0:19 / 15:00",
             "waiting for 2 of 3 replicas",
-            "7/8 ready",
+            "0/1 new ready",
         ):
             assert told in text, told
         source.story.finish(

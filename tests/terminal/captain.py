@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 
 from tests.terminal.range import PATIENT_S
@@ -178,6 +179,8 @@ class Captain:
 
     def choose(self, item: str) -> None:
         """Put the cursor on an item: its text stands below the list."""
+        # After a word the cursor moves on by itself: a key that comes between would take it one too far.
+        time.sleep(0.5)
         for _ in range(12):
             chosen = detail(self.pane.screen())
             if chosen == item:

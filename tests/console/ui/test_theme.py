@@ -18,6 +18,10 @@ def rounded(color: Color) -> Color:
     return Color(*Rounded.from_rgb(*color.rgb).downgrade(ColorSystem.EIGHT_BIT).get_truecolor())
 
 
+def as_it_is(color: Color) -> Color:
+    return color
+
+
 def luminance(color: Color) -> float:
     parts = (one / 255 for one in color.rgb)
     red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
@@ -50,7 +54,7 @@ def grounds(theme: Theme) -> dict[str, Color]:
 def test_every_ink_can_be_read_on_every_ground(theme: Theme) -> None:
     bad = {
         (ground, ink): round(contrast(seen(color(theme, ink)), seen(under)), 2)
-        for seen in ((rounded,) if theme in {DARK_256, LIGHT_256} else (lambda c: c,))
+        for seen in ((rounded,) if theme.name.endswith("-256") else (as_it_is,))
         for ground, under in grounds(theme).items()
         for ink in INKS
         if contrast(seen(color(theme, ink)), seen(under)) < READABLE
