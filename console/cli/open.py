@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from console.cli.saved_log import is_sealed, show_sealed, words_of_leaving
 from console.cli.say import refuse, tell
-from console.cli.sealed import is_sealed, show_sealed, words_of_leaving
 from console.engine.process.running import find, running_engines, shared_socket
 from console.engine.process.spawn import look_at_log, start_engine
 from console.exit_codes import ExitCode, FailedError

@@ -8,12 +8,10 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from rich.text import Text
 from textual.binding import BindingsMap
 from textual.driver import Driver
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
@@ -22,8 +20,8 @@ from console.client.sources import EventSource, FileSource, Reopens
 from console.exit_codes import ExitCode, of_log
 from console.ui import crash, keymap
 from console.ui.bell import Attention, deposed_words
-from console.ui.dialog_host import PICKED, carry_out, going, leaving, pick_request, urgent
-from console.ui.ended import EndingApp
+from console.ui.command_app import CommandApp
+from console.ui.dialog_host import PICKED, going, leaving
 from console.ui.terminal_app import settle
 from console.ui.theme import THEMES, themes
 from screens.bake import BakeScreen
@@ -33,13 +31,12 @@ from screens.deploy import DeployScreen
 from screens.dialogs.dialogs import Dialog
 from screens.gate import GateScreen
 from screens.help import HelpDialog, HelpEntry
-from screens.kit.messages import CommandRequested, ScreenRequested
+from screens.kit.messages import ScreenRequested
 from screens.kit.screen_state import Mode, ScreenState
 from screens.log import LogScreen
 from screens.pipeline import PipelineScreen
 from screens.pods import PodsScreen
 from state.base.times import SECOND_US
-from state.commands import Reply
 from state.log.errors import LogError
 from state.view.ending import is_over
 from state.view.enums import LaunchState
@@ -48,17 +45,14 @@ from state.view.next_step import Place, next_step
 from state.view.requests import open_requests
 from state.view.rollbacks import rollback_of
 
-T = TypeVar("T")
 Restart = Callable[[], Path | Awaitable[Path]]
 """Starts an engine for the launch and returns its socket."""
 
 SOONEST_S = 0.2
 """Seconds between two paintings of the view: at most five a second."""
-SLOW_S = 0.5
-"""Seconds after which it is said that the engine is being asked."""
 
 
-class LaunchApp(EndingApp):
+class LaunchApp(CommandApp):
     """A window on a launch. ``restart`` starts an engine where the one that was attached is gone."""
 
     TITLE = "launch console"
@@ -85,10 +79,6 @@ class LaunchApp(EndingApp):
         self._shown = ScreenState(mode=mode, ascii_only=ascii_only)
         self._due: Timer | None = None
         self._last = 0.0
-        self._asking = 0
-        """How many wishes are under way: one, and beside it those that stop something."""
-        self._opened = False
-        """Whether the wish under way opened a dialog."""
         self._attention = Attention()
         self._screens: dict[str, LaunchScreen] = {}
         for theme in THEMES:
@@ -136,10 +126,6 @@ class LaunchApp(EndingApp):
         await self.source.close()
 
     # -- what is shown -------------------------------------------------------------------------------
-
-    def moment(self) -> ScreenState:
-        """Return what is shown now."""
-        return self._shown
 
     def changed(self) -> None:
         """Show what is new, soon: bursts become one painting."""
@@ -231,75 +217,6 @@ class LaunchApp(EndingApp):
             self.action_open(message.screen)
 
     # -- commands ------------------------------------------------------------------------------------
-
-    def on_command_requested(self, message: CommandRequested) -> None:
-        """Carry out what a screen asks for."""
-        self.request_command(message.name, message.args)
-
-    def request_command(self, name: str, args: dict[str, str] | None = None) -> None:
-        """Ask for a command; a second wish while one is being asked is left out.
-
-        What stops something waits for nothing: a wish that was not given yet gives way, one that was runs beside it.
-        """
-        if isinstance(self.screen, Dialog) or (
-            self._asking and not urgent(self._shown.view, name, args or {})
-        ):
-            return
-        if self._opening:
-            self.workers.cancel_group(self, "command")
-        self._asking += 1
-        self._opening = True
-        front = self._front()
-        # A screen that is just being opened stands on nothing yet.
-        about = front.context() if front is not None and front.laid_out else {}
-        known = {**about, **(args or {})}
-        self.run_worker(self._request_command(name, known), exit_on_error=False, group="command")
-
-    async def _request_command(self, name: str, known: dict[str, str]) -> None:
-        slow = self.set_timer(SLOW_S, self._still_asking)
-        reply: Reply | None = None
-        self._opened = replaced = False
-        try:
-            if name == PICKED:
-                chosen = await pick_request(self)
-                if chosen is None:
-                    return
-                name, known = chosen
-            expected = keymap.parameters_of(name)
-            reply = await carry_out(self, name, {k: v for k, v in known.items() if k in expected})
-            if reply is not None:
-                if reply.ok and (front := self._front()) is not None:
-                    front.done(name, known)
-                self.tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
-        except asyncio.CancelledError:
-            replaced = True  # what gave way leaves the keys to what took its place
-            raise
-        finally:
-            slow.stop()
-            self._asking -= 1
-            if not self._opened and (reply is None or not reply.ok):
-                self._ahead.drop()
-            if not replaced or not self._asking:
-                self._opening = False
-
-    def _still_asking(self) -> None:
-        if self._asking and not isinstance(self.screen, Dialog):
-            self.tell("asking the engine… (esc: leave it)" if self._opening else "asking the engine…")
-
-    async def show_dialog(self, dialog: Screen[T]) -> T | None:
-        """Show a dialog and return how it ended; called from a worker."""
-        front = self._front()
-        if front is not None:
-            front.hush()
-        self._opening, self._opened = False, True
-        result = await self.push_screen_wait(dialog)
-        # Another dialog may follow: what is typed meanwhile is for that one.
-        self._opening = self._asking > 0
-        return result
-
-    def giving(self) -> None:
-        """Let keys reach the screen again: no dialog follows, the engine carries it out."""
-        self._opening = False
 
     def action_ask(self, name: str) -> None:
         """Ask for a command by a key."""

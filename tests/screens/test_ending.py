@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.cli.sealed import is_sealed, words_of_leaving
+from console.cli.saved_log import is_sealed, words_of_leaving
 from console.ui.app import LaunchApp
 from console.ui.ended import check_log, write_report
 from screens.dialogs.forms import PickDialog

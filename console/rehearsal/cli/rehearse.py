@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from console.cli.saved_log import is_sealed, show_sealed, words_of_leaving
 from console.cli.say import refuse, tell
-from console.cli.sealed import is_sealed, show_sealed, words_of_leaving
 from console.engine.process.running import EngineInfo
 from console.engine.process.spawn import EngineFailedError, look_at_log, start_engine
 from console.exit_codes import ExitCode, FailedError

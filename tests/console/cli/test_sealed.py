@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main
-from console.cli.sealed import sealed
+from console.cli.saved_log import sealed
 from state.base.json import Json
 from state.base.times import moment, stamp
 from state.events.event import Draft
