@@ -21,7 +21,7 @@ class EndingApp(TerminalApp):
     def __init__(self, driver_class: type[Driver] | None = None, log: Path | None = None) -> None:
         """``log`` is the launch's file; None where it isn't known."""
         super().__init__(driver_class)
-        self.log_file = log
+        self._launch_log = log
 
     def show_end(self, view: LaunchView) -> None:
         """Show how the launch ended, and what can be done now."""
@@ -30,8 +30,8 @@ class EndingApp(TerminalApp):
     def _chosen_at_the_end(self, choice: str | None) -> None:
         if choice == "quit":
             self.exit(return_code=ExitCode.GO)
-        elif choice in {"report", "verify"} and self.log_file is not None:
-            self.run_worker(self._read_log(choice, self.log_file), exit_on_error=False, group="end")
+        elif choice in {"report", "verify"} and self._launch_log is not None:
+            self.run_worker(self._read_log(choice, self._launch_log), exit_on_error=False, group="end")
 
     async def _read_log(self, choice: str, log: Path) -> None:
         told, good = await asyncio.to_thread(write_report if choice == "report" else check_log, log)

@@ -86,4 +86,4 @@ def test_the_report_is_written_beside_the_log(tmp_path: Path) -> None:
 
 def test_a_console_that_knows_no_log_offers_its_end_all_the_same() -> None:
     app = LaunchApp(app_of(story.baking())[1], Mode.LIVE)
-    assert app._log is None
+    assert app._launch_log is None

@@ -7,7 +7,6 @@ import pytest
 from screens.dialogs.dialogs import Dialog
 from screens.dialogs.forms import AttestDialog
 from screens.dialogs.question import AskDialog
-from screens.gate import GateScreen
 from screens.kit.screen_state import Mode
 from screens.kit.table import Table
 from tests.screens import story
@@ -35,8 +34,7 @@ async def test_its_key_goes_there_and_opens_what_is_asked_and_the_cursor_moves_o
         await pilot.press("ctrl+g")
         await pilot.pause(0.5)
         assert source.given[0][1] == {"item": "1.1", "verdict": "GO"}
-        assert isinstance(app.screen, GateScreen)
-        assert app.screen.query_one(Table).key == "1.2"
+        assert app._screens["gate"].query_one(Table).key == "1.2"
 
 
 async def test_what_is_dangerous_is_only_shown() -> None:

@@ -248,7 +248,9 @@ class Captain:
 
     def confirm(self) -> str:
         """Give what a dangerous command's dialog asks for; return what it showed."""
-        asked = self.wait("to confirm")
+        self.wait("to confirm")
+        # The facts are laid out a moment after the frame that they stand in.
+        asked = self.pane.until(lambda s: "environment " in s and "$ " in s, within=PATIENT_S)
         phrase = PHRASE.search(asked)
         assert phrase is not None, asked
         self.pane.run("send-keys", "-l", phrase[1])

@@ -57,7 +57,8 @@ def stage(name: str) -> tuple[LaunchApp, StorySource]:
 async def quiet(app: LaunchApp, pilot: Pilot[int], *, drawn: bool = False) -> None:
     """Wait until every key that was given is done."""
     async with asyncio.timeout(20):
-        while not (app._message_queue.empty() and app._ahead.idle):  # noqa: ASYNC110  nobody tells of each key
+        await pilot.pause()
+        while not app._ahead.idle:  # noqa: ASYNC110  nobody tells of each key
             await asyncio.sleep(0.001)
     if drawn:
         await pilot.pause()
