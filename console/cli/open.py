@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from console.cli import replay
@@ -34,10 +35,12 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
     log = log or _running(runbook) or default_log(runbook)
     attached = find(log)
     shared = shared_socket(log.resolve()) if attached is None else None
-    if shared is not None and shared.is_socket():  # the engine of another account, which lets a group in
+    if shared is not None and _there(
+        shared.is_socket
+    ):  # the engine of another account, which lets a group in
         problem = no_terminal()
         return refuse(problem, ExitCode.BAD_CONFIG) if problem is not None else run_live(shared)
-    if attached is None and log.is_file() and (state := sealed(log)):
+    if attached is None and _there(log.is_file) and (state := sealed(log)):
         tell(f"The launch is {state}, and its log is sealed: it is opened to be looked at.")
         return replay.run(log, speed=1.0, at="", damaged=False)
     if attached is None and not runbook.is_file():
@@ -54,7 +57,7 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
     info = attached or start_engine(runbook, log, clock)
     code = run_live(info.socket, restart=lambda: start_engine(runbook, log, clock).socket)
     if find(log) is None:
-        told = sealed(log) if log.is_file() else ""
+        told = sealed(log) if _there(log.is_file) else ""
         tell(
             f"The launch is {told}; its engine has ended, the log is {log}"
             if told
@@ -63,6 +66,14 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
         return code
     tell(f"The engine goes on. Stop it with:  launch-console engine stop {log}")
     return code
+
+
+def _there(look: Callable[[], bool]) -> bool:
+    """Return what a look at a path says; no where this account may not look: whoever opens it says so."""
+    try:
+        return look()
+    except OSError:
+        return False
 
 
 def sealed(log: Path) -> str:
