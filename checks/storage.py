@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from typing import Final
 
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
-from checks.clients.errors import MovedError, NotFoundError
+from checks.clients.errors import MovedError
 from checks.judging import STEADY, Findings
 from checks.workloads import config_values
 from state.base.json import Json, JsonObject, items, obj, objs, text
@@ -80,14 +80,12 @@ async def lifecycle(settings: LifecycleSettings, context: CheckContext) -> Outco
 
 async def _own_bucket(bucket: str, context: CheckContext, findings: Findings) -> None:
     """Compare the runbook's bucket with that of the platform's own settings, where it has such."""
+    if context.first():
+        # Its secrets may be made yet; the item that judges them says so.
+        findings.saw("buckets_of_the_platform", "no settings yet")
+        return
     try:
         values = await config_values(context)
-    except NotFoundError as error:
-        # Before a first launch its secrets may be made yet; the item that judges them says so.
-        findings.saw("buckets_of_the_platform", "no settings yet" if context.first() else "not seen")
-        if not context.first():
-            findings.blind(str(error))
-        return
     except CouldNotLookError as error:
         findings.blind(str(error))
         return
