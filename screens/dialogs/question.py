@@ -170,11 +170,16 @@ def question_lines(question: Preview, width: int) -> list[Line]:
         lines.append(row("to            ", Span(question.to_what or "-", Role.STRONG)))
     for caution in question.cautions:
         lines += _told("! ", caution, width, Role.WARN)
+    # By their words, or they would stand in another order each time: they are found at once, and end as they end.
+    preflight = sorted(question.checks, key=lambda one: (_passed(one), one))
+    if not question.allowed:  # what is to be overridden is read first
+        against = [one for one in preflight if not _passed(one)]
+        lines += _section("against it", against, width)
+        preflight = preflight[len(against) :]
     for command in question.commands:
         lines += command_lines(command, width)
     lines += _section("touches", question.blast, width)
-    # By their words, or they would stand in another order each time: they are found at once, and end as they end.
-    lines += _section("preflight", sorted(question.checks, key=lambda one: (_passed(one), one)), width)
+    lines += _section("preflight", preflight, width)
     return lines or [row(Span("It is recorded with your name.", Role.DIM))]
 
 

@@ -232,8 +232,8 @@ async def test_who_may_grant_is_a_person_not_a_name(tmp_path: Path) -> None:
         seq = await made(ann)
         for account, why in (
             ("ann.admin", "are the same person (cap)"),
-            ("bob", "bob is operator"),
-            ("tom", "tom is observer"),
+            ("bob", "you are bob (operator)"),
+            ("tom", "you are tom (observer)"),
             ("ann", "doesn't grant it"),
         ):
             other = await s.attach(account)
@@ -330,7 +330,7 @@ async def test_over_the_socket_two_accounts_are_two_people_and_one_account_is_on
             assert (
                 "doesn't grant it" in (await grant(again, seq)).message
             )  # another console, the same account
-            assert "nobody is observer" in (await grant(stranger, seq)).message
+            assert "you are nobody (observer)" in (await grant(stranger, seq)).message
             assert (await grant(other, seq)).ok
             one = request(s, seq)
             assert one.granted_by == f"daemon (socket peer uid {second.pw_uid} (daemon))"
