@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from checks.base import RELEASES, CheckContext, Outcome, Settings, check
@@ -23,6 +21,7 @@ from checks.workloads import (
 from state.base import kube_yaml
 from state.base.images import ImageRef, digest_of
 from state.base.json import Json, JsonObject, obj, text
+from state.base.quantities import quantity
 from state.runbook.image_keys import keys_at, reference_in
 from state.view.enums import Judges, Tier
 
@@ -35,14 +34,6 @@ if TYPE_CHECKING:
 
 # As git shortens a commit.
 _SHORT_COMMIT: Final = 7
-_UNITS: Final = {
-    "": Decimal(1),
-    "n": Decimal("1e-9"),
-    "u": Decimal("1e-6"),
-    "m": Decimal("1e-3"),
-    **{unit: Decimal(1000) ** power for power, unit in enumerate("kMGTPE", 1)},
-    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
-}
 
 
 class ValuesSettings(Settings):
@@ -118,9 +109,9 @@ async def _limits(context: CheckContext, findings: Findings) -> None:
                     findings.need(_is_set(given), f"as rendered: container {name} has no {what} {kind[:-1]}")
 
 
-def _is_set(quantity: Json) -> bool:
+def _is_set(value: Json) -> bool:
     """Return whether a request or limit is one: of 0, a container may have all that there is."""
-    return bool(quantity) and re.fullmatch(r"0*\.?0*[a-zA-Z]*", str(quantity)) is None
+    return bool(value) and quantity(value) != 0
 
 
 async def _live(settings: ValuesSettings, context: CheckContext, findings: Findings) -> None:
@@ -145,16 +136,6 @@ def _fits(whose: str, resources: Json, findings: Findings) -> None:
             findings.need(
                 request <= limit, f"{whose} requests more {what} than its limit, so no pod is let in"
             )
-
-
-def quantity(value: Json) -> Decimal | None:
-    """Return a quantity of Kubernetes (``250m``, ``1Gi``, ``1e3``) as a number; None where it is none."""
-    match = re.fullmatch(
-        r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([numkMGTPE]|[KMGTPE]i|)\s*", str(value)
-    )
-    if match is None or isinstance(value, bool) or match[2] not in _UNITS:
-        return None
-    return Decimal(match[1]) * _UNITS[match[2]]
 
 
 def _judge_production(settings: ValuesSettings, context: CheckContext, findings: Findings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 
@@ -11,7 +10,6 @@ from checks.alerts import silences_everything
 from checks.artifact import own_states
 from checks.data import BackupSettings, backups_among
 from checks.data_places import databases_of, place_of, places_of
-from checks.helm import quantity
 from checks.storage import _lets_everybody_in
 from state.base.json import Json, JsonObject
 
@@ -153,25 +151,3 @@ def test_the_parts_own_containers_are_found_and_sidecars_are_not() -> None:
     }
     found = own_states(pod, "backend", "ghcr.io/acme/shop:v1@sha256:0")
     assert [one["name"] for one in found] == ["app", "migrate"]
-
-
-@pytest.mark.parametrize(
-    ("value", "number"),
-    [
-        ("250m", "0.25"),
-        ("1", "1"),
-        (1, "1"),
-        (0.5, "0.5"),
-        ("1Gi", "1073741824"),
-        ("1G", "1000000000"),
-        ("512Ki", "524288"),
-        ("1e3", "1000"),
-        ("100u", "0.0001"),
-        ("1ki", None),
-        ("much", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_what_a_quantity_is(value: Json, number: str | None) -> None:
-    assert quantity(value) == (Decimal(number) if number is not None else None)

@@ -7,7 +7,7 @@ import pytest
 from state.view.enums import OperationKind, OperationState
 from tests.terminal.captain import Captain
 from tests.terminal.range import new_range
-from tests.terminal.test_launch import RATE, baked
+from tests.terminal.test_launch import RATE, baked, from_staging
 
 pytestmark = [
     pytest.mark.alone,
@@ -60,15 +60,7 @@ def before_the_release(captain: Captain) -> None:
     """Bring gates 1 to 8 as far as they come before anything is installed in production."""
     captain.stages("Build", "Test", "Package")
     captain.operate("production.prepare", "Create production's namespace and secrets")
-    captain.operate("staging.deploy", "Deploy the candidate to staging")
-    captain.operate("staging.migrate", "Run the migrations in staging")
-    for number in range(1, 7):
-        captain.gate(number)
-    captain.gate(8)
-    captain.open_gate(7)
-    captain.item("7.1")
-    captain.operate("production.migrate", "Run the migrations in production")
-    captain.gate(7)
+    from_staging(captain)
 
 
 def take_away(captain: Captain) -> None:

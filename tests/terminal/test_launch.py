@@ -44,6 +44,11 @@ def test_a_good_candidate_is_driven_by_keys_to_gate_ten_and_replayed() -> None:
 def before_the_release(captain: Captain) -> None:
     """Bring gates 1 to 8 to GO: the candidate goes to staging first, where it is judged."""
     captain.stages("Build", "Test", "Package")
+    from_staging(captain)
+
+
+def from_staging(captain: Captain) -> None:
+    """Let the candidate be judged in staging, and bring gates 1 to 8 as far as they come."""
     captain.operate("staging.deploy", "Deploy the candidate to staging")
     captain.operate("staging.migrate", "Run the migrations in staging")
     for number in range(1, 7):

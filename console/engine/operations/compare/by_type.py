@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from console.engine.operations.compare.places import Place, Step, words
-from console.engine.operations.compare.quantities import quantity
 from state.base.json import Json, JsonObject, text
+from state.base.quantities import quantity
 
 ABSENT: Json = ("absent",)
 """What stands for a field that an object doesn't have."""

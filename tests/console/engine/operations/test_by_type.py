@@ -13,9 +13,9 @@ from checks.rendered import UnreadableManifestError, documents
 from console.engine.operations.compare.by_type import differences
 from console.engine.operations.compare.drift import by_type
 from console.engine.operations.compare.places import words
-from console.engine.operations.compare.quantities import quantity
 from state.base import kube_yaml
 from state.base.json import Json, JsonObject, obj
+from state.base.quantities import quantity
 
 REPORTS = Path(__file__).with_name("reports")
 SUFFIXES = {
