@@ -215,23 +215,7 @@ def silences_everything(silence: JsonObject) -> bool:
 
 async def _connected(client: AlertmanagerClient, context: CheckContext, findings: Findings) -> None:
     """Judge that Prometheus sends to an Alertmanager, and that all of its peers are there."""
-    prometheus = context.clients.prometheus(context.tier)
-    try:
-        known = await prometheus.alertmanagers()
-    except (NotFoundError, WrongContentError):
-        # A store that only speaks Prometheus' API: its ruler's own count, where it is scraped.
-        counted = await findings.look(
-            prometheus.query("sum(prometheus_notifications_alertmanagers_discovered)")
-        )
-        known = ["discovered"] if any(sample.value > 0 for sample in counted or ()) else []
-        if not known:
-            findings.blind("the store doesn't tell which Alertmanager its rules' alerts go to")
-        return
-    except CouldNotLookError as error:
-        findings.blind(str(error))
-        return
-    findings.saw("alertmanagers", len(known))
-    findings.need(bool(known), "Prometheus is connected to no Alertmanager: no real alert ever arrives")
+    await _senders(context, findings)
     for silence in await findings.look(client.silences()) or ():
         if silences_everything(silence):
             who = line(text(silence, "createdBy") or "somebody", 60)
@@ -243,6 +227,27 @@ async def _connected(client: AlertmanagerClient, context: CheckContext, findings
         cluster in {"", "ready", "disabled"},
         f"Alertmanager's cluster is {cluster}: a peer is missing or just came",
     )
+
+
+async def _senders(context: CheckContext, findings: Findings) -> None:
+    """Judge that what evaluates the rules knows an Alertmanager."""
+    prometheus = context.clients.prometheus(context.tier)
+    try:
+        known = len(await prometheus.alertmanagers())
+    except (NotFoundError, WrongContentError):
+        # A store that only speaks Prometheus' API: its ruler's own count, where it is scraped.
+        counted = await findings.look(
+            prometheus.query("sum(prometheus_notifications_alertmanagers_discovered)")
+        )
+        known = round(sum(sample.value for sample in counted or ()))
+        if not known:
+            findings.blind("the store doesn't tell which Alertmanager its rules' alerts go to")
+            return
+    except CouldNotLookError as error:
+        findings.blind(str(error))
+        return
+    findings.saw("alertmanagers", known)
+    findings.need(known > 0, "Prometheus is connected to no Alertmanager: no real alert ever arrives")
 
 
 async def _rules(settings: RoutedSettings, context: CheckContext, findings: Findings) -> None:

@@ -61,8 +61,9 @@ class FormDialog(Dialog[dict[str, str]]):
         for field in self._fields:
             more = " (optional)" if field.optional else ""
             label = field.label[:1].upper() + field.label[1:]
-            yield Label(f"field-{field.name}", label + more)
-            yield Field(value=field.default, id=f"field-{field.name}", compact=True)
+            name = f"field-{field.name}"
+            yield Label(name, label + more)
+            yield Field(value=field.default, id=name, compact=True)
 
     def buttons(self) -> Iterable[Button]:
         """Return No, and what gives it."""

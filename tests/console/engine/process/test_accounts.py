@@ -76,10 +76,10 @@ def _talk(log: Path, frames: list[dict[str, Json]]) -> dict[str, Json]:
         there.settimeout(30)
         there.connect(str(shared_socket(log)))
         lines = there.makefile("rb")
-        token = ""
+        token = phrase = ""
         hello: dict[str, Json] = {"t": "hello", "tty": "x"}
         for number, frame in enumerate([hello, *frames]):
-            given: dict[str, Json] = {"phrase": "dotmac", "token": token}
+            given: dict[str, Json] = {"phrase": phrase, "token": token}
             confirmed: dict[str, Json] = {"confirmation": given} if "confirmation" in frame else {}
             there.sendall(json.dumps({"v": VERSION, "id": number, **frame, **confirmed}).encode() + b"\n")
             for line in lines:
@@ -91,7 +91,8 @@ def _talk(log: Path, frames: list[dict[str, Json]]) -> dict[str, Json]:
                 if answer["t"] == "keyframe" and not number:
                     break
                 if answer["t"] == "reply" and answer["id"] == number:
-                    token = text(obj(answer.get("preview")), "token") or token
+                    shown = obj(answer.get("preview"))
+                    token, phrase = text(shown, "token") or token, text(shown, "phrase") or phrase
                     told["reply"] = answer.get("reply")
                     break
     return told
@@ -132,7 +133,7 @@ async def test_three_accounts_act_by_their_roles_and_a_fourth_is_refused(folder:
         assert asked["you"] == str(CAPTAIN)
         assert obj(asked["reply"])["ok"], asked
         seq = text(obj(asked["reply"]), "message").split()[1].removeprefix("#")
-        for uid, told in ((CAPTAIN, "doesn't grant it"), (OBSERVER, "is observer")):
+        for uid, told in ((CAPTAIN, "doesn't grant it"), (OBSERVER, "(observer); this needs approver")):
             answer = await on(uid, give("request.grant", {"request": seq}))
             assert told in text(obj(answer["reply"]), "message")
         assert not s.events(RequestGranted.KIND)
