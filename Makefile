@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture torture bench cluster cluster-quiet cluster-charts
+.PHONY: demo test test-bare check format lock clean picture kinds torture bench cluster cluster-quiet cluster-charts
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,9 @@ picture: $(READY) ## draw the README's picture from a launch that drives itself
 	$(BIN)/launch-console rehearse --headless --log .picture/launch.lclog >/dev/null
 	$(BIN)/python -m tests.picture .picture/launch.lclog bake docs/dashboard.svg
 	rm -rf .picture
+
+kinds: $(READY) ## write docs/checks.md from the kinds of checks
+	$(BIN)/launch-console checks page >docs/checks.md
 
 SCRATCH ?= /tmp/launch-console-torture
 

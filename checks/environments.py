@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.sql import ROW_LIMIT
 from checks.data_places import Place, places_of
+from checks.guides import configuration
 from checks.judging import LASTING, Findings, key
 from checks.workloads import config_values
 from state.base.json import Json
@@ -37,7 +38,7 @@ class SeparateSettings(Settings):
     """The buckets are compared too."""
 
 
-@check("env.separate", SeparateSettings, ttl=LASTING, after=(After.PREPARE,))
+@check("env.separate", SeparateSettings, guide=configuration.SEPARATE, ttl=LASTING, after=(After.PREPARE,))
 async def separate(settings: SeparateSettings, context: CheckContext) -> Outcome:
     """Judge that databases, caches, stores and credentials differ.
 
@@ -138,7 +139,7 @@ class NoSharedDataSettings(Settings):
     """Values that may be in both, such as a smoke tenant's name."""
 
 
-@check("env.no_shared_data", NoSharedDataSettings, ttl=LASTING)
+@check("env.no_shared_data", NoSharedDataSettings, guide=configuration.NO_SHARED, ttl=LASTING)
 async def no_shared_data(settings: NoSharedDataSettings, context: CheckContext) -> Outcome:
     """Judge that no sampled row of production is in staging. Values are compared by keyed fingerprint."""
     findings = Findings()

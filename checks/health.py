@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.alertmanager import parse_metrics
 from checks.clients.http import MAIN
+from checks.guides import browsers
 from checks.judging import FRESH, Findings, key, lookup
 from checks.unobserved import is_html, unobserved
 from checks.workloads import deployment, parts_of, pods, ready_replicas
@@ -56,7 +57,7 @@ class HealthSettings(Settings):
     """A container that restarted more often is not healthy."""
 
 
-@check("health.endpoints", HealthSettings, ttl=FRESH, judges=Judges.CANDIDATE)
+@check("health.endpoints", HealthSettings, guide=browsers.HEALTH, ttl=FRESH, judges=Judges.CANDIDATE)
 async def endpoints(settings: HealthSettings, context: CheckContext) -> Outcome:
     """Judge health, readiness and metrics by what their answers say.
 

@@ -283,7 +283,7 @@ _LOOKS = {Look.CANDIDATE: ": candidate in staging", Look.LIVE: ": live"}
 
 
 def check_lines(check: CheckView, now_us: int, width: int, *, evidence: bool = True) -> list[Line]:
-    """Return a check: verdict, what it judges, its summary, how fresh it is, its evidence as pretty JSON."""
+    """Return a check: verdict, what it judges, its summary, the way out, how fresh it is, its evidence."""
     verdict = check.at(now_us)
     where = _LOOKS.get(check.look, f" in {check.env}" if check.env else "")
     writes = Span(" writes", Role.WARN) if check.writes else Span("")
@@ -292,6 +292,10 @@ def check_lines(check: CheckView, now_us: int, width: int, *, evidence: bool = T
     if verdict is Verdict.STALE and check.since:
         lines.append(row(Span(f"  stale: {check.since} since", Role.WARN)))
     lines += [row(f"  {text}") for text in wrap(check.summary, width - 2) if text]
+    for way in check.ways if verdict is check.verdict else ():
+        first, *rest = wrap(way, width - 4) or [""]
+        lines.append(row(Span("  → ", Role.ACCENT), first))
+        lines += [row(f"    {text}") for text in rest]
     for text in pretty(check.evidence).split("\n") if evidence else ():
         lines += [row(Span(f"  {part}", Role.DIM)) for part in wrap(text, width - 2) if part]
     return lines

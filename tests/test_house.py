@@ -102,6 +102,7 @@ def test_only_the_store_and_the_reader_open_a_log() -> None:
 
 ROOMS = {
     "checks": "kinds of checks, a family each, and what they judge with",
+    "checks/guides": "what each kind tells of itself: what it proves, and the way out of its fails",
     "checks/clients": "a client for each outside system",
     "checks/clients/ci": "a client for each system that builds and tests commits",
     "checks/clients/kubeconfig": "where a cluster is and as whom it is asked, as kubectl and helm read it",

@@ -159,10 +159,16 @@ COMMANDS = (
     ),
     Command(
         name="checks show",
-        help="a kind with every setting and an example",
+        help="what a kind asks and proves, how its fails are mended, every setting, an example",
         run="console.cli.kinds.kinds:run_show",
         arguments=(_arg("name", metavar="KIND"),),
         examples=("checks show web.csp",),
+    ),
+    Command(
+        name="checks page",
+        help="what all kinds ask, prove and need, as Markdown",
+        run="console.cli.kinds.kinds:run_page",
+        examples=("checks page",),
     ),
     Command(name="runbook", help="check a runbook, or print the schema of runbooks"),
     Command(

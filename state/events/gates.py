@@ -52,6 +52,8 @@ class CheckFinished(Body):
     summary: str
     evidence: JsonObject
     ms: int
+    ways: tuple[str, ...] = left_out(default=())
+    """What to change, a line each: of a fail, and of what could not be judged."""
 
 
 @event("attest.signed", kw_only=True)

@@ -109,6 +109,7 @@ def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView
             verdict=_admitted(view, c, body.verdict),
             summary=body.summary,
             evidence=evidence,
+            ways=body.ways,
             finished_us=event.wall_us,
             since=_since(c, event, body),
             seq=event.seq,

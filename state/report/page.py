@@ -97,7 +97,9 @@ def _judged(item: ItemView, now_us: int) -> Iterator[str]:
     if item.owner:
         yield f"owner: {_text(item.owner)}"
     yield from (_text(link) for link in item.links)
-    yield from (_check(check, now_us) for check in item.checks)
+    for check in item.checks:
+        yield _check(check, now_us)
+        yield from (f"to mend it: {_text(way)}" for way in check.ways)
     if item.question is not None and not item.words and not item.not_applicable:
         yield f"nobody answered: {_text(item.question)}"
     yield from (_word(word) for word in item.words)

@@ -30,6 +30,8 @@ class CheckView(Check):
     """Of a second look: whether the candidate was promoted, so that it counts."""
     evidence: str = ""
     """What it saw, as canonical JSON: shown, never computed with."""
+    ways: tuple[str, ...] = field(default=(), metadata=OMIT)
+    """What to change, a line each, where it is no pass."""
     started_us: int = 0
     finished_us: int = 0
     actor: str = ""
