@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture kinds torture bench cluster cluster-quiet cluster-charts
+.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -42,6 +42,9 @@ picture: $(READY) ## draw the README's picture from a launch that drives itself
 
 kinds: $(READY) ## write docs/checks.md from the kinds of checks
 	$(BIN)/launch-console checks page >docs/checks.md
+
+shapes: $(READY) ## give every kind of check every answer of the wrong shape
+	LAUNCH_CONSOLE_SHAPES=all $(BIN)/python -m pytest -q -s -p no:cacheprovider tests/checks/test_wrong_shapes.py
 
 SCRATCH ?= /tmp/launch-console-torture
 

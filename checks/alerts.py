@@ -72,7 +72,8 @@ async def routed(settings: RoutedSettings, context: CheckContext) -> Outcome:
     await _connected(client, context, findings)
     if settings.rules:
         await _rules(settings, context, findings)
-    return findings.outcome("a synthetic alert was routed to people; every rule's metrics exist")
+    rules = "; every rule's metrics exist" if settings.rules else ""
+    return findings.outcome(f"a synthetic alert was routed to people{rules}")
 
 
 async def _receivers(client: AlertmanagerClient) -> list[Receiver]:

@@ -90,9 +90,9 @@ async def same(settings: SameSettings, context: CheckContext) -> Outcome:
     await _registry(settings.tag, context, findings)
     if settings.chart:
         await _chart(context, findings)
-    return findings.outcome(
-        f"{plural(len(parts), 'image')} and the chart are the same in staging and production"
-    )
+    chart = " and the chart" if settings.chart else ""
+    are = "are" if settings.chart or len(parts) != 1 else "is"
+    return findings.outcome(f"{plural(len(parts), 'image')}{chart} {are} the same in staging and production")
 
 
 async def _runs(part: str, reference: str, tier: Tier, context: CheckContext, findings: Findings) -> None:

@@ -310,7 +310,8 @@ async def candidate_deployed(settings: DeployedSettings, context: CheckContext) 
     if settings.like is not None:
         _differences(settings, context, release.own, findings)
     return findings.outcome(
-        f"revision {release.revision} is the candidate, complete, and configured like production"
+        f"revision {release.revision} is the candidate and complete"
+        + (f", and configured like {settings.like}" if settings.like is not None else "")
     )
 
 

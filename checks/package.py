@@ -53,7 +53,8 @@ async def packaged(settings: PackagedSettings, context: CheckContext) -> Outcome
             await _chart(environment, context, findings)
     images = plural(len(context.runbook.candidate.images.named()), "image")
     where = " and ".join(str(tier) for tier in settings.environments)
-    return findings.outcome(f"the values of {where} name the candidate's {images}; the chart is complete")
+    chart = "; the chart is complete" if settings.chart else ""
+    return findings.outcome(f"the values of {where} name the candidate's {images}{chart}")
 
 
 def _names(

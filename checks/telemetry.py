@@ -84,7 +84,8 @@ async def reachable(settings: ReachableSettings, context: CheckContext) -> Outco
         findings.defer("which observers the platform itself reaches: nothing runs yet")
     elif settings.readiness_path is not None:
         await _inside(settings, context, findings)
-    return findings.outcome(f"{', '.join(asked)} are reachable from here, and the platform reaches its own")
+    inside = "" if settings.readiness_path is None else ", and the platform reaches its own"
+    return findings.outcome(f"{', '.join(asked)} are reachable from here{inside}")
 
 
 async def _grafana(settings: ReachableSettings, context: CheckContext) -> None:

@@ -12,7 +12,7 @@ from checks.clients.http import MAIN, Surface
 from checks.cookies import Cookie, CookieRule, judge_cookies, parse_cookies
 from checks.csp import Policy, framed_by_others, nonces, of_page, open_to, parse, styles_open
 from checks.guides import browsers
-from checks.judging import STEADY, Findings, key
+from checks.judging import STEADY, Findings, key, looked
 from checks.unobserved import is_html, unobserved
 from state.base.json import text
 from state.base.numbers import plural
@@ -81,7 +81,13 @@ async def csp(settings: CspSettings, context: CheckContext) -> Outcome:
             await _judge_nonces(name, policies, page, web, findings)
         own = {domain.host for domain in context.environment.domains.all()}
         _judge_headers(settings, name, reply, policies, own, findings)
-    return findings.outcome(f"{plural(read, 'page has', 'pages have')} a strong policy, HSTS and no framing")
+    found = looked(
+        (True, "a strong policy"),
+        (settings.hsts_min_days, "HSTS"),
+        (settings.nosniff, "nosniff"),
+        (settings.frames, "no framing"),
+    )
+    return findings.outcome(f"{plural(read, 'page has', 'pages have')} {found}")
 
 
 async def _page(page: Page, web: WebClient) -> Reply:

@@ -94,7 +94,8 @@ async def parity(settings: ParitySettings, context: CheckContext) -> Outcome:
     )
     if settings.queues:
         _queues(settings, boxes[1], envs[1], findings)
-    return findings.outcome("the worker has the API's configuration and secrets, and reads every queue")
+    queues = f", and reads {plural(len(settings.queues), 'queue')}" if settings.queues else ""
+    return findings.outcome(f"the worker has the API's configuration and secrets{queues}")
 
 
 async def _same_environment(

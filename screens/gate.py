@@ -13,7 +13,7 @@ from textual.widget import Widget
 from screens.base import STYLES, LaunchScreen
 from screens.kit import formats
 from screens.kit.lines import LineView
-from screens.kit.messages import CommandRequested, ScreenRequested
+from screens.kit.messages import CommandRequested, ExplanationRequested, ScreenRequested
 from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, row, wrap
 from screens.kit.screen_state import ScreenState
@@ -51,6 +51,7 @@ class GateScreen(LaunchScreen):
         Binding("a", "attest", "attest GO or NO-GO", id="gate.attest"),
         Binding("w", "waive", "waive the item", id="gate.waive"),
         Binding("W", "withdraw", "withdraw the attestation", id="gate.withdraw"),
+        Binding("e", "explain", "what the item's checks ask and prove, and how to mend", id="gate.explain"),
         Binding("u", "follow_up", "name who sees to a deviation", id="gate.follow_up"),
         Binding("left", "turn(-1)", "gate before", id="gate.before"),
         Binding("right", "turn(1)", "next gate", id="gate.next"),
@@ -183,6 +184,15 @@ class GateScreen(LaunchScreen):
     def action_follow_up(self) -> None:
         """Ask for an owner and a follow-up of a deviation."""
         self.post_message(CommandRequested("deviation.follow_up", {}))
+
+    def action_explain(self) -> None:
+        """Ask for what the kinds of the item's checks tell of themselves."""
+        item = self._item()
+        kinds = list(dict.fromkeys(check.kind for check in item.checks)) if item is not None else []
+        if kinds:
+            self.post_message(ExplanationRequested(kinds))
+        elif item is not None:
+            self.flash(f"{item.id} has no automatic check: a person answers it (a)")
 
     def action_turn(self, by: int) -> None:
         """Go to the gate before or after."""

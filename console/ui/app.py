@@ -22,6 +22,7 @@ from console.ui import crash, keymap
 from console.ui.bell import Attention, deposed_words
 from console.ui.command_app import CommandApp
 from console.ui.dialog_host import PICKED, going, leaving
+from console.ui.kind_text import kind_text
 from console.ui.terminal_app import settle
 from console.ui.theme import THEMES, themes
 from screens.bake import BakeScreen
@@ -29,9 +30,10 @@ from screens.base import LaunchScreen
 from screens.dashboard import DashboardScreen
 from screens.deploy import DeployScreen
 from screens.dialogs.dialogs import Dialog
+from screens.dialogs.reading import ReadingDialog
 from screens.gate import GateScreen
 from screens.help import HelpDialog, HelpEntry
-from screens.kit.messages import ScreenRequested
+from screens.kit.messages import ExplanationRequested, ScreenRequested
 from screens.kit.screen_state import Mode, ScreenState
 from screens.log import LogScreen
 from screens.pipeline import PipelineScreen
@@ -173,6 +175,17 @@ class LaunchApp(CommandApp):
         front = self._front()
         if front is not None and message:
             front.flash(message, bad=bad)
+
+    def on_explanation_requested(self, message: ExplanationRequested) -> None:
+        """Let somebody read what kinds of checks tell of themselves."""
+        if not isinstance(self.screen, Dialog):
+            self.run_worker(self._explain(message.kinds), group="explain", exclusive=True)
+
+    async def _explain(self, kinds: tuple[str, ...]) -> None:
+        self.tell(f"reading what {', '.join(kinds)} tells …")
+        text = await kind_text(kinds)
+        if not isinstance(self.screen, Dialog):
+            self.push_screen(ReadingDialog(", ".join(kinds), text))
 
     # -- screens -------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from textual.message import Message
 
@@ -23,3 +23,11 @@ class ScreenRequested(Message):
         super().__init__()
         self.screen = screen
         self.target = target
+
+
+class ExplanationRequested(Message):
+    """Somebody wants to read what kinds of checks ask and prove, and how their fails are mended."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        super().__init__()
+        self.kinds = tuple(kinds)

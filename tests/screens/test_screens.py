@@ -3,10 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from screens.deploy import ranges
+from screens.gate import check_lines
 from screens.kit.lines import LineView
 from screens.kit.table import Table
 from state.base.codec import LOG
 from state.events.declared import OperationDeclared
+from state.view.enums import Verdict
+from state.view.gates import CheckView
 from tests.screens import story
 from tests.screens.stage import SCREENS, app_of, picture, text_of
 
@@ -265,3 +268,40 @@ async def test_an_operation_that_a_stage_locks_says_which() -> None:
         await pilot.pause(0.1)
         assert "✖ test" in text_of(app)
         assert "needs stage  ✖ FAIL   Test s: what it stands on" in text_of(app)
+
+
+def test_the_way_out_stands_below_a_fail_as_long_as_it_stands() -> None:
+    failed = CheckView(
+        *("3.2/0", "web.csp", "production", 60),
+        writes=False,
+        verdict=Verdict.FAIL,
+        summary="no policy",
+        ways=("send a Content-Security-Policy with script-src",),
+        finished_us=1,
+    )
+
+    def shown(now_us: int) -> str:
+        return "\n".join("".join(span.text for span in line) for line in check_lines(failed, now_us, 60))
+
+    assert "→ send a Content-Security-Policy with script-src" in shown(2)
+    assert "→" not in shown(120_000_000), "stale"
+
+
+async def test_what_a_check_proves_and_how_to_mend_it_is_read_on_its_gate() -> None:
+    told = story.opened()
+    told.check("3.2", "fail", "no policy")
+    app, _ = app_of(told)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await pilot.press("3")
+        await pilot.pause(0.1)
+        await pilot.press("down")
+        await pilot.pause(0.1)
+        await pilot.press("e")
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause(0.1)
+        text = text_of(app)
+        assert "web.csp" in text
+        assert "A PASS PROVES" in text
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert "A PASS PROVES" not in text_of(app)
