@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from checks.base import REGISTRY, CheckContext
+from checks.base import CheckContext
 from checks.clients.clients import Clients
-from checks.registry import names
+from checks.registry import REGISTRY
 from state.base.clock import SystemClock
 from state.base.json import Json
 from state.runbook.environment import Tier
 from state.runbook.load import load_runbook
+from state.runbook.models import Runbook
 from state.view.enums import Verdict
 from state.view.launch import LaunchView
 from tests.checks.test_forged import good_token
@@ -94,12 +95,16 @@ class GoodServer:
             return (200, [], {"user": "ann"}) if good else (401, [], {"detail": "no"})
         if path == "/admin-only":
             return 403, [], {"detail": "no"}
-        if "/check-runs" in path or "/status" in path:
-            runs = [
+        if "/statuses" in path:
+            return 200, [], []
+        if "/check-runs" in path:
+            runs: list[Json] = [
                 {"id": n, "name": job, "status": "completed", "conclusion": "success"}
                 for n, job in enumerate(JOBS)
             ]
-            return 200, [], {"total_count": len(runs), "check_runs": runs, "statuses": []}
+            return 200, [], {"total_count": len(runs), "check_runs": runs}
+        if path.endswith("/ingresses"):
+            return 200, [], {"kind": "IngressList", "metadata": {}, "items": []}
         return 200, list(PAGE.items()), {"number": 7, "nested": {"list": [1]}}
 
     def paths(self, method: str = "GET") -> set[str]:
@@ -108,19 +113,16 @@ class GoodServer:
 
 
 @asynccontextmanager
-async def good_world(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[GoodServer, CheckContext]]:
-    server = GoodServer()
-    async with one_server(server, folder) as world:
-        for name, value in world.variables.items():
-            monkeypatch.setenv(name, value)
-        book = load_runbook(world.runbook).runbook
-        clients = Clients(book)
-        try:
-            yield server, CheckContext(Tier.PRODUCTION, book, clients, SystemClock(), LaunchView())
-        finally:
-            await clients.aclose()
+async def judging(server: GoodServer, book: Runbook) -> AsyncIterator[CheckContext]:
+    """Give a context whose clients are new, so that a server that forgot everything sees every login."""
+    server.asked.clear()
+    server.writers.clear()
+    server.wrong_passwords = 0
+    clients = Clients(book)
+    try:
+        yield CheckContext(Tier.PRODUCTION, book, clients, SystemClock(), LaunchView())
+    finally:
+        await clients.aclose()
 
 
 def forged(server: GoodServer) -> int:
@@ -189,31 +191,9 @@ CASES: tuple[tuple[str, dict[str, object], str, Counted], ...] = (
         "tls.certificates",
         {"redirect": False, "ingress": False},
         r"^(\d+) domains",
-        lambda server: len(server.writers),
+        lambda server: len(server.writers) // 2,  # a domain's certificate is read once, and verified once
     ),
 )
-
-
-@pytest.mark.parametrize(("name", "settings", "number", "counted"), CASES)
-async def test_the_number_in_a_summary_is_what_a_server_was_asked(
-    name: str,
-    settings: dict[str, object],
-    number: str,
-    counted: Counted,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert name in names()
-    async with good_world(tmp_path, monkeypatch) as (server, context):
-        if name == "tls.certificates":
-            monkeypatch.setenv("SSL_CERT_FILE", str(context.environment.ca_file))
-        outcome = await REGISTRY[name].run(settings, context)
-        seen = counted(server)
-    assert outcome.verdict is Verdict.PASS or name == "web.rate_limit", (outcome.summary, outcome.evidence)
-    if outcome.verdict is Verdict.PASS:
-        match = re.search(number, outcome.summary)
-        assert match is not None, outcome.summary
-        assert int(match[1]) == seen, outcome.summary
 
 
 UNASKED: tuple[tuple[str, dict[str, object], str], ...] = (
@@ -223,12 +203,28 @@ UNASKED: tuple[tuple[str, dict[str, object], str], ...] = (
 )
 
 
-@pytest.mark.parametrize(("name", "settings", "word"), UNASKED)
-async def test_what_is_switched_off_is_not_claimed(
-    name: str, settings: dict[str, object], word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_the_numbers_in_summaries_are_what_a_server_was_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with good_world(tmp_path, monkeypatch) as (_, context):
-        full = await REGISTRY[name].run({}, context)
-        less = await REGISTRY[name].run(settings, context)
-    assert word in full.summary
-    assert word not in less.summary
+    assert len({name for name, *_ in CASES}) >= 10
+    server = GoodServer()
+    wrong: list[str] = []
+    async with one_server(server, tmp_path) as world:
+        for name, value in world.variables.items():
+            monkeypatch.setenv(name, value)
+        book = load_runbook(world.runbook).runbook
+        for name, settings, number, counted in CASES:
+            async with judging(server, book) as context:
+                outcome = await REGISTRY[name].run(settings, context)
+                await asyncio.sleep(0.05)  # a handshake that was cut off is told to the server a moment later
+                seen = counted(server)
+            match = re.search(number, outcome.summary)
+            if outcome.verdict is not Verdict.PASS or match is None or int(match[1]) != seen:
+                wrong.append(f"{name}: {outcome.verdict} {outcome.summary}; the server saw {seen}")
+        for name, settings, word in UNASKED:
+            async with judging(server, book) as context:
+                full = await REGISTRY[name].run({}, context)
+                less = await REGISTRY[name].run(settings, context)
+            if word not in full.summary or word in less.summary:
+                wrong.append(f"{name}: {full.summary} | {less.summary}")
+    assert wrong == []
