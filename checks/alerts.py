@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.alertmanager import receivers_of, routed_receivers
 from checks.clients.errors import NotFoundError, WrongContentError
-from checks.guides import observers
+from checks.guides import watching
 from checks.judging import STEADY, Findings, whole
 from checks.rules import dead_among, metrics_by_rule, without_series
 from state.base.json import JsonObject, flag, obj, objs, text, texts
@@ -50,7 +50,7 @@ class RoutedSettings(Settings):
 @check(
     "alerts.routed",
     RoutedSettings,
-    guide=observers.ROUTED,
+    guide=watching.ROUTED,
     ttl=STEADY,
     leaves="a synthetic alert, and its notification",
 )

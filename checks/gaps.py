@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from checks.base import CheckContext, Outcome, Settings, check
-from checks.guides import observers
+from checks.guides import watching
 from checks.judging import STEADY, Findings, key, lookup
 from checks.scope import openapi_paths
 from checks.unobserved import is_html, unobserved
@@ -42,7 +42,7 @@ class FeatureSettings(Settings):
 @check(
     "gaps.feature",
     FeatureSettings,
-    guide=observers.FEATURE,
+    guide=watching.FEATURE,
     ttl=STEADY,
     leaves="a login of a test account",
     judges=Judges.CANDIDATE,
@@ -148,7 +148,7 @@ async def _something_to_tell(probe: Probe, context: CheckContext, findings: Find
 @check(
     "gaps.placeholders",
     PlaceholdersSettings,
-    guide=observers.GAPS,
+    guide=watching.GAPS,
     ttl=STEADY,
     leaves="logins of the test accounts",
     judges=Judges.CANDIDATE,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from checks.base import RELEASES, CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import ServerFailedError, TimedOutError, UnreachableError, UntrustedError
 from checks.clients.http import MAIN
-from checks.guides import observers
+from checks.guides import watching
 from checks.judging import FRESH, STEADY, Findings, lookup
 from checks.stop_conditions import windows
 from state.base.json import objs, text, texts
@@ -50,7 +50,7 @@ class ReachableSettings(Settings):
     """On the traces endpoint: an empty OTLP export must be taken."""
 
 
-@check("telemetry.reachable", ReachableSettings, guide=observers.REACHABLE, ttl=STEADY)
+@check("telemetry.reachable", ReachableSettings, guide=watching.REACHABLE, ttl=STEADY)
 async def reachable(settings: ReachableSettings, context: CheckContext) -> Outcome:
     """Judge that Prometheus, Alertmanager, Grafana and OTLP are reachable.
 
@@ -152,7 +152,7 @@ class AppearsSettings(Settings):
 @check(
     "telemetry.appears",
     AppearsSettings,
-    guide=observers.APPEARS,
+    guide=watching.APPEARS,
     ttl=FRESH,
     leaves="a request in the traces, logs and metrics",
     after=RELEASES,

@@ -164,7 +164,7 @@ def _runbook(folder: Path, ca: Path, ports: tuple[int, ...]) -> tuple[Path, dict
     environments = {}
     for tier, given in obj(book["environments"]).items():
         one = dict(obj(given))
-        url = {"url": f"http://{plain}", "timeout": 3}
+        url: dict[str, Json] = {"url": f"http://{plain}", "timeout": 3}
         one |= dict.fromkeys(("prometheus", "alertmanager", "grafana", "traces", "logs", "registry"), url)
         one["kube"] = {**obj(one["kube"]), "kubeconfig": str(kubeconfig)}
         one["domains"] = {

@@ -33,7 +33,12 @@ def shown(name: str) -> list[str]:
     kind, schema = REGISTRY[name], settings_schema(name)
     lines = [f"{name} (family {family(name)})", ""]
     lines += [f"  {row}".rstrip() for row in doc(name).splitlines()]
-    lines += ["", f"  It {_JUDGES[kind.judges]}.", f"  Its evidence stays fresh for {spell(kind.ttl)}.", ""]
+    lines += [
+        "",
+        f"  It {_JUDGES[kind.judges]}.",
+        f"  Its evidence stays fresh for {spell(kind.ttl)}. It {_leaves(kind)}.",
+        "",
+    ]
     for title, text in _parts(kind):
         lines += [title.upper(), *(f"  {row}" for row in _wrapped(text, _WIDTH))]
     lines += ["", "TO MEND, where a reason has these words:"]
@@ -56,6 +61,7 @@ def _chapter(name: str) -> Iterator[str]:
     fresh = f"its evidence stays fresh for {spell(kind.ttl)}"
     yield f"{' '.join(doc(name).split())} It {_JUDGES[kind.judges]}; {fresh}.\n"
     yield from (f"- **{title}**: {text}" for title, text in _parts(kind))
+    yield f"- **leaves behind**: it {_leaves(kind)}."
     properties = settings_schema(name).get("properties")
     settings = [f"`{one}`" for one in properties] if isinstance(properties, dict) else []
     yield f"- **settings**: {', '.join(settings) or 'none'}"
@@ -70,12 +76,10 @@ def _parts(kind: CheckKind[Settings]) -> Iterator[tuple[str, str]]:
     yield "a pass proves", guide.proves
     yield "it can't see", guide.unseen
     yield "needs", guide.rights
-    leaves = (
-        f"{kind.leaves or 'traces'}; in production it is asked for"
-        if kind.writes
-        else "nothing: it only looks"
-    )
-    yield "leaves behind", f"{leaves}."
+
+
+def _leaves(kind: CheckKind[Settings]) -> str:
+    return f"leaves {kind.leaves or 'traces'}: in production it is asked for" if kind.writes else "only looks"
 
 
 def _mends(kind: CheckKind[Settings]) -> Iterator[tuple[str, str]]:
