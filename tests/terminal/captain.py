@@ -26,9 +26,12 @@ DIALOG = "│╭╰┃┏┗║╔╚"
 """What the frames of dialogs are drawn with."""
 _STARTED = re.compile(r"\d checks? started")
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
-_REVERSED = re.compile(r"\x1b\[(?:[0-9]+;)*7m")
+_MARKED = re.compile(r"\x1b\[(?:48;5;(\d+)|(?:\d+;)*7)m[^\x1b]{2,}")
+"""A text on a background of its own or reversed; a text cursor is one cell wide, and blinks."""
 _FRAMED = re.compile(r"[│┃║](.*)[│┃║]")
 _BACK = re.compile(r"48;5;(\d+)")
+_BRIGHT = 0.5
+"""The luminance that the background of what has the focus exceeds, in a dark theme."""
 _READABLE = 3.5
 """The contrast that a button which can be pressed has at least, and one which can't has not."""
 
@@ -89,7 +92,7 @@ class Captain:
         """Go to a button with the tabulator, and press it."""
         self.ready(button)
         for _ in range(6):
-            if self._style(button)[2]:
+            if self._has_focus(button):
                 break
             self.tab()
         self.pane.keys("Enter")
@@ -103,17 +106,26 @@ class Captain:
     def _focus(self) -> list[tuple[str, list[int]]]:
         """Return what shows where the keys go.
 
-        It is the first background of each line of a dialog, and where something is reversed there.
+        It is the first background of each line of a dialog, and where a text stands on a bright one there.
         """
         coloured = self.pane.run("capture-pane", "-p", "-e").splitlines()
         inside = [found[1] for line in coloured if (found := _FRAMED.search(line))]
         return [
             (
                 found[1] if (found := _BACK.search(line)) else "",
-                [one.start() for one in _REVERSED.finditer(line)],
+                [
+                    m.start()
+                    for m in _MARKED.finditer(line)
+                    if m[1] is None or _luminance(int(m[1])) > _BRIGHT
+                ],
             )
             for line in inside
         ]
+
+    def _has_focus(self, button: str) -> bool:
+        """Return whether a button has the focus: then it is reversed, or dark on bright."""
+        fore, back, reverse = self._style(button)
+        return reverse or _luminance(back) > max(_BRIGHT, _luminance(fore))
 
     def _style(self, text: str) -> tuple[int, int, bool]:
         """Return foreground, background (256 colours) and reversal of a text on the screen."""
