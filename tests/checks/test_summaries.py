@@ -61,7 +61,8 @@ class GoodServer:
             first, *rest = head.strip().split("\r\n")
             headers = {name.lower(): value for name, _, value in (one.partition(": ") for one in rest)}
             body = (await reader.readexactly(int(headers.get("content-length", "0")))).decode()
-            one = Asked(*first.split()[:2], headers, body)
+            method, path = first.split()[:2]
+            one = Asked(method, path, headers, body)
             self.asked.append(one)
             status, more, told = self._answer(one)
             raw = json.dumps(told).encode()

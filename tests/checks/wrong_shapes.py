@@ -149,7 +149,8 @@ async def one_server(server: Talks, folder: Path) -> AsyncIterator[OneServer]:
         tls.close()
         for writer in server.writers:
             writer.transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(5):
+            await asyncio.sleep(0)
 
 
 def _runbook(folder: Path, ca: Path, ports: tuple[int, ...]) -> tuple[Path, dict[str, str]]:

@@ -27,6 +27,7 @@ class SlowServer(WrongServer):
     """Lets everybody wait before each answer."""
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         await asyncio.sleep(DELAY_S)
         await super().talk(reader, writer)
 
