@@ -76,8 +76,8 @@ async def strong(settings: StrongSettings, context: CheckContext) -> Outcome:
     if settings.differs_from is not None and settings.differs_from is not context.tier:
         other = await findings.look(config_values(context, settings.differs_from))
         _unlike(settings, values, other or {}, findings)
-    other = settings.differs_from
-    found = "strong and unique" if other in {None, context.tier} else f"strong, unique and not {other}'s"
+    unlike = settings.differs_from
+    found = "strong and unique" if unlike in {None, context.tier} else f"strong, unique and not {unlike}'s"
     return findings.outcome(f"{plural(len(settings.keys), 'secret is', 'secrets are')} {found}")
 
 
