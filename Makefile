@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture torture bench cluster cluster-quiet cluster-charts
+.PHONY: demo test test-bare faults check format lock clean picture torture bench cluster cluster-quiet cluster-charts
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,9 @@ picture: $(READY) ## draw the README's picture from a launch that drives itself
 	$(BIN)/launch-console rehearse --headless --log .picture/launch.lclog >/dev/null
 	$(BIN)/python -m tests.picture .picture/launch.lclog bake docs/dashboard.svg
 	rm -rf .picture
+
+faults: $(READY) ## every fault of the rehearsal's catalogue, each judged by every item, and every odd world
+	FAULT_TABLE=whole $(BIN)/python -m pytest -q -p no:cacheprovider -n 2 tests/console/rehearsal/dotmac/faults/test_fault_table.py
 
 SCRATCH ?= /tmp/launch-console-torture
 
