@@ -35,7 +35,11 @@ def _replaced(part: str, old: str, new: str, name: str = "error-rate") -> Apply:
 
 def silences(*matchers: Matcher, hours: float = 24.0) -> Apply:
     """Silence alerts."""
-    return lambda world: [world.alertmanager.silence(*matchers, hours=hours), None][1]
+
+    def apply(world: World) -> None:
+        world.alertmanager.silence(*matchers, hours=hours)
+
+    return apply
 
 
 def routes(config: Config) -> Apply:

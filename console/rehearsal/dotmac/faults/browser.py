@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from console.rehearsal.dotmac.faults.changes import (
     Flaw,
-    admin_answered,
     edited,
     of_candidate,
     released,
@@ -15,11 +12,9 @@ from console.rehearsal.dotmac.faults.changes import (
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import Cookie
 from console.rehearsal.dotmac.platform.ingress import admin_csp
-from console.rehearsal.world.fault import Expect, Fault, below
+from console.rehearsal.world.fault import Fault, below
 from state.base.json import Json
 
-_HOST = "admin.dotmac.test"
-_STAGING_HOST = "admin.staging.dotmac.test"
 _ANY_ADMIN = r"https://admin\.(?:staging\.)?dotmac\.test"
 
 
@@ -46,7 +41,7 @@ def _limit(value: str | None) -> Flaw:
         if value is not None:
             annotations["nginx.ingress.kubernetes.io/limit-rps"] = value
 
-    return edited("ingresses", "dotmac-ingress", cast("object", change))  # type: ignore[arg-type]
+    return edited("ingresses", "dotmac-ingress", change)
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -79,13 +74,6 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *released(
         "csp-framed", "3.2", "the CSP lets any site frame the Admin UI", _policy("frame-ancestors", "*")
-    ),
-    *released(
-        "csp-of-a-firewall",
-        "3.2",
-        "a firewall answers the login page with 403 and a policy of its own",
-        admin_answered("/login", 403, "<!DOCTYPE html><html><body>Request blocked</body></html>"),
-        expect=Expect.UNKNOWN,
     ),
     *released("hsts-short", "3.2", "HSTS lasts five minutes", switched("web.hsts", "max-age=300")),
     *released(

@@ -14,10 +14,10 @@ from console.rehearsal.dotmac.faults.changes import (
     switch,
     when_live,
 )
-from console.rehearsal.dotmac.names import TLS_SECRET, Env, reference
+from console.rehearsal.dotmac.names import CANDIDATE_VERSION, TLS_SECRET, Env, reference, repository
 from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.sim.s3.server import Bucket, LifecycleRule
-from console.rehearsal.world.fault import Apply, Fault, below, fails
+from console.rehearsal.world.fault import Apply, Fault, below, fails, together
 from console.rehearsal.world.world import World
 from state.base.json import Json, JsonObject, objs
 
@@ -82,6 +82,10 @@ def _other_host(values: dict[str, Json]) -> None:
     below(values, "ingress", "hosts")["admin"] = "console.dotmac.test"
 
 
+def _without_key(body: dict[str, Json]) -> None:
+    below(body, "data").pop("tls.key", None)
+
+
 def _old_migrations(world: World) -> None:
     old = world.product(Dotmac).artifacts.previous["backend"]
 
@@ -94,14 +98,10 @@ def _old_migrations(world: World) -> None:
 
 
 def _tag_gone(dotmac: Dotmac) -> None:
-    from console.rehearsal.dotmac.names import CANDIDATE_VERSION, repository
-
     dotmac.artifacts.registry.remove(repository("worker"), CANDIDATE_VERSION)
 
 
 def _digest_gone(world: World) -> None:
-    from console.rehearsal.dotmac.names import repository
-
     artifacts = world.product(Dotmac).artifacts
     digest = artifacts.candidate["worker"]
     if artifacts.registry.has(repository("worker"), digest):
@@ -169,7 +169,7 @@ FAULTS: tuple[Fault, ...] = (
     fails(
         "values-moving-tag",
         "6.7",
-        "production's values name the API by the tag prod-like latest",
+        "production's values name the API by the tag main",
         chart_values(image("backend", "main")),
     ),
     fails(
@@ -181,14 +181,14 @@ FAULTS: tuple[Fault, ...] = (
     fails(
         "values-above-limits",
         "6.7",
-        "production's values request more for the worker than they allow it",
-        chart_values(_too_small),
+        "the values request more for the worker than they allow it",
+        prepare=together(*(chart_values(_too_small, env) for env in Env)),
     ),
     fails(
         "values-no-request",
         "6.7",
-        "production's values request no CPU for the API",
-        chart_values(_no_request),
+        "the values request no CPU for the API",
+        prepare=together(*(chart_values(_no_request, env) for env in Env)),
     ),
     fails(
         "values-other-host",
@@ -222,6 +222,6 @@ FAULTS: tuple[Fault, ...] = (
         "tls-secret-half",
         "6.1",
         "the Secret of the certificate has no key",
-        edit("secrets", TLS_SECRET, lambda body: below(body, "data").pop("tls.key", None) and None),
+        edit("secrets", TLS_SECRET, _without_key),
     ),
 )

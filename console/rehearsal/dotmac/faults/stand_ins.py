@@ -134,13 +134,6 @@ FAULTS: tuple[Fault, ...] = (
         expect=Expect.UNKNOWN,
     ),
     *released(
-        "health-of-the-ingress",
-        "6.2",
-        "the ingress answers 502 in place of /health",
-        _proxied("/health", 502),
-        expect=Expect.UNKNOWN,
-    ),
-    *released(
         "metrics-of-the-ingress",
         "6.2",
         "the ingress answers 504 in place of /metrics",

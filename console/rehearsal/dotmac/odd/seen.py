@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from console.rehearsal.dotmac.faults.changes import Flaw, admin_answered, answered, at_once, switched
+from console.rehearsal.dotmac.faults.changes import Flaw, answered, at_once, switched
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import Cookie, Metrics
 from console.rehearsal.dotmac.platform.ingress import admin_csp
@@ -194,11 +194,5 @@ ODD: tuple[Fault, ...] = (
         "2.3",
         "the login statistics were removed",
         answered(_SUMMARY, 404, json.dumps({"detail": "Not Found"})),
-    ),
-    _odd(
-        "page-of-login",
-        "3.2",
-        "the Admin UI's first page leads to its login",
-        admin_answered("/", 307, "", "text/html"),
     ),
 )

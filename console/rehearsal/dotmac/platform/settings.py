@@ -157,7 +157,9 @@ class AuthSettings:
     login_limit: int | None = 100
     limit_window_s: int = 60
     limit_by_username: bool = True
-    """False: one bucket per source address, so that a burst locks everybody behind the ingress out."""
+    """False: one bucket per source address."""
+    limit_for_all: bool = False
+    """One bucket, so that a burst locks everybody out."""
     limiter_leaks: bool = False
     """After as many calls as its limit, a route answers 429 to everyone for ever (blocker B4)."""
     limit_headers: bool = False

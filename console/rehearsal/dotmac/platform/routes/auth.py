@@ -78,6 +78,8 @@ def allow_login(call: Call, route: str, username: str) -> Draw:
     settings = call.settings.auth
     limit = {"login": settings.login_limit, "login/cookie": settings.cookie_login_limit}.get(route)
     client = f"{call.source} {username.lower()}" if settings.limit_by_username else call.source
+    if settings.limit_for_all:
+        client = "everybody"
     if limit is None:
         return Draw(allowed=True, limit=0, remaining=0, retry_after_s=0)
     return call.core.limiter.draw(

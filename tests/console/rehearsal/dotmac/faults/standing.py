@@ -19,6 +19,8 @@ from checks.looks import CheckRef, checks_of_stages, looks_of
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform.routes.limits import Limiter
 from console.rehearsal.dotmac.product import Dotmac
+from console.rehearsal.sim.alertmanager import Config
+from console.rehearsal.sim.kubernetes.objects import Obj
 from console.rehearsal.world.coupling import Misbehaviour
 from console.rehearsal.world.fault import Fault
 from console.rehearsal.world.world import World
@@ -43,7 +45,7 @@ AT_ONCE = 4
 _REPLACED = frozenset({"deployments", "replicasets", "jobs"})
 """Whoever changes these has pods replaced."""
 _ROLLOUT_S = 400
-Objects = dict[str, dict[tuple[str, str], JsonObject]]
+Objects = dict[str, dict[tuple[str, str], Obj]]
 
 
 @dataclass(slots=True)
@@ -105,9 +107,10 @@ class Kept:
         manager._silences.clear()
         manager._alerts.clear()
         manager.cluster_status = "ready"
-        manager.set_config(type(manager.config)())
-        for server in (world.kube, world.objects, world.registry, world.prometheus, manager):
-            server.hooks.clear()
+        manager.set_config(Config())
+        for hooks in (world.objects.hooks, world.registry.hooks, world.prometheus.hooks, manager.hooks):
+            hooks.clear()
+        world.kube.hooks.clear()
         world.control.denials.clear()
         world.control.plans.clear()
         world.control.runbook_changes.clear()

@@ -91,7 +91,7 @@ class Worlds:
         if looks is after:
             template = self.folder / "released"
             await promote(staged, template)
-        folder = self.folder / looks.__name__
+        folder = self.folder / ("late" if looks is after else "early")
         folder.mkdir()
         one = await self.stack.enter_async_context(standing(template, folder, looks))
         judged = await one.judge(None, None)
