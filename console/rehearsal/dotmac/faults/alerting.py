@@ -109,12 +109,6 @@ FAULTS: tuple[Fault, ...] = (
         _replaced("bad", "status_code", "status"),
     ),
     blinds(
-        "condition-wrong-value",
-        "1.4",
-        "a stop condition asks for a status that no request ever has",
-        _replaced("bad", "5..", "5xx"),
-    ),
-    blinds(
         "condition-wrong-path",
         "1.4",
         "a stop condition asks for paths that nobody is asked for",

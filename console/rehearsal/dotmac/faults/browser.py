@@ -97,7 +97,7 @@ FAULTS: tuple[Fault, ...] = (
     *released(
         "cookie-remembers",
         "3.4",
-        "the login sets a further cookie that lets its holder in, without any attribute",
+        "the login sets a further cookie that lets its holder in, and no attribute",
         _sets("remember_session=8c1f3f0b9a; Path=/"),
     ),
     *released(

@@ -82,10 +82,6 @@ def _other_host(values: dict[str, Json]) -> None:
     below(values, "ingress", "hosts")["admin"] = "console.dotmac.test"
 
 
-def _without_key(body: dict[str, Json]) -> None:
-    below(body, "data").pop("tls.key", None)
-
-
 def _old_migrations(world: World) -> None:
     old = world.product(Dotmac).artifacts.previous["backend"]
 
@@ -163,8 +159,8 @@ FAULTS: tuple[Fault, ...] = (
     fails(
         "values-other-version",
         "6.7",
-        "production's values name the worker of another version",
-        chart_values(image("worker", "v1.3.9")),
+        "the values name the worker of another version",
+        *(chart_values(image("worker", "v1.3.9"), env) for env in Env),
     ),
     fails(
         "values-moving-tag",
@@ -175,8 +171,8 @@ FAULTS: tuple[Fault, ...] = (
     fails(
         "values-other-digest",
         "6.7",
-        "production's values name another image of the frontend than the runbook",
-        chart_values(_other_digest),
+        "the values name another image of the frontend than the runbook",
+        *(chart_values(_other_digest, env) for env in Env),
     ),
     fails(
         "values-above-limits",
@@ -217,11 +213,5 @@ FAULTS: tuple[Fault, ...] = (
     ),
     fails(
         "tls-secret-gone", "6.1", "the Secret of the certificate does not exist", gone("secrets", TLS_SECRET)
-    ),
-    fails(
-        "tls-secret-half",
-        "6.1",
-        "the Secret of the certificate has no key",
-        edit("secrets", TLS_SECRET, _without_key),
     ),
 )

@@ -143,7 +143,7 @@ FAULTS: tuple[Fault, ...] = (
     *released(
         "foreign-tenant-empty",
         "3.5",
-        "a tenant's user becomes another tenant's by a header; that one has nothing yet",
+        "a tenant's user becomes another tenant's by a header, one that is empty",
         switched("auth.foreign_tenant_empty", True),
     ),
     *released(
@@ -192,10 +192,10 @@ FAULTS: tuple[Fault, ...] = (
         at_once(Env.STAGING, admin_answered("/login", 200, _MAINTENANCE)),
     ),
     blinds(
-        "plans-page",
+        "profile-page",
         "8.3",
-        "the list of plans in staging is a page",
-        at_once(Env.STAGING, answered(_PLANS, 200, _APP, "text/html")),
+        "who asks in staging for the own profile gets a page",
+        at_once(Env.STAGING, answered("/api/v1/auth/me", 200, _APP, "text/html")),
     ),
     blinds(
         "plans-throttled",

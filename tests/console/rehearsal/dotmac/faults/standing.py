@@ -7,7 +7,7 @@ beforehand and put back afterwards; where pods were replaced for it, the world i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
@@ -30,7 +30,6 @@ from state.runbook.models import Runbook
 from state.view.launch import LaunchView
 from tests.console.rehearsal.dotmac.faults.table import (
     OF_THE_LAUNCH,
-    RATE,
     Judged,
     Looks,
     after,
@@ -45,6 +44,9 @@ AT_ONCE = 4
 _REPLACED = frozenset({"deployments", "replicasets", "jobs"})
 """Whoever changes these has pods replaced."""
 _ROLLOUT_S = 400
+_TOKEN_S = 86_400
+"""The clock is fast, and a busy machine slow: a token of a quarter of an hour would end amid the checks."""
+RATE = 10.0
 Objects = dict[str, dict[tuple[str, str], Obj]]
 
 
@@ -151,14 +153,18 @@ class Standing:
     _serving: object = None
     _number: count[int] = field(default_factory=count)
 
-    async def judge(self, fault: Fault | None, items: Collection[str] | None) -> dict[str, Judged]:
-        """Return what these items say (None: all) of the world with a fault (None: without)."""
-        if fault is not None and fault.prepare is not None:
-            return await self._released_with(fault, items)
+    async def judge(self, faults: Sequence[Fault], items: Collection[str] | None) -> dict[str, Judged]:
+        """Return what these items say (None: all) of the world with some faults at once.
+
+        One that changes how the candidate is released comes alone.
+        """
+        if faults and faults[0].prepare is not None:
+            return await self._released_with(faults[0], items)
         world = await self._open()
         assert self.kept is not None
-        if fault is not None:
+        for fault in faults:
             fault.apply(world)
+        if faults:
             world.product(Dotmac).reconciler.step()
             await _rolled_out(world)
             for platform in world.product(Dotmac).platforms.values():
@@ -208,6 +214,8 @@ class Standing:
             self._serving = running(folder, rate=RATE)
             self.world = await self._serving.__aenter__()
             await self.world.clock.sleep(20)
+            for settings in self.world.product(Dotmac).settings.values():
+                settings.auth.token_lifetime_s = _TOKEN_S
             self.kept = Kept.of(self.world)
             self.runbook = load_runbook(self.world.runbook_path).runbook
         return self.world
