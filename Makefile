@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts
+.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +45,9 @@ kinds: $(READY) ## write docs/checks.md from the kinds of checks
 
 shapes: $(READY) ## give every kind of check every answer of the wrong shape
 	LAUNCH_CONSOLE_SHAPES=all $(BIN)/python -m pytest -q -s -p no:cacheprovider tests/checks/test_wrong_shapes.py
+
+faults: $(READY) ## every fault of the rehearsal's catalogue, each judged by every item, and every odd world
+	FAULT_TABLE=whole $(BIN)/python -m pytest -q -p no:cacheprovider -n 2 tests/console/rehearsal/dotmac/faults/test_fault_table.py
 
 SCRATCH ?= /tmp/launch-console-torture
 

@@ -131,6 +131,7 @@ ROOMS = {
     "console/rehearsal/cli": "the rehearsal's commands",
     "console/rehearsal/dotmac": "the SOP's product",
     "console/rehearsal/dotmac/faults": "what can go wrong with it",
+    "console/rehearsal/dotmac/odd": "good worlds of it, unlike what one would expect",
     "console/rehearsal/dotmac/platform": "its servers",
     "console/rehearsal/dotmac/platform/routes": "their pages",
     "console/rehearsal/sim": "simulators that know no product",
