@@ -75,8 +75,12 @@ _SHAPES: Final = (
     ),
     (re.compile(r"(?i)\b(passw(?:or)?d|pwd)=(?!\[redacted\])[^\s&;,'\"]{1,1000}"), rf"\1={MARK}"),
 )
-# The beginnings and ends of lines at which a program that breaks a long value puts blanks, or a mark of its own.
-_BREAK: Final = re.compile(r"([ \t\r\\]*\n[ \t>|+-]*)")
+# Where a program breaks a long value: blanks around the end of a line, or a mark of its own before it or after it.
+_BREAKS: Final = (
+    re.compile(r"([ \t\r]*\n[ \t]*)"),
+    re.compile(r"([ \t\r]*\\[ \t\r]*\n[ \t]*)"),
+    re.compile(r"([ \t\r]*\n[ \t]*[>|+-][ \t]*)"),
+)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][\w.-]{0,100}")
 _LARGEST_FILE: Final = 256 * 1024
 _BROKEN: Final = 8
@@ -204,7 +208,12 @@ class Redactor:
 
     def _across(self, text: str) -> str:
         """Return a text without values that the ends of its lines cut; it keeps its lines."""
-        pieces = _BREAK.split(text)
+        for break_ in _BREAKS:
+            text = self._joined(text, break_)
+        return text
+
+    def _joined(self, text: str, break_: re.Pattern[str]) -> str:
+        pieces = break_.split(text)
         flat = "".join(pieces[::2])
         secret = bytearray(len(flat))
         for needle in self._all_needles():
@@ -239,6 +248,14 @@ class Redactor:
     def clean_object(self, value: JsonObject) -> JsonObject:
         """Return a JSON object with every text in it cleaned."""
         return {self.clean(key): self.clean_json(one) for key, one in value.items()}
+
+    def knows_any(self) -> bool:
+        """Return whether any value is registered."""
+        return bool(self._values or self._pairs)
+
+    def finds_across(self, text: str) -> bool:
+        """Return whether the ends of lines cut a registered value in a text of several."""
+        return "\n" in text and self._across(text) != text
 
     def holds(self, text: str) -> bool:
         """Return whether ``text`` has a registered value in any of its forms."""
