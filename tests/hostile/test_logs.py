@@ -8,6 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +76,26 @@ def test_every_reader_ends_in_order(bodies: list[tuple[str, str]]) -> None:
             assert not OBEYED.search(told.replace("\n", "")), told
             if not whole.ok:
                 assert code in {ExitCode.DAMAGED_LOG, ExitCode.BAD_LOG}
+
+
+HEADS = {
+    "after all years": restamped(stamped(1), wall_us=2**62),
+    "before all years": restamped(stamped(1), wall_us=-(2**62)),
+    "nested deep": restamped(stamped(1), body="[" * 50_000 + "]" * 50_000),
+    "a name that is obeyed": restamped(stamped(1), actor="bob\x1b]0;PWN\x07\u202e", session="\x1b[2J"),
+    "no text": restamped(stamped(1), body='{"log_id":7}'),
+}
+
+
+@pytest.mark.parametrize("what", HEADS)
+@pytest.mark.parametrize("command", ["verify", "report", "archive"])
+def test_a_first_event_that_nobody_would_write_ends_in_a_clear_line(
+    tmp_path: Path, what: str, command: str
+) -> None:
+    log = tmp_path / "x\x1b]0;PWN\x07.lclog"
+    rows = chained([HEADS[what], restamped(stamped(2), wall_us=HEADS[what].wall_us)])
+    forge(log, rows)
+    code, told = answers(command, str(log))
+    assert code != ExitCode.INTERNAL, told
+    assert not OBEYED.search(told.replace("\n", "")), told
+    assert len(told) < 20_000

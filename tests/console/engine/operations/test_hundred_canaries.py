@@ -98,7 +98,6 @@ VALUES, DEFAULTS = planted("values"), planted("defaults")
 BESIDE = {"TOKEN_OF_ENV": "env-canary-7fQ2xK9d", "API_PASSWORD": "file-canary-x83Ls0wP"}
 EVERY = [one for kind in (VALUES, DEFAULTS) for _, one in kind.values()] + list(BESIDE.values())
 ECHO = """
-case "$1" in upgrade|rollback) ;; *) exec "$HELM" "$@" ;; esac
 told() {
   for one in "$@"; do
     if [ -f "$one" ]; then cat "$one"; base64 "$one"; fold -w 20 "$one"
@@ -107,8 +106,9 @@ told() {
   done
   env; cat "$KUBECONFIG" 2>/dev/null; echo "$@"; cat NUMBERS FILE
 }
-told "$@"; told "$@" >&2
-if [ -e FAILS ]; then echo "Error: cannot use $(cat NUMBERS)" >&2; exit 1; fi
+told "$@" >&2
+case "$*" in *--dry-run*) exec "$HELM" "$@" ;; upgrade*|rollback*) told "$@" ;; *) exec "$HELM" "$@" ;; esac
+if [ -e FAILS ]; then echo "Error: cannot use $(head -1 NUMBERS) nor $(cat FILE)" >&2; exit 1; fi
 """
 
 
