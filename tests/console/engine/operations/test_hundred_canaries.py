@@ -24,6 +24,7 @@ from tests.console.engine.operations.stand import ANN, launch, section, wrapped_
 from tests.console.rehearsal.dotmac.test_canaries import command_lines
 
 NAMES = (
+    *("htpasswd", "kubeconfig", "netrc", "masterKey", "sharedKey", "sessionKey", "tlsKey"),
     *(
         "password",
         "passwd",
@@ -72,7 +73,6 @@ NAMES = (
         "pgpass",
     ),
 )
-SECTIONS = ("secrets", "credentials", "tokens", "externalDatabase", "env")
 
 
 def planted(place: str) -> dict[str, tuple[str, str]]:
