@@ -69,7 +69,7 @@ _SHAPES: Final = (
     (re.compile(r"://[A-Za-z0-9_.~%-]{20,500}@"), f"://{MARK}@"),  # a token for a user's name
     (
         re.compile(
-            r"(?i)([?&][\w.-]{0,40}(?:token|secret|passw(?:or)?d|api[_-]?key|signature|credential|sig|code)=)[^\s&#\"'<>]{4,4000}"
+            r"(?i)([?&][\w.-]{0,40}(?:token|secret|passw(?:or)?d|api[_-]?key|signature|credential|sig)=)[^\s&#\"'<>]{4,4000}"
         ),
         rf"\1{MARK}",
     ),
