@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults
+.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -60,6 +60,10 @@ torture: $(READY) ## kill writers and launches, cut the power, fail every system
 	$(BIN)/python -m tests.torture.syscalls $(SCRATCH)/calls --every
 	LOG_FLIPS=20000 $(BIN)/python -m pytest -q -p no:cacheprovider -k flipped tests/state/log/test_verify.py
 	$(BIN)/python -m tests.torture.rehearsals $(SCRATCH)/launches
+
+hostile: $(READY) ## 2,000 hostile requests, logs, outputs, answers and bytes of terminals each; SEED draws them
+	@seed="$${SEED:-$$(date +%s)}"; echo "SEED=$$seed"; \
+	  HOSTILE_EXAMPLES=2000 $(BIN)/python -m pytest -p no:cacheprovider --timeout 3600 --hypothesis-seed="$$seed" tests/hostile
 
 bench: $(READY) ## figures beside their goals; wants an idle machine
 	rm -rf $(SCRATCH)/bench

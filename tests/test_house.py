@@ -110,6 +110,7 @@ ROOMS = {
     "console/cli": "a module for each command of the command line, and their one table",
     "console/cli/check": "checks run without a screen",
     "console/cli/kinds": "the kinds of checks and the schema of runbooks, in words",
+    "console/cli/scan": "secrets that a runbook knows, looked for in what a launch left",
     "console/cli/runbook": "a runbook, by itself and against what is on this machine",
     "console/client": "a console's side of the socket, and where screens get their moments from",
     "console/engine": "the process that keeps the log; the ports between its rooms",

@@ -263,6 +263,24 @@ COMMANDS = (
         examples=('redact launch.lclog 214 --reason "a password in a note"',),
     ),
     Command(
+        name="scan",
+        help="look a log, its files, report and archive over for secrets that its runbook knows",
+        run="console.cli.scan.scan:run",
+        arguments=(
+            _LOG,
+            _arg("also", nargs="*", type=Path, help="more files or folders to look over"),
+            _arg("--runbook", type=Path, default=Path("runbook.yaml"), help="whose secrets are looked for"),
+            _arg(
+                "--cluster", action="store_true", help="ask the clusters for the Secrets of the releases, too"
+            ),
+            _json(),
+        ),
+        examples=(
+            "scan launch.lclog",
+            "scan launch.lclog launch.md /srv/launches --runbook launch.yaml --cluster",
+        ),
+    ),
+    Command(
         name="judge",
         help="judge a recorded launch again by other stop conditions",
         run="console.cli.judge:run",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from itertools import combinations, product
 
+from state.base.lookalikes import resembling
 from state.base.numbers import plural
 from state.runbook.models import Item, Person, Role, Runbook
 from state.view.people import ACTING, ANYBODY, ATTESTING, fingerprints
@@ -51,6 +52,8 @@ def shared(runbook: Runbook) -> Iterator[Found]:
         place, before = ("people", index), runbook.people[:index]
         if any(other.id == person.id for other in before):
             yield (*place, "id"), f"{person.id} stands twice: everybody has an id of their own"
+        elif like := resembling(person.id, [other.id for other in before]):
+            yield (*place, "id"), f"{person.id} may be taken for {like}: give them ids that nobody mixes up"
         mine = fingerprints(person.signing_keys)
         for other in before:
             if mine & fingerprints(other.signing_keys):
