@@ -14,7 +14,7 @@ from state.base.maps import with_item
 from state.view.enums import Need, Verdict
 from state.view.gates import AttestationView, CheckView, ItemView
 from state.view.launch import LaunchView
-from state.view.people import keys_of, roles_of, same_person
+from state.view.people import ATTESTING, keys_of, roles_of, same_person
 
 _AGAINST = {
     Verdict.FAIL: "failed",
@@ -181,8 +181,12 @@ def _go_problem(view: LaunchView, item: ItemView, account: str, key: str) -> str
         )
     if item.question is None:
         return f"{item.id} is automatic; you can only veto it (NO-GO)"
-    if item.rule.role and item.rule.role not in roles_of(view, account, key):
+    roles = roles_of(view, account, key)
+    if item.rule.role and item.rule.role not in roles:
         return f"item {item.id} is signed by {item.rule.role}, and {account} is not"
+    if not item.rule.role and roles and not roles & ATTESTING:
+        own, asked = ", ".join(sorted(roles)), " or ".join(sorted(ATTESTING))
+        return f"item {item.id} is signed by {asked}, and {account} is {own}"
     if deed := excluded_by(view, item, account, key):
         return f"item {item.id} is signed by somebody else than who {deed}: that was {account}"
     return ""
