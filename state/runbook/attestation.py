@@ -69,7 +69,7 @@ class AttestSpec(Model):
     requires: tuple[Required, ...] = ()
     """What a GO must bring: ``comment``, where the question asks for names, and ``link``."""
     role: RoleName | None = None
-    """The role that who gives a GO must have; None: captain, operator or approver. It may be one of the runbook's own."""
+    """The role that who gives a GO must have; None: captain, operator or approver."""
     people: int = Field(default=1, ge=1, le=9)
     """How many different people's GO it takes."""
     excluded: tuple[SomebodyElse, ...] = Field(default=(), alias="not")

@@ -121,7 +121,7 @@ class Person(Model):
     accounts: tuple[str, ...] = ()
     roles: tuple[RoleName, ...] = Field(min_length=1)
     """captain, operator, approver, observer, and words of the runbook's own, which an item's or an operation's
-    ``role:`` asks for: ``security-lead``. One of those lets somebody sign what asks for it and veto (NO-GO), no more."""
+    ``role:`` asks for: ``security-lead``. One of those lets somebody sign what asks for it, and say NO-GO."""
     signing_keys: tuple[SigningKey, ...] = ()
     """SSH public keys, as ``.pub`` files hold them. Who has one signs every GO with it."""
 

@@ -71,7 +71,10 @@ def roles(runbook: Runbook) -> Iterator[Found]:
     for index, operation in enumerate(runbook.operations):
         if operation.role is not None and not _can_run(runbook, operation.role):
             place = ("operations", index, "role")
-            yield place, f"the runbook names no account whose people are all {operation.role} and {_or(ACTING)}"
+            yield (
+                place,
+                f"the runbook names no account whose people are all {operation.role} and {_or(ACTING)}",
+            )
     known = [*KNOWN, *(role for role in asked if role is not None)]
     for index, person in enumerate(runbook.people):
         for number, role in enumerate(person.roles):

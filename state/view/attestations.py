@@ -136,11 +136,20 @@ def with_word(view: LaunchView, item: ItemView, word: AttestationView) -> ItemVi
     return replace(item, attestation=word, others=others)
 
 
-def without_word(item: ItemView, actor: str) -> ItemView:
-    """Return an item without the newest word of an account; without the newest at all, where it gave none."""
-    gone = next((w for w in reversed(item.words) if w.actor == actor), item.attestation)
+def without_word(item: ItemView, actor: str, key: str = "") -> ItemView:
+    """Return an item without the newest word of a key, or of an account; where it gave none, without the newest.
+
+    Who shares an account and signs takes their own word back.
+    """
+    gone = word_to_withdraw(item, actor, key)
     left = [word for word in item.words if word is not gone]
     return replace(item, attestation=left[-1] if left else None, others=tuple(left[:-1]))
+
+
+def word_to_withdraw(item: ItemView, actor: str, key: str = "") -> AttestationView | None:
+    """Return the word that somebody who withdraws takes back, or None where there is none."""
+    own = next((w for w in reversed(item.words) if key and w.key == key), None)
+    return own or next((w for w in reversed(item.words) if w.actor == actor), item.attestation)
 
 
 def signed_by(view: LaunchView, key: str, seq: int) -> LaunchView:

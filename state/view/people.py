@@ -89,8 +89,12 @@ def role_problem(view: LaunchView, role: str, account: str) -> str:
     if not role or (people and not lacking):
         return ""
     if len(lacking) < len(people):
-        return f"it takes {role}, and {account} is also the account of {', '.join(lacking)}, who isn't: give each their own"
-    return f"it takes {role}, and {account} is {', '.join(sorted(roles_of(view, account))) or 'nobody in the runbook'}"
+        others = ", ".join(lacking)
+        return (
+            f"it takes {role}, and {account} is also the account of {others}, who isn't: give each their own"
+        )
+    own = ", ".join(sorted(roles_of(view, account))) or "nobody in the runbook"
+    return f"it takes {role}, and {account} is {own}"
 
 
 def keys_of(view: LaunchView, account: str) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from state.view.people import ACTING, ATTESTING, GRANTING, may_attest, roles_of
 
 _AFTER_THE_END = frozenset({"note.add", "engine.stop", "console.take_over"})
 _NO_ROLE_NEEDED = frozenset({"note.add"})
-_ATTESTING = frozenset({"attest.sign", "attest.withdraw", "deviation.follow_up"})
+_ATTESTING = frozenset({"attest.sign", "attest.withdraw", "deviation.follow_up", "poll.answer"})
 _ANSWERING = frozenset({"request.grant", "request.refuse"})
 _FROM_EVERY_CONSOLE = frozenset(
     {
         *("note.add", "attest.sign", "attest.withdraw", "deviation.follow_up"),
         *("operation.abort", "launch.hold", "console.take_over"),
-        *("request.grant", "request.refuse", "request.withdraw"),
+        *("request.grant", "request.refuse", "request.withdraw", "poll.answer"),
     }
 )
 """An abort and a hold can't wait for a take-over; an attestation and a grant are a person's own word."""

@@ -46,9 +46,7 @@ def opened(runbook: Runbook, launch_id: str, digest: str) -> Draft:
             regions=tuple(scope.regions),
             runbook_digest=digest,
             people=tuple(
-                Person(
-                    p.id, p.name, tuple(p.roles), tuple(p.accounts), tuple(p.signing_keys)
-                )
+                Person(p.id, p.name, tuple(p.roles), tuple(p.accounts), tuple(p.signing_keys))
                 for p in runbook.people
             ),
             candidate=candidate(runbook),

@@ -66,7 +66,12 @@ NOBODY = TWO + "  - { id: cy, name: D, roles: [approver] }\n"
         ("role: approver, people: 2", TWO, "people", "2 people have to sign, and the runbook names 1"),
         ("role: approver, people: 2", CY, None, ""),
         ("role: observer", TWO, "role", "who is observer may not attest: approver or captain or operator"),
-        ("role: admiral", TWO, "role", "1 person has to sign, and the runbook names 0 with an account who is admiral"),
+        (
+            "role: admiral",
+            TWO,
+            "role",
+            "1 person has to sign, and the runbook names 0 with an account who is admiral",
+        ),
         (
             "role: approver",
             TWO.replace(", approver", ""),

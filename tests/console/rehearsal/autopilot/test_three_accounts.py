@@ -41,6 +41,8 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 GROUP = 60_900
+START_S = 120.0
+"""Real seconds for an engine to come up on a machine that does other things too."""
 CAPTAIN, OPERATOR, APPROVER, STRANGER = 60_911, 60_912, 60_913, 60_914
 PEOPLE: list[Json] = [
     {"id": "captain", "name": "Captain", "accounts": [str(CAPTAIN)], "roles": ["captain"]},
@@ -60,6 +62,8 @@ ASKS: Mapping[str, JsonObject] = {
 def folder() -> Iterator[Path]:
     """A folder that other accounts can reach, unlike pytest's own."""
     path = Path(tempfile.mkdtemp(prefix="lc-three-", dir="/tmp"))
+    path.chmod(0o711)
+    (path / "shared").mkdir()
     yield path
     shutil.rmtree(path, ignore_errors=True)
 
@@ -114,8 +118,18 @@ def connected(uid: int, log: Path) -> socket.socket:
 
 
 async def attach(uid: int, log: Path) -> EngineClient:
+    for _ in range(9):  # a machine that does much else greets late; a person would try again too
+        try:
+            return await attached(uid, log)
+        except AttachError as error:
+            if "gave no answer" not in str(error):
+                raise
+    return await attached(uid, log)
+
+
+async def attached(uid: int, log: Path) -> EngineClient:
     reader, writer = await asyncio.open_unix_connection(sock=connected(uid, log), limit=FRAME_LIMIT)
-    client = EngineClient(SocketConnection(reader, writer), patience_s=60.0)
+    client = EngineClient(SocketConnection(reader, writer), patience_s=None)
     await client.open(f"tty of {uid}")
     return client
 
@@ -139,7 +153,12 @@ class Crew(Captain):
             account = client.welcome.account
             if any(word.actor == account for word in good) or go_problem(client.view, item, account):
                 continue
-            args: JsonObject = {"item": item_id, "verdict": "GO", "comment": f"{account} looked", "link": "x:1"}
+            args: JsonObject = {
+                "item": item_id,
+                "verdict": "GO",
+                "comment": f"{account} looked",
+                "link": "x:1",
+            }
             shown = await client.preview("attest.sign", args)
             reply = await client.command("attest.sign", args, Confirmation(shown.phrase, shown.token))
             assert reply.ok, reply.message
@@ -174,13 +193,11 @@ async def deploy(client: EngineClient) -> Reply:
 
 async def test_three_accounts_drive_a_launch_to_ten_gates_go_and_a_fourth_is_refused(folder: Path) -> None:
     log = folder / "shared" / "launch.lclog"
-    log.parent.mkdir()
-    folder.chmod(0o711)
     engine: EngineInfo | None = None
     async with running(folder / "world", seed=1, rate=40.0) as world:
         try:
             book = asked(world.runbook_path)
-            engine = await asyncio.to_thread(start_engine, book, log, world.folder.clock)
+            engine = await asyncio.to_thread(start_engine, book, log, world.folder.clock, None, START_S)
             assert await driven(log) is Outcome.GO
         finally:
             if engine is not None:
@@ -192,11 +209,11 @@ async def test_three_accounts_drive_a_launch_to_ten_gates_go_and_a_fourth_is_ref
     whole = fold(events)
     assert whole.state is LaunchState.CLOSED
     assert [gate.status(whole.wall_us) for gate in whole.gates] == [GateStatus.GO] * 10
-    assert not [one for one in whole.requests], "a green launch takes no second person but where attest: asks"
+    assert not whole.requests, "a green launch takes no second person but where attest: asks"
     told = {e.actor: text(e.body, "how_known") for e in events if e.kind == ConsoleOpened.KIND}
-    assert told == {
-        str(uid): f"socket peer uid {uid} ({uid})" for uid in (CAPTAIN, APPROVER, OPERATOR)
-    }, "and nobody else"
+    assert told == {str(uid): f"socket peer uid {uid} ({uid})" for uid in (CAPTAIN, APPROVER, OPERATOR)}, (
+        "and nobody else"
+    )
     signers = words(events)
     assert len(signers["1.1"]) == 3
     assert signers["2.1"] == {str(APPROVER)}
@@ -214,5 +231,3 @@ def words(events: Sequence[Event]) -> dict[str, set[str]]:
             assert "socket peer uid" in text(event.body, "how_known")
             found.setdefault(text(event.body, "item"), set()).add(event.actor)
     return found
-
-
