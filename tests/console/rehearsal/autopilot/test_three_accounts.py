@@ -37,7 +37,7 @@ from tests.console.rehearsal.worlds import running
 
 pytestmark = [
     pytest.mark.skipif(os.getuid() != 0, reason="only root can become other accounts"),
-    pytest.mark.alone,
+    pytest.mark.skipif(not os.environ.get("LAUNCH_CONSOLE_ACCOUNTS"), reason="make test-accounts runs it"),
     pytest.mark.timeout(400),
 ]
 GROUP = 60_900
