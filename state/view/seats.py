@@ -9,6 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from state.base.canonical import encode
+from state.base.json import JsonObject
 from state.view.enums import GateStatus, PollState, Role
 from state.view.launch import LaunchView, PersonView
 from state.view.people import ANYBODY, fingerprints, may_attest, people_of
@@ -27,7 +28,7 @@ def seats_of(view: LaunchView) -> tuple[PersonView, ...]:
 
 def about_of(view: LaunchView) -> str:
     """Return the digest of what a poll is about: candidate, what deploys are made of, and the runbook."""
-    said = {
+    said: JsonObject = {
         "candidate": [view.candidate.version, [list(pair) for pair in view.candidate.images]],
         "parts": [[env, what, made] for env, seen in sorted(view.parts.items()) for what, made in seen],
         "runbook": view.scope.runbook_digest,

@@ -94,9 +94,10 @@ def _asked(request: CommandRequest) -> Preview:
 async def _plan_make(context: CommandContext, request: CommandRequest) -> Preview:
     asked = _asked(request)
     if not granters_of(context.view, request.who.account, key_of(request)):
+        unsigned = request.text("unsigned")
         raise CommandRefusedError(
             "the runbook names no other account that may grant a request. Where a team has one person only, it says "
-            "single_operator: true"
+            f"single_operator: true{f'. It came unsigned: {unsigned}' if unsigned else ''}"
         )
     return replace(asked, name=request.spec.name, title=f"Request: {asked.title}", allowed=True, phrase="")
 

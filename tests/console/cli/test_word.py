@@ -74,7 +74,8 @@ def sit(place: Path, monkeypatch: pytest.MonkeyPatch) -> Sit:
     """Let a person sit at this account: it is their key that signs from now on."""
 
     def one(name: str) -> None:
-        monkeypatch.setenv(KEY_FILE, str(place / name / "ed25519"))
+        (public,) = (place / name).glob("*.pub")
+        monkeypatch.setenv(KEY_FILE, str(public.with_suffix("")))
 
     return one
 
