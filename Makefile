@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile
+.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile test-accounts
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,9 @@ demo: $(READY) ## open the console on a rehearsal of a whole launch
 test: $(READY) $(MOTO_READY) ## every test
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone
+
+test-accounts: $(READY) ## a whole launch that three Unix accounts drive; wants root and an idle machine, a minute or two
+	LAUNCH_CONSOLE_ACCOUNTS=1 $(BIN)/python -m pytest -q -p no:cacheprovider tests/console/rehearsal/autopilot/test_three_accounts.py
 
 test-bare: $(READY) ## what drives other programs, where none of them is: all of it is skipped, nothing is red
 	$(BIN)/python -m tests.bare -rs -m "needs or wire or tmux"

@@ -36,6 +36,8 @@ class Field(StrEnum):
     CHOICE = "choice"
     REQUEST = "request"
     """A request that waits for an answer, or for being carried out."""
+    POLL = "poll"
+    """The go/no-go poll that is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,25 @@ COMMANDS: tuple[CommandSpec, ...] = (
             Parameter("request", Field.REQUEST, "request"),
             Parameter("reason", Field.TEXT, "reason", optional=True),
         ),
+    ),
+    CommandSpec(
+        "poll.open",
+        "poll: Ask everybody for GO or NO-GO",
+        "Open a go/no-go poll",
+        Danger.CAUTION,
+        (Parameter("about", Field.TEXT, "what is asked"),),
+        notes=(
+            "everybody answers from where they sit, in the runbook's order, captains last",
+            "any NO-GO holds",
+        ),
+    ),
+    CommandSpec(
+        "poll.answer",
+        "poll: Answer GO or NO-GO",
+        "Answer poll {poll}",
+        Danger.CAUTION,
+        (Parameter("poll", Field.POLL, "poll"), Parameter("verdict", Field.VERDICT, "GO or NO-GO"), _COMMENT),
+        "v",
     ),
     CommandSpec(
         "condition.acknowledge",

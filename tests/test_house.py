@@ -227,6 +227,7 @@ TWICE = {
     "release": (2, "a condition of a launch, judged; faults of a release"),
     "releases": (2, "which of them are there, seen by the engine; those of the simulated helm"),
     "replay": (2, "its command; the source that plays it"),
+    "polls": (4, f"{_SUBJECT}, what the view keeps of it, its commands: everybody says GO or NO-GO"),
     "requests": (4, f"{_SUBJECT}, what the view keeps of it, its commands: what takes two people"),
     "rules": (2, "alert rules, judged by checks; alert rules, evaluated by the simulator"),
     "runbook": (3, "its command; what a world makes of one; the SOP's product's side of it"),

@@ -333,9 +333,26 @@ COMMANDS = (
             _arg("--go", action="store_true", help="it is as its question asks"),
             _arg("--no-go", action="store_true", help="it isn't: wants a comment"),
             _arg("--link", default="", help="where the proof is"),
+            _arg("--sign", action="store_true", help="refuse to say it unsigned"),
             *_WORD,
         ),
         examples=('attest 3.2 --go --comment "seen in staging"', 'attest 8.1 --no-go --comment "no backup"'),
+    ),
+    Command(
+        name="poll",
+        help="open a go/no-go poll, or answer the one that is open from where you sit",
+        run="console.cli.word:run_poll",
+        arguments=(
+            _arg("--open", dest="about", default="", metavar="WHAT", help="ask everybody: what is asked"),
+            _arg("--go", action="store_true", help="your seat says GO"),
+            _arg(
+                "--no-go",
+                action="store_true",
+                help="your seat says NO-GO: wants a comment, and holds the launch",
+            ),
+            *_WORD,
+        ),
+        examples=('poll --open "promote v1.4.0"', "poll --go", 'poll --no-go --comment "the queue grows"'),
     ),
     Command(name="engine", help="list or stop engines"),
     Command(

@@ -42,6 +42,7 @@ LIVE: tuple[tuple[str, str, str], ...] = (
     ("k", "ask('condition.acknowledge')", "acknowledge a tripped stop condition"),
     ("B", "rollback", "open the rollback dialog"),
     ("G", "requests", "requests of a second person: grant, refuse, carry out"),
+    ("v", "ask('poll.answer')", "answer the go/no-go poll"),
     ("t", "ask('console.take_over')", "take over from the console that drives"),
     ("S", "start_engine", "start an engine where it was lost"),
 )

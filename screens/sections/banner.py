@@ -16,6 +16,7 @@ from state.view.launch import LaunchView, OperationView, RequestView
 from state.view.people import grant_problem
 from state.view.requests import open_requests
 from state.view.rollbacks import brought_back, counting, newest_release, unanswered
+from state.view.seats import open_poll, poll_words, seat_problem
 from state.view.trips import breaching, images_of, rolled_back_words, unverified
 from state.view.watch import ConditionView
 
@@ -65,6 +66,7 @@ def notices(shown: ScreenState) -> list[Notice]:
         told.append(Notice(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
     told += _ends(view, live=live)
     told += _requests(shown)
+    told += _poll(shown)
     if view.hold is not None:
         since = formats.ago(view.hold.since_us, shown.now_us)
         told.append(Notice(f"! HOLD by {view.hold.by} {since}: {view.hold.reason}", Role.MARKED))
@@ -215,6 +217,18 @@ def request_words(one: RequestView, now_us: int) -> str:
     if one.at(now_us) is RequestState.GRANTED:
         return f"{one.by} may do it once, granted by {one.answered_by}: {one.title} ({left} left)"
     return f"{one.by} wants a second person: {one.title}: {one.reason} ({left} left)"
+
+
+def _poll(shown: ScreenState) -> list[Notice]:
+    """Return the go/no-go poll that is open: who said what, who answers next, and how long it waits."""
+    view, poll = shown.view, open_poll(shown.view)
+    if poll is None or shown.now_us >= poll.until_us:
+        return []
+    left = formats.span((poll.until_us - shown.now_us) / SECOND_US)
+    turn = f"{poll.turn.person} answers next, " if poll.turn is not None else ""
+    mine = shown.mode is Mode.LIVE and not seat_problem(view, poll, shown.account, go=False)
+    words = f"! POLL #{poll.seq} {poll_words(poll)} ({turn}{left} left)"
+    return [Notice(words, Role.MARKED, "v: answer" if mine else "")]
 
 
 def _request(one: RequestView, shown: ScreenState) -> Notice:
