@@ -9,7 +9,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from checks.base import CouldNotLookError
-from console.engine.commands import attestations, bake, checks, launch, operations, requests
+from console.engine.commands import attestations, bake, checks, launch, operations, pod_description, requests
 from console.engine.commands.authorize import refusal
 from console.engine.commands.handler import CommandContext, CommandRefusedError, CommandRequest, Effect
 from console.engine.commands.requests import asked_of, with_request
@@ -33,6 +33,7 @@ EFFECTS: Mapping[str, Effect] = {
     **operations.EFFECTS,
     **bake.EFFECTS,
     **requests.EFFECTS,
+    **pod_description.EFFECTS,
 }
 _SELECTING = frozenset(
     {
