@@ -6,6 +6,7 @@ import pytest
 
 from screens.kit.lines import LineView
 from screens.kit.pane import Pane
+from screens.kit.plain import Line
 from screens.kit.table import Table
 from screens.sections.evidence_table import evidence_lines
 from screens.sections.gate_rail import gates_with_items
@@ -41,8 +42,8 @@ async def test_a_list_and_its_evidence_stand_side_by_side_from_120_columns(name:
         assert not below.display or below.region.y >= app.screen.query_one(list_).region.bottom
 
 
-def words(lines: list[tuple[object, ...]]) -> list[str]:
-    return ["".join(span.text for span in line).rstrip() for line in lines]  # type: ignore[attr-defined]
+def words(lines: list[Line]) -> list[str]:
+    return ["".join(span.text for span in line).rstrip() for line in lines]
 
 
 def test_evidence_is_a_table_with_what_failed_first() -> None:
