@@ -20,6 +20,7 @@ from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
 from screens.sections.banner import request_words
 from screens.sections.cluster import cluster, pod_line, pods_of
+from screens.sections.log_tail import tail
 from screens.sections.stages import stage_lines
 from state.base.times import SECOND_US
 from state.view.enums import OperationKind, OperationState, Tier
@@ -76,7 +77,7 @@ class DeployScreen(LaunchScreen):
             id="operations",
         )
         yield Container(
-            Vertical(operations, Pane(cluster, id="cluster"), id="list-box"),
+            Vertical(operations, Pane(cluster, id="cluster"), Pane(tail, id="tail-beside"), id="list-box"),
             Vertical(Pane(self._run, id="run"), LineView(stick=True, id="output"), id="run-box"),
             id="deploy-box",
         )
@@ -110,6 +111,9 @@ class DeployScreen(LaunchScreen):
         table.show_rows([operation_row(spec, shown) for spec in offered(shown.view)])
         if self.has_class("-beside"):
             table.styles.height = max(4, min(len(table.rows) + 1, self.size.height // 2)) + 1
+            pods = self.query_one("#cluster", Pane)
+            most = self.size.height // 2
+            pods.styles.height = min(most, len(cluster(shown, max(20, pods.size.width), most)) + 1)
         else:
             table.styles.clear_rule("height")
         self._place(table, shown)

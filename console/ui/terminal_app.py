@@ -76,6 +76,8 @@ class TerminalApp(Guarded, App[int]):
         Once the console is in use it goes on: whoever holds a launch needs its keys more than a clean end. Before
         the first frame there is nothing to hold on to.
         """
+        if self._in_use and crash.place(error) in self._broken:
+            return
         if self._exception is None:
             self._exception = error
             self._exception_event.set()

@@ -158,7 +158,8 @@ async def test_the_palette_says_why_an_entry_is_locked() -> None:
     view, now = source.story.view(), source.story.now_us
     assert why_locked(view, "operation.abort", now, "c1", "ann") == "no operation runs"
     assert why_locked(view, "condition.acknowledge", now, "c1", "ann") == "no stop condition is tripped"
-    assert "is driving" in why_locked(view, "gate.run", now, "c9", "ann")
+    assert "is driving" in why_locked(view, "gate.run", now, "c9", "captain")
+    assert why_locked(view, "gate.run", now, "c1", "tom") == "you are observer"
     assert why_locked(view, "note.add", now, "c9", "tom") == ""
     assert why_operation_locked(view, "production.deploy", now)
     async with app.run_test(size=(120, 40)) as pilot:

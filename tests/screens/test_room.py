@@ -84,11 +84,11 @@ async def test_e_shows_evidence_as_json_and_as_a_table_again() -> None:
 
 
 @pytest.mark.parametrize("size", [(200, 55), (240, 60)])
-@pytest.mark.parametrize("key", ["g", "3", "d", "b", "l"])
-async def test_nothing_is_black_where_there_is_room(size: tuple[int, int], key: str) -> None:
+@pytest.mark.parametrize("keys", ["g", "3", "d", "b", "lm"])
+async def test_nothing_is_black_where_there_is_room(size: tuple[int, int], keys: str) -> None:
     app, _ = app_of(story.tripped())
     async with app.run_test(size=size) as pilot:
-        await pilot.press(key)
+        await pilot.press(*keys)
         await settled(app, pilot)
         rows = picture(app)
         blank = [n for n, row in enumerate(rows) if not row.strip(" │┃")]
