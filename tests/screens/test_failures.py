@@ -22,19 +22,24 @@ def boom(*_: object, **__: object) -> None:
     raise KeyError("a mistake")
 
 
+def front(app: LaunchApp) -> LaunchScreen:
+    assert isinstance(app.screen, LaunchScreen)
+    return app.screen
+
+
 def in_an_action(app: LaunchApp, _source: StorySource) -> None:
     app.action_hold = boom  # type: ignore[method-assign]
     app.simulate_key("h")
 
 
-def in_a_drawing(app: LaunchApp, source: StorySource) -> None:
+def in_a_drawing(app: LaunchApp, _source: StorySource) -> None:
     app.screen.query_one("#gates", Pane)._draw = boom  # type: ignore[assignment]
-    source.tell()
+    app.screen.call_later(front(app).show, app._shown)
 
 
-def in_a_screen(app: LaunchApp, source: StorySource) -> None:
+def in_a_screen(app: LaunchApp, _source: StorySource) -> None:
     app.screen.refresh_body = boom  # type: ignore[attr-defined]
-    source.tell()
+    app.screen.call_later(front(app).show, app._shown)
 
 
 def in_a_handler(app: LaunchApp, _source: StorySource) -> None:
