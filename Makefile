@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile test-accounts
+.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile test-accounts keys
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -75,6 +75,10 @@ bench: $(READY) ## figures beside their goals; wants an idle machine
 	$(BIN)/python -m tests.bench.conditions
 
 CLUSTER ?= /tmp/launch-console-cluster
+
+keys: $(READY) ## every sentence into every dialog, and every binding on every screen in random order: minutes
+	EVERY_SENTENCE=1 EVERY_BINDING=1 $(BIN)/python -m pytest -q -p no:cacheprovider -n auto \
+	  tests/screens/dialogs/test_typing.py tests/screens/test_every_binding.py
 
 cluster: $(READY) ## build (once) and start a real control plane on loopback, until Ctrl-C
 	rm -rf $(CLUSTER)

@@ -97,7 +97,13 @@ class Engine:
         self.runner = Runner(self.journal, loaded.runbook, clients, first=first)
         self.commands = Commands(
             CommandContext(
-                self.journal, loaded.runbook, self.runner, self.operations, self.stop, lambda: store.state
+                self.journal,
+                loaded.runbook,
+                self.runner,
+                self.operations,
+                self.stop,
+                lambda: store.state,
+                clients,
             )
         )
         self.sampler = Sampler(self.journal, loaded.runbook, clients)

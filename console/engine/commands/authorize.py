@@ -8,12 +8,13 @@ from state.view.launch import LaunchView
 from state.view.people import ACTING, ATTESTING, GRANTING, may_attest, roles_of
 
 _AFTER_THE_END = frozenset({"note.add", "engine.stop", "console.take_over"})
-_NO_ROLE_NEEDED = frozenset({"note.add"})
+_NO_ROLE_NEEDED = frozenset({"note.add", "pod.describe"})
+"""Whoever may attach may write a note, and look at what runs: neither changes anything."""
 _ATTESTING = frozenset({"attest.sign", "attest.withdraw", "deviation.follow_up", "poll.answer"})
 _ANSWERING = frozenset({"request.grant", "request.refuse"})
 _FROM_EVERY_CONSOLE = frozenset(
     {
-        *("note.add", "attest.sign", "attest.withdraw", "deviation.follow_up"),
+        *("note.add", "pod.describe", "attest.sign", "attest.withdraw", "deviation.follow_up"),
         *("operation.abort", "launch.hold", "console.take_over"),
         *("request.grant", "request.refuse", "request.withdraw", "poll.answer"),
     }

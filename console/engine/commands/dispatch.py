@@ -9,7 +9,16 @@ from dataclasses import replace
 from hashlib import sha256
 
 from checks.base import CouldNotLookError
-from console.engine.commands import attestations, bake, checks, launch, operations, polls, requests
+from console.engine.commands import (
+    attestations,
+    bake,
+    checks,
+    launch,
+    operations,
+    pod_description,
+    polls,
+    requests,
+)
 from console.engine.commands.authorize import refusal
 from console.engine.commands.handler import CommandContext, CommandRefusedError, CommandRequest, Effect
 from console.engine.commands.requests import asked_of, with_request
@@ -34,6 +43,7 @@ EFFECTS: Mapping[str, Effect] = {
     **bake.EFFECTS,
     **requests.EFFECTS,
     **polls.EFFECTS,
+    **pod_description.EFFECTS,
 }
 _SELECTING = frozenset(
     {
