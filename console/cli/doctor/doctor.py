@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -34,7 +35,9 @@ def run(runbook: Path, env: str | None, as_json: bool, clock: Path | None) -> Ex
         raise FailedError(f"the clock file {clock} can't be used: {error}", ExitCode.BAD_CONFIG) from None
     found = asyncio.run(examine(loaded, ticking, env))
     if as_json:
-        out(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        sys.stdout.write(
+            json.dumps([asdict(one) for one in found]) + "\n"
+        )  # what a terminal obeys is escaped in it
     else:
         out("\n".join(rows(found)))
     return exit_code(found)

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import yaml
 
-from checks.clients.errors import CouldNotLookError, MisconfiguredError, Where
+from checks.clients.errors import MisconfiguredError, Where
 from checks.clients.kubeconfig.access import kubeconfig_path
 from checks.clients.kubeconfig.merge import contexts_of
+from checks.errors import CouldNotLookError
 from console.cli.runbook.fill import filled
 from console.cli.runbook.survey import Surveyed, survey
 from console.cli.say import out, say
@@ -137,8 +138,11 @@ def _places(kubeconfig: Path | None, named: Mapping[Tier, str]) -> list[_Place]:
     except MisconfiguredError as error:
         say(f"no cluster is known: {error}")
         contexts = []
-    if contexts:
-        out(f"contexts: {', '.join(contexts)}")
+    else:
+        if contexts:
+            out(f"contexts: {', '.join(contexts)}")
+        else:
+            say(f"no cluster is known: {paths} has no context")
     found = []
     for tier, pattern in ((Tier.STAGING, _STAGING), (Tier.PRODUCTION, _PRODUCTION)):
         context, _, namespace = named[tier].rpartition("/") if "/" in named[tier] else (named[tier], "", "")

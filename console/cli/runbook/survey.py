@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from checks.clients.errors import CouldNotLookError
 from checks.clients.kube import KubeClient
 from checks.clients.redact import Redactor
+from checks.errors import CouldNotLookError
 from state.base.images import digest_of
 from state.base.json import JsonObject, obj, objs, text, texts
 from state.runbook.environment import Kube

@@ -135,7 +135,10 @@ async def test_what_is_missing_is_a_line_with_its_fix_and_nothing_secret(
     token.write_text("canary-of-a-file")
     monkeypatch.setenv("HAS_ONE", "canary-of-a-variable")
     data = yaml.safe_load(book.read_text())
-    data["people"] = [{"id": "x", "name": "X", "accounts": ["*"], "roles": ["observer"]}]
+    data["people"] = [
+        {"id": "x", "name": "X", "accounts": ["*"], "roles": ["observer"]},
+        {"id": "y", "name": "Y", "accounts": ["somebody-else"], "roles": ["operator"]},
+    ]
     data["scope"]["window"] = {"start": "2020-01-01T00:00:00Z", "end": "2020-01-02T00:00:00Z"}
     data["helm"] = "no-such-helm"
     staging, production = data["environments"]["staging"], data["environments"]["production"]
@@ -151,7 +154,7 @@ async def test_what_is_missing_is_a_line_with_its_fix_and_nothing_secret(
     capsys.readouterr()
     code = await command("doctor", str(broken), "--clock", str(world.folder.clock))
     said = capsys.readouterr()
-    assert code == 11
+    assert code == 11, said.err
     assert "canary" not in said.out + said.err
     for line in (
         f"? you              {getpass.getuser()} is X (observer): you may only watch",

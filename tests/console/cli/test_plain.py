@@ -9,10 +9,10 @@ import pytest
 
 from console.__main__ import main
 from console.cli.watching.event_lines import print_events
+from console.engine.engine import open_store
 from state.events.event import Draft
 from state.events.launch import LaunchClosed
 from state.events.log import NoteAdded
-from state.log.store import open_store
 from tests.clocks import ManualClock
 from tests.paths import ROOT
 

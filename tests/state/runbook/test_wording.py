@@ -128,7 +128,7 @@ def test_a_mistake_is_told_in_words(old: str, new: str, words: str, tmp_path: Pa
     assert not any(OF_PYDANTIC.search(one) or "canary" in one for one in said), said
 
 
-ODD = (7, 2.5, True, None, "x y", "", [], [1], {}, {"odd": 1}, -1)
+ODD: tuple[object, ...] = (7, 2.5, True, None, "x y", "", [], [1], {}, {"odd": 1}, -1)
 
 
 def _places(part: object, place: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
