@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from checks.clients.clients import Clients
-from console.cli.doctor.diagnosis import Diagnosis, exit_code, rows
+from console.cli.doctor.diagnosed import Diagnosis, exit_code, rows
 from console.cli.doctor.environment_diagnosis import look_at
 from console.cli.doctor.machine import machine
 from console.cli.say import out

@@ -15,7 +15,7 @@ from checks.clients.clients import Clients
 from checks.clients.errors import ForbiddenError, MisconfiguredError, NotFoundError, Where
 from checks.clients.kubeconfig.access import kubeconfig_path, read_access
 from checks.errors import CouldNotLookError
-from console.cli.doctor.diagnosis import Diagnosis
+from console.cli.doctor.diagnosed import Diagnosis
 from console.cli.doctor.machine import bad, good, unknown
 from console.engine.operations.access.needs import Need
 from console.engine.operations.access.roles import looking, operating

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from checks.clients.redact import Redactor
-from console.cli.doctor.diagnosis import Diagnosis, Mark
+from console.cli.doctor.diagnosed import Diagnosis, Mark
 from console.cli.runbook.this_machine import look
 from console.engine.operations.helm.helm import Helm, HelmError
 from console.engine.process.socket_server import account_of

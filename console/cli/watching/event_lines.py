@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def print_events(
 
 
 def _half_a_second() -> bool:
-    time.sleep(_LOOK_S)
+    threading.Event().wait(_LOOK_S)  # real time: another process writes
     return True
 
 
