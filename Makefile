@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile test-accounts keys
+.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile test-accounts keys pictures
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -38,10 +38,8 @@ check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-picture: $(READY) ## draw the README's picture from a launch that drives itself
-	$(BIN)/launch-console rehearse --headless --log .picture/launch.lclog >/dev/null
-	$(BIN)/python -m tests.picture .picture/launch.lclog bake docs/dashboard.svg
-	rm -rf .picture
+pictures: $(READY) ## draw every picture of README and docs
+	$(BIN)/python -m tests.pictures
 
 kinds: $(READY) ## write docs/checks.md from the kinds of checks
 	$(BIN)/launch-console checks page >docs/checks.md

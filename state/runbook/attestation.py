@@ -14,7 +14,7 @@ _WHO = re.compile(r"the one who (ran|signed) (\S+)")
 
 
 def _need(given: object) -> Need:
-    if given in {Need.COMMENT, Need.LINK}:
+    if isinstance(given, str) and given in {Need.COMMENT, Need.LINK}:
         return Need(str(given))
     raise ValueError("comment or link was expected")
 

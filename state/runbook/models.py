@@ -233,7 +233,8 @@ class Operation(Model):
             or not isinstance(gate := told.get("gate"), int)
         ):
             return told
-        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") in _CHANGES
+        # Whatever a person wrote there: a list is in no set.
+        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") in list(_CHANGES)
         return {**told, "requires": {"gates": list(range(1, gate))}} if changes else told
 
 

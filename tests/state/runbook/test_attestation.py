@@ -62,7 +62,7 @@ NOBODY = TWO + "  - { id: cy, name: D, roles: [approver] }\n"
         ("people: 3", TWIN, "people", "names 2"),  # two names for one person
         ("people: 3", NOBODY, "people", "names 2"),  # nobody can be known to be them
         ("people: 9", EVERYBODY, None, ""),
-        ("people: 0", TWO, "people", "greater than or equal to 1"),
+        ("people: 0", TWO, "people", "expected 1 or more"),
         ("role: approver, people: 2", TWO, "people", "2 people have to sign, and the runbook names 1"),
         ("role: approver, people: 2", CY, None, ""),
         ("role: observer", TWO, "role", "who is observer may not attest: approver or captain or operator"),
