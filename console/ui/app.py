@@ -18,11 +18,11 @@ from textual.worker import Worker, WorkerState
 from console.client.engine_client import AttachError
 from console.client.sources import EventSource, FileSource, Reopens
 from console.exit_codes import ExitCode, of_log
-from console.ui import keymap
+from console.ui.keys import keymap
 from console.ui.bell import Attention, deposed_words
 from console.ui.dialog_host import PICKED, going, leaving
-from console.ui.finding import FindingApp
-from console.ui.key_file import KeyFile
+from console.ui.navigation import NavigatingApp
+from console.ui.keys.key_file import KeyFile
 from console.ui.kind_text import kind_text
 from console.ui.terminal_app import settle
 from console.ui.theme import THEMES, themes
@@ -56,7 +56,7 @@ SOONEST_S = 0.2
 """Seconds between two paintings of the view: at most five a second."""
 
 
-class LaunchApp(FindingApp):
+class LaunchApp(NavigatingApp):
     """A window on a launch. ``restart`` starts an engine where the one that was attached is gone."""
 
     TITLE = "launch console"

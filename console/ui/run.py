@@ -80,7 +80,7 @@ def _guarded(show: Callable[[], int]) -> int:
 
 
 def _show(source: object, mode: object, restart: Restart | None, log: Path | None = None) -> int:
-    from console.ui import key_file, keymap
+    from console.ui.keys import key_file, keymap
     from console.ui.app import LaunchApp
     from console.ui.driver import SafeDriver
 

@@ -16,7 +16,7 @@ from textual.message_pump import MessagePump
 
 from console.exit_codes import ExitCode, signalled
 from console.ui import crash
-from console.ui.type_ahead import TypeAhead
+from console.ui.keys.type_ahead import TypeAhead
 from screens.kit.guarded import Guarded
 from state.base.text import line
 

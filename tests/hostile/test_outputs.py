@@ -15,7 +15,7 @@ from console.engine.record.body_filter import fit
 from console.engine.watch.kubernetes import _UNREADABLE
 from console.engine.watch.kubernetes_events import ingress_body, pod_body
 from console.ui.driver import SafeDriver
-from console.ui.paste import PasteGate
+from console.ui.keys.paste import PasteGate
 from state.base.json import Json
 from state.base.text import line, plain
 from state.events.event import Draft

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from textual.binding import Binding
 
-from console.ui import keymap
+from console.ui.keys import keymap
 from screens.bake import BakeScreen
 from screens.deploy import DeployScreen
 from screens.dialogs.dialogs import DO, Dialog

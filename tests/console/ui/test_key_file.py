@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from console.ui import keymap
+from console.ui.keys import keymap
 from console.ui.app import LaunchApp
-from console.ui.key_file import KeyFile, path_of, read
+from console.ui.keys.key_file import KeyFile, path_of, read
 from screens.dialogs.forms import FormDialog
 from screens.kit.pane import Pane
 from screens.kit.screen_state import Mode

@@ -15,7 +15,7 @@ import yaml
 from console.client.engine_client import EngineClient
 from console.client.signing import KEY_FILE, Signed, attestation_of, sign_attestation, statement_of
 from console.rehearsal.autopilot.second import Second
-from console.ui.keymap import entries
+from console.ui.keys.keymap import entries
 from screens.kit.screen_state import Mode
 from state.attest.statement import Statement
 from state.base.frozen import replace

@@ -19,7 +19,7 @@ JUMP_S = 3.0
 """Seconds in which the digits of an item's number are typed after its point."""
 
 
-class FindingApp(CommandApp):
+class NavigatingApp(CommandApp):
     """What leads to a place, and acts on nothing."""
 
     mode: Mode
