@@ -102,6 +102,7 @@ def test_only_the_store_and_the_reader_open_a_log() -> None:
 
 ROOMS = {
     "checks": "kinds of checks, a family each, and what they judge with",
+    "checks/guides": "what each kind tells of itself: what it proves, and the way out of its fails",
     "checks/clients": "a client for each outside system",
     "checks/clients/ci": "a client for each system that builds and tests commits",
     "checks/clients/kubeconfig": "where a cluster is and as whom it is asked, as kubectl and helm read it",
@@ -109,6 +110,7 @@ ROOMS = {
     "console/cli": "a module for each command of the command line, and their one table",
     "console/cli/check": "checks run without a screen",
     "console/cli/kinds": "the kinds of checks and the schema of runbooks, in words",
+    "console/cli/scan": "secrets that a runbook knows, looked for in what a launch left",
     "console/cli/runbook": "a runbook, by itself and against what is on this machine",
     "console/client": "a console's side of the socket, and where screens get their moments from",
     "console/engine": "the process that keeps the log; the ports between its rooms",
@@ -225,6 +227,7 @@ TWICE = {
     "release": (2, "a condition of a launch, judged; faults of a release"),
     "releases": (2, "which of them are there, seen by the engine; those of the simulated helm"),
     "replay": (2, "its command; the source that plays it"),
+    "polls": (4, f"{_SUBJECT}, what the view keeps of it, its commands: everybody says GO or NO-GO"),
     "requests": (4, f"{_SUBJECT}, what the view keeps of it, its commands: what takes two people"),
     "rules": (2, "alert rules, judged by checks; alert rules, evaluated by the simulator"),
     "runbook": (3, "its command; what a world makes of one; the SOP's product's side of it"),

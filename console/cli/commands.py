@@ -159,10 +159,16 @@ COMMANDS = (
     ),
     Command(
         name="checks show",
-        help="a kind with every setting and an example",
+        help="what a kind asks and proves, how its fails are mended, every setting, an example",
         run="console.cli.kinds.kinds:run_show",
         arguments=(_arg("name", metavar="KIND"),),
         examples=("checks show web.csp",),
+    ),
+    Command(
+        name="checks page",
+        help="what all kinds ask, prove and need, as Markdown",
+        run="console.cli.kinds.kinds:run_page",
+        examples=("checks page",),
     ),
     Command(name="runbook", help="check a runbook, or print the schema of runbooks"),
     Command(
@@ -257,6 +263,24 @@ COMMANDS = (
         examples=('redact launch.lclog 214 --reason "a password in a note"',),
     ),
     Command(
+        name="scan",
+        help="look a log, its files, report and archive over for secrets that its runbook knows",
+        run="console.cli.scan.scan:run",
+        arguments=(
+            _LOG,
+            _arg("also", nargs="*", type=Path, help="more files or folders to look over"),
+            _arg("--runbook", type=Path, default=Path("runbook.yaml"), help="whose secrets are looked for"),
+            _arg(
+                "--cluster", action="store_true", help="ask the clusters for the Secrets of the releases, too"
+            ),
+            _json(),
+        ),
+        examples=(
+            "scan launch.lclog",
+            "scan launch.lclog launch.md /srv/launches --runbook launch.yaml --cluster",
+        ),
+    ),
+    Command(
         name="judge",
         help="judge a recorded launch again by other stop conditions",
         run="console.cli.judge:run",
@@ -309,9 +333,26 @@ COMMANDS = (
             _arg("--go", action="store_true", help="it is as its question asks"),
             _arg("--no-go", action="store_true", help="it isn't: wants a comment"),
             _arg("--link", default="", help="where the proof is"),
+            _arg("--sign", action="store_true", help="refuse to say it unsigned"),
             *_WORD,
         ),
         examples=('attest 3.2 --go --comment "seen in staging"', 'attest 8.1 --no-go --comment "no backup"'),
+    ),
+    Command(
+        name="poll",
+        help="open a go/no-go poll, or answer the one that is open from where you sit",
+        run="console.cli.word:run_poll",
+        arguments=(
+            _arg("--open", dest="about", default="", metavar="WHAT", help="ask everybody: what is asked"),
+            _arg("--go", action="store_true", help="your seat says GO"),
+            _arg(
+                "--no-go",
+                action="store_true",
+                help="your seat says NO-GO: wants a comment, and holds the launch",
+            ),
+            *_WORD,
+        ),
+        examples=('poll --open "promote v1.4.0"', "poll --go", 'poll --no-go --comment "the queue grows"'),
     ),
     Command(name="engine", help="list or stop engines"),
     Command(

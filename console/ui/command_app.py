@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from textual.driver import Driver
 from textual.screen import Screen
+from textual.timer import Timer
 
 from console.client.sources import EventSource
 from console.ui import keymap
@@ -36,6 +37,7 @@ class CommandApp(EndingApp):
         """How many wishes are under way: one, and beside it those that stop something."""
         self._opened = False
         """Whether the wish under way opened a dialog."""
+        self._letting_go: Timer | None = None
 
     def moment(self) -> ScreenState:
         """Return what is shown now."""
@@ -50,13 +52,14 @@ class CommandApp(EndingApp):
         self.request_command(message.name, message.args)
 
     def request_command(self, name: str, args: dict[str, str] | None = None) -> None:
-        """Ask for a command; a second wish while one is being asked is left out.
+        """Ask for a command; a second wish while one is being asked is left out, and it is said why.
 
         What stops something waits for nothing: a wish that was not given yet gives way, one that was runs beside it.
         """
-        if isinstance(self.screen, Dialog) or (
-            self._asking and not urgent(self._shown.view, name, args or {})
-        ):
+        if isinstance(self.screen, Dialog):
+            return
+        if self._asking and not urgent(self._shown.view, name, args or {}):
+            self._still_asking()
             return
         if self._opening:
             self.workers.cancel_group(self, "command")
@@ -89,6 +92,8 @@ class CommandApp(EndingApp):
             raise
         finally:
             slow.stop()
+            if self._letting_go is not None:
+                self._letting_go.stop()
             self._asking -= 1
             if not replaced and not self._opened and (reply is None or not reply.ok):
                 self._ahead.drop()
@@ -111,5 +116,13 @@ class CommandApp(EndingApp):
         return result
 
     def giving(self) -> None:
-        """Let keys reach the screen again: no dialog follows, the engine carries it out."""
+        """Let keys reach the screen again once it is carried out: no dialog follows.
+
+        They wait for a slow engine no longer than SLOW_S, so that one can always look around and stop something.
+        """
+        if self._letting_go is not None:
+            self._letting_go.stop()
+        self._letting_go = self.set_timer(SLOW_S, self._let_go)
+
+    def _let_go(self) -> None:
         self._opening = False

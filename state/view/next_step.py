@@ -199,7 +199,10 @@ def _of_item(gate: GateView, item: ItemView, now_us: int) -> NextStep:
 
 
 def _release_for(view: LaunchView, items: Sequence[ItemView], now_us: int) -> OperationSpecView | None:
-    """Return the deploy that brings the candidate to where checks judge it, where one of them waits for that."""
+    """Return what brings the candidate to where checks judge it, where one of them waits for that.
+
+    In staging its migrations go before the judging too: they would make all of that evidence stale.
+    """
     waiting = {
         c.env
         for item in items
@@ -210,9 +213,15 @@ def _release_for(view: LaunchView, items: Sequence[ItemView], now_us: int) -> Op
         (
             spec
             for spec in view.operation_specs
-            if spec.env in waiting and spec.kind == OperationKind.DEPLOY and _wanted(view, spec)
+            if spec.env in waiting and _brings(spec) and _wanted(view, spec)
         ),
         None,
+    )
+
+
+def _brings(spec: OperationSpecView) -> bool:
+    return spec.kind == OperationKind.DEPLOY or (
+        spec.kind == OperationKind.MIGRATE and spec.env == Tier.STAGING
     )
 
 

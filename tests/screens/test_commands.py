@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -341,6 +342,33 @@ async def test_a_word_is_given_by_a_button_or_its_key_and_by_no_letter() -> None
         assert source.given[1][1] == {"item": "1.2", "verdict": "NO-GO", "comment": "never agreed"}
 
 
+@pytest.mark.parametrize(("takes_s", "second"), [(0.3, "1.2"), (2.0, "")])
+async def test_a_key_after_a_word_waits_for_the_engine_and_never_for_long(
+    takes_s: float, second: str
+) -> None:
+    app, source = app_of(story.opened())
+    signs = source.command
+
+    async def slowly(name: str, args: JsonObject, given: Confirmation | None) -> Reply:
+        await asyncio.sleep(takes_s)
+        return await signs(name, args, given)
+
+    source.command = slowly  # type: ignore[method-assign]  # a slow engine
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("1")
+        await pilot.pause(0.1)
+        await pilot.press("a")
+        await pilot.pause(0.1)
+        await typed(pilot, "agreed")
+        app.post_message(events.Key("ctrl+g", None))
+        app.post_message(events.Key("a", "a"))
+        await pilot.pause(1.0)
+        asked = [one for one in picture(app) if "Attest item " in one]
+        assert ["Attest item 1.2" in one for one in asked] == ([True] if second else [])
+        if not second:
+            assert any("asking the engine" in one for one in picture(app))
+
+
 async def test_a_go_against_the_evidence_is_told_and_asked_for_again() -> None:
     told = story.opened()
     app, source = app_of(told)
@@ -395,7 +423,7 @@ async def test_running_checks_asks_nothing() -> None:
 async def test_a_note_and_a_hold_are_one_form_each() -> None:
     app, source = app_of(story.opened())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("n")
+        await pilot.press("c")
         await pilot.pause(0.1)
         assert isinstance(app.screen, FormDialog)
         await pilot.press("enter")
@@ -517,7 +545,7 @@ def with_rollbacks(told: story.Story, back: str) -> story.Story:
 async def test_a_trip_is_acknowledged_with_a_comment() -> None:
     app, source = app_of(story.tripped())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("k")
+        await pilot.press("A")
         await pilot.pause(0.1)
         await typed(pilot, "seen")
         await pilot.press("enter")
@@ -532,7 +560,7 @@ async def test_a_refusal_by_the_engine_is_told() -> None:
     app, source = app_of(story.opened())
     source.replies["note.add"] = Reply(ok=False, message="read-only: observers give no notes")
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("n")
+        await pilot.press("c")
         await pilot.pause(0.1)
         await typed(pilot, "x")
         await pilot.press("enter")

@@ -24,11 +24,16 @@ COMMENT = "by the platform team, rotated in May"
 """What is said where a GO takes a comment."""
 DIALOG = "│╭╰┃┏┗║╔╚"
 """What the frames of dialogs are drawn with."""
+_DEVIATIONS = re.compile(r"([·✔]) #(\d+) ")
+"""A deviation that can be chosen, and whether somebody sees to it."""
 _STARTED = re.compile(r"\d checks? started")
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
-_REVERSED = re.compile(r"\x1b\[(?:[0-9]+;)*7m")
+_MARKED = re.compile(r"\x1b\[(?:48;5;(\d+)|(?:\d+;)*7)m[^\x1b]{2,}")
+"""A text on a background of its own or reversed; a text cursor is one cell wide, and blinks."""
 _FRAMED = re.compile(r"[│┃║](.*)[│┃║]")
 _BACK = re.compile(r"48;5;(\d+)")
+_BRIGHT = 0.5
+"""The luminance that the background of what has the focus exceeds, in a dark theme."""
 _READABLE = 3.5
 """The contrast that a button which can be pressed has at least, and one which can't has not."""
 
@@ -89,7 +94,7 @@ class Captain:
         """Go to a button with the tabulator, and press it."""
         self.ready(button)
         for _ in range(6):
-            if self._style(button)[2]:
+            if self._has_focus(button):
                 break
             self.tab()
         self.pane.keys("Enter")
@@ -103,17 +108,26 @@ class Captain:
     def _focus(self) -> list[tuple[str, list[int]]]:
         """Return what shows where the keys go.
 
-        It is the first background of each line of a dialog, and where something is reversed there.
+        It is the first background of each line of a dialog, and where a text stands on a bright one there.
         """
         coloured = self.pane.run("capture-pane", "-p", "-e").splitlines()
         inside = [found[1] for line in coloured if (found := _FRAMED.search(line))]
         return [
             (
                 found[1] if (found := _BACK.search(line)) else "",
-                [one.start() for one in _REVERSED.finditer(line)],
+                [
+                    m.start()
+                    for m in _MARKED.finditer(line)
+                    if m[1] is None or _luminance(int(m[1])) > _BRIGHT
+                ],
             )
             for line in inside
         ]
+
+    def _has_focus(self, button: str) -> bool:
+        """Return whether a button has the focus: then it is reversed, or dark on bright."""
+        fore, back, reverse = self._style(button)
+        return reverse or _luminance(back) > max(_BRIGHT, _luminance(fore))
 
     def _style(self, text: str) -> tuple[int, int, bool]:
         """Return foreground, background (256 colours) and reversal of a text on the screen."""
@@ -176,6 +190,25 @@ class Captain:
                     self.wait(COMMENT)
                 self.pane.keys("C-g")
                 self.wait(f"{item.id} attested GO")
+
+    def follow_up(self, owner: str, text: str) -> None:
+        """Say of every deviation who sees to it and what follows, from a gate's screen."""
+        while True:
+            self.pane.keys("u")
+            listed = self.pane.until(lambda s: re.search(_DEVIATIONS, s) is not None, within=PATIENT_S)
+            first = re.search(_DEVIATIONS, listed)
+            if first is None or first[1] == "✔":
+                self.pane.keys("Escape")
+                self.pane.until(lambda s: re.search(_DEVIATIONS, s) is None, within=PATIENT_S)
+                return
+            self.pane.keys("Enter")
+            self.wait(f"Follow up deviation #{first[2]}")
+            for words in (owner, text):
+                self.pane.run("send-keys", "-l", words)
+                self.wait(words)
+                self.tab()
+            self.pane.keys("C-g")
+            self.wait(f"{owner} sees to deviation #{first[2]}")
 
     def choose(self, item: str) -> None:
         """Put the cursor on an item: its text stands below the list."""
