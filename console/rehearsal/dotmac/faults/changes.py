@@ -267,7 +267,7 @@ def edited(plural: str, name: str, change: Callable[[dict[str, Json]], None]) ->
         body = world.store.get(plural, env.namespace, name)
         if body is None:
             return None
-        change(body)
+        change(below(body))
         world.store.put(plural, body)
         return lambda: None
 
@@ -295,7 +295,7 @@ def of_pods(app: str, change: Callable[[dict[str, Json], World], None]) -> Flaw:
             if path(pod, ("metadata", "labels", "app")) == app and path(pod, ("status", "phase")) == "Running"
         ]
         for pod in found:
-            change(pod, world)
+            change(below(pod), world)
             world.store.put("pods", pod)
         return (lambda: None) if found else None
 

@@ -133,7 +133,7 @@ def _namespace(change: Callable[[dict[str, Json]], None]) -> Apply:
     def apply(world: World) -> None:
         body = world.store.get("namespaces", "", Env.PRODUCTION.namespace)
         if body is not None:
-            change(body)
+            change(below(body))
             world.store.put("namespaces", body)
 
     return apply

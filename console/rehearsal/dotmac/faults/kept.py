@@ -82,6 +82,10 @@ def _other_host(values: dict[str, Json]) -> None:
     below(values, "ingress", "hosts")["admin"] = "console.dotmac.test"
 
 
+def _shrunk(world: World) -> None:
+    backups(until_us=world.clock.wall_us(), newest_size=2_500_000)(world)
+
+
 def _old_migrations(world: World) -> None:
     old = world.product(Dotmac).artifacts.previous["backend"]
 
@@ -153,7 +157,7 @@ FAULTS: tuple[Fault, ...] = (
         "backup-shrunk",
         "7.1",
         "the newest backup is a hundredth of the one before",
-        backups(newest_size=2_500_000),
+        _shrunk,
     ),
     fails("backup-small", "7.1", "the backups have a hundred bytes", backups(size=40)),
     fails(

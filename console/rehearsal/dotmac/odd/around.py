@@ -182,7 +182,7 @@ def _labels(namespace: dict[str, Json]) -> None:
 def _labelled(world: World) -> None:
     body = world.store.get("namespaces", "", _PRODUCTION.namespace)
     if body is not None:
-        _labels(body)
+        _labels(below(body))
         world.store.put("namespaces", body)
 
 

@@ -110,9 +110,11 @@ class Kept:
         manager._alerts.clear()
         manager.cluster_status = "ready"
         manager.set_config(Config())
-        for hooks in (world.objects.hooks, world.registry.hooks, world.prometheus.hooks, manager.hooks):
-            hooks.clear()
         world.kube.hooks.clear()
+        world.objects.hooks.clear()
+        world.registry.hooks.clear()
+        world.prometheus.hooks.clear()
+        manager.hooks.clear()
         world.control.denials.clear()
         world.control.plans.clear()
         world.control.runbook_changes.clear()

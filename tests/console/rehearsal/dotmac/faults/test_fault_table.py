@@ -40,6 +40,8 @@ from tests.console.rehearsal.dotmac.faults.table import (
     with_faults,
 )
 
+pytestmark = pytest.mark.timeout(900)
+"""A busy machine judges a world in a minute, and not in seconds."""
 NAMED = os.environ.get("FAULT_TABLE", "")
 JUDGED = [
     fault
