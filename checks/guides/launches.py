@@ -8,7 +8,7 @@ from checks.guide import Guide
 
 WINDOW: Final = Guide(
     asks="Compares the clock with the runbook's window and freezes, and reads helm's records of both environments.",
-    proves="Now is inside the window, no freeze meets what is left of it, and no helm operation is under way.",
+    proves="Now lies in the launch window, no freeze meets what is left of it, and no helm operation is under way.",
     unseen="Freezes that the runbook doesn't name, and operations of other tools.",
     rights="get and list on secrets of both namespaces.",
     mends={

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from aiohttp import web
 
-from state.base.json import Json, JsonObject
+from state.base.json import Json
 from tests.programs import path
 
 SCRAPE_S = 0.5
@@ -114,7 +114,7 @@ class Server:
 def prometheus(folder: Path, toy: Toy | None = None, sends_to: Server | None = None) -> Server:
     """Return a Prometheus that scrapes the toy, and that an Alertmanager hears from."""
     every = f"{int(SCRAPE_S * 1000)}ms"
-    config: JsonObject = {"global": {"scrape_interval": every, "scrape_timeout": every}}
+    config: dict[str, Json] = {"global": {"scrape_interval": every, "scrape_timeout": every}}
     if toy is not None:
         scrape: Json = {"job_name": "toy", "static_configs": [{"targets": [f"127.0.0.1:{toy.port}"]}]}
         config["scrape_configs"] = [scrape]

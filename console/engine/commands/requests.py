@@ -206,8 +206,13 @@ async def _refuse(context: CommandContext, request: CommandRequest) -> Reply:
         context, request, Refusing, lambda said: (said.request, said.reason) == (one.seq, reason), own=False
     )
     if proof is not None:
-        signed = {"statement": proof.statement, "signature": proof.signature, "key": proof.key}
-        body = RequestRefused(proof.how_known, reason, **signed)
+        body = RequestRefused(
+            proof.how_known,
+            reason,
+            statement=proof.statement,
+            signature=proof.signature,
+            key=proof.key,
+        )
     await context.journal.record(Draft(body, ref=one.seq, actor=request.who.account))
     return Reply(ok=True, message=f"request #{one.seq} is refused")
 

@@ -146,7 +146,8 @@ async def promoting(folder: Path) -> AsyncIterator[Promoting]:
                 ]
                 for client in clients:
                     await client.open()
-                yield Promoting(engine, *clients, world)
+                captain, other = clients
+                yield Promoting(engine, captain, other, world)
         finally:
             await engine.close()
 

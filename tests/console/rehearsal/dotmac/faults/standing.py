@@ -84,7 +84,9 @@ class Kept:
     def put_back(self, world: World) -> bool:
         """Make a world what it was; return whether pods were replaced, so that this can't be told of it."""
         dotmac = world.product(Dotmac)
-        for waiting in (*dotmac.reconciler.lasting.values(), *dotmac.reconciler.when_live.values()):
+        for lasting in dotmac.reconciler.lasting.values():
+            lasting.clear()
+        for waiting in dotmac.reconciler.when_live.values():
             waiting.clear()
         for env, settings in dotmac.settings.items():
             for name, value in deepcopy(self.settings[env]).items():
