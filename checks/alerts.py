@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.alertmanager import receivers_of, routed_receivers
 from checks.clients.errors import NotFoundError, WrongContentError
+from checks.guides import watching
 from checks.judging import STEADY, Findings, whole
 from checks.rules import dead_among, metrics_by_rule, without_series
 from state.base.json import JsonObject, flag, obj, objs, text, texts
@@ -46,7 +47,13 @@ class RoutedSettings(Settings):
     """Metrics that exist only after their first event, such as an error."""
 
 
-@check("alerts.routed", RoutedSettings, ttl=STEADY, leaves="a synthetic alert, and its notification")
+@check(
+    "alerts.routed",
+    RoutedSettings,
+    guide=watching.ROUTED,
+    ttl=STEADY,
+    leaves="a synthetic alert, and its notification",
+)
 async def routed(settings: RoutedSettings, context: CheckContext) -> Outcome:
     """Judge by a synthetic alert that notifications leave for a person.
 
@@ -65,7 +72,8 @@ async def routed(settings: RoutedSettings, context: CheckContext) -> Outcome:
     await _connected(client, context, findings)
     if settings.rules:
         await _rules(settings, context, findings)
-    return findings.outcome("a synthetic alert was routed to people; every rule's metrics exist")
+    rules = "; every rule's metrics exist" if settings.rules else ""
+    return findings.outcome(f"a synthetic alert was routed to people{rules}")
 
 
 async def _receivers(client: AlertmanagerClient) -> list[Receiver]:

@@ -6,6 +6,7 @@ from checks.base import RELEASES, CheckContext, CouldNotLookError, Outcome, Sett
 from checks.clients.errors import NotFoundError
 from checks.clients.kube_object import name_of
 from checks.container_env import repository_of
+from checks.guides import deliveries
 from checks.judging import STEADY, Findings, key
 from checks.running_images import others_than
 from checks.workloads import parts_of, pods
@@ -22,7 +23,7 @@ class PublishedSettings(Settings):
     """The tag that must still lead to the candidate's digest; None: images are named by digest alone."""
 
 
-@check("artifact.published", PublishedSettings, ttl=STEADY, judges=Judges.LAUNCH)
+@check("artifact.published", PublishedSettings, guide=deliveries.PUBLISHED, ttl=STEADY, judges=Judges.LAUNCH)
 async def published(settings: PublishedSettings, context: CheckContext) -> Outcome:
     """Judge that the registry has the candidate's digests and that its tag still leads to them."""
     findings = Findings()
@@ -76,7 +77,7 @@ class SameSettings(Settings):
     """Chart version and templates must be equal too."""
 
 
-@check("artifact.same", SameSettings, ttl=STEADY, judges=Judges.LAUNCH, after=RELEASES)
+@check("artifact.same", SameSettings, guide=deliveries.SAME, ttl=STEADY, judges=Judges.LAUNCH, after=RELEASES)
 async def same(settings: SameSettings, context: CheckContext) -> Outcome:
     """Judge that staging and production run the candidate's digests, from the same chart."""
     findings = Findings()
@@ -89,9 +90,9 @@ async def same(settings: SameSettings, context: CheckContext) -> Outcome:
     await _registry(settings.tag, context, findings)
     if settings.chart:
         await _chart(context, findings)
-    return findings.outcome(
-        f"{plural(len(parts), 'image')} and the chart are the same in staging and production"
-    )
+    chart = " and the chart" if settings.chart else ""
+    are = "are" if settings.chart or len(parts) != 1 else "is"
+    return findings.outcome(f"{plural(len(parts), 'image')}{chart} {are} the same in staging and production")
 
 
 async def _runs(part: str, reference: str, tier: Tier, context: CheckContext, findings: Findings) -> None:

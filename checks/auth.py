@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.http import MAIN
+from checks.guides import accounts
 from checks.judging import STEADY, Findings, key, lookup
 from checks.unobserved import unobserved
 from state.base.json import Json, JsonObject, items, obj, text
@@ -62,7 +63,14 @@ class RolesSettings(Settings):
     """A try to read another tenant's data; left out: none is made."""
 
 
-@check("auth.roles", RolesSettings, ttl=STEADY, leaves="logins of the test accounts", judges=Judges.CANDIDATE)
+@check(
+    "auth.roles",
+    RolesSettings,
+    guide=accounts.ROLES,
+    ttl=STEADY,
+    leaves="logins of the test accounts",
+    judges=Judges.CANDIDATE,
+)
 async def roles(settings: RolesSettings, context: CheckContext) -> Outcome:
     """Judge every role on every path, and that nobody reads another tenant's data.
 
@@ -162,6 +170,7 @@ class AuditSettings(Settings):
 @check(
     "audit.recorded",
     AuditSettings,
+    guide=accounts.AUDIT,
     ttl=STEADY,
     leaves="a failed login in the audit trail",
     judges=Judges.CANDIDATE,

@@ -10,6 +10,7 @@ from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
 from checks.clients.helm_release import HelmStatus
 from checks.clients.kube_object import labels_of
+from checks.guides import accounts, configuration
 from checks.judging import LASTING, Findings
 from checks.powers import powers_of
 from state.base.json import JsonObject, items, obj, objs, path, text
@@ -30,7 +31,9 @@ class NamespaceSettings(Settings):
     """Labels that must be there, whatever their value."""
 
 
-@check("cluster.namespace", NamespaceSettings, ttl=LASTING, after=(After.PREPARE,))
+@check(
+    "cluster.namespace", NamespaceSettings, guide=configuration.NAMESPACE, ttl=LASTING, after=(After.PREPARE,)
+)
 async def namespace(settings: NamespaceSettings, context: CheckContext) -> Outcome:
     """Judge that the namespace is active and holds exactly one release of the chart.
 
@@ -119,7 +122,7 @@ class _Grant:
         return name.startswith(beginnings) and not name.startswith(_EVERYBODY)
 
 
-@check("cluster.access", AccessSettings, ttl=LASTING)
+@check("cluster.access", AccessSettings, guide=accounts.ACCESS, ttl=LASTING)
 async def access(settings: AccessSettings, context: CheckContext) -> Outcome:
     """Judge that only the named subjects may read secrets, enter pods or change things in production."""
     findings = Findings()

@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.http import MAIN, Surface
+from checks.guides import configuration
 from checks.judging import STEADY, Findings, key, lookup
 from checks.unobserved import is_html, is_login_redirect, unobserved
 from checks.workloads import config_values, first_part, ingresses, parts_env, pods, serves_host
@@ -59,7 +60,14 @@ class PlaceholdersSettings(Settings):
     """What published libraries hold in every bundle and never use where the address is set."""
 
 
-@check("config.placeholders", PlaceholdersSettings, ttl=STEADY, judges=Judges.CANDIDATE, rendered=True)
+@check(
+    "config.placeholders",
+    PlaceholdersSettings,
+    guide=configuration.PLACEHOLDERS,
+    ttl=STEADY,
+    judges=Judges.CANDIDATE,
+    rendered=True,
+)
 async def placeholders(settings: PlaceholdersSettings, context: CheckContext) -> Outcome:
     """Judge that settings, ingress, helm values and the pages' scripts name the final domains."""
     findings = Findings()
@@ -255,7 +263,14 @@ class DebugSettings(Settings):
     """How many of the newest lines are read."""
 
 
-@check("config.debug_off", DebugSettings, ttl=STEADY, judges=Judges.CANDIDATE, rendered=True)
+@check(
+    "config.debug_off",
+    DebugSettings,
+    guide=configuration.DEBUG,
+    ttl=STEADY,
+    judges=Judges.CANDIDATE,
+    rendered=True,
+)
 async def debug_off(settings: DebugSettings, context: CheckContext) -> Outcome:
     """Judge by settings, answers and log lines that debugging is off."""
     findings = Findings()
@@ -356,6 +371,7 @@ class StackTracesSettings(Settings):
 @check(
     "config.no_stack_traces",
     StackTracesSettings,
+    guide=configuration.TRACES,
     ttl=STEADY,
     leaves="a login of a test account and an error in the log",
     judges=Judges.CANDIDATE,

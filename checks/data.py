@@ -12,6 +12,7 @@ from checks.base import CheckContext, NothingRunsError, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError, NotFoundError
 from checks.clients.sql import first_column
 from checks.data_places import databases_of
+from checks.guides import deliveries
 from checks.judging import LASTING, STEADY, Findings, key
 from checks.workloads import config_values
 from state.base.json import JsonObject, obj, objs, path, text
@@ -70,7 +71,7 @@ class BackupSettings(Settings):
     """A backup so many times smaller than the one before is not whole; 0: not compared."""
 
 
-@check("data.backup", BackupSettings, ttl=LASTING)
+@check("data.backup", BackupSettings, guide=deliveries.BACKUP, ttl=LASTING)
 async def backup(settings: BackupSettings, context: CheckContext) -> Outcome:
     """Judge that a backup of some size was made shortly before the migration, and not after it."""
     findings = Findings()
@@ -206,7 +207,7 @@ class MigrationsSettings(Settings):
     """An operation of this launch that must have succeeded."""
 
 
-@check("data.migrations", MigrationsSettings, ttl=STEADY, after=(After.MIGRATE,))
+@check("data.migrations", MigrationsSettings, guide=deliveries.MIGRATIONS, ttl=STEADY, after=(After.MIGRATE,))
 async def migrations(settings: MigrationsSettings, context: CheckContext) -> Outcome:
     """Judge that the database is at exactly the candidate's head, and that the job which did it succeeded."""
     findings = Findings()
@@ -337,7 +338,7 @@ class SmokeSettings(Settings):
     """Queries for one number each."""
 
 
-@check("data.smoke", SmokeSettings, ttl=STEADY, after=(After.MIGRATE,))
+@check("data.smoke", SmokeSettings, guide=deliveries.DATA_SMOKE, ttl=STEADY, after=(After.MIGRATE,))
 async def smoke(settings: SmokeSettings, context: CheckContext) -> Outcome:
     """Judge by read-only queries that the migrated schema has what the application needs."""
     findings = Findings()

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import LoginRefusedError, WrongContentError
 from checks.clients.http import MAIN, Surface
+from checks.guides import watching
 from checks.judging import FRESH, Findings, key, lookup
 from checks.unobserved import stand_in, unobserved
 from state.base.json import Json
@@ -79,6 +80,7 @@ class SmokeSettings(Settings):
 @check(
     "flows.smoke",
     SmokeSettings,
+    guide=watching.FLOWS,
     ttl=FRESH,
     leaves="logins of the test accounts, and what the steps of the flows make",
     judges=Judges.CANDIDATE,

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.http import MAIN
+from checks.guides import accounts
 from checks.judging import STEADY, Findings, key, lookup
 from checks.unobserved import unobserved
 from state.base.json import JsonObject, obj, text
@@ -73,6 +74,7 @@ class _Way:
 @check(
     "auth.forged_tokens",
     ForgedSettings,
+    guide=accounts.FORGED,
     ttl=STEADY,
     leaves="a login of a test account",
     judges=Judges.CANDIDATE,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from checks.base import CheckContext, Outcome, Settings, check
+from checks.guides import watching
 from checks.judging import STEADY, Findings, key, lookup
 from checks.scope import openapi_paths
 from checks.unobserved import is_html, unobserved
@@ -39,7 +40,12 @@ class FeatureSettings(Settings):
 
 
 @check(
-    "gaps.feature", FeatureSettings, ttl=STEADY, leaves="a login of a test account", judges=Judges.CANDIDATE
+    "gaps.feature",
+    FeatureSettings,
+    guide=watching.FEATURE,
+    ttl=STEADY,
+    leaves="a login of a test account",
+    judges=Judges.CANDIDATE,
 )
 async def feature(settings: FeatureSettings, context: CheckContext) -> Outcome:
     """Judge that a part of the API is either implemented or gone: 403 and 500 are neither."""
@@ -142,6 +148,7 @@ async def _something_to_tell(probe: Probe, context: CheckContext, findings: Find
 @check(
     "gaps.placeholders",
     PlaceholdersSettings,
+    guide=watching.GAPS,
     ttl=STEADY,
     leaves="logins of the test accounts",
     judges=Judges.CANDIDATE,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.alertmanager import parse_metrics
 from checks.clients.http import MAIN
-from checks.judging import FRESH, Findings, key, lookup
+from checks.guides import browsers
+from checks.judging import FRESH, Findings, key, looked, lookup
 from checks.unobserved import is_html, unobserved
 from checks.workloads import deployment, parts_of, pods, ready_replicas
 from state.base.json import items, obj, texts
@@ -56,7 +57,7 @@ class HealthSettings(Settings):
     """A container that restarted more often is not healthy."""
 
 
-@check("health.endpoints", HealthSettings, ttl=FRESH, judges=Judges.CANDIDATE)
+@check("health.endpoints", HealthSettings, guide=browsers.HEALTH, ttl=FRESH, judges=Judges.CANDIDATE)
 async def endpoints(settings: HealthSettings, context: CheckContext) -> Outcome:
     """Judge health, readiness and metrics by what their answers say.
 
@@ -82,7 +83,14 @@ async def endpoints(settings: HealthSettings, context: CheckContext) -> Outcome:
             _made_up(odd, findings)
     for part in parts_of(settings.parts, context):
         await _pods(settings, part, context, findings)
-    return findings.outcome(f"{settings.path} is {settings.status}, ready, metrics there, all pods ready")
+    return findings.outcome(
+        looked(
+            (True, f"{settings.path} is {settings.status}"),
+            (settings.ready_path, "ready"),
+            (settings.metrics_path, "metrics there"),
+            (parts_of(settings.parts, context), "all pods ready"),
+        )
+    )
 
 
 def _made_up(odd: Reply, findings: Findings) -> None:

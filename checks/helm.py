@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from checks.base import RELEASES, CheckContext, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError
 from checks.clients.helm_release import HelmStatus, merge
+from checks.guides import deliveries
 from checks.judging import STEADY, Findings, key, lookup
 from checks.workloads import (
     containers,
@@ -67,7 +68,9 @@ class ValuesSettings(Settings):
     """Tags that can move; an image with a digest may have any."""
 
 
-@check("helm.values", ValuesSettings, ttl=STEADY, judges=Judges.CANDIDATE, rendered=True)
+@check(
+    "helm.values", ValuesSettings, guide=deliveries.VALUES, ttl=STEADY, judges=Judges.CANDIDATE, rendered=True
+)
 async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
     """Judge the deployed release's values and the candidate's.
 
@@ -265,7 +268,14 @@ class DeployedSettings(Settings):
     """Beginnings of dotted keys."""
 
 
-@check("helm.candidate_deployed", DeployedSettings, ttl=STEADY, judges=Judges.LAUNCH, after=RELEASES)
+@check(
+    "helm.candidate_deployed",
+    DeployedSettings,
+    guide=deliveries.DEPLOYED,
+    ttl=STEADY,
+    judges=Judges.LAUNCH,
+    after=RELEASES,
+)
 async def candidate_deployed(settings: DeployedSettings, context: CheckContext) -> Outcome:
     """Judge that the candidate is deployed, complete.
 
@@ -300,7 +310,8 @@ async def candidate_deployed(settings: DeployedSettings, context: CheckContext) 
     if settings.like is not None:
         _differences(settings, context, release.own, findings)
     return findings.outcome(
-        f"revision {release.revision} is the candidate, complete, and configured like production"
+        f"revision {release.revision} is the candidate and complete"
+        + (f", and configured like {settings.like}" if settings.like is not None else "")
     )
 
 

@@ -110,6 +110,11 @@ class Findings:
         return Outcome(Verdict.PASS, line(good, 300), evidence)
 
 
+def looked(*parts: tuple[object, str]) -> str:
+    """Return the words of a pass for what was looked at alone: each part's first says whether it was."""
+    return ", ".join(words for was, words in parts if was)
+
+
 def _few(reasons: list[str]) -> str:
     """Return as many reasons as a captain reads at a glance, at least one, and how many there are besides."""
     shown = line(reasons[0], _GLANCE)

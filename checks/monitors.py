@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.base import CheckContext, Outcome, Settings, check, failed
 from checks.clients.kube_object import name_of
+from checks.guides import watching
 from checks.judging import FRESH, Findings, key, whole
 from checks.workloads import parts_of, pods
 from state.base.json import JsonObject, text
@@ -32,7 +33,7 @@ class MonitorsSettings(Settings):
     """None: what is asked is the runbook's ``bake.monitors``, which the engine looks at all the time too."""
 
 
-@check("telemetry.monitors", MonitorsSettings, ttl=FRESH)
+@check("telemetry.monitors", MonitorsSettings, guide=watching.MONITORS, ttl=FRESH)
 async def monitors(_settings: MonitorsSettings, context: CheckContext) -> Outcome:
     """Judge that Prometheus is up and fresh, sees the release's targets, and counts what it should."""
     settings = context.runbook.bake.monitors

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.http import MAIN, Surface
+from checks.guides import browsers
 from checks.judging import STEADY, Findings, key
 from checks.unobserved import unobserved
 from state.base.numbers import plural
@@ -39,7 +40,7 @@ class CorsSettings(Settings):
     """The session is a cookie: the allowed origins need Access-Control-Allow-Credentials."""
 
 
-@check("web.cors", CorsSettings, ttl=STEADY, judges=Judges.CANDIDATE)
+@check("web.cors", CorsSettings, guide=browsers.CORS, ttl=STEADY, judges=Judges.CANDIDATE)
 async def cors(settings: CorsSettings, context: CheckContext) -> Outcome:
     """Judge by preflights, and by what GET answers, that exactly the intended origins are allowed."""
     findings = Findings()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.http import MAIN
+from checks.guides import browsers
 from checks.judging import STEADY, Findings
 from checks.workloads import serves_host
 from state.base.json import obj, objs, path, text
@@ -41,6 +42,7 @@ class RateLimitSettings(Settings):
 @check(
     "web.rate_limit",
     RateLimitSettings,
+    guide=browsers.RATE_LIMIT,
     ttl=STEADY,
     leaves="a burst of failed logins",
     judges=Judges.CANDIDATE,

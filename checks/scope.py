@@ -6,6 +6,7 @@ from checks import stop_conditions
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.http import MAIN
 from checks.clients.kube_object import labels_of
+from checks.guides import launches
 from checks.judging import LASTING, STEADY, Findings, key, lookup
 from state.base.json import JsonObject, obj
 from state.base.numbers import plural
@@ -19,7 +20,7 @@ class WindowSettings(Settings):
     """None: the window is the runbook's."""
 
 
-@check("scope.window", WindowSettings, ttl=LASTING, judges=Judges.LAUNCH)
+@check("scope.window", WindowSettings, guide=launches.WINDOW, ttl=LASTING, judges=Judges.LAUNCH)
 async def window(_settings: WindowSettings, context: CheckContext) -> Outcome:
     """Judge that now is inside the launch window.
 
@@ -82,7 +83,7 @@ class ModulesSettings(Settings):
     """Features that are no module: whether they are on is not judged."""
 
 
-@check("scope.modules", ModulesSettings, ttl=STEADY, judges=Judges.CANDIDATE)
+@check("scope.modules", ModulesSettings, guide=launches.MODULES, ttl=STEADY, judges=Judges.CANDIDATE)
 async def modules(settings: ModulesSettings, context: CheckContext) -> Outcome:
     """Judge that exactly the modules in scope are enabled."""
     findings = Findings()
@@ -149,7 +150,7 @@ class RegionsSettings(Settings):
     """The label of a node that names its region."""
 
 
-@check("scope.regions", RegionsSettings, ttl=LASTING, judges=Judges.LAUNCH)
+@check("scope.regions", RegionsSettings, guide=launches.REGIONS, ttl=LASTING, judges=Judges.LAUNCH)
 async def regions(settings: RegionsSettings, context: CheckContext) -> Outcome:
     """Judge that nodes and object store are in the target regions and in no other."""
     findings = Findings()
@@ -186,7 +187,7 @@ class ConditionsSettings(Settings):
     """None: the conditions are the runbook's."""
 
 
-@check("scope.conditions", ConditionsSettings, ttl=STEADY, judges=Judges.LAUNCH)
+@check("scope.conditions", ConditionsSettings, guide=launches.CONDITIONS, ttl=STEADY, judges=Judges.LAUNCH)
 async def conditions(_settings: ConditionsSettings, context: CheckContext) -> Outcome:
     """Judge that every stop condition can be judged.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
 from checks.clients.kube_object import data_written_us
+from checks.guides import accounts
 from checks.judging import LASTING, STEADY, Findings, key
 from checks.secret_strength import bits, fresh, is_published, length_class
 from checks.workloads import config_values, env_taken_us, first_part, part_env, parts_of, pods
@@ -53,7 +54,7 @@ class StrongSettings(Settings):
     """The environment whose values must be others; none: not compared."""
 
 
-@check("secrets.strong", StrongSettings, ttl=LASTING, after=(After.PREPARE,))
+@check("secrets.strong", StrongSettings, guide=accounts.STRONG, ttl=LASTING, after=(After.PREPARE,))
 async def strong(settings: StrongSettings, context: CheckContext) -> Outcome:
     """Judge that secrets are present, long, random, not published, unique, and not staging's."""
     findings = Findings()
@@ -75,9 +76,9 @@ async def strong(settings: StrongSettings, context: CheckContext) -> Outcome:
     if settings.differs_from is not None and settings.differs_from is not context.tier:
         other = await findings.look(config_values(context, settings.differs_from))
         _unlike(settings, values, other or {}, findings)
-    return findings.outcome(
-        f"{plural(len(settings.keys), 'secret is', 'secrets are')} strong, unique and not {settings.differs_from}'s"
-    )
+    unlike = settings.differs_from
+    found = "strong and unique" if unlike in {None, context.tier} else f"strong, unique and not {unlike}'s"
+    return findings.outcome(f"{plural(len(settings.keys), 'secret is', 'secrets are')} {found}")
 
 
 def _unlike(
@@ -179,7 +180,7 @@ class PresentSettings(Settings):
     """Secrets that a procedure names and the release does not mount: recorded, not required."""
 
 
-@check("secrets.present", PresentSettings, ttl=STEADY, after=(After.PREPARE,))
+@check("secrets.present", PresentSettings, guide=accounts.PRESENT, ttl=STEADY, after=(After.PREPARE,))
 async def present(settings: PresentSettings, context: CheckContext) -> Outcome:
     """Judge that the secrets which the release mounts exist and have every key that a start needs."""
     findings = Findings()

@@ -9,6 +9,7 @@ from typing import Final
 
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import MovedError
+from checks.guides import deliveries
 from checks.judging import STEADY, Findings
 from checks.workloads import config_values
 from state.base.json import Json, JsonObject, items, obj, objs, text
@@ -42,7 +43,7 @@ class LifecycleSettings(Settings):
     """No policy gives everybody access."""
 
 
-@check("storage.lifecycle", LifecycleSettings, ttl=STEADY)
+@check("storage.lifecycle", LifecycleSettings, guide=deliveries.LIFECYCLE, ttl=STEADY)
 async def lifecycle(settings: LifecycleSettings, context: CheckContext) -> Outcome:
     """Judge that the bucket exists and that at least one enabled lifecycle rule does something."""
     findings = Findings()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from checks.base import RELEASES, CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import ServerFailedError, TimedOutError, UnreachableError, UntrustedError
 from checks.clients.http import MAIN
+from checks.guides import watching
 from checks.judging import FRESH, STEADY, Findings, lookup
 from checks.stop_conditions import windows
 from state.base.json import objs, text, texts
@@ -49,7 +50,7 @@ class ReachableSettings(Settings):
     """On the traces endpoint: an empty OTLP export must be taken."""
 
 
-@check("telemetry.reachable", ReachableSettings, ttl=STEADY)
+@check("telemetry.reachable", ReachableSettings, guide=watching.REACHABLE, ttl=STEADY)
 async def reachable(settings: ReachableSettings, context: CheckContext) -> Outcome:
     """Judge that Prometheus, Alertmanager, Grafana and OTLP are reachable.
 
@@ -83,7 +84,8 @@ async def reachable(settings: ReachableSettings, context: CheckContext) -> Outco
         findings.defer("which observers the platform itself reaches: nothing runs yet")
     elif settings.readiness_path is not None:
         await _inside(settings, context, findings)
-    return findings.outcome(f"{', '.join(asked)} are reachable from here, and the platform reaches its own")
+    inside = "" if settings.readiness_path is None else ", and the platform reaches its own"
+    return findings.outcome(f"{', '.join(asked)} are reachable from here{inside}")
 
 
 async def _grafana(settings: ReachableSettings, context: CheckContext) -> None:
@@ -150,6 +152,7 @@ class AppearsSettings(Settings):
 @check(
     "telemetry.appears",
     AppearsSettings,
+    guide=watching.APPEARS,
     ttl=FRESH,
     leaves="a request in the traces, logs and metrics",
     after=RELEASES,

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
+from checks.guides import browsers
 from checks.judging import STEADY, Findings, key
 from checks.unobserved import unobserved
 from checks.workloads import ingresses, serves_host
@@ -34,7 +35,7 @@ class CertificatesSettings(Settings):
     """The ingress names a TLS secret for every domain, and the secret exists."""
 
 
-@check("tls.certificates", CertificatesSettings, ttl=STEADY)
+@check("tls.certificates", CertificatesSettings, guide=browsers.CERTIFICATES, ttl=STEADY)
 async def certificates(settings: CertificatesSettings, context: CheckContext) -> Outcome:
     """Judge every domain's certificates: trusted, for their name, from a real authority, with time left."""
     findings = Findings()

@@ -11,7 +11,8 @@ from checks.clients.errors import WrongContentError
 from checks.clients.http import MAIN, Surface
 from checks.cookies import Cookie, CookieRule, judge_cookies, parse_cookies
 from checks.csp import Policy, framed_by_others, nonces, of_page, open_to, parse, styles_open
-from checks.judging import STEADY, Findings, key
+from checks.guides import browsers
+from checks.judging import STEADY, Findings, key, looked
 from checks.unobserved import is_html, unobserved
 from state.base.json import text
 from state.base.numbers import plural
@@ -59,7 +60,7 @@ class CspSettings(Settings):
     """Inline styles are judged as inline scripts are."""
 
 
-@check("web.csp", CspSettings, ttl=STEADY, judges=Judges.CANDIDATE)
+@check("web.csp", CspSettings, guide=browsers.CSP, ttl=STEADY, judges=Judges.CANDIDATE)
 async def csp(settings: CspSettings, context: CheckContext) -> Outcome:
     """Judge that every page has an enforced Content-Security-Policy without unsafe script sources."""
     findings = Findings()
@@ -80,7 +81,13 @@ async def csp(settings: CspSettings, context: CheckContext) -> Outcome:
             await _judge_nonces(name, policies, page, web, findings)
         own = {domain.host for domain in context.environment.domains.all()}
         _judge_headers(settings, name, reply, policies, own, findings)
-    return findings.outcome(f"{plural(read, 'page has', 'pages have')} a strong policy, HSTS and no framing")
+    found = looked(
+        (True, "a strong policy"),
+        (settings.hsts_min_days, "HSTS"),
+        (settings.nosniff, "nosniff"),
+        (settings.frames, "no framing"),
+    )
+    return findings.outcome(f"{plural(read, 'page has', 'pages have')} {found}")
 
 
 async def _page(page: Page, web: WebClient) -> Reply:
@@ -201,7 +208,12 @@ class CookiesSettings(Settings):
 
 
 @check(
-    "web.cookies", CookiesSettings, ttl=STEADY, leaves="a login of a test account", judges=Judges.CANDIDATE
+    "web.cookies",
+    CookiesSettings,
+    guide=browsers.COOKIES,
+    ttl=STEADY,
+    leaves="a login of a test account",
+    judges=Judges.CANDIDATE,
 )
 async def cookies(settings: CookiesSettings, context: CheckContext) -> Outcome:
     """Judge the attributes of every session cookie; logs a test account in."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.kube_object import name_of
 from checks.container_env import queues_of
+from checks.guides import configuration
 from checks.judging import FRESH, Findings, key
 from checks.running_images import others_than
 from checks.workloads import (
@@ -55,7 +56,14 @@ class ParitySettings(Settings):
     """A container that was restarted more often within a day is not healthy."""
 
 
-@check("worker.parity", ParitySettings, ttl=FRESH, judges=Judges.CANDIDATE, rendered=True)
+@check(
+    "worker.parity",
+    ParitySettings,
+    guide=configuration.PARITY,
+    ttl=FRESH,
+    judges=Judges.CANDIDATE,
+    rendered=True,
+)
 async def parity(settings: ParitySettings, context: CheckContext) -> Outcome:
     """Judge that the worker has the API's environment and secrets, runs its named image.
 
@@ -86,7 +94,8 @@ async def parity(settings: ParitySettings, context: CheckContext) -> Outcome:
     )
     if settings.queues:
         _queues(settings, boxes[1], envs[1], findings)
-    return findings.outcome("the worker has the API's configuration and secrets, and reads every queue")
+    queues = f", and reads {plural(len(settings.queues), 'queue')}" if settings.queues else ""
+    return findings.outcome(f"the worker has the API's configuration and secrets{queues}")
 
 
 async def _same_environment(

@@ -96,7 +96,9 @@ async def test_both_themes_show_the_same_words(name: str) -> None:
 
 
 @pytest.mark.parametrize("rich", [True, False])
-async def test_a_key_changes_between_dark_light_and_contrast(rich: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_key_changes_between_dark_light_and_contrast(
+    rich: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLORTERM", "truecolor" if rich else "")
     monkeypatch.delenv("COLORFGBG", raising=False)
     app, _ = app_of(story.opened())
