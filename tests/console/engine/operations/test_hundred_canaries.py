@@ -19,6 +19,7 @@ import yaml
 from console.rehearsal.dotmac.names import Env
 from state.base.json import Json
 from state.view.enums import OperationState as State
+from tests.console.engine.operations.helms import find
 from tests.console.engine.operations.screen import asked, told
 from tests.console.engine.operations.stand import ANN, launch, section, wrapped_helm
 from tests.console.rehearsal.dotmac.test_canaries import command_lines
@@ -152,6 +153,16 @@ def test_there_are_a_hundred_of_them() -> None:
 
 
 async def test_they_are_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _planted_and_looked_for(tmp_path, monkeypatch, "")
+
+
+@pytest.mark.wire
+@pytest.mark.needs("helm3")
+async def test_they_are_nowhere_with_helm_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _planted_and_looked_for(tmp_path, monkeypatch, find(3))
+
+
+async def _planted_and_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real: str) -> None:
     monkeypatch.setenv("TOKEN_OF_ENV", BESIDE["TOKEN_OF_ENV"])
     (tmp_path / "app.env").write_text(f"API_PASSWORD={BESIDE['API_PASSWORD']}\n")
     (tmp_path / "numbers").write_text("\n".join(PRINTED))
@@ -159,7 +170,7 @@ async def test_they_are_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     script = script.replace("FILE", str(tmp_path / "app.env"))
 
     def change(body: dict[str, Json]) -> None:
-        helm = str(body["helm"])
+        helm = real or str(body["helm"])
         staging = section(body, "environments", "staging")
         staging["apply_secrets"] = [
             {"name": "of-env", "data": {"token": {"env": "TOKEN_OF_ENV"}}},
