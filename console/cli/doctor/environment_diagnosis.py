@@ -24,7 +24,7 @@ from console.engine.operations.run.context import Site
 from state.base.clock import SECOND_US, Clock
 from state.base.times import moment
 from state.runbook.environment import Environment
-from state.runbook.models import Runbook
+from state.runbook.models import OperationKind, Runbook
 
 _AT_ONCE = 8
 _SKEW_S = 5.0
@@ -118,7 +118,7 @@ async def _namespace(look: _Look, site: Site) -> Diagnosis:
     try:
         await site.kube.get(f"/api/v1/namespaces/{site.namespace}")
     except NotFoundError:
-        operation = next((one.id for one in look.runbook.operations if one.kind == "prepare"), "")
+        operation = next((one.id for one in look.runbook.operations if one.kind is OperationKind.PREPARE), "")
         fix = (
             f"{operation} makes it in the launch"
             if operation
