@@ -66,7 +66,7 @@ NOBODY = TWO + "  - { id: cy, name: D, roles: [approver] }\n"
         ("role: approver, people: 2", TWO, "people", "2 people have to sign, and the runbook names 1"),
         ("role: approver, people: 2", CY, None, ""),
         ("role: observer", TWO, "role", "who is observer may not attest: approver or captain or operator"),
-        ("role: admiral", TWO, "role", "'captain', 'operator'"),
+        ("role: admiral", TWO, "role", "expected captain, operator, approver or observer"),
         (
             "role: approver",
             TWO.replace(", approver", ""),
@@ -108,7 +108,7 @@ def test_what_nobody_could_do_is_refused_when_it_is_read(
 @pytest.mark.parametrize(
     ("more", "key", "words"),
     [
-        ('not_applicable: ""', "not_applicable", "at least 1 character"),
+        ('not_applicable: ""', "not_applicable", "it is empty"),
         ("due: 2h", "due", "how long before the launch window, as T-1d or T-2h, was expected"),
         ("due: T-0s", "due", "how long before the launch window"),
         ("due: T-soon", "due", "a duration such as 30s"),
