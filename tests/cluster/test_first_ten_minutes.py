@@ -19,7 +19,7 @@ from tests.console.cli.test_first_ten_minutes import command, diagnoses, flags, 
 from tests.console.engine.operations.helms import find
 from tests.console.engine.operations.stand import on_world
 
-pytestmark = [pytest.mark.wire, pytest.mark.needs("control-plane"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.wire, pytest.mark.needs("control-plane", "helm3"), pytest.mark.timeout(300)]
 
 
 async def test_init_doctor_and_check_lead_to_a_runbook_that_launches(

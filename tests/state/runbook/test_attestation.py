@@ -113,7 +113,7 @@ def test_what_nobody_could_do_is_refused_when_it_is_read(
 @pytest.mark.parametrize(
     ("more", "key", "words"),
     [
-        ('not_applicable: ""', "not_applicable", "at least 1 character"),
+        ('not_applicable: ""', "not_applicable", "it is empty"),
         ("due: 2h", "due", "how long before the launch window, as T-1d or T-2h, was expected"),
         ("due: T-0s", "due", "how long before the launch window"),
         ("due: T-soon", "due", "a duration such as 30s"),
