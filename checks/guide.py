@@ -51,12 +51,18 @@ _POD: Final = (
     "look at the part's pods and their events (p on the dashboard), and deploy it again once they are ready"
 )
 
-COMMON: Final[Mapping[str, str]] = {
+BEFORE: Final[Mapping[str, str]] = {
+    "doesn't run the candidate (": "deploy the candidate there, then run it again",
+    "no release of … is in": "deploy the candidate there, then run it again",
     "no result within … s": "see why it is slow, or give the check more time: timeout: in the runbook",
     "the check itself failed": "this is a mistake of the check, not of the release: report it, judge by hand",
     "there is no kind of check": "install the distribution that has it, or correct the kind: in the runbook",
     "while it was judged: run it again": "run it again once nothing is rolled out",
     "; run it again": "run it again",
+}
+"""What to do where a kind itself could not judge: these words are nobody else's, so they come first."""
+
+COMMON: Final[Mapping[str, str]] = {
     "answered 401": "renew the credentials that the runbook names for this system, then run it again",
     "the account or its password was refused": "renew the database account that the runbook names, then run it again",
     "check the access key": "renew the access key that the runbook names for the object store, then run it again",
@@ -143,7 +149,7 @@ def way_out(guide: Guide, reason: str) -> str:
 
 def named_way(guide: Guide, reason: str) -> str:
     """Return the way out that is written for words of this reason; nothing where none is."""
-    for mends in (guide.mends, COMMON):
+    for mends in (BEFORE, guide.mends, COMMON):
         for words, way in mends.items():
             if fits(words, reason):
                 return way

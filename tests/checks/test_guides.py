@@ -123,6 +123,8 @@ def test_an_outcome_carries_the_way_out_of_each_reason() -> None:
     blind = kind.mended(unknown("web (production) refused the connection at 127.0.0.1:9; expected a page"))
     assert blind.verdict is Verdict.UNKNOWN
     assert blind.ways == (COMMON["refused the connection"],)
+    other = kind.mended(unknown("staging doesn't run the candidate (api runs x): run staging.deploy"))
+    assert other.ways == ("deploy the candidate there, then run it again",)
 
 
 def test_the_page_of_all_kinds_is_up_to_date() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
 from checks.base import REGISTRY, CheckKind, Settings
-from checks.guide import COMMON
+from checks.guide import BEFORE, COMMON
 from console.cli.kinds.example import example
 from console.cli.kinds.schema import doc, settings_schema
 from console.cli.kinds.settings import described
@@ -50,7 +50,9 @@ def shown(name: str) -> list[str]:
 
 def page(kinds: Iterable[str]) -> str:
     """Return what kinds tell as Markdown, a chapter each."""
-    shared = [f"- *{_escaped(words.strip())}*: {_escaped(way)}" for words, way in COMMON.items()]
+    shared = [
+        f"- *{_escaped(words.strip())}*: {_escaped(way)}" for words, way in {**BEFORE, **COMMON}.items()
+    ]
     chapters = [row for name in kinds for row in _chapter(name)]
     return "\n".join([_HEAD, *chapters, "## Whatever the kind\n", *shared, ""])
 

@@ -50,8 +50,8 @@ def problems(folder: Path, text: str) -> list[Problem]:
         ),
         ("kind: tls.certificates", "kind: tls.certificate", "item 2.1: check 1: kind: there is no kind"),
         ("roles: [observer]", "roles: []", "person observer: roles: give at least one role"),
-        ("roles: [observer]", "roles: [observr]", "person observer: roles 1: expected "),
-        ("roles: [observer]", "roles: [observr]", "did you mean observer?"),
+        ("roles: [observer]", "roles: [observr]", "person observer: roles 1: nothing asks for observr"),
+        ("roles: [observer]", "roles: [observr]", "is observer meant?"),
         ("roles: [observer]", "roles: observer", "person observer: roles: a list was expected here"),
         (
             "database: { url: { env: SHOP_STAGING_DATABASE_URL } }",
