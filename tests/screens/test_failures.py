@@ -44,7 +44,7 @@ def in_a_screen(app: LaunchApp, _source: StorySource) -> None:
 
 def in_a_handler(app: LaunchApp, _source: StorySource) -> None:
     screen = app.screen
-    screen.on_pane_clicked = boom  # type: ignore[attr-defined]
+    screen.leads_to = boom  # type: ignore[attr-defined]
     screen.query_one("#gates", Pane).post_message(Pane.Clicked(screen.query_one("#gates", Pane), 1, 1))
 
 

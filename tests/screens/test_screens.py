@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -245,10 +246,10 @@ async def test_the_pipeline_tells_what_each_stage_stands_on() -> None:
         assert rows["staging-deploy 1"][:2] == ["    item 8.3", "✔ PASS"]
         assert rows["staging-deploy"][1] == "· PENDING"
         assert "What is done in Build." in text
-        assert '"build_worker": "success"' in text
+        assert re.search(r"build worker +success", text)
         await pilot.press("down", "down", "down")
         await pilot.pause(0.1)
-        assert '"attempts": 2' in text_of(app)
+        assert re.search(r"attempts +2", text_of(app))
         await pilot.press("r")
         await pilot.pause(0.1)
         assert source.given[-1][:2] == ("stage.run", {"stage": "test"})
