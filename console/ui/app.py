@@ -21,10 +21,10 @@ from console.exit_codes import ExitCode, of_log
 from console.ui import keymap
 from console.ui.bell import Attention, deposed_words
 from console.ui.dialog_host import PICKED, going, leaving
-from console.ui.finding import FindingApp
 from console.ui.key_file import KeyFile
 from console.ui.terminal_app import settle
 from console.ui.theme import THEMES, themes
+from console.ui.way_finding import FindingApp
 from screens.bake import BakeScreen
 from screens.base import LaunchScreen
 from screens.dashboard import DashboardScreen
