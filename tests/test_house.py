@@ -249,7 +249,6 @@ TWICE = {
     "timeline": (2, "of a replay, on the screen; of a product's traffic"),
     "tls": (2, "a client; the checks that ask with it"),
     "verify": (2, "state/log does it; console/cli is its command"),
-    "watching": (2, "guides of the kinds that watch a release; odd worlds of what watches it"),
     "watch": (2, "what the view knows of it; the simulated API's streams"),
     "witness": (2, "the file that remembers a log's head; the console that writes it"),
     "workloads": (3, "asked about by checks; judged after an operation; moved by the simulator"),
