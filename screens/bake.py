@@ -34,7 +34,7 @@ class BakeScreen(LaunchScreen):
     CSS_PATH: ClassVar = [STYLES / "base.tcss", STYLES / "bake.tcss"]
     KEYS = (
         ("B", "roll back"),
-        ("k", "acknowledge"),
+        ("A", "acknowledge"),
         ("f", "faster"),
         ("h", "hold"),
         *GRAPH_KEYS,
@@ -50,7 +50,7 @@ class BakeScreen(LaunchScreen):
         Binding("z", "follow", "graphs: follow now again", id="bake.follow"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "acknowledge", "acknowledge a trip", id="bake.acknowledge"),
+        Binding("A", "acknowledge", "acknowledge a trip", id="bake.acknowledge"),
         *GRAPHS,
     ]
 

@@ -26,6 +26,8 @@ class HelpEntry:
     key: str
     title: str
     where: str
+    locked: str = ""
+    """Why it would come to nothing now."""
 
     @property
     def words(self) -> str:
@@ -35,6 +37,12 @@ class HelpEntry:
 
 NOTHING = "nothing"
 """The key of the row that says so."""
+
+
+def _cells(one: HelpEntry) -> tuple[Span | str, ...]:
+    locked = f"✖ {one.title}: {one.locked}" if one.locked else one.title
+    title = Span(locked, Role.WARN if one.locked else Role.PLAIN)
+    return (Span(one.key, Role.KEY), title, Span(one.where, Role.DIM))
 
 
 class HelpDialog(Dialog[str]):
@@ -73,7 +81,7 @@ class HelpDialog(Dialog[str]):
 
     def _list(self, expected: str) -> None:
         kept = found(expected, enumerate(self._entries), lambda one: one[1].words)
-        rows = [Row(str(n), (Span(e.key, Role.KEY), e.title, Span(e.where, Role.DIM))) for n, e in kept]
+        rows = [Row(str(n), _cells(one)) for n, one in kept]
         table = self.query_one(Table)
         table.show_rows(rows or [Row(NOTHING, ("", "nothing matches: a few letters of its words do", ""))])
         table.action_edge(-1)

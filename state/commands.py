@@ -36,6 +36,8 @@ class Field(StrEnum):
     CHOICE = "choice"
     REQUEST = "request"
     """A request that waits for an answer, or for being carried out."""
+    POLL = "poll"
+    """The go/no-go poll that is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +215,31 @@ COMMANDS: tuple[CommandSpec, ...] = (
         ),
     ),
     CommandSpec(
+        "poll.open",
+        "poll: Ask everybody for GO or NO-GO",
+        "Open a go/no-go poll",
+        Danger.CAUTION,
+        (Parameter("about", Field.TEXT, "what is asked"),),
+        notes=(
+            "everybody answers from where they sit, in the runbook's order, captains last",
+            "any NO-GO holds",
+        ),
+    ),
+    CommandSpec(
+        "poll.answer",
+        "poll: Answer GO or NO-GO",
+        "Answer poll {poll}",
+        Danger.CAUTION,
+        (Parameter("poll", Field.POLL, "poll"), Parameter("verdict", Field.VERDICT, "GO or NO-GO"), _COMMENT),
+        "v",
+    ),
+    CommandSpec(
         "condition.acknowledge",
         "condition: Acknowledge a trip",
         "Acknowledge the trip of {condition}",
         Danger.CAUTION,
         (Parameter("condition", Field.CONDITION, "condition"), _COMMENT),
-        "k",
+        "A",
     ),
     CommandSpec(
         "condition.mute",
@@ -259,7 +280,15 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "Add a note",
         Danger.SAFE,
         (Parameter("text", Field.TEXT, "note"),),
-        "n",
+        "c",
+    ),
+    CommandSpec(
+        "pod.describe",
+        "pod: Describe",
+        "Describe pod {pod}",
+        Danger.SAFE,
+        (Parameter("env", Field.TEXT, "environment"), Parameter("pod", Field.TEXT, "pod")),
+        listed=False,
     ),
     CommandSpec("engine.stop", "engine: Stop", "Stop the engine", Danger.CAUTION, (_REASON,)),
     CommandSpec("console.take_over", "console: Take over", "Take over", Danger.CAUTION, (_REASON,), "t"),

@@ -26,6 +26,7 @@ from checks.clients.errors import NotFoundError, Where, WrongContentError
 from checks.clients.kube import KubeClient
 from checks.clients.kube_object import secret_values
 from state.base.json import Json, JsonObject, integer, items, obj, objs, text
+from state.base.kube_yaml import TITLED, TITLES
 
 if TYPE_CHECKING:
     from checks.clients.redact import Redactor
@@ -245,8 +246,9 @@ def _leaves(value: Json, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
     if isinstance(value, str):
         yield keys, value
     elif isinstance(value, Mapping):
+        title = next((one for name in TITLES if isinstance(one := value.get(name), str) and one), "")
         for name, one in value.items():
-            yield from _leaves(one, (*keys, name))
+            yield from _leaves(one, (*keys, title if title and name in TITLED else name))
     elif isinstance(value, Sequence):
         for one in value:
             yield from _leaves(one, keys)

@@ -55,6 +55,10 @@ _BOOK = _arg("runbook", nargs="?", type=Path, default=Path("runbook.yaml"))
 _CLOCK = _arg("--clock", type=Path, help=SUPPRESS)
 _DAMAGED = _arg("--damaged", action="store_true", help="show a log that doesn't verify, too")
 
+_PLAIN = _arg(
+    "--plain", action="store_true", help="one line an event, without a screen: for a pipe or a dumb terminal"
+)
+
 
 def _json(message: str = "print JSON") -> Argument:
     return _arg("--json", dest="as_json", action="store_true", help=message)
@@ -170,6 +174,59 @@ COMMANDS = (
         run="console.cli.kinds.kinds:run_page",
         examples=("checks page",),
     ),
+    Command(
+        name="init",
+        help="write a runbook for your service, from what this machine and its clusters tell",
+        run="console.cli.runbook.init:run",
+        arguments=(
+            _arg("target", nargs="?", type=Path, default=Path("runbook.yaml"), help="the file to write"),
+            _arg(
+                *("--template",),
+                choices=("web-service", "sop"),
+                default="web-service",
+                help="five gates for a web service, or the ten of the Production Launch SOP",
+            ),
+            _arg("--kubeconfig", type=Path, metavar="FILE", help="else KUBECONFIG, then ~/.kube/config"),
+            _arg("--staging", metavar="CONTEXT[/NAMESPACE]", help="where staging is"),
+            _arg("--production", metavar="CONTEXT[/NAMESPACE]", help="where production is"),
+            _arg("--release", metavar="NAME", help="the helm release"),
+            _arg(
+                *("--candidate",), dest="version_of", metavar="VERSION", help="the version that is launched"
+            ),
+            _arg("--commit", metavar="SHA", help="its commit; else the one that is checked out here"),
+            _arg("--chart", metavar="PATH", help="a folder, an archive, or repository/chart"),
+            _arg("--staging-values", type=Path, action="append", metavar="FILE", help="of the chart"),
+            _arg("--production-values", type=Path, action="append", metavar="FILE", help="of the chart"),
+            _arg("--staging-domain", metavar="HOST", help="else the first of its ingresses"),
+            _arg("--production-domain", metavar="HOST", help="else the first of its ingresses"),
+            _arg("--staging-pin", metavar="ADDRESS[:PORT]", help="ask the domain there, whatever DNS says"),
+            _arg(
+                "--production-pin", metavar="ADDRESS[:PORT]", help="ask the domain there, whatever DNS says"
+            ),
+            _arg("--prometheus", metavar="URL"),
+            _arg("--alertmanager", metavar="URL"),
+            _arg("--registry", metavar="URL"),
+            _arg("--ca-file", type=Path, metavar="FILE", help="certificates to trust for the domains"),
+            _arg("--helm", metavar="PROGRAM", help="a name on PATH, or a path"),
+            _arg("--force", action="store_true", help="write over a file that is there"),
+        ),
+        examples=(
+            "init",
+            "init launch.yaml --staging shop-staging/shop --production shop-prod/shop --chart deploy/shop",
+        ),
+    ),
+    Command(
+        name="doctor",
+        help="say what a launch would miss on this machine and in its clusters, a line each, with the fix",
+        run="console.cli.doctor.doctor:run",
+        arguments=(
+            _BOOK,
+            _arg("--env", choices=("staging", "production"), help="of this environment alone"),
+            _json(),
+            _CLOCK,
+        ),
+        examples=("doctor runbook.yaml", "doctor runbook.yaml --env production --json"),
+    ),
     Command(name="runbook", help="check a runbook, or print the schema of runbooks"),
     Command(
         name="runbook check",
@@ -263,6 +320,24 @@ COMMANDS = (
         examples=('redact launch.lclog 214 --reason "a password in a note"',),
     ),
     Command(
+        name="scan",
+        help="look a log, its files, report and archive over for secrets that its runbook knows",
+        run="console.cli.scan.scan:run",
+        arguments=(
+            _LOG,
+            _arg("also", nargs="*", type=Path, help="more files or folders to look over"),
+            _arg("--runbook", type=Path, default=Path("runbook.yaml"), help="whose secrets are looked for"),
+            _arg(
+                "--cluster", action="store_true", help="ask the clusters for the Secrets of the releases, too"
+            ),
+            _json(),
+        ),
+        examples=(
+            "scan launch.lclog",
+            "scan launch.lclog launch.md /srv/launches --runbook launch.yaml --cluster",
+        ),
+    ),
+    Command(
         name="judge",
         help="judge a recorded launch again by other stop conditions",
         run="console.cli.judge:run",
@@ -276,11 +351,12 @@ COMMANDS = (
     Command(
         name="replay",
         help="replay a saved log on the same screens",
-        run="console.cli.replay:run",
+        run="console.cli.watching.replay:run",
         arguments=(
             _LOG,
             _arg("--speed", type=times, default=1.0, help="how many times as fast as it was"),
             _DAMAGED,
+            _PLAIN,
             _arg("--at", default="", help="where to begin: T+12m, 14:03, 'gate 6', deploy, or a number"),
         ),
         examples=("replay launch.lclog --speed 10", "replay launch.lclog --at 'gate 6'"),
@@ -288,9 +364,9 @@ COMMANDS = (
     Command(
         name="follow",
         help="watch a log that an engine is writing, read-only",
-        run="console.cli.follow:run",
-        arguments=(_LOG, _DAMAGED),
-        examples=("follow launch.lclog",),
+        run="console.cli.watching.follow:run",
+        arguments=(_LOG, _DAMAGED, _PLAIN),
+        examples=("follow launch.lclog", "follow launch.lclog --plain"),
     ),
     Command(
         name="grant",
@@ -315,9 +391,26 @@ COMMANDS = (
             _arg("--go", action="store_true", help="it is as its question asks"),
             _arg("--no-go", action="store_true", help="it isn't: wants a comment"),
             _arg("--link", default="", help="where the proof is"),
+            _arg("--sign", action="store_true", help="refuse to say it unsigned"),
             *_WORD,
         ),
         examples=('attest 3.2 --go --comment "seen in staging"', 'attest 8.1 --no-go --comment "no backup"'),
+    ),
+    Command(
+        name="poll",
+        help="open a go/no-go poll, or answer the one that is open from where you sit",
+        run="console.cli.word:run_poll",
+        arguments=(
+            _arg("--open", dest="about", default="", metavar="WHAT", help="ask everybody: what is asked"),
+            _arg("--go", action="store_true", help="your seat says GO"),
+            _arg(
+                "--no-go",
+                action="store_true",
+                help="your seat says NO-GO: wants a comment, and holds the launch",
+            ),
+            *_WORD,
+        ),
+        examples=('poll --open "promote v1.4.0"', "poll --go", 'poll --no-go --comment "the queue grows"'),
     ),
     Command(name="engine", help="list or stop engines"),
     Command(

@@ -38,7 +38,10 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
     if attached is None and _there(log.is_file) and is_sealed(log):
         return show_sealed(log)
     if attached is None and not runbook.is_file():
-        message = f"there is no runbook {runbook}: name one, or start with `launch-console rehearse`"
+        message = (
+            f"there is no runbook {runbook}: name one, write one with `launch-console init`, "
+            "or start with `launch-console rehearse`"
+        )
         raise FailedError(message, ExitCode.BAD_CONFIG)
     if attached is None:
         look_at_log(log)

@@ -1,4 +1,4 @@
-"""``launch-console grant`` and ``attest``: a person's word, given from where they sit, without any screen."""
+"""``launch-console grant``, ``attest`` and ``poll``: a person's word from where they sit, without any screen."""
 
 from __future__ import annotations
 
@@ -12,27 +12,51 @@ from console.engine.process.running import reach, running_engines
 from console.exit_codes import ExitCode, FailedError
 from state.base.json import JsonObject
 from state.commands import Confirmation
+from state.view.enums import GateStatus
 from state.view.preview import Preview
+from state.view.seats import open_poll
 
 
 def run_grant(request: str, log: Path | None, comment: str, sign: bool, phrase: str) -> ExitCode:
     """Show what is requested and grant it. ``sign``: with an SSH key, as where both share an account.
 
-    Raises FailedError where no engine is reached.
+    Raises FailedError where no engine is reached, or it is refused.
     """
     args: JsonObject = {"request": request.removeprefix("#"), "comment": comment}
     return asyncio.run(_give("request.grant", {**args, "sign": "yes"} if sign else args, log, phrase))
 
 
-def run_attest(item: str, go: bool, no_go: bool, link: str, log: Path | None, comment: str) -> ExitCode:
+def run_attest(
+    item: str, go: bool, no_go: bool, link: str, log: Path | None, comment: str, sign: bool
+) -> ExitCode:
     """Attest an item; the word is signed where the runbook lists a key for this account.
 
-    Raises FailedError where it isn't said whether it is GO or NO-GO, or no engine is reached.
+    ``sign``: it isn't given unsigned. Raises FailedError where it isn't said whether it is GO or NO-GO, no engine is
+    reached, or it is refused.
     """
+    args: JsonObject = {"item": item, "verdict": _verdict(go, no_go), "comment": comment, "link": link}
+    return asyncio.run(_give("attest.sign", {**args, "sign": "yes"} if sign else args, log, ""))
+
+
+def run_poll(about: str, go: bool, no_go: bool, log: Path | None, comment: str) -> ExitCode:
+    """Open a go/no-go poll about something, or answer the one that is open.
+
+    Raises FailedError where it isn't said which, no engine is reached, or it is refused.
+    """
+    if about:
+        if go or no_go:
+            raise FailedError(
+                "open a poll with --open, or answer it with --go or --no-go", ExitCode.BAD_CONFIG
+            )
+        return asyncio.run(_give("poll.open", {"about": about}, log, ""))
+    args: JsonObject = {"verdict": _verdict(go, no_go), "comment": comment}
+    return asyncio.run(_give("poll.answer", args, log, ""))
+
+
+def _verdict(go: bool, no_go: bool) -> str:
     if go == no_go:
         raise FailedError("say --go or --no-go", ExitCode.BAD_CONFIG)
-    args: JsonObject = {"item": item, "verdict": "GO" if go else "NO-GO", "comment": comment, "link": link}
-    return asyncio.run(_give("attest.sign", args, log, ""))
+    return (GateStatus.GO if go else GateStatus.NO_GO).value
 
 
 async def _give(name: str, args: JsonObject, log: Path | None, phrase: str) -> ExitCode:
@@ -40,7 +64,9 @@ async def _give(name: str, args: JsonObject, log: Path | None, phrase: str) -> E
         client = await EngineClient.connect(_socket(log), tty="command line")
     except AttachError as error:
         raise FailedError(str(error), ExitCode.NO_ENGINE) from None
+    client.on_signing = tell
     try:
+        args = _about(client, name, args)
         preview = await client.preview(name, args)
         if not preview.allowed:
             raise FailedError(preview.reason, ExitCode.BAD_CONFIG)
@@ -55,6 +81,19 @@ async def _give(name: str, args: JsonObject, log: Path | None, phrase: str) -> E
         raise FailedError(reply.message, ExitCode.BAD_CONFIG)
     out(reply.message)
     return ExitCode.GO
+
+
+def _about(client: EngineClient, name: str, args: JsonObject) -> JsonObject:
+    """Return the arguments with the poll that is open, where a poll is answered.
+
+    Raises FailedError where none is.
+    """
+    if name != "poll.answer":
+        return args
+    poll = open_poll(client.view)
+    if poll is None:
+        raise FailedError("no go/no-go poll is open: open one with --open", ExitCode.BAD_CONFIG)
+    return {**args, "poll": str(poll.seq)}
 
 
 def _socket(log: Path | None) -> Path:

@@ -177,6 +177,8 @@ class EngineClient:
         self.listener: Listener = listener or NullListener()
         self.lost: str | None = None
         """Why the engine is gone, or None while it is there."""
+        self.on_signing: Callable[[str], None] | None = None
+        """Is told before a key signs: which one, and that it wants a touch where it does."""
         self.trouble = ""
         """Why the engine can't write its log at the moment, or nothing."""
         self._connection = connection
@@ -326,7 +328,8 @@ class EngineClient:
     ) -> Reply:
         """Give a command and return the engine's answer; what it started may still run.
 
-        An attestation of somebody whose SSH key the runbook lists is signed with it here.
+        A word of somebody whose SSH key the runbook lists is signed with it here; with ``sign`` among the arguments
+        it isn't given where it can't be signed.
 
         Raises AttachError where the engine is gone: then nobody knows whether it was taken.
         """
@@ -335,9 +338,14 @@ class EngineClient:
         try:
             statement = statement_of(self.view, self.welcome.account, name, args, shown)
             if statement is not None:
-                signed = await sign_attestation(*statement, environment())
+                signed = await sign_attestation(*statement, environment(), self.on_signing)
                 args = {**args, "statement": signed.statement, "signature": signed.signature}
+            elif text(args, "sign"):
+                why = f"the runbook lists no key of {self.welcome.account} that could sign this"
+                return Reply(ok=False, message=f"{why}: nothing was given")
         except (CannotSignError, CanonicalError) as error:
+            if text(args, "sign"):
+                return Reply(ok=False, message=f"{line(str(error))}: nothing was given")
             args = {**args, "unsigned": line(str(error))}
         frame = await self._ask({"t": "command", "name": name, "args": args, "confirmation": given})
         return read(Reply, frame.get("reply"))

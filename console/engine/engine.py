@@ -20,6 +20,7 @@ from console.engine.checks.runner import Runner, close_open_checks
 from console.engine.checks.validate import load_judgeable
 from console.engine.commands import Commands
 from console.engine.commands.handler import CommandContext
+from console.engine.commands.polls import PollClock
 from console.engine.ports import ENGINE, OperationsPort
 from console.engine.process.hub import EngineFacts, Hub, LocalConnection
 from console.engine.process.supervisor import Supervisor
@@ -96,7 +97,13 @@ class Engine:
         self.runner = Runner(self.journal, loaded.runbook, clients, first=first)
         self.commands = Commands(
             CommandContext(
-                self.journal, loaded.runbook, self.runner, self.operations, self.stop, lambda: store.state
+                self.journal,
+                loaded.runbook,
+                self.runner,
+                self.operations,
+                self.stop,
+                lambda: store.state,
+                clients,
             )
         )
         self.sampler = Sampler(self.journal, loaded.runbook, clients)
@@ -203,6 +210,7 @@ class Engine:
                 f"watch-{environment.tier.value}",
                 Watches(journal, self.clients, environment, self._grace_s).run,
             )
+        keep("polls", PollClock(journal).run)
         keep("owed", Owed(journal, runbook, self.runner).run)
         keep("samples", self.sampler.run)
         keep("monitors", self.monitors.run)

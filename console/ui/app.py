@@ -18,10 +18,11 @@ from textual.worker import Worker, WorkerState
 from console.client.engine_client import AttachError
 from console.client.sources import EventSource, FileSource, Reopens
 from console.exit_codes import ExitCode, of_log
-from console.ui import crash, keymap
+from console.ui.keys import keymap
 from console.ui.bell import Attention, deposed_words
-from console.ui.command_app import CommandApp
 from console.ui.dialog_host import PICKED, going, leaving
+from console.ui.navigation import NavigatingApp
+from console.ui.keys.key_file import KeyFile
 from console.ui.kind_text import kind_text
 from console.ui.terminal_app import settle
 from console.ui.theme import THEMES, themes
@@ -38,6 +39,7 @@ from screens.kit.screen_state import Mode, ScreenState
 from screens.log import LogScreen
 from screens.pipeline import PipelineScreen
 from screens.pods import PodsScreen
+from state.base.text import line
 from state.base.times import SECOND_US
 from state.log.errors import LogError
 from state.view.ending import is_over
@@ -54,7 +56,7 @@ SOONEST_S = 0.2
 """Seconds between two paintings of the view: at most five a second."""
 
 
-class LaunchApp(CommandApp):
+class LaunchApp(NavigatingApp):
     """A window on a launch. ``restart`` starts an engine where the one that was attached is gone."""
 
     TITLE = "launch console"
@@ -72,22 +74,27 @@ class LaunchApp(CommandApp):
         log: Path | None = None,
         ascii_only: bool = False,
         driver_class: type[Driver] | None = None,
+        keys: KeyFile | None = None,
     ) -> None:
         super().__init__(driver_class, log)
+        self._keys = keys or KeyFile()
         self.source = source
         self.mode = mode
         self._restart = restart
         self._ascii_only = ascii_only
         self._shown = ScreenState(mode=mode, ascii_only=ascii_only)
+        self._labels = keymap.labels(self._keys.keys)
         self._due: Timer | None = None
         self._last = 0.0
         self._attention = Attention()
-        self._screens: dict[str, LaunchScreen] = {}
         for theme in THEMES:
             self.register_theme(theme)
         if "TEXTUAL_THEME" not in os.environ:
             self.theme = themes(os.environ)[0].name
-        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(keymap.bindings(mode))])
+        self._bindings = BindingsMap.merge(
+            [self._bindings, BindingsMap(keymap.bindings(mode, self._keys.keys))]
+        )
+        self.set_keymap(dict(self._keys.keys))
 
     # -- beginning and end ---------------------------------------------------------------------------
 
@@ -120,6 +127,9 @@ class LaunchApp(CommandApp):
         # After the first frame: a full collection now would delay it.
         self.call_after_refresh(settle)
         self.take_keys()
+        if self._keys.problems:
+            more = f" (and {len(self._keys.problems) - 1} more)" if len(self._keys.problems) > 1 else ""
+            self.tell(f"your file of keys counts for nothing: {self._keys.problems[0]}{more}", bad=True)
 
     async def on_unmount(self) -> None:
         """Leave the source, and the terminal its own title."""
@@ -141,13 +151,20 @@ class LaunchApp(CommandApp):
             self._due.stop()
             self._due = None
         self._last = asyncio.get_running_loop().time()
-        shown = self.source.shown()
+        shown = self._moment_of_source()
         lost = (
             f"{shown.lost} · S: start an engine" if shown.lost and self._restart is not None else shown.lost
         )
         # Whole seconds, or every beat would be something new to paint.
         now = shown.now_us - shown.now_us % SECOND_US
-        shown = replace(shown, lost=lost, now_us=max(now, 0), ascii_only=self._ascii_only)
+        shown = replace(
+            shown,
+            lost=lost,
+            now_us=max(now, 0),
+            ascii_only=self._ascii_only,
+            broken=self.broken,
+            labels=self._labels,
+        )
         if shown != self._shown:
             deposed = deposed_words(self._shown, shown)
             ended = is_over(shown.view) and self.mode is Mode.LIVE and not is_over(self._shown.view)
@@ -157,6 +174,14 @@ class LaunchApp(CommandApp):
             self.tell(deposed, bad=True)
             if ended:
                 self.call_later(self.action_next)
+
+    def _moment_of_source(self) -> ScreenState:
+        """Return the newest moment; the last one that could be shown, where a mistake of ours keeps it back."""
+        try:
+            return self.source.shown()
+        except Exception as error:
+            self._handle_exception(error)
+            return replace(self._shown, broken="")
 
     def _write(self, sequence: str) -> None:
         if sequence and self._driver is not None:
@@ -204,7 +229,13 @@ class LaunchApp(CommandApp):
         self.action_open("dashboard")
 
     def action_gate(self, number: int, item: str = "") -> None:
-        """Show a gate, and an item of it; nothing happens where the runbook has none of that number."""
+        """Show a gate, and an item of it; nothing happens where the runbook has none of that number.
+
+        After a gate and a point, the digits are an item's.
+        """
+        if self._jump and not item:
+            self._jump_on(str(number % 10))
+            return
         if self._shown.view.gates and self._shown.view.gate(number) is None:
             return
         gate = self._screens["gate"]
@@ -217,8 +248,9 @@ class LaunchApp(CommandApp):
         if self._opening:
             self.workers.cancel_group(self, "command")
             return
+        self._jump = ""
         front = self._front()
-        if isinstance(front, LogScreen) and front.clear_filter():
+        if front is not None and front.clear_filter():
             return
         self.action_open("dashboard")
 
@@ -226,6 +258,8 @@ class LaunchApp(CommandApp):
         """Show what a screen asks for."""
         if message.screen == "gate":
             self.action_gate(int(message.target))
+        elif message.screen == "item":
+            self.action_gate(int(message.target.partition(".")[0]), message.target)
         else:
             self.action_open(message.screen)
 
@@ -275,8 +309,12 @@ class LaunchApp(CommandApp):
 
     def help_entries(self) -> list[HelpEntry]:
         """Return everything that can be done."""
-        view = self._shown.view
-        return [*keymap.entries(self.mode, len(view.gates)), *keymap.places(view)]
+        shown = self._shown
+        found = [
+            *keymap.entries(self.mode, len(shown.view.gates), self._keys.keys),
+            *keymap.places(shown.view),
+        ]
+        return [replace(one, locked=keymap.locked(one.name, shown)) for one in found]
 
     def run_entry(self, name: str) -> None:
         """Do what an entry of the help or the palette says."""
@@ -346,8 +384,10 @@ class LaunchApp(CommandApp):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell what went wrong in the background; nothing of it ends the console."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
-            path = crash.write(event.worker.error)
-            self.tell(f"that failed: {event.worker.error} (see {path})", bad=True)
+            error = event.worker.error
+            if isinstance(error, Exception) and not isinstance(error, LogError | AttachError | OSError):
+                self._tell_broken(error)
+            self.tell(f"that failed: {line(str(error), 300)}", bad=True)
 
     # -- replay --------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from console.client.sources import EventSource
-from console.ui import keymap
+from console.ui.keys import keymap
 from console.ui.dialog_host import PICKED, carry_out, pick_request, urgent
 from console.ui.ended import EndingApp
 from screens.base import LaunchScreen

@@ -21,12 +21,13 @@ from state.base.json import JsonObject
 from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
 from state.view.attestations import go_problem
 from state.view.ending import ending
-from state.view.enums import ConditionState, Danger, RequestState
+from state.view.enums import ConditionState, Danger, GateStatus, RequestState
 from state.view.launch import LaunchView, OperationView, RequestView
 from state.view.people import grant_problem
 from state.view.preview import Preview
 from state.view.requests import open_requests
 from state.view.rollbacks import is_way_back
+from state.view.seats import open_poll, poll_words
 from state.view.stages import stage_verdict
 
 T = TypeVar("T")
@@ -171,12 +172,13 @@ async def _complete(context: DialogHost, spec: CommandSpec, args: dict[str, str]
     formed = False
     for parameter in spec.parameters:
         options = _options(context.moment(), parameter)
-        if parameter.name in args or options is None or parameter.field is Field.VERDICT:
+        form = parameter.field is Field.VERDICT and spec.name == "attest.sign"
+        if parameter.name in args or options is None or form:
             continue
         if not options:
             await context.show_dialog(AskDialog(_nothing_to_choose(spec, parameter)))
             return None
-        if len(options) == 1 and parameter.field is Field.CONDITION:
+        if len(options) == 1 and parameter.field in {Field.CONDITION, Field.POLL}:
             args[parameter.name] = options[0][0]
             continue
         chosen = await context.show_dialog(PickDialog(spec.about(args), options))
@@ -276,6 +278,11 @@ def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] 
             return [(c.id, f"{c.state.value:<10} {c.title}") for c in watching]
         case Field.REQUEST:
             return _requests(shown)
+        case Field.POLL:
+            poll = open_poll(view)
+            return [(str(poll.seq), poll_words(poll))] if poll is not None else []
+        case Field.VERDICT:
+            return [(one.value, one.value) for one in (GateStatus.GO, GateStatus.NO_GO)]
         case Field.RATE:
             return [(r, f"×{r}{'  as time goes' if r == '1' else ''}") for r in RATES]
         case Field.CHOICE:

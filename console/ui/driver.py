@@ -21,7 +21,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from console.exit_codes import signalled
-from console.ui.paste import PasteGate
+from console.ui.keys.paste import PasteGate
 
 _OLD_MOUSE = re.compile(rb"\x1b\[M[\x20-\xff]{3}", re.DOTALL)
 # Escape alone is told from the start of a sequence by time only: the parser needs a tick.

@@ -80,6 +80,7 @@ def _guarded(show: Callable[[], int]) -> int:
 
 
 def _show(source: object, mode: object, restart: Restart | None, log: Path | None = None) -> int:
+    from console.ui.keys import key_file, keymap
     from console.ui.app import LaunchApp
     from console.ui.driver import SafeDriver
 
@@ -90,6 +91,7 @@ def _show(source: object, mode: object, restart: Restart | None, log: Path | Non
         log=log,
         ascii_only=terminal.ascii_only(os.environ),
         driver_class=SafeDriver,
+        keys=key_file.read(key_file.path_of(os.environ), keymap.usual_keys()),
     )
     app.run()
     return app.return_code or ExitCode.GO

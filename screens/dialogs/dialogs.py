@@ -21,6 +21,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from screens.kit.guarded import Guarded
 from screens.kit.plain import Role, Span, content, row
 from state.view.enums import Danger
 
@@ -32,7 +33,7 @@ DO = "ctrl+g"
 """Presses the first button that acts, from any field: a key that can't be part of a word."""
 
 
-class Dialog(ModalScreen[T], Generic[T]):
+class Dialog(Guarded, ModalScreen[T], Generic[T]):
     """A question over a screen. It ends once, by ``finish``, and Escape always means no."""
 
     CSS_PATH: ClassVar = [Path(__file__).with_name("dialogs.tcss")]

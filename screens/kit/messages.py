@@ -16,6 +16,15 @@ class CommandRequested(Message):
         self.args = dict(args or {})
 
 
+class PodAsked(Message):
+    """Somebody wants to see more of a pod than the log holds: its containers, events, the end of its logs."""
+
+    def __init__(self, env: str, pod: str) -> None:
+        super().__init__()
+        self.env = env
+        self.pod = pod
+
+
 class ScreenRequested(Message):
     """Somebody wants to see another screen: ``gate`` with a number as its target, ``deploy``, and so on."""
 

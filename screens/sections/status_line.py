@@ -100,6 +100,45 @@ def _driver(shown: ScreenState) -> tuple[Span, ...]:
     )
 
 
+_NAMES = {
+    "?": "question_mark",
+    "/": "slash",
+    "esc": "escape",
+    "enter": "enter",
+    "tab": "tab",
+    "space": "space",
+}
+
+
+def key_at(line: Line, x: int) -> str:
+    """Return the key whose hint stands at a column of a line, as Textual calls it; nothing where none does."""
+    key, at = "", 0
+    for span in line:
+        words = span.text.strip()
+        if span.role is Role.KEY:
+            key = words
+        elif ": " in words and span.role in {Role.ALARM, Role.MARKED} and at <= x < at + len(span.text):
+            key = _answer_at(span.text, x - at)
+        elif span.role is not Role.DIM:
+            key = ""
+        at += len(span.text)
+        if x < at:
+            break
+    else:
+        return ""
+    return _NAMES.get(key, key if len(key) == 1 and key.isalpha() else "")
+
+
+def _answer_at(words: str, x: int) -> str:
+    """Return the key of ``B: roll back · A: acknowledge`` that stands at a column."""
+    at = 0
+    for part in words.split("·"):
+        if x <= at + len(part):
+            return part.partition(":")[0].strip()
+        at += len(part) + 1
+    return ""
+
+
 def hints(keys: list[tuple[str, str]], width: int) -> Line:
     """Return the line of keys: as many as fit, the most useful first; help and quit at the right, always."""
     pinned = [one for one in keys if one[0] in {"?", "q"}]

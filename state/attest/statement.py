@@ -105,6 +105,38 @@ class Granting(Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class Refusing(Statement):
+    """A person's no to what somebody else requested."""
+
+    KIND = "refusal"
+    request: int
+    """The number of the request's event."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal(Statement):
+    """A person takes a word on an item back."""
+
+    KIND = "withdrawal"
+    item: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PollWord(Statement):
+    """A person's answer in a go/no-go poll."""
+
+    KIND = "poll"
+    poll: int
+    """The number of the poll's event."""
+    shown: str
+    """The digest of what the poll is about."""
+    go: bool
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Redaction(Statement):
     """A person's word that a body is taken out of a log for good."""
 

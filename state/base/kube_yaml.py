@@ -43,6 +43,9 @@ _DATE = re.compile(
 _NUMBER_STARTS = frozenset("0123456789+-.")
 _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
 _MERGE = "<<"
+TITLES = ("name", "key")
+"""Keys whose value is the name of what stands beside them, below one of ``TITLED``."""
+TITLED = frozenset({"value", "values"})
 _LARGEST = 1 << 64
 
 
@@ -98,7 +101,8 @@ def settings(text: str | bytes) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield every scalar of the first document: the keys above it, and its value in the file's own spelling.
 
     ``0777`` stays that, and a date a text. What aliases stand for is yielded once for each last key that leads to it,
-    so that no bomb of aliases costs more than the file is long.
+    so that no bomb of aliases costs more than the file is long. Of ``{name: DB_PASSWORD, value: x}`` the value stands
+    below its name, as a container's variable does.
 
     Raises KubeYamlError.
     """
@@ -122,9 +126,12 @@ def settings(text: str | bytes) -> Iterator[tuple[tuple[str, ...], str]]:
         elif isinstance(node, _Sequence):
             waiting += [(path, one) for one in node.members]
         elif isinstance(node, _Mapping):
-            for key, value in zip(node.members[::2], node.members[1::2], strict=True):
-                named = key.value if isinstance(key, _Scalar) else ""
-                waiting.append(((*path[-15:], named) if named != _MERGE else path, value))
+            keys = [key.value if isinstance(key, _Scalar) else "" for key in node.members[::2]]
+            told = dict(zip(keys, node.members[1::2], strict=True))
+            title = next((one.value for name in TITLES if isinstance(one := told.get(name), _Scalar)), "")
+            for named, value in zip(keys, node.members[1::2], strict=True):
+                called = title if title and named in TITLED else named
+                waiting.append(((*path[-15:], called) if named != _MERGE else path, value))
 
 
 def _decoded(text: str | bytes) -> str:

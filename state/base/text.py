@@ -1,13 +1,16 @@
 """The one door for text from outside: pod names, log lines, helm's errors, alerts.
 
 It strips what a terminal would obey (ANSI and OSC sequences, C0 and C1 controls), names what no eye sees or what
-turns text around (``<U+202E>``: two names that look the same are told apart), and caps the length. Markup is not its
+turns text around or passes for a Latin letter (``<U+202E>``: two names that look the same are told apart), and caps
+the length. Markup is not its
 business: widgets show such text as plain content.
 """
 
 from __future__ import annotations
 
 import re
+
+from state.base.lookalikes import marked
 
 _ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, closed or cut off
@@ -31,7 +34,7 @@ def plain(value: str, limit: int = LINE_LIMIT) -> str:
     """Return ``value`` without anything a terminal obeys, at most ``limit`` characters, newlines kept."""
     value = _ESCAPES.sub("", value[: limit * 8])
     value = _CONTROLS.sub("", value.replace("\r\n", "\n").replace("\t", " "))
-    value = _UNSEEN.sub(_named, _SURROGATES.sub("\ufffd", value))
+    value = marked(_UNSEEN.sub(_named, _SURROGATES.sub("\ufffd", value)))
     return value if len(value) <= limit else value[: limit - 1] + "…"
 
 

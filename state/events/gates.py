@@ -81,3 +81,7 @@ class AttestWithdrawn(Body):
 
     item: str
     reason: str
+    how_known: str = left_out(default="")
+    statement: str = left_out(default="")
+    signature: str = left_out(default="")
+    key: str = left_out(default="")

@@ -48,6 +48,9 @@ class RequestRefused(Body):
 
     how_known: str
     reason: str
+    statement: str = left_out(default="")
+    signature: str = left_out(default="")
+    key: str = left_out(default="")
 
 
 @event("request.withdrawn")

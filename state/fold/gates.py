@@ -163,7 +163,8 @@ def _signed(view: LaunchView, event: Event, body: AttestSigned) -> LaunchView:
 
 @step(AttestWithdrawn)
 def _withdrawn(view: LaunchView, event: Event, body: AttestWithdrawn) -> LaunchView:
-    return change_item(view, body.item, lambda i: attestations.without_word(i, event.actor))
+    view = attestations.signed_by(view, body.key, event.seq)
+    return change_item(view, body.item, lambda i: attestations.without_word(i, event.actor, body.key))
 
 
 @step(ItemWaived)

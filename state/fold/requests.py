@@ -38,7 +38,8 @@ def _granted(view: LaunchView, event: Event, body: RequestGranted) -> LaunchView
 
 @step(RequestRefused)
 def _refused(view: LaunchView, event: Event, body: RequestRefused) -> LaunchView:
-    return _answered(view, event, RequestState.REFUSED, body.how_known, body.reason)
+    view = signed_by(view, body.key, event.seq)
+    return _answered(view, event, RequestState.REFUSED, body.how_known, body.reason, body.key)
 
 
 @step(RequestWithdrawn)

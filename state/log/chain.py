@@ -20,7 +20,12 @@ _SAMPLES = re.compile(r'\{"at_us":[1-9][0-9]{0,15},"values":"[^"\\\x00-\x1f]*"\}
 """What most bodies of a log look like; a text that matches has one spelling."""
 _BODY = b"launch-console/body/v1\n"
 _NONE = type(None)
-_NOTED = frozenset({"log.redacted", "attest.signed", "launch.opened", "request.made", "request.granted"})
+_NOTED = frozenset(
+    {
+        *("log.redacted", "launch.opened", "attest.signed", "attest.withdrawn", "poll.answered"),
+        *("request.made", "request.granted", "request.refused"),
+    }
+)
 _TYPES: tuple[frozenset[type], ...] = tuple(
     map(
         frozenset,

@@ -7,22 +7,43 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from state.attest.sshsig import ATTESTATION, REDACTION, SignatureError, check, public_key
-from state.attest.statement import Asking, Attestation, Granting, Redaction, Statement, read_statement
+from state.attest.statement import (
+    Asking,
+    Attestation,
+    Granting,
+    PollWord,
+    Redaction,
+    Refusing,
+    Statement,
+    Withdrawal,
+    read_statement,
+)
 from state.base.canonical import CanonicalError, parse_anchor
 from state.base.text import line
 from state.events.bodies import body_of
 from state.events.event import REDACTED_BODY, Event
-from state.events.gates import AttestSigned
+from state.events.gates import AttestSigned, AttestWithdrawn
 from state.events.launch import LaunchOpened
 from state.events.log import LogRedacted
-from state.events.requests import RequestGranted, RequestMade
+from state.events.polls import PollAnswered, PollOpened
+from state.events.requests import RequestGranted, RequestMade, RequestRefused
 from state.log.allowed_signers import Allowed, keys_for
 from state.log.chain import Fault
 from state.log.errors import Damage
 from state.log.layout import SELECT_CHUNK
 from state.log.rows import event_of
 
-Signed = AttestSigned | LogRedacted | RequestMade | RequestGranted
+Signed = (
+    AttestSigned
+    | AttestWithdrawn
+    | LogRedacted
+    | PollAnswered
+    | RequestMade
+    | RequestGranted
+    | RequestRefused
+)
+Anywhere = RequestMade | RequestGranted | RequestRefused
+"""What a key's holder may sign from any account: the key says who it is."""
 
 
 @dataclass(slots=True)
@@ -92,13 +113,13 @@ def _keys_of(
 ) -> frozenset[bytes] | None:
     """Return the keys that may have signed an event; None: any."""
     if allowed is None:
-        if isinstance(body, RequestMade | RequestGranted) and named is not None:
+        if isinstance(body, Anywhere) and named is not None:
             return frozenset(
                 key for keys in named.values() for key in keys
             )  # a key's holder may sign anywhere
         return _named_for(event.actor, named)
     purpose = REDACTION if isinstance(body, LogRedacted) else ATTESTATION
-    whose = None if isinstance(body, RequestMade | RequestGranted) else event.actor
+    whose = None if isinstance(body, Anywhere) else event.actor
     return keys_for(allowed, whose, purpose, event.wall_us)
 
 
@@ -159,6 +180,12 @@ def _said(con: sqlite3.Connection, event: Event, body: Signed) -> Statement:
             return _asking(event, body)
         case RequestGranted():
             return _granting(con, event, body)
+        case RequestRefused():
+            return _refusing(event, body)
+        case AttestWithdrawn():
+            return _withdrawal(event, body)
+        case PollAnswered():
+            return _poll_word(con, event, body)
         case _:
             return _attestation(event, body)
 
@@ -183,6 +210,31 @@ def _granting(con: sqlite3.Connection, event: Event, body: RequestGranted) -> Gr
         shown,
     ):
         raise SignatureError("it grants another request than the one that is recorded")
+    return said
+
+
+def _refusing(event: Event, body: RequestRefused) -> Refusing:
+    said = read_statement(Refusing, body.statement)
+    if (said.account, said.request, said.reason) != (event.actor, event.ref, body.reason):
+        raise SignatureError("it refuses another request than the one that is recorded")
+    return said
+
+
+def _withdrawal(event: Event, body: AttestWithdrawn) -> Withdrawal:
+    said = read_statement(Withdrawal, body.statement)
+    if (said.account, said.item, said.reason) != (event.actor, body.item, body.reason):
+        raise SignatureError("it withdraws another word than the one that is recorded")
+    return said
+
+
+def _poll_word(con: sqlite3.Connection, event: Event, body: PollAnswered) -> PollWord:
+    said = read_statement(PollWord, body.statement)
+    row = con.execute(SELECT_CHUNK, ((event.ref or 0) - 1, 1)).fetchone()
+    asked = body_of(event_of(row)) if row is not None else None
+    shown = asked.shown if isinstance(asked, PollOpened) else None
+    given = (event.actor, event.ref, shown, body.go, body.comment)
+    if (said.account, said.poll, said.shown, said.go, said.comment) != given:
+        raise SignatureError("it is another answer, or to another poll, than the one that is recorded")
     return said
 
 

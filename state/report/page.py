@@ -28,6 +28,7 @@ def report(view: LaunchView, verified: VerifyReport) -> str:
         *(_items(gate, view.wall_us) for gate in view.gates),
         *((_pipeline(view),) if view.stages else ()),
         _operations(view),
+        *((_polls(view),) if view.polls else ()),
         _watch(view),
         _deviations(view),
     )
@@ -114,6 +115,24 @@ def _word(word: AttestationView) -> str:
     said = f"{'GO' if word.go else 'NO-GO'} by {_text(word.actor)} ({_text(word.how_known)})"
     stale = f"; stale: {_text(word.stale)}" if word.stale else ""
     return f"{said} at {stamp(word.at_us)}{message}{link}{stale}"
+
+
+def _polls(view: LaunchView) -> Iterator[str]:
+    yield "## Go/no-go polls"
+    yield ""
+    for poll in view.polls:
+        why = f": {_text(poll.reason)}" if poll.reason else ""
+        asked = f"asked by {_text(poll.by)} at {stamp(poll.at_us)}"
+        yield f"- **#{poll.seq} {poll.state.value}** {_text(poll.about)}, {asked}{why}"
+        for seat in poll.seats:
+            said = seat.answer.value if seat.answer is not None else "no answer"
+            who = (
+                f" by {_text(seat.actor)} ({_text(seat.how_known)}) at {stamp(seat.at_us)}"
+                if seat.actor
+                else ""
+            )
+            message = f": {_text(seat.comment)}" if seat.comment else ""
+            yield f"    - {_text(seat.person)} {said}{who}{message}"
 
 
 def _check(check: CheckView, now_us: int) -> str:

@@ -14,7 +14,7 @@ from state.base.maps import with_item
 from state.view.enums import Need, Verdict
 from state.view.gates import AttestationView, CheckView, ItemView
 from state.view.launch import LaunchView
-from state.view.people import keys_of, roles_of, same_person
+from state.view.people import ATTESTING, keys_of, roles_of, same_person
 
 _AGAINST = {
     Verdict.FAIL: "failed",
@@ -136,11 +136,20 @@ def with_word(view: LaunchView, item: ItemView, word: AttestationView) -> ItemVi
     return replace(item, attestation=word, others=others)
 
 
-def without_word(item: ItemView, actor: str) -> ItemView:
-    """Return an item without the newest word of an account; without the newest at all, where it gave none."""
-    gone = next((w for w in reversed(item.words) if w.actor == actor), item.attestation)
+def without_word(item: ItemView, actor: str, key: str = "") -> ItemView:
+    """Return an item without the newest word of a key, or of an account; where it gave none, without the newest.
+
+    Who shares an account and signs takes their own word back.
+    """
+    gone = word_to_withdraw(item, actor, key)
     left = [word for word in item.words if word is not gone]
     return replace(item, attestation=left[-1] if left else None, others=tuple(left[:-1]))
+
+
+def word_to_withdraw(item: ItemView, actor: str, key: str = "") -> AttestationView | None:
+    """Return the word that somebody who withdraws takes back, or None where there is none."""
+    own = next((w for w in reversed(item.words) if key and w.key == key), None)
+    return own or next((w for w in reversed(item.words) if w.actor == actor), item.attestation)
 
 
 def signed_by(view: LaunchView, key: str, seq: int) -> LaunchView:
@@ -181,8 +190,12 @@ def _go_problem(view: LaunchView, item: ItemView, account: str, key: str) -> str
         )
     if item.question is None:
         return f"{item.id} is automatic; you can only veto it (NO-GO)"
-    if item.rule.role and item.rule.role not in roles_of(view, account, key):
+    roles = roles_of(view, account, key)
+    if item.rule.role and item.rule.role not in roles:
         return f"item {item.id} is signed by {item.rule.role}, and {account} is not"
+    if not item.rule.role and roles and not roles & ATTESTING:
+        own, asked = ", ".join(sorted(roles)), " or ".join(sorted(ATTESTING))
+        return f"item {item.id} is signed by {asked}, and {account} is {own}"
     if deed := excluded_by(view, item, account, key):
         return f"item {item.id} is signed by somebody else than who {deed}: that was {account}"
     return ""

@@ -230,6 +230,20 @@ class RequestState(StrEnum):
         return self in {RequestState.WAITING, RequestState.GRANTED}
 
 
+class PollState(StrEnum):
+    """How a go/no-go poll stands."""
+
+    OPEN = "open"
+    GO = "GO"
+    """Every seat said GO."""
+    NO_GO = "NO-GO"
+    EXPIRED = "expired"
+    """Somebody didn't answer in time."""
+    VOID = "void"
+    """What it was about changed while it was open."""
+    UNKNOWN = "unknown"
+
+
 class Danger(StrEnum):
     """How much a command can hurt."""
 

@@ -244,6 +244,20 @@ class GateView:
         return next((item for item in self.items if item.id == item_id), None)
 
 
+PROBLEMS = frozenset({Verdict.FAIL, Verdict.UNKNOWN, Verdict.STALE})
+"""Verdicts that somebody has to look into: a pending item only waits for its turn."""
+
+
+def next_problem(gates: Iterable[GateView], item: str, now_us: int, by: int = 1) -> str | None:
+    """Return the next item after ``item`` that is a problem, through all gates and round again; before it, for -1."""
+    every = [one for gate in gates for one in gate.items]
+    here = next((n for n, one in enumerate(every) if one.id == item), -1 if by > 0 else 0)
+    around = (every[(here + by * step) % len(every)] for step in range(1, len(every) + 1))
+    return next(
+        (one.id for one in around if not one.not_applicable and one.verdict(now_us) in PROBLEMS), None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class StageView(StageDeclared):
     """A stage of the pipeline, and the newest results of its own checks (state/view/stages.py judges it)."""

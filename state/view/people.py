@@ -7,6 +7,7 @@ of the key's holder, whatever account brought it; one that isn't may be anybody'
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from state.attest.sshsig import SignatureError, fingerprint, public_key
@@ -16,6 +17,8 @@ from state.view.launch import LaunchView, PersonView
 ACTING = frozenset({Role.CAPTAIN, Role.OPERATOR})
 ATTESTING = frozenset({Role.CAPTAIN, Role.OPERATOR, Role.APPROVER})
 GRANTING = frozenset({Role.CAPTAIN, Role.APPROVER})
+KNOWN = frozenset(Role)
+"""Roles with a meaning of their own; every other word is one of the runbook's, which items and operations ask for."""
 ANYBODY = "*"
 SINGLE_OPERATOR = "single operator: the runbook says that one person is enough, so nobody else looks at this"
 ALONE = "single operator: nobody else was asked"
@@ -69,6 +72,29 @@ def roles_of(view: LaunchView, account: str, key: str = "") -> frozenset[str]:
 def acts(view: LaunchView, account: str) -> bool:
     """Return whether an account may drive: captains and operators."""
     return bool(roles_of(view, account) & ACTING)
+
+
+def may_attest(roles: Iterable[str]) -> bool:
+    """Return whether roles let somebody say a word on an item: all but an observer's do."""
+    return any(role in ATTESTING or role not in KNOWN for role in roles)
+
+
+def role_problem(view: LaunchView, role: str, account: str) -> str:
+    """Return why an account can't do what a role is asked for, or nothing.
+
+    What isn't signed may be anybody's who shares the account: each of them must have the role.
+    """
+    people = people_of(view, account)
+    lacking = [person.id for person in people if role not in person.roles]
+    if not role or (people and not lacking):
+        return ""
+    if len(lacking) < len(people):
+        others = ", ".join(lacking)
+        return (
+            f"it takes {role}, and {account} is also the account of {others}, who isn't: give each their own"
+        )
+    own = ", ".join(sorted(roles_of(view, account))) or "nobody in the runbook"
+    return f"it takes {role}, and {account} is {own}"
 
 
 def keys_of(view: LaunchView, account: str) -> tuple[str, ...]:

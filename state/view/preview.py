@@ -30,6 +30,8 @@ class Preview:
     """The preflight, a line each."""
     diff: tuple[str, ...] = ()
     """What would change in the cluster, object by object and field by field; secrets as fingerprints."""
+    told: tuple[str, ...] = ()
+    """What was found, a line each, by a command that only looks."""
     cautions: tuple[str, ...] = ()
     """What speaks against it, a line each: where there are any, it must be confirmed although nothing is typed."""
     phrase: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from console.client.engine_client import AttachError
 from console.client.sources import Changed
 from console.ui.app import LaunchApp
-from console.ui.keymap import EVERYWHERE
+from console.ui.keys.keymap import EVERYWHERE
 from screens.base import LaunchScreen
 from screens.kit.lines import LineView
 from screens.kit.pane import Pane

@@ -423,7 +423,7 @@ async def test_running_checks_asks_nothing() -> None:
 async def test_a_note_and_a_hold_are_one_form_each() -> None:
     app, source = app_of(story.opened())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("n")
+        await pilot.press("c")
         await pilot.pause(0.1)
         assert isinstance(app.screen, FormDialog)
         await pilot.press("enter")
@@ -545,7 +545,7 @@ def with_rollbacks(told: story.Story, back: str) -> story.Story:
 async def test_a_trip_is_acknowledged_with_a_comment() -> None:
     app, source = app_of(story.tripped())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("k")
+        await pilot.press("A")
         await pilot.pause(0.1)
         await typed(pilot, "seen")
         await pilot.press("enter")
@@ -560,7 +560,7 @@ async def test_a_refusal_by_the_engine_is_told() -> None:
     app, source = app_of(story.opened())
     source.replies["note.add"] = Reply(ok=False, message="read-only: observers give no notes")
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("n")
+        await pilot.press("c")
         await pilot.pause(0.1)
         await typed(pilot, "x")
         await pilot.press("enter")

@@ -85,7 +85,7 @@ async def test_the_screen_is_filled_and_no_line_is_too_long(size: tuple[int, int
         assert len(rows) == size[1]
         assert "PRODUCTION (rehearsal)" in rows[0]
         assert rows[3].startswith(" ✖ TRIPPED HTTP 5xx share")
-        assert rows[3].endswith(" B: roll back · k: acknowledge ")
+        assert rows[3].endswith(" B: roll back · A: acknowledge ")
         assert any("GATES" in row for row in rows)
         assert any("error rate" in row for row in rows)
         assert any("STOP CONDITIONS" in row for row in rows)
@@ -151,7 +151,7 @@ async def test_the_banner_says_rolled_back_only_when_production_was(
         await pilot.pause()
         rows = picture(app)
         assert rows[3].strip().startswith(told)
-        assert rows[3].endswith("k: acknowledge ")
+        assert rows[3].endswith("A: acknowledge ")
         assert f" {word} " in rows[0]
         unverified = any("✖ NOT VERIFIED: production.rollback" in row for row in rows[2:5])
         assert unverified is (env == "production" and state in {"failed", "aborted"})
@@ -214,5 +214,5 @@ async def test_a_new_release_is_judged_anew_and_can_trip_again(size: tuple[int, 
         assert (again.release, first.release) == (seq, told.view().operations[0].seq)
         assert rows[3].startswith(" ✖ TRIPPED HTTP 5xx share over 1.00 % at ")
         assert formats.clock(again.at_us, seconds=False) in rows[3]
-        assert rows[3].endswith(" B: roll back · k: acknowledge ")
+        assert rows[3].endswith(" B: roll back · A: acknowledge ")
         assert " ✖ TRIPPED " in rows[0]

@@ -28,7 +28,7 @@ def test_a_bad_candidate_trips_and_is_rolled_back_by_keys() -> None:
             pane.keys("b")
             captain.wait(" healthy")
             captain.clock(60)
-            captain.wait("B: roll back · k: acknowledge")
+            captain.wait("B: roll back · A: acknowledge")
             captain.clock(10)
             pane.keys("B")
             captain.confirm()

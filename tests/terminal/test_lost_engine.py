@@ -52,7 +52,7 @@ def test_a_killed_engine_is_told_and_started_again_and_the_bake_goes_on() -> Non
 
 def note(captain: Captain, text: str) -> int:
     """Add a note; return the event that the engine acknowledged."""
-    captain.pane.keys("n")
+    captain.pane.keys("c")
     captain.wait("Add a note")
     captain.pane.run("send-keys", "-l", text)
     captain.wait(text)

@@ -59,9 +59,10 @@ async def test_an_alert_is_green_only_when_a_receiver_got_it(
         runbook, clock = load_runbook(path).runbook, SystemClock()
         clients = Clients(runbook, clock)
         context = CheckContext(Tier.PRODUCTION, runbook, clients, clock, LaunchView())
-        async with asyncio.timeout(30):  # a Prometheus that has just begun knows none for some seconds
-            while not await clients.prometheus(Tier.PRODUCTION).alertmanagers():
-                await asyncio.sleep(0.1)
+        for _ in range(300):  # a Prometheus that has just begun knows none for some seconds
+            if await clients.prometheus(Tier.PRODUCTION).alertmanagers():
+                break
+            await asyncio.sleep(0.1)
         outcome = await routed(RoutedSettings(within=8, rules=False), context)
         await clients.aclose()
         assert got

@@ -11,7 +11,8 @@ from console.engine.commands.handler import (
     is_captain,
     plain_preview,
 )
-from console.engine.commands.signatures import word_of
+from console.engine.commands.signatures import key_of, proof_of, word_of
+from state.attest.statement import Withdrawal
 from state.base.numbers import plural
 from state.base.times import SECOND_US, stamp
 from state.commands import Reply
@@ -19,7 +20,7 @@ from state.events.event import Body, Draft, gate_key
 from state.events.gates import AttestWithdrawn, ItemWaived
 from state.events.launch import DeviationFollowedUp
 from state.events.log import NoteAdded
-from state.view.attestations import cautions, go_problem, missing
+from state.view.attestations import cautions, go_problem, missing, word_to_withdraw
 from state.view.enums import GateStatus, Need
 from state.view.launch import DeviationView, ItemView
 from state.view.preview import Preview
@@ -72,7 +73,7 @@ async def _sign(context: CommandContext, request: CommandRequest) -> Reply:
 async def _plan_withdraw(context: CommandContext, request: CommandRequest) -> Preview:
     item = request.item(context.view)
     # One's own, where several people signed.
-    signed = next((w for w in reversed(item.words) if w.actor == request.who.account), item.attestation)
+    signed = word_to_withdraw(item, request.who.account, key_of(request))
     if signed is None:
         raise CommandRefusedError(f"item {item.id} has no attestation to withdraw")
     if signed.actor != request.who.account and not is_captain(context.view, request.who):
@@ -82,7 +83,17 @@ async def _plan_withdraw(context: CommandContext, request: CommandRequest) -> Pr
 
 async def _withdraw(context: CommandContext, request: CommandRequest) -> Reply:
     item = request.item(context.view)
-    body = AttestWithdrawn(item.id, request.need("reason", "a reason"))
+    reason = request.need("reason", "a reason")
+    body = AttestWithdrawn(item.id, reason)
+    if proof := proof_of(context, request, Withdrawal, lambda s: (s.item, s.reason) == (item.id, reason)):
+        body = AttestWithdrawn(
+            item.id,
+            reason,
+            proof.how_known,
+            statement=proof.statement,
+            signature=proof.signature,
+            key=proof.key,
+        )
     await context.journal.record(_draft(item, body, request))
     return Reply(ok=True, message=f"the attestation of {item.id} is withdrawn")
 

@@ -9,7 +9,16 @@ from dataclasses import replace
 from hashlib import sha256
 
 from checks.base import CouldNotLookError
-from console.engine.commands import attestations, bake, checks, launch, operations, requests
+from console.engine.commands import (
+    attestations,
+    bake,
+    checks,
+    launch,
+    operations,
+    pod_description,
+    polls,
+    requests,
+)
 from console.engine.commands.authorize import refusal
 from console.engine.commands.handler import CommandContext, CommandRefusedError, CommandRequest, Effect
 from console.engine.commands.requests import asked_of, with_request
@@ -33,11 +42,13 @@ EFFECTS: Mapping[str, Effect] = {
     **operations.EFFECTS,
     **bake.EFFECTS,
     **requests.EFFECTS,
+    **polls.EFFECTS,
+    **pod_description.EFFECTS,
 }
 _SELECTING = frozenset(
     {
         *(Field.ITEM, Field.GATE, Field.STAGE, Field.OPERATION, Field.CONDITION),
-        *(Field.WATCHING, Field.CHOICE, Field.DEVIATION, Field.REQUEST),
+        *(Field.WATCHING, Field.CHOICE, Field.DEVIATION, Field.REQUEST, Field.POLL),
     }
 )
 _WHILE_FROZEN = frozenset({"operation.abort", "engine.stop"})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from console.engine.checks.runner import Runner
-from console.engine.ports import OperationsPort, Who
+from console.engine.ports import ClientsPort, OperationsPort, Who
 from console.engine.record.journal import Journal
 from state.base.json import JsonObject
 from state.base.text import line
@@ -43,6 +43,8 @@ class CommandContext:
     """Ends the engine: why, and who says so."""
     log_state: Callable[[], StoreState]
     """Whether the log is being written at the moment."""
+    clients: ClientsPort | None = None
+    """The outside world, for a command that looks at it itself."""
 
     @property
     def view(self) -> LaunchView:

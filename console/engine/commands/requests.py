@@ -17,7 +17,8 @@ from console.engine.commands.handler import (
     is_captain,
     plain_preview,
 )
-from console.engine.commands.signatures import asking_of, granting_of, key_of
+from console.engine.commands.signatures import asking_of, granting_of, key_of, proof_of
+from state.attest.statement import Refusing
 from state.base.json import obj
 from state.base.text import line
 from state.base.times import SECOND_US, clock
@@ -93,9 +94,10 @@ def _asked(request: CommandRequest) -> Preview:
 async def _plan_make(context: CommandContext, request: CommandRequest) -> Preview:
     asked = _asked(request)
     if not granters_of(context.view, request.who.account, key_of(request)):
+        unsigned = request.text("unsigned")
         raise CommandRefusedError(
             "the runbook names no other account that may grant a request. Where a team has one person only, it says "
-            "single_operator: true"
+            f"single_operator: true{f'. It came unsigned: {unsigned}' if unsigned else ''}"
         )
     return replace(asked, name=request.spec.name, title=f"Request: {asked.title}", allowed=True, phrase="")
 
@@ -198,7 +200,14 @@ async def _plan_refuse(context: CommandContext, request: CommandRequest) -> Prev
 
 async def _refuse(context: CommandContext, request: CommandRequest) -> Reply:
     one = _meant(context, request)
-    body = RequestRefused(request.who.how_known, request.need("reason", "a reason"))
+    reason = request.need("reason", "a reason")
+    body = RequestRefused(request.who.how_known, reason)
+    proof = proof_of(
+        context, request, Refusing, lambda said: (said.request, said.reason) == (one.seq, reason), own=False
+    )
+    if proof is not None:
+        signed = {"statement": proof.statement, "signature": proof.signature, "key": proof.key}
+        body = RequestRefused(proof.how_known, reason, **signed)
     await context.journal.record(Draft(body, ref=one.seq, actor=request.who.account))
     return Reply(ok=True, message=f"request #{one.seq} is refused")
 

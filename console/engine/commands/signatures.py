@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from console.engine.commands.handler import CommandContext, CommandRefusedError, CommandRequest
 from state.attest.sshsig import ATTESTATION, Signature, SignatureError, check, parse, public_key
@@ -111,6 +112,46 @@ def granting_of(
         signature=text(request.args, "signature"),
         key=made.fingerprint,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a word was signed with."""
+
+    statement: str
+    signature: str
+    key: str
+
+    @property
+    def how_known(self) -> str:
+        """How a person is known by it."""
+        return f"SSH key {self.key}"
+
+
+def proof_of(
+    context: CommandContext,
+    request: CommandRequest,
+    kind: type[S],
+    same: Callable[[S], bool],
+    *,
+    own: bool = True,
+) -> Proof | None:
+    """Return what signed a word; None where nobody did. ``same`` says whether a statement is about this very word.
+
+    ``own``: only a key of the account's own people counts. Raises RefusedError for a signature that doesn't hold.
+    """
+    signature = text(request.args, "signature")
+    if not signature:
+        return None
+    said, made = _signed(request, kind)
+    _known(context, made)
+    account = request.who.account
+    if own and not any(account in p.accounts for p in people_of(context.view, "", made.fingerprint)):
+        raise CommandRefusedError(f"the runbook does not list the key {made.fingerprint} for {account}")
+    if said.account != account or not same(said):
+        raise CommandRefusedError("the signature is for another word than the one that was given")
+    _fresh(context, said, made)
+    return Proof(said.text(), signature, made.fingerprint)
 
 
 def key_of(request: CommandRequest) -> str:

@@ -18,6 +18,7 @@ from console.engine.record.journal import Journal
 from console.engine.watch.source_health import record_source_health
 from state.base.codec import WIRE, read
 from state.base.json import JsonObject, decimal_text, integer, obj, text
+from state.base.lookalikes import resembling
 from state.base.text import line
 from state.commands import Confirmation, Reply
 from state.events.event import Draft, Event
@@ -220,8 +221,10 @@ class Hub:
         return LocalConnection(self.session(account, how_known or f"in the engine's process ({account})"))
 
     def session(self, account: str, how_known: str) -> Session:
-        """Return the engine's side of a new connection."""
-        return Session(self, account, how_known)
+        """Return the engine's side of a new connection; an account whose name passes for another's is told so."""
+        known = {one for person in self.journal.view.people for one in person.accounts}
+        like = resembling(account, known)
+        return Session(self, account, f"{how_known}, looks like {line(like, 60)}" if like else how_known)
 
     async def greet(self, session: Session, tty: str) -> None:
         """Let a console in: its event, then in one go the welcome, the view, and all events from there on."""

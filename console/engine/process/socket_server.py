@@ -93,10 +93,10 @@ class SocketServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         account, how_known = _peer(writer)
-        session = self._hub.session(account, how_known)
         if self._group is not None and not people_of(self._hub.journal.view, account):
-            session.put({"t": "error", "message": f"{account} is nobody in the runbook of this launch"})
-            session.end("the runbook doesn't name it")
+            await _turn_away(reader, writer, f"{account} is nobody in the runbook of this launch")
+            return
+        session = self._hub.session(account, how_known)
         reading = asyncio.create_task(self._read(session, reader))
         try:
             await self._write(session, writer)
@@ -130,6 +130,16 @@ class SocketServer:
             session.end("it did not read")
         except OSError:
             session.end("its connection broke")
+
+
+async def _turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, why: str) -> None:
+    """Tell somebody who isn't let in why, once their greeting is read: else it would be lost with the connection."""
+    with contextlib.suppress(OSError, ValueError, TimeoutError):
+        async with asyncio.timeout(_DRAIN_S):
+            await reader.readline()
+            writer.write(encode({"t": "error", "message": why}))
+            await writer.drain()
+    writer.close()
 
 
 def _peer(writer: asyncio.StreamWriter) -> tuple[str, str]:

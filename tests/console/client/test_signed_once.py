@@ -161,7 +161,7 @@ WAIVE: JsonObject = {"item": "1.1", "reason": "why", "minutes": "60"}
         ("cap", "app", ""),
         ("cap", "cap", "doesn't grant it"),
         ("cap", "obs", "is observer"),
-        ("cap", "", "doesn't grant it"),
+        ("cap", "", "nothing was given"),
         ("", "app", "names no other account"),
     ],
 )

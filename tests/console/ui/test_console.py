@@ -19,7 +19,7 @@ from textual.worker import WorkerState
 
 from console.ui import crash, theme
 from console.ui.app import LaunchApp
-from console.ui.keymap import bindings, entries
+from console.ui.keys.keymap import bindings, entries
 from screens.base import LaunchScreen
 from screens.kit.screen_state import Mode
 from tests.paths import ROOT

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from textual import events
 from textual._xterm_parser import XTermParser
 
-from console.ui.paste import LONGEST, PasteGate
+from console.ui.keys.paste import LONGEST, PasteGate
 
 BEGIN, END = "\x1b[200~", "\x1b[201~"
 HOSTILE = st.lists(

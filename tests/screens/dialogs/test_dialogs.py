@@ -59,7 +59,7 @@ async def test_keys_between_a_wish_and_its_dialog_reach_no_screen() -> None:
 async def test_pasted_lines_become_one() -> None:
     app, source = app_of(story.ready())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("n")
+        await pilot.press("c")
         await pilot.pause(0.1)
         app.screen.query_one(Input).post_message(Paste("first\nsecond\n\n  third\n"))
         await pilot.pause(0.1)

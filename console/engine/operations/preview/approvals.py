@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from checks.base import CouldNotLookError
 from checks.clients.kube_object import secret_values
 from checks.clients.redact import Redactor
+from console.engine.operations.helm.brought_values import brought_values
 from console.engine.operations.helm.private_copy import Parts, PrivateCopy, input_parts
 from console.engine.operations.preview.manifest import documents, parted
 from state.base import kube_yaml
@@ -113,14 +114,17 @@ def _for(attestation: AttestationView, seen: Sequence[Seen]) -> Parts:
 
 def register_secrets(chart: Chart, redactor: Redactor) -> None:
     """Let the redactor know what looks like a secret in the values files and in the values that charts bring."""
-    folder = Path(chart.path)
-    brought = sorted(folder.rglob("values.yaml")) if folder.is_dir() else []
-    for path in (*chart.values, *brought):
-        try:
-            for keys, value in kube_yaml.settings(path.read_bytes()):
-                redactor.register_setting(keys, value)
-        except (OSError, kube_yaml.KubeYamlError):
-            continue  # helm will say what is wrong with it
+    for path in chart.values:
+        with suppress(OSError):
+            _register_settings(path.read_bytes(), redactor)
+    for raw in brought_values(Path(chart.path)):
+        _register_settings(raw, redactor)
+
+
+def _register_settings(raw: bytes, redactor: Redactor) -> None:
+    with suppress(kube_yaml.KubeYamlError):  # helm will say what is wrong with it
+        for keys, value in kube_yaml.settings(raw):
+            redactor.register_setting(keys, value)
 
 
 async def register_mounted(runbook: Runbook, clients: Clients) -> None:

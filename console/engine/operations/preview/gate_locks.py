@@ -70,6 +70,7 @@ def spec_of(operation: Operation) -> OperationSpecView:
         operation.requires.gates,
         operation.requires.items,
         operation.requires.stages,
+        operation.role or "",
     )
 
 

@@ -146,7 +146,14 @@ class Report:
 
     def _without_secrets(self, raw: str) -> str:
         """Return a program's output without secrets, also those that escapes and unseen marks took apart."""
-        return "\n".join(self._row(row) for row in self._redactor.clean(raw).split("\n"))
+        rows = self._redactor.clean(raw).split("\n")
+        read = [bare(row) for row in rows]
+        together = self._redactor.clean("\n".join(read)).split("\n")
+        if len(together) == len(rows):  # escapes at the ends of lines hid where they were joined
+            rows = [
+                row if one == before else one for row, before, one in zip(rows, read, together, strict=True)
+            ]
+        return "\n".join(self._row(row) for row in rows)
 
     def _row(self, row: str) -> str:
         read = bare(row) if not row.isascii() or not row.isprintable() else row

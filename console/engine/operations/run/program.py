@@ -25,6 +25,8 @@ _POLL_S = 0.1
 LONGEST_LINE = 16 * 1024
 """Of a program's line; what is shown has 500 characters."""
 _OVERLAP = 4096
+_HELD = 8
+"""Lines that wait while a program goes on printing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,13 @@ def shown_line(raw: str, clean: Callable[[str], str]) -> str:
 
 
 def _lines(whole: Sequence[bytes], clean: Callable[[str], str]) -> list[str]:
-    texts = (one[: 4 * LONGEST_LINE].decode(errors="replace") for one in whole if one.strip())
-    return [shown_line(one, clean) for one in texts]
+    texts = [one[: 4 * LONGEST_LINE].decode(errors="replace") for one in whole if one.strip()]
+    # Together first: what a program breaks at 76 columns stands whole in no line.
+    read = [bare(one[:LONGEST_LINE].replace("\t", " ")) for one in texts]
+    together = clean("\n".join(read)).split("\n")
+    rows = zip(texts, read, together, strict=True) if len(together) == len(texts) else ()
+    known = [raw if after == before else after for raw, before, after in rows] or texts
+    return [shown_line(one, clean) for one in known]
 
 
 async def tail(path: Path, ended: asyncio.Event, clean: Callable[[str], str]) -> AsyncIterator[list[str]]:
@@ -162,6 +169,7 @@ async def tail(path: Path, ended: asyncio.Event, clean: Callable[[str], str]) ->
     through all of it would stand still.
     """
     rest, offset, skipping = b"", 0, False
+    held: list[bytes] = []
     while True:
         # Looked at before reading, so that nothing written before the end is missed.
         last = ended.is_set()
@@ -178,6 +186,10 @@ async def tail(path: Path, ended: asyncio.Event, clean: Callable[[str], str]) ->
             whole, rest, skipping = [*whole, rest], b"", True
         if last and not piece and rest:
             whole, rest = [*whole, rest], b""
+        # The last of them wait for what follows: it may be the rest of a value that began there.
+        whole = held + whole
+        held = whole[-_HELD:] if piece else []
+        whole = whole[: len(whole) - len(held)]
         lines = await asyncio.to_thread(_lines, whole, clean) if whole else []
         if lines:
             yield lines

@@ -36,7 +36,7 @@ ANN, BOB, EVE, TOM = (
     Who(a, "test", c) for a, c in (("ann", "c1"), ("bob", "c2"), ("eve", "c3"), ("tom", "c4"))
 )
 
-EVERYBODY = {"note.add"}
+EVERYBODY = {"note.add", "pod.describe"}
 APPROVERS = {
     *("attest.sign", "attest.withdraw", "deviation.follow_up", "request.grant", "request.refuse"),
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from textual.binding import Binding, BindingType
@@ -12,12 +13,13 @@ from screens.deploy import DeployScreen
 from screens.gate import GateScreen
 from screens.help import HelpEntry
 from screens.kit.formats import GATE_KEYS, gate_keys
-from screens.kit.screen_state import Mode
+from screens.kit.screen_state import Mode, ScreenState
 from screens.log import LogScreen
 from screens.pipeline import PipelineScreen
 from state.commands import COMMANDS
 from state.view.first_launch import offered
 from state.view.launch import LaunchView
+from state.view.locked import why_locked, why_operation_locked
 
 EVERYWHERE: tuple[tuple[str, str, str], ...] = (
     *((str(n % 10), f"gate({n})", f"gate {n}") for n in range(1, GATE_KEYS + 1)),
@@ -28,6 +30,9 @@ EVERYWHERE: tuple[tuple[str, str, str], ...] = (
     ("l", "open('log')", "log of every event"),
     ("p", "open('pods')", "pods and ingresses"),
     ("question_mark,ctrl+p", "help", "search keys, commands, items, gates and operations"),
+    ("slash", "filter", "filter the list"),
+    ("n", "problem(1)", "next problem"),
+    ("N", "problem(-1)", "problem before"),
     ("T", "theme", "dark, light or high contrast"),
     ("escape", "back", "back"),
     ("backspace", "back", "back"),
@@ -35,13 +40,15 @@ EVERYWHERE: tuple[tuple[str, str, str], ...] = (
 )
 LIVE: tuple[tuple[str, str, str], ...] = (
     ("space,enter", "next", "do what comes next"),
-    ("n", "ask('note.add')", "add a note"),
+    ("c", "ask('note.add')", "add a note"),
+    ("full_stop", "item_number", "item of a gate by its number: 3.2"),
     ("h", "hold", "hold the launch, or release the hold"),
     ("x", "ask('operation.abort')", "abort the operation under way"),
     ("f", "ask('clock.rate')", "run the clock faster"),
-    ("k", "ask('condition.acknowledge')", "acknowledge a tripped stop condition"),
+    ("A", "ask('condition.acknowledge')", "acknowledge a tripped stop condition"),
     ("B", "rollback", "open the rollback dialog"),
     ("G", "requests", "requests of a second person: grant, refuse, carry out"),
+    ("v", "ask('poll.answer')", "answer the go/no-go poll"),
     ("t", "ask('console.take_over')", "take over from the console that drives"),
     ("S", "start_engine", "start an engine where it was lost"),
 )
@@ -57,33 +64,73 @@ REPLAY: tuple[tuple[str, str, str], ...] = (
     ("home", "transport('home')", "to the beginning"),
     ("end", "transport('end')", "to the end"),
 )
-_SHOWN = {
+SCREENS = (GateScreen, DeployScreen, PipelineScreen, BakeScreen, LogScreen)
+"""Those with keys of their own."""
+SHOWN = {
     "space,enter": "space",
     "question_mark,ctrl+p": "?", "escape": "esc", "comma": ",", "full_stop": ".", "left_square_bracket": "[",
     "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">",
+    "slash": "/",
     "plus,equals_sign": "+", "minus": "-", "left": "←", "right": "→",
 }  # fmt: skip
 
 
-def bindings(mode: Mode) -> list[Binding]:
-    """Return the keys of every screen for a mode; a mode's own keys come first."""
+def bindings(mode: Mode, changed: Mapping[str, str] | None = None) -> list[Binding]:
+    """Return the keys of every screen for a mode; a mode's own keys come first.
+
+    ``changed``: actions with the keys that somebody gave them.
+    """
     own = REPLAY if mode is Mode.REPLAY else LIVE if mode is Mode.LIVE else ()
     taken = {key for key, _, _ in own}
     keys = [*own, *(one for one in EVERYWHERE if one[0] not in taken)]
+    given = changed or {}
     return [
-        Binding(key, action, what, show=False, id=f"{mode.value}.{key}.{action.partition('(')[0]}")
+        Binding(given.get(name_of(action), key), action, what, show=False, id=f"{mode.value}.{key}")
         for key, action, what in keys
     ]
 
 
-def entries(mode: Mode, gates: int = 0) -> list[HelpEntry]:
+def name_of(action: str) -> str:
+    """Return what a file of keys calls an action: ``note.add`` for what asks, ``show.log`` for what opens."""
+    verb, _, rest = action.partition("(")
+    what = rest.rstrip(")").replace("'", "").replace(",", ".")
+    if verb in {"ask", "open"}:
+        return what if verb == "ask" else f"show.{what}"
+    return f"{verb}.{what}".rstrip(".")
+
+
+def usual_keys() -> dict[str, str]:
+    """Return every action that a file of keys may name, with the key that it has without one."""
+    every = {name_of(action): key for key, action, _ in (*EVERYWHERE, *LIVE) if not key.isdigit()}
+    del every["back"]
+    for screen in SCREENS:
+        every |= {one.id: one.key for one in screen.BINDINGS if isinstance(one, Binding) and one.id}
+    return every
+
+
+def labels(changed: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """Return what the line of keys writes: by screen (nothing: everywhere) and usual key, the key that was given."""
+    usual = usual_keys()
+    screens = {one.NAME for one in SCREENS}
+    told = {}
+    for action, key in changed.items():
+        area = action.partition(".")[0]
+        is_own = area in screens and not any(action == name_of(a) for _, a, _ in (*EVERYWHERE, *LIVE))
+        for old in usual[action].split(","):
+            told[area if is_own else "", SHOWN.get(old, old)] = SHOWN.get(key, key)
+    return told
+
+
+def entries(mode: Mode, gates: int = 0, changed: Mapping[str, str] | None = None) -> list[HelpEntry]:
     """Return what the help lists: keys by name of their action, then the commands of the registry.
 
-    ``gates`` is how many the runbook has (0: not known yet); a key is there for the first ten.
+    ``gates`` is how many the runbook has (0: not known yet); a key is there for the first ten. ``changed``: actions
+    with the keys that somebody gave them.
     """
+    told = labels(changed or {})
     listed = [
-        HelpEntry(f"action:{b.action}", _SHOWN.get(b.key, b.key), b.description, "everywhere")
-        for b in bindings(mode)
+        HelpEntry(f"action:{b.action}", SHOWN.get(b.key, b.key), b.description, "everywhere")
+        for b in bindings(mode, changed)
         if b.key != "backspace" and not (b.key.isdigit() and b.key != "1")
     ]
     last = min(gates or GATE_KEYS, GATE_KEYS)
@@ -91,10 +138,26 @@ def entries(mode: Mode, gates: int = 0) -> list[HelpEntry]:
     listed = [replace(e, **titles) if e.key == "1" else e for e in listed]
     if mode is not Mode.LIVE:
         return [*listed, *_of_screen(BakeScreen.NAME, BakeScreen.GRAPHS)]
-    for screen in (GateScreen, DeployScreen, PipelineScreen, BakeScreen, LogScreen):
-        listed += _of_screen(screen.NAME, screen.BINDINGS)
+    for screen in SCREENS:
+        own = _of_screen(screen.NAME, screen.BINDINGS)
+        listed += [replace(one, key=told.get((screen.NAME, one.key), one.key)) for one in own]
     listed += [HelpEntry(f"command:{c.name}", c.key, c.title, "command") for c in COMMANDS if c.listed]
     return listed
+
+
+_ASKS = re.compile(r"ask\('([a-z_.]+)'\)")
+
+
+def locked(name: str, shown: ScreenState) -> str:
+    """Return why an entry would come to nothing now, or nothing."""
+    kind, _, rest = name.partition(":")
+    if shown.mode is not Mode.LIVE:
+        return ""
+    if kind == "operation":
+        return why_operation_locked(shown.view, rest, shown.now_us)
+    asked = _ASKS.search(rest)
+    command = rest if kind == "command" else asked.group(1) if asked else ""
+    return why_locked(shown.view, command, shown.now_us, shown.me, shown.account) if command else ""
 
 
 def places(view: LaunchView) -> list[HelpEntry]:
@@ -108,7 +171,7 @@ def places(view: LaunchView) -> list[HelpEntry]:
 
 def _of_screen(screen: str, keys: list[BindingType]) -> list[HelpEntry]:
     return [
-        HelpEntry(f"screen:{screen}:{action}", _SHOWN.get(key, key), what, f"on {screen}")
+        HelpEntry(f"screen:{screen}:{action}", SHOWN.get(key, key), what, f"on {screen}")
         for key, what, action in _own(keys)
     ]
 

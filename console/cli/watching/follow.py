@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.cli.saved_log import verified
+from console.cli.watching.event_lines import print_events
 from console.ui.run import run_follow
 from state.log.errors import LogDamagedError
 
 
-def run(log: Path, damaged: bool) -> int:
+def run(log: Path, damaged: bool, plain: bool = False) -> int:
     """Follow a log and return the console's exit code; a damaged one only where ``damaged`` asks for it.
 
-    Raises LogError.
+    ``plain``: one line an event, without a screen, until the launch has ended. Raises LogError.
     """
     look_at(log, damaged=damaged)
-    return run_follow(log)
+    return print_events(log, on=True) if plain else run_follow(log)
 
 
 def look_at(log: Path, *, damaged: bool) -> None:
