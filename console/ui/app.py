@@ -18,12 +18,12 @@ from textual.worker import Worker, WorkerState
 from console.client.engine_client import AttachError
 from console.client.sources import EventSource, FileSource, Reopens
 from console.exit_codes import ExitCode, of_log
-from console.ui.keys import keymap
 from console.ui.bell import Attention, deposed_words
 from console.ui.dialog_host import PICKED, going, leaving
-from console.ui.navigation import NavigatingApp
+from console.ui.keys import keymap
 from console.ui.keys.key_file import KeyFile
 from console.ui.kind_text import kind_text
+from console.ui.navigation import NavigatingApp
 from console.ui.terminal_app import settle
 from console.ui.theme import THEMES, themes
 from screens.bake import BakeScreen

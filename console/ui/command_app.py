@@ -11,9 +11,9 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from console.client.sources import EventSource
-from console.ui.keys import keymap
 from console.ui.dialog_host import PICKED, carry_out, pick_request, urgent
 from console.ui.ended import EndingApp
+from console.ui.keys import keymap
 from screens.base import LaunchScreen
 from screens.dialogs.dialogs import Dialog
 from screens.kit.messages import CommandRequested

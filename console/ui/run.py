@@ -80,9 +80,9 @@ def _guarded(show: Callable[[], int]) -> int:
 
 
 def _show(source: object, mode: object, restart: Restart | None, log: Path | None = None) -> int:
-    from console.ui.keys import key_file, keymap
     from console.ui.app import LaunchApp
     from console.ui.driver import SafeDriver
+    from console.ui.keys import key_file, keymap
 
     app = LaunchApp(
         source,  # type: ignore[arg-type]  # made above as an EventSource, which is imported only there

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console.ui.keys import keymap
 from console.ui.app import LaunchApp
+from console.ui.keys import keymap
 from console.ui.keys.key_file import KeyFile, path_of, read
 from screens.dialogs.forms import FormDialog
 from screens.kit.pane import Pane
