@@ -18,7 +18,7 @@ from screens.kit.plain import Line, Role, Span, row, wrap
 class ReadingDialog(Dialog[None]):
     """A text from outside, that can be scrolled."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("e", "no", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("i", "no", "close", show=False)]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__(title)

@@ -257,7 +257,7 @@ class Story:
                 "containers": 1,
                 "restarts": restarts,
                 "image": f"ghcr.io/dotmactech/dotmac-platform-{app}:{version}",
-                "digest": "sha256:" + sha256(f"{app}{version}".encode()).hexdigest(),
+                "digest": "sha256:" + sha256(f"{app}{version}".encode(errors="replace")).hexdigest(),
                 "node": "node-1",
                 "created_us": self.now_us,
                 "reason": reason,

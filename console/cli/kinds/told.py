@@ -21,7 +21,7 @@ _HOUR, _MINUTE = 3600, 60
 _WIDTH = 96
 _HEAD = """# What each kind of check asks, proves and needs
 
-This page is made from the kinds themselves, by `make kinds`. `launch-console checks show KIND`, and `e` on a gate's
+This page is made from the kinds themselves, by `make kinds`. `launch-console checks show KIND`, and `i` on a gate's
 screen, tell the same of one kind, with its settings. A fail says its way out beside it: on the screen, in what
 `launch-console check` prints, in JUnit and in the report. It is the first line below "To mend" whose words stand in
 its reason, `…` for any; else that of the last chapter, which holds of every system; else "anything else".
