@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from screens.kit.plain import Line, Role, Span, fit, row, wrap
 from state.base.json import Json
@@ -12,6 +12,8 @@ _FIRST = {"problems": Role.BAD, "not_seen": Role.BLIND, "after_the_deploy": Role
 """Keys under which a check says what is wrong, what it could not see, and what only a deploy will tell."""
 _NARROWEST, _WIDEST = 12, 34
 """Cells of the column of keys."""
+_BETWEEN = 4
+"""Cells beside the keys: the sign before them, and the gap after them."""
 _DEEPEST = 3
 """Levels of an answer that get rows of their own."""
 
@@ -29,8 +31,16 @@ def evidence_lines(evidence: str, width: int) -> list[Line]:
     told = " ".join(_words(found.get(key)) for key in _FIRST).lower()
     cells = [(_rank(key, value, told), n, key, value) for n, (key, value) in enumerate(_cells(found, "", 0))]
     cells.sort(key=lambda one: one[:2])
-    column = min(_WIDEST, max(_NARROWEST, width // 3), max((len(key) for _, _, key, _ in cells), default=0))
+    column = _column([(key, value) for _, _, key, value in cells], width)
     return [line for rank, _, key, value in cells for line in _cell(key, value, rank, (column, width))]
+
+
+def _column(cells: Sequence[tuple[str, str]], width: int) -> int:
+    """Return how wide the keys are: whole where every value fits beside them, else no more than a part."""
+    widest = max((len(key) for key, _ in cells), default=0)
+    if all(widest + len(value) + _BETWEEN <= width for _, value in cells):
+        return widest
+    return min(_WIDEST, max(_NARROWEST, width // 3), widest)
 
 
 def _rank(key: str, value: str, told: str) -> int:
@@ -75,9 +85,9 @@ def _cell(key: str, value: str, rank: int, widths: tuple[int, int]) -> list[Line
     column, width = widths
     role = _FIRST.get(key.partition(".")[0], Role.PLAIN)
     sign = {0: "✖ " if role is Role.BAD else "! ", 1: "› "}.get(rank, "  ")
-    room = max(8, width - column - 4)
+    room = max(8, width - column - _BETWEEN)
     parts = wrap(value, room, most=6) or [""]
     head = Span(fit(key.replace("_", " "), column), Role.STRONG if rank < 2 else Role.DIM)
     lines = [row(Span(sign, role if rank == 0 else Role.WARN), head, "  ", Span(parts[0], role))]
-    lines += [row(" " * (column + 4), Span(part, role)) for part in parts[1:]]
+    lines += [row(" " * (column + _BETWEEN), Span(part, role)) for part in parts[1:]]
     return lines
