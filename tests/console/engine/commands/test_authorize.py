@@ -39,10 +39,11 @@ ANN, BOB, EVE, TOM = (
 EVERYBODY = {"note.add", "pod.describe"}
 APPROVERS = {
     *("attest.sign", "attest.withdraw", "deviation.follow_up", "request.grant", "request.refuse"),
+    "poll.answer",
 }
 EVERY_OPERATOR = {
     *("operation.abort", "launch.hold", "console.take_over", "attest.sign", "attest.withdraw"),
-    *("deviation.follow_up", "request.withdraw"),
+    *("deviation.follow_up", "request.withdraw", "poll.answer"),
 }
 
 
