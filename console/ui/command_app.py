@@ -94,6 +94,7 @@ class CommandApp(EndingApp):
             slow.stop()
             if self._letting_go is not None:
                 self._letting_go.stop()
+            self._giving = False
             self._asking -= 1
             if not replaced and not self._opened and (reply is None or not reply.ok):
                 self._ahead.drop()
@@ -122,7 +123,8 @@ class CommandApp(EndingApp):
         """
         if self._letting_go is not None:
             self._letting_go.stop()
+        self._opening, self._giving = False, True
         self._letting_go = self.set_timer(SLOW_S, self._let_go)
 
     def _let_go(self) -> None:
-        self._opening = False
+        self._giving = False

@@ -31,7 +31,9 @@ class TerminalApp(Guarded, App[int]):
         super().__init__(driver_class=driver_class, watch_css=False)
         self._opening = False
         """Whether a dialog is about to open: keys meant for it must not reach the screen below."""
-        self._ahead = TypeAhead(super().on_event, self._pumps, lambda: self._opening)
+        self._giving = False
+        """Whether a command was just given: keys wait for what the engine makes of it."""
+        self._ahead = TypeAhead(super().on_event, self._pumps, lambda: self._opening, lambda: self._giving)
         self._in_use = False
         """Whether somebody can see and press something: an error after that doesn't end the console."""
         self._broken: dict[str, str] = {}

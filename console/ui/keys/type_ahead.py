@@ -32,11 +32,16 @@ class TypeAhead:
         forward: Callable[[Typed], Awaitable[None]],
         pumps: Callable[[], Sequence[MessagePump]],
         opening: Callable[[], bool],
+        giving: Callable[[], bool],
     ) -> None:
-        """``pumps``: who handles a key, inmost first. ``opening``: whether a dialog is about to open."""
+        """``pumps``: who handles a key, inmost first. ``opening``: whether a dialog is about to open.
+
+        ``giving``: whether a command was just given, and the engine hasn't answered yet.
+        """
         self._forward = forward
         self._pumps = pumps
         self._opening = opening
+        self._giving = giving
         self._waiting: deque[Typed] = deque()
         self._task: asyncio.Task[None] | None = None
         self._since: float | None = None
@@ -56,7 +61,10 @@ class TypeAhead:
         if not self.idle:
             self._waiting.append(event)
             return
-        await self._forward(event)
+        if self._opening() or self._giving():
+            self._waiting.append(event)
+        else:
+            await self._forward(event)
         self._task = asyncio.create_task(self._settle())
 
     @property
@@ -84,7 +92,7 @@ class TypeAhead:
     async def _quiet(self) -> None:
         """Wait until nobody has anything left to do about the last key."""
         await self._handled()
-        while self._opening():
+        while self._opening() or self._giving():
             await asyncio.sleep(_POLL_S)
             await self._handled()
 
