@@ -207,7 +207,9 @@ async def test_backups(store: Store) -> None:
     assert (await backup(settings, store.around)).summary == "there is no backup at all"
     store.owner.put_object(store.bucket, "backups/mon.dump", BytesIO(b"abc"), 3)
     store.owner.put_object(store.bucket, "elsewhere/mon.dump", BytesIO(b"abcdef"), 6)
-    assert [(one.name, one.size) for one in await store.client.objects("backups/")] == [("backups/mon.dump", 3)]
+    assert [(one.name, one.size) for one in await store.client.objects("backups/")] == [
+        ("backups/mon.dump", 3)
+    ]
     outcome = await backup(settings, store.around)
     assert (outcome.verdict, outcome.summary) == (Verdict.FAIL, "backup backups/mon.dump has 3 bytes")
     store.owner.put_object(store.bucket, "backups/tue.dump", BytesIO(b"abcdef"), 6)
