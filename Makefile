@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile test-accounts keys pictures
+.PHONY: demo test test-long test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile test-accounts keys pictures
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,9 +22,13 @@ $(MOTO_READY): requirements.moto.lock # apart from ours: moto wants another pyth
 demo: $(READY) ## open the console on a rehearsal of a whole launch
 	$(BIN)/launch-console rehearse
 
-test: $(READY) $(MOTO_READY) ## every test
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not alone"
-	$(BIN)/python -m pytest -m alone
+test: $(READY) $(MOTO_READY) ## every test but the long ones
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not alone and not long"
+	$(BIN)/python -m pytest -m "alone and not long"
+
+test-long: $(READY) $(MOTO_READY) ## the long ones: whole launches, both helms, a control plane, every case
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "long and not alone"
+	$(BIN)/python -m pytest -m "long and alone"
 
 test-accounts: $(READY) ## a whole launch that three Unix accounts drive; wants root and an idle machine, a minute or two
 	LAUNCH_CONSOLE_ACCOUNTS=1 $(BIN)/python -m pytest -q -p no:cacheprovider tests/console/rehearsal/autopilot/test_three_accounts.py

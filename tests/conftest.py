@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import programs
+from tests.long import is_long
 
 # How long an example takes says how busy the machine is, and nothing of what is tested: with a deadline, or with
 # the check of how fast inputs are made, the first draw of a text (it builds tables of all characters) fails a test.
@@ -22,7 +23,10 @@ _MOSTLY_WAIT = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long tests that mostly wait: the others fill the time beside them, and no tail is left."""
+    """Mark what takes long, and begin with what mostly waits: the others fill the time beside it, without a tail."""
+    for item in items:
+        if is_long(item.nodeid):
+            item.add_marker(pytest.mark.long)
     items.sort(key=lambda item: not item.nodeid.startswith(_MOSTLY_WAIT))
 
 
