@@ -25,6 +25,7 @@ from state.runbook.load import load_runbook
 from state.runbook.models import Runbook
 from state.view.enums import Look, Verdict
 from state.view.launch import LaunchView
+from tests import drawing
 from tests.checks.wrong_shapes import TIMEOUT_S, WrongServer, one_server, plain_shapes
 
 # A check that runs out of time leaves the connection that it was opening to the garbage collector.
@@ -47,10 +48,7 @@ def chosen() -> list[tuple[int, str]]:
     worlds = list(enumerate(SHAPES))
     if os.environ.get("LAUNCH_CONSOLE_SHAPES") == "all":
         return worlds
-    return random.Random(int(seed or SEED)).sample(worlds, len(worlds) // 10)
-
-
-SEED = random.SystemRandom().randrange(10**6)
+    return random.Random(drawing.seed(seed)).sample(worlds, len(worlds) // 10)
 
 
 def checks(runbook: Runbook) -> list[CheckRef]:
@@ -106,7 +104,7 @@ async def test_answers_of_the_wrong_shape_are_no_pass_and_no_traceback(
 ) -> None:
     worlds = chosen()
     with capsys.disabled():
-        seed = os.environ.get("LAUNCH_CONSOLE_SEED") or SEED
+        seed = drawing.seed(os.environ.get("LAUNCH_CONSOLE_SEED", ""))
         sys.stdout.write(f" [{len(worlds)} of {len(SHAPES)} wrong worlds, seed {seed}]")
     trouble: list[str] = []
     for number, shape in worlds:

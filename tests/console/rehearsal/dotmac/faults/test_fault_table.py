@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random, SystemRandom
+from random import Random
 
 import pytest
 
@@ -25,6 +25,7 @@ from console.rehearsal.dotmac.faults.catalogue import FAULTS
 from console.rehearsal.dotmac.odd import ODD
 from console.rehearsal.world.fault import Expect, Fault
 from state.view.enums import Verdict
+from tests import drawing
 from tests.console.rehearsal.dotmac.faults.standing import Standing, standing
 from tests.console.rehearsal.dotmac.faults.table import (
     OF_THE_LAUNCH,
@@ -176,7 +177,7 @@ def together(faults: Sequence[Fault]) -> list[list[Fault]]:
 
 @pytest.mark.skipif(bool(NAMED), reason="the chosen ones are judged")
 async def test_a_tenth_of_the_table(tmp_path: Path) -> None:
-    seed = int(os.environ.get("FAULT_SEED", "0")) or SystemRandom().randrange(1, 1 << 31)
+    seed = drawing.seed(os.environ.get("FAULT_SEED", ""))
     print(f"FAULT_SEED={seed}")  # noqa: T201  draws the same again
     dice, wrong = Random(seed), {}
     items = sorted({fault.item for fault in TABLE if not is_late(fault)})
