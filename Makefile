@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-bare check format lock clean picture torture bench cluster cluster-quiet cluster-charts
+.PHONY: demo test test-long test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile test-accounts keys pictures
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,9 +22,16 @@ $(MOTO_READY): requirements.moto.lock # apart from ours: moto wants another pyth
 demo: $(READY) ## open the console on a rehearsal of a whole launch
 	$(BIN)/launch-console rehearse
 
-test: $(READY) $(MOTO_READY) ## every test
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not alone"
-	$(BIN)/python -m pytest -m alone
+test: $(READY) $(MOTO_READY) ## every test but the long ones
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not alone and not long"
+	$(BIN)/python -m pytest -m "alone and not long"
+
+test-long: $(READY) $(MOTO_READY) ## the long ones: whole launches, both helms, a control plane, every case
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "long and not alone"
+	$(BIN)/python -m pytest -m "long and alone"
+
+test-accounts: $(READY) ## a whole launch that three Unix accounts drive; wants root and an idle machine, a minute or two
+	LAUNCH_CONSOLE_ACCOUNTS=1 $(BIN)/python -m pytest -q -p no:cacheprovider tests/console/rehearsal/autopilot/test_three_accounts.py
 
 test-bare: $(READY) ## what drives other programs, where none of them is: all of it is skipped, nothing is red
 	$(BIN)/python -m tests.bare -rs -m "needs or wire or tmux"
@@ -35,10 +42,17 @@ check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-picture: $(READY) ## draw the README's picture from a launch that drives itself
-	$(BIN)/launch-console rehearse --headless --log .picture/launch.lclog >/dev/null
-	$(BIN)/python -m tests.picture .picture/launch.lclog bake docs/dashboard.svg
-	rm -rf .picture
+pictures: $(READY) ## draw every picture of README and docs
+	$(BIN)/python -m tests.pictures
+
+kinds: $(READY) ## write docs/checks.md from the kinds of checks
+	$(BIN)/launch-console checks page >docs/checks.md
+
+shapes: $(READY) ## give every kind of check every answer of the wrong shape
+	LAUNCH_CONSOLE_SHAPES=all $(BIN)/python -m pytest -q -s -p no:cacheprovider tests/checks/test_wrong_shapes.py
+
+faults: $(READY) ## every fault of the rehearsal's catalogue, each judged by every item, and every odd world
+	FAULT_TABLE=whole $(BIN)/python -m pytest -q -p no:cacheprovider -n 2 tests/console/rehearsal/dotmac/faults/test_fault_table.py
 
 SCRATCH ?= /tmp/launch-console-torture
 
@@ -52,6 +66,10 @@ torture: $(READY) ## kill writers and launches, cut the power, fail every system
 	LOG_FLIPS=20000 $(BIN)/python -m pytest -q -p no:cacheprovider -k flipped tests/state/log/test_verify.py
 	$(BIN)/python -m tests.torture.rehearsals $(SCRATCH)/launches
 
+hostile: $(READY) ## 2,000 hostile requests, logs, outputs, answers and bytes of terminals each; SEED draws them
+	@seed="$${SEED:-$$(date +%s)}"; echo "SEED=$$seed"; \
+	  HOSTILE_EXAMPLES=2000 $(BIN)/python -m pytest -p no:cacheprovider --timeout 3600 --hypothesis-seed="$$seed" tests/hostile
+
 bench: $(READY) ## figures beside their goals; wants an idle machine
 	rm -rf $(SCRATCH)/bench
 	$(BIN)/python -m tests.torture.bench $(SCRATCH)/bench
@@ -59,6 +77,10 @@ bench: $(READY) ## figures beside their goals; wants an idle machine
 	$(BIN)/python -m tests.bench.conditions
 
 CLUSTER ?= /tmp/launch-console-cluster
+
+keys: $(READY) ## every sentence into every dialog, and every binding on every screen in random order: minutes
+	EVERY_SENTENCE=1 EVERY_BINDING=1 $(BIN)/python -m pytest -q -p no:cacheprovider -n auto \
+	  tests/screens/dialogs/test_typing.py tests/screens/test_every_binding.py
 
 cluster: $(READY) ## build (once) and start a real control plane on loopback, until Ctrl-C
 	rm -rf $(CLUSTER)

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.alertmanager import receivers_of, routed_receivers
-from checks.clients.errors import NotFoundError
+from checks.clients.errors import NotFoundError, WrongContentError
+from checks.guides import watching
 from checks.judging import STEADY, Findings, whole
 from checks.rules import dead_among, metrics_by_rule, without_series
-from state.base.json import JsonObject, objs, text
+from state.base.json import JsonObject, flag, obj, objs, text, texts
+from state.base.text import line
 from state.base.times import SECOND_US
 from state.runbook.units import Seconds
 
@@ -45,7 +47,13 @@ class RoutedSettings(Settings):
     """Metrics that exist only after their first event, such as an error."""
 
 
-@check("alerts.routed", RoutedSettings, ttl=STEADY, leaves="a synthetic alert, and its notification")
+@check(
+    "alerts.routed",
+    RoutedSettings,
+    guide=watching.ROUTED,
+    ttl=STEADY,
+    leaves="a synthetic alert, and its notification",
+)
 async def routed(settings: RoutedSettings, context: CheckContext) -> Outcome:
     """Judge by a synthetic alert that notifications leave for a person.
 
@@ -60,10 +68,12 @@ async def routed(settings: RoutedSettings, context: CheckContext) -> Outcome:
     labels = {"alertname": name, "environment": str(context.tier), **settings.labels}
     sent = await findings.look(_send(client, labels, context))
     if sent is not None:
-        await _notified(settings, client, labels, context, findings, sent)
+        await _notified(settings, client, labels, context, findings, sent, receivers or [])
+    await _connected(client, context, findings)
     if settings.rules:
         await _rules(settings, context, findings)
-    return findings.outcome("a synthetic alert was routed to people; every rule's metrics exist")
+    rules = "; every rule's metrics exist" if settings.rules else ""
+    return findings.outcome(f"a synthetic alert was routed to people{rules}")
 
 
 async def _receivers(client: AlertmanagerClient) -> list[Receiver]:
@@ -126,6 +136,7 @@ async def _notified(
     context: CheckContext,
     findings: Findings,
     before: dict[str, tuple[float, float]],
+    receivers: list[Receiver],
 ) -> None:
     findings.saw("alert", labels["alertname"])
     hopeless = findings.failed  # where nobody is told anyway, there is nothing to wait for
@@ -144,7 +155,23 @@ async def _notified(
     findings.saw("waited_s", waited)
     findings.need(bool(alert), "the synthetic alert does not appear in Alertmanager")
     findings.need(not alert or bool(names), "the synthetic alert is routed to no receiver")
-    left = sum(count for kind, count in sent.items() if kind in settings.human or kind == "webhook")
+    muted = obj(alert.get("status"))
+    by = [word for word in ("silencedBy", "inhibitedBy", "mutedBy") if texts(muted.get(word))]
+    findings.need(
+        not by and text(muted, "state") != "suppressed",
+        f"the synthetic alert is suppressed ({', '.join(by) or 'Alertmanager does not say by what'}): nobody is told",
+    )
+    # Only by what its own receivers notify: others' alerts go on meanwhile.
+    kinds = (
+        {kind for receiver in receivers if receiver.name in names for kind in receiver.kinds}
+        if receivers
+        else None
+    )
+    left = sum(
+        count
+        for kind, count in sent.items()
+        if (kind in settings.human or kind == "webhook") and (kinds is None or kind in kinds)
+    )
     findings.need(hopeless or left > 0, f"no notification left Alertmanager within {waited}s")
     bad = sorted(kind for kind, count in failed.items() if count > 0)
     findings.need(not bad, f"notifications by {', '.join(bad)} failed")
@@ -184,6 +211,53 @@ async def _resolve(
         findings.blind(f"the synthetic alert could not be resolved again: {error}")
 
 
+def silences_everything(silence: JsonObject) -> bool:
+    """Return whether an active silence matches whatever alert there is."""
+    matchers = objs(silence.get("matchers"))
+    every = all(
+        flag(one, "isRegex") and one.get("isEqual") is not False and text(one, "value") in {".*", ".+"}
+        for one in matchers
+    )
+    return bool(matchers) and every and text(obj(silence.get("status")), "state") == "active"
+
+
+async def _connected(client: AlertmanagerClient, context: CheckContext, findings: Findings) -> None:
+    """Judge that Prometheus sends to an Alertmanager, and that all of its peers are there."""
+    await _senders(context, findings)
+    for silence in await findings.look(client.silences()) or ():
+        if silences_everything(silence):
+            who = line(text(silence, "createdBy") or "somebody", 60)
+            findings.wrong(f"a silence of {who} until {text(silence, 'endsAt')} hides every alert")
+    status = await findings.look(client.status())
+    cluster = text(obj((status or {}).get("cluster")), "status")
+    findings.saw("alertmanager_cluster", cluster or "not told")
+    findings.need(
+        cluster in {"", "ready", "disabled"},
+        f"Alertmanager's cluster is {cluster}: a peer is missing or just came",
+    )
+
+
+async def _senders(context: CheckContext, findings: Findings) -> None:
+    """Judge that what evaluates the rules knows an Alertmanager."""
+    prometheus = context.clients.prometheus(context.tier)
+    try:
+        known = len(await prometheus.alertmanagers())
+    except (NotFoundError, WrongContentError):
+        # A store that only speaks Prometheus' API: its ruler's own count, where it is scraped.
+        counted = await findings.look(
+            prometheus.query("sum(prometheus_notifications_alertmanagers_discovered)")
+        )
+        known = round(sum(sample.value for sample in counted or ()))
+        if not known:
+            findings.blind("the store doesn't tell which Alertmanager its rules' alerts go to")
+            return
+    except CouldNotLookError as error:
+        findings.blind(str(error))
+        return
+    findings.saw("alertmanagers", known)
+    findings.need(known > 0, "Prometheus is connected to no Alertmanager: no real alert ever arrives")
+
+
 async def _rules(settings: RoutedSettings, context: CheckContext, findings: Findings) -> None:
     prometheus = context.clients.prometheus(context.tier)
     rules = await findings.look(prometheus.rules())
@@ -196,5 +270,10 @@ async def _rules(settings: RoutedSettings, context: CheckContext, findings: Find
     if dead is None:
         return
     findings.saw("metrics_without_series", sorted(dead))
+    for rule in rules:
+        if text(rule, "health") == "err":
+            findings.wrong(
+                f"rule {text(rule, 'name')} fails: {line(text(rule, 'lastError') or 'no reason given', 160)}"
+            )
     for name, lacking in sorted(dead_among(rules, dead).items()):
         findings.wrong(f"alert {name} can never fire: {', '.join(lacking)} does not exist")

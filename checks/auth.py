@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
 import json
+import re
 import secrets
-from collections.abc import Mapping
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
-
-from pydantic import JsonValue
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.http import MAIN
+from checks.guides import accounts
 from checks.judging import STEADY, Findings, key, lookup
+from checks.unobserved import unobserved
 from state.base.json import Json, JsonObject, items, obj, text
 from state.base.numbers import plural
 from state.base.times import SECOND_US
@@ -25,59 +22,15 @@ if TYPE_CHECKING:
     from checks.clients.http import WebClient
 
 ANONYMOUS: Final = "anonymous"
-
-
-class ForgedSettings(Settings):
-    """Tokens that nobody may be able to make."""
-
-    path: str
-    """A path that tells whether a token is good."""
-    keys: tuple[str, ...] = ("",)
-    """Published signing keys; the empty one is what an unset key often becomes."""
-    claims: dict[str, JsonValue] = {}
-    """Claims that would give the most rights."""
-    refused: tuple[int, ...] = (400, 401, 403)
-    """Statuses that refuse a token."""
-
-
-@check("auth.forged_tokens", ForgedSettings, ttl=STEADY, judges=Judges.CANDIDATE)
-async def forged_tokens(settings: ForgedSettings, context: CheckContext) -> Outcome:
-    """Judge that tokens signed with an empty or published key, or not at all, are refused."""
-    findings = Findings()
-    now = context.clock.wall_us() // SECOND_US
-    claims = {"iat": now, "exp": now + 300, **settings.claims}
-    tokens = {f"key {number}": _hs256(claims, signing) for number, signing in enumerate(settings.keys)}
-    if "" in settings.keys:
-        tokens["the empty key"] = tokens.pop(f"key {settings.keys.index('')}")
-    tokens["no signature (alg none)"] = _unsigned(claims)
-    tokens["a random key"] = _hs256(claims, secrets.token_hex(32))
-    for name, token in tokens.items():
-        headers = {"Authorization": f"Bearer {token}"}
-        reply = await findings.look(context.clients.web(context.tier).get(MAIN, settings.path, headers))
-        if reply is None:
-            continue
-        findings.saw(key(name), reply.status)
-        if 200 <= reply.status <= 299:
-            findings.wrong(f"a token signed with {name} is accepted at {settings.path} ({reply.status})")
-        elif reply.status not in settings.refused:
-            findings.blind(f"a token signed with {name} is answered with {reply.status}; expected 401")
-    return findings.outcome(
-        f"{plural(len(tokens), 'forged token is', 'forged tokens are')} refused at {settings.path}"
-    )
-
-
-def _part(value: Mapping[str, Json]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def _hs256(claims: Mapping[str, Json], signing: str) -> str:
-    body = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(claims)}"
-    mark = hmac.new(signing.encode(), body.encode(), sha256).digest()
-    return f"{body}.{base64.urlsafe_b64encode(mark).decode().rstrip('=')}"
-
-
-def _unsigned(claims: Mapping[str, Json]) -> str:
-    return f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(claims)}."
+_OF_THE_EVENT: Final = re.compile(
+    r"action|activity|event|type|status|outcome|result|severity|message", re.IGNORECASE
+)
+_OTHERS: Final = 2
+"""Other tenants that are named: the first may be an empty one."""
+_SUCCESS: Final = re.compile(r"succe|\bok\b|accept|grant|allow", re.IGNORECASE)
+_FAILURE: Final = re.compile(
+    r"fail|den(?:y|ied)|refus|reject|invalid|error|unsucce|wrong|bad|unauthori|forbid", re.IGNORECASE
+)
 
 
 class Foreign(Settings):
@@ -110,7 +63,14 @@ class RolesSettings(Settings):
     """A try to read another tenant's data; left out: none is made."""
 
 
-@check("auth.roles", RolesSettings, ttl=STEADY, leaves="logins of the test accounts", judges=Judges.CANDIDATE)
+@check(
+    "auth.roles",
+    RolesSettings,
+    guide=accounts.ROLES,
+    ttl=STEADY,
+    leaves="logins of the test accounts",
+    judges=Judges.CANDIDATE,
+)
 async def roles(settings: RolesSettings, context: CheckContext) -> Outcome:
     """Judge every role on every path, and that nobody reads another tenant's data.
 
@@ -125,8 +85,11 @@ async def roles(settings: RolesSettings, context: CheckContext) -> Outcome:
             reply = await findings.look(web.get_as(None if role == ANONYMOUS else role, path))
             if reply is None:
                 continue
-            asked += 1
             seen[key(role)] = reply.status
+            if reply.status not in statuses and (why := unobserved(reply)):
+                findings.blind(f"{role} at {path} {why}")
+                continue
+            asked += 1
             if reply.status not in statuses:
                 required = " or ".join(map(str, statuses))
                 findings.wrong(f"{role} gets {reply.status} at {path}; expected {required}")
@@ -145,24 +108,44 @@ async def _foreign(foreign: Foreign, web: WebClient, findings: Findings, header:
     own = await web.get_as(foreign.role, foreign.path)
     listing = await web.get_as(foreign.list_role, foreign.list_path)
     tenants = items(lookup(listing.need_success(expected=expected).json(expected), foreign.items))
-    homes = _owners(own.need_success(expected="the account's own data").json(), foreign)
+    mine = own.need_success(expected="the account's own data").json()
+    homes = _owners(mine, foreign)
     others = [text(obj(tenant), foreign.id_field) for tenant in tenants]
-    other = next((one for one in others if one and one not in homes), None)
-    if other is None or not homes:
+    others = [one for one in others if one and one not in homes]
+    if not others or not homes:
         findings.blind(
             "no second tenant, or no data of the own one: reading across tenants could not be tried"
         )
         return
+    seen = [await _read_as(other, foreign, web, homes, header, findings) for other in others[:_OTHERS]]
+    findings.saw("foreign_tenant", seen[0] if len(set(seen)) == 1 else list(dict.fromkeys(seen)))
+
+
+async def _read_as(
+    other: str, foreign: Foreign, web: WebClient, homes: set[str], header: str, findings: Findings
+) -> str:
+    """Name another tenant, and return what came of it: refused, ignored, or served."""
     reply = await web.get_as(foreign.role, foreign.path, {header: other})
+    if (why := unobserved(reply)) or reply.status >= 500:
+        findings.blind(
+            f"{foreign.path} as {foreign.role} of another tenant {why or f'answers {reply.status}'}"
+        )
+        return f"not seen ({reply.status})"
     if reply.status >= 400:
-        findings.saw("foreign_tenant", f"refused with {reply.status}")
-        return
-    leaked = _owners(reply.json(), foreign) - homes
-    findings.saw("foreign_tenant", "served" if leaked else "ignored: own data")
-    if leaked:
+        return f"refused with {reply.status}"
+    owners = _owners(reply.need_success(expected="the account's own data, or a refusal").json(), foreign)
+    if owners - homes:
         findings.wrong(
             f"{foreign.role} reads another tenant's data at {foreign.path} by naming it in {header}"
         )
+        return "served"
+    if not owners:
+        findings.wrong(
+            f"{foreign.role} is another tenant's at {foreign.path} by naming it in {header}: its own data is gone, "
+            "and what is shown instead is only empty now"
+        )
+        return "served, and empty"
+    return "ignored: own data"
 
 
 def _owners(answer: Json, foreign: Foreign) -> set[str]:
@@ -187,6 +170,7 @@ class AuditSettings(Settings):
 @check(
     "audit.recorded",
     AuditSettings,
+    guide=accounts.AUDIT,
     ttl=STEADY,
     leaves="a failed login in the audit trail",
     judges=Judges.CANDIDATE,
@@ -219,11 +203,27 @@ async def recorded(settings: AuditSettings, context: CheckContext) -> Outcome:
     findings.saw(
         "row", {name: text(row, name) for name in ("id", "activity_type", "action", "timestamp") if row}
     )
+    findings.need(
+        not as_a_success(row, username),
+        f"the audit trail holds the failed login as one that succeeded ({settings.path})",
+    )
     findings.need(bool(row), f"a failed login is not in the audit trail after {waited}s ({settings.path})")
     if settings.sql is not None:
         findings.saw("rows_in_database", counted)
         findings.need(counted > 0, f"a failed login has no audit row in the database after {waited}s")
     return findings.outcome(f"a failed login was in the audit trail after {waited}s")
+
+
+def as_a_success(row: JsonObject, username: str) -> bool:
+    """Return whether a row tells of a success, and nothing in it of a failure."""
+    words = " ".join(
+        str(value)
+        for name, value in row.items()
+        if isinstance(value, str) and username not in value and _OF_THE_EVENT.search(name)
+    )
+    flags = [row[name] for name in ("success", "succeeded", "successful") if isinstance(row.get(name), bool)]
+    told = bool(_SUCCESS.search(words)) and not _FAILURE.search(words)
+    return told or (True in flags and not _FAILURE.search(words))
 
 
 async def _find(settings: AuditSettings, web: WebClient, username: str) -> JsonObject:

@@ -15,13 +15,14 @@ runner records ``unknown`` with its reason. Unknown is not pass.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from checks.errors import CouldNotLookError, NothingRunsError
-from state.base.json import EMPTY, JsonObject
+from checks.guide import NO_GUIDE, Guide, ways_out
+from state.base.json import EMPTY, JsonObject, texts
 from state.view.enums import After, Judges, Verdict
 from state.view.first_launch import is_first
 
@@ -70,6 +71,14 @@ class Outcome:
     verdict: Verdict
     summary: str
     evidence: JsonObject = field(default_factory=dict)
+    ways: tuple[str, ...] = ()
+    """What to change, a line for each reason: of a fail, and of what could not be judged."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is no pass, a reason each; the summary where the evidence names none."""
+        named = texts(self.evidence.get("problems" if self.verdict is Verdict.FAIL else "not_seen"))
+        return tuple(named) or (self.summary,)
 
 
 def passed(summary: str, evidence: JsonObject = EMPTY) -> Outcome:
@@ -144,13 +153,21 @@ class CheckKind(Generic[S]):
     """What makes its evidence out of date when it ends in the environment that it looks at."""
     rendered: bool = False
     """Whether it can judge a candidate that runs nowhere yet, by its manifest."""
+    guide: Guide = NO_GUIDE
+    """What it asks, what a pass proves, and how each fail is mended."""
 
     async def run(self, settings: dict[str, object], context: CheckContext) -> Outcome:
         """Judge with raw settings from a runbook.
 
         Raises pydantic.ValidationError where the settings don't fit.
         """
-        return await self.judge(self.settings.model_validate(settings), context)
+        return self.mended(await self.judge(self.settings.model_validate(settings), context))
+
+    def mended(self, outcome: Outcome) -> Outcome:
+        """Return an outcome with the way out of each reason of a fail, or of not having seen something."""
+        if outcome.ways or outcome.verdict not in {Verdict.FAIL, Verdict.UNKNOWN}:
+            return outcome
+        return replace(outcome, ways=ways_out(self.guide, outcome.reasons))
 
 
 RELEASES = (After.DEPLOY, After.ROLLBACK)
@@ -169,6 +186,7 @@ def check(
     judges: Judges = Judges.ENVIRONMENT,
     after: tuple[After, ...] | None = None,
     rendered: bool = False,
+    guide: Guide = NO_GUIDE,
 ) -> Callable[
     [Callable[[S, CheckContext], Awaitable[Outcome]]], Callable[[S, CheckContext], Awaitable[Outcome]]
 ]:
@@ -176,6 +194,7 @@ def check(
 
     ``after`` says what makes its evidence out of date; left out, that is a release where it judges the candidate, and
     nothing where it judges anything else. ``rendered`` says that it can judge a first launch by its manifest.
+    ``guide`` tells what it asks and how its fails are mended.
 
     Raises ValueError where the name is taken.
     """
@@ -195,6 +214,7 @@ def check(
             judges,
             after if after is not None else RELEASES if judges is Judges.CANDIDATE else (),
             rendered,
+            guide,
         )
         return judge
 

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, model_validator
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.ci.job_runs import Job, JobState, newest
+from checks.guides import deliveries
 from checks.judging import STEADY, Findings, key
 from state.base.json import Json
 from state.base.numbers import plural
@@ -66,7 +67,7 @@ class CiSettings(Settings):
         return {name: value for name, value in told.items() if value is not None}
 
 
-@check("ci.passed", CiSettings, ttl=STEADY, judges=Judges.LAUNCH)
+@check("ci.passed", CiSettings, guide=deliveries.CI, ttl=STEADY, judges=Judges.LAUNCH)
 async def ci_passed(settings: CiSettings, context: CheckContext) -> Outcome:
     """Judge that every required job of the candidate's commit passed in CI: the newest attempt of each."""
     findings, commit = Findings(), context.runbook.candidate.commit

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
+from checks.clients.helm_release import HelmStatus
+from checks.clients.kube_object import labels_of
+from checks.guides import accounts, configuration
 from checks.judging import LASTING, Findings
-from state.base.json import JsonObject, items, obj, objs, path, text, texts
+from checks.powers import powers_of
+from state.base.json import JsonObject, items, obj, objs, path, text
 from state.base.numbers import plural
 from state.view.enums import After
 
 if TYPE_CHECKING:
     from checks.clients.kube import KubeClient
 
+_ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 _RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
 
 
@@ -26,7 +31,9 @@ class NamespaceSettings(Settings):
     """Labels that must be there, whatever their value."""
 
 
-@check("cluster.namespace", NamespaceSettings, ttl=LASTING, after=(After.PREPARE,))
+@check(
+    "cluster.namespace", NamespaceSettings, guide=configuration.NAMESPACE, ttl=LASTING, after=(After.PREPARE,)
+)
 async def namespace(settings: NamespaceSettings, context: CheckContext) -> Outcome:
     """Judge that the namespace is active and holds exactly one release of the chart.
 
@@ -48,7 +55,12 @@ async def namespace(settings: NamespaceSettings, context: CheckContext) -> Outco
         phase == "Active", f"namespace {kube.namespace} is {phase or 'without a phase'}; expected Active"
     )
     for label in settings.labels:
-        findings.need(label in obj(meta.get("labels")), f"namespace {kube.namespace} has no label {label}")
+        given = obj(meta.get("labels"))
+        findings.need(label in given, f"namespace {kube.namespace} has no label {label}")
+        findings.need(
+            not (label == _ENFORCE and given.get(label) == "privileged"),
+            f"namespace {kube.namespace} has {label}=privileged, which forbids nothing",
+        )
     others = await findings.look(_releases(kube))
     if others is not None:
         findings.saw("releases", sorted(others))
@@ -69,8 +81,14 @@ async def _releases(kube: KubeClient) -> set[str]:
     listed = await kube.list_objects(
         f"/api/v1/namespaces/{kube.namespace}/secrets", {"labelSelector": "owner=helm"}
     )
-    names = {text(obj(path(item, ("metadata", "labels"))), "name") for item in listed.items}
-    return names - {""}
+    newest: dict[str, tuple[int, str]] = {}
+    for item in listed.items:
+        labels = labels_of(item)
+        name, version = text(labels, "name"), text(labels, "version")
+        told = (int(version) if version.isdecimal() else 0, text(labels, "status"))
+        newest[name] = max(newest.get(name, told), told)
+    # helm keeps the records of an uninstalled release where it is asked to: nothing of it is there.
+    return {name for name, (_, status) in newest.items() if status != HelmStatus.UNINSTALLED} - {""}
 
 
 _ACCOUNT = "system:serviceaccount:"
@@ -104,12 +122,12 @@ class _Grant:
         return name.startswith(beginnings) and not name.startswith(_EVERYBODY)
 
 
-@check("cluster.access", AccessSettings, ttl=LASTING)
+@check("cluster.access", AccessSettings, guide=accounts.ACCESS, ttl=LASTING)
 async def access(settings: AccessSettings, context: CheckContext) -> Outcome:
     """Judge that only the named subjects may read secrets, enter pods or change things in production."""
     findings = Findings()
     kube = context.clients.kube(context.tier)
-    grants = await _grants(kube)
+    grants = await _grants(kube, findings)
     judged = [grant for grant in grants if not grant.is_the_clusters(settings.system)]
     findings.saw("with_power", sorted({f"{one.subject}: {', '.join(one.powers)}" for one in judged}))
     for one in judged:
@@ -122,7 +140,7 @@ async def access(settings: AccessSettings, context: CheckContext) -> Outcome:
     return findings.outcome(f"{told} power in production, all on the list")
 
 
-async def _grants(kube: KubeClient) -> list[_Grant]:
+async def _grants(kube: KubeClient, findings: Findings) -> list[_Grant]:
     roles: dict[tuple[str, str], list[JsonObject]] = {}
     for kind, where in (
         ("ClusterRole", f"{_RBAC}/clusterroles"),
@@ -130,15 +148,19 @@ async def _grants(kube: KubeClient) -> list[_Grant]:
     ):
         for role in (await kube.list_objects(where)).items:
             roles[(kind, text(obj(role.get("metadata")), "name"))] = objs(role.get("rules"))
+    findings.looked_at("role", len(roles))
     found: list[_Grant] = []
+    bindings = 0
     for where in (f"{_RBAC}/clusterrolebindings", f"{_RBAC}/namespaces/{kube.namespace}/rolebindings"):
         for binding in (await kube.list_objects(where)).items:
+            bindings += 1
             ref = obj(binding.get("roleRef"))
-            powers = _powers(roles.get((text(ref, "kind"), text(ref, "name")), []))
+            powers = powers_of(roles.get((text(ref, "kind"), text(ref, "name")), []))
             labels = obj(path(binding, ("metadata", "labels")))
             by_itself = text(labels, "kubernetes.io/bootstrapping") == "rbac-defaults"
             if powers:
                 found += [_Grant(who, text(ref, "name"), powers, by_itself) for who in _subjects(binding)]
+    findings.looked_at("role binding", bindings)
     return found
 
 
@@ -152,20 +174,6 @@ def _subjects(binding: JsonObject) -> Iterator[str]:
             # The same account by the name that it has as a user.
             kind, name = "ServiceAccount", name.removeprefix(_ACCOUNT).replace(":", "/", 1)
         yield f"{kind} {name}"
-
-
-def _powers(rules: list[JsonObject]) -> tuple[str, ...]:
-    powers = set()
-    for rule in rules:
-        verbs, resources = set(texts(rule.get("verbs"))), set(texts(rule.get("resources")))
-        writes = bool(verbs & {"*", "create", "update", "patch", "delete"})
-        if resources & {"*", "secrets"} and verbs & {"*", "get", "list", "watch"}:
-            powers.add("read secrets")
-        if resources & {"*", "pods/exec"} and writes:
-            powers.add("enter pods")
-        if writes and resources & {"*", "deployments", "pods", "secrets", "configmaps", "jobs"}:
-            powers.add("change things")
-    return tuple(sorted(powers))
 
 
 async def _tokens(kube: KubeClient, findings: Findings) -> None:

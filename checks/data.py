@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
 
 from checks.base import CheckContext, NothingRunsError, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError, NotFoundError
 from checks.clients.sql import first_column
+from checks.data_places import databases_of
+from checks.guides import deliveries
 from checks.judging import LASTING, STEADY, Findings, key
+from checks.workloads import config_values
 from state.base.json import JsonObject, obj, objs, path, text
 from state.base.text import line
-from state.base.times import moment
+from state.base.times import micros_of, moment
 from state.runbook.units import Seconds
-from state.view.enums import After, OperationKind, OperationState, Verdict
+from state.view.enums import After, OperationKind, OperationState, Tier, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from checks.clients.objectstore import StoredObject
+
+
+_ONE_RUN: Final = timedelta(hours=6)
+"""Parts of one backup are written within so long."""
 
 
 class BackupSettings(Settings):
@@ -33,9 +42,36 @@ class BackupSettings(Settings):
     """Of the newest, before the migration (or now, where none has run)."""
     min_bytes: int = 1024
     """A backup that is smaller is none."""
+    names: tuple[str, ...] = (
+        *(
+            "*.dump",
+            "*.sql",
+            "*.bak",
+            "*.backup",
+            "*.pgdump",
+            "*.custom",
+            "*.tar",
+            "*.tgz",
+            "*.rdb",
+            "*.bson",
+        ),
+        *("*.gz", "*.zst", "*.lz4", "*.xz", "*.bz2", "*.zip", "*.gpg", "*.age", "*.enc", "*.xbstream"),
+    )
+    """What backups are called: patterns on an object's last part. Everything else beside them is none."""
+    no_backup: tuple[str, ...] = (
+        "*.log.*",
+        "*/restore-test/*",
+        "*/tmp/*",
+        "*.partial",
+        "*.incomplete",
+        "*.part",
+    )
+    """Patterns on whole names that say: no backup, or not yet."""
+    shrunk: int = 5
+    """A backup so many times smaller than the one before is not whole; 0: not compared."""
 
 
-@check("data.backup", BackupSettings, ttl=LASTING)
+@check("data.backup", BackupSettings, guide=deliveries.BACKUP, ttl=LASTING)
 async def backup(settings: BackupSettings, context: CheckContext) -> Outcome:
     """Judge that a backup of some size was made shortly before the migration, and not after it."""
     findings = Findings()
@@ -45,7 +81,8 @@ async def backup(settings: BackupSettings, context: CheckContext) -> Outcome:
     made: list[tuple[datetime, str, int]] = []
     if settings.prefix is not None:
         stored = await findings.look(context.clients.objectstore(context.tier).objects(settings.prefix)) or ()
-        made += _stored(stored)
+        made += backups_among(_stored(stored), settings.names, settings.no_backup)
+        findings.saw("objects_below_prefix", len(stored))
     if settings.snapshots:
         made += await findings.look(_snapshots(context)) or []
     earlier = sorted(one for one in made if one[0] <= until)
@@ -72,6 +109,13 @@ async def backup(settings: BackupSettings, context: CheckContext) -> Outcome:
         f"expected at most {int(settings.max_age // 60)}",
     )
     findings.need(size >= settings.min_bytes, f"backup {name} has {size} bytes")
+    before = next((one for one in reversed(earlier[:-1]) if one[2] >= settings.min_bytes), None)
+    if before is not None and settings.shrunk:
+        findings.saw("bytes_of_the_one_before", before[2])
+        findings.need(
+            size * settings.shrunk >= before[2],
+            f"backup {name} has {size} bytes, and the one before it {before[2]}: it is not whole",
+        )
     return findings.outcome(
         f"backup of {at:%Y-%m-%d %H:%M} UTC, {size} bytes, {minutes} minutes before {when}"
     )
@@ -100,6 +144,43 @@ def _stored(stored: Iterable[StoredObject]) -> list[tuple[datetime, str, int]]:
     return [(one.modified.astimezone(UTC), one.name, one.size) for one in stored]
 
 
+def backups_among(
+    stored: Iterable[tuple[datetime, str, int]], names: Iterable[str], no_backup: Iterable[str] = ()
+) -> list[tuple[datetime, str, int]]:
+    """Return what of some objects is a backup: by its name; several parts in one folder are one, as large as all.
+
+    Checksums, signatures, logs and what a restore test wrote lie beside backups and are none.
+    """
+    patterns, others = tuple(names), tuple(no_backup)
+    folders: dict[str, list[tuple[datetime, str, int]]] = {}
+    for one in stored:
+        name = one[1].lower()
+        if any(fnmatchcase(name.rpartition("/")[2], pattern) for pattern in patterns) and not any(
+            fnmatchcase(name, pattern) for pattern in others
+        ):
+            folders.setdefault(_family(one[1]), []).append(one)
+    found: list[tuple[datetime, str, int]] = []
+    for family, parts in folders.items():
+        if family and len(parts) > 1:
+            newest = max(parts)
+            found.append(
+                (newest[0], family, sum(size for at, _, size in parts if newest[0] - at <= _ONE_RUN))
+            )
+        else:
+            found += parts
+    return found
+
+
+def _family(name: str) -> str:
+    """Return the folder of what is one part of many, by its number; empty for what stands for itself."""
+    folder, _, last = name.rpartition("/")
+    return (
+        folder
+        if folder and re.fullmatch(r"(?:part|chunk|base|wal|seg)?[-_.]?\d+(?:\.[\w.]+)?", last.lower())
+        else name
+    )
+
+
 async def _snapshots(context: CheckContext) -> list[tuple[datetime, str, int]]:
     kube = context.clients.kube(context.tier)
     listed = await kube.list_objects(
@@ -109,11 +190,9 @@ async def _snapshots(context: CheckContext) -> list[tuple[datetime, str, int]]:
     for item in listed.items:
         status = obj(item.get("status"))
         at = text(status, "creationTime")
-        if status.get("readyToUse") is True and at:
+        if status.get("readyToUse") is True and micros_of(at):
             name = text(obj(item.get("metadata")), "name")
-            found.append(
-                (datetime.fromisoformat(at), name, 1 << 30)
-            )  # a ready snapshot has no zero size to fear
+            found.append((moment(micros_of(at)), name, 1 << 30))  # a ready snapshot has no zero size to fear
     return found
 
 
@@ -128,7 +207,7 @@ class MigrationsSettings(Settings):
     """An operation of this launch that must have succeeded."""
 
 
-@check("data.migrations", MigrationsSettings, ttl=STEADY, after=(After.MIGRATE,))
+@check("data.migrations", MigrationsSettings, guide=deliveries.MIGRATIONS, ttl=STEADY, after=(After.MIGRATE,))
 async def migrations(settings: MigrationsSettings, context: CheckContext) -> Outcome:
     """Judge that the database is at exactly the candidate's head, and that the job which did it succeeded."""
     findings = Findings()
@@ -148,6 +227,7 @@ async def migrations(settings: MigrationsSettings, context: CheckContext) -> Out
             findings.wrong(f"the database has {len(heads)} revisions ({shown}); expected exactly one, {head}")
         else:
             findings.need(heads[0] == head, f"the database is at {heads[0]}; expected {head}")
+    await _platforms_own(context, findings)
     jobs = await findings.look(_jobs(settings, context))
     if jobs:
         newest = max(jobs, key=lambda job: text(obj(job.get("metadata")), "creationTimestamp"))
@@ -155,6 +235,23 @@ async def migrations(settings: MigrationsSettings, context: CheckContext) -> Out
     if settings.after_operation is not None:
         _operation(settings.after_operation, context, findings)
     return _told_early(findings.outcome(f"the database is at {head}, and only there"), context)
+
+
+async def _platforms_own(context: CheckContext, findings: Findings) -> None:
+    """Compare the database that the platform is told to use with the other environment's: what we read is ours."""
+    if context.first():
+        return
+    other = Tier.STAGING if context.tier is Tier.PRODUCTION else Tier.PRODUCTION
+    ours = databases_of(await findings.look(config_values(context)) or {}, context.environment.kube.namespace)
+    findings.saw("databases_of_the_platform", len(ours))
+    if not ours or other not in context.runbook.environments or context.first(other):
+        return
+    namespace = context.runbook.environments[other].kube.namespace
+    theirs = databases_of(await findings.look(config_values(context, other)) or {}, namespace)
+    for name in sorted(name for name, place in ours.items() if place in theirs.values()):
+        findings.wrong(
+            f"{name} of {context.tier} leads to {other}'s database, so what was read is not what it uses"
+        )
 
 
 def _migrated_by_the_deploy(context: CheckContext) -> bool:
@@ -241,7 +338,7 @@ class SmokeSettings(Settings):
     """Queries for one number each."""
 
 
-@check("data.smoke", SmokeSettings, ttl=STEADY, after=(After.MIGRATE,))
+@check("data.smoke", SmokeSettings, guide=deliveries.DATA_SMOKE, ttl=STEADY, after=(After.MIGRATE,))
 async def smoke(settings: SmokeSettings, context: CheckContext) -> Outcome:
     """Judge by read-only queries that the migrated schema has what the application needs."""
     findings = Findings()

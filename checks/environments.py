@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from checks.base import CheckContext, Outcome, Settings, check
-from checks.judging import LASTING, Findings, key
+from checks.clients.sql import ROW_LIMIT
+from checks.data_places import Place, places_of
+from checks.guides import configuration
+from checks.judging import LASTING, Findings, key, looked
 from checks.workloads import config_values
 from state.base.json import Json
 from state.base.numbers import plural
@@ -35,7 +38,7 @@ class SeparateSettings(Settings):
     """The buckets are compared too."""
 
 
-@check("env.separate", SeparateSettings, ttl=LASTING, after=(After.PREPARE,))
+@check("env.separate", SeparateSettings, guide=configuration.SEPARATE, ttl=LASTING, after=(After.PREPARE,))
 async def separate(settings: SeparateSettings, context: CheckContext) -> Outcome:
     """Judge that databases, caches, stores and credentials differ.
 
@@ -44,19 +47,34 @@ async def separate(settings: SeparateSettings, context: CheckContext) -> Outcome
     findings = Findings()
     ours = await findings.look(config_values(context, Tier.PRODUCTION))
     theirs = await findings.look(config_values(context, Tier.STAGING))
+    compared = 0
     if ours is not None and theirs is not None:
-        _values(settings, ours, theirs, findings)
+        compared = _values(settings, ours, theirs, findings)
+        named = context.runbook.environments
+        mine = places_of(ours, named[Tier.PRODUCTION].kube.namespace)
+        others = places_of(theirs, named[Tier.STAGING].kube.namespace)
+        _places(mine, others, findings)
     if settings.database_identity:
         await _database(context.clients, findings)
     if settings.objectstore:
         _stores(context, findings)
-    count = sum(map(len, settings.differ.values()))
-    return findings.outcome(f"{plural(count, 'setting')}, the database systems and the buckets differ")
+    if not (settings.places or settings.database_identity or settings.objectstore):
+        findings.looked_at("setting", compared)
+    return findings.outcome(
+        looked(
+            (compared, plural(compared, "setting differs", "settings differ")),
+            (settings.places, plural(len(settings.places), "place differs", "places differ")),
+            (settings.database_identity, "the database systems differ"),
+            (settings.objectstore, "the buckets differ"),
+        )
+    )
 
 
 def _values(
     settings: SeparateSettings, ours: Mapping[str, str], theirs: Mapping[str, str], findings: Findings
-) -> None:
+) -> int:
+    """Compare settings by value and by place; return how many were there to be compared and differ."""
+    compared = 0
     for purpose, names in settings.differ.items():
         seen: dict[str, Json] = {}
         for name in names:
@@ -67,17 +85,37 @@ def _values(
                     findings.blind(
                         f"{name} is set in neither environment, so {purpose} could not be compared"
                     )
+            elif one is None or not one.strip():
+                seen[key(name)] = "only in staging"
+                if name not in settings.optional:
+                    findings.wrong(f"{purpose}: {name} is set in staging and not in production")
+            elif other is None and name not in settings.optional:
+                seen[key(name)] = "only in production"
+                findings.blind(f"{name} is set in production alone, so {purpose} could not be compared")
             elif one == other:
                 seen[key(name)] = "same"
                 findings.wrong(f"{purpose}: {name} is the same in staging and production")
             else:
                 seen[key(name)] = "differ"
+                compared += 1
         findings.saw(key(purpose), seen)
     for purpose, names in settings.places.items():
         place = [ours.get(name, "") for name in names]
         same = any(place) and place == [theirs.get(name, "") for name in names]
         findings.saw(key(purpose, "place"), "same" if same else "differ")
         findings.need(not same, f"{purpose} is the same place in staging and production ({', '.join(names)})")
+    return compared
+
+
+def _places(ours: Mapping[str, Place], theirs: Mapping[str, Place], findings: Findings) -> None:
+    """Judge that no server of production's settings is one of staging's, under whatever name and account."""
+    findings.saw("places_compared", len(ours))
+    held: dict[Place, list[str]] = {}
+    for name, place in theirs.items():
+        held.setdefault(place, []).append(name)
+    for name, place in ours.items():
+        if place in held:
+            findings.wrong(f"{name} of production leads to the server of staging's {min(held[place])}")
 
 
 async def _database(clients: Clients, findings: Findings) -> None:
@@ -114,7 +152,7 @@ class NoSharedDataSettings(Settings):
     """Values that may be in both, such as a smoke tenant's name."""
 
 
-@check("env.no_shared_data", NoSharedDataSettings, ttl=LASTING)
+@check("env.no_shared_data", NoSharedDataSettings, guide=configuration.NO_SHARED, ttl=LASTING)
 async def no_shared_data(settings: NoSharedDataSettings, context: CheckContext) -> Outcome:
     """Judge that no sampled row of production is in staging. Values are compared by keyed fingerprint."""
     findings = Findings()
@@ -136,6 +174,10 @@ async def no_shared_data(settings: NoSharedDataSettings, context: CheckContext) 
         shared = len(sides[0] & sides[1])
         compared += len(sides[0])
         findings.saw(key(what), {"production": len(sides[0]), "staging": len(sides[1]), "in_both": shared})
+        if len(sides[1]) >= ROW_LIMIT - len(settings.allowed) and not shared:
+            findings.blind(
+                f"staging has more {what} than the {ROW_LIMIT} that were compared: ask for fewer of production"
+            )
         if not sides[0] and not first:
             findings.blind(f"production has no {what}, so nothing could be compared")
         findings.need(shared == 0, f"{shared} {what} of production are in staging too")

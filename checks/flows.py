@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
 
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import LoginRefusedError, WrongContentError
 from checks.clients.http import MAIN, Surface
+from checks.guides import watching
 from checks.judging import FRESH, Findings, key, lookup
+from checks.unobserved import stand_in, unobserved
 from state.base.json import Json
 from state.base.numbers import plural
 from state.base.times import SECOND_US
@@ -18,6 +20,10 @@ from state.view.enums import Judges
 
 if TYPE_CHECKING:
     from checks.clients.http import WebClient
+
+
+_YES: Final = frozenset({"valid", "active", "authenticated", "ok", "success", "healthy", "ready"})
+"""Fields that say of a request itself whether it was right."""
 
 
 class Step(Settings):
@@ -34,7 +40,7 @@ class Step(Settings):
     expect: tuple[int, ...] = (200,)
     """Statuses that are right."""
     has: tuple[str, ...] = ()
-    """Dotted fields that the JSON answer must have, whatever their value."""
+    """Dotted fields that the JSON answer must have, ``valid`` and its like not as false, others with any value."""
 
 
 class Task(Settings):
@@ -74,6 +80,7 @@ class SmokeSettings(Settings):
 @check(
     "flows.smoke",
     SmokeSettings,
+    guide=watching.FLOWS,
     ttl=FRESH,
     leaves="logins of the test accounts, and what the steps of the flows make",
     judges=Judges.CANDIDATE,
@@ -96,18 +103,14 @@ async def smoke(settings: SmokeSettings, context: CheckContext) -> Outcome:
         findings.saw(key(flow), {"answers": len(times), "slowest_ms": max(times)})
     names = sorted({*flows, *([settings.task.flow] if settings.task else [])})
     return findings.outcome(
-        f"{plural(len(settings.steps), 'answer is', 'answers are')} right in {', '.join(names)}"
+        f"{plural(sum(map(len, flows.values())), 'answer is', 'answers are')} right in {', '.join(names)}"
     )
 
 
 async def _walk(step: Step, web: WebClient, findings: Findings) -> int | None:
     name = f"{step.flow}: {step.path}"
     try:
-        reply = (
-            await web.get_as(step.role, step.path)
-            if step.role is not None or step.surface == MAIN
-            else await web.get(step.surface, step.path)
-        )
+        reply = await web.get_as(step.role, step.path, surface=step.surface)
     except LoginRefusedError as error:
         if error.status == 401:  # right password, wrong answer: the flow itself is broken
             findings.wrong(f"{step.flow}: {error}")
@@ -118,6 +121,10 @@ async def _walk(step: Step, web: WebClient, findings: Findings) -> int | None:
         findings.blind(f"{name}: {error}")
         return None
     who = f" as {step.role}" if step.role else ""
+    why = unobserved(reply) or ((title := stand_in(reply)) and f"answers with the page {title!r}")
+    if why and (reply.status not in step.expect or reply.status < 400):
+        findings.blind(f"{name} {why}{who}; expected the platform's own answer")
+        return None
     if reply.status not in step.expect:
         findings.wrong(f"{name} answers {reply.status}{who}; expected {' or '.join(map(str, step.expect))}")
         return reply.elapsed_ms
@@ -129,6 +136,10 @@ async def _walk(step: Step, web: WebClient, findings: Findings) -> int | None:
             return reply.elapsed_ms
         missing = [field for field in step.has if not _has(answer, field)]
         findings.need(not missing, f"{name}: the answer{who} lacks {', '.join(missing)}")
+        no = [
+            field for field in step.has if field.rpartition(".")[2] in _YES and lookup(answer, field) is False
+        ]
+        findings.need(not no, f"{name}: the answer{who} says {', '.join(f'{field}: false' for field in no)}")
     return reply.elapsed_ms
 
 

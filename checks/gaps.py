@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from checks.base import CheckContext, Outcome, Settings, check
+from checks.guides import watching
 from checks.judging import STEADY, Findings, key, lookup
 from checks.scope import openapi_paths
+from checks.unobserved import is_html, unobserved
 from checks.workloads import config_values
 from state.base.json import Json, items
 from state.base.numbers import plural
@@ -38,7 +40,12 @@ class FeatureSettings(Settings):
 
 
 @check(
-    "gaps.feature", FeatureSettings, ttl=STEADY, leaves="a login of a test account", judges=Judges.CANDIDATE
+    "gaps.feature",
+    FeatureSettings,
+    guide=watching.FEATURE,
+    ttl=STEADY,
+    leaves="a login of a test account",
+    judges=Judges.CANDIDATE,
 )
 async def feature(settings: FeatureSettings, context: CheckContext) -> Outcome:
     """Judge that a part of the API is either implemented or gone: 403 and 500 are neither."""
@@ -50,6 +57,11 @@ async def feature(settings: FeatureSettings, context: CheckContext) -> Outcome:
     for path in settings.probes:
         reply = await findings.look(context.clients.web(context.tier).get_as(settings.role, path))
         if reply is None:
+            continue
+        if why := unobserved(reply) or (
+            200 <= reply.status <= 299 and is_html(reply) and "answers with a page"
+        ):
+            findings.blind(f"{settings.title}: {path} {why}; expected the API's own answer")
             continue
         statuses[path] = reply.status
         if 200 <= reply.status <= 299 and settings.unfinished is not None:
@@ -136,6 +148,7 @@ async def _something_to_tell(probe: Probe, context: CheckContext, findings: Find
 @check(
     "gaps.placeholders",
     PlaceholdersSettings,
+    guide=watching.GAPS,
     ttl=STEADY,
     leaves="logins of the test accounts",
     judges=Judges.CANDIDATE,
@@ -146,12 +159,19 @@ async def placeholders(settings: PlaceholdersSettings, context: CheckContext) ->
     Each probe follows a login, so there is something.
     """
     findings = Findings()
-    documented = 0
+    documented = removed = real = 0
     for probe in settings.probes:
         reply = await findings.look(context.clients.web(context.tier).get_as(probe.role, probe.path))
         if reply is None:
             continue
-        if reply.status in {404, 501} or reply.status >= 500:
+        if why := unobserved(reply):
+            findings.blind(f"{probe.path} {why}")
+            continue
+        if reply.status == 404:
+            removed += 1  # the SOP's words: documented or removed
+            findings.saw(key(probe.path), "removed: 404")
+            continue
+        if reply.status >= 500:
             known = probe.path in settings.documented
             documented += known
             findings.need(known, f"{probe.path} answers {reply.status}")
@@ -161,7 +181,8 @@ async def placeholders(settings: PlaceholdersSettings, context: CheckContext) ->
         if answer is None:
             continue
         value = lookup(answer, probe.field)
-        empty = value is None or value in (0, "", False) or (isinstance(value, list | dict) and not value)
+        empty = is_empty(value)
+        real += not empty
         findings.saw(key(probe.path), "empty" if empty else "has data")
         if empty and probe.path in settings.documented:
             documented += 1
@@ -169,5 +190,17 @@ async def placeholders(settings: PlaceholdersSettings, context: CheckContext) ->
             findings.wrong(
                 f"{probe.path}: {probe.field} is zero or empty although there is something to tell"
             )
-    real = plural(len(settings.probes), "probe gives", "probes give")
-    return findings.outcome(f"{real} real data; {plural(documented, 'documented placeholder')}")
+    gone = f", {removed} removed" if removed else ""
+    accepted = plural(documented, "documented placeholder")
+    return findings.outcome(f"{plural(real, 'probe gives', 'probes give')} real data; {accepted}{gone}")
+
+
+def is_empty(value: Json) -> bool:
+    """Return whether a value says nothing: none, nothing, zero in whatever form, or only such in it."""
+    if isinstance(value, str):
+        return not value.strip(" 0.,%$€£+-") and not any(char in "123456789" for char in value)
+    if isinstance(value, Mapping):
+        return all(map(is_empty, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(is_empty, value))
+    return not value

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.alertmanager import parse_metrics
 from checks.clients.http import MAIN
-from checks.judging import FRESH, Findings, key, lookup
+from checks.guides import browsers
+from checks.judging import FRESH, Findings, key, looked, lookup
+from checks.unobserved import is_html, unobserved
 from checks.workloads import deployment, parts_of, pods, ready_replicas
 from state.base.json import items, obj, texts
 from state.base.text import line
 from state.view.enums import Judges
-from state.view.pods import is_ready, observe, restarts_of
+from state.view.pods import crashed_lately, is_ready, observe, restarts_lately
 
 if TYPE_CHECKING:
     from checks.clients.wire import Reply
+
+
+_REFUSED_HOST: Final = frozenset({400, 403})
+"""How frameworks refuse a Host that they don't know; 404 and 421 are an ingress's."""
 
 
 class HealthSettings(Settings):
@@ -51,7 +57,7 @@ class HealthSettings(Settings):
     """A container that restarted more often is not healthy."""
 
 
-@check("health.endpoints", HealthSettings, ttl=FRESH, judges=Judges.CANDIDATE)
+@check("health.endpoints", HealthSettings, guide=browsers.HEALTH, ttl=FRESH, judges=Judges.CANDIDATE)
 async def endpoints(settings: HealthSettings, context: CheckContext) -> Outcome:
     """Judge health, readiness and metrics by what their answers say.
 
@@ -74,16 +80,35 @@ async def endpoints(settings: HealthSettings, context: CheckContext) -> Outcome:
         odd = await findings.look(web.send("GET", MAIN, settings.path, host="launch-console-probe.invalid"))
         if odd is not None:
             findings.saw("made_up_host", odd.status)
-            findings.need(
-                odd.status >= 400, f"a made-up Host header is answered with {odd.status}: any host is trusted"
-            )
+            _made_up(odd, findings)
     for part in parts_of(settings.parts, context):
         await _pods(settings, part, context, findings)
-    return findings.outcome(f"{settings.path} is {settings.status}, ready, metrics there, all pods ready")
+    return findings.outcome(
+        looked(
+            (True, f"{settings.path} is {settings.status}"),
+            (settings.ready_path, "ready"),
+            (settings.metrics_path, "metrics there"),
+            (parts_of(settings.parts, context), "all pods ready"),
+        )
+    )
+
+
+def _made_up(odd: Reply, findings: Findings) -> None:
+    """Judge the answer to a made-up Host: what an ingress says to one that it doesn't know is not the platform's."""
+    if odd.status < 300:
+        findings.wrong(f"a made-up Host header is answered with {odd.status}: any host is trusted")
+    elif odd.status not in _REFUSED_HOST:
+        findings.blind(
+            f"a made-up Host header is answered with {odd.status}, as an ingress does before the platform sees it: "
+            "whether the platform itself trusts any host was not seen"
+        )
 
 
 def _health(settings: HealthSettings, reply: Reply, context: CheckContext, findings: Findings) -> None:
     findings.saw("health_status", reply.status)
+    if (why := unobserved(reply)) and not (reply.status == 503 and not is_html(reply)):
+        findings.blind(f"{settings.path} {why}; expected the platform's own word")
+        return
     if reply.status != 200:
         findings.wrong(f"{settings.path} answers {reply.status}; expected 200")
         return
@@ -104,6 +129,9 @@ def _health(settings: HealthSettings, reply: Reply, context: CheckContext, findi
 
 def _ready(settings: HealthSettings, reply: Reply, findings: Findings) -> None:
     findings.saw("ready_status", reply.status)
+    if reply.status != 503 and (why := unobserved(reply)):
+        findings.blind(f"{settings.ready_path} {why}")
+        return
     if reply.status not in {200, 503}:
         findings.wrong(f"{settings.ready_path} answers {reply.status}; expected 200")
         return
@@ -124,13 +152,16 @@ def _metrics(settings: HealthSettings, reply: Reply, findings: Findings) -> None
     findings.saw("metrics_public", reply.status == 200)
     if reply.status in {401, 403}:
         return  # not for the public, which is better; that it is scraped shows in Prometheus
+    if why := unobserved(reply):
+        findings.blind(f"{settings.metrics_path} {why}")
+        return
     if reply.status != 200:
         findings.wrong(f"{settings.metrics_path} answers {reply.status}; expected 200, or 403 from outside")
         return
     names = {name for name, _, _ in parse_metrics(reply.text)}
     findings.saw("metrics", len(names))
     missing = [name for name in settings.metrics if name not in names]
-    if "<html" in reply.text[:500].lower():
+    if is_html(reply):
         findings.blind(f"{settings.metrics_path} answers HTML; expected a metrics exposition")
     else:
         findings.need(not missing, f"{settings.metrics_path} lacks {', '.join(missing)}")
@@ -142,14 +173,20 @@ async def _pods(settings: HealthSettings, part: str, context: CheckContext, find
     if deployed is None or running is None:
         return
     ready, expected = ready_replicas(deployed)
-    restarts = max((restarts_of(pod) for pod in running), default=0)
+    now_us = context.clock.wall_us()
+    restarts = max((restarts_lately(pod, now_us) for pod in running), default=0)
     findings.saw(key(part), {"ready": ready, "wanted": expected, "restarts": restarts})
     findings.need(ready >= expected, f"{part}: {ready} of {expected} replicas are ready")
     for pod in running:
         known = observe(context.environment.tier, pod)
-        if not is_ready(known, context.clock.wall_us()):
+        if not is_ready(known, now_us):
             findings.wrong(f"pod {known.name} is not ready ({_waiting(pod)})")
-    findings.need(restarts <= settings.max_restarts, f"{part}: a pod was restarted {restarts} times")
+        elif why := crashed_lately(pod, now_us):
+            findings.wrong(f"pod {known.name} was restarted within the last ten minutes after {why}")
+    findings.need(
+        restarts <= settings.max_restarts,
+        f"{part}: a pod was restarted {restarts} times, the last time within a day",
+    )
 
 
 def _waiting(pod: object) -> str:

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Final
 from checks.base import RELEASES, CheckContext, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError
 from checks.clients.helm_release import HelmStatus, merge
+from checks.guides import deliveries
 from checks.judging import STEADY, Findings, key, lookup
-from checks.workloads import containers, deployment, parts_of, pod_template, ready_replicas
+from checks.workloads import (
+    containers,
+    deployment,
+    own_container,
+    parts_of,
+    pod_template,
+    ready_replicas,
+)
 from state.base import kube_yaml
 from state.base.images import ImageRef, digest_of
 from state.base.json import Json, JsonObject, obj, text
@@ -40,11 +48,29 @@ class ValuesSettings(Settings):
     """Where the values hold requests and limits of a part, dotted."""
     hosts: dict[str, str] = {}
     """By the domain's word: where the values hold its host."""
-    mutable_tags: tuple[str, ...] = ("latest", "main", "master", "dev", "stable", "")
+    mutable_tags: tuple[str, ...] = (
+        *(
+            "latest",
+            "main",
+            "master",
+            "trunk",
+            "head",
+            "dev",
+            "develop",
+            "stable",
+            "edge",
+            "nightly",
+            "test",
+            "",
+        ),
+        *("prod", "production", "stage", "staging", "live", "release", "current"),
+    )
     """Tags that can move; an image with a digest may have any."""
 
 
-@check("helm.values", ValuesSettings, ttl=STEADY, judges=Judges.CANDIDATE, rendered=True)
+@check(
+    "helm.values", ValuesSettings, guide=deliveries.VALUES, ttl=STEADY, judges=Judges.CANDIDATE, rendered=True
+)
 async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
     """Judge the deployed release's values and the candidate's.
 
@@ -59,6 +85,7 @@ async def values(settings: ValuesSettings, context: CheckContext) -> Outcome:
         findings.saw("revision", release.revision)
         findings.saw("chart", f"{release.chart}-{release.chart_version}")
         _judge("deployed", release.values, settings, context, findings)
+        await _live(settings, context, findings)
     candidate = findings.read(lambda: candidate_values(context.environment))
     if candidate is not None:
         _judge("candidate", candidate, settings, context, findings)
@@ -88,6 +115,30 @@ async def _limits(context: CheckContext, findings: Findings) -> None:
 def _is_set(value: Json) -> bool:
     """Return whether a request or limit is one: of 0, a container may have all that there is."""
     return bool(value) and quantity(value) != 0
+
+
+async def _live(settings: ValuesSettings, context: CheckContext, findings: Findings) -> None:
+    """Judge what the containers that run were given: values that a chart doesn't read limit nothing."""
+    for part in parts_of(settings.parts, context):
+        deployed = await findings.look(deployment(context, part))
+        if deployed is None:
+            continue
+        resources = own_container(context, pod_template(deployed), part).get("resources")
+        for kind in ("requests", "limits"):
+            for what in ("cpu", "memory"):
+                given = lookup(resources, f"{kind}.{what}")
+                findings.need(_is_set(given), f"the container of {part} that runs has no {what} {kind[:-1]}")
+        _fits(f"the container of {part} that runs", resources, findings)
+
+
+def _fits(whose: str, resources: Json, findings: Findings) -> None:
+    """Note a request above its limit: the API server refuses such a pod."""
+    for what in ("cpu", "memory"):
+        request, limit = (quantity(lookup(resources, f"{kind}.{what}")) for kind in ("requests", "limits"))
+        if request is not None and limit is not None:
+            findings.need(
+                request <= limit, f"{whose} requests more {what} than its limit, so no pod is let in"
+            )
 
 
 def _judge_production(settings: ValuesSettings, context: CheckContext, findings: Findings) -> None:
@@ -149,6 +200,7 @@ def _judge(
             for what in ("cpu", "memory"):
                 given = lookup(release, f"{place}.{kind}.{what}")
                 findings.need(_is_set(given), f"{which}: {part} has no {what} {kind[:-1]}")
+        _fits(f"{which}: {part}", lookup(release, place), findings)
     for name, place in settings.hosts.items():
         host, expected = lookup(release, place), context.clients.web(context.tier).domain(name).host
         findings.need(host == expected, f"{which}: {place} is {host!r}; expected {expected}")
@@ -216,7 +268,14 @@ class DeployedSettings(Settings):
     """Beginnings of dotted keys."""
 
 
-@check("helm.candidate_deployed", DeployedSettings, ttl=STEADY, judges=Judges.LAUNCH, after=RELEASES)
+@check(
+    "helm.candidate_deployed",
+    DeployedSettings,
+    guide=deliveries.DEPLOYED,
+    ttl=STEADY,
+    judges=Judges.LAUNCH,
+    after=RELEASES,
+)
 async def candidate_deployed(settings: DeployedSettings, context: CheckContext) -> Outcome:
     """Judge that the candidate is deployed, complete.
 
@@ -251,7 +310,8 @@ async def candidate_deployed(settings: DeployedSettings, context: CheckContext) 
     if settings.like is not None:
         _differences(settings, context, release.own, findings)
     return findings.outcome(
-        f"revision {release.revision} is the candidate, complete, and configured like production"
+        f"revision {release.revision} is the candidate and complete"
+        + (f", and configured like {settings.like}" if settings.like is not None else "")
     )
 
 

@@ -61,6 +61,16 @@ class Findings:
         """Add evidence: no floats, no secret values. A key has letters, digits and underscores."""
         self._seen[key] = value
 
+    def looked_at(self, what: str, count: int) -> int:
+        """Note how many of something were looked at, and return it: none at all is nothing seen, and no pass.
+
+        ``what`` is one of them, in words.
+        """
+        self.saw(key("looked at", what), count)
+        if not count:
+            self.blind(f"not one {what} was seen, so there was nothing to judge")
+        return count
+
     async def look(self, asking: Awaitable[T]) -> T | None:
         """Return an answer, or None after noting why there is none."""
         try:
@@ -98,6 +108,11 @@ class Findings:
         if self._later:
             return Outcome(Verdict.DEFERRED, _few(self._later), evidence)
         return Outcome(Verdict.PASS, line(good, 300), evidence)
+
+
+def looked(*parts: tuple[object, str]) -> str:
+    """Return the words of a pass for what was looked at alone: each part's first says whether it was."""
+    return ", ".join(words for was, words in parts if was)
 
 
 def _few(reasons: list[str]) -> str:

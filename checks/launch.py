@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checks.base import RELEASES, CheckContext, Outcome, Settings, check
+from checks.guides import launches
 from checks.judging import FRESH, Findings, whole
 from state.base.numbers import plural
 from state.base.times import moment
@@ -20,6 +21,7 @@ class BakeSettings(Settings):
 @check(
     "launch.bake",
     BakeSettings,
+    guide=launches.BAKE,
     ttl=FRESH,
     judges=Judges.LAUNCH,
     after=(*RELEASES, After.BAKE),
@@ -59,6 +61,7 @@ class RollbackSettings(Settings):
 @check(
     "launch.rollback_ready",
     RollbackSettings,
+    guide=launches.ROLLBACK,
     ttl=FRESH,
     judges=Judges.LAUNCH,
     after=(*RELEASES, After.BAKE),
@@ -135,7 +138,7 @@ class DeviationsSettings(Settings):
     """None: deviations are collected from the log."""
 
 
-@check("launch.deviations", DeviationsSettings, ttl=FRESH, judges=Judges.LAUNCH)
+@check("launch.deviations", DeviationsSettings, guide=launches.DEVIATIONS, ttl=FRESH, judges=Judges.LAUNCH)
 async def deviations(_settings: DeviationsSettings, context: CheckContext) -> Outcome:
     """Judge that everything waived, overridden, blind, late or manual is listed, with an owner and a follow-up."""
     findings = Findings()

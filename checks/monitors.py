@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from checks.base import CheckContext, Outcome, Settings, check, failed
-from checks.judging import FRESH, Findings, whole
+from checks.clients.kube_object import name_of
+from checks.guides import watching
+from checks.judging import FRESH, Findings, key, whole
+from checks.workloads import parts_of, pods
+from state.base.json import JsonObject, text
 from state.base.numbers import plural
 from state.base.times import SECOND_US
+from state.view.enums import Verdict
+from state.view.pods import condition_of
 
 if TYPE_CHECKING:
     from checks.clients.prometheus import PrometheusClient, RangeSeries
@@ -26,14 +33,40 @@ class MonitorsSettings(Settings):
     """None: what is asked is the runbook's ``bake.monitors``, which the engine looks at all the time too."""
 
 
-@check("telemetry.monitors", MonitorsSettings, ttl=FRESH)
+@check("telemetry.monitors", MonitorsSettings, guide=watching.MONITORS, ttl=FRESH)
 async def monitors(_settings: MonitorsSettings, context: CheckContext) -> Outcome:
     """Judge that Prometheus is up and fresh, sees the release's targets, and counts what it should."""
     settings = context.runbook.bake.monitors
     if settings is None:
         return failed("the runbook doesn't say how to watch Prometheus itself; expected bake.monitors")
     prometheus = context.clients.prometheus(context.tier)
-    return await look(settings, prometheus, context.clock, first=context.first())
+    outcome = await look(settings, prometheus, context.clock, first=context.first())
+    if context.first() or outcome.verdict is not Verdict.PASS:
+        return outcome
+    findings = Findings()
+    await _every_pod(settings, prometheus, context, findings)
+    added = findings.outcome(outcome.summary)
+    return replace(added, evidence={**outcome.evidence, **added.evidence})
+
+
+async def _every_pod(
+    settings: Monitors, prometheus: PrometheusClient, context: CheckContext, findings: Findings
+) -> None:
+    """Judge that of each part that is scraped every ready pod is: what is no target looks like no trouble."""
+    answer = await findings.look(prometheus.query(settings.up))
+    scraped = {pod for sample in answer or () if (pod := sample.labels.get("pod"))}
+    for part in parts_of((), context) if scraped else ():
+        running = await findings.look(pods(context, part))
+        names = {name_of(pod) for pod in running or () if flag_ready(pod)}
+        missing = sorted(names - scraped)
+        if names & scraped:
+            findings.saw(key("scraped", part), f"{len(names & scraped)} of {len(names)}")
+            findings.need(not missing, f"Prometheus doesn't scrape {', '.join(missing[:3])} of {part}")
+
+
+def flag_ready(pod: JsonObject) -> bool:
+    """Return whether the kubelet says that a pod is ready."""
+    return text(condition_of(pod, "Ready"), "status") == "True"
 
 
 async def look(
@@ -92,7 +125,9 @@ async def _targets(settings: Monitors, prometheus: PrometheusClient, findings: F
         not down, f"{plural(len(down), 'scrape target is', 'scrape targets are')} down: {', '.join(down[:3])}"
     )
     age = await findings.look(prometheus.query(f"time() - max(timestamp({settings.up}))"))
-    if age:
+    if age is not None and (len(age) != 1 or not math.isfinite(age[0].value)):
+        findings.blind("Prometheus does not tell how old its newest scrape is")
+    elif age:
         findings.saw("newest_scrape_s", whole(round(age[0].value, 1)))
         findings.need(
             age[0].value <= settings.max_age,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.errors import MisconfiguredError
+from checks.guides import deliveries
 from checks.helm import candidate_values, is_candidates
 from checks.judging import STEADY, Findings, key
 from state.base import kube_yaml
@@ -38,7 +39,7 @@ class PackagedSettings(Settings):
     """Whether the chart must be there in its version, with the charts that it depends on."""
 
 
-@check("artifact.packaged", PackagedSettings, ttl=STEADY, judges=Judges.LAUNCH)
+@check("artifact.packaged", PackagedSettings, guide=deliveries.PACKAGED, ttl=STEADY, judges=Judges.LAUNCH)
 async def packaged(settings: PackagedSettings, context: CheckContext) -> Outcome:
     """Judge that the values files name each image of the candidate, and that the chart is complete in its version."""
     findings = Findings()
@@ -52,7 +53,8 @@ async def packaged(settings: PackagedSettings, context: CheckContext) -> Outcome
             await _chart(environment, context, findings)
     images = plural(len(context.runbook.candidate.images.named()), "image")
     where = " and ".join(str(tier) for tier in settings.environments)
-    return findings.outcome(f"the values of {where} name the candidate's {images}; the chart is complete")
+    chart = "; the chart is complete" if settings.chart else ""
+    return findings.outcome(f"the values of {where} name the candidate's {images}{chart}")
 
 
 def _names(

@@ -52,9 +52,23 @@ async def without_series(
     prometheus: PrometheusClient, rules: Sequence[JsonObject], ignored: Sequence[str] = ()
 ) -> set[str]:
     """Return the metrics of alert rules that no series has; what a rule records counts as there."""
-    recorded = {text(rule, "name") for rule in rules if text(rule, "type") == "recording"}
-    expected = set[str]().union(*metrics_by_rule(rules).values()) - recorded - set(ignored)
-    return {metric for metric in sorted(expected) if not await exists(prometheus, metric)}
+    recorded = {
+        text(rule, "name"): text(rule, "query") for rule in rules if text(rule, "type") == "recording"
+    }
+    expected = set[str]().union(*metrics_by_rule(rules).values())
+    todo, asked = sorted(expected), set(expected)
+    while todo:  # what is recorded is there as long as what it is recorded from is
+        more = metrics_of(recorded.get(todo.pop(), "")) - asked
+        todo, asked = [*todo, *more], asked | more
+    plain = sorted(asked - recorded.keys() - set(ignored))
+    gone = {metric for metric in plain if not await exists(prometheus, metric)}
+    for _ in recorded:  # one recorded from another needs a turn more
+        dead = {name for name in asked & recorded.keys() - gone if lacking_of(recorded[name], gone)}
+        dead = {name for name in sorted(dead) if not await exists(prometheus, name)}
+        if not dead:
+            break
+        gone |= dead
+    return gone & expected
 
 
 async def exists(prometheus: PrometheusClient, metric: str) -> bool:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
 from checks.clients.registry import RegistryClient
 from state.base.images import ImageRef, digest_of, short
+
+if TYPE_CHECKING:
+    from checks.judging import Findings
 
 Pair = tuple[str, str]
 """Container, digest."""
@@ -40,6 +44,34 @@ async def as_released(
             )
         found.add((name, expected if same and expected else digest))
     return tuple(sorted(found))
+
+
+async def others_than(
+    reference: str, told: Mapping[str, str], registry: RegistryClient, findings: Findings
+) -> dict[str, str]:
+    """Return those of (pod, digest) that run another image than a reference by digest; notes what can't be told.
+
+    The registry is asked only where digests differ: a runtime may tell that of an index, of a platform's manifest, or
+    of a configuration. Where it can't say, a digest is another one if beside it a pod tells the reference's own.
+    """
+    expected, image = digest_of(reference), ImageRef.parse(reference)
+    by_index = expected in told.values()
+    found: dict[str, str] = {}
+    for digest in sorted(set(told.values()) - {expected}):
+        pods = [pod for pod, one in told.items() if one == digest]
+        if not digest:
+            findings.blind(f"the cluster does not say which digest {pods[0]} runs")
+            continue
+        try:
+            same = digest in await registry.stands_for(ImageRef(image.host, image.repository, "", expected))
+        except CouldNotLookError as error:
+            if not by_index:
+                findings.blind(f"whether {short(digest)} is {short(expected)} can't be told: {error}")
+                continue
+            same = False
+        if not same:
+            found |= dict.fromkeys(pods, digest)
+    return found
 
 
 async def _same(image: ImageRef, digest: str, registry: RegistryClient, *, told: bool) -> bool:

@@ -6,10 +6,12 @@ from checks import stop_conditions
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.http import MAIN
 from checks.clients.kube_object import labels_of
+from checks.guides import launches
 from checks.judging import LASTING, STEADY, Findings, key, lookup
 from state.base.json import JsonObject, obj
 from state.base.numbers import plural
 from state.base.times import moment
+from state.base.times import span as length_of
 from state.runbook.window import frozen_between
 from state.view.enums import Judges, Tier
 
@@ -18,7 +20,7 @@ class WindowSettings(Settings):
     """None: the window is the runbook's."""
 
 
-@check("scope.window", WindowSettings, ttl=LASTING, judges=Judges.LAUNCH)
+@check("scope.window", WindowSettings, guide=launches.WINDOW, ttl=LASTING, judges=Judges.LAUNCH)
 async def window(_settings: WindowSettings, context: CheckContext) -> Outcome:
     """Judge that now is inside the launch window.
 
@@ -38,8 +40,13 @@ async def window(_settings: WindowSettings, context: CheckContext) -> Outcome:
         when = f"now, {freeze.until}" if freeze.start <= now else f"in the launch window, {freeze.words}"
         findings.wrong(f"production is frozen {when}")
     for tier in Tier:
-        history = await findings.look(context.clients.helm(tier).history()) or ()
-        for release in history:
+        history = await findings.look(context.clients.helm(tier).history())
+        if history is None:
+            continue
+        if not history and not context.first(tier):
+            findings.blind(f"{tier}: helm has no record of {context.runbook.environments[tier].release}")
+        # Only the newest one locks: an older one was left by a helm that was killed, and others came after it.
+        for release in history[-1:]:
             findings.need(
                 not release.pending,
                 f"{tier}: helm revision {release.revision} is {release.status}, so another operation is under way"
@@ -48,8 +55,8 @@ async def window(_settings: WindowSettings, context: CheckContext) -> Outcome:
         if history:
             findings.saw(f"{tier}_revision", history[-1].revision)
             findings.saw(f"{tier}_status", history[-1].status)
-    left = int((span.end - now).total_seconds() // 60)
-    return findings.outcome(f"inside the window, {plural(left, 'minute')} left; no helm operation under way")
+    left = length_of((span.end - now).total_seconds())
+    return findings.outcome(f"in the launch window, {left} left; no Helm operation running")
 
 
 class Module(Settings):
@@ -72,9 +79,11 @@ class ModulesSettings(Settings):
     """The API's own inventory."""
     modules: dict[str, Module]
     """Module -> how it is found."""
+    ignored: tuple[str, ...] = ()
+    """Features that are no module: whether they are on is not judged."""
 
 
-@check("scope.modules", ModulesSettings, ttl=STEADY, judges=Judges.CANDIDATE)
+@check("scope.modules", ModulesSettings, guide=launches.MODULES, ttl=STEADY, judges=Judges.CANDIDATE)
 async def modules(settings: ModulesSettings, context: CheckContext) -> Outcome:
     """Judge that exactly the modules in scope are enabled."""
     findings = Findings()
@@ -91,13 +100,24 @@ async def modules(settings: ModulesSettings, context: CheckContext) -> Outcome:
         findings.saw(key(name), {"in_scope": name in expected, "feature": enabled is True, "paths": served})
         if name not in expected:
             findings.need(enabled is not True, f"module {name} is switched on and not in scope")
+            findings.need(
+                not served,
+                f"module {name} is not in scope, and the API serves {served} of its paths below {module.path}",
+            )
+            if enabled is None and served is None:
+                findings.blind(f"module {name}: neither its feature nor its paths could be seen")
             continue
         findings.need(enabled is not False, f"module {name} is in scope and switched off")
         findings.need(served != 0, f"module {name} is in scope and has no path below {module.path}")
         if enabled is None and served is None:
             findings.blind(f"module {name}: neither its feature nor its paths could be seen")
+    known = {module.feature for module in settings.modules.values()} | set(settings.ignored)
+    more = sorted(name for name, on in (features or {}).items() if on is True and name not in known)
+    for name in more:
+        findings.wrong(f"feature {name} is switched on and belongs to no module of the runbook")
+    others = plural(len(settings.modules) - len(expected & set(settings.modules)), "other")
     return findings.outcome(
-        f"{plural(len(expected), 'module in scope is', 'modules in scope are')} on; no other is"
+        f"{plural(len(expected), 'module in scope is', 'modules in scope are')} on; of {others} none is"
     )
 
 
@@ -130,7 +150,7 @@ class RegionsSettings(Settings):
     """The label of a node that names its region."""
 
 
-@check("scope.regions", RegionsSettings, ttl=LASTING, judges=Judges.LAUNCH)
+@check("scope.regions", RegionsSettings, guide=launches.REGIONS, ttl=LASTING, judges=Judges.LAUNCH)
 async def regions(settings: RegionsSettings, context: CheckContext) -> Outcome:
     """Judge that nodes and object store are in the target regions and in no other."""
     findings = Findings()
@@ -141,7 +161,9 @@ async def regions(settings: RegionsSettings, context: CheckContext) -> Outcome:
     findings.saw("node_regions", sorted(seen))
     findings.saw("nodes", len(labels))
     held = context.environment.objectstore
-    store = held.region if held is not None else None
+    store = (
+        await findings.look(context.clients.objectstore(context.tier).region()) if held is not None else None
+    )
     findings.saw("objectstore_region", store)
     if not labels:
         findings.blind("the cluster lists no nodes; expected some with a region")
@@ -153,17 +175,19 @@ async def regions(settings: RegionsSettings, context: CheckContext) -> Outcome:
         findings.wrong(f"nodes run in {region}, which is not a target region")
     for region in sorted(expected - seen):
         findings.wrong(f"no node runs in target region {region}")
-    findings.need(store in expected, f"the object store is in {store}, which is not a target region")
-    return findings.outcome(
-        f"{plural(len(labels), 'node')} and the object store are in {', '.join(sorted(expected))}"
-    )
+    if store:
+        findings.need(store in expected, f"the object store is in {store}, which is not a target region")
+    elif store == "" and held is not None:
+        findings.blind(f"the object store doesn't tell its region; the runbook says {held.region}")
+    and_store = " and the object store are" if held is not None else " is" if len(labels) == 1 else " are"
+    return findings.outcome(f"{plural(len(labels), 'node')}{and_store} in {', '.join(sorted(expected))}")
 
 
 class ConditionsSettings(Settings):
     """None: the conditions are the runbook's."""
 
 
-@check("scope.conditions", ConditionsSettings, ttl=STEADY, judges=Judges.LAUNCH)
+@check("scope.conditions", ConditionsSettings, guide=launches.CONDITIONS, ttl=STEADY, judges=Judges.LAUNCH)
 async def conditions(_settings: ConditionsSettings, context: CheckContext) -> Outcome:
     """Judge that every stop condition can be judged.
 

@@ -5,21 +5,24 @@ What is recorded is whether, how long, and a keyed fingerprint.
 
 from __future__ import annotations
 
-import math
-from collections import Counter
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
+from checks.clients.kube_object import data_written_us
+from checks.guides import accounts
 from checks.judging import LASTING, STEADY, Findings, key
-from checks.workloads import config_values
+from checks.secret_strength import bits, fresh, is_published, length_class
+from checks.workloads import config_values, env_taken_us, first_part, part_env, parts_of, pods
 from state.base.json import Json
 from state.base.numbers import plural
 from state.view.enums import After, Tier
 
 if TYPE_CHECKING:
     from checks.clients.clients import Clients
+    from checks.container_env import ContainerEnv
 
 
 class StrongSettings(Settings):
@@ -51,11 +54,12 @@ class StrongSettings(Settings):
     """The environment whose values must be others; none: not compared."""
 
 
-@check("secrets.strong", StrongSettings, ttl=LASTING, after=(After.PREPARE,))
+@check("secrets.strong", StrongSettings, guide=accounts.STRONG, ttl=LASTING, after=(After.PREPARE,))
 async def strong(settings: StrongSettings, context: CheckContext) -> Outcome:
     """Judge that secrets are present, long, random, not published, unique, and not staging's."""
     findings = Findings()
-    values = await config_values(context)
+    env = await part_env(context, first_part(context))
+    values = env.values
     for name in settings.keys:
         value = values.get(name, "")
         problem = weakness(value, settings)
@@ -67,48 +71,84 @@ async def strong(settings: StrongSettings, context: CheckContext) -> Outcome:
         findings.saw(key(name), {"present": bool(value), "known_default": bad})
         findings.need(not bad, f"{name} is a known default")
     _unique(settings, values, findings)
+    await _other_parts(settings, values, context, findings)
+    await _older_than_pods(env, context, findings)
     if settings.differs_from is not None and settings.differs_from is not context.tier:
         other = await findings.look(config_values(context, settings.differs_from))
-        for name in settings.keys:
-            if other is not None and values.get(name) and other.get(name) == values[name]:
-                findings.wrong(f"{name} is the same as in {settings.differs_from}")
-    return findings.outcome(
-        f"{plural(len(settings.keys), 'secret is', 'secrets are')} strong, unique and not {settings.differs_from}'s"
-    )
+        _unlike(settings, values, other or {}, findings)
+    unlike = settings.differs_from
+    found = "strong and unique" if unlike in {None, context.tier} else f"strong, unique and not {unlike}'s"
+    return findings.outcome(f"{plural(len(settings.keys), 'secret is', 'secrets are')} {found}")
+
+
+def _unlike(
+    settings: StrongSettings, values: Mapping[str, str], other: Mapping[str, str], findings: Findings
+) -> None:
+    """Compare with another environment's settings, under whatever name they stand there."""
+    for name in settings.keys:
+        mine = values.get(name, "").strip()
+        alike = sorted(there for there, value in other.items() if mine and value.strip() == mine)
+        if name in alike:
+            findings.wrong(f"{name} is the same as in {settings.differs_from}")
+        elif alike:
+            findings.wrong(f"{name} is {settings.differs_from}'s {alike[0]}")
+
+
+async def _other_parts(
+    settings: StrongSettings, values: Mapping[str, str], context: CheckContext, findings: Findings
+) -> None:
+    """Judge what other parts of the release get under the same names, where that is something else."""
+    for part in parts_of((), context)[1:]:
+        env = await findings.look(part_env(context, part))
+        for name in (*settings.keys, *settings.others) if env is not None else ():
+            value = env.values.get(name) if env is not None else None
+            if value is None or value == values.get(name):
+                continue
+            full = name in settings.keys
+            problem = (
+                weakness(value, settings) if full else published(value, settings) and "is a known default"
+            )
+            findings.need(not problem, f"{name} of {part} {problem}")
+
+
+async def _older_than_pods(env: ContainerEnv, context: CheckContext, findings: Findings) -> None:
+    """Note secrets that were written after the pods took their environment from them: what runs has other values."""
+    if context.first() or not env.secrets:
+        return
+    kube, part = context.clients.kube(context.tier), first_part(context)
+    running = await findings.look(pods(context, part))
+    started = [at for pod in running or () if (at := env_taken_us(pod, part))]
+    if not started:
+        return
+    for name in sorted(env.secrets):
+        found = await findings.look(kube.get(f"/api/v1/namespaces/{kube.namespace}/secrets/{name}"))
+        written = data_written_us(found) if found is not None else 0
+        stale = sum(at < written for at in started)
+        findings.need(
+            not stale,
+            f"secret {name} was changed after {plural(stale, 'pod')} of {part} started, so what runs has what was in "
+            "it before: restart the pods",
+        )
 
 
 def weakness(value: str, settings: StrongSettings) -> str:
     """Return in words what is wrong with a secret, or nothing."""
-    if not value:
+    if not value.strip():
         return "is missing or empty"
     if published(value, settings):
         return "is a known default"
-    if len(value) < settings.min_length:
-        return f"has {length_class(value)} characters; expected at least {settings.min_length}"
+    if len(value.strip()) < settings.min_length:
+        return f"has {length_class(value.strip())} characters; expected at least {settings.min_length}"
     if bits(value) < settings.min_bits:
         return "is not random enough: few different characters"
+    if bits(fresh(value)) < settings.min_bits:
+        return "is not random enough: a repetition or a sequence"
     return ""
 
 
 def published(value: str, settings: StrongSettings) -> bool:
     """Return whether a value is known to the world, or built from one that is."""
-    low = value.lower()
-    return low in settings.known_bad or any(part in low for part in settings.suspicious)
-
-
-def bits(value: str) -> int:
-    """Return the entropy of a text as its characters' frequencies suggest it, in bits, rounded down."""
-    counts = Counter(value)
-    each = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values()) if value else 0.0
-    return int(each * len(value))
-
-
-def length_class(value: str) -> str:
-    """Return how long a secret is, no finer than an evidence may tell."""
-    for limit, words in ((1, "no"), (8, "1 to 7"), (16, "8 to 15"), (32, "16 to 31"), (64, "32 to 63")):
-        if len(value) < limit:
-            return words
-    return "64 or more"
+    return is_published(value, settings.known_bad, settings.suspicious)
 
 
 def _record(value: str, problem: str, clients: Clients) -> Json:
@@ -122,10 +162,10 @@ def _record(value: str, problem: str, clients: Clients) -> Json:
 
 def _unique(settings: StrongSettings, values: Mapping[str, str], findings: Findings) -> None:
     allowed = {frozenset(pair) for pair in settings.same}
-    names = [name for name in settings.keys if values.get(name)]
+    names = [name for name in (*settings.keys, *settings.others) if values.get(name, "").strip()]
     for number, one in enumerate(names):
         for other in names[number + 1 :]:
-            if values[one] == values[other] and frozenset((one, other)) not in allowed:
+            if values[one].strip() == values[other].strip() and frozenset((one, other)) not in allowed:
                 findings.wrong(f"{one} and {other} are the same value")
 
 
@@ -140,7 +180,7 @@ class PresentSettings(Settings):
     """Secrets that a procedure names and the release does not mount: recorded, not required."""
 
 
-@check("secrets.present", PresentSettings, ttl=STEADY, after=(After.PREPARE,))
+@check("secrets.present", PresentSettings, guide=accounts.PRESENT, ttl=STEADY, after=(After.PREPARE,))
 async def present(settings: PresentSettings, context: CheckContext) -> Outcome:
     """Judge that the secrets which the release mounts exist and have every key that a start needs."""
     findings = Findings()
@@ -155,7 +195,11 @@ async def present(settings: PresentSettings, context: CheckContext) -> Outcome:
             continue
         findings.saw(key(name), {"keys": len(values), "empty": sorted(k for k, v in values.items() if not v)})
         findings.need(bool(values), f"secret {name} is empty ({base})")
-        keys |= {name for name, value in values.items() if value}
+        keys |= {name for name, value in values.items() if value.strip()}
+        if name in settings.pull_secrets:
+            findings.need(
+                _can_pull(values), f"secret {name} holds no .dockerconfigjson, so no image is pulled with it"
+            )
     missing = sorted(set(settings.keys) - keys)
     findings.saw("missing_keys", list(missing))
     if missing:
@@ -173,12 +217,20 @@ async def present(settings: PresentSettings, context: CheckContext) -> Outcome:
     return findings.outcome(f"{held} all of {plural(len(settings.keys), 'key')}")
 
 
-async def _mounted(context: CheckContext, findings: Findings) -> None:
-    from checks.workloads import containers, deployment, env_sources, first_part, pod_template
+def _can_pull(values: Mapping[str, str]) -> bool:
+    """Return whether a secret is one that the kubelet pulls with: JSON under one of the two keys that it reads."""
+    for name in (".dockerconfigjson", ".dockercfg"):
+        try:
+            if isinstance(json.loads(values.get(name, "")), dict):
+                return True
+        except ValueError:
+            continue
+    return False
 
-    backend = await findings.look(deployment(context, first_part(context)))
-    if backend is None:
+
+async def _mounted(context: CheckContext, findings: Findings) -> None:
+    env = await findings.look(part_env(context, first_part(context)))
+    if env is None:
         return
-    sources = {source for box in containers(pod_template(backend)) for source in env_sources(box)}
     for name in context.environment.secrets:
-        findings.need(f"secret/{name}" in sources, f"secret {name} exists and the release does not mount it")
+        findings.need(name in env.secrets, f"secret {name} exists and the release does not mount it")

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Final
 from checks.base import RELEASES, CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import ServerFailedError, TimedOutError, UnreachableError, UntrustedError
 from checks.clients.http import MAIN
+from checks.guides import watching
 from checks.judging import FRESH, STEADY, Findings, lookup
+from checks.stop_conditions import windows
 from state.base.json import objs, text, texts
 from state.base.times import SECOND_US
 from state.runbook.units import Seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
 
 _UNREACHED: Final = (UnreachableError, TimedOutError, UntrustedError, ServerFailedError)
@@ -48,7 +50,7 @@ class ReachableSettings(Settings):
     """On the traces endpoint: an empty OTLP export must be taken."""
 
 
-@check("telemetry.reachable", ReachableSettings, ttl=STEADY)
+@check("telemetry.reachable", ReachableSettings, guide=watching.REACHABLE, ttl=STEADY)
 async def reachable(settings: ReachableSettings, context: CheckContext) -> Outcome:
     """Judge that Prometheus, Alertmanager, Grafana and OTLP are reachable.
 
@@ -82,7 +84,8 @@ async def reachable(settings: ReachableSettings, context: CheckContext) -> Outco
         findings.defer("which observers the platform itself reaches: nothing runs yet")
     elif settings.readiness_path is not None:
         await _inside(settings, context, findings)
-    return findings.outcome(f"{', '.join(asked)} are reachable from here, and the platform reaches its own")
+    inside = "" if settings.readiness_path is None else ", and the platform reaches its own"
+    return findings.outcome(f"{', '.join(asked)} are reachable from here{inside}")
 
 
 async def _grafana(settings: ReachableSettings, context: CheckContext) -> None:
@@ -141,7 +144,7 @@ class AppearsSettings(Settings):
     correlation_header: str = "X-Correlation-ID"
     """The header that carries the request's identity."""
     metric: str
-    """A PromQL query that must give a number above zero: requests were counted lately."""
+    """A PromQL query that must give a number above zero: requests were counted lately. A counter in it must move."""
     within: Seconds = 90.0
     """Seconds of the launch's clock."""
 
@@ -149,6 +152,7 @@ class AppearsSettings(Settings):
 @check(
     "telemetry.appears",
     AppearsSettings,
+    guide=watching.APPEARS,
     ttl=FRESH,
     leaves="a request in the traces, logs and metrics",
     after=RELEASES,
@@ -162,6 +166,7 @@ async def appears(settings: AppearsSettings, context: CheckContext) -> Outcome:
         settings.correlation_header: needle,
     }
     started_us = context.clock.wall_us()
+    before = await findings.look(_raw(settings, context))
     reply = await context.clients.web(context.tier).get_as(settings.role, settings.path, headers)
     findings.saw("trace_id", trace)
     findings.saw("correlation_id", needle)
@@ -169,7 +174,7 @@ async def appears(settings: AppearsSettings, context: CheckContext) -> Outcome:
     expected: dict[str, Callable[[], Awaitable[bool]]] = {
         "traces": lambda: _traced(settings, context, trace),
         "logs": lambda: _logged(settings, context, needle, started_us),
-        "metrics": lambda: _counted(settings, context),
+        "metrics": lambda: _counted(settings, before or {}, context),
     }
     for name, look in expected.items():
         await _appear(name, look, settings.within, context, findings)
@@ -207,6 +212,23 @@ async def _logged(settings: AppearsSettings, context: CheckContext, needle: str,
     return any(needle in line for line in lines)
 
 
-async def _counted(settings: AppearsSettings, context: CheckContext) -> bool:
+async def _counted(settings: AppearsSettings, before: Mapping[str, float], context: CheckContext) -> bool:
+    """Return whether the query gives a number, and a counter that it reads has moved since the request."""
     samples = await context.clients.prometheus(context.tier).query(settings.metric)
-    return any(sample.value > 0 for sample in samples)
+    if not any(sample.value > 0 for sample in samples):
+        return False
+    return not before or moved(before, await _raw(settings, context))
+
+
+def moved(before: Mapping[str, float], now: Mapping[str, float]) -> bool:
+    """Return whether any series counted on, or is new and counts."""
+    return any(value > before.get(series, 0.0) for series, value in now.items())
+
+
+async def _raw(settings: AppearsSettings, context: CheckContext) -> dict[str, float]:
+    """Return the counters below the ranges of the query as they stand: of what they rose by, others' part is less."""
+    found: dict[str, float] = {}
+    for selector in sorted({one for one, _ in windows(settings.metric)}):
+        for sample in await context.clients.prometheus(context.tier).query(selector):
+            found[f"{selector} {sorted(sample.labels.items())}"] = sample.value
+    return found

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
 from checks.clients.errors import NotFoundError
+from checks.guides import browsers
 from checks.judging import STEADY, Findings, key
-from checks.workloads import ingresses
+from checks.unobserved import unobserved
+from checks.workloads import ingresses, serves_host
 from state.base.json import JsonObject, obj, objs, path, text, texts
 from state.base.numbers import plural
+from state.base.text import line
 from state.base.times import moment
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ class CertificatesSettings(Settings):
     """The ingress names a TLS secret for every domain, and the secret exists."""
 
 
-@check("tls.certificates", CertificatesSettings, ttl=STEADY)
+@check("tls.certificates", CertificatesSettings, guide=browsers.CERTIFICATES, ttl=STEADY)
 async def certificates(settings: CertificatesSettings, context: CheckContext) -> Outcome:
     """Judge every domain's certificates: trusted, for their name, from a real authority, with time left."""
     findings = Findings()
@@ -93,11 +97,21 @@ async def _redirects(context: CheckContext, findings: Findings) -> None:
         reply = await findings.look(web.plain_http(surface, "/"))
         if reply is None:
             continue
-        target = reply.header("location") or ""
-        right = 300 <= reply.status <= 399 and target.startswith("https://")
         findings.saw(key(surface, "plain_http"), reply.status)
+        if why := unobserved(reply):
+            findings.blind(f"plain HTTP of the {surface} domain {why}")
+            continue
+        target = urlsplit(reply.header("location") or "")
+        right = 300 <= reply.status <= 399 and target.scheme.lower() == "https"
         findings.need(
             right, f"plain HTTP of the {surface} domain answers {reply.status} and does not lead to https"
+        )
+        own = {domain.host.lower() for domain in context.environment.domains.all()}
+        own |= {f"www.{host}" for host in own} | {host.removeprefix("www.") for host in own}
+        findings.need(
+            not right or (target.hostname or "") in own,
+            f"plain HTTP of the {surface} domain leads to https of {line(target.hostname or 'nobody', 100)}, "
+            "which the runbook does not name",
         )
 
 
@@ -108,13 +122,21 @@ async def _ingress(context: CheckContext, findings: Findings) -> None:
         return
     named = _named(listed, context, findings)
     for secret in sorted(set(named.values()) - {""}):
-        seen = await findings.look(kube.get(f"/api/v1/namespaces/{kube.namespace}/secrets/{secret}"))
-        if seen is not None:
-            data = obj(seen.get("data"))
-            findings.need(
-                "tls.crt" in data and "tls.key" in data, f"TLS secret {secret} lacks tls.crt or tls.key"
+        try:
+            seen = await kube.get(f"/api/v1/namespaces/{kube.namespace}/secrets/{secret}")
+        except NotFoundError:
+            findings.wrong(
+                f"TLS secret {secret}, which an ingress names, does not exist: what is served is an old copy"
             )
-            findings.saw("tls_secret", secret)
+            continue
+        except CouldNotLookError as error:
+            findings.blind(str(error))
+            continue
+        data = obj(seen.get("data"))
+        findings.need(
+            "tls.crt" in data and "tls.key" in data, f"TLS secret {secret} lacks tls.crt or tls.key"
+        )
+        findings.saw("tls_secret", secret)
 
 
 def _named(ingresses: Iterable[JsonObject], context: CheckContext, findings: Findings) -> dict[str, str]:
@@ -122,9 +144,12 @@ def _named(ingresses: Iterable[JsonObject], context: CheckContext, findings: Fin
     named: dict[str, str] = {}
     for ingress in ingresses:
         for entry in objs(path(ingress, ("spec", "tls"))):
-            named |= dict.fromkeys(texts(entry.get("hosts")), text(entry, "secretName"))
+            # Without hosts it is for all that the ingress serves.
+            served = [text(rule, "host") for rule in objs(path(ingress, ("spec", "rules")))]
+            named |= dict.fromkeys(texts(entry.get("hosts")) or served, text(entry, "secretName"))
     for domain in context.environment.domains.all():
-        findings.need(bool(named.get(domain.host)), f"no ingress has a TLS secret for {domain.host}")
+        held = any(secret and serves_host(host, domain.host) for host, secret in named.items())
+        findings.need(held, f"no ingress has a TLS secret for {domain.host}")
     return named
 
 

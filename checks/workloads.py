@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from checks.clients.errors import ForbiddenError, NotFoundError
 from checks.clients.kube import KubeClient
-from checks.clients.kube_object import secret_values, selector
+from checks.clients.kube_object import selector
+from checks.container_env import ContainerEnv, main_container, read_env
 from checks.errors import NothingRunsError
 from state.base.json import JsonObject, integer, obj, objs, path, text
+from state.base.times import micros_of
 from state.view.pods import observe, serves
 from state.view.rollout import WorkloadKind
 
 if TYPE_CHECKING:
     from checks.base import CheckContext
+    from checks.judging import Findings
     from state.runbook.environment import Environment
     from state.view.enums import Tier
 
@@ -96,6 +99,24 @@ async def ingresses(context: CheckContext) -> list[JsonObject]:
     return list((await kube.list_objects(where)).items)
 
 
+def env_taken_us(pod: JsonObject, part: str) -> int:
+    """Return when a pod's own container took its environment (its last start), microseconds since 1970; 0: untold."""
+    states = objs(path(pod, ("status", "containerStatuses")))
+    own = next((one for one in states if text(one, "name") == part), states[0] if states else {})
+    began = text(obj(path(own, ("state", "running"))), "startedAt") or text(
+        obj(pod.get("status")), "startTime"
+    )
+    return micros_of(began) if began else 0
+
+
+def serves_host(pattern: str, host: str) -> bool:
+    """Return whether an ingress's host serves a host: itself, or with ``*.`` any one label in its place."""
+    if pattern.startswith("*."):
+        label, dot, rest = host.lower().partition(".")
+        return bool(label and dot) and rest == pattern[2:].lower()
+    return pattern.lower() == host.lower()
+
+
 def pod_template(deployed: JsonObject) -> JsonObject:
     """Return a deployment's pod template."""
     return obj(path(deployed, ("spec", "template")))
@@ -106,35 +127,44 @@ def containers(template: JsonObject) -> list[JsonObject]:
     return objs(path(template, ("spec", "containers")))
 
 
-def env_sources(container: JsonObject) -> list[str]:
-    """Return what a container takes its environment from, in order: ``configMap/name``, ``secret/name``."""
-    pairs = (
-        (kind, text(obj(source.get(f"{kind}Ref")), "name"))
-        for source in objs(container.get("envFrom"))
-        for kind in ("configMap", "secret")
-    )
-    return [f"{kind}/{name}" for kind, name in pairs if name]
-
-
 async def config_values(context: CheckContext, tier: Tier | None = None) -> dict[str, str]:
-    """Return every setting that the containers of the release's first part get, for judging in memory only.
+    """Return every setting that the release's first part gets, for judging in memory only, as the kubelet reads them.
 
-    Of the same name, the later source wins, as in Kubernetes. The redactor knows all values that come from
-    secrets. In a first launch what the chart renders stands for what will be there; other secrets are read.
+    The redactor knows all values that come from secrets. In a first launch what the chart renders stands for what
+    will be there; other secrets are read.
     """
+    return dict((await part_env(context, first_part(context), tier)).values)
+
+
+async def part_env(context: CheckContext, part: str, tier: Tier | None = None) -> ContainerEnv:
+    """Return what a part's own container gets, sidecars and init containers apart."""
     tier = tier or context.tier
-    values: dict[str, str] = {}
-    for container in containers(pod_template(await deployment(context, first_part(context), tier))):
-        for source in env_sources(container):
-            kind, _, name = source.partition("/")
-            if kind == "configMap":
-                values |= _strings(obj((await _source(context, tier, "ConfigMap", name)).get("data")))
-            else:
-                values |= secret_values(await _source(context, tier, "Secret", name))
-        values |= {
-            text(one, "name"): text(one, "value") for one in objs(container.get("env")) if "value" in one
-        }
-    return values
+    template = pod_template(await deployment(context, part, tier))
+    return await env_of(context, own_container(context, template, part), tier)
+
+
+def own_container(context: CheckContext, template: JsonObject, part: str) -> JsonObject:
+    """Return the container of a pod template that is the part itself."""
+    return main_container(template, part, context.runbook.candidate.images.named().get(part, ""))
+
+
+async def env_of(context: CheckContext, container: JsonObject, tier: Tier | None = None) -> ContainerEnv:
+    """Return what a container gets."""
+    tier = tier or context.tier
+    namespace = context.runbook.environments[tier].kube.namespace
+    return await read_env(container, namespace, lambda kind, name: _source(context, tier, kind, name))
+
+
+async def parts_env(
+    context: CheckContext, findings: Findings, tier: Tier | None = None
+) -> dict[str, ContainerEnv]:
+    """Return what the own container of each of the candidate's parts gets; one that can't be read is noted."""
+    found = {}
+    for part in parts_of((), context):
+        env = await findings.look(part_env(context, part, tier))
+        if env is not None:
+            found[part] = env
+    return found
 
 
 async def _source(context: CheckContext, tier: Tier, kind: str, name: str) -> JsonObject:
@@ -146,10 +176,6 @@ async def _source(context: CheckContext, tier: Tier, kind: str, name: str) -> Js
             pass  # not the chart's: it has to be there already
     kube = context.clients.kube(tier)
     return await kube.get(f"/api/v1/namespaces/{kube.namespace}/{kind.lower()}s/{name}")
-
-
-def _strings(data: JsonObject) -> dict[str, str]:
-    return {key: value for key, value in data.items() if isinstance(value, str)}
 
 
 def ready_replicas(deployed: JsonObject) -> tuple[int, int]:

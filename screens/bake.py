@@ -34,7 +34,7 @@ class BakeScreen(LaunchScreen):
     CSS_PATH: ClassVar = [STYLES / "base.tcss", STYLES / "bake.tcss"]
     KEYS = (
         ("B", "roll back"),
-        ("k", "acknowledge"),
+        ("A", "acknowledge"),
         ("f", "faster"),
         ("h", "hold"),
         *GRAPH_KEYS,
@@ -50,7 +50,7 @@ class BakeScreen(LaunchScreen):
         Binding("z", "follow", "graphs: follow now again", id="bake.follow"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "acknowledge", "acknowledge a trip", id="bake.acknowledge"),
+        Binding("A", "acknowledge", "acknowledge a trip", id="bake.acknowledge"),
         *GRAPHS,
     ]
 
@@ -121,7 +121,7 @@ def bake(shown: ScreenState, width: int, height: int) -> list[Line]:
     one = view.bake
     since = (shown.now_us - one.started_us) / SECOND_US
     role = _ROLES.get(one.state, Role.WARN)
-    message = f" {formats.stopwatch(one.good_s)} of {formats.stopwatch(one.minimum_s)} seen good"
+    message = f" {formats.stopwatch(one.good_s)} of {formats.stopwatch(one.minimum_s)} healthy"
     size = max(8, width - len(message) - 7)
     why = f"  {one.state.upper()}" + (f": {whys}" if (whys := trips(shown) or one.why) else "")
     left = max(0, one.minimum_s - one.good_s)
@@ -142,10 +142,13 @@ def bake(shown: ScreenState, width: int, height: int) -> list[Line]:
 
 
 def trips(shown: ScreenState) -> str:
-    """Return what breached, the value over its threshold, since when and by which labels; nothing without a trip."""
+    """Return what tripped, when, over which limit, and what it is now; nothing without a trip.
+
+    In the words of the banner: a trip has one time, and what is "now" is now.
+    """
     return "; ".join(
-        f"{c.title} {formats.number(c.value, c.unit)} {'<' if c.below else '>'} "
-        f"{formats.number(c.threshold, c.unit)} since {formats.clock(c.since_us)}"
+        f"{c.title} {'below' if c.below else 'over'} {formats.number(c.threshold, c.unit)} at "
+        f"{formats.clock(c.tripped_us or c.since_us, seconds=False)}, now {formats.number(c.value, c.unit)}"
         + (f" ({c.reason})" if c.reason else "")
         for c in shown.view.conditions
         if c.state is ConditionState.TRIPPED

@@ -9,27 +9,43 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets import Input
 
+from screens.kit.field import Field
+from screens.kit.guarded import Guarded
+from screens.kit.messages import ScreenRequested
 from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, row
 from screens.kit.screen_state import Mode, ScreenState
+from screens.kit.table import Table
 from screens.sections import banner, status_line, timeline
+from screens.sections.next_line import next_line, takes_room
+from screens.sections.urgent import urgent_keys
 
 SMALLEST = (60, 15)
 """Columns and lines below which a screen only says that it is too small."""
+NARROW = "narrow"
+"""The id of the field in which a list's filter is typed."""
+BESIDE, VAST = 120, 180
+"""Columns from which a list and its evidence stand side by side, and from which there are three columns."""
 FLASH_S = 8.0
 STYLES = Path(__file__).parent
 
 
-class LaunchScreen(Screen[None]):
+class LaunchScreen(Guarded, Screen[None]):
     """A screen of the launch. It keeps nothing of the launch: ``show`` gives it all that it draws."""
 
     CSS_PATH: ClassVar = [STYLES / "base.tcss"]
     NAME: ClassVar[str] = ""
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    LIST: ClassVar[str] = ""
+    """The id of the table that ``/`` filters and ``n`` finds problems in; nothing where there is none."""
+    NEXT_KEY: ClassVar[str] = "space"
+    """The key that does what comes next: enter, where no list takes it."""
     REPLAY_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("space", "play"), (",.", "step"), ("[]", "marker"), ("<>", "speed"), ("g", "go to"), ("?", "help"),
         ("q", "quit"),
@@ -57,17 +73,29 @@ class LaunchScreen(Screen[None]):
         """Return the keys worth telling, the most useful first."""
         if self.shown.mode is Mode.REPLAY:
             return list(self.REPLAY_KEYS)
-        kept = [key for key in self.KEYS if key[0] != "f" or self.shown.adjustable]
-        return [*kept, ("?", "help"), ("q", "quit")]
+        urgent = urgent_keys(self.shown)
+        told = {key for key, _ in urgent}
+        usual = [key for key in self.KEYS if key[0] != "f" or self.shown.adjustable]
+        more = [("/", "filter"), ("n", "problem")] if self.LIST else []
+        kept = [key for key in [*usual, *more] if key[0] not in told]
+        return [*((self._label(key), what) for key, what in (*urgent, *kept)), ("?", "help"), ("q", "quit")]
+
+    def _label(self, key: str) -> str:
+        """Return how a key is called that somebody may have given to its action."""
+        labels = self.shown.labels
+        return labels.get((self.NAME, key)) or labels.get(("", key)) or key
 
     def compose(self) -> ComposeResult:
         """Lay out the frame around the body."""
         yield Pane(_tiny, id="tiny")
         yield Pane(status_line.status, id="status")
+        yield Pane(self._next, id="next")
         yield Pane(timeline.transport, id="transport")
         yield Pane(banner.banner, id="banner")
         with Container(id="body"):
             yield from self.body()
+        if self.LIST:
+            yield Field(placeholder="filter: words that a row must have", id=NARROW)
         yield Pane(self._bottom, id="hints")
 
     def on_mount(self) -> None:
@@ -79,6 +107,11 @@ class LaunchScreen(Screen[None]):
         """Say that the terminal is too small, or draw for its new size."""
         columns, lines = event.size
         self.set_class(columns < SMALLEST[0] or lines < SMALLEST[1], "-tiny")
+        was = (self.has_class("-beside"), self.has_class("-vast"))
+        self.set_class(columns >= BESIDE, "-beside")
+        self.set_class(columns >= VAST, "-vast")
+        if was != (columns >= BESIDE, columns >= VAST):
+            self.call_after_refresh(self._fit)
 
     def show(self, shown: ScreenState) -> None:
         """Show a moment of the launch."""
@@ -90,6 +123,72 @@ class LaunchScreen(Screen[None]):
             for pane in self._panes:
                 pane.show(shown)
             self.refresh_body(shown)
+
+    # -- filter, problems, mouse ---------------------------------------------------------------------
+
+    def open_filter(self) -> None:
+        """Let somebody type which rows of the list they want to see."""
+        if self.LIST:
+            self.set_class(True, "-narrowing")
+            self.query_one(f"#{NARROW}", Field).focus()
+
+    def clear_filter(self) -> bool:
+        """List every row again; return whether something was filtered."""
+        if not self.LIST or not self.has_class("-narrowing"):
+            return False
+        self.set_class(False, "-narrowing")
+        self.query_one(f"#{NARROW}", Field).value = ""
+        self.query_one(f"#{self.LIST}", Table).focus()
+        return True
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as the words are typed."""
+        if event.input.id == NARROW:
+            event.stop()
+            self.query_one(f"#{self.LIST}", Table).narrow(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the filter, and give the keys to the list."""
+        if event.input.id == NARROW:
+            event.stop()
+            if not event.value.strip():
+                self.clear_filter()
+            self.query_one(f"#{self.LIST}", Table).focus()
+
+    def problem(self, by: int) -> bool:
+        """Go to the next problem, or to the one before; return whether there is one."""
+        return bool(self.LIST) and self.query_one(f"#{self.LIST}", Table).problem(by)
+
+    def on_pane_clicked(self, event: Pane.Clicked) -> None:
+        """Do what the mouse points at: a key of the bottom line, what comes next, a section's own screen."""
+        event.stop()
+        name = event.pane.id or ""
+        lines = event.pane.lines
+        if name in {"hints", "next", "banner"} and event.y < len(lines):
+            key = status_line.key_at(lines[event.y], event.x)
+            if key or name == "next":
+                self.app.simulate_key(key or self.NEXT_KEY)
+        elif (target := self.leads_to(event.pane, event.y)) is not None:
+            self.post_message(target)
+
+    def leads_to(self, pane: Pane, y: int) -> Message | None:
+        """Return what a click on a line of a section asks for."""
+        return ScreenRequested("bake") if pane.has_class("graph") and self.NAME != "bake" else None
+
+    def _fit(self) -> None:
+        """Give the sections the sizes that go with another layout."""
+        self.show(self.shown)
+
+    @property
+    def laid_out(self) -> bool:
+        """Whether its widgets are there."""
+        return bool(self._panes)
+
+    def done(self, command: str, args: Mapping[str, str]) -> None:
+        """Hear that a command asked for here was carried out."""
+
+    def _next(self, shown: ScreenState, width: int, height: int) -> list[Line]:
+        return next_line(shown, width, self.NEXT_KEY)
 
     def refresh_body(self, shown: ScreenState) -> None:
         """Bring widgets of the body up to date that are no panes."""
@@ -103,6 +202,7 @@ class LaunchScreen(Screen[None]):
         declared = bool(shown.view.gates)
         for number, graph in enumerate(pane for pane in self._panes if pane.has_class("graph")):
             graph.set_class(declared and number >= len(shown.view.graphs), "-absent")
+        self.query_one("#next", Pane).display = takes_room(shown)
         transport = self.query_one("#transport", Pane)
         if transport.display != (shown.transport is not None):
             transport.display = shown.transport is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Container, Vertical
 from textual.widget import Widget
 
 from screens.base import STYLES, LaunchScreen
@@ -19,7 +19,8 @@ from screens.kit.plain import Line, Role, Span, cut, fill, heading, row, wrap
 from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
 from screens.sections.banner import request_words
-from screens.sections.cluster import pod_line, pods_of
+from screens.sections.cluster import cluster, pod_line, pods_of
+from screens.sections.log_tail import tail
 from screens.sections.stages import stage_lines
 from state.base.times import SECOND_US
 from state.view.enums import OperationKind, OperationState, Tier
@@ -37,6 +38,10 @@ MOST_LOCKS = 3
 """Lines that what locks an operation takes below its run: the preview has them all."""
 
 
+_UNDONE = frozenset({OperationState.FAILED, OperationState.ABORTED, OperationState.UNKNOWN})
+"""Ends of a run that somebody has to look into."""
+
+
 class DeployScreen(LaunchScreen):
     """The operations that the runbook offers, and the run of the one under the cursor."""
 
@@ -51,6 +56,7 @@ class DeployScreen(LaunchScreen):
         ("b", "bake"),
         ("esc", "back"),
     )
+    LIST = "operations"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "recover", "what may be done next", id="deploy.recover"),
     ]
@@ -66,11 +72,15 @@ class DeployScreen(LaunchScreen):
         """Return the pipeline, open requests, the list of operations, the run's head, and its output."""
         yield Pane(stage_lines, id="stages")
         yield Pane(request_lines, id="requests")
-        yield Table(
+        operations = Table(
             (Column("operation", 20), Column("lock", 18), Column("newest run", 18), Column("", 0)),
             id="operations",
         )
-        yield Vertical(Pane(self._run, id="run"), LineView(stick=True, id="output"), id="run-box")
+        yield Container(
+            Vertical(operations, Pane(cluster, id="cluster"), Pane(tail, id="tail-beside"), id="list-box"),
+            Vertical(Pane(self._run, id="run"), LineView(stick=True, id="output"), id="run-box"),
+            id="deploy-box",
+        )
 
     def entered(self) -> None:
         """Begin with the operation that matters now."""
@@ -99,6 +109,13 @@ class DeployScreen(LaunchScreen):
         requests.styles.height, requests.display = wanted, wanted > 0
         table = self.query_one(Table)
         table.show_rows([operation_row(spec, shown) for spec in offered(shown.view)])
+        if self.has_class("-beside"):
+            table.styles.height = max(4, min(len(table.rows) + 1, self.size.height // 2)) + 1
+            pods = self.query_one("#cluster", Pane)
+            most = self.size.height // 2
+            pods.styles.height = min(most, len(cluster(shown, max(20, pods.size.width), most)) + 1)
+        else:
+            table.styles.clear_rule("height")
         self._place(table, shown)
         run = self._chosen(shown)
         lines = run.output if run is not None else ()
@@ -146,7 +163,7 @@ class DeployScreen(LaunchScreen):
         if self.shown.view.offering() is not None:
             self.post_message(CommandRequested("operation.recover"))
         else:
-            self.flash("no operation offers a next step")
+            self.flash("Nothing to recover")
 
 
 def lock_words(spec: OperationSpecView, shown: ScreenState) -> Span:
@@ -208,7 +225,8 @@ def operation_row(spec: OperationSpecView, shown: ScreenState) -> Row:
     told = Span("not run yet", Role.DIM)
     if run is not None:
         told = _newest(run, shown)
-    return Row(spec.id, (Span(spec.id, Role.STRONG), lock_words(spec, shown), told, spec.title))
+    cells = (Span(spec.id, Role.STRONG), lock_words(spec, shown), told, spec.title)
+    return Row(spec.id, cells, bad=run is not None and run.state in _UNDONE)
 
 
 def _newest(run: OperationView, shown: ScreenState) -> Span:
@@ -302,7 +320,7 @@ def _step(step: StepView, width: int) -> Line:
 def _run_end(run: OperationView, shown: ScreenState, width: int) -> list[Line]:
     lines: list[Line] = []
     if not run.state.ended:
-        lines.append(_rollout(shown, run.env, width))
+        lines.append(_rollout(shown, run, width))
     if run.verdict:
         role = Role.GOOD if run.state is OperationState.SUCCEEDED else Role.BAD
         lines += [row(Span(text, role)) for text in wrap(run.verdict, width, most=3)]
@@ -315,10 +333,14 @@ def _run_end(run: OperationView, shown: ScreenState, width: int) -> list[Line]:
     return lines
 
 
-def _rollout(shown: ScreenState, env: str, width: int) -> Line:
+def _rollout(shown: ScreenState, run: OperationView, width: int) -> Line:
     now = shown.now_us
-    pods = pods_of(shown.view, env, now)
-    fine = sum(1 for p in pods if is_ready(p, now))
-    waiting = next((p for p in pods if not is_ready(p, now)), None)
-    told = row("  pods ", *bar(fine, len(pods), 20, Role.ACCENT), f" {fine}/{len(pods)} ready  ")
+    pods = pods_of(shown.view, run.env, now)
+    # Of the roll-out, not of all: before it began, every old pod was ready.
+    new = [p for p in pods if p.created_us >= run.intended_us]
+    counted = new or pods
+    fine = sum(1 for p in counted if is_ready(p, now))
+    waiting = next((p for p in counted if not is_ready(p, now)), None)
+    words = f" {fine}/{len(counted)} {'new ready' if new else 'ready'}  "
+    told = row("  pods ", *bar(fine, len(counted), 20, Role.ACCENT), words)
     return (*told, *pod_line(waiting, max(20, width - 45), now)) if waiting is not None else told

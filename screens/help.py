@@ -12,6 +12,8 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from screens.dialogs.dialogs import Dialog, no_button
+from screens.kit.field import Field
+from screens.kit.fuzzy import found
 from screens.kit.plain import Role, Span
 from screens.kit.table import Column, Row, Table
 
@@ -24,14 +26,33 @@ class HelpEntry:
     key: str
     title: str
     where: str
+    locked: str = ""
+    """Why it would come to nothing now."""
+
+    @property
+    def words(self) -> str:
+        """What is searched."""
+        return f"{self.title} {self.key} {self.where} {self.name}"
+
+
+NOTHING = "nothing"
+"""The key of the row that says so."""
+
+
+def _cells(one: HelpEntry) -> tuple[Span | str, ...]:
+    locked = f"✖ {one.title}: {one.locked}" if one.locked else one.title
+    title = Span(locked, Role.WARN if one.locked else Role.PLAIN)
+    return (Span(one.key, Role.KEY), title, Span(one.where, Role.DIM))
 
 
 class HelpDialog(Dialog[str]):
     """Type to search, Enter to do it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "list(1)", "to the list", show=False),
-        Binding("pagedown", "list(10)", "to the list", show=False),
+        Binding("down", "list(1)", "down", show=False),
+        Binding("up", "list(-1)", "up", show=False),
+        Binding("pagedown", "list(10)", "page down", show=False),
+        Binding("pageup", "list(-10)", "page up", show=False),
     ]
 
     def __init__(self, entries: Sequence[HelpEntry]) -> None:
@@ -40,7 +61,7 @@ class HelpDialog(Dialog[str]):
 
     def parts(self) -> Iterable[Widget]:
         """Return the search and the list."""
-        yield Input(placeholder="search", id="search", compact=True)
+        yield Field(placeholder="search", id="search", compact=True)
         yield Table((Column("key", 9), Column("what", 0), Column("where", 12)), id="entries")
 
     def buttons(self) -> Iterable[Button]:
@@ -50,21 +71,20 @@ class HelpDialog(Dialog[str]):
     def on_mount(self) -> None:
         """List everything."""
         self.query_one(Table).styles.height = max(5, min(len(self._entries) + 1, self.app.size.height - 7))
+        self.query_one(Table).can_focus = False
         self._list("")
-        self.query_one(Input).focus()
+        self.begin()
 
     def on_resize(self, event: events.Resize) -> None:
         """Use the height at hand."""
         self.query_one(Table).styles.height = max(5, min(len(self._entries) + 1, event.size.height - 7))
 
     def _list(self, expected: str) -> None:
-        parts = expected.lower().split()
-        rows = [
-            Row(str(n), (Span(e.key, Role.KEY), e.title, Span(e.where, Role.DIM)))
-            for n, e in enumerate(self._entries)
-            if all(part in f"{e.key} {e.title} {e.where} {e.name}".lower() for part in parts)
-        ]
-        self.query_one(Table).show_rows(rows)
+        kept = found(expected, enumerate(self._entries), lambda one: one[1].words)
+        rows = [Row(str(n), _cells(one)) for n, one in kept]
+        table = self.query_one(Table)
+        table.show_rows(rows or [Row(NOTHING, ("", "nothing matches: a few letters of its words do", ""))])
+        table.action_edge(-1)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search."""
@@ -78,12 +98,11 @@ class HelpDialog(Dialog[str]):
         self.query_one(Table).action_choose()
 
     def action_list(self, by: int) -> None:
-        """Go from the search into the list."""
-        table = self.query_one(Table)
-        table.focus()
-        table.action_move(by)
+        """Move the cursor of the list; the keys stay with the search."""
+        self.query_one(Table).action_move(by)
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """End with the chosen line's name."""
         event.stop()
-        self.finish(self._entries[int(event.key)].name)
+        if event.key != NOTHING:
+            self.finish(self._entries[int(event.key)].name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Container, Vertical
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -24,6 +24,7 @@ from state.events.event import Event, gate_number
 from state.events.gates import CheckFinished
 from state.fold import line_of
 from state.fold.severity import milestone
+from state.view.enums import Severity
 from state.view.launch import LaunchView, LogLine
 
 PAGE = 500
@@ -61,7 +62,7 @@ class LogScreen(LaunchScreen):
         ("m", "milestones"),
         ("enter", "event"),
         ("end", "newest"),
-        ("n", "note"),
+        ("c", "note"),
         ("esc", "back"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -73,7 +74,9 @@ class LogScreen(LaunchScreen):
         super().__init__()
         self._request_page = request_page
         self._events: list[Entry] = []
-        self._filter = ""
+        self._filter = MILESTONES
+        self._usual = MILESTONES
+        """What is listed where nothing is searched: most events are samples, which nobody reads one by one."""
         self._loading = False
         self._trouble = ""
 
@@ -81,18 +84,18 @@ class LogScreen(LaunchScreen):
         """Return the filter, the list and the detail."""
         yield Pane(self._heading, id="log-heading")
         yield Input(placeholder="words, gate:6 kind:fail actor:ann seq:120 is:milestone", id="filter")
-        yield Table(
+        events = Table(
             (
                 Column("seq", 6, right=True),
                 Column("time", 9),
                 Column("gate", 4),
                 Column("who", 9),
-                Column("kind", 20),
+                Column("kind", 20, wanted=72),
                 Column("what", 0),
             ),
             id="events",
         )
-        yield Vertical(LineView(id="detail"), id="detail-box")
+        yield Container(events, Vertical(LineView(id="detail"), id="detail-box"), id="log-box")
 
     def on_screen_resume(self) -> None:
         """Put the keys where the events are, and read what is new."""
@@ -167,7 +170,9 @@ class LogScreen(LaunchScreen):
         parts: list[Span | str] = [Span("LOG ", Role.HEAD), Span(f"{message} events", Role.STRONG)]
         if self._events and self._events[0].event.seq > 1:
             parts.append(Span(f", from {self._events[0].event.seq} on", Role.DIM))
-        if self._filter:
+        if self._filter == MILESTONES:
+            parts.append(Span(" · milestones (m: every event)", Role.ACCENT))
+        elif self._filter:
             parts.append(Span(f" · filter: {self._filter} (esc clears)", Role.ACCENT))
         if self._trouble:
             parts.append(Span(f"  {self._trouble}", Role.BAD))
@@ -203,17 +208,22 @@ class LogScreen(LaunchScreen):
     # -- the filter ----------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
-        """Open the filter, with its last words."""
+        """Open the filter, with its last words; what is searched is searched in every event."""
         self.set_class(True, "-filtering")
+        if self._filter == MILESTONES:
+            self.query_one("#filter", Input).value = ""
         self.query_one("#filter", Input).focus()
 
     def action_milestones(self) -> None:
         """Show only what people did and what was decided, or everything again."""
-        if not self.clear_filter():
-            self.query_one("#filter", Input).value = MILESTONES
+        self._usual = "" if self._filter == MILESTONES else MILESTONES
+        self.set_class(False, "-filtering")
+        self._search(self._usual)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as the words are typed."""
+        if event.input.id != "filter":
+            return
         event.stop()
         self._filter = event.value.strip()
         self._list()
@@ -222,19 +232,28 @@ class LogScreen(LaunchScreen):
         """Keep the filter and go back to the list."""
         event.stop()
         self.set_class(False, "-filtering")
+        if not event.value.strip():
+            self._search(self._usual)
         self.query_one("#events", Table).focus()
 
     def clear_filter(self) -> bool:
-        """Take the filter away; return whether there was one."""
-        box = self.query_one("#filter", Input)
-        had = bool(self._filter) or self.has_class("-filtering")
+        """List the usual again; return whether something was searched."""
+        had = self._filter != self._usual or self.has_class("-filtering")
         self.set_class(False, "-filtering")
         if had:
-            box.value = ""
-            self._filter = ""
+            self._search(self._usual)
             self.query_one("#events", Table).focus()
-            self._list()
         return had
+
+    def _search(self, words: str) -> None:
+        with self.prevent(Input.Changed):
+            self.query_one("#filter", Input).value = words if words != MILESTONES else ""
+        self._filter = words
+        self._list()
+
+    def problem(self, by: int) -> bool:
+        """Go to the next event that tells of something bad, or to the one before."""
+        return self.query_one("#events", Table).problem(by)
 
 
 def event_row(event: Event, line: LogLine) -> Row:
@@ -250,6 +269,7 @@ def event_row(event: Event, line: LogLine) -> Row:
             Span(event.kind, Role.DIM),
             Span(line.words or event.kind, formats.SEVERITY[line.severity]),
         ),
+        bad=line.severity is Severity.BAD,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Container, Vertical
 from textual.widget import Widget
 
 from screens.base import STYLES, LaunchScreen
@@ -18,6 +18,7 @@ from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, heading, row, wrap
 from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
+from state.view.gates import PROBLEMS
 from state.view.launch import LaunchView, StageView
 from state.view.stages import PartKind, PartView, is_good, parts_of, stage_verdict
 
@@ -37,6 +38,7 @@ class PipelineScreen(LaunchScreen):
     NAME = "pipeline"
     CSS_PATH: ClassVar = [STYLES / "base.tcss", STYLES / "pipeline.tcss"]
     KEYS = (("r", "run stage"), ("R", "run all"), ("tab", "evidence"), ("d", "operations"), ("esc", "back"))
+    LIST = "stages"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "run_stage", "run the stage's own checks", id="pipeline.run_stage"),
         Binding("R", "run_all", "run every check of the launch", id="pipeline.run_all"),
@@ -45,10 +47,11 @@ class PipelineScreen(LaunchScreen):
     def body(self) -> Iterable[Widget]:
         """Return the heading, the stages with their parts, and the detail of one."""
         yield Pane(pipeline_heading, id="pipeline-heading")
-        yield Table(
-            (Column("stage", 28), Column("verdict", 9), Column("when", 9), Column("", 0)), id="stages"
+        yield Container(
+            Table((Column("stage", 28), Column("verdict", 9), Column("when", 9), Column("", 0)), id="stages"),
+            Vertical(LineView(id="detail"), id="detail-box"),
+            id="pipeline-box",
         )
-        yield Vertical(LineView(id="detail"), id="detail-box")
 
     def on_screen_resume(self) -> None:
         """Put the keys where the stages are."""
@@ -129,7 +132,7 @@ def stage_rows(view: LaunchView, now_us: int) -> list[Row]:
             when = formats.clock(part.at_us) if part.at_us else "-"
             told = part.words or part.title
             cells = (f"    {part_name(part)}", Span(f"{glyph} {word}", role), Span(when, Role.DIM), told)
-            rows.append(Row(f"{stage.id}{_APART}{place}", cells))
+            rows.append(Row(f"{stage.id}{_APART}{place}", cells, bad=part.verdict in PROBLEMS))
     return rows
 
 

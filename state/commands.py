@@ -36,6 +36,8 @@ class Field(StrEnum):
     CHOICE = "choice"
     REQUEST = "request"
     """A request that waits for an answer, or for being carried out."""
+    POLL = "poll"
+    """The go/no-go poll that is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "item: Waive",
         "Waive item {item}",
         Danger.DANGER,
-        (_ITEM, _REASON, Parameter("minutes", Field.MINUTES, "for how many minutes")),
+        (_ITEM, _REASON, Parameter("minutes", Field.MINUTES, "expires after (minutes)")),
         "w",
     ),
     CommandSpec(
@@ -141,8 +143,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         "gate.recycle",
-        "gate: Go back to it, evidence stale",
-        "Go back to gate {gate}",
+        "gate: Reopen (evidence becomes stale)",
+        "Reopen gate {gate}",
         Danger.CAUTION,
         (Parameter("gate", Field.GATE, "gate"), _REASON),
     ),
@@ -174,8 +176,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         "operation.recover",
-        "operation: Recover one without an end",
-        "Recover the operation without an end",
+        "operation: Resolve one with an unknown outcome",
+        "Resolve the operation with an unknown outcome",
         Danger.DANGER,
         (Parameter("choice", Field.CHOICE, "what to do"),),
     ),
@@ -213,12 +215,31 @@ COMMANDS: tuple[CommandSpec, ...] = (
         ),
     ),
     CommandSpec(
+        "poll.open",
+        "poll: Ask everybody for GO or NO-GO",
+        "Open a go/no-go poll",
+        Danger.CAUTION,
+        (Parameter("about", Field.TEXT, "what is asked"),),
+        notes=(
+            "everybody answers from where they sit, in the runbook's order, captains last",
+            "any NO-GO holds",
+        ),
+    ),
+    CommandSpec(
+        "poll.answer",
+        "poll: Answer GO or NO-GO",
+        "Answer poll {poll}",
+        Danger.CAUTION,
+        (Parameter("poll", Field.POLL, "poll"), Parameter("verdict", Field.VERDICT, "GO or NO-GO"), _COMMENT),
+        "v",
+    ),
+    CommandSpec(
         "condition.acknowledge",
         "condition: Acknowledge a trip",
         "Acknowledge the trip of {condition}",
         Danger.CAUTION,
         (Parameter("condition", Field.CONDITION, "condition"), _COMMENT),
-        "k",
+        "A",
     ),
     CommandSpec(
         "condition.mute",
@@ -228,7 +249,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         (
             Parameter("condition", Field.WATCHING, "condition"),
             _REASON,
-            Parameter("minutes", Field.MINUTES, "for how many minutes"),
+            Parameter("minutes", Field.MINUTES, "expires after (minutes)"),
         ),
     ),
     CommandSpec(
@@ -236,12 +257,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "bake: Extend its longest time",
         "Extend the bake",
         Danger.CAUTION,
-        (Parameter("minutes", Field.MINUTES, "by how many minutes"), _REASON),
+        (Parameter("minutes", Field.MINUTES, "longer by (minutes)"), _REASON),
     ),
     CommandSpec(
         "bake.finish",
-        "bake: Finish before its minimum was seen good",
-        "Finish the bake early",
+        "bake: End it early",
+        "End the bake early",
         Danger.DANGER,
         (_REASON,),
     ),
@@ -259,7 +280,15 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "Add a note",
         Danger.SAFE,
         (Parameter("text", Field.TEXT, "note"),),
-        "n",
+        "c",
+    ),
+    CommandSpec(
+        "pod.describe",
+        "pod: Describe",
+        "Describe pod {pod}",
+        Danger.SAFE,
+        (Parameter("env", Field.TEXT, "environment"), Parameter("pod", Field.TEXT, "pod")),
+        listed=False,
     ),
     CommandSpec("engine.stop", "engine: Stop", "Stop the engine", Danger.CAUTION, (_REASON,)),
     CommandSpec("console.take_over", "console: Take over", "Take over", Danger.CAUTION, (_REASON,), "t"),
@@ -267,8 +296,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
 
 BY_NAME = {command.name: command for command in COMMANDS}
 
-NEEDS_TWO = frozenset({"operation.run", "item.waive"})
-"""What may take a second person: an operation over its locks, a waiver always."""
+NEEDS_TWO = frozenset({"operation.run", "item.waive", "condition.mute"})
+"""What may take a second person: an operation over its locks, a waiver and a mute always."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import programs
+from tests.long import is_long
 
 # How long an example takes says how busy the machine is, and nothing of what is tested: with a deadline, or with
 # the check of how fast inputs are made, the first draw of a text (it builds tables of all characters) fails a test.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# What CI drew it draws again: a commit that passed there passes.
+settings.register_profile(
+    "any machine",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
 settings.load_profile("any machine")
 
 _MOSTLY_WAIT = (
@@ -22,7 +29,10 @@ _MOSTLY_WAIT = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long tests that mostly wait: the others fill the time beside them, and no tail is left."""
+    """Mark what takes long, and begin with what mostly waits: the others fill the time beside it, without a tail."""
+    for item in items:
+        if is_long(item.nodeid):
+            item.add_marker(pytest.mark.long)
     items.sort(key=lambda item: not item.nodeid.startswith(_MOSTLY_WAIT))
 
 

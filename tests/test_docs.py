@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from console.cli import arguments
+from console.cli.commands import COMMANDS
 from tests.paths import ROOT
+from tests.pictures import FOLDER, NAMES
 from tests.test_house import ROOMS, tracked
 
 pytestmark = pytest.mark.needs("git")
@@ -108,3 +112,85 @@ def test_every_room_is_in_the_table_of_where_a_change_goes() -> None:
     parents = {room.rpartition("/")[0] for room in ROOMS}
     homeless = [r for r in ROOMS if r not in parents and not any(f"{r}/".startswith(f"{n}/") for n in named)]
     assert homeless == []
+
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+NAMED = {command.name.partition(" ")[0] for command in COMMANDS}
+READERS = ("captain", "operator", "reviewer", "developer")
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_COMMAND = re.compile(
+    r"(?m)^(?: {4,}|`)(?:\$ )?(?:\.venv/bin/)?(launch-console [^#`\n]+)|`(launch-console [^`\n]+)`"
+)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what a link may name after its # in a page, as GitHub makes it of headings."""
+    titles = re.findall(r"(?m)^#+ (.+)$", page.read_text())
+    plain = [re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", title).lower()) for title in titles]
+    return {title.strip().replace(" ", "-") for title in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    lost = []
+    for link in _LINK.findall(page.read_text()):
+        path, _, anchor = link.partition("#")
+        if path.startswith(("http:", "https:")):
+            continue
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            lost.append(link)
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_of_a_page_is_one(page: Path) -> None:
+    """It parses as it stands there; what is a placeholder (``LOG``, ``NAME``) is any word."""
+    for found in _COMMAND.findall(page.read_text()):
+        said = (found[0] or found[1]).strip().replace("…", "x")
+        words = shlex.split(re.split(r" [|>] ", said)[0])[1:]
+        if words in (["COMMAND", "--help"], ["--help"], ["init", "--help"]) or "|" in said:
+            continue
+        if found[1] and len(words) == 1 and words[0] in NAMED:
+            continue  # a sentence that names a command
+        words = ["1" if word == "SEQ" else word for word in words]
+        try:
+            arguments.parse(words)
+        except SystemExit:
+            pytest.fail(f"{page.name}: {said}")
+
+
+def test_every_target_of_make_that_a_page_names_is_one() -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+    for page in PAGES:
+        named = re.findall(r"(?:`|^ {4})make ([a-z-]+)", page.read_text(), re.MULTILINE)
+        assert set(named) <= targets, page.name
+
+
+def test_every_picture_is_made_by_the_program_and_shown() -> None:
+    shown = {
+        name
+        for page in PAGES
+        for name in re.findall(r"!\[[^\]]+\]\((?:docs/)?pictures/([\w-]+)\.svg\)", page.read_text())
+    }
+    assert shown == set(NAMES) == {path.stem for path in FOLDER.glob("*.svg")}
+    assert len(shown) >= 12
+    assert not list((ROOT / "docs").glob("*.svg"))
+
+
+def test_the_readme_goes_from_what_it_is_for_to_a_page_for_each_reader() -> None:
+    text = (ROOT / "README.md").read_text()
+    order = [
+        "a release captain",
+        "![",
+        "pipx install",
+        "uv tool install",
+        "make demo",
+        "make test",
+        "Five-minute tour",
+    ]
+    places = [text.index(one) for one in [*order, "## A real launch", "## Where to read on"]]
+    assert places == sorted(places)
+    for reader in READERS:
+        assert f"(docs/{reader}.md)" in text
+        assert (ROOT / "docs" / f"{reader}.md").is_file()

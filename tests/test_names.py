@@ -27,7 +27,11 @@ OF_A_RUNBOOK = re.compile(r"\bgates? \d|[\"'](?:[1-9]|10)\.[1-9][\"']|\bitems? \
 REHEARSAL = ROOT / "console" / "rehearsal"
 SHARED = [path for room in ("sim", "world", "autopilot", "cli") for path in (REHEARSAL / room).rglob("*.py")]
 """What every product of the rehearsal uses."""
-NUMBERED = REHEARSAL / "dotmac" / "faults", REHEARSAL / "web_service" / "faults.py"
+NUMBERED = (
+    REHEARSAL / "dotmac" / "faults",
+    REHEARSAL / "dotmac" / "odd",
+    REHEARSAL / "web_service" / "faults.py",
+)
 """A fault names the item that must notice it."""
 
 

@@ -32,7 +32,7 @@ BODY_LIMIT: Final = 8 * 1024 * 1024
 """Bytes: a larger answer is refused, because no question that is asked here has one."""
 
 _LONGEST_INTEGER: Final = 40
-_LOGIN_WORDS: Final = ("login", "signin", "sign-in", "sign_in", "oauth", "sso", "saml", "auth/realms")
+LOGIN_WORDS: Final = ("login", "signin", "sign-in", "sign_in", "oauth", "sso", "saml", "auth/realms")
 
 
 def too_large(where: Where, expected: str) -> TooLargeError:
@@ -82,7 +82,7 @@ def _status_error(
 
 
 def _is_login(target: str) -> bool:
-    return any(word in target.lower() for word in _LOGIN_WORDS)
+    return any(word in target.lower() for word in LOGIN_WORDS)
 
 
 def _detail(headers: Mapping[str, str], body: bytes) -> str:

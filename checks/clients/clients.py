@@ -50,8 +50,10 @@ class Clients:
     def __init__(self, runbook: Runbook, clock: Clock | None = None) -> None:
         self.runbook = runbook
         self._clock = clock
-        self.redactor = Redactor(_public(runbook))
-        for name, ref in _secrets("", runbook):  # all at once: helm may tell one before a check has read it
+        self.redactor = Redactor(public_words(runbook))
+        for name, ref in secret_refs(
+            "", runbook
+        ):  # all at once: helm may tell one before a check has read it
             if isinstance(ref, TokenRef) and ref.exec:
                 continue  # its program is run when the token is needed, and no sooner
             with suppress(MissingSecretError):
@@ -279,22 +281,22 @@ class Clients:
         return cast("C", self._built[place])
 
 
-def _secrets(name: str, part: object) -> Iterator[tuple[str, SecretRef]]:
+def secret_refs(name: str, part: object) -> Iterator[tuple[str, SecretRef]]:
     """Yield every secret that a part of the runbook names, with the name of its setting."""
     if isinstance(part, SecretRef):
         yield name, part
     elif isinstance(part, BaseModel):
         for field in type(part).model_fields:
-            yield from _secrets(field, getattr(part, field))
+            yield from secret_refs(field, getattr(part, field))
     elif isinstance(part, Mapping):
         for key, one in part.items():
-            yield from _secrets(str(key), one)
+            yield from secret_refs(str(key), one)
     elif isinstance(part, tuple | list):
         for one in part:
-            yield from _secrets(name, one)
+            yield from secret_refs(name, one)
 
 
-def _public(runbook: Runbook) -> Iterator[str]:
+def public_words(runbook: Runbook) -> Iterator[str]:
     """Yield the runbook's own words: a secret value that is one of them is no secret."""
     if runbook.ci is not None:
         yield runbook.ci.url

@@ -74,6 +74,10 @@ class RejectedError(CouldNotLookError):
     """Another refusal, such as 400, 409 or 422."""
 
 
+class MovedError(RejectedError):
+    """What was asked for is in another region."""
+
+
 class TooManyRequestsError(RejectedError):
     """429: it is overrun, and may be asked again after ``retry_after_s`` seconds (0: it didn't say)."""
 

@@ -14,7 +14,7 @@ import binascii
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -25,8 +25,8 @@ from checks.clients.answers import BODY_LIMIT
 from checks.clients.errors import NotFoundError, Where, WrongContentError
 from checks.clients.kube import KubeClient
 from checks.clients.kube_object import secret_values
-from checks.clients.redact import secretish
 from state.base.json import Json, JsonObject, integer, items, obj, objs, text
+from state.base.kube_yaml import TITLED, TITLES
 
 if TYPE_CHECKING:
     from checks.clients.redact import Redactor
@@ -42,6 +42,7 @@ class HelmStatus(StrEnum):
     DEPLOYED = "deployed"
     SUPERSEDED = "superseded"
     FAILED = "failed"
+    UNINSTALLED = "uninstalled"
     UNINSTALLING = "uninstalling"
     PENDING_INSTALL = "pending-install"
     PENDING_UPGRADE = "pending-upgrade"
@@ -178,9 +179,8 @@ class HelmClient:
                 f"{self.where}: {name} is not a release record; expected helm 3 or newer"
             ) from None
         release = _release(obj(answer))
-        for key, value in _leaves(release.values):
-            if secretish(key):
-                self._redactor.register(value)
+        for keys, value in _leaves(release.values):
+            self._redactor.register_setting(keys, value)
         return release
 
 
@@ -242,12 +242,15 @@ def merge(defaults: JsonObject, own: JsonObject) -> JsonObject:
     return merged
 
 
-def _leaves(value: Json, key: str = "") -> Iterator[tuple[str, str]]:
+def _leaves(value: Json, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(value, str):
-        yield key, value
+        yield keys, value
     elif isinstance(value, Mapping):
+        title = next((one for name in TITLES if isinstance(one := value.get(name), str) and one), "")
         for name, one in value.items():
-            yield from _leaves(one, name)
-    else:
-        for one in items(value):
-            yield from _leaves(one, key)
+            yield from _leaves(one, (*keys, title if title and name in TITLED else name))
+    elif isinstance(value, Sequence):
+        for one in value:
+            yield from _leaves(one, keys)
+    elif value is not None:
+        yield keys, json.dumps(value)

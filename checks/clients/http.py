@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Final
 
 from checks.clients.errors import LoginRefusedError, MisconfiguredError, RefusedConnectionError, Where
@@ -142,6 +143,18 @@ class WebClient:
         finally:
             await wire.aclose()
 
+    def from_elsewhere(self, surface: Surface) -> Wire | None:
+        """Return a wire to a domain from another address of this machine, to be closed; None where it has none.
+
+        Loopback has many; of others only those that the machine's name leads to are known.
+        """
+        host, port = address_of(self.domain(surface))
+        source = another_address(host, port)
+        if source is None:
+            return None
+        wire = self._wire(surface)
+        return wire.bound_to(source)
+
     async def post_form(
         self,
         surface: Surface,
@@ -204,11 +217,17 @@ class WebClient:
             headers[self.environment.login.tenant_header] = tenant
         return headers
 
-    async def get_as(self, role: str | None, path: str, headers: Mapping[str, str] | None = None) -> Reply:
-        """Return the API's answer to a GET by a role, or by nobody; a token that ran out is renewed once."""
+    async def get_as(
+        self,
+        role: str | None,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        surface: Surface = MAIN,
+    ) -> Reply:
+        """Return the answer to a GET by a role, or by nobody; a token that ran out is renewed once."""
         if role is None:
-            return await self.get(MAIN, path, headers)
-        return await self.send_as(role, "GET", path, headers=headers)
+            return await self.get(surface, path, headers)
+        return await self.send_as(role, "GET", path, headers=headers, surface=surface)
 
     async def send_as(
         self,
@@ -218,14 +237,15 @@ class WebClient:
         *,
         headers: Mapping[str, str] | None = None,
         json: Json = None,
+        surface: Surface = MAIN,
     ) -> Reply:
-        """Return the API's answer to a logged-in test account, of any status; an expired token is renewed once."""
+        """Return the answer to a logged-in test account, of any status; an expired token is renewed once."""
         more = headers or {}
-        reply = await self.send(method, MAIN, path, headers={**await self.bearer(role), **more}, json=json)
+        reply = await self.send(method, surface, path, headers={**await self.bearer(role), **more}, json=json)
         # Retried once: the token may have expired. A second 401 is the platform's answer, to be judged.
         if reply.status == 401:
             fresh = {**await self.bearer(role, fresh=True), **more}
-            reply = await self.send(method, MAIN, path, headers=fresh, json=json)
+            reply = await self.send(method, surface, path, headers=fresh, json=json)
         return reply
 
     async def aclose(self) -> None:
@@ -264,6 +284,23 @@ class WebClient:
                 sni=domain.host,
             )
         return self._wires[surface]
+
+
+def another_address(host: str, port: int) -> str | None:
+    """Return an address of this machine that connections to a host don't come from by themselves, or None."""
+    import socket
+
+    try:
+        family, _, _, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect(target)  # sends nothing: it only asks the system which way it would go
+            usual = str(probe.getsockname()[0])
+        if ip_address(usual).is_loopback:
+            return "127.0.0.2" if usual != "127.0.0.2" and ":" not in usual else None
+        own = {str(found[4][0]) for found in socket.getaddrinfo(socket.gethostname(), None, family)}
+    except (OSError, ValueError):
+        return None
+    return min((one for one in own if one != usual and not ip_address(one).is_loopback), default=None)
 
 
 def _kept_us(answer: JsonObject) -> int:

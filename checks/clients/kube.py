@@ -19,6 +19,7 @@ from checks.clients.errors import (
     GoneError,
     TooLargeError,
     Where,
+    WrongContentError,
     from_transport,
 )
 from checks.clients.kube_object import secret_values
@@ -132,6 +133,8 @@ class KubeClient:
                     raise
                 asked["limit"] = self._pages[path] = half
                 continue
+            if "items" not in page:
+                raise WrongContentError(f"{self.where} answered GET {path} without items; expected a list")
             found.extend(objs(page.get("items")))
             meta = obj(page.get("metadata"))
             following = text(meta, "continue")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Final
 
-from state.base.json import JsonObject, obj, path, text
+from state.base.json import JsonObject, obj, objs, path, text
+from state.base.times import micros_of
+
+_DATA: Final = frozenset({"f:data", "f:stringData", "f:binaryData"})
 
 
 def secret_values(secret: JsonObject) -> dict[str, str]:
@@ -21,6 +25,16 @@ def secret_values(secret: JsonObject) -> dict[str, str]:
         except UnicodeDecodeError:
             values[key] = raw.decode("latin-1")
     return values
+
+
+def data_written_us(thing: JsonObject) -> int:
+    """Return when a Secret's or ConfigMap's data was last written, microseconds since 1970; 0 where nothing tells.
+
+    Whoever owns only labels and the like didn't write data.
+    """
+    fields = objs(obj(thing.get("metadata")).get("managedFields"))
+    writers = [one for one in fields if not obj(one.get("fieldsV1")) or _DATA & set(obj(one.get("fieldsV1")))]
+    return max((micros_of(text(one, "time")) for one in writers if text(one, "time")), default=0)
 
 
 def name_of(thing: JsonObject) -> str:

@@ -5,6 +5,7 @@ On a connection pool that never retries and caps what it reads.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +17,11 @@ from checks.clients.answers import BODY_LIMIT, too_large
 from checks.clients.errors import (
     ForbiddenError,
     MisconfiguredError,
+    MovedError,
     NotFoundError,
     RejectedError,
     ServerFailedError,
+    TooLargeError,
     UnauthorizedError,
     Where,
     WrongContentError,
@@ -35,10 +38,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# One page of an S3 listing.
-_LISTED: Final = 1000
+_LISTED: Final = 50_000
+_GRANT: Final = re.compile(r"<(?:\w+:)?Grant(?:\s[^>]*)?>(.*?)</(?:\w+:)?Grant>", re.DOTALL)
+_EVERYBODY: Final = ("/global/AllUsers", "/global/AuthenticatedUsers")
 _NO_LIFECYCLE: Final = "NoSuchLifecycleConfiguration"
 _NO_ENCRYPTION: Final = "ServerSideEncryptionConfigurationNotFoundError"
+_ELSEWHERE: Final = frozenset(
+    {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
+)
 _NO_POLICY: Final = "NoSuchBucketPolicy"
 
 
@@ -52,7 +59,9 @@ class LifecycleRule:
     days: int | None
     """Days until objects expire; None: another action, or none."""
     acts: bool
-    """Whether it does anything: expiry, transition, old versions or unfinished uploads."""
+    """Whether it does anything to objects: expiry, transition, or of old versions. Unfinished uploads are none."""
+    whole: bool = True
+    """Whether it is for all objects below its prefix, and not only for those of a tag or a size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,36 @@ class ObjectStoreClient:
         )
         return tuple(_rule(rule) for rule in config.rules) if config else ()
 
+    async def region(self) -> str:
+        """Return the region that the store itself says the bucket is in; empty where it tells none.
+
+        Amazon leaves it out for its oldest, us-east-1; a store of one's own that has none leaves it out too.
+        """
+        told = _told(await self._xml("location", "the region"), "LocationConstraint")
+        found = {"EU": "eu-west-1"}.get(told[0], told[0]) if told else ""
+        amazon = (urlsplit(self._store.url).hostname or "").endswith(("amazonaws.com", "amazonaws.com.cn"))
+        return found or ("us-east-1" if amazon else "")
+
+    async def public_grants(self) -> tuple[str, ...]:
+        """Return what the bucket's access list gives to everybody, or to every account of the provider."""
+        grants = _GRANT.findall(await self._xml("acl", "the access list"))
+        public = [grant for grant in grants if any(uri.endswith(_EVERYBODY) for uri in _told(grant, "URI"))]
+        return tuple(sorted({word for grant in public for word in _told(grant, "Permission")}))
+
+    async def _xml(self, question: str, what: str) -> str:
+        """Return the XML of a question about the bucket that minio has no call for."""
+
+        def work(s3: Any) -> str:
+            answer = s3._execute("GET", self.bucket, query_params={question: ""})  # noqa: SLF001  the only signed one
+            body = str(answer.data.decode(errors="replace"))
+            if not body.lstrip().startswith("<"):
+                raise WrongContentError(
+                    f"{self.where} answered something else than S3's XML; expected {what}"
+                )
+            return body
+
+        return await self._run(work, what)
+
     async def versioning(self) -> str:
         """Return ``Enabled``, ``Suspended`` or ``Off``."""
         config = await self._run(lambda s3: s3.get_bucket_versioning(self.bucket), "its versioning")
@@ -107,15 +146,18 @@ class ObjectStoreClient:
         return str(found) if found else None
 
     async def objects(self, prefix: str) -> tuple[StoredObject, ...]:
-        """Return the first 1,000 objects below a prefix."""
+        """Return the objects below a prefix, page by page, at most 50,000.
+
+        Raises TooLargeError where there are more: the newest need not be among the first.
+        """
 
         def work(s3: Any) -> tuple[StoredObject, ...]:
             found: list[StoredObject] = []
             for one in s3.list_objects(self.bucket, prefix=prefix, recursive=True):
                 if one.last_modified is not None:
                     found.append(StoredObject(str(one.object_name), int(one.size or 0), one.last_modified))
-                if len(found) == _LISTED:
-                    break
+                if len(found) > _LISTED:
+                    raise TooLargeError(f"{self.where}: more than {_LISTED} objects are below {prefix}")
             return tuple(found)
 
         return await self._run(work, f"the objects below {prefix}")
@@ -173,6 +215,8 @@ class ObjectStoreClient:
                 return UnauthorizedError(f"{reason}; check the access key and its secret")
             if code in {"NoSuchBucket", "NoSuchKey", "ResourceNotFound"}:
                 return NotFoundError(reason)
+            if code in _ELSEWHERE:
+                return MovedError(f"{reason}; the bucket is in another region than {self._store.region}")
             if code in {"InternalError", "ServiceUnavailable", "SlowDown"}:
                 return ServerFailedError(reason)
             return RejectedError(reason)
@@ -241,8 +285,17 @@ def _rule(rule: Any) -> LifecycleRule:
             "transition",
             "noncurrent_version_expiration",
             "noncurrent_version_transition",
-            "abort_incomplete_multipart_upload",
         )
     )
-    prefix = getattr(getattr(rule, "rule_filter", None), "prefix", None) or ""
-    return LifecycleRule(str(rule.rule_id or ""), str(rule.status) == "Enabled", str(prefix), days, acts)
+    given = getattr(rule, "rule_filter", None)
+    both = getattr(given, "and_operator", None)
+    prefix = getattr(both, "prefix", None) or getattr(given, "prefix", None) or ""
+    narrowed = getattr(given, "tag", None) is not None or bool(getattr(both, "tags", None))
+    enabled = str(rule.status) == "Enabled"
+    return LifecycleRule(str(rule.rule_id or ""), enabled, str(prefix), days, acts, whole=not narrowed)
+
+
+def _told(xml: str, element: str) -> list[str]:
+    """Return the texts of an element; of S3's flat answers a pattern reads all that is asked here."""
+    found = re.findall(rf"<(?:\w+:)?{element}(?:\s[^>]*)?>([^<]*)</", xml)
+    return [text.strip() for text in found]

@@ -132,6 +132,8 @@ class Wire:
         self._sni = sni
         self._login = login
         self._client: httpx.AsyncClient | None = None
+        self._source: str | None = None
+        """The address of this machine that connections come from; None: as the system chooses."""
 
     @classmethod
     def to(cls, endpoint: Endpoint, where: Where, *, token: Secret = "", password: Secret = "") -> Wire:
@@ -144,6 +146,20 @@ class Wire:
         return cls(
             endpoint.url, where, timeout=endpoint.timeout, context=context, headers=headers, login=login
         )
+
+    def bound_to(self, source: str) -> Wire:
+        """Return another wire to the same place whose connections come from an address of this machine."""
+        other = Wire(
+            self.base,
+            self.where,
+            timeout=self._timeout,
+            context=self._context,
+            headers=self._headers,
+            sni=self._sni,
+            login=self._login,
+        )
+        other._source = source
+        return other
 
     async def send(
         self,
@@ -270,7 +286,11 @@ class Wire:
 
             import httpx
 
+            bound = self._source and httpx.AsyncHTTPTransport(
+                verify=self._context or False, local_address=self._source
+            )
             self._client = httpx.AsyncClient(
+                transport=bound or None,
                 verify=self._context or False,
                 # httpx keeps cookies by default: one check's login would leak into the next request.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

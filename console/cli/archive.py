@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+from console.cli.saved_log import verified
+from console.cli.say import out
 from console.exit_codes import ExitCode
 from state.log.archive import archive
 
@@ -15,6 +16,7 @@ def run(log: Path, target: Path | None) -> ExitCode:
     Raises LogError.
     """
     into = target or log.with_name(f"{log.stem}.archive.lclog")
+    verified(log)
     report = archive(log, into)
-    sys.stdout.write(f"{into}\n  {report.events} events verify\n  head     {report.head}\n")
+    out(f"{into}\n  {report.events} events verify\n  head     {report.head}")
     return ExitCode.GO

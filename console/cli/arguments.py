@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TypeAlias
 
-from console.cli.commands import COMMANDS, Command
+from console.cli.command import Command
+from console.cli.commands import COMMANDS
 from console.exit_codes import ExitCode
 
 Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  it has no other name

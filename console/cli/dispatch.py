@@ -66,8 +66,10 @@ def _unusual(error: Exception) -> ExitCode:
     )  # not above: it loads pydantic, which no help and no replay needs
 
     if isinstance(error, RunbookError):  # as a compiler tells it, so that an editor finds the places
+        from console.cli.runbook.excerpt import with_lines
+
         count = plural(len(error.problems), "problem")
-        tell("\n".join([*map(str, error.problems), f"{count}: correct the runbook and try again"]))
+        tell("\n".join([*with_lines(error.problems), f"{count}: correct the runbook and try again"]))
         return ExitCode.BAD_CONFIG
     message = (
         f"a mistake in the program ({type(error).__name__}); the traceback is in {write(error) or 'no file'}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+from console.cli.saved_log import is_sealed, show_sealed, words_of_leaving
 from console.cli.say import refuse, tell
-from console.engine.process.running import find, running_engines
+from console.engine.process.running import find, running_engines, shared_socket
 from console.engine.process.spawn import look_at_log, start_engine
 from console.exit_codes import ExitCode, FailedError
 from console.ui.run import no_terminal, run_live
@@ -27,8 +29,19 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
     """
     log = log or _running(runbook) or default_log(runbook)
     attached = find(log)
+    shared = shared_socket(log.resolve()) if attached is None else None
+    if shared is not None and _there(
+        shared.is_socket
+    ):  # the engine of another account, which lets a group in
+        problem = no_terminal()
+        return refuse(problem, ExitCode.BAD_CONFIG) if problem is not None else run_live(shared)
+    if attached is None and _there(log.is_file) and is_sealed(log):
+        return show_sealed(log)
     if attached is None and not runbook.is_file():
-        message = f"there is no runbook {runbook}: name one, or start with `launch-console rehearse`"
+        message = (
+            f"there is no runbook {runbook}: name one, write one with `launch-console init`, "
+            "or start with `launch-console rehearse`"
+        )
         raise FailedError(message, ExitCode.BAD_CONFIG)
     if attached is None:
         look_at_log(log)
@@ -39,9 +52,17 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
         )  # in a pipeline, what is wrong with the runbook is worth more than the missing terminal
         return refuse(problem, ExitCode.BAD_CONFIG)
     info = attached or start_engine(runbook, log, clock)
-    code = run_live(info.socket, restart=lambda: start_engine(runbook, log, clock).socket)
-    tell(f"The engine goes on. Stop it with:  launch-console engine stop {log}")
+    code = run_live(info.socket, restart=lambda: start_engine(runbook, log, clock).socket, log=log)
+    tell(words_of_leaving(log, f"launch-console {runbook} --log {log}", running=find(log) is not None))
     return code
+
+
+def _there(look: Callable[[], bool]) -> bool:
+    """Return what a look at a path says; no where this account may not look: whoever opens it says so."""
+    try:
+        return look()
+    except OSError:
+        return False
 
 
 def _judge(runbook: Path) -> None:

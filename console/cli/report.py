@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from console.cli.saved_log import saved_log
+from console.cli.say import out
 from console.exit_codes import ExitCode, FailedError
 from state.fold import fold
 from state.report.page import report
@@ -28,5 +29,5 @@ def run(log: Path, target: Path | None) -> ExitCode:
         raise FailedError(f"{target} is there already: name another file", ExitCode.BAD_CONFIG) from None
     except OSError as error:
         raise FailedError(f"{target} can't be written: {error.strerror}", ExitCode.BAD_CONFIG) from None
-    sys.stdout.write(f"{target}\n")
+    out(str(target))
     return ExitCode.GO

@@ -16,6 +16,11 @@ def say(message: str) -> None:
     tell(f"launch-console: {message}")
 
 
+def out(message: str) -> None:
+    """Write a command's answer, line by line without anything that a terminal obeys or that deceives a reader."""
+    sys.stdout.write("\n".join(plain(row, _LIMIT) for row in message.split("\n")) + "\n")
+
+
 def tell(message: str) -> None:
     """Tell a person something beside the command's answer, line by line without anything a terminal obeys."""
     rows = [plain(row, _LIMIT) for row in message.split("\n")]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 
+from console.cli.saved_log import seen_of
+from console.cli.say import out
 from console.exit_codes import ExitCode, FailedError
 from state.base.times import stamp
+from state.log.allowed_signers import read_allowed
 from state.log.errors import Damage, LogError, NotALogError
-from state.log.reader import LogReader
-from state.log.signed import read_allowed
 from state.log.verify import VerifyReport, verify
-from state.log.witness import Witness, witness_directory
 
 
 def run(
@@ -24,7 +22,7 @@ def run(
     ``allowed_signers`` is an allowed_signers file. What this account saw of the log before counts as an anchor,
     unless ``no_witness``. Raises LogError, and FailedError for a wrong anchor text or a bad file of signers.
     """
-    seen = [] if no_witness else _witnessed(log)
+    seen = [] if no_witness else seen_of(log)
     try:
         allowed = read_allowed(allowed_signers) if allowed_signers is not None else None
     except LogError as error:  # of the file of signers, not of the log
@@ -35,21 +33,11 @@ def run(
         raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
     if report.damage is Damage.NOT_A_LOG:
         raise NotALogError(report.message)
-    told = json.dumps(_as_json(log, report), ensure_ascii=False) if as_json else _as_text(log, report)
+    told = json.dumps(_as_json(log, report)) if as_json else _as_text(log, report)
     if seen and report.damage in {Damage.TRUNCATED, Damage.ANCHOR} and not as_json:
         told += f"\n  witness  this account saw {seen[0]}; for a copy from before that, give --no-witness"
-    sys.stdout.write(f"{told}\n")
+    out(told)
     return ExitCode.GO if report.ok else ExitCode.DAMAGED_LOG
-
-
-def _witnessed(log: Path) -> list[str]:
-    """Return the newest head of this log that this account saw."""
-    try:
-        with LogReader(log) as reader:
-            seen = Witness(witness_directory(os.environ), reader.log_id).seen()
-    except LogError:
-        return []  # the check itself says what is wrong with the file
-    return [str(seen)] if seen is not None else []
 
 
 def _as_json(log: Path, report: VerifyReport) -> dict[str, object]:
@@ -101,5 +89,5 @@ def _signatures(report: VerifyReport) -> list[str]:
     sealed = f"; they seal the first {found.sealed} events" if found.sealed else ""
     whose = "" if found.sealed or not found.signed else "; the keys are those that the log itself names"
     gone = f", {found.redacted} redacted" if found.redacted else ""
-    rows = [f"  words    {found.signed} signed, {found.self_declared} self-declared{gone}{sealed}{whose}"]
-    return rows + [f"           {count} by {who}" for who, count in sorted(found.keys.items())]
+    rows = [f"  attestations  {found.signed} signed, {found.self_declared} unsigned{gone}{sealed}{whose}"]
+    return rows + [f"                {count} by {who}" for who, count in sorted(found.keys.items())]

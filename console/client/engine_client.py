@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from console.client.protocol import BEAT_S, FRAME_LIMIT, WireError, decode, encode, load_event
-from console.client.signing import CannotSignError, attestation_of, environment, keys_of, sign_attestation
+from console.client.signing import CannotSignError, environment, sign_attestation, statement_of
 from state.base.canonical import CanonicalError
 from state.base.codec import WIRE, read
 from state.base.json import EMPTY, FieldError, JsonObject, decimal, flag, integer, obj, objs, text
@@ -29,12 +29,20 @@ SILENCE_S = 4 * BEAT_S
 """Real seconds without a word after which an engine counts as dead."""
 # More than the 3 s the engine allows itself for recording that a console came.
 _GREETING_S = 10.0
+_LONGEST_ANSWER_S = 180.0
+"""A preview asks clusters, registries and helm, each with limits of its own; a console doesn't wait beyond them."""
+_ANSWER_S = {"launch.hold": 15.0, "operation.abort": 15.0, "console.take_over": 15.0, "note.add": 15.0}
+"""What asks nobody else is answered at once, or never."""
 # Only for a frame that has already arrived: see `_heard`.
 _GLANCE_S = 0.1
 
 
 class AttachError(Exception):
     """There is no engine to attach to, or it refused; the message is one line for the captain."""
+
+
+class UnansweredError(AttachError):
+    """The engine is there and gave no answer in time."""
 
 
 class Connection(Protocol):
@@ -169,6 +177,8 @@ class EngineClient:
         self.listener: Listener = listener or NullListener()
         self.lost: str | None = None
         """Why the engine is gone, or None while it is there."""
+        self.on_signing: Callable[[str], None] | None = None
+        """Is told before a key signs: which one, and that it wants a touch where it does."""
         self.trouble = ""
         """Why the engine can't write its log at the moment, or nothing."""
         self._connection = connection
@@ -293,7 +303,13 @@ class EngineClient:
         self._waiting[number] = waiting
         try:
             await self._connection.send({**frame, "id": number})
-            return await waiting
+            async with asyncio.timeout(_ANSWER_S.get(text(frame, "name"), _LONGEST_ANSWER_S)):
+                return await waiting
+        except TimeoutError:
+            name = text(frame, "name") or "the log"
+            raise UnansweredError(
+                f"the engine lives and gave no answer about {name} in time: nobody knows whether it was taken"
+            ) from None
         except OSError as error:
             raise AttachError(f"the engine is gone: {error}") from None
         finally:
@@ -312,18 +328,25 @@ class EngineClient:
     ) -> Reply:
         """Give a command and return the engine's answer; what it started may still run.
 
-        An attestation of somebody whose SSH key the runbook lists is signed with it here.
+        A word of somebody whose SSH key the runbook lists is signed with it here; with ``sign`` among the arguments
+        it isn't given where it can't be signed.
 
         Raises AttachError where the engine is gone: then nobody knows whether it was taken.
         """
         given = WIRE.dump(confirmation or Confirmation())
-        if name == "attest.sign" and (keys := keys_of(self.view, self.welcome.account)):
-            try:
-                attestation = attestation_of(self.view, self.welcome.account, args)
-                signed = await sign_attestation(attestation, keys, environment())
+        shown = confirmation.token if confirmation is not None else ""
+        try:
+            statement = statement_of(self.view, self.welcome.account, name, args, shown)
+            if statement is not None:
+                signed = await sign_attestation(*statement, environment(), self.on_signing)
                 args = {**args, "statement": signed.statement, "signature": signed.signature}
-            except (CannotSignError, CanonicalError) as error:
-                args = {**args, "unsigned": line(str(error))}
+            elif text(args, "sign"):
+                why = f"the runbook lists no key of {self.welcome.account} that could sign this"
+                return Reply(ok=False, message=f"{why}: nothing was given")
+        except (CannotSignError, CanonicalError) as error:
+            if text(args, "sign"):
+                return Reply(ok=False, message=f"{line(str(error))}: nothing was given")
+            args = {**args, "unsigned": line(str(error))}
         frame = await self._ask({"t": "command", "name": name, "args": args, "confirmation": given})
         return read(Reply, frame.get("reply"))
 

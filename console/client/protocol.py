@@ -36,7 +36,7 @@ def decode(line: bytes) -> JsonObject:
     """
     try:
         frame = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter: nested too deep to be one of ours
         raise WireError("a frame that is not JSON") from error
     if not isinstance(frame, dict):
         raise WireError("a frame that is not an object")

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from state.attest.sshsig import ATTESTATION
-from state.attest.statement import Attestation
-from state.base.json import JsonObject, text
+from state.attest.sshsig import ATTESTATION, TOUCHED
+from state.attest.statement import Asking, Attestation, Granting, PollWord, Refusing, Statement, Withdrawal
+from state.base.json import JsonObject, obj, text
 from state.base.text import line
-from state.view.attestations import cautions
+from state.commands import BY_NAME
+from state.view.attestations import cautions, parts_of, verdicts_of
 from state.view.launch import LaunchView
+from state.view.people import fingerprints, grant_problem
 
 KEY_FILE = "LAUNCH_CONSOLE_SIGNING_KEY"
 """Names a private key's file; without it the agent signs."""
+TOUCH = "touch your security key now"
 PATIENCE_S = 60.0
 """Real seconds: an agent may ask for a touch."""
 
@@ -57,18 +60,145 @@ def attestation_of(view: LaunchView, account: str, args: JsonObject) -> Attestat
         evidence=tuple(check.seq for check in item.checks if check.seq) if item is not None else (),
         candidate=view.candidate.version,
         cautions=cautions(item) if item is not None and go else (),
+        verdicts=verdicts_of(item) if item is not None else (),
+        images=view.candidate.images,
+        parts=parts_of(view),
     )
 
 
+def asking_of(view: LaunchView, account: str, args: JsonObject, shown: str) -> Asking:
+    """Return the statement that a ``request.make`` with these arguments makes."""
+    name, inner = text(args, "command"), obj(args.get("args"))
+    named = [(p.name, _word(inner, p.name)) for p in BY_NAME[name].parameters] if name in BY_NAME else []
+    given = tuple((name, value) for name, value in named if value)
+    return Asking(
+        view.log_id,
+        view.head,
+        account,
+        command=name,
+        args=given,
+        shown=shown,
+        reason=line(text(args, "reason"), 1000),
+    )
+
+
+def granting_of(view: LaunchView, account: str, args: JsonObject) -> Granting:
+    """Return the statement that a ``request.grant`` with these arguments makes."""
+    one = view.request(_number(args, "request"))
+    return Granting(
+        view.log_id,
+        view.head,
+        account,
+        request=one.seq if one is not None else 0,
+        shown=one.shown if one is not None else "",
+        comment=line(text(args, "comment"), 1000),
+    )
+
+
+def refusing_of(view: LaunchView, account: str, args: JsonObject) -> Refusing:
+    """Return the statement that a ``request.refuse`` with these arguments makes."""
+    return Refusing(
+        view.log_id,
+        view.head,
+        account,
+        request=_number(args, "request"),
+        reason=line(text(args, "reason"), 1000),
+    )
+
+
+def withdrawal_of(view: LaunchView, account: str, args: JsonObject) -> Withdrawal:
+    """Return the statement that an ``attest.withdraw`` with these arguments makes."""
+    item, reason = line(text(args, "item"), 1000), line(text(args, "reason"), 1000)
+    return Withdrawal(view.log_id, view.head, account, item=item, reason=reason)
+
+
+def poll_word_of(view: LaunchView, account: str, args: JsonObject) -> PollWord:
+    """Return the statement that a ``poll.answer`` with these arguments makes."""
+    poll = view.poll(_number(args, "poll"))
+    return PollWord(
+        view.log_id,
+        view.head,
+        account,
+        poll=poll.seq if poll is not None else 0,
+        shown=poll.shown if poll is not None else "",
+        go=text(args, "verdict").strip().upper() == "GO",
+        comment=line(text(args, "comment"), 1000),
+    )
+
+
+def _word(args: JsonObject, name: str) -> str:
+    """Return an argument as the engine reads it: on one line, a number as its digits."""
+    value = args.get(name)
+    return (
+        line(str(value), 1000) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    )
+
+
+def _number(args: JsonObject, name: str) -> int:
+    given = _word(args, name).removeprefix("#")
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 16 else 0
+
+
+def statement_of(
+    view: LaunchView, account: str, name: str, args: JsonObject, shown: str
+) -> tuple[Statement, tuple[str, ...]] | None:
+    """Return what a command's signature is for, and the keys that may sign it; None: it isn't signed here.
+
+    Whoever has a key signs every word of theirs. Where people share an account, that tells the grant of another's key
+    from one's own.
+    """
+    mine = keys_of(view, account)
+    match name:
+        case "attest.sign" if mine:
+            return attestation_of(view, account, args), mine
+        case "attest.withdraw" if mine:
+            return withdrawal_of(view, account, args), mine
+        case "poll.answer" if mine:
+            return poll_word_of(view, account, args), mine
+        case "request.refuse" if mine:
+            return refusing_of(view, account, args), mine
+        case "request.make" if mine:
+            return asking_of(view, account, args, shown), mine
+        case "request.grant" if mine or text(args, "sign"):
+            every = tuple(dict.fromkeys(key for person in view.people for key in person.signing_keys))
+            statement = granting_of(view, account, args)
+            one = view.request(statement.request)
+            if one is None:
+                return None
+            others = [
+                k for k in every if not grant_problem(view, one.by, account, one.key, *fingerprints((k,)))
+            ]
+            return (statement, tuple(others)) if others else None
+        case _:
+            return None
+
+
+def key_words(key: str) -> str:
+    """Return what a person is told before their key signs, as for one that waits for a touch."""
+    names = ", ".join(fingerprints((key,)))
+    if key.startswith(TOUCHED):
+        return f"{TOUCH}: {names} signs"
+    return f"signing with {names}"
+
+
 async def sign_attestation(
-    attestation: Attestation, keys: Sequence[str], environ: Mapping[str, str]
+    attestation: Statement,
+    keys: Sequence[str],
+    environ: Mapping[str, str],
+    told: Callable[[str], None] | None = None,
 ) -> Signed:
-    """Sign an attestation; see ``sign``."""
-    return await sign(attestation.text(), ATTESTATION, keys, environ)
+    """Sign a person's word; see ``sign``."""
+    return await sign(attestation.text(), ATTESTATION, keys, environ, told)
 
 
-async def sign(statement: str, namespace: str, keys: Sequence[str], environ: Mapping[str, str]) -> Signed:
-    """Sign a statement with the first of a person's keys that can be used here.
+async def sign(
+    statement: str,
+    namespace: str,
+    keys: Sequence[str],
+    environ: Mapping[str, str],
+    told: Callable[[str], None] | None = None,
+) -> Signed:
+    """Sign a statement with the first of a person's keys that can be used here; ``told`` hears which is tried.
 
     Raises CannotSignError.
     """
@@ -77,6 +207,8 @@ async def sign(statement: str, namespace: str, keys: Sequence[str], environ: Map
         for number, key in enumerate(keys):
             public = Path(folder) / f"{number}.pub"
             public.write_text(f"{key}\n")
+            if told is not None:
+                told(key_words(key))
             try:
                 return Signed(statement, await _sign(statement, namespace, public, environ))
             except CannotSignError as error:
@@ -104,7 +236,8 @@ async def _sign(statement: str, namespace: str, public: Path, environ: Mapping[s
     except TimeoutError:
         program.kill()
         await program.wait()
-        raise CannotSignError(f"ssh-keygen gave no signature in {PATIENCE_S:g} s") from None
+        touch = "a key that wants a touch (FIDO) waits for it"
+        raise CannotSignError(f"ssh-keygen gave no signature in {PATIENCE_S:g} s; {touch}") from None
     if program.returncode != 0:
         why = line(told.decode(errors="replace"), 200) or f"exit code {program.returncode}"
         raise CannotSignError(f"ssh-keygen: {why}. Load the key (ssh-add), or name its file in {KEY_FILE}")

@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from console.client.engine_client import AttachError, EngineClient
 from console.client.replay import CHUNK, Player, Recording
+from console.client.signing import TOUCH
 from console.client.witness import ConsoleWitness, doubt_of
 from screens.kit.screen_state import Mode, ScreenState
 from state.base.clock import Clock, SystemClock
@@ -93,6 +94,8 @@ class LiveSource:
         self._trouble = ""
         self._view = LaunchView()
         self._lost = ""
+        self._touch = ""
+        """What a key waits for while it signs, or nothing."""
         self._beat = (0, 0, 1.0)
         """The engine's time in microseconds, when it came on our monotonic clock, and its rate."""
         self._changed: Changed = _nothing
@@ -111,6 +114,7 @@ class LiveSource:
             self._client,
             await EngineClient.connect(self._socket, tty=self._tty, listener=self),
         )
+        self._client.on_signing = self._signs
         if before is not None:
             await before.close()
         self._lost = ""
@@ -179,6 +183,10 @@ class LiveSource:
             self._trouble = trouble
             self._changed()
 
+    def _signs(self, words: str) -> None:
+        self._touch = words if words.startswith(TOUCH) else ""
+        self._changed()
+
     def on_lost(self, reason: str) -> None:
         """Remember that the engine is gone, and look for it again and again."""
         self._lost = reason
@@ -201,6 +209,7 @@ class LiveSource:
             me=welcome.console if welcome else "",
             account=welcome.account if welcome else "",
             adjustable=welcome.adjustable if welcome else False,
+            note=self._touch,
         )
 
     def _attached(self) -> EngineClient:
@@ -218,7 +227,10 @@ class LiveSource:
 
     async def command(self, name: str, args: JsonObject, given: Confirmation | None) -> Reply:
         """See EventSource."""
-        return await self._attached().command(name, args, given)
+        try:
+            return await self._attached().command(name, args, given)
+        finally:
+            self._touch = ""
 
 
 def _nothing() -> None:

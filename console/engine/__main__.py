@@ -64,6 +64,8 @@ async def _run(
         await _serve(engine, runbook, log, ready_fd)
     except RuntimeDirectoryError as error:
         return _refuse(ready_fd, str(error), error.code)
+    except LogError as error:
+        return _refuse(ready_fd, str(error), of_log(error))
     except OSError as error:
         return _refuse(ready_fd, f"the engine can't listen: {error.strerror}", ExitCode.INTERNAL)
     finally:
@@ -89,15 +91,28 @@ def _clock(clock_file: Path | None) -> Clock:
 
 
 async def _serve(engine: Engine, runbook: Path, log: Path, ready_fd: int | None) -> None:
-    from console.engine.process.running import EngineInfo, announce, process_started, socket_path, withdraw
-    from console.engine.process.socket_server import SocketServer
+    from console.engine.process.running import (
+        EngineInfo,
+        announce,
+        process_started,
+        shared_socket,
+        socket_path,
+        withdraw,
+    )
+    from console.engine.process.socket_server import SocketServer, group_id, share
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, engine.stop, "the engine got SIGTERM")
     loop.add_signal_handler(signal.SIGINT, engine.stop, "the engine got SIGINT")
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    server = SocketServer(engine.hub, socket_path(log))
-    await server.open()
+    servers = [SocketServer(engine.hub, socket_path(log))]
+    if (group := engine.loaded.runbook.group) is not None:
+        number = group_id(group)
+        share(log, number)
+        servers.append(SocketServer(engine.hub, shared_socket(log), group=number))
+    for one in servers:
+        await one.open()
+    server = servers[0]
     pid = os.getpid()
     info = EngineInfo(
         pid,
@@ -114,7 +129,9 @@ async def _serve(engine: Engine, runbook: Path, log: Path, ready_fd: int | None)
         await engine.run()
     finally:
         await engine.close()
-        await server.aclose()
+        for one in servers:
+            await one.aclose()
+        shared_socket(log).unlink(missing_ok=True)
         withdraw(info)
 
 

@@ -20,6 +20,7 @@ from console.engine.checks.runner import Runner, close_open_checks
 from console.engine.checks.validate import load_judgeable
 from console.engine.commands import Commands
 from console.engine.commands.handler import CommandContext
+from console.engine.commands.polls import PollClock
 from console.engine.ports import ENGINE, OperationsPort
 from console.engine.process.hub import EngineFacts, Hub, LocalConnection
 from console.engine.process.supervisor import Supervisor
@@ -45,12 +46,12 @@ from state.events.event import Draft, gate_key
 from state.events.gates import GateRecycled
 from state.events.launch import EngineStarted, EngineStopped, RunbookChanged
 from state.events.log import LogClosed, NoteAdded
-from state.log.errors import LogError
+from state.log.errors import LogError, LogSealedError
 from state.log.store import LogStore
 from state.log.trouble import StoreState
 from state.log.witness import Witness, witness_directory
 from state.runbook.load import LoadedRunbook
-from state.view.enums import LaunchState
+from state.view.enums import ENDED, LaunchState
 from state.view.launch import LaunchView
 from state.view.rollbacks import rollback_of
 
@@ -96,7 +97,13 @@ class Engine:
         self.runner = Runner(self.journal, loaded.runbook, clients, first=first)
         self.commands = Commands(
             CommandContext(
-                self.journal, loaded.runbook, self.runner, self.operations, self.stop, lambda: store.state
+                self.journal,
+                loaded.runbook,
+                self.runner,
+                self.operations,
+                self.stop,
+                lambda: store.state,
+                clients,
             )
         )
         self.sampler = Sampler(self.journal, loaded.runbook, clients)
@@ -157,6 +164,8 @@ class Engine:
         """Record the start: a new launch's declarations, or what became of a launch that goes on."""
         self.journal.load()
         resumed = bool(self.journal.view.scope.launch_id)
+        if self.journal.view.state in ENDED:
+            raise LogSealedError(self.store.path, self.journal.view.state)
         first = Draft(EngineStarted(os.getpid(), resumed, version(), account))
         if not resumed:
             launch_id = f"{self.loaded.runbook.candidate.version}-{self.store.log_id[:8]}"
@@ -201,6 +210,7 @@ class Engine:
                 f"watch-{environment.tier.value}",
                 Watches(journal, self.clients, environment, self._grace_s).run,
             )
+        keep("polls", PollClock(journal).run)
         keep("owed", Owed(journal, runbook, self.runner).run)
         keep("samples", self.sampler.run)
         keep("monitors", self.monitors.run)

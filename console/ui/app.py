@@ -3,67 +3,64 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
 import inspect
 import os
-import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, TypeVar
 
 from rich.text import Text
-from textual.app import App
 from textual.binding import BindingsMap
 from textual.driver import Driver
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from console.client.engine_client import AttachError
 from console.client.sources import EventSource, FileSource, Reopens
-from console.exit_codes import ExitCode, of_log, signalled
-from console.ui import crash, keymap
-from console.ui.bell import Attention
-from console.ui.dialog_host import PICKED, carry_out, going, leaving, pick_request
-from console.ui.palette import CommandProvider
-from console.ui.theme import THEMES
+from console.exit_codes import ExitCode, of_log
+from console.ui.bell import Attention, deposed_words
+from console.ui.dialog_host import PICKED, going, leaving
+from console.ui.keys import keymap
+from console.ui.keys.key_file import KeyFile
+from console.ui.kind_text import kind_text
+from console.ui.navigation import NavigatingApp
+from console.ui.terminal_app import settle
+from console.ui.theme import THEMES, themes
 from screens.bake import BakeScreen
 from screens.base import LaunchScreen
 from screens.dashboard import DashboardScreen
 from screens.deploy import DeployScreen
 from screens.dialogs.dialogs import Dialog
+from screens.dialogs.reading import ReadingDialog
 from screens.gate import GateScreen
 from screens.help import HelpDialog, HelpEntry
-from screens.kit.messages import CommandRequested, ScreenRequested
+from screens.kit.messages import ExplanationRequested, ScreenRequested
 from screens.kit.screen_state import Mode, ScreenState
 from screens.log import LogScreen
 from screens.pipeline import PipelineScreen
 from screens.pods import PodsScreen
+from state.base.text import line
 from state.base.times import SECOND_US
 from state.log.errors import LogError
+from state.view.ending import is_over
 from state.view.enums import LaunchState
 from state.view.first_launch import way_out
+from state.view.next_step import Place, next_step
 from state.view.requests import open_requests
 from state.view.rollbacks import rollback_of
 
-T = TypeVar("T")
 Restart = Callable[[], Path | Awaitable[Path]]
 """Starts an engine for the launch and returns its socket."""
 
 SOONEST_S = 0.2
 """Seconds between two paintings of the view: at most five a second."""
-SLOW_S = 0.5
-"""Seconds after which it is said that the engine is being asked."""
 
 
-class LaunchApp(App[int]):
+class LaunchApp(NavigatingApp):
     """A window on a launch. ``restart`` starts an engine where the one that was attached is gone."""
 
     TITLE = "launch console"
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar = {CommandProvider}
+    ENABLE_COMMAND_PALETTE = False
     CSS = "Screen { scrollbar-size-vertical: 1; }"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall"), (46, "-huge")]
@@ -74,27 +71,30 @@ class LaunchApp(App[int]):
         mode: Mode,
         *,
         restart: Restart | None = None,
+        log: Path | None = None,
         ascii_only: bool = False,
         driver_class: type[Driver] | None = None,
+        keys: KeyFile | None = None,
     ) -> None:
-        super().__init__(driver_class=driver_class, watch_css=False)
+        super().__init__(driver_class, log)
+        self._keys = keys or KeyFile()
         self.source = source
         self.mode = mode
         self._restart = restart
         self._ascii_only = ascii_only
         self._shown = ScreenState(mode=mode, ascii_only=ascii_only)
+        self._labels = keymap.labels(self._keys.keys)
         self._due: Timer | None = None
         self._last = 0.0
-        self._asking = False
-        self._opening = False
-        """Whether a dialog is about to open: keys meant for it must not reach the screen below."""
         self._attention = Attention()
-        self._screens: dict[str, LaunchScreen] = {}
         for theme in THEMES:
             self.register_theme(theme)
         if "TEXTUAL_THEME" not in os.environ:
-            self.theme = THEMES[0].name
-        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(keymap.bindings(mode))])
+            self.theme = themes(os.environ)[0].name
+        self._bindings = BindingsMap.merge(
+            [self._bindings, BindingsMap(keymap.bindings(mode, self._keys.keys))]
+        )
+        self.set_keymap(dict(self._keys.keys))
 
     # -- beginning and end ---------------------------------------------------------------------------
 
@@ -125,37 +125,19 @@ class LaunchApp(App[int]):
         # Clocks and countdowns move even when no event arrives.
         self.set_interval(1.0, self.publish)
         # After the first frame: a full collection now would delay it.
-        self.call_after_refresh(_settle)
+        self.call_after_refresh(settle)
+        self.take_keys()
+        if self._keys.problems:
+            more = f" (and {len(self._keys.problems) - 1} more)" if len(self._keys.problems) > 1 else ""
+            self.tell(f"your file of keys counts for nothing: {self._keys.problems[0]}{more}", bad=True)
 
     async def on_unmount(self) -> None:
         """Leave the source, and the terminal its own title."""
+        self._ahead.stop()
         self._write(self._attention.end())
         await self.source.close()
 
-    def _handle_signals(self) -> None:
-        """Let the terminal be restored on SIGTERM and SIGHUP: Textual alone leaves it broken."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-            with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread, as in some tests
-                loop.add_signal_handler(number, self._ended_by, number)
-
-    def _ended_by(self, number: int) -> None:
-        self.exit(return_code=signalled(number))
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Write the crash to a file without local variables (they may hold secrets) and say where it is."""
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-        self._return_code = ExitCode.INTERNAL
-        self._exit_renderables.append(Text(crash.words(error)))
-        self._close_messages_no_wait()
-
     # -- what is shown -------------------------------------------------------------------------------
-
-    def moment(self) -> ScreenState:
-        """Return what is shown now."""
-        return self._shown
 
     def changed(self) -> None:
         """Show what is new, soon: bursts become one painting."""
@@ -169,19 +151,37 @@ class LaunchApp(App[int]):
             self._due.stop()
             self._due = None
         self._last = asyncio.get_running_loop().time()
-        shown = self.source.shown()
+        shown = self._moment_of_source()
         lost = (
             f"{shown.lost} · S: start an engine" if shown.lost and self._restart is not None else shown.lost
         )
         # Whole seconds, or every beat would be something new to paint.
         now = shown.now_us - shown.now_us % SECOND_US
-        shown = replace(shown, lost=lost, now_us=max(now, 0), ascii_only=self._ascii_only)
+        shown = replace(
+            shown,
+            lost=lost,
+            now_us=max(now, 0),
+            ascii_only=self._ascii_only,
+            broken=self.broken,
+            labels=self._labels,
+        )
         if shown != self._shown:
-            deposed = _deposed(self._shown, shown)
+            deposed = deposed_words(self._shown, shown)
+            ended = is_over(shown.view) and self.mode is Mode.LIVE and not is_over(self._shown.view)
             self._shown = shown
             self._write(self._attention.notice(shown))
             self._show()
-            self._tell(deposed, bad=True)
+            self.tell(deposed, bad=True)
+            if ended:
+                self.call_later(self.action_next)
+
+    def _moment_of_source(self) -> ScreenState:
+        """Return the newest moment; the last one that could be shown, where a mistake of ours keeps it back."""
+        try:
+            return self.source.shown()
+        except Exception as error:
+            self._handle_exception(error)
+            return replace(self._shown, broken="")
 
     def _write(self, sequence: str) -> None:
         if sequence and self._driver is not None:
@@ -195,10 +195,22 @@ class LaunchApp(App[int]):
     def _front(self) -> LaunchScreen | None:
         return next((s for s in reversed(self.screen_stack) if isinstance(s, LaunchScreen)), None)
 
-    def _tell(self, message: str, *, bad: bool = False) -> None:
+    def tell(self, message: str, *, bad: bool = False) -> None:
+        """Tell something in the bottom line of the screen that is seen."""
         front = self._front()
         if front is not None and message:
             front.flash(message, bad=bad)
+
+    def on_explanation_requested(self, message: ExplanationRequested) -> None:
+        """Let somebody read what kinds of checks tell of themselves."""
+        if not isinstance(self.screen, Dialog):
+            self.run_worker(self._explain(message.kinds), group="explain", exclusive=True)
+
+    async def _explain(self, kinds: tuple[str, ...]) -> None:
+        self.tell(f"reading what {', '.join(kinds)} tells …")
+        text = await kind_text(kinds)
+        if not isinstance(self.screen, Dialog):
+            self.push_screen(ReadingDialog(", ".join(kinds), text))
 
     # -- screens -------------------------------------------------------------------------------------
 
@@ -216,13 +228,19 @@ class LaunchApp(App[int]):
         """Show the dashboard."""
         self.action_open("dashboard")
 
-    def action_gate(self, number: int) -> None:
-        """Show a gate; nothing happens where the runbook has none of that number."""
+    def action_gate(self, number: int, item: str = "") -> None:
+        """Show a gate, and an item of it; nothing happens where the runbook has none of that number.
+
+        After a gate and a point, the digits are an item's.
+        """
+        if self._jump and not item:
+            self._jump_on(str(number % 10))
+            return
         if self._shown.view.gates and self._shown.view.gate(number) is None:
             return
         gate = self._screens["gate"]
         if isinstance(gate, GateScreen) and not self._opening:
-            gate.number = number
+            gate.open(number, item)
         self.action_open("gate")
 
     async def action_back(self) -> None:
@@ -230,8 +248,9 @@ class LaunchApp(App[int]):
         if self._opening:
             self.workers.cancel_group(self, "command")
             return
+        self._jump = ""
         front = self._front()
-        if isinstance(front, LogScreen) and front.clear_filter():
+        if front is not None and front.clear_filter():
             return
         self.action_open("dashboard")
 
@@ -239,55 +258,32 @@ class LaunchApp(App[int]):
         """Show what a screen asks for."""
         if message.screen == "gate":
             self.action_gate(int(message.target))
+        elif message.screen == "item":
+            self.action_gate(int(message.target.partition(".")[0]), message.target)
         else:
             self.action_open(message.screen)
 
     # -- commands ------------------------------------------------------------------------------------
 
-    def on_command_requested(self, message: CommandRequested) -> None:
-        """Carry out what a screen asks for."""
-        self.request_command(message.name, message.args)
-
-    def request_command(self, name: str, args: dict[str, str] | None = None) -> None:
-        """Ask for a command; a second wish while one is being asked is left out."""
-        if self._asking or isinstance(self.screen, Dialog):
-            return
-        self._asking = self._opening = True
-        front = self._front()
-        known = {**(front.context() if front is not None else {}), **(args or {})}
-        self.run_worker(self._request_command(name, known), exit_on_error=False, group="command")
-
-    async def _request_command(self, name: str, known: dict[str, str]) -> None:
-        slow = self.set_timer(SLOW_S, self._still_asking)
-        try:
-            if name == PICKED:
-                chosen = await pick_request(self)
-                if chosen is None:
-                    return
-                name, known = chosen
-            expected = keymap.parameters_of(name)
-            reply = await carry_out(self, name, {k: v for k, v in known.items() if k in expected})
-            if reply is not None:
-                self._tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
-        finally:
-            slow.stop()
-            self._asking = self._opening = False
-
-    def _still_asking(self) -> None:
-        if self._asking and not isinstance(self.screen, Dialog):
-            self._tell("asking the engine… (esc: leave it)" if self._opening else "asking the engine…")
-
-    async def show_dialog(self, dialog: Screen[T]) -> T | None:
-        """Show a dialog and return how it ended; called from a worker."""
-        front = self._front()
-        if front is not None:
-            front.hush()
-        self._opening = False
-        return await self.push_screen_wait(dialog)
-
     def action_ask(self, name: str) -> None:
         """Ask for a command by a key."""
         self.request_command(name)
+
+    def action_next(self) -> None:
+        """Do what comes next: run it where it is safe, else show it, and what it would do."""
+        if is_over(self._shown.view):
+            if not isinstance(self.screen, Dialog):
+                self.show_end(self._shown.view)
+            return
+        step = next_step(self._shown.view, self._shown.now_us, self._shown.account)
+        if step is None or self._opening or isinstance(self.screen, Dialog):
+            return
+        if step.place is Place.GATE:
+            self.action_gate(step.gate, step.item)
+        elif step.place is not Place.HERE:
+            self.action_open(step.place)
+        if step.command:
+            self.request_command(step.command, dict(step.args))
 
     def action_hold(self) -> None:
         """Hold the launch, or release its hold."""
@@ -300,20 +296,25 @@ class LaunchApp(App[int]):
         if spec is not None:
             self.request_command("operation.run", {"operation": spec.id})
         else:
-            self._tell("the runbook has no rollback of production", bad=True)
+            self.tell("the runbook has no rollback of production", bad=True)
 
     def action_requests(self) -> None:
         """Show the open requests, and what may be done about one."""
         if open_requests(self._shown.view.requests, self._shown.now_us):
             self.request_command(PICKED)
         else:
-            self._tell("nobody requests a second person")
+            self.tell("nobody requests a second person")
 
     # -- help, palette, quitting -----------------------------------------------------------------------
 
     def help_entries(self) -> list[HelpEntry]:
         """Return everything that can be done."""
-        return keymap.entries(self.mode, len(self._shown.view.gates))
+        shown = self._shown
+        found = [
+            *keymap.entries(self.mode, len(shown.view.gates), self._keys.keys),
+            *keymap.places(shown.view),
+        ]
+        return [replace(one, locked=keymap.locked(one.name, shown)) for one in found]
 
     def run_entry(self, name: str) -> None:
         """Do what an entry of the help or the palette says."""
@@ -322,15 +323,21 @@ class LaunchApp(App[int]):
             self.call_later(self.request_command, rest)
         elif kind == "action":
             self.call_later(self.run_action, rest)
+        elif kind in {"gate", "item"}:
+            self.action_gate(int(rest.partition(".")[0]), rest if kind == "item" else "")
+        elif kind == "operation":
+            self.action_open("deploy")
+            self.call_later(self.request_command, "operation.run", {"operation": rest})
         elif kind == "screen":
             screen, _, action = rest.partition(":")
             self.action_open(screen)
             self.call_later(self._screens[screen].run_action, action)
 
     def action_theme(self) -> None:
-        """Change between dark and light; under NO_COLOR there is one theme only."""
-        if "TEXTUAL_THEME" not in os.environ:
-            self.theme = THEMES[1 if self.theme == THEMES[0].name else 0].name
+        """Change between dark, light and high contrast; under NO_COLOR there is one theme only."""
+        names = [one.name for one in themes(os.environ)]
+        if self.theme in names:
+            self.theme = names[(names.index(self.theme) + 1) % len(names)]
 
     def action_help(self) -> None:
         """Show all keys and commands."""
@@ -358,8 +365,10 @@ class LaunchApp(App[int]):
 
     def action_start_engine(self) -> None:
         """Start an engine where the one that was attached is gone."""
-        if self._restart is not None and self._shown.lost and isinstance(self.source, Reopens):
-            self._tell("an engine is being started")
+        if is_over(self._shown.view):
+            self.tell("the launch is over: its log is sealed")
+        elif self._restart is not None and self._shown.lost and isinstance(self.source, Reopens):
+            self.tell("an engine is being started")
             self.run_worker(
                 self._start_engine(self._restart, self.source),
                 exit_on_error=False,
@@ -370,20 +379,22 @@ class LaunchApp(App[int]):
     async def _start_engine(self, restart: Restart, source: Reopens) -> None:
         found = await asyncio.to_thread(restart)
         await source.reopen(await found if inspect.isawaitable(found) else found)
-        self._tell("the launch goes on where its log ends")
+        self.tell("the launch goes on where its log ends")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell what went wrong in the background; nothing of it ends the console."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
-            path = crash.write(event.worker.error)
-            self._tell(f"that failed: {event.worker.error} (see {path})", bad=True)
+            error = event.worker.error
+            if isinstance(error, Exception) and not isinstance(error, LogError | AttachError | OSError):
+                self._tell_broken(error)
+            self.tell(f"that failed: {line(str(error), 300)}", bad=True)
 
     # -- replay --------------------------------------------------------------------------------------
 
     def action_transport(self, action: str, value: str = "") -> None:
         """Move a replay."""
         if isinstance(self.source, FileSource):
-            self._tell(self.source.transport(action, value), bad=True)
+            self.tell(self.source.transport(action, value), bad=True)
 
     def action_goto(self) -> None:
         """Ask where a replay shall go."""
@@ -392,20 +403,3 @@ class LaunchApp(App[int]):
     def _gone_to(self, values: dict[str, str] | None) -> None:
         if values:
             self.action_transport("goto", values["where"])
-
-
-def _deposed(before: ScreenState, after: ScreenState) -> str:
-    """Return what to tell a console that drove and drives no longer."""
-    driver = next((c for c in after.view.consoles if c.drives), None)
-    drove = any(c.drives and c.id == before.me for c in before.view.consoles)
-    if not drove or driver is None or driver.id == after.me:
-        return ""
-    return f"{driver.account} took over (console {driver.id}): this console watches now. t: take over again"
-
-
-def _settle() -> None:
-    """Keep the garbage collector from pausing over what lives as long as the program."""
-    # Full collections paused the console for 33 ms; frozen, p99 from key to paint fell from 38 to 12 ms.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)

@@ -38,3 +38,12 @@ class Attention:
     def end(self) -> str:
         """Return what gives the terminal its own title back."""
         return RESTORE_TITLE if self._title else ""
+
+
+def deposed_words(before: ScreenState, after: ScreenState) -> str:
+    """Return what to tell a console that drove and drives no longer."""
+    driver = next((c for c in after.view.consoles if c.drives), None)
+    drove = any(c.drives and c.id == before.me for c in before.view.consoles)
+    if not drove or driver is None or driver.id == after.me:
+        return ""
+    return f"{driver.account} took over (console {driver.id}): this console watches now. t: take over again"

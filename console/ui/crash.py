@@ -29,6 +29,13 @@ def write(error: BaseException) -> Path | None:
     return Path(name)
 
 
+def place(error: BaseException) -> str:
+    """Return where an error was raised and what it is: the same for one that comes again and again."""
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"{at} {type(error).__name__}"
+
+
 def words(error: BaseException) -> str:
     """Write the crash and return the one message for the terminal that the console leaves behind."""
     path = write(error)
@@ -36,5 +43,5 @@ def words(error: BaseException) -> str:
     what = f"{type(error).__name__}: {line(str(error), 200)}"
     return (
         f"launch-console: the screen ended by a mistake in the program ({what}). {where} "
-        "The engine goes on: start the console again."
+        "The engine keeps running: start the console again."
     )

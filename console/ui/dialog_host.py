@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
@@ -12,23 +13,26 @@ from console.client.sources import EventSource
 from screens.dialogs.forms import AttestDialog, FormDialog, FormField, PickDialog
 from screens.dialogs.question import Answer, AskDialog
 from screens.gate import item_lines
-from screens.kit.plain import Line
+from screens.kit.plain import Line, cut
 from screens.kit.screen_state import ScreenState
 from screens.sections.banner import request_words
 from screens.sections.item_words import caution_lines
 from state.base.json import JsonObject
 from state.commands import BY_NAME, CommandSpec, Confirmation, Field, Parameter, Reply
 from state.view.attestations import go_problem
-from state.view.enums import ConditionState, Danger, RequestState
-from state.view.launch import OperationView, RequestView
+from state.view.ending import ending
+from state.view.enums import ConditionState, Danger, GateStatus, RequestState
+from state.view.launch import LaunchView, OperationView, RequestView
 from state.view.people import grant_problem
 from state.view.preview import Preview
 from state.view.requests import open_requests
+from state.view.rollbacks import is_way_back
+from state.view.seats import open_poll, poll_words
 from state.view.stages import stage_verdict
 
 T = TypeVar("T")
 RATES = ("1", "10", "60", "300")
-DEFAULT_WAIVER_MINUTES = "240"
+DEFAULT_MINUTES = {"item.waive": "240", "condition.mute": "15"}
 PICKED = "(an answer to a request)"
 """Stands for the command that a person picks for an open request."""
 
@@ -44,6 +48,10 @@ class DialogHost(Protocol):
 
     def moment(self) -> ScreenState:
         """Return what is shown now."""
+        ...
+
+    def giving(self) -> None:
+        """Hear that no dialog follows: the command is given."""
         ...
 
 
@@ -63,6 +71,7 @@ async def carry_out(context: DialogHost, name: str, given: Mapping[str, str]) ->
         )
         if answer is None:
             return None
+        context.giving()
         if answer.request:
             wanted: JsonObject = {"command": name, "args": args, "reason": answer.reason}
             return await context.source.command("request.make", wanted, Confirmation(token=preview.token))
@@ -85,6 +94,12 @@ async def _answer(
     return await context.show_dialog(AskDialog(preview, reason=reason))
 
 
+def urgent(view: LaunchView, name: str, args: Mapping[str, str]) -> bool:
+    """Return whether a command stops something, or takes it back: it waits behind no other."""
+    back = name == "operation.run" and is_way_back(view, args.get("operation", ""))
+    return back or name in {"launch.hold", "operation.abort"}
+
+
 async def pick_request(context: DialogHost) -> tuple[str, dict[str, str]] | None:
     """Return the command that answers an open request or carries it out, with its arguments; None: none chosen."""
     shown = context.moment()
@@ -103,6 +118,7 @@ async def pick_request(context: DialogHost) -> tuple[str, dict[str, str]] | None
     return (one.command, dict(one.args)) if what == one.command else (what, {"request": str(one.seq)})
 
 
+_WHOLE = re.compile("[1-9][0-9]{0,8}")
 _LEAVE = "leave"
 
 
@@ -134,6 +150,17 @@ def leaving(running: OperationView) -> PickDialog:
     return PickDialog(f"{running.id} is under way. Leave?", options)
 
 
+def over(view: LaunchView) -> PickDialog:
+    """Return what can be done once a launch has ended."""
+    options = [
+        ("report", "Write the report"),
+        ("verify", "Verify the log"),
+        ("stay", "Look around (read-only)"),
+        ("quit", "Quit"),
+    ]
+    return PickDialog(ending(view), options)
+
+
 def going() -> FormDialog:
     """Return the question of where a replay shall go; its field is ``where``."""
     field = FormField("where", "T+12m, 20:14, gate 6, deploy, rollback, TRIPPED, #123")
@@ -145,12 +172,13 @@ async def _complete(context: DialogHost, spec: CommandSpec, args: dict[str, str]
     formed = False
     for parameter in spec.parameters:
         options = _options(context.moment(), parameter)
-        if parameter.name in args or options is None or parameter.field is Field.VERDICT:
+        form = parameter.field is Field.VERDICT and spec.name == "attest.sign"
+        if parameter.name in args or options is None or form:
             continue
         if not options:
             await context.show_dialog(AskDialog(_nothing_to_choose(spec, parameter)))
             return None
-        if len(options) == 1 and parameter.field is Field.CONDITION:
+        if len(options) == 1 and parameter.field in {Field.CONDITION, Field.POLL}:
             args[parameter.name] = options[0][0]
             continue
         chosen = await context.show_dialog(PickDialog(spec.about(args), options))
@@ -163,7 +191,7 @@ async def _complete(context: DialogHost, spec: CommandSpec, args: dict[str, str]
     fields = _fields(spec, args)
     if not fields:
         return formed
-    yes = "Next" if spec.danger is Danger.DANGER else "OK"
+    yes = "Preview" if spec.danger is Danger.DANGER else cut(spec.about(args), 40)
     values = await context.show_dialog(
         FormDialog(spec.about(args), fields, danger=_form_danger(spec), yes=yes, notes=spec.notes)
     )
@@ -191,7 +219,7 @@ async def _attest(context: DialogHost, args: dict[str, str]) -> bool | None:
     start_us = shown.view.scope.window_start_us
 
     def lines(width: int) -> list[Line]:
-        return [*caution_lines(item, width), *item_lines(item, shown.now_us, width, start_us)]
+        return [*caution_lines(item, width), *item_lines(item, shown.now_us, width, start_us, dialog=True)]
 
     only = go_problem(shown.view, item, shown.account)
     values = await context.show_dialog(AttestDialog(f"Attest item {item.id}", lines, item, no_go_only=only))
@@ -212,7 +240,7 @@ def _fields(spec: CommandSpec, args: Mapping[str, str]) -> list[FormField]:
                 parameter.name,
                 parameter.label,
                 parameter.optional,
-                default=DEFAULT_WAIVER_MINUTES if minutes else "",
+                default=DEFAULT_MINUTES.get(spec.name, "") if minutes else "",
                 check=_whole if minutes else None,
             )
         )
@@ -220,7 +248,7 @@ def _fields(spec: CommandSpec, args: Mapping[str, str]) -> list[FormField]:
 
 
 def _whole(value: str) -> str:
-    return "" if value.isdigit() and int(value) > 0 else "a whole number of minutes is needed"
+    return "" if _WHOLE.fullmatch(value.strip()) else "whole minutes, such as 240"
 
 
 def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] | None:
@@ -250,6 +278,11 @@ def _options(shown: ScreenState, parameter: Parameter) -> list[tuple[str, str]] 
             return [(c.id, f"{c.state.value:<10} {c.title}") for c in watching]
         case Field.REQUEST:
             return _requests(shown)
+        case Field.POLL:
+            poll = open_poll(view)
+            return [(str(poll.seq), poll_words(poll))] if poll is not None else []
+        case Field.VERDICT:
+            return [(one.value, one.value) for one in (GateStatus.GO, GateStatus.NO_GO)]
         case Field.RATE:
             return [(r, f"×{r}{'  as time goes' if r == '1' else ''}") for r in RATES]
         case Field.CHOICE:

@@ -21,10 +21,13 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from console.exit_codes import signalled
+from console.ui.keys.paste import PasteGate
 
 _OLD_MOUSE = re.compile(rb"\x1b\[M[\x20-\xff]{3}", re.DOTALL)
 # Escape alone is told from the start of a sequence by time only: the parser needs a tick.
 _TICK_S = 0.1
+_PASTE_ENDS_TICKS = 50
+"""After so many ticks without a byte a paste is over, also where its end was lost."""
 
 
 class _Lasting:
@@ -76,6 +79,7 @@ class SafeDriver(LinuxDriver):
         """Read keys until the app ends or the terminal is gone."""
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        gate, quiet = PasteGate(), 0
         selector = selectors.SelectSelector()
         selector.register(self.fileno, selectors.EVENT_READ)
         try:
@@ -84,11 +88,11 @@ class SafeDriver(LinuxDriver):
                     data = _read(self.fileno)
                     if not data:
                         break
-                    typed = decode(_OLD_MOUSE.sub(b"", data))
-                    for event in parser.feed(typed) if typed else ():  # nothing means the end to the parser
-                        self.process_message(event)
-                for event in parser.tick():
-                    self.process_message(event)
+                    quiet, typed = 0, gate.feed(decode(_OLD_MOUSE.sub(b"", data)))
+                else:
+                    quiet, typed = quiet + 1, gate.give_up() if quiet > _PASTE_ENDS_TICKS else ""
+                if not self._take(parser, typed):
+                    parser = XTermParser(self._debug)
         finally:
             selector.close()
             with contextlib.suppress(EOFError, ParseError):
@@ -96,6 +100,17 @@ class SafeDriver(LinuxDriver):
                     pass
         if not self.exit_event.is_set():
             self._app.call_later(self._app.exit, return_code=signalled(signal.SIGHUP))
+
+    def _take(self, parser: XTermParser, typed: str) -> bool:
+        """Handle what was typed; return whether the parser could read it: a broken report of a key is ignored."""
+        try:
+            for event in parser.feed(typed) if typed else ():  # nothing means the end to the parser
+                self.process_message(event)
+            for event in parser.tick():
+                self.process_message(event)
+        except (ValueError, OverflowError):
+            return False
+        return True
 
 
 def _read(fileno: int) -> bytes:

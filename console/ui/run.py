@@ -16,20 +16,20 @@ from console.ui import terminal
 Restart = Callable[[], Path | Awaitable[Path]]
 
 
-def run_live(socket_path: Path, *, restart: Restart | None = None) -> int:
+def run_live(socket_path: Path, *, restart: Restart | None = None, log: Path | None = None) -> int:
     """Show the launch of the engine that listens at a socket; return the exit code.
 
     ``restart`` starts an engine for the same launch and returns its socket; it is called, in a thread of the
-    console's process, when the captain asks for it after the engine was lost. It ends by a code of
-    ``ExitCode``: GO left, INTERNAL a mistake in the program, BAD_CONFIG no usable terminal, NO_ENGINE none
-    answered; or by 128 + n, ended by a signal.
+    console's process, when the captain asks for it after the engine was lost. ``log`` is
+    the launch's, for its report at the end. It ends by a code of ``ExitCode``: GO left, INTERNAL a mistake in
+    the program, BAD_CONFIG no usable terminal, NO_ENGINE none answered; or by 128 + n, ended by a signal.
     """
 
     def show() -> int:
         from console.client.sources import LiveSource
         from screens.kit.screen_state import Mode
 
-        return _show(LiveSource(socket_path, tty=_tty()), Mode.LIVE, restart)
+        return _show(LiveSource(socket_path, tty=_tty()), Mode.LIVE, restart, log)
 
     return _guarded(show)
 
@@ -56,7 +56,7 @@ def run_follow(log_path: Path) -> int:
         from console.client.sources import FileSource
         from screens.kit.screen_state import Mode
 
-        return _show(FileSource(log_path, replay=False), Mode.FOLLOW, None)
+        return _show(FileSource(log_path, replay=False), Mode.FOLLOW, None, log_path)
 
     return _guarded(show)
 
@@ -79,16 +79,19 @@ def _guarded(show: Callable[[], int]) -> int:
     return terminal.guarded(show)
 
 
-def _show(source: object, mode: object, restart: Restart | None) -> int:
+def _show(source: object, mode: object, restart: Restart | None, log: Path | None = None) -> int:
     from console.ui.app import LaunchApp
     from console.ui.driver import SafeDriver
+    from console.ui.keys import key_file, keymap
 
     app = LaunchApp(
         source,  # type: ignore[arg-type]  # made above as an EventSource, which is imported only there
         mode,  # type: ignore[arg-type]  # the same
         restart=restart,
+        log=log,
         ascii_only=terminal.ascii_only(os.environ),
         driver_class=SafeDriver,
+        keys=key_file.read(key_file.path_of(os.environ), keymap.usual_keys()),
     )
     app.run()
     return app.return_code or ExitCode.GO

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from screens.dialogs.dialogs import Dialog, no_button
+from screens.kit.field import Field
 from screens.kit.lines import LineView
 from screens.kit.plain import Line, Role, Span, content, row, wrap
 
@@ -34,7 +35,7 @@ class DiffDialog(Dialog[None]):
 
     def parts(self) -> Iterable[Widget]:
         """Return the search, how much it finds, and the lines."""
-        yield Input(placeholder="search: object, field or value", id="search", compact=True)
+        yield Field(placeholder="search: object, field or value", id="search", compact=True)
         yield Static("", id="found", classes="label", markup=False)
         yield LineView(id="changes")
 

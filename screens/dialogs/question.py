@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,13 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from screens.dialogs.dialogs import Dialog, no_button
+from screens.dialogs.dialogs import Dialog, Label, no_button
 from screens.dialogs.difference import DiffDialog
 from screens.kit import formats
 from screens.kit.field import Field
+from screens.kit.formats import plural
 from screens.kit.lines import LineView
-from screens.kit.plain import Line, Role, Span, content, row, wrap
-from state.view.enums import Tier, Verdict
+from screens.kit.plain import Line, Role, Span, content, cut, row, wrap
+from state.view.enums import Danger, Tier, Verdict
 from state.view.preview import Preview
 
 
@@ -35,8 +37,6 @@ class AskDialog(Dialog[Answer]):
     """Shows what a command would do, and asks for it; or for a second person, where it takes one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "yes", "yes", show=False),
-        Binding("n", "no", "no", show=False),
         Binding("pageup,up", "facts(-1)", "facts up", show=False),
         Binding("pagedown,down", "facts(1)", "facts down", show=False),
         Binding("f3", "changes", "what changes", show=False, priority=True),
@@ -59,29 +59,33 @@ class AskDialog(Dialog[Answer]):
         if self.refused:
             return
         if self.requesting:
-            yield Static(
-                content(row(Span("Why must it be done all the same?", Role.STRONG))), classes="label"
-            )
+            yield Label("request-reason", "Why must it be done all the same?", role=Role.STRONG)
             yield Field(value=self._reason, id="request-reason", compact=True)
             return
         if self.question.phrase:
-            expected = f"Type {self.question.phrase} to confirm:"
-            yield Static(content(row(Span(expected, Role.STRONG))), id="phrase-label")
+            yield Label("phrase", f"Type {self.question.phrase} to confirm", role=Role.STRONG)
             yield Field(id="phrase", compact=True)
 
     def buttons(self) -> Iterable[Button]:
-        """Return No, and what does it."""
-        yield no_button("Close (esc)" if self.refused else "No (esc)")
+        """Return No, and what does it, called by the act."""
+        yield no_button("Close (esc)" if self.refused else "Cancel (esc)")
         if self.question.diff:
-            yield Button(content(f"{len(self.question.diff)} changes (f3)"), id="changes", compact=True)
+            changes = plural(len(self.question.diff), "change", "changes")
+            yield Button(content(f"{changes} (f3)"), id="changes", compact=True)
         if self.refused:
             return
         typed = bool(self.question.phrase)
-        label = "Override and run" if self.overriding else "Do it" if typed else "Yes (y)"
+        label = self.question.act or self.question.title
         if self.requesting:
             label = "Request a second person"
+        elif not typed:
+            label = f"{cut(label, 40)} (ctrl+g)"
         yield Button(
-            content(label), id="yes", compact=True, disabled=True, variant="error" if typed else "primary"
+            content(cut(label, 50)),
+            id="yes",
+            compact=True,
+            disabled=True,
+            variant="error" if typed else "primary",
         )
 
     def on_mount(self) -> None:
@@ -90,13 +94,15 @@ class AskDialog(Dialog[Answer]):
         facts.show_lines(lambda width: question_lines(self.question, width), about="facts")
         facts.can_focus = False  # its keys work wherever the focus is
         self.watch(facts, "scroll_y", self._tell_more, init=False)
-        first = next(iter(self.query(Input)), None)
-        (first or self.query_one("#no", Button)).focus()
+        self.set_class(self.question.tier is Tier.PRODUCTION, "-production")
+        if self.question.environment and self.question.danger is Danger.DANGER:
+            self.query_one("#dialog").border_title = content(self.question.environment)
+        self.begin()
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the facts the lines that they need, and no more than there are."""
         width = max(20, min(event.size.width * 92 // 100, 110) - 5)
-        fields = 2 * int(bool(self.question.phrase))
+        fields = 2 * int(bool(self.question.phrase) or self.requesting)
         room = max(3, event.size.height - 6 - fields)
         needed = len(question_lines(self.question, width))
         seen = needed if needed <= room else room - 1
@@ -106,7 +112,7 @@ class AskDialog(Dialog[Answer]):
 
     def _tell_more(self) -> None:
         left = self.query_one(LineView).below
-        message = f"↓ {left} more lines: page down" if left else "that is all of it: page up"
+        message = f"↓ {plural(left, 'more line', 'more lines')} (PgDn)" if left else "end (PgUp)"
         self.query_one("#more", Static).update(content(row(Span(message, Role.WARN if left else Role.DIM))))
 
     def update_buttons(self) -> None:
@@ -122,20 +128,10 @@ class AskDialog(Dialog[Answer]):
             return bool(self._typed("request-reason"))
         return not self.question.phrase or self._typed("phrase") == self.question.phrase
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Look again at what may be pressed."""
-        event.stop()
-        self.update_buttons()
-
     def action_facts(self, by: int) -> None:
         """Scroll the facts, wherever the focus is."""
         facts = self.query_one(LineView)
         facts.scroll_to(y=facts.scroll_offset.y + by * max(1, facts.size.height - 1), animate=False)
-
-    def action_yes(self) -> None:
-        """Say yes by a key: only where nothing has to be typed."""
-        if self.armed and not self.refused and not self.requesting and not self.question.phrase:
-            self.pressed("yes")
 
     def action_changes(self) -> None:
         """Show what would change, field by field."""
@@ -143,11 +139,19 @@ class AskDialog(Dialog[Answer]):
             self.app.push_screen(DiffDialog(self.question.diff))
 
     def pressed(self, name: str) -> None:
-        """Give the answer, or show what would change."""
+        """Give the answer, or show what would change; where something is missing, say so beside its field."""
         if name == "changes":
             self.action_changes()
+        elif self.refused:
+            return
         elif self._complete():
             self.finish(Answer(self._typed("phrase"), self._typed("request-reason"), self.requesting))
+        elif self.requesting:
+            self.complain("request-reason", "required")
+        elif typed := self._typed("phrase"):
+            self.complain("phrase", f"{cut(typed, 30)} is not it")
+        else:
+            self.complain("phrase", "required")
 
 
 def question_lines(question: Preview, width: int) -> list[Line]:
@@ -161,21 +165,33 @@ def question_lines(question: Preview, width: int) -> list[Line]:
         role = Role.MARKED if question.tier is Tier.PRODUCTION else Role.STRONG
         lines.append(row("environment  ", Span(f" {question.environment} ", role)))
     if question.from_what:
-        lines.append(row("from         ", Span(question.from_what, Role.STRONG)))
+        lines.append(row("from          ", Span(question.from_what, Role.STRONG)))
     if question.from_what or question.to_what:
-        lines.append(row("to           ", Span(question.to_what or "-", Role.STRONG)))
+        lines.append(row("to            ", Span(question.to_what or "-", Role.STRONG)))
     for caution in question.cautions:
         lines += _told("! ", caution, width, Role.WARN)
-    preflight = sorted(question.checks, key=_passed)
+    # By their words, or they would stand in another order each time: they are found at once, and end as they end.
+    preflight = sorted(question.checks, key=lambda one: (_passed(one), one))
     if not question.allowed:  # what is to be overridden is read first
         against = [one for one in preflight if not _passed(one)]
         lines += _section("against it", against, width)
         preflight = preflight[len(against) :]
     for command in question.commands:
-        lines += _told("$ ", command, width, Role.PLAIN, Role.KEY)
+        lines += command_lines(command, width)
     lines += _section("touches", question.blast, width)
     lines += _section("preflight", preflight, width)
     return lines or [row(Span("It is recorded with your name.", Role.DIM))]
+
+
+def command_lines(command: str, width: int) -> list[Line]:
+    """Return a command line as it would be typed over several lines: an option and its value on each."""
+    parts = re.split(r" (?=-{1,2}[A-Za-z])", command)
+    if len(command) + 2 <= width or len(parts) == 1:
+        return _told("$ ", command, width, Role.PLAIN, Role.KEY)
+    lines = _told("$ ", f"{parts[0]} \\", width, Role.PLAIN, Role.KEY)
+    for n, part in enumerate(parts[1:], 2):
+        lines += _told("    ", part if n == len(parts) else f"{part} \\", width, Role.PLAIN)
+    return lines
 
 
 def _second(question: Preview) -> str:

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from screens.kit.pane import INKS, Inked, ink_css
+from screens.kit.pane import INKS, Inked, failed_words, ink_css
 from screens.kit.plain import Line, clean
 
 
@@ -33,6 +33,10 @@ class LineView(ScrollView, Inked, can_focus=True):
         Binding("pagedown", "page_down", "page down", show=False),
         Binding("home", "scroll_home", "top", show=False),
         Binding("end", "scroll_end", "bottom", show=False),
+        Binding("j", "scroll_down", "down", show=False),
+        Binding("k", "scroll_up", "up", show=False),
+        Binding("ctrl+d,ctrl+f", "page_down", "page down", show=False),
+        Binding("ctrl+u,ctrl+b", "page_up", "page up", show=False),
     ]
 
     def __init__(self, *, stick: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's name
@@ -53,7 +57,11 @@ class LineView(ScrollView, Inked, can_focus=True):
         width = self.scrollable_content_region.width
         if self._make is None or width < 1:
             return
-        lines = tuple(self._make(width))
+        try:
+            lines = tuple(self._make(width))
+        except Exception as error:
+            self.app._handle_exception(error)  # noqa: SLF001  as for any handler of a widget
+            lines = ((failed_words(error, width),),)
         if lines == self._lines and not home:
             return
         at_end = self.scroll_offset.y + self.size.height >= len(self._lines)

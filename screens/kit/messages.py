@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from textual.message import Message
 
@@ -16,6 +16,15 @@ class CommandRequested(Message):
         self.args = dict(args or {})
 
 
+class PodAsked(Message):
+    """Somebody wants to see more of a pod than the log holds: its containers, events, the end of its logs."""
+
+    def __init__(self, env: str, pod: str) -> None:
+        super().__init__()
+        self.env = env
+        self.pod = pod
+
+
 class ScreenRequested(Message):
     """Somebody wants to see another screen: ``gate`` with a number as its target, ``deploy``, and so on."""
 
@@ -23,3 +32,11 @@ class ScreenRequested(Message):
         super().__init__()
         self.screen = screen
         self.target = target
+
+
+class ExplanationRequested(Message):
+    """Somebody wants to read what kinds of checks ask and prove, and how their fails are mended."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        super().__init__()
+        self.kinds = tuple(kinds)

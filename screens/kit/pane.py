@@ -9,10 +9,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from screens.kit.plain import Line, Role, clean
+from screens.kit.guarded import Guarded
+from screens.kit.plain import Line, Role, Span, clean, cut
 from screens.kit.screen_state import ScreenState
 
 Draw: TypeAlias = Callable[[ScreenState, int, int], Sequence[Line]]
@@ -41,7 +43,7 @@ def ink_css(name: str) -> str:
     return "\n".join(f"{name} > .ink--{role} {{ {rule} }}" for role, rule in rules.items())
 
 
-class Inked(Widget):
+class Inked(Guarded, Widget):
     """A widget whose text has roles; their colours come from the theme."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(INKS)
@@ -64,6 +66,11 @@ class Inked(Widget):
         return Strip(segments).crop_extend(0, width, base)
 
 
+def failed_words(error: Exception, width: int) -> Span:
+    """Return what stands in place of a section that could not be drawn."""
+    return Span(cut(f" ✖ can't be shown: {type(error).__name__}: {error}", width), Role.ALARM)
+
+
 class Pane(Inked):
     """A section of a screen, drawn by a pure function."""
 
@@ -76,6 +83,23 @@ class Pane(Inked):
         self._lines: tuple[Line, ...] = ()
         self._made_for = Size(0, 0)
 
+    class Clicked(Message):
+        """A line was clicked."""
+
+        def __init__(self, pane: Pane, x: int, y: int) -> None:
+            super().__init__()
+            self.pane, self.x, self.y = pane, x, y
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell where it was clicked."""
+        event.stop()
+        self.post_message(self.Clicked(self, event.x, event.y))
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines that are shown."""
+        return self._lines
+
     def show(self, shown: ScreenState) -> None:
         """Show a new state: only lines that differ are painted again."""
         self._shown = shown
@@ -86,7 +110,11 @@ class Pane(Inked):
         width, height = self._made_for = self.size
         if self._shown is None or width < 1 or height < 1:
             return ()
-        return tuple(self._draw(self._shown, width, height)[:height])
+        try:
+            return tuple(self._draw(self._shown, width, height)[:height])
+        except Exception as error:
+            self.app._handle_exception(error)  # noqa: SLF001  as for any handler of a widget
+            return ((failed_words(error, width),),)
 
     def _redraw(self) -> None:
         old, self._lines = self._lines, self._make()

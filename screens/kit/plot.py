@@ -16,11 +16,6 @@ from statistics import median_low
 from screens.kit.plain import Line, Role, Span
 from state.base.times import SECOND_US
 
-_STEPS_S = (
-    *(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 24, 30, 40, 60, 80, 120, 180, 240, 300, 450, 600, 900, 1800),
-    *(3600, 7200, 14_400, 43_200, 86_400),
-)
-"""How much time a cell may be: close enough for each step of zooming to change what is shown."""
 _TICKS_S = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Braille bits by row from the top and by column."""
@@ -58,10 +53,12 @@ class Window:
 
     @classmethod
     def ending(cls, now_us: int, span_s: int, columns: int) -> Window:
-        """Return a window of at least ``span_s`` seconds that ends now."""
-        expected = span_s / max(1, columns)
-        step = next((s for s in _STEPS_S if s >= expected), _STEPS_S[-1])
-        return cls(step * SECOND_US, columns, now_us // (step * SECOND_US))
+        """Return a window of ``span_s`` seconds that ends now: of as many columns as that takes, ``columns`` at most.
+
+        A cell is whole seconds, so a window may leave a few columns, and be up to a cell longer than was asked.
+        """
+        step = max(1, math.ceil(span_s / max(1, columns)))
+        return cls(step * SECOND_US, min(columns, math.ceil(span_s / step)), now_us // (step * SECOND_US))
 
     @property
     def first_us(self) -> int:
@@ -186,17 +183,18 @@ def draw(
     scale: Sequence[str] = ("", ""),
     top: float | None = None,
     ascii_only: bool = False,
+    gutter: int = 0,
 ) -> list[Line]:
     """Return ``rows`` lines of a graph and one of its time axis.
 
     ``scale`` holds the words of the largest value and of zero; ``label`` those of the threshold. Every line
-    is as wide as the longest of them, a blank, and the window.
+    is as wide as the longest of them (``gutter`` at least), a blank, and the window.
     """
     top = top or highest(curves, window, threshold)
     canvas = Canvas(window, rows, top, threshold)
     for curve in curves:
         canvas.draw(curve)
-    gutter = max(len(label), len(scale[0]), len(scale[1]))
+    gutter = max(gutter, len(label), len(scale[0]), len(scale[1]))
     limit_row = canvas.level(threshold) // 4 if threshold is not None else -1
     marked = {window.cell(m.at_us): m for m in marks}
     gaps = _gaps(canvas, curves)
@@ -285,8 +283,12 @@ def _axis(window: Window, marks: Sequence[Mark], *, ascii_only: bool) -> list[tu
         if not any(-2 <= window.cell(at_us) - window.cell(m.at_us) + 4 <= len(m.label) + 6 for m in marks):
             _write(cells, window.cell(at_us), f"{minutes // 60 % 24:02d}:{minutes % 60:02d}", Role.DIM)
         at_us += every
-    for mark in marks:
-        _write(cells, window.cell(mark.at_us), f"{'^' if ascii_only else '▲'}{mark.label}", mark.role)
+    placed = sorted((window.cell(mark.at_us), n, mark) for n, mark in enumerate(marks))
+    for n, (at, _, mark) in enumerate(placed):
+        room = placed[n + 1][0] - at if n + 1 < len(placed) else window.columns
+        # One beside the next keeps its sign alone: half a word over another says nothing.
+        label = mark.label if room > len(mark.label) + 1 else ""
+        _write(cells, at, f"{'^' if ascii_only else '▲'}{label}", mark.role)
     return cells
 
 

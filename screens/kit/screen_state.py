@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -43,6 +44,8 @@ class ScreenState:
     """Why the source gives nothing any more, or nothing."""
     trouble: str = ""
     """Why the engine can't write its log at the moment, or nothing."""
+    broken: str = ""
+    """What went wrong in this console itself, and where that is written, or nothing."""
     doubt: str = ""
     """How the log contradicts what this account saw of it before, or nothing."""
     me: str = ""
@@ -53,5 +56,7 @@ class ScreenState:
     """Whether the clock can be made to run faster."""
     ascii_only: bool = False
     """Whether the terminal lacks the glyphs of a graph."""
+    labels: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Keys that somebody gave to actions, by screen (nothing: everywhere) and usual key."""
     note: str = ""
     """What the reader of a file says of it: that it is cut, or damaged from an event on."""

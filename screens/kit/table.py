@@ -41,6 +41,18 @@ class Row:
 
     key: str
     cells: tuple[Span | str, ...]
+    bad: bool = False
+    """Whether it is a problem, so that ``n`` stops at it."""
+
+    @property
+    def words(self) -> str:
+        """What a filter looks at: all cells, also those that are left out at this width."""
+        return " ".join(cell.text if isinstance(cell, Span) else cell for cell in self.cells)
+
+
+def _has(one: Row, words: str) -> bool:
+    told = one.words.lower()
+    return all(word in told for word in words.split())
 
 
 class Table(ScrollView, Inked, can_focus=True):
@@ -67,6 +79,12 @@ class Table(ScrollView, Inked, can_focus=True):
         Binding("home", "edge(-1)", "first", show=False),
         Binding("end", "edge(1)", "last", show=False),
         Binding("enter", "choose", "open", show=False),
+        Binding("j", "move(1)", "down", show=False),
+        Binding("k", "move(-1)", "up", show=False),
+        Binding("ctrl+d", "half(1)", "half a page down", show=False),
+        Binding("ctrl+u", "half(-1)", "half a page up", show=False),
+        Binding("ctrl+f", "page(1)", "page down", show=False),
+        Binding("ctrl+b", "page(-1)", "page up", show=False),
     ]
 
     class Moved(Message):
@@ -95,6 +113,9 @@ class Table(ScrollView, Inked, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.columns = tuple(columns)
         self._rows: tuple[Row, ...] = ()
+        self._all: tuple[Row, ...] = ()
+        self.needle = ""
+        """The words that a row must have to be listed."""
         self._key = ""
         self.head = int(any(c.title for c in self.columns))
         """How many lines the titles take: none where no column has one."""
@@ -106,7 +127,8 @@ class Table(ScrollView, Inked, can_focus=True):
         old = self._rows
         at_end = bool(old) and self.cursor == len(old) - 1
         before = self.cursor
-        new = tuple(rows)
+        self._all = tuple(rows)
+        new = tuple(one for one in self._all if _has(one, self.needle)) if self.needle else self._all
         if new == old:
             return
         self._rows = new
@@ -123,6 +145,16 @@ class Table(ScrollView, Inked, can_focus=True):
             index = top + y - self.head
             if old[index : index + 1] != new[index : index + 1] or index in {before, self.cursor}:
                 self._paint(y)
+
+    def narrow(self, words: str) -> None:
+        """List only rows that have every one of the words, in any case; none of them: all rows again."""
+        self.needle = words.strip().lower()
+        self.show_rows(self._all)
+
+    @property
+    def hidden(self) -> int:
+        """How many rows the filter leaves out."""
+        return len(self._all) - len(self._rows)
 
     def _paint(self, y: int) -> None:
         if 0 <= y < self.size.height:
@@ -151,6 +183,15 @@ class Table(ScrollView, Inked, can_focus=True):
             self._reveal()
             self.post_message(self.Moved(self, key))
 
+    def problem(self, by: int) -> bool:
+        """Put the cursor on the next row that is a problem, or on the one before; return whether there is one."""
+        count, here = len(self._rows), self.cursor
+        around = (self._rows[(here + by * step) % count] for step in range(1, count + 1))
+        found = next((one for one in around if one.bad), None)
+        if found is not None:
+            self.select(found.key)
+        return found is not None
+
     # -- keys and mouse ------------------------------------------------------------------------------
 
     def _go(self, index: int) -> None:
@@ -172,6 +213,10 @@ class Table(ScrollView, Inked, can_focus=True):
     def action_page(self, by: int) -> None:
         """Move the cursor by a number of pages."""
         self._go(self.cursor + by * max(1, self.size.height - 2))
+
+    def action_half(self, by: int) -> None:
+        """Move the cursor by a number of half pages."""
+        self._go(self.cursor + by * max(1, (self.size.height - self.head) // 2))
 
     def action_edge(self, to: int) -> None:
         """Move the cursor to the first or to the last row."""

@@ -8,6 +8,7 @@ from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, fit, line_width, row
 from screens.kit.screen_state import Mode, ScreenState
 from state.base.times import SECOND_US
+from state.view.ending import is_over
 from state.view.enums import ConditionState, OperationKind, OperationState, RequestState, Tier
 from state.view.first_launch import way_out
 from state.view.gates import failing_live
@@ -15,6 +16,7 @@ from state.view.launch import LaunchView, OperationView, RequestView
 from state.view.people import grant_problem
 from state.view.requests import open_requests
 from state.view.rollbacks import brought_back, counting, newest_release, unanswered
+from state.view.seats import open_poll, poll_words, seat_problem
 from state.view.trips import breaching, images_of, rolled_back_words, unverified
 from state.view.watch import ConditionView
 
@@ -33,11 +35,17 @@ class Notice:
 
 def banner(shown: ScreenState, width: int, height: int) -> list[Line]:
     """Return what must not be overlooked, the most urgent first; at most ``height`` lines."""
-    return [_line(one, width) for one in notices(shown)[: max(0, height)]]
+    return [_line(one, width, shown) for one in notices(shown)[: max(0, height)]]
 
 
-def _line(one: Notice, width: int) -> Line:
-    keys = Span(f" {one.keys} ", one.role)
+def _labelled(keys: str, shown: ScreenState) -> str:
+    """Return ``B: roll back · A: acknowledge`` with the keys that somebody gave to these."""
+    parts = (part.partition(": ") for part in keys.split(" · "))
+    return " · ".join(f"{shown.labels.get(('', key), key)}{colon}{what}" for key, colon, what in parts)
+
+
+def _line(one: Notice, width: int, shown: ScreenState) -> Line:
+    keys = Span(f" {_labelled(one.keys, shown)} ", one.role)
     if not one.keys:
         return row(Span(fit(f" {one.text}", width), one.role))
     return row(Span(fit(f" {one.text}", max(1, width - line_width((keys,)))), one.role), keys)
@@ -52,17 +60,23 @@ def notices(shown: ScreenState) -> list[Notice]:
     """Return everything that must not be overlooked, the most urgent first."""
     view, live = shown.view, shown.mode is Mode.LIVE
     told: list[Notice] = []
-    if shown.lost:
+    # The engine ends with the launch: nothing is lost then.
+    if shown.lost and not is_over(view):
         told.append(Notice(f"✖ ENGINE LOST: {shown.lost}", Role.ALARM))
     if shown.trouble:
         words = f"✖ THE LOG CAN'T BE WRITTEN: {shown.trouble}. Nothing acts until it can"
         told.append(Notice(words, Role.ALARM))
     told += _trips(shown)
     told += _failing_live(shown)
+    if shown.broken:
+        told.append(
+            Notice(f"✖ A PART OF THIS CONSOLE FAILED: {shown.broken}", Role.ALARM, "q: leave, start anew")
+        )
     if doubt := shown.doubt or view.doubt:
         told.append(Notice(f"✖ THE LOG IS IN DOUBT: {doubt}", Role.ALARM))
     told += _ends(view, live=live)
     told += _requests(shown)
+    told += _poll(shown)
     if view.hold is not None:
         since = formats.ago(view.hold.since_us, shown.now_us)
         told.append(Notice(f"! HOLD by {view.hold.by} {since}: {view.hold.reason}", Role.MARKED))
@@ -85,7 +99,7 @@ def _trips(shown: ScreenState) -> list[Notice]:
     if todo:
         verb = "uninstall" if way_out(view) is not None else "roll back"
         way = f"B: {verb} · " if any(c.env == Tier.PRODUCTION for c in todo) else ""
-        keys = f"{way}k: acknowledge" if shown.mode is Mode.LIVE else ""
+        keys = f"{way}A: acknowledge" if shown.mode is Mode.LIVE else ""
         words = "; ".join(map(_trip, todo))
         told.append(Notice(f"✖ TRIPPED {_countdown(shown)}{words}{_on(view, todo[0])}", Role.ALARM, keys))
     back = [c for c in tripped if c not in todo]
@@ -119,7 +133,7 @@ def _rolled_back(shown: ScreenState, env: str, tripped: list[ConditionView]) -> 
     where = "" if env == Tier.PRODUCTION else f"{env} "
     titles = ", ".join(f"{c.title} at {formats.clock(c.tripped_us, seconds=False)}" for c in tripped)
     words = f"! {where}ROLLED BACK{when}: tripped {titles}{_on(view, tripped[0])}"
-    return Notice(words, Role.MARKED, "k: acknowledge" if shown.mode is Mode.LIVE else "")
+    return Notice(words, Role.MARKED, "A: acknowledge" if shown.mode is Mode.LIVE else "")
 
 
 def _countdown(shown: ScreenState) -> str:
@@ -213,6 +227,18 @@ def request_words(one: RequestView, now_us: int) -> str:
     if one.at(now_us) is RequestState.GRANTED:
         return f"{one.by} may do it once, granted by {one.answered_by}: {one.title} ({left} left)"
     return f"{one.by} wants a second person: {one.title}: {one.reason} ({left} left)"
+
+
+def _poll(shown: ScreenState) -> list[Notice]:
+    """Return the go/no-go poll that is open: who said what, who answers next, and how long it waits."""
+    view, poll = shown.view, open_poll(shown.view)
+    if poll is None or shown.now_us >= poll.until_us:
+        return []
+    left = formats.span((poll.until_us - shown.now_us) / SECOND_US)
+    turn = f"{poll.turn.person} answers next, " if poll.turn is not None else ""
+    mine = shown.mode is Mode.LIVE and not seat_problem(view, poll, shown.account, go=False)
+    words = f"! POLL #{poll.seq} {poll_words(poll)} ({turn}{left} left)"
+    return [Notice(words, Role.MARKED, "v: answer" if mine else "")]
 
 
 def _request(one: RequestView, shown: ScreenState) -> Notice:

@@ -19,15 +19,20 @@ from state.view.launch import ConditionView, GraphView, LaunchView, SeriesView
 _OTHERS = (Role.LINE3, Role.PLAIN)
 """The lines beside the one that is judged, in their order."""
 _BAKE_SPAN_S = 3600
+_SPANS_S = (900, 1800, 3600, 7200, 14_400)
+_RECENT_S = (1800, 3600)
+_BEFORE_S = 120
+"""Seconds before a deploy that are shown with it: what it was like until then."""
 _MARKED = {"operation.intended": Role.STRONG, "condition.changed": Role.BAD}
 
 
-def nth_chart(index: int, *, span_s: int = 1800) -> Draw:
+def nth_chart(index: int) -> Draw:
     """Return what draws the launch's first, second … graph, in the runbook's order."""
 
     def lines(shown: ScreenState, width: int, height: int) -> list[Line]:
         if index >= len(shown.view.graphs):
             return []
+        span_s = recent_span(shown.view, shown.now_us)
         return graph_lines(shown, shown.view.graphs[index], width, height, span_s=span_s)
 
     return lines
@@ -48,11 +53,18 @@ def bake_chart(index: int, look: Callable[[], Viewport]) -> Draw:
 
 
 def bake_span(view: LaunchView, now_us: int) -> int:
-    """Return how many seconds the graphs show unless somebody zooms: from five minutes before the bake on."""
+    """Return how many seconds the graphs show unless somebody zooms: from before the bake on, in a round number."""
     if view.bake is None:
         return _BAKE_SPAN_S
-    since = (now_us - view.bake.started_us) // SECOND_US
-    return min(4 * _BAKE_SPAN_S, max(900, since + 300))
+    since = (now_us - view.bake.started_us) // SECOND_US + _BEFORE_S
+    return next((span for span in _SPANS_S if span >= since), _SPANS_S[-1])
+
+
+def recent_span(view: LaunchView, now_us: int) -> int:
+    """Return how many seconds a small graph shows: half an hour, or as much as has the newest mark in it."""
+    newest = max((mark.at_us for mark in marks_of(view, 0)), default=now_us)
+    since = (now_us - newest) // SECOND_US + _BEFORE_S
+    return next((span for span in _RECENT_S if span >= since), _RECENT_S[0])
 
 
 def graph_lines(
@@ -76,9 +88,10 @@ def graph_lines(
     top = highest(curves, rough, threshold)
     scale = (formats.number(top, graph.unit), "0")
     label = formats.number(threshold, graph.unit) if threshold is not None else ""
-    gutter = max(map(len, (*scale, label))) + 1
-    window = Window.ending(end_us, span_s, max(8, width - gutter))
-    title = graph.title if look is None else f"{graph.title}  {_told(look, window, shown.now_us)}"
+    # As wide as the widest of all graphs: their moments then stand below one another.
+    gutter = max(_scale_width(one, shown.view, rough) for one in shown.view.graphs)
+    window = Window.ending(end_us, span_s, max(8, width - gutter - 1))
+    title = graph.title if look is None else f"{graph.title}  {_told(look, window, span_s, shown.now_us)}"
     until_us = end_us if end_us < shown.now_us else None
     head = heading(title, width, *_values(graph, condition, width - len(title) - 4, until_us))
     if height < 4:
@@ -93,8 +106,19 @@ def graph_lines(
         scale=scale,
         top=top,
         ascii_only=shown.ascii_only,
+        gutter=gutter,
     )
     return [head, *(crop(line, width) for line in plotted)]
+
+
+def _scale_width(graph: GraphView, view: LaunchView, window: Window) -> int:
+    """Return how many cells the words beside a graph take."""
+    condition = view.condition(graph.condition) if graph.condition else None
+    threshold = condition.threshold if condition else None
+    words = [formats.number(highest(_curves(graph, condition), window, threshold), graph.unit)]
+    return max(
+        map(len, [*words, *([formats.number(threshold, graph.unit)] if threshold is not None else [])])
+    )
 
 
 def _part(shown: ScreenState, span_s: int, look: Viewport | None) -> tuple[int, int]:
@@ -104,9 +128,9 @@ def _part(shown: ScreenState, span_s: int, look: Viewport | None) -> tuple[int, 
     return look.span_s or span_s, look.end(shown.now_us)
 
 
-def _told(look: Viewport, window: Window, now_us: int) -> str:
+def _told(look: Viewport, window: Window, span_s: int, now_us: int) -> str:
     """Return which part of time a window shows, in words: ``last 30 m``, or from when to when."""
-    length = formats.span(window.columns * window.cell_us // SECOND_US)
+    length = formats.span(span_s)
     if look.follows(now_us):
         return f"last {length}"
     first, last = formats.clock(window.first_us, seconds=False), formats.clock(window.end_us, seconds=False)

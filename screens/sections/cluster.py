@@ -6,7 +6,7 @@ from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, crop, cut, fit, heading, row
 from screens.kit.screen_state import ScreenState
 from state.view.launch import EnvironmentView, LaunchView, PodView
-from state.view.pods import is_fine, is_ready, serves
+from state.view.pods import is_ending, is_fine, is_ready, is_starting, serves
 
 
 def pods_of(view: LaunchView, env: str, now_us: int) -> list[PodView]:
@@ -47,8 +47,7 @@ def _environment(shown: ScreenState, env: EnvironmentView, width: int) -> list[L
     view = shown.view
     pods = pods_of(view, env.tier, shown.now_us)
     fine = sum(1 for p in pods if is_ready(p, shown.now_us))
-    role = Role.GOOD if pods and fine == len(pods) else Role.DIM if not pods else Role.BAD
-    glyph = "✔" if role is Role.GOOD else "·" if not pods else "✖"
+    glyph, role = _sign_of(pods, fine, shown.now_us)
     hosts = [i for i in view.ingresses.values() if i.env == env.tier]
     bare = sum(1 for i in hosts if not i.tls or not i.address)
     narrow = width < 48
@@ -70,6 +69,25 @@ def _environment(shown: ScreenState, env: EnvironmentView, width: int) -> list[L
         ingress,
     )
     return [crop(first, width), _images(pods, width)]
+
+
+def _sign_of(pods: list[PodView], fine: int, now_us: int) -> tuple[str, Role]:
+    """Return how an environment's pods stand: amber where those that aren't ready only start."""
+    if not pods:
+        return "·", Role.DIM
+    if fine == len(pods):
+        return "✔", Role.GOOD
+    young = all(is_ready(pod, now_us) or is_starting(pod, now_us) for pod in pods)
+    return ("…", Role.WARN) if young else ("✖", Role.BAD)
+
+
+def pod_sign(pod: PodView, now_us: int) -> Span:
+    """Return a pod's sign: ✔ nobody need look, … it starts, · it ends, ✖ trouble."""
+    if is_ending(pod):
+        return Span("·", Role.DIM)
+    if is_fine(pod, now_us):
+        return Span("✔", Role.GOOD)
+    return Span("…", Role.WARN) if is_starting(pod, now_us) else Span("✖", Role.BAD)
 
 
 def _images(pods: list[PodView], width: int) -> Line:
@@ -122,7 +140,7 @@ def pod_line(pod: PodView, width: int, now_us: int, *, indent: str = "") -> Line
     reason = pod.unready or pod.reason
     word = pod.phase + (f" ({reason})" if reason and reason != pod.phase else "")
     tail = f"{pod.ready}/{pod.containers}" + (f" ↻{pod.restarts}" if pod.restarts else "")
-    sign = Span("✔", Role.GOOD) if fine else Span("✖", Role.BAD)
+    sign = Span("✔", Role.GOOD) if fine else pod_sign(pod, now_us)
     room = width - len(indent) - 2
     name_room = room if fine and room < 50 else max(12, room - len(word) - len(tail) - 2)
     line = row(
@@ -131,6 +149,6 @@ def pod_line(pod: PodView, width: int, now_us: int, *, indent: str = "") -> Line
         " ",
         fit(pod.name, min(name_room, 44)),
         " ",
-        Span(f"{cut(word, 40)} {tail}", Role.DIM if fine else Role.BAD),
+        Span(f"{cut(word, 40)} {tail}", Role.DIM if fine else sign.role),
     )
     return crop(line, width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from screens.kit import formats
+from screens.kit.bar import bar
 from screens.kit.plain import Line, Role, Span, cut, fill, heading, row
 from screens.kit.screen_state import ScreenState
 from screens.sections.alerts import alerts
@@ -46,6 +47,21 @@ def _why(condition: ConditionView, width: int) -> list[Line]:
     if condition.disarmed:
         lines.append(row(Span(cut(f"    no rollback by itself: {condition.disarmed}", width), Role.WARN)))
     return lines
+
+
+_ROOMY, _WIDEST = 78, 110
+"""Cells from which a condition's line has room for a bar, and more than which leave its value too far away."""
+_BAR = 12
+
+
+def _gauge(condition: ConditionView) -> Line:
+    """Return how near a condition is to its end: a breach to its trip, otherwise its value to its limit."""
+    if condition.state is ConditionState.BREACHING:
+        return (*bar(condition.elapsed_s, condition.for_s, _BAR, Role.WARN), Span("  "))
+    if condition.value is None or condition.state.blind or not condition.threshold or condition.below:
+        return (Span(" " * (_BAR + 2)),)
+    role = Role.BAD if condition.state is ConditionState.TRIPPED else Role.DIM
+    return (*bar(condition.value, condition.threshold, _BAR, role), Span("  "))
 
 
 def watched(shown: ScreenState) -> Span:
@@ -92,7 +108,10 @@ def condition_line(condition: ConditionView, width: int, now_us: int, *, rolled_
     value = formats.number(condition.value, condition.unit) if condition.evaluated_us else "-"
     limit = f" / {formats.number(condition.threshold, condition.unit)}" if width >= 60 else ""
     left = row(Span(f"{glyph} {word}".ljust(11), role), " ", condition.title)
+    width = min(width, _WIDEST)
+    gauge = _gauge(condition) if width >= _ROOMY else ()
     right = row(
+        *gauge,
         Span(value, role if condition.state is not ConditionState.OK else Role.PLAIN),
         Span(f"{limit}  ", Role.DIM),
         Span(elapsed, role if condition.elapsed_s else Role.DIM),

@@ -15,7 +15,7 @@ def person(item: ItemView) -> Span:
     word = item.attestation
     if word is None or item.not_applicable:
         asked = item.question is not None and not item.not_applicable
-        return Span("asked", Role.ACCENT) if asked else Span("-", Role.DIM)
+        return Span("needed", Role.ACCENT) if asked else Span("-", Role.DIM)
     if any(not one.go for one in item.words):
         return Span("NO-GO", Role.BAD)
     if item.signed >= item.rule.people:
@@ -42,7 +42,7 @@ def plan_lines(item: ItemView, start_us: int, now_us: int, width: int) -> list[L
     return lines
 
 
-def word_lines(item: ItemView, now_us: int, width: int) -> list[Line]:
+def word_lines(item: ItemView, now_us: int, width: int, *, dialog: bool = False) -> list[Line]:
     """Return what people are asked, what a GO takes, and what they said."""
     lines: list[Line] = []
     if item.question is not None:
@@ -51,7 +51,8 @@ def word_lines(item: ItemView, now_us: int, width: int) -> list[Line]:
             lines += [row(Span(f"  {text}", Role.DIM)) for text in wrap(f"a GO takes {takes}", width - 2)]
     if not item.words:
         asked = item.question is not None and not item.not_applicable
-        return [*lines, row(Span("  nobody has answered yet · a: attest", Role.DIM))] if asked else lines
+        told = "  Not attested yet" if dialog else "  Not attested yet (a)"
+        return [*lines, row(Span(told, Role.DIM))] if asked else lines
     for word in item.words:
         lines += _word(word, now_us, width)
     return lines

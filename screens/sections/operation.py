@@ -17,7 +17,7 @@ def operation(shown: ScreenState, width: int, height: int) -> list[Line]:
     lines = [heading("OPERATION", width)]
     newest = view.running() or (view.operations[-1] if view.operations else None)
     if newest is None:
-        lines.append(row(Span("none yet · d: what may be run", Role.DIM)))
+        lines.append(row(Span("No operation yet. d lists operations", Role.DIM)))
     else:
         lines += operation_lines(newest, shown.now_us, width)
     if view.bake is not None:

@@ -55,6 +55,8 @@ def _first(shown: ScreenState, width: int) -> Line:
 def _second(shown: ScreenState, width: int) -> Line:
     view = shown.view
     left = row(*_window(shown), "  ", *_driver(shown))
+    if view.scope.single_operator:
+        left = (*left, Span("  "), Span("SINGLE OPERATOR", Role.WARN))
     running = view.running()
     if running is not None:
         left = (*left, Span("  "), Span(f"… {running.id}", Role.ACCENT))
@@ -86,19 +88,63 @@ def _driver(shown: ScreenState) -> tuple[Span, ...]:
         return (Span("read-only", Role.WARN),)
     driver = next((c for c in shown.view.consoles if c.drives), None)
     if driver is None:
-        return (Span("nobody drives", Role.WARN),)
+        return (Span("no driver (t: take over)", Role.WARN),)
     mine = driver.id == shown.me
     others = len(shown.view.consoles) - 1
     more = f" +{others}" if others > 0 else ""
-    return (Span(f"{cut(driver.account, 20)}{' (you)' if mine else ''} drives{more}", Role.PLAIN),)
+    return (
+        Span(
+            f"{'you are driving' if mine else f'watching; {cut(driver.account, 20)} is driving'}{more}",
+            Role.PLAIN,
+        ),
+    )
+
+
+_NAMES = {
+    "?": "question_mark",
+    "/": "slash",
+    "esc": "escape",
+    "enter": "enter",
+    "tab": "tab",
+    "space": "space",
+}
+
+
+def key_at(line: Line, x: int) -> str:
+    """Return the key whose hint stands at a column of a line, as Textual calls it; nothing where none does."""
+    key, at = "", 0
+    for span in line:
+        words = span.text.strip()
+        if span.role is Role.KEY:
+            key = words
+        elif ": " in words and span.role in {Role.ALARM, Role.MARKED} and at <= x < at + len(span.text):
+            key = _answer_at(span.text, x - at)
+        elif span.role is not Role.DIM:
+            key = ""
+        at += len(span.text)
+        if x < at:
+            break
+    else:
+        return ""
+    return _NAMES.get(key, key if len(key) == 1 and key.isalpha() else "")
+
+
+def _answer_at(words: str, x: int) -> str:
+    """Return the key of ``B: roll back · A: acknowledge`` that stands at a column."""
+    at = 0
+    for part in words.split("·"):
+        if x <= at + len(part):
+            return part.partition(":")[0].strip()
+        at += len(part) + 1
+    return ""
 
 
 def hints(keys: list[tuple[str, str]], width: int) -> Line:
-    """Return the line of keys: as many as fit, the most useful first; the help's at the right, always."""
-    pinned = [one for one in keys if one[0] == "?"]
+    """Return the line of keys: as many as fit, the most useful first; help and quit at the right, always."""
+    pinned = [one for one in keys if one[0] in {"?", "q"}]
     spans: list[Span] = []
     room = width - sum(len(key) + len(what) + 3 for key, what in pinned)
-    for key, what in [one for one in keys if one[0] != "?"]:
+    for key, what in [one for one in keys if one not in pinned]:
         size = len(key) + len(what) + 3
         if size > room:
             break

@@ -1,7 +1,7 @@
 """SSH signatures as ``ssh-keygen -Y sign`` makes them, read and checked in this process.
 
-The format is OpenSSH's PROTOCOL.sshsig. Keys: Ed25519, ECDSA on P-256, RSA (with SHA-512 or SHA-256). Loads
-``cryptography`` only to check a signature.
+The format is OpenSSH's PROTOCOL.sshsig. Keys: Ed25519, ECDSA on P-256, RSA (with SHA-512 or SHA-256), and the first
+two in a security key that was touched (PROTOCOL.u2f). Loads ``cryptography`` only to check a signature.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ ATTESTATION = "attestation@launch-console"
 REDACTION = "redaction@launch-console"
 """Namespaces: a signature for one can't be used for the other."""
 
-KEY_TYPES = frozenset({"ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"})
+TOUCHED = "sk-"
+"""How the types of keys begin that live in a security key, and want a touch for every signature."""
+_SK_ED25519, _SK_ECDSA = "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"
+KEY_TYPES = frozenset({"ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa", _SK_ED25519, _SK_ECDSA})
+_PRESENT = 0x01
+"""The flag of a security key's signature that says that somebody touched it."""
 _MAGIC = b"SSHSIG"
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
@@ -41,6 +46,8 @@ class Signature:
     hash_name: str
     algorithm: str
     raw: bytes
+    counted: bytes = b""
+    """Flags and counter of a security key's signature."""
 
     @property
     def fingerprint(self) -> str:
@@ -89,8 +96,8 @@ def parse(armored: str) -> Signature:
         raise SignatureError("it is an SSH signature of another version")
     key, namespace, reserved, hash_name = reader.string(), reader.text(), reader.string(), reader.text()
     inner = _Reader(reader.string())
-    found = Signature(key, namespace, hash_name, inner.text(), inner.string())
-    if reserved or reader.rest() or inner.rest():
+    found = Signature(key, namespace, hash_name, inner.text(), inner.string(), inner.rest())
+    if reserved or reader.rest() or len(found.counted) != (5 if found.algorithm.startswith(TOUCHED) else 0):
         raise SignatureError("it holds more than a signature")
     return found
 
@@ -126,10 +133,14 @@ def _check_raw(found: Signature, signed: bytes) -> None:
     try:
         if kind == "ssh-ed25519" and found.algorithm == kind:
             ed25519.Ed25519PublicKey.from_public_bytes(reader.string()).verify(found.raw, signed)
-        elif kind == "ecdsa-sha2-nistp256" and found.algorithm == kind:
+        elif kind == _SK_ED25519 and found.algorithm == kind:
+            public = ed25519.Ed25519PublicKey.from_public_bytes(reader.string())
+            public.verify(found.raw, _touched(found, reader, signed))
+        elif kind in {"ecdsa-sha2-nistp256", _SK_ECDSA} and found.algorithm == kind:
             if reader.text() != "nistp256":
                 raise SignatureError("its key is of another curve")
             point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), reader.string())
+            signed = _touched(found, reader, signed) if kind == _SK_ECDSA else signed
             both = _Reader(found.raw)
             pair = utils.encode_dss_signature(both.mpint(), both.mpint())
             point.verify(pair, signed, ec.ECDSA(hashes.SHA256()))
@@ -149,6 +160,17 @@ def _check_raw(found: Signature, signed: bytes) -> None:
         if isinstance(error, SignatureError):
             raise
         raise SignatureError("its key or signature is malformed") from None
+
+
+def _touched(found: Signature, key: _Reader, signed: bytes) -> bytes:
+    """Return what a security key signs for a text: its application, flags and counter, and the text's digest.
+
+    Raises SignatureError where nobody touched it.
+    """
+    if not found.counted[0] & _PRESENT:
+        raise SignatureError("nobody touched the security key that made it")
+    application = hashlib.sha256(key.string()).digest()
+    return application + found.counted + hashlib.sha256(signed).digest()
 
 
 def _rsa_hash(algorithm: str) -> HashAlgorithm | None:

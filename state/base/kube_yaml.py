@@ -43,6 +43,9 @@ _DATE = re.compile(
 _NUMBER_STARTS = frozenset("0123456789+-.")
 _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
 _MERGE = "<<"
+TITLES = ("name", "key")
+"""Keys whose value is the name of what stands beside them, below one of ``TITLED``."""
+TITLED = frozenset({"value", "values"})
 _LARGEST = 1 << 64
 
 
@@ -92,6 +95,43 @@ def load_all(text: str | bytes) -> Iterator[Json]:
         found = load(part)
         if found is not None:
             yield found
+
+
+def settings(text: str | bytes) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every scalar of the first document: the keys above it, and its value in the file's own spelling.
+
+    ``0777`` stays that, and a date a text. What aliases stand for is yielded once for each last key that leads to it,
+    so that no bomb of aliases costs more than the file is long. Of ``{name: DB_PASSWORD, value: x}`` the value stands
+    below its name, as a container's variable does.
+
+    Raises KubeYamlError.
+    """
+    try:
+        events = yaml.parse(_decoded(text).encode("utf-8", "surrogatepass"), _PARSER)
+        start = next((event for event in events if isinstance(event, yaml.DocumentStartEvent)), None)
+        root = _compose(events) if start is not None else None
+    except yaml.YAMLError:
+        raise KubeYamlError("not YAML") from None
+    waiting: list[tuple[tuple[str, ...], _Node]] = [((), root)] if root is not None else []
+    seen: set[tuple[int, tuple[str, ...]]] = set()
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, _Alias):
+            path, node = path[-2:], node.target
+            if (id(node), path) in seen:
+                continue
+            seen.add((id(node), path))
+        if isinstance(node, _Scalar):
+            yield path, node.value
+        elif isinstance(node, _Sequence):
+            waiting += [(path, one) for one in node.members]
+        elif isinstance(node, _Mapping):
+            keys = [key.value if isinstance(key, _Scalar) else "" for key in node.members[::2]]
+            told = dict(zip(keys, node.members[1::2], strict=True))
+            title = next((one.value for name in TITLES if isinstance(one := told.get(name), _Scalar)), "")
+            for named, value in zip(keys, node.members[1::2], strict=True):
+                called = title if title and named in TITLED else named
+                waiting.append(((*path[-15:], called) if named != _MERGE else path, value))
 
 
 def _decoded(text: str | bytes) -> str:

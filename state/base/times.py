@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 SECOND_US = 1_000_000
+_FIRST_US, _LAST_US = -62_135_596_800 * SECOND_US, 253_402_300_799 * SECOND_US
+"""0001-01-01 and 9999-12-31 23:59:59: what a datetime holds."""
 
 
 def moment(at_us: int) -> datetime:
-    """Return a moment as a datetime in UTC."""
+    """Return a moment as a datetime in UTC; one beyond the years that there are, as the first or the last of them."""
+    if not _FIRST_US <= at_us <= _LAST_US:
+        return datetime.min.replace(tzinfo=UTC) if at_us < 0 else datetime.max.replace(tzinfo=UTC)
     return datetime.fromtimestamp(at_us / SECOND_US, UTC)
 
 

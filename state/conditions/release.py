@@ -143,7 +143,7 @@ def judge(
     if lame and judged.state is ConditionState.OK:
         judged = Judgement(ConditionState.ERROR, judged.value, reason=f"it could never trip: {lame}")
     if not release.active:
-        reason = f"not released yet; now {_words(judged)}"
+        reason = f"armed after the deploy (currently {_words(judged)})"
         return Judgement(ConditionState.WARMUP, judged.value, reason=reason)
     if old is not None and old.shadow and judged.state is ConditionState.TRIPPED:
         return replace(judged, state=ConditionState.BREACHING, reason="shadow: it would have tripped")

@@ -60,6 +60,10 @@ class ConditionMuted(Body):
     id: str
     reason: str
     until_us: int
+    second: str = left_out(default="")
+    """Who granted it, and how they are known."""
+    request: int = left_out(default=0)
+    """The ``request.made`` that was granted, and is used up by this."""
 
 
 @event("condition.countdown")

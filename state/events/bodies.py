@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TypeVar
 
 from state.base.codec import LOG, Notes
-from state.events import bake, declared, gates, launch, log, operations, requests, world
+from state.events import bake, declared, gates, launch, log, operations, polls, requests, world
 from state.events.event import BODIES, REDACTED_BODY, Body, Event, Unlisted
 
 __all__ = ["BODIES", "body_as", "body_of", "decode"]
-_SUBJECTS = (bake, declared, gates, launch, log, operations, requests, world)
+_SUBJECTS = (bake, declared, gates, launch, log, operations, polls, requests, world)
 """Loading them fills ``BODIES``."""
 
 B = TypeVar("B", bound=Body)

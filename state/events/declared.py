@@ -136,6 +136,8 @@ class OperationDeclared(Body):
     items: tuple[str, ...]
     stages: tuple[str, ...] = left_out(default=())
     """Stages of the pipeline that must be good before it, by their ids."""
+    role: str = left_out(default="")
+    """The role that who runs it must have; nothing: any that may drive."""
 
 
 @event("stage.declared")

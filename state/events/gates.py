@@ -52,6 +52,8 @@ class CheckFinished(Body):
     summary: str
     evidence: JsonObject
     ms: int
+    ways: tuple[str, ...] = left_out(default=())
+    """What to change, a line each: of a fail, and of what could not be judged."""
 
 
 @event("attest.signed", kw_only=True)
@@ -79,3 +81,7 @@ class AttestWithdrawn(Body):
 
     item: str
     reason: str
+    how_known: str = left_out(default="")
+    statement: str = left_out(default="")
+    signature: str = left_out(default="")
+    key: str = left_out(default="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from state.events.event import Body, event
+from state.events.event import Body, event, left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class LaunchOpened(Body):
     runbook_digest: str
     people: tuple[Person, ...]
     candidate: Candidate
+    single_operator: bool = left_out(default=False)
+    """Whether the runbook says that one person is enough for what takes two."""
 
 
 @event("launch.held")

@@ -25,6 +25,9 @@ class RequestMade(Body):
     """The digest of what was shown: a changed candidate, target or command line voids it."""
     until_us: int
     how_known: str
+    statement: str = left_out(default="")
+    signature: str = left_out(default="")
+    key: str = left_out(default="")
 
 
 @event("request.granted")
@@ -34,6 +37,9 @@ class RequestGranted(Body):
     how_known: str
     """How the person is known: ``socket peer uid 1001 (eve)``, ``rehearsal``, a key's fingerprint."""
     comment: str = left_out(default="")
+    statement: str = left_out(default="")
+    signature: str = left_out(default="")
+    key: str = left_out(default="")
 
 
 @event("request.refused")
@@ -42,6 +48,9 @@ class RequestRefused(Body):
 
     how_known: str
     reason: str
+    statement: str = left_out(default="")
+    signature: str = left_out(default="")
+    key: str = left_out(default="")
 
 
 @event("request.withdrawn")

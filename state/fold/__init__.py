@@ -18,7 +18,7 @@ from state.events.event import Body, Event, Unlisted
 from state.events.gates import CheckStarted
 from state.events.operations import OperationOutput
 from state.events.world import MetricBatch
-from state.fold import bake, first_launch, gates, launch, operations, requests, world
+from state.fold import bake, first_launch, gates, launch, operations, polls, requests, world
 from state.fold.describe import words
 from state.fold.severity import severity
 from state.fold.step import STEPS
@@ -26,7 +26,7 @@ from state.view.launch import LaunchView, LogLine, MarkView
 
 TAIL = 300
 MARKS = 500
-_SUBJECTS = (bake, first_launch, gates, launch, operations, requests, world)
+_SUBJECTS = (bake, first_launch, gates, launch, operations, polls, requests, world)
 """Loading them fills ``STEPS``."""
 
 _QUIET = (MetricBatch, ConditionSamples, BakeProgress, OperationOutput, CheckStarted)

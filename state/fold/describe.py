@@ -9,7 +9,7 @@ from state.base.codec import Notes
 from state.base.json import JsonObject, text
 from state.base.numbers import number, pace, plural
 from state.base.text import line
-from state.events import bake, declared, gates, launch, log, operations, requests, samples, world
+from state.events import bake, declared, gates, launch, log, operations, polls, requests, samples, world
 from state.events.bodies import decode
 from state.events.event import Body, Event, Unlisted, gate_number
 from state.view.enums import Presence
@@ -93,6 +93,16 @@ def _answer(event: Event, how: str, why: str) -> str:
     return f"request #{event.ref} {how}" + (f": {why}" if why else "")
 
 
+def _polled(body: polls.PollAnswered, event: Event) -> str:
+    said = f"poll #{event.ref}: {body.seat} says {'GO' if body.go else 'NO-GO'}"
+    return f"{said}: {body.comment}" if body.comment else said
+
+
+def _poll_ended(body: polls.PollEnded, event: Event) -> str:
+    said = ", ".join(f"{one.seat} {one.answer or 'no answer'}" for one in body.answers)
+    return f"poll #{event.ref} is {body.outcome}: {said}" + (f" ({body.reason})" if body.reason else "")
+
+
 def _alert(body: world.AlertChanged, _event: Event) -> str:
     return f"{body.env} alert {body.alert} ({body.severity or 'no severity'}) {body.state}: {body.summary}"
 
@@ -174,6 +184,9 @@ WORDS: Mapping[type[Body], Say[Any]] = dict(
         _on(requests.RequestGranted, lambda b, e: _answer(e, "granted", b.comment)),
         _on(requests.RequestRefused, lambda b, e: _answer(e, "refused", b.reason)),
         _on(requests.RequestWithdrawn, lambda b, e: _answer(e, "withdrawn", b.reason)),
+        _on(polls.PollOpened, lambda b, _: f"go/no-go poll: {b.about}; {', '.join(b.seats)} are asked"),
+        _on(polls.PollAnswered, _polled),
+        _on(polls.PollEnded, _poll_ended),
         _on(world.SourceChanged, lambda b, _: f"{b.name} {'answers' if b.ok else 'is lost: ' + b.reason}"),
         _on(world.ReleaseSeen, _release),
         _on(world.ClusterIdentified, _cluster),

@@ -109,6 +109,7 @@ def _finished(view: LaunchView, event: Event, body: CheckFinished) -> LaunchView
             verdict=_admitted(view, c, body.verdict),
             summary=body.summary,
             evidence=evidence,
+            ways=body.ways,
             finished_us=event.wall_us,
             since=_since(c, event, body),
             seq=event.seq,
@@ -150,8 +151,9 @@ def _signed(view: LaunchView, event: Event, body: AttestSigned) -> LaunchView:
         at_us=event.wall_us,
         seen=attestations.seen_of(known) if known is not None else (),
     )
+    view = attestations.signed_by(view, body.key, event.seq)
     view = change_item(view, body.item, lambda i: attestations.with_word(view, i, word))
-    view = attestations.void_excluded(view, f"signed {body.item}", event.actor)
+    view = attestations.void_excluded(view, f"signed {body.item}", event.actor, body.key)
     if not body.go:
         return deviate(view, event, f"{body.item} attested NO-GO: {body.comment}")
     if not body.cautions:
@@ -161,7 +163,8 @@ def _signed(view: LaunchView, event: Event, body: AttestSigned) -> LaunchView:
 
 @step(AttestWithdrawn)
 def _withdrawn(view: LaunchView, event: Event, body: AttestWithdrawn) -> LaunchView:
-    return change_item(view, body.item, lambda i: attestations.without_word(i, event.actor))
+    view = attestations.signed_by(view, body.key, event.seq)
+    return change_item(view, body.item, lambda i: attestations.without_word(i, event.actor, body.key))
 
 
 @step(ItemWaived)

@@ -8,6 +8,7 @@ from state.base.frozen import remake, replace
 from state.events.event import Event
 from state.events.requests import RequestGranted, RequestMade, RequestRefused, RequestWithdrawn
 from state.fold.step import step
+from state.view.attestations import signed_by
 from state.view.enums import RequestState
 from state.view.launch import LaunchView
 from state.view.requests import RequestView
@@ -26,17 +27,19 @@ def _made(view: LaunchView, event: Event, body: RequestMade) -> LaunchView:
         from_what=body.from_,
         to_what=body.to,
     )
-    return replace(view, requests=(*view.requests[-KEPT + 1 :], made))
+    return signed_by(replace(view, requests=(*view.requests[-KEPT + 1 :], made)), body.key, event.seq)
 
 
 @step(RequestGranted)
 def _granted(view: LaunchView, event: Event, body: RequestGranted) -> LaunchView:
-    return _answered(view, event, RequestState.GRANTED, body.how_known, body.comment)
+    view = signed_by(view, body.key, event.seq)
+    return _answered(view, event, RequestState.GRANTED, body.how_known, body.comment, body.key)
 
 
 @step(RequestRefused)
 def _refused(view: LaunchView, event: Event, body: RequestRefused) -> LaunchView:
-    return _answered(view, event, RequestState.REFUSED, body.how_known, body.reason)
+    view = signed_by(view, body.key, event.seq)
+    return _answered(view, event, RequestState.REFUSED, body.how_known, body.reason, body.key)
 
 
 @step(RequestWithdrawn)
@@ -50,7 +53,7 @@ def used(view: LaunchView, seq: int) -> LaunchView:
 
 
 def _answered(
-    view: LaunchView, event: Event, state: RequestState, how_known: str, comment: str
+    view: LaunchView, event: Event, state: RequestState, how_known: str, comment: str, key: str = ""
 ) -> LaunchView:
     def answer(one: RequestView) -> RequestView:
         if not one.state.open:
@@ -62,6 +65,7 @@ def _answered(
             answered_known=how_known,
             answered_us=event.wall_us,
             comment=comment,
+            answered_key=key,
         )
 
     return _change(view, event.ref or 0, answer)

@@ -18,8 +18,9 @@ from state.events.launch import (
 )
 from state.events.log import ClockJumped, LogDoubted, LogWriteFailed
 from state.events.operations import OperationFinished, OperationUnknown
+from state.events.polls import PollAnswered, PollEnded
 from state.events.world import SourceChanged
-from state.view.enums import ConditionState, GateStatus, OperationState, Severity, Verdict
+from state.view.enums import ConditionState, GateStatus, OperationState, PollState, Severity, Verdict
 
 _BAD = frozenset(
     {Verdict.FAIL, GateStatus.NO_GO, ConditionState.TRIPPED, OperationState.FAILED, OperationState.ABORTED}
@@ -32,7 +33,7 @@ _DECIDED = frozenset(
     {
         *(LaunchOpened.KIND, LaunchClosed.KIND, LaunchScrubbed.KIND, LaunchHeld.KIND),
         *(GateChanged.KIND, OperationFinished.KIND, OperationUnknown.KIND, BakeFinished.KIND),
-        *(RunbookChanged.KIND, LogDoubted.KIND, LogWriteFailed.KIND, ClockJumped.KIND),
+        *(PollEnded.KIND, RunbookChanged.KIND, LogDoubted.KIND, LogWriteFailed.KIND, ClockJumped.KIND),
     }
 )
 _ROUTINE = frozenset({CheckStarted.KIND, CheckFinished.KIND, ConsoleOpened.KIND, ConsoleClosed.KIND})
@@ -48,6 +49,10 @@ def severity(body: Body) -> Severity:
         case AttestSigned():
             good = Severity.BLIND if body.cautions else Severity.PLAIN
             return good if body.go else Severity.BAD
+        case PollAnswered():
+            return Severity.PLAIN if body.go else Severity.BAD
+        case PollEnded(outcome=word):
+            return Severity.PLAIN if word == PollState.GO else _of(word) if word in _BAD else Severity.BLIND
         case SourceChanged():
             return Severity.PLAIN if body.ok else Severity.BLIND
         case LogWriteFailed() | CommandRefused() | OperationUnknown():

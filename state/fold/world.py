@@ -28,6 +28,7 @@ from state.events.world import (
 )
 from state.fold.bake import note_restart
 from state.fold.launch import deviate
+from state.fold.requests import used
 from state.fold.step import step
 from state.view.enums import ConditionState
 from state.view.launch import (
@@ -204,8 +205,10 @@ def _muted(view: LaunchView, event: Event, body: ConditionMuted) -> LaunchView:
         body.id,
         lambda c: replace(c, muted_until_us=body.until_us, muted_by=event.actor, muted_why=body.reason),
     )
+    view = used(view, body.request)
     minutes = round((body.until_us - event.wall_us) / 60_000_000)
-    return deviate(view, event, f"stop condition {body.id} muted for {minutes} min: {body.reason}")
+    second = f", with {body.second}" if body.second else ""
+    return deviate(view, event, f"stop condition {body.id} muted for {minutes} min{second}: {body.reason}")
 
 
 @step(ConditionCountdown)

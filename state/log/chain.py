@@ -20,7 +20,12 @@ _SAMPLES = re.compile(r'\{"at_us":[1-9][0-9]{0,15},"values":"[^"\\\x00-\x1f]*"\}
 """What most bodies of a log look like; a text that matches has one spelling."""
 _BODY = b"launch-console/body/v1\n"
 _NONE = type(None)
-_NOTED = frozenset({"log.redacted", "attest.signed", "launch.opened"})
+_NOTED = frozenset(
+    {
+        *("log.redacted", "launch.opened", "attest.signed", "attest.withdrawn", "poll.answered"),
+        *("request.made", "request.granted", "request.refused"),
+    }
+)
 _TYPES: tuple[frozenset[type], ...] = tuple(
     map(
         frozenset,
@@ -65,7 +70,7 @@ def log_id_of(first_body: str | None) -> str | None:
     """Return the log's id from the body of event 1, or None where it holds none."""
     try:
         body = json.loads(first_body or "")
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: nested too deep to be a body
         return None
     found = body.get("log_id") if isinstance(body, dict) else None
     return found if isinstance(found, str) and LOG_ID.fullmatch(found) else None

@@ -54,6 +54,15 @@ class LogDamagedError(LogError):
         self.seq = seq
 
 
+class LogSealedError(LogError):
+    """The launch has ended: its log is looked at, and nothing is added to it."""
+
+    def __init__(self, path: object, state: str) -> None:
+        super().__init__(
+            f"{path} is sealed: the launch is {state}. Look at it with `launch-console replay {path}`"
+        )
+
+
 class LogReadOnlyError(LogError):
     """The file or its directory can't be written."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+import stat
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 
@@ -73,6 +74,11 @@ def check_file(path: Path) -> None:
         raise LogError(f"{path} can't be read: {error.strerror}") from None
     if not there:
         raise LogMissingError(f"there is no log at {path}")
+    for suffix in ("-journal", "-wal", "-shm"):
+        beside = path.with_name(f"{path.name}{suffix}")
+        with suppress(OSError):  # there is none
+            if not stat.S_ISREG(beside.stat().st_mode):  # a FIFO would be waited for without end
+                raise NotALogError(f"{beside} is not a regular file: a log's journal is; take it away first")
 
 
 def is_hot(error: sqlite3.Error) -> bool:

@@ -53,6 +53,7 @@ class EngineLock:
     """
 
     def __init__(self, path: Path, *, session: str) -> None:
+        self._path = Path(sidecar(path, "engine"))
         self._fd = _open_sidecar(sidecar(path, "engine"))
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -66,6 +67,17 @@ class EngineLock:
         with suppress(OSError):  # the lock holds without a name in it; a full disk tells of itself
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, json.dumps({"pid": os.getpid(), "session": session}).encode(), 0)
+
+    def ours(self) -> bool:
+        """Return whether the lock's file is still the one that is locked here.
+
+        Where it was removed, or another was put in its place, another engine may have the log too.
+        """
+        try:
+            there, mine = self._path.stat(), os.fstat(self._fd)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
 
     def close(self) -> None:
         """Let another engine have the log."""

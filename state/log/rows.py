@@ -158,7 +158,7 @@ def _body(seq: int, body: Cell) -> JsonObject:
         return REDACTED_BODY
     try:
         parsed = json.loads(body) if isinstance(body, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         parsed = None
     if not isinstance(parsed, dict):
         raise LogDamagedError(

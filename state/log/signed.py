@@ -3,43 +3,47 @@
 from __future__ import annotations
 
 import sqlite3
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from pathlib import Path
 
-from state.attest.sshsig import (
-    ATTESTATION,
-    KEY_TYPES,
-    REDACTION,
-    SignatureError,
-    check,
-    fingerprint,
-    public_key,
+from state.attest.sshsig import ATTESTATION, REDACTION, SignatureError, check, public_key
+from state.attest.statement import (
+    Asking,
+    Attestation,
+    Granting,
+    PollWord,
+    Redaction,
+    Refusing,
+    Statement,
+    Withdrawal,
+    read_statement,
 )
-from state.attest.statement import Attestation, Redaction, read_statement
 from state.base.canonical import CanonicalError, parse_anchor
+from state.base.text import line
 from state.events.bodies import body_of
 from state.events.event import REDACTED_BODY, Event
-from state.events.gates import AttestSigned
+from state.events.gates import AttestSigned, AttestWithdrawn
 from state.events.launch import LaunchOpened
 from state.events.log import LogRedacted
+from state.events.polls import PollAnswered, PollOpened
+from state.events.requests import RequestGranted, RequestMade, RequestRefused
+from state.log.allowed_signers import Allowed, keys_for
 from state.log.chain import Fault
-from state.log.errors import Damage, LogError
+from state.log.errors import Damage
 from state.log.layout import SELECT_CHUNK
 from state.log.rows import event_of
 
-_LARGEST_SIGNERS = 1 << 20
-"""Bytes of an allowed_signers file: some thousand keys."""
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """A line of an allowed_signers file, as ssh-keygen reads it: whose key this is."""
-
-    principals: tuple[str, ...]
-    key: bytes
+Signed = (
+    AttestSigned
+    | AttestWithdrawn
+    | LogRedacted
+    | PollAnswered
+    | RequestMade
+    | RequestGranted
+    | RequestRefused
+)
+Anywhere = RequestMade | RequestGranted | RequestRefused
+"""What a key's holder may sign from any account: the key says who it is."""
 
 
 @dataclass(slots=True)
@@ -57,35 +61,6 @@ class Signatures:
     fault: Fault | None = None
 
 
-def read_allowed(path: Path) -> list[Allowed]:
-    """Read an allowed_signers file: ``ann ssh-ed25519 AAAA…``, a line each. Options of a line are not obeyed.
-
-    Raises LogError for a file that can't be read or is over 1 MiB, and for a line with a key that can't be checked.
-    """
-    try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise LogError(
-                f"{path} is not a regular file; expected one with the keys that are allowed to sign"
-            )
-        if found.st_size > _LARGEST_SIGNERS:
-            raise LogError(f"{path} has {found.st_size} bytes; a file of allowed signers has at most 1 MiB")
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise LogError(f"{path} can't be read: {error.strerror}") from error
-    signers = []
-    for number, row in enumerate(lines, 1):
-        words = row.split()
-        if not words or words[0].startswith("#"):
-            continue
-        at = next((n for n, word in enumerate(words) if n and word in KEY_TYPES), 0)
-        try:
-            signers.append(Allowed(tuple(words[0].split(",")), public_key(" ".join(words[at : at + 2]))))
-        except SignatureError as error:
-            raise LogError(f"{path}:{number}: {error}") from None
-    return signers
-
-
 def check_signatures(
     con: sqlite3.Connection, log_id: str, seqs: Sequence[int], allowed: Sequence[Allowed] | None
 ) -> Signatures:
@@ -94,6 +69,7 @@ def check_signatures(
     Keys are those of ``allowed``; without it, those that the log itself names, as a forger could do too.
     """
     result = Signatures()
+    signed_before: dict[str, int] = {}
     named: Mapping[str, frozenset[bytes]] | None = {}
     """None: who named the keys was redacted, so that any key counts."""
     for seq in sorted(seqs):
@@ -104,22 +80,47 @@ def check_signatures(
             named = _named(body) if not gone else None
         elif gone:
             result.redacted += 1
-        elif not isinstance(body, AttestSigned | LogRedacted) or not body.signature:
-            result.self_declared += 1
+        elif not isinstance(body, Signed) or not body.signature:
+            # Who answers a request is told by their account; only a word on an item is declared without a signature.
+            result.self_declared += isinstance(body, AttestSigned | LogRedacted)
         else:
-            keys = (
-                _allowed_for(event.actor, allowed) if allowed is not None else _named_for(event.actor, named)
-            )
+            keys = _keys_of(event, body, named, allowed)
             try:
-                head = _check(con, log_id, event, body, keys)
+                _once(body.statement, seq, signed_before)
+                head, key = _check(con, log_id, event, body, keys)
             except (SignatureError, CanonicalError, ValueError) as error:
                 result.fault = Fault(seq, Damage.SIGNATURE, f"the signature of {event.actor}: {error}")
                 return result
             result.signed += 1
-            who = f"{event.actor} {body.key}"
+            who = line(f"{event.actor} {key}", 200)
             result.keys[who] = result.keys.get(who, 0) + 1
             result.sealed = max(result.sealed, head if allowed is not None else 0)
     return result
+
+
+def _once(statement: str, seq: int, before: dict[str, int]) -> None:
+    """Check that a statement stands in the log for the first time: it counts once, and can't be given again."""
+    if statement in before:
+        raise SignatureError(f"its statement stands in event {before[statement]} already: it was given again")
+    before[statement] = seq
+
+
+def _keys_of(
+    event: Event,
+    body: Signed,
+    named: Mapping[str, frozenset[bytes]] | None,
+    allowed: Sequence[Allowed] | None,
+) -> frozenset[bytes] | None:
+    """Return the keys that may have signed an event; None: any."""
+    if allowed is None:
+        if isinstance(body, Anywhere) and named is not None:
+            return frozenset(
+                key for keys in named.values() for key in keys
+            )  # a key's holder may sign anywhere
+        return _named_for(event.actor, named)
+    purpose = REDACTION if isinstance(body, LogRedacted) else ATTESTATION
+    whose = None if isinstance(body, Anywhere) else event.actor
+    return keys_for(allowed, whose, purpose, event.wall_us)
 
 
 def _named(body: LaunchOpened) -> dict[str, frozenset[bytes]]:
@@ -136,43 +137,111 @@ def _named_for(account: str, named: Mapping[str, frozenset[bytes]] | None) -> fr
 
 
 def _keys(lines: Iterable[str]) -> Iterable[bytes]:
-    for line in lines:
+    for one in lines:
         try:
-            yield public_key(line)
+            yield public_key(one)
         except SignatureError:
             continue
-
-
-def _allowed_for(account: str, allowed: Sequence[Allowed]) -> frozenset[bytes]:
-    return frozenset(
-        one.key for one in allowed if any(fnmatchcase(account, pattern) for pattern in one.principals)
-    )
 
 
 def _check(
     con: sqlite3.Connection,
     log_id: str,
     event: Event,
-    body: AttestSigned | LogRedacted,
+    body: Signed,
     keys: frozenset[bytes] | None,
-) -> int:
-    """Check one signed word; return the number of the event that it names as its head."""
+) -> tuple[int, str]:
+    """Check one signed word; return the number of the event that it names as its head, and the key that signed."""
     purpose = REDACTION if isinstance(body, LogRedacted) else ATTESTATION
     made = check(body.signature, body.statement.encode(), purpose)
     if keys is not None and made.key not in keys:
-        raise SignatureError(f"the key {fingerprint(made.key)} is not known as theirs")
-    said = _redaction(event, body) if isinstance(body, LogRedacted) else _attestation(event, body)
+        raise SignatureError(f"the key {made.fingerprint} is not known as theirs, for this, at that time")
+    _key_told(body, made.fingerprint)
+    said = _said(con, event, body)
     head = parse_anchor(said.head)
     found = con.execute("SELECT hash FROM event WHERE seq=?", (head.seq,)).fetchone()
     if said.log != log_id or head.seq >= event.seq or found is None or found[0].hex()[:32] != head.hash:
         raise SignatureError(f"it was made with another history of this log before it ({said.head})")
-    return head.seq
+    return head.seq, made.fingerprint
+
+
+def _key_told(body: Signed, made: str) -> None:
+    """Check that the event names the key that signed it, where it names one."""
+    told = body.how_known if body.how_known.startswith("SSH key ") else ""
+    if body.key != made or (told and told != f"SSH key {made}"):
+        raise SignatureError(f"{made} signed it, and the event names another key")
+
+
+def _said(con: sqlite3.Connection, event: Event, body: Signed) -> Statement:
+    match body:
+        case LogRedacted():
+            return _redaction(event, body)
+        case RequestMade():
+            return _asking(event, body)
+        case RequestGranted():
+            return _granting(con, event, body)
+        case RequestRefused():
+            return _refusing(event, body)
+        case AttestWithdrawn():
+            return _withdrawal(event, body)
+        case PollAnswered():
+            return _poll_word(con, event, body)
+        case _:
+            return _attestation(event, body)
+
+
+def _asking(event: Event, body: RequestMade) -> Asking:
+    said = read_statement(Asking, body.statement)
+    given = (event.actor, body.command, body.args, body.shown, body.reason)
+    if (said.account, said.command, said.args, said.shown, said.reason) != given:
+        raise SignatureError("it signs another request than the one that is recorded")
+    return said
+
+
+def _granting(con: sqlite3.Connection, event: Event, body: RequestGranted) -> Granting:
+    said = read_statement(Granting, body.statement)
+    row = con.execute(SELECT_CHUNK, ((event.ref or 0) - 1, 1)).fetchone()
+    asked = body_of(event_of(row)) if row is not None else None
+    shown = asked.shown if isinstance(asked, RequestMade) else None
+    if (said.account, said.request, said.comment, said.shown) != (
+        event.actor,
+        event.ref,
+        body.comment,
+        shown,
+    ):
+        raise SignatureError("it grants another request than the one that is recorded")
+    return said
+
+
+def _refusing(event: Event, body: RequestRefused) -> Refusing:
+    said = read_statement(Refusing, body.statement)
+    if (said.account, said.request, said.reason) != (event.actor, event.ref, body.reason):
+        raise SignatureError("it refuses another request than the one that is recorded")
+    return said
+
+
+def _withdrawal(event: Event, body: AttestWithdrawn) -> Withdrawal:
+    said = read_statement(Withdrawal, body.statement)
+    if (said.account, said.item, said.reason) != (event.actor, body.item, body.reason):
+        raise SignatureError("it withdraws another word than the one that is recorded")
+    return said
+
+
+def _poll_word(con: sqlite3.Connection, event: Event, body: PollAnswered) -> PollWord:
+    said = read_statement(PollWord, body.statement)
+    row = con.execute(SELECT_CHUNK, ((event.ref or 0) - 1, 1)).fetchone()
+    asked = body_of(event_of(row)) if row is not None else None
+    shown = asked.shown if isinstance(asked, PollOpened) else None
+    given = (event.actor, event.ref, shown, body.go, body.comment)
+    if (said.account, said.poll, said.shown, said.go, said.comment) != given:
+        raise SignatureError("it is another answer, or to another poll, than the one that is recorded")
+    return said
 
 
 def _attestation(event: Event, body: AttestSigned) -> Attestation:
     said = read_statement(Attestation, body.statement)
-    given = (event.actor, body.item, body.go, body.comment, body.link, body.cautions)
-    if (said.account, said.item, said.go, said.comment, said.link, said.cautions) != given:
+    given = (event.actor, body.item, body.go, body.comment, body.link, body.cautions, body.evidence)
+    if (said.account, said.item, said.go, said.comment, said.link, said.cautions, said.evidence) != given:
         raise SignatureError("it signs another word than the one that is recorded")
     return said
 

@@ -128,6 +128,11 @@ class LogStore:
         return cls(path, clock, session, probe_every_s, alone)
 
     @property
+    def alone(self) -> bool:
+        """Whether nobody else can have the log as an engine: see ``EngineLock.ours``."""
+        return self._engine_lock is None or self._engine_lock.ours()
+
+    @property
     def head(self) -> Head:
         """The last event that was committed."""
         return self._writer.head

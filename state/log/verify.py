@@ -20,6 +20,7 @@ from pathlib import Path
 from state.base import canonical
 from state.events.launch import EngineStarted, EngineStopped
 from state.events.log import LogClosed
+from state.log.allowed_signers import Allowed
 from state.log.chain import Chain, Fault, log_id_of
 from state.log.errors import (
     Damage,
@@ -31,7 +32,7 @@ from state.log.errors import (
 )
 from state.log.layout import SELECT_CHUNK, check_file, check_layout, is_broken_text, is_hot, open_read_only
 from state.log.rows import Row
-from state.log.signed import Allowed, Signatures, check_signatures
+from state.log.signed import Signatures, check_signatures
 from state.log.snapshot import Snapshot
 
 # As every reader: a longer read would hold up a writer.
@@ -288,9 +289,7 @@ def _coverage(unanchored: int, good: int, held: int) -> str:
         return "no anchor was given, so a tail that was cut off or forged anew would not show"
     if not unanchored:
         return "an anchor covers all of them"
-    return (
-        f"the last {unanchored} of {good} are after the newest anchor: nothing but the file speaks for them"
-    )
+    return f"{unanchored} newest of {good} events not anchored yet"
 
 
 def _hash_at(con: sqlite3.Connection, seq: int) -> str:

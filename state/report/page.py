@@ -13,6 +13,7 @@ from state.base.times import stamp
 from state.log.verify import VerifyReport
 from state.view.gates import AttestationView, CheckView, GateView, ItemView
 from state.view.launch import LaunchView, OperationView
+from state.view.people import SINGLE_OPERATOR
 from state.view.stages import parts_of, stage_verdict
 from state.view.watch import ConditionView
 
@@ -27,6 +28,7 @@ def report(view: LaunchView, verified: VerifyReport) -> str:
         *(_items(gate, view.wall_us) for gate in view.gates),
         *((_pipeline(view),) if view.stages else ()),
         _operations(view),
+        *((_polls(view),) if view.polls else ()),
         _watch(view),
         _deviations(view),
     )
@@ -43,8 +45,10 @@ def _head(view: LaunchView, verified: VerifyReport) -> Iterator[str]:
     yield f"- candidate: {_text(candidate.version or 'not named')}{commit}"
     yield from (f"    - {_text(name)}: `{_code(image)}`" for name, image in candidate.images)
     yield f"- head: `{_code(view.head)}`, {plural(view.seq, 'event')} of log `{_code(view.log_id)}`"
-    unproven = plural(verified.unanchored, "event comes", "events come")
-    yield f"- the log verifies; {unproven} after its newest anchor or signature, where only the file itself speaks"
+    newest = f"{plural(verified.unanchored, 'newest event')} not anchored yet"
+    yield f"- the log verifies; {newest if verified.unanchored else 'an anchor covers all of it'}"
+    if scope.single_operator:
+        yield f"- **{SINGLE_OPERATOR}**"
     if verified.closed is None:
         yield "- no end of the launch is written: what follows tells how it stood"
     if view.doubt:
@@ -94,7 +98,9 @@ def _judged(item: ItemView, now_us: int) -> Iterator[str]:
     if item.owner:
         yield f"owner: {_text(item.owner)}"
     yield from (_text(link) for link in item.links)
-    yield from (_check(check, now_us) for check in item.checks)
+    for check in item.checks:
+        yield _check(check, now_us)
+        yield from (f"to mend it: {_text(way)}" for way in check.ways)
     if item.question is not None and not item.words and not item.not_applicable:
         yield f"nobody answered: {_text(item.question)}"
     yield from (_word(word) for word in item.words)
@@ -109,6 +115,24 @@ def _word(word: AttestationView) -> str:
     said = f"{'GO' if word.go else 'NO-GO'} by {_text(word.actor)} ({_text(word.how_known)})"
     stale = f"; stale: {_text(word.stale)}" if word.stale else ""
     return f"{said} at {stamp(word.at_us)}{message}{link}{stale}"
+
+
+def _polls(view: LaunchView) -> Iterator[str]:
+    yield "## Go/no-go polls"
+    yield ""
+    for poll in view.polls:
+        why = f": {_text(poll.reason)}" if poll.reason else ""
+        asked = f"asked by {_text(poll.by)} at {stamp(poll.at_us)}"
+        yield f"- **#{poll.seq} {poll.state.value}** {_text(poll.about)}, {asked}{why}"
+        for seat in poll.seats:
+            said = seat.answer.value if seat.answer is not None else "no answer"
+            who = (
+                f" by {_text(seat.actor)} ({_text(seat.how_known)}) at {stamp(seat.at_us)}"
+                if seat.actor
+                else ""
+            )
+            message = f": {_text(seat.comment)}" if seat.comment else ""
+            yield f"    - {_text(seat.person)} {said}{who}{message}"
 
 
 def _check(check: CheckView, now_us: int) -> str:

@@ -7,14 +7,14 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from state.runbook.units import Model, parse_duration
-from state.view.enums import Need, Role
+from state.runbook.units import Model, RoleName, parse_duration
+from state.view.enums import Need
 
 _WHO = re.compile(r"the one who (ran|signed) (\S+)")
 
 
 def _need(given: object) -> Need:
-    if given in {Need.COMMENT, Need.LINK}:
+    if isinstance(given, str) and given in {Need.COMMENT, Need.LINK}:
         return Need(str(given))
     raise ValueError("comment or link was expected")
 
@@ -68,7 +68,7 @@ class AttestSpec(Model):
     question: str = Field(min_length=1)
     requires: tuple[Required, ...] = ()
     """What a GO must bring: ``comment``, where the question asks for names, and ``link``."""
-    role: Role | None = None
+    role: RoleName | None = None
     """The role that who gives a GO must have; None: captain, operator or approver."""
     people: int = Field(default=1, ge=1, le=9)
     """How many different people's GO it takes."""

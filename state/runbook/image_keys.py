@@ -70,6 +70,9 @@ KeySets = Annotated[
 """One set of keys, or a list of them where a chart names an image more than once."""
 
 
+_SPLIT = ImageKeys(registry="registry", repository="repository", tag="tag", digest="digest")
+
+
 def usual(name: str) -> ImageKeys:
     """Return the keys of an image of which the runbook says nothing: ``image.NAME`` is the whole reference."""
     return ImageKeys(ref=f"image.{name}")
@@ -113,7 +116,9 @@ def reference_in(values: Json, keys: ImageKeys) -> str | None:
     A part that has no key, or no value, is left out: ``:v1.4.0`` is a tag of whatever the chart's repository is.
     """
     if keys.ref:
-        return _text(value_at(values, keys.ref)) or None
+        held = value_at(values, keys.ref)
+        # Of charts that split it, by the names that charts split it by.
+        return reference_in(held, _SPLIT) if isinstance(held, Mapping) else _text(held) or None
     parts = {name: _text(value_at(values, key)) for name, key in keys.named().items()}
     if not any(value for name, value in parts.items() if name != "registry"):
         return None

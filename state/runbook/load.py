@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,9 +13,11 @@ from typing import cast
 from pydantic import ValidationError
 
 from state.runbook import lint, shape, source
+from state.runbook.key_places import spoken
 from state.runbook.models import Runbook
 from state.runbook.promql import problem_of
 from state.runbook.source import Marks
+from state.runbook.wording import worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,13 @@ class Problem:
     line: int
     column: int
     key: str
+    """The keys that lead there, as a program counts them: ``gates.1.items.0.id``."""
     message: str
+    where: str = ""
+    """The same as a person names it: ``item 2.1: id``."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.key}: {self.message}"
+        return f"{self.file}:{self.line}:{self.column}: {self.where or self.key}: {self.message}"
 
 
 class RunbookError(Exception):
@@ -48,12 +54,38 @@ class LoadedRunbook:
     digest: str
     """sha256 of the file."""
     marks: Mapping[tuple[str, ...], tuple[int, int]]
+    data: object = None
+    """What the file says, as YAML reads it: places are named by it."""
 
     def problem(self, keys: Sequence[str | int], message: str) -> Problem:
         """Return a problem at the place of ``keys``, for what is checked beyond the models."""
-        place = tuple(str(k) for k in keys)
-        line, column = _mark(self.marks, place)
-        return Problem(self.path, line, column, ".".join(place), message)
+        return _Source(self.path, self.marks, self.data).problem(tuple(str(k) for k in keys), message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file as it was read, for problems to be told at their places."""
+
+    path: Path
+    marks: Mapping[tuple[str, ...], tuple[int, int]]
+    data: object
+    text: str = ""
+
+    def problem(self, place: tuple[str, ...], message: str) -> Problem:
+        mark = _mark(self.marks, place)
+        return Problem(
+            self.path, *mark, ".".join(place) or "runbook", message, where=spoken(place, self.data)
+        )
+
+    def written(self, place: tuple[str, ...]) -> str:
+        """Return how the value at a place stands in the file, where it is one word or number beside its key."""
+        row, column = self.marks.get(place, (0, 0))
+        rows = self.text.splitlines()
+        if not 0 < row <= len(rows):
+            return ""
+        rest = rows[row - 1][column - 1 :]
+        match = re.match(r"(?:[^\s:,{}\[\]]+\s*:\s+)?([^\s,{}\[\]\"'#]+)\s*(?:[,}\]#].*)?$", rest)
+        return match.group(1) if match else ""
 
 
 def load_runbook(path: Path) -> LoadedRunbook:
@@ -68,20 +100,20 @@ def load_runbook(path: Path) -> LoadedRunbook:
         raise RunbookError(
             [Problem(path, *fault.mark, fault.key, fault.message) for fault in error.faults]
         ) from None
-    problems: list[Problem] = []
+    found = _Source(path, marks, data, raw.decode())
     try:
         runbook = Runbook.model_validate(data, context={"base": path.resolve().parent})
     except ValidationError as error:
-        problems = [_problem(path, marks, e["loc"], e["msg"], e["type"]) for e in error.errors()]
-        raise RunbookError([*problems, *_query_problems(path, marks, data)]) from None
+        problems = [*_of_models(found, error), *_query_problems(found)]
+        raise RunbookError(problems) from None
     problems = [
-        *_query_problems(path, marks, data),
-        *_condition_problems(path, marks, data, runbook),
-        *_shape_problems(path, marks, runbook),
+        *_query_problems(found),
+        *_condition_problems(found, runbook),
+        *_shape_problems(found, runbook),
     ]
     if problems:
         raise RunbookError(problems)
-    return LoadedRunbook(runbook, path, sha256(raw).hexdigest(), marks)
+    return LoadedRunbook(runbook, path, sha256(raw).hexdigest(), marks, data)
 
 
 def _mark(marks: Mapping[tuple[str, ...], tuple[int, int]], place: tuple[str, ...]) -> tuple[int, int]:
@@ -100,49 +132,45 @@ def _place(marks: Marks, loc: tuple[int | str, ...], *, missing: bool) -> tuple[
     return place
 
 
-def _problem(path: Path, marks: Marks, loc: tuple[int | str, ...], message: str, kind: str) -> Problem:
-    place = _place(marks, loc, missing=kind == "missing")
-    if place not in marks and place[:-1] in marks and kind == "missing":
-        message = "is missing: " + message.lower()
-    answer = {
-        "extra_forbidden": "this key is not known here: remove it, or correct its spelling",
-        "missing": message if message.startswith("is missing") else "is missing",
-        "model_type": "keys with values were expected here (as in `name: value`)",
-    }.get(kind, message.removeprefix("Value error, "))
-    return Problem(path, *_mark(marks, place), ".".join(place) or "runbook", answer)
+def _of_models(found: _Source, error: ValidationError) -> Iterator[Problem]:
+    """Yield what pydantic found, once each: several forms that were tried at one place say the same."""
+    told: set[tuple[tuple[str, ...], str]] = set()
+    for one in error.errors():
+        place = _place(dict(found.marks), one["loc"], missing=one["type"] == "missing")
+        message = worded(one, Runbook, place, found.data, found.written(place))
+        if (place, message) not in told:
+            told.add((place, message))
+            yield found.problem(place, message)
 
 
-def _condition_problems(path: Path, marks: Marks, data: object, runbook: Runbook) -> Iterator[Problem]:
+def _condition_problems(found: _Source, runbook: Runbook) -> Iterator[Problem]:
     """Yield what the queries of stop conditions say against their settings."""
-    answer = cast("Mapping[str, Sequence[object]]", data).get("conditions", ())
+    answer = cast("Mapping[str, Sequence[object]]", found.data).get("conditions", ())
     for index, (condition, raw) in enumerate(zip(runbook.conditions, answer, strict=True)):
         for keys, why in lint.problems(condition, raw):
-            place = ("conditions", str(index), *keys)
-            yield Problem(path, *_mark(marks, place), ".".join(place), why)
+            yield found.problem(("conditions", str(index), *keys), why)
     if runbook.bake.interval > min((c.for_ for c in runbook.conditions), default=math.inf) / 2:
-        place = ("bake", "interval")
         why = "every condition's for is at least two intervals: otherwise one sample trips it"
-        yield Problem(path, *_mark(marks, place), ".".join(place), why)
+        yield found.problem(("bake", "interval"), why)
 
 
-def _shape_problems(path: Path, marks: Marks, runbook: Runbook) -> Iterator[Problem]:
+def _shape_problems(found: _Source, runbook: Runbook) -> Iterator[Problem]:
     """Yield what doesn't fit together: gates, items, operations, stages."""
     for keys, why in shape.problems(runbook):
-        place = tuple(str(key) for key in keys)
-        yield Problem(path, *_mark(marks, place), ".".join(place), why)
+        yield found.problem(tuple(str(key) for key in keys), why)
 
 
 _QUERY_KEYS = frozenset({"bad", "total", "value", "query"})
 
 
-def _query_problems(path: Path, marks: Marks, data: object) -> Iterator[Problem]:
+def _query_problems(found: _Source) -> Iterator[Problem]:
     """Yield what is wrong with the PromQL of conditions and graphs."""
     for section in ("conditions", "graphs"):
-        part = cast("Mapping[str, object]", data).get(section) if isinstance(data, Mapping) else None
+        part = found.data.get(section) if isinstance(found.data, Mapping) else None
         for place, query in _queries(part, (section,)):
             told = problem_of(query)
             if told:
-                yield Problem(path, *_mark(marks, place), ".".join(place), f"PromQL: {told}")
+                yield found.problem(place, f"PromQL: {told}")
 
 
 def _queries(part: object, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -14,13 +14,13 @@ from state.runbook.ci_service import CiService
 from state.runbook.conditions import Bake, OnTrip, StopCondition
 from state.runbook.environment import Environment, Tier
 from state.runbook.helm_commands import HelmCommand
-from state.runbook.units import FilePath, Model, Seconds, SecretRef
+from state.runbook.units import FilePath, Model, RoleName, Seconds, SecretRef
 from state.runbook.window import AnyFreeze, Freeze, RecurringFreeze, Window
-from state.view.enums import OperationKind, Role
+from state.view.enums import OperationKind
 
 __all__ = [
     "Bake", "Candidate", "CheckSpec", "Freeze", "Gate", "Graph", "GraphSeries", "HelmCommand", "Images", "Item",
-    "Migration", "OnTrip", "Operation", "OperationKind", "Person", "RecurringFreeze", "Requirement", "Role",
+    "Migration", "OnTrip", "Operation", "OperationKind", "Person", "RecurringFreeze", "Requirement",
     "Runbook", "Scope", "Stage", "StagePart", "StopCondition", "Window",
 ]  # fmt: skip
 
@@ -119,7 +119,9 @@ class Person(Model):
     id: str
     name: str
     accounts: tuple[str, ...] = ()
-    roles: tuple[Role, ...] = Field(min_length=1)
+    roles: tuple[RoleName, ...] = Field(min_length=1)
+    """captain, operator, approver, observer, and words of the runbook's own, which an item's or an operation's
+    ``role:`` asks for: ``security-lead``. One of those lets somebody sign what asks for it, and say NO-GO."""
     signing_keys: tuple[SigningKey, ...] = ()
     """SSH public keys, as ``.pub`` files hold them. Who has one signs every GO with it."""
 
@@ -219,6 +221,8 @@ class Operation(Model):
     requires: Requirement = Requirement()
     """Left out, a deploy or migration of production needs every gate before its own."""
     timeout: Seconds = 600.0
+    role: RoleName | None = None
+    """The role that who runs it must have, beside captain or operator; None: one of those is enough."""
 
     @model_validator(mode="before")
     @classmethod
@@ -229,7 +233,8 @@ class Operation(Model):
             or not isinstance(gate := told.get("gate"), int)
         ):
             return told
-        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") in _CHANGES
+        # Whatever a person wrote there: a list is in no set.
+        changes = told.get("env") == Tier.PRODUCTION and told.get("kind") in list(_CHANGES)
         return {**told, "requires": {"gates": list(range(1, gate))}} if changes else told
 
 
@@ -277,6 +282,12 @@ class Runbook(Model):
     scope: Scope
     candidate: Candidate
     people: tuple[Person, ...] = Field(min_length=1)
+    group: str | None = None
+    """A Unix group whose accounts reach the engine and read the log; None: the account that started it alone. Who of
+    them may do what is said by ``people``, and who isn't named there is refused."""
+    single_operator: bool = False
+    """Whether the team has one person only: a captain then grants their own requests. The header, every preview of
+    something dangerous, the record and the report say so."""
     environments: dict[Tier, Environment]
     ci: CiService | None = None
     """Where the candidate's builds and tests are told, where an environment says nothing else."""

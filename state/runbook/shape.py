@@ -22,6 +22,8 @@ def problems(runbook: Runbook) -> Iterator[Found]:
         for number, item in enumerate(gate.items):
             for keys, why in signers.problems(runbook, item):
                 yield ("gates", index, "items", number, "attest", *keys), why
+    yield from signers.shared(runbook)
+    yield from signers.roles(runbook)
     for index, operation in enumerate(runbook.operations):
         yield from _operation(index, operation, runbook, numbers, items)
     images = runbook.candidate.images.named()

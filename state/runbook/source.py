@@ -57,6 +57,8 @@ def read(path: Path) -> bytes:
     Raises SourceError where it can't be read or is too large for a runbook.
     """
     try:
+        if path.exists() and not path.is_file():  # a FIFO would be waited for without end
+            raise SourceError(Fault("is not a regular file", "file"))
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
     except OSError as error:

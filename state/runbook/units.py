@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    StringConstraints,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -83,6 +84,10 @@ def _beside_the_runbook(value: Path, info: ValidationInfo) -> Path:
 
 FilePath = Annotated[Path, AfterValidator(_beside_the_runbook)]
 """A path that is relative to the runbook's folder."""
+
+
+RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+"""captain, operator, approver, observer, or a word of the runbook's own, such as ``security-lead``."""
 
 
 class Model(BaseModel):

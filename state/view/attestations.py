@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from state.base.frozen import replace
+from state.base.maps import with_item
 from state.view.enums import Need, Verdict
 from state.view.gates import AttestationView, CheckView, ItemView
 from state.view.launch import LaunchView
-from state.view.people import roles_of, same_person
+from state.view.people import ATTESTING, keys_of, roles_of, same_person
 
 _AGAINST = {
     Verdict.FAIL: "failed",
@@ -35,6 +36,16 @@ _UNSEEN = frozenset({Verdict.RUNNING, Verdict.PENDING, Verdict.UNKNOWN})
 def seen_of(item: ItemView) -> tuple[tuple[str, Verdict], ...]:
     """Return what each check of an item says now: what a word that is given now is about."""
     return tuple((check.id, check.verdict) for check in item.checks if check.counts)
+
+
+def verdicts_of(item: ItemView) -> tuple[tuple[str, str], ...]:
+    """Return what each check of an item says now, as a statement has it."""
+    return tuple((check, verdict.value) for check, verdict in seen_of(item))
+
+
+def parts_of(view: LaunchView) -> tuple[tuple[str, str, str], ...]:
+    """Return what deploys are made of, as a statement has it: (environment, what, fingerprint), in order."""
+    return tuple(sorted((env, what, digest) for env, parts in view.parts.items() for what, digest in parts))
 
 
 def cautions(item: ItemView) -> tuple[str, ...]:
@@ -104,11 +115,11 @@ def void(
     return view if gates == view.gates else replace(view, gates=gates)
 
 
-def void_excluded(view: LaunchView, deed: str, account: str) -> LaunchView:
+def void_excluded(view: LaunchView, deed: str, account: str, key: str = "", *, but: int = 0) -> LaunchView:
     """Return the view in which somebody's words are stale on the items that whoever did this may not sign."""
 
     def in_word(word: AttestationView) -> AttestationView:
-        mine = word.go and same_person(view, word.actor, account)
+        mine = word.go and word.seq != but and same_person(view, word.actor, account, word.key, key)
         return _changed(word, f"{word.actor} {deed} since, and may not sign this") if mine else word
 
     def in_item(item: ItemView) -> ItemView:
@@ -120,43 +131,72 @@ def void_excluded(view: LaunchView, deed: str, account: str) -> LaunchView:
 
 def with_word(view: LaunchView, item: ItemView, word: AttestationView) -> ItemView:
     """Return an item with one more word. It takes the place of the same person's; where one is enough, of all."""
-    kept = (one for one in item.words if not same_person(view, one.actor, word.actor))
+    kept = (one for one in item.words if not same_person(view, one.actor, word.actor, one.key, word.key))
     others = tuple(kept) if item.rule.people > 1 else ()
     return replace(item, attestation=word, others=others)
 
 
-def without_word(item: ItemView, actor: str) -> ItemView:
-    """Return an item without the newest word of an account; without the newest at all, where it gave none."""
-    gone = next((w for w in reversed(item.words) if w.actor == actor), item.attestation)
+def without_word(item: ItemView, actor: str, key: str = "") -> ItemView:
+    """Return an item without the newest word of a key, or of an account; where it gave none, without the newest.
+
+    Who shares an account and signs takes their own word back.
+    """
+    gone = word_to_withdraw(item, actor, key)
     left = [word for word in item.words if word is not gone]
     return replace(item, attestation=left[-1] if left else None, others=tuple(left[:-1]))
 
 
-def excluded_by(view: LaunchView, item: ItemView, account: str) -> str:
+def word_to_withdraw(item: ItemView, actor: str, key: str = "") -> AttestationView | None:
+    """Return the word that somebody who withdraws takes back, or None where there is none."""
+    own = next((w for w in reversed(item.words) if key and w.key == key), None)
+    return own or next((w for w in reversed(item.words) if w.actor == actor), item.attestation)
+
+
+def signed_by(view: LaunchView, key: str, seq: int) -> LaunchView:
+    """Return the view in which a key has signed an event; nothing is changed without a key."""
+    return replace(view, signed=with_item(view.signed, key, seq)) if key else view
+
+
+def excluded_by(view: LaunchView, item: ItemView, account: str, key: str = "") -> str:
     """Return what an account did that keeps it from signing an item, as ``ran production.migrate``; or nothing."""
     for deed in item.rule.excluded:
         verb, _, what = deed.partition(" ")
         if verb == "ran":
-            done = [run.actor for run in view.operations if run.id == what]
+            done = [(run.actor, "") for run in view.operations if run.id == what]
         else:
             other = view.item(what)
-            done = [word.actor for word in other.words] if other is not None else []
-        if any(same_person(view, actor, account) for actor in done):
+            done = [(word.actor, word.key) for word in other.words] if other is not None else []
+        if any(same_person(view, actor, account, signed, key) for actor, signed in done):
             return deed
     return ""
 
 
-def go_problem(view: LaunchView, item: ItemView, account: str) -> str:
-    """Return why an account can't give a GO on an item, whatever it writes with it; or nothing."""
+def go_problem(view: LaunchView, item: ItemView, account: str, key: str = "") -> str:
+    """Return why somebody can't give a GO on an item, whatever they write with it; or nothing.
+
+    ``key`` is the fingerprint of what signs. Without it, an account that several people share has a problem only
+    where each of their keys has it.
+    """
+    told = [
+        _go_problem(view, item, account, one) for one in ([key] if key else keys_of(view, account) or [""])
+    ]
+    return told[0] if all(told) else ""
+
+
+def _go_problem(view: LaunchView, item: ItemView, account: str, key: str) -> str:
     if item.not_applicable:
         return (
             f"item {item.id} doesn't apply to this launch ({item.not_applicable}): only a NO-GO can be added"
         )
     if item.question is None:
-        return f"item {item.id} is judged by its checks alone: only a NO-GO can be added"
-    if item.rule.role and item.rule.role not in roles_of(view, account):
+        return f"{item.id} is automatic; you can only veto it (NO-GO)"
+    roles = roles_of(view, account, key)
+    if item.rule.role and item.rule.role not in roles:
         return f"item {item.id} is signed by {item.rule.role}, and {account} is not"
-    if deed := excluded_by(view, item, account):
+    if not item.rule.role and roles and not roles & ATTESTING:
+        own, asked = ", ".join(sorted(roles)), " or ".join(sorted(ATTESTING))
+        return f"item {item.id} is signed by {asked}, and {account} is {own}"
+    if deed := excluded_by(view, item, account, key):
         return f"item {item.id} is signed by somebody else than who {deed}: that was {account}"
     return ""
 
@@ -164,6 +204,6 @@ def go_problem(view: LaunchView, item: ItemView, account: str) -> str:
 def missing(item: ItemView, *, go: bool, given: Mapping[Need, str]) -> str:
     """Return what a word on an item still has to bring, in words; nothing where it is whole."""
     if not go:
-        return "" if given.get(Need.COMMENT) else "a NO-GO needs a comment that says why"
+        return "" if given.get(Need.COMMENT) else "say why it is NO-GO"
     lacking = [need.value for need in item.rule.needs if need in _WRITTEN and not given.get(need)]
     return f"a GO on {item.id} needs a {' and a '.join(lacking)}" if lacking else ""

@@ -230,6 +230,20 @@ class RequestState(StrEnum):
         return self in {RequestState.WAITING, RequestState.GRANTED}
 
 
+class PollState(StrEnum):
+    """How a go/no-go poll stands."""
+
+    OPEN = "open"
+    GO = "GO"
+    """Every seat said GO."""
+    NO_GO = "NO-GO"
+    EXPIRED = "expired"
+    """Somebody didn't answer in time."""
+    VOID = "void"
+    """What it was about changed while it was open."""
+    UNKNOWN = "unknown"
+
+
 class Danger(StrEnum):
     """How much a command can hurt."""
 
@@ -245,3 +259,7 @@ class LaunchState(StrEnum):
     HELD = "held"
     SCRUBBED = "scrubbed"
     CLOSED = "closed"
+
+
+ENDED = frozenset({LaunchState.SCRUBBED, LaunchState.CLOSED})
+"""States after which nothing changes: the log is sealed."""

@@ -30,6 +30,8 @@ class CheckView(Check):
     """Of a second look: whether the candidate was promoted, so that it counts."""
     evidence: str = ""
     """What it saw, as canonical JSON: shown, never computed with."""
+    ways: tuple[str, ...] = field(default=(), metadata=OMIT)
+    """What to change, a line each, where it is no pass."""
     started_us: int = 0
     finished_us: int = 0
     actor: str = ""
@@ -70,6 +72,8 @@ class AttestationView:
     """What changed since in what the word is about; nothing where nothing did."""
     blind: tuple[str, ...] = field(default=(), metadata=OMIT)
     """The checks that were judged then and could not be since, by their ids."""
+    key: str = field(default="", metadata=OMIT)
+    """The fingerprint of the SSH key that signed it; nothing where nobody did."""
 
     @property
     def stale(self) -> str:
@@ -238,6 +242,20 @@ class GateView:
     def item(self, item_id: str) -> ItemView | None:
         """Return an item by its number, or None."""
         return next((item for item in self.items if item.id == item_id), None)
+
+
+PROBLEMS = frozenset({Verdict.FAIL, Verdict.UNKNOWN, Verdict.STALE})
+"""Verdicts that somebody has to look into: a pending item only waits for its turn."""
+
+
+def next_problem(gates: Iterable[GateView], item: str, now_us: int, by: int = 1) -> str | None:
+    """Return the next item after ``item`` that is a problem, through all gates and round again; before it, for -1."""
+    every = [one for gate in gates for one in gate.items]
+    here = next((n for n, one in enumerate(every) if one.id == item), -1 if by > 0 else 0)
+    around = (every[(here + by * step) % len(every)] for step in range(1, len(every) + 1))
+    return next(
+        (one.id for one in around if not one.not_applicable and one.verdict(now_us) in PROBLEMS), None
+    )
 
 
 @dataclass(frozen=True, slots=True)

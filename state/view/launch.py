@@ -21,6 +21,7 @@ from state.events.world import AlertChanged as AlertView
 from state.events.world import ClusterIdentified, IngressChanged, PodChanged, ReleaseSeen
 from state.view.enums import GateStatus, LaunchState, OperationKind, OperationState, Severity, StepState, Tier
 from state.view.gates import AttestationView, CheckView, GateView, ItemView, StageView, WaiverView
+from state.view.polls import PollView
 from state.view.requests import RequestView
 from state.view.watch import BakeView, ConditionView, SourceView, TripView
 
@@ -70,6 +71,8 @@ class ScopeView:
     regions: tuple[str, ...] = ()
     runbook_digest: str = ""
     opened_us: int = 0
+    single_operator: bool = field(default=False, metadata=OMIT)
+    """Whether one person is enough for what takes two: said in the header, in every preview, and in the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +254,10 @@ class LaunchView:
     """Every trip of the launch, the oldest first."""
     requests: tuple[RequestView, ...] = ()
     """What was requested of a second person, the oldest first."""
+    polls: tuple[PollView, ...] = field(default=(), metadata=OMIT)
+    """Go/no-go polls, the oldest first."""
+    signed: Mapping[str, int] = field(default_factory=empty_map, metadata=OMIT)
+    """By key: the number of the newest event that it signed. A statement with an older head was made before that."""
     operation_specs: tuple[OperationSpecView, ...] = ()
     operations: tuple[OperationView, ...] = ()
     bake: BakeView | None = None
@@ -323,6 +330,10 @@ class LaunchView:
     def request(self, seq: int) -> RequestView | None:
         """Return a request by the sequence number of its ``request.made``, or None."""
         return next((one for one in self.requests if one.seq == seq), None)
+
+    def poll(self, seq: int) -> PollView | None:
+        """Return a poll by the sequence number of its ``poll.opened``, or None."""
+        return next((one for one in self.polls if one.seq == seq), None)
 
     def last_operation(self, operation_id: str) -> OperationView | None:
         """Return the newest run of an operation, or None."""

@@ -28,6 +28,12 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 10, 300
 _LOOP = 2
 """Restarts from which on the kubelet waits: the first one comes at once."""
 
+_DAY_US = 86_400 * SECOND_US
+_LATELY_US = 600 * SECOND_US
+
+
+STARTING_S = 120
+"""How long a pod may start before it is trouble: a surge of a roll-out is none."""
 
 # what the rules are
 
@@ -61,6 +67,16 @@ def is_ready(pod: PodView, now_us: int) -> bool:
     """Return whether a pod does its work."""
     whole = pod.phase == "Running" and pod.ready >= pod.containers > 0
     return whole and not pod.unready and not is_looping(pod, now_us)
+
+
+def is_starting(pod: PodView, now_us: int) -> bool:
+    """Return whether a pod that isn't ready is too young to be in trouble: it starts, and never restarted.
+
+    A phase that says what is wrong (an image that can't be pulled, say) is trouble however young the pod is.
+    """
+    if is_ready(pod, now_us) or pod.phase not in _STARTING or pod.restarts or is_looping(pod, now_us):
+        return False
+    return serves(pod) and pod.created_us > 0 and now_us - pod.created_us < STARTING_S * SECOND_US
 
 
 def is_fine(pod: PodView, now_us: int) -> bool:
@@ -144,6 +160,30 @@ def unnamed_digests(pod: JsonObject) -> set[tuple[str, str]]:
 def restarts_of(pod: JsonObject) -> int:
     """Return how often a pod's containers were restarted, together."""
     return sum(integer(state, "restartCount") for state in objs(path(pod, ("status", "containerStatuses"))))
+
+
+def restarts_lately(pod: JsonObject, now_us: int) -> int:
+    """Return how often a pod's containers were restarted, of those whose last end was within a day or isn't told.
+
+    A restart weeks ago says nothing of today; Kubernetes keeps no other time than that of the last one.
+    """
+    counted = 0
+    for state in objs(path(pod, ("status", "containerStatuses"))):
+        ended_us = micros_of(text(obj(path(state, ("lastState", "terminated"))), "finishedAt"))
+        if not ended_us or now_us - ended_us < _DAY_US:
+            counted += integer(state, "restartCount")
+    return counted
+
+
+def crashed_lately(pod: JsonObject, now_us: int) -> str:
+    """Return why a container of a pod ended in the last ten minutes, if not as intended; or nothing."""
+    for state in objs(path(pod, ("status", "containerStatuses"))):
+        last = obj(path(state, ("lastState", "terminated")))
+        ended_us = micros_of(text(last, "finishedAt"))
+        bad = text(last, "reason") not in {"", "Completed"} or integer(last, "exitCode") != 0
+        if ended_us and now_us - ended_us < _LATELY_US and bad:
+            return line(text(last, "reason") or f"exit code {integer(last, 'exitCode')}", 60)
+    return ""
 
 
 def condition_of(thing: JsonObject, name: str) -> JsonObject:

@@ -30,10 +30,14 @@ class Preview:
     """The preflight, a line each."""
     diff: tuple[str, ...] = ()
     """What would change in the cluster, object by object and field by field; secrets as fingerprints."""
+    told: tuple[str, ...] = ()
+    """What was found, a line each, by a command that only looks."""
     cautions: tuple[str, ...] = ()
     """What speaks against it, a line each: where there are any, it must be confirmed although nothing is typed."""
     phrase: str = ""
     """What must be typed; nothing where no typing is asked."""
+    act: str = ""
+    """What the button that does it says; nothing: what the command is called."""
     token: str = ""
     """Binds the confirmation to what was shown: a changed candidate voids it."""
     inputs: str = ""

@@ -6,8 +6,9 @@ A request names exactly what is wanted, a grant is worth one run of it, and both
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from state.base.codec import OMIT
 from state.view.enums import RequestState
 
 Args = tuple[tuple[str, str], ...]
@@ -43,6 +44,9 @@ class RequestView:
     """How whoever answered it is known."""
     answered_us: int = 0
     comment: str = ""
+    key: str = field(default="", metadata=OMIT)
+    """The fingerprint of the SSH key that signed it; nothing where nobody did."""
+    answered_key: str = field(default="", metadata=OMIT)
 
     def at(self, now_us: int) -> RequestState:
         """Return its state at a moment: one that was neither refused nor used ends with its time."""

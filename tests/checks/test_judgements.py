@@ -19,8 +19,8 @@ from checks.clients.sql import SqlClient
 from checks.clients.tls import CertificateFacts
 from checks.judging import Findings, key, lookup
 from checks.rules import lacking_of, metrics_of
-from checks.secrets import StrongSettings, bits, length_class, weakness
-from checks.web import CspSettings, _weak
+from checks.secret_strength import bits, length_class
+from checks.secrets import StrongSettings, weakness
 from console.rehearsal.sim.kubernetes import Store
 from state.base.images import ImageRef
 from state.base.json import JsonObject
@@ -28,24 +28,6 @@ from state.runbook.environment import Domain
 from state.view.enums import Verdict
 from tests.checks.test_kube_watch import client, served
 from tests.clocks import ManualClock
-
-
-@pytest.mark.parametrize(
-    ("policy", "unsafe"),
-    [
-        ("default-src 'self'", []),
-        ("default-src 'none'; script-src 'self'", []),
-        ("default-src 'self' 'unsafe-inline'; script-src 'self'", []),
-        ("default-src 'self' 'unsafe-inline'", ["'unsafe-inline'"]),
-        ("script-src 'self' 'unsafe-eval'", ["'unsafe-eval'"]),
-        ("script-src 'nonce-abc' 'unsafe-inline'", []),
-        ("script-src https:", ["https:"]),
-        ("script-src *", ["*"]),
-        ("img-src 'self'", ["any source"]),
-    ],
-)
-def test_what_a_policy_lets_scripts_do(policy: str, unsafe: list[str]) -> None:
-    assert _weak(CspSettings(), policy) == unsafe
 
 
 @pytest.mark.parametrize(

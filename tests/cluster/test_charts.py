@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,7 @@ from tests.cluster.charts.proving import prove
 from tests.cluster.kube_api import KubeHttp
 from tests.cluster.shared import Cluster
 from tests.console.engine.operations.stand import launch
-from tests.paths import ROOT
-from tests.programs import path
+from tests.drawing import commit
 
 TEN = 10
 _AT_ONCE = 3
@@ -29,14 +27,6 @@ def test_no_two_charts_have_the_same_shapes_and_every_shape_is_in_two() -> None:
     assert len(more) >= len(reported)
     for name in (*reported, *more):
         assert sum(name in one.shapes for one in found) >= 2, name
-
-
-def commit() -> str:
-    """Return the hash of the commit that is tested: which charts, and which fields, are drawn by it."""
-    told = subprocess.run(
-        [path("git"), "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return told.stdout.strip() or "no checkout"
 
 
 @pytest.mark.wire

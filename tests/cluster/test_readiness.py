@@ -142,15 +142,17 @@ REASONS = {
         workload("Deployment", "account", pod="serviceAccountName: nobody"),
         'serviceaccount "nobody" not found',
     ),
+    "quota": (workload("Deployment", "counted"), "exceeded quota: few"),
     "refused": (workload("Deployment", "refused"), "violates PodSecurity"),
 }
+QUOTA = "/api/v1/namespaces/{}/resourcequotas"
 
 
 @pytest.mark.parametrize(
     ("major", "names"),
     [
         pytest.param(3, ("pull", "account"), marks=MAJORS[3]),
-        pytest.param(4, ("crash", "refused"), marks=MAJORS[4]),
+        pytest.param(4, ("quota", "crash", "refused"), marks=MAJORS[4]),
     ],
 )
 async def test_the_clusters_own_reason_is_in_the_verdict(
@@ -161,6 +163,9 @@ async def test_the_clusters_own_reason_is_in_the_verdict(
         await real.helm(*installs(real))
         for name in names:
             template, reason = REASONS[name]
+            if name == "quota":  # as many pods as there are
+                few: JsonObject = {"metadata": {"name": "few"}, "spec": {"hard": {"pods": "5"}}}
+                await api.create(QUOTA.format(real.namespace), few)
             if name == "refused":
                 await api.need("PATCH", f"/api/v1/namespaces/{real.namespace}", RESTRICTED, kind=MERGE)
             add(real, {"bad": template})
@@ -168,6 +173,8 @@ async def test_the_clusters_own_reason_is_in_the_verdict(
             assert ended.state is State.FAILED, said(ended, real)
             assert reason in ended.verdict, said(ended, real)
             assert reason in told(stand), told(stand)
+            if name == "quota":
+                await api.need("DELETE", QUOTA.format(real.namespace) + "/few")
             # What merely started beside it isn't called failed.
             failed = [step for step, (state, _) in stand.steps().items() if state == "failed"]
             assert not any(

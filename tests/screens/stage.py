@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from console.client.engine_client import AttachError
 from console.client.sources import Changed
 from console.ui.app import LaunchApp
-from console.ui.keymap import EVERYWHERE
+from console.ui.keys.keymap import EVERYWHERE
 from screens.base import LaunchScreen
 from screens.kit.lines import LineView
 from screens.kit.pane import Pane
@@ -34,6 +35,8 @@ class StorySource:
         self.story = story
         self.mode = mode
         self.lost = ""
+        self.gone = ""
+        """Why the engine gives no preview."""
         self.account = "ann"
         self.given: list[tuple[str, JsonObject, Confirmation | None]] = []
         self.previews: dict[str, Preview] = {}
@@ -67,6 +70,8 @@ class StorySource:
         return self.story.events[after : after + limit]
 
     async def preview(self, name: str, args: JsonObject) -> Preview:
+        if self.gone:
+            raise AttachError(self.gone)
         spec = BY_NAME[name]
         return self.previews.get(name) or Preview(name, spec.title, spec.danger, allowed=True, token="t")
 

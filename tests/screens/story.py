@@ -257,7 +257,7 @@ class Story:
                 "containers": 1,
                 "restarts": restarts,
                 "image": f"ghcr.io/dotmactech/dotmac-platform-{app}:{version}",
-                "digest": "sha256:" + sha256(f"{app}{version}".encode()).hexdigest(),
+                "digest": "sha256:" + sha256(f"{app}{version}".encode(errors="replace")).hexdigest(),
                 "node": "node-1",
                 "created_us": self.now_us,
                 "reason": reason,
@@ -529,10 +529,10 @@ HOSTILE = (
 )
 
 
-def hostile() -> Story:
+def hostile(texts: Sequence[str] = HOSTILE) -> Story:
     """Every text from outside is an attack."""
     story = tripped()
-    for n, text_ in enumerate(HOSTILE):
+    for n, text_ in enumerate(texts):
         story.pod("production", f"{text_}-{n}", text_, phase="CrashLoopBackOff", ready=0, reason=text_)
         story.tell(
             IngressChanged.KIND,
@@ -544,8 +544,8 @@ def hostile() -> Story:
         story.tell(NoteAdded.KIND, {"text": text_}, actor=text_)
         story.condition("auth-errors", "ERROR", reason=text_)
         story.tell(LaunchHeld.KIND, {"reason": text_}, actor=text_)
-    seq = story.intend("production.deploy", "deploy", "production", to=HOSTILE[0])
-    for text_ in HOSTILE:
+    seq = story.intend("production.deploy", "deploy", "production", to=texts[0])
+    for text_ in texts:
         story.step(seq, text_, "running", text_)
         story.tell(OperationOutput.KIND, {"lines": [text_]}, ref=seq, gate=9)
     return story

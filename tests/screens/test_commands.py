@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from textual.command import CommandList
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -15,6 +15,8 @@ from screens.dialogs import dialogs
 from screens.dialogs.dialogs import Dialog
 from screens.dialogs.forms import AttestDialog, FormDialog, PickDialog
 from screens.dialogs.question import AskDialog
+from screens.gate import GateScreen
+from screens.kit.fuzzy import found
 from screens.kit.table import Table
 from state.base.json import JsonObject, text
 from state.commands import Confirmation, Reply
@@ -77,9 +79,6 @@ async def test_a_deploy_shows_everything_and_wants_the_name_typed() -> None:
         await pilot.press("backspace", "c")
         assert ready(app)
         await pilot.press("enter")
-        assert source.given == []
-        assert app.focused is app.screen.query_one("#no", Button)
-        await pilot.press("right", "enter")
         await pilot.pause(0.1)
         name, args, given = source.given[0]
         assert (name, args) == ("operation.run", {"operation": "staging.deploy"})
@@ -101,11 +100,19 @@ async def test_what_stands_against_a_deploy_is_told_once_and_first() -> None:
         assert shown.index("gate 3 is OPEN") < shown.index("cluster answers")
 
 
-async def test_y_does_not_confirm_what_must_be_typed_and_escape_is_no() -> None:
+async def test_enter_confirms_only_what_is_typed_and_says_what_is_wrong() -> None:
     app, source = deploy_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await open_deploy(pilot)
-        await pilot.press("tab", "y", "enter")
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert "Type dotmac to confirm  ✖ required" in "\n".join(picture(app))
+        await typed(pilot, "staging")
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert "Type dotmac to confirm  ✖ staging is not it" in "\n".join(picture(app))
+        assert app.screen.query_one("#phrase", Input).value == "staging"
+        await pilot.press("tab", "enter")
         await pilot.pause(0.1)
         assert source.given == []
         assert not isinstance(app.screen, Dialog)
@@ -171,7 +178,6 @@ async def test_an_override_is_requested_and_runs_once_it_is_granted() -> None:
         await open_deploy(pilot)
         await typed(pilot, "hotfix")
         assert ready(app)
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         asked = {"command": "operation.run", "args": {"operation": "staging.deploy"}, "reason": "hotfix"}
@@ -179,7 +185,6 @@ async def test_an_override_is_requested_and_runs_once_it_is_granted() -> None:
         source.previews["operation.run"] = replace(LOCKED, request=7, granted="request #7 granted by eve (x)")
         await open_deploy(pilot)
         await typed(pilot, "dotmac")
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given[1] == (
@@ -229,7 +234,7 @@ async def test_a_request_is_on_every_screen_and_is_answered_by_g(size: tuple[int
         for key in ("g", "3", "d", "b", "p", "l"):
             await pilot.press(key)
             await pilot.pause(0.1)
-            row = picture(app)[2]
+            row = picture(app)[3]
             assert row.startswith(f" ! REQUEST #{seq} bob wants a second person: Promote")
             assert row.endswith(" G: grant or refuse ")
         await pilot.press("d")
@@ -238,12 +243,11 @@ async def test_a_request_is_on_every_screen_and_is_answered_by_g(size: tuple[int
         await pilot.press("G")
         await opens(app, pilot, PickDialog)
         assert "Grant it: everything is shown first" in "\n".join(picture(app))
-        await pilot.press("1")
+        await pilot.press("1", "enter")
         await opens(app, pilot, FormDialog)
         await pilot.press("enter")
         await opens(app, pilot, AskDialog)
         await typed(pilot, "dotmac")
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given == [("request.grant", {"request": str(seq)}, Confirmation("dotmac", "shown"))]
@@ -258,7 +262,7 @@ async def test_ones_own_request_can_be_withdrawn_and_once_granted_be_carried_out
     )
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.pause()
-        assert picture(app)[2].endswith(" G: withdraw ")
+        assert picture(app)[3].endswith(" G: withdraw ")
         await pilot.press("G")
         await opens(app, pilot, PickDialog)
         shown = "\n".join(picture(app))
@@ -268,14 +272,13 @@ async def test_ones_own_request_can_be_withdrawn_and_once_granted_be_carried_out
         told.tell(RequestGranted.KIND, {"how_known": "socket peer uid 1001 (eve)"}, ref=seq, actor="eve")
         source.tell()
         await pilot.pause(0.3)
-        assert picture(app)[2].startswith(f" ! GRANTED #{seq} ann may do it once, granted by eve: Promote")
-        assert picture(app)[2].endswith(" G: carry it out ")
+        assert picture(app)[3].startswith(f" ! GRANTED #{seq} ann may do it once, granted by eve: Promote")
+        assert picture(app)[3].endswith(" G: carry it out ")
         await pilot.press("G")
         await opens(app, pilot, PickDialog)
-        await pilot.press("1")
+        await pilot.press("1", "enter")
         await opens(app, pilot, AskDialog)
         await typed(pilot, "dotmac")
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given == [
@@ -303,37 +306,69 @@ async def test_a_hold_says_what_it_stops_and_what_goes_on() -> None:
         assert "(x: abort), the way back (B)" in shown
 
 
-async def test_attesting_takes_two_different_keys_and_a_comment() -> None:
+async def test_a_word_is_given_by_a_button_or_its_key_and_by_no_letter() -> None:
     app, source = app_of(story.opened())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("1")
         await pilot.pause(0.1)
         await pilot.press("a")
         await pilot.pause(0.1)
-        assert app.focused is app.screen.query_one("#no", Button)
-        await pilot.press("c")
+        assert app.screen.query_one("#comment", Input).has_focus
         await typed(pilot, "agreed in CHG-7")
-        await pilot.press("tab", "tab", "g")
+        await pilot.press("enter", "enter")
+        await pilot.pause(0.1)
+        assert source.given == []
+        assert app.screen.query_one("#go", Button).has_focus
+        await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given[0][:2] == (
             "attest.sign",
             {"item": "1.1", "verdict": "GO", "comment": "agreed in CHG-7"},
         )
-        await pilot.press("down", "a")
+        await pilot.press("a")
         await pilot.pause(0.1)
-        await pilot.press("n")
+        await pilot.press("escape")
         await pilot.pause(0.1)
         assert len(source.given) == 1
         await pilot.press("a")
         await pilot.pause(0.1)
-        await pilot.press("N")
+        await pilot.press("ctrl+n")
         await pilot.pause(0.1)
         assert len(source.given) == 1
-        assert "a NO-GO needs a comment that says why" in "\n".join(picture(app))
+        assert "Comment (required for NO-GO)  ✖ " in "\n".join(picture(app))
         await typed(pilot, "never agreed")
-        await pilot.press("tab", "tab", "N")
+        await pilot.press("ctrl+n")
         await pilot.pause(0.1)
         assert source.given[1][1] == {"item": "1.2", "verdict": "NO-GO", "comment": "never agreed"}
+
+
+@pytest.mark.parametrize("later_s", [0.0, 0.15])
+@pytest.mark.parametrize(("takes_s", "second"), [(0.4, "1.2"), (2.0, "")])
+async def test_a_key_after_a_word_waits_for_the_engine_and_never_for_long(
+    takes_s: float, second: str, later_s: float
+) -> None:
+    app, source = app_of(story.opened())
+    signs = source.command
+
+    async def slowly(name: str, args: JsonObject, given: Confirmation | None) -> Reply:
+        await asyncio.sleep(takes_s)
+        return await signs(name, args, given)
+
+    source.command = slowly  # type: ignore[method-assign]  # a slow engine
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("1")
+        await pilot.pause(0.1)
+        await pilot.press("a")
+        await pilot.pause(0.1)
+        await typed(pilot, "agreed")
+        app.post_message(events.Key("ctrl+g", None))
+        await asyncio.sleep(later_s)
+        app.post_message(events.Key("a", "a"))
+        await pilot.pause(1.0)
+        asked = [one for one in picture(app) if "Attest item " in one]
+        assert ["Attest item 1.2" in one for one in asked] == ([True] if second else [])
+        if not second:
+            assert any("asking the engine" in one for one in picture(app))
 
 
 async def test_a_go_against_the_evidence_is_told_and_asked_for_again() -> None:
@@ -348,14 +383,21 @@ async def test_a_go_against_the_evidence_is_told_and_asked_for_again() -> None:
         await pilot.pause(0.1)
         await pilot.press("a")
         await pilot.pause(0.1)
-        await pilot.press("g")
+        await pilot.press("ctrl+g")
         await pilot.pause(0.1)
         assert source.given == []
         assert isinstance(app.screen, AskDialog)
         shown = "\n".join(picture(app))
         assert "! web.csp (staging) failed" in shown
         assert "! web.csp (production) never ran" in shown
-        await pilot.press("y")
+        await pilot.press("y", "enter")
+        await pilot.pause(0.1)
+        assert source.given == []
+        await pilot.press("a")
+        await pilot.pause(0.1)
+        await pilot.press("ctrl+g")
+        await pilot.pause(0.1)
+        await pilot.press("ctrl+g")
         await pilot.pause(0.1)
         ((name, args, given),) = source.given
         assert (name, args, given) == (
@@ -383,7 +425,7 @@ async def test_running_checks_asks_nothing() -> None:
 async def test_a_note_and_a_hold_are_one_form_each() -> None:
     app, source = app_of(story.opened())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("n")
+        await pilot.press("c")
         await pilot.pause(0.1)
         assert isinstance(app.screen, FormDialog)
         await pilot.press("enter")
@@ -408,7 +450,7 @@ async def test_the_clock_is_made_faster_by_a_digit() -> None:
         await pilot.press("f")
         await pilot.pause(0.1)
         assert isinstance(app.screen, PickDialog)
-        await pilot.press("3")
+        await pilot.press("3", "enter")
         await pilot.pause(0.1)
         assert source.given[0][:2] == ("clock.rate", {"rate": "60"})
 
@@ -427,7 +469,6 @@ async def test_a_waiver_asks_for_reason_and_time_and_then_for_a_second_person() 
         await pilot.press("tab", "enter")
         await pilot.pause(0.1)
         assert isinstance(app.screen, AskDialog)
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         args = {"item": "2.1", "reason": "later", "minutes": "240"}
@@ -443,7 +484,7 @@ async def test_one_key_opens_the_rollback_and_it_still_wants_the_name() -> None:
         await pilot.pause(0.15)
         assert isinstance(app.screen, AskDialog)
         await typed(pilot, "dotmac")
-        await pilot.press("tab", "right", "enter")
+        await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given[0][1] == {"operation": "production.rollback"}
 
@@ -473,7 +514,7 @@ async def test_the_rollback_is_productions_whatever_the_order_of_the_runbook(
         await pilot.press("B")
         await pilot.pause(0.15)
         await typed(pilot, "dotmac")
-        await pilot.press("tab", "right", "enter")
+        await pilot.press("enter")
         await pilot.pause(0.1)
         assert source.given[0][1] == {"operation": back}
 
@@ -506,13 +547,10 @@ def with_rollbacks(told: story.Story, back: str) -> story.Story:
 async def test_a_trip_is_acknowledged_with_a_comment() -> None:
     app, source = app_of(story.tripped())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("k")
+        await pilot.press("A")
         await pilot.pause(0.1)
         await typed(pilot, "seen")
         await pilot.press("enter")
-        assert app.focused is app.screen.query_one("#no", Button)
-        assert source.given == []
-        await pilot.press("y")
         await pilot.pause(0.1)
         assert source.given[0][:2] == (
             "condition.acknowledge",
@@ -524,7 +562,7 @@ async def test_a_refusal_by_the_engine_is_told() -> None:
     app, source = app_of(story.opened())
     source.replies["note.add"] = Reply(ok=False, message="read-only: observers give no notes")
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("n")
+        await pilot.press("c")
         await pilot.pause(0.1)
         await typed(pilot, "x")
         await pilot.press("enter")
@@ -538,12 +576,12 @@ async def test_quitting_during_an_operation_asks() -> None:
         await pilot.press("q")
         await pilot.pause(0.1)
         assert "goes on in the engine" in "\n".join(picture(app))
-        await pilot.press("1")
+        await pilot.press("3", "1", "enter")
         await pilot.pause(0.1)
         assert not isinstance(app.screen, Dialog)
         await pilot.press("ctrl+q")
         await pilot.pause(0.1)
-        await pilot.press("3")
+        await pilot.press("3", "enter")
         await pilot.pause(0.2)
         assert isinstance(app.screen, FormDialog)
         await typed(pilot, "wrong window")
@@ -552,7 +590,7 @@ async def test_quitting_during_an_operation_asks() -> None:
         assert source.given[0][:2] == ("operation.abort", {"reason": "wrong window"})
         await pilot.press("q")
         await pilot.pause(0.1)
-        await pilot.press("2")
+        await pilot.press("2", "enter")
         await pilot.pause(0.1)
     assert app.return_code == 0
 
@@ -581,8 +619,8 @@ async def test_help_searches_and_runs() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("question_mark")
         await pilot.pause(0.1)
-        await typed(pilot, "every check")
-        assert app.screen.query_one(Input).value == "every check"
+        await typed(pilot, "launch run every")
+        assert app.screen.query_one(Input).value == "launch run every"
         await pilot.press("enter")
         await pilot.pause(0.2)
         assert source.given[0][:2] == ("launch.run", {})
@@ -593,10 +631,7 @@ async def test_the_palette_offers_the_registry_and_only_asks() -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("ctrl+p")
         await pilot.pause(0.2)
-        await typed(pilot, "launch: Run every")
-        async with asyncio.timeout(20):
-            while (found := app.screen.query_one(CommandList)).option_count != 1 or found.highlighted is None:
-                await pilot.pause(0.05)
+        await typed(pilot, "lau rn evry")
         await pilot.press("enter")
         async with asyncio.timeout(20):
             while not source.given:
@@ -615,27 +650,18 @@ async def test_the_palette_promotes_no_rolled_back_candidate_but_requests_it() -
         await pilot.press("ctrl+p")
         await pilot.pause(0.2)
         await typed(pilot, "operation: Run")
-        still = 0
-        async with asyncio.timeout(20):
-            # Several entries match: chosen only once the search brings nothing new any more.
-            while still < 15:
-                found = app.screen.query_one(CommandList)
-                first = found.get_option_at_index(0).prompt if found.option_count else ""
-                still = still + 1 if found.highlighted == 0 and "operation: Run" in str(first) else 0
-                await pilot.pause(0.05)
         await pilot.press("enter")
         async with asyncio.timeout(20):
             while not isinstance(app.screen, PickDialog):
                 await pilot.pause(0.05)
         ids = [row.cells[1] for row in app.screen.query_one(Table).rows]
         at = next(n for n, label in enumerate(ids) if str(label).startswith("production.deploy"))
-        await pilot.press(str(at + 1))
+        await pilot.press(str(at + 1), "enter")
         async with asyncio.timeout(20):
             while not isinstance(app.screen, AskDialog):
                 await pilot.pause(0.05)
         assert words in " ".join("".join(row.strip(" ┃") + " " for row in picture(app)).split())
         await typed(pilot, "it was the cache")
-        app.screen.query_one("#yes", Button).focus()
         await pilot.press("enter")
         await pilot.pause(0.1)
         asked = {
@@ -644,3 +670,44 @@ async def test_the_palette_promotes_no_rolled_back_candidate_but_requests_it() -
             "reason": "it was the cache",
         }
         assert source.given == [("request.make", asked, Confirmation(token="t"))]
+
+
+@pytest.mark.parametrize(
+    ("typed_words", "title"),
+    [
+        ("rollbk", "open the rollback dialog"),
+        ("stg dep", "staging.deploy"),
+        ("3.2", "3.2 "),
+        ("cookies", "3.4 "),
+        ("gate 7", "gate 7 "),
+        ("close", "launch: Close"),
+        ("every check", "run every check of the launch"),
+    ],
+)
+def test_a_few_letters_find_what_is_meant(typed_words: str, title: str) -> None:
+    app, source = app_of(story.tripped())
+    app._shown = source.shown()
+    entries = found(typed_words, app.help_entries(), lambda one: one.words)
+    assert entries
+    assert entries[0].title.startswith(title), [one.title for one in entries[:3]]
+
+
+def test_letters_that_mean_nothing_find_nothing() -> None:
+    app, source = app_of(story.tripped())
+    app._shown = source.shown()
+    assert found("zzqx", app.help_entries(), lambda one: one.words) == []
+
+
+async def test_an_item_is_gone_to_by_its_number() -> None:
+    app, source = app_of(story.opened())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause(0.2)
+        await typed(pilot, "3")
+        await pilot.press("full_stop", "2", "enter")
+        async with asyncio.timeout(20):
+            while not (isinstance(app.screen, GateScreen) and app.screen.query(Table)):
+                await pilot.pause(0.05)
+        await pilot.pause(0.2)
+        assert app.screen.query_one(Table).key == "3.2"
+        assert source.given == []

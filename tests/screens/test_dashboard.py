@@ -84,8 +84,8 @@ async def test_the_screen_is_filled_and_no_line_is_too_long(size: tuple[int, int
         rows = picture(app)
         assert len(rows) == size[1]
         assert "PRODUCTION (rehearsal)" in rows[0]
-        assert rows[2].startswith(" ✖ TRIPPED HTTP 5xx share")
-        assert rows[2].endswith(" B: roll back · k: acknowledge ")
+        assert rows[3].startswith(" ✖ TRIPPED HTTP 5xx share")
+        assert rows[3].endswith(" B: roll back · A: acknowledge ")
         assert any("GATES" in row for row in rows)
         assert any("error rate" in row for row in rows)
         assert any("STOP CONDITIONS" in row for row in rows)
@@ -150,8 +150,8 @@ async def test_the_banner_says_rolled_back_only_when_production_was(
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         rows = picture(app)
-        assert rows[2].strip().startswith(told)
-        assert rows[2].endswith("k: acknowledge ")
+        assert rows[3].strip().startswith(told)
+        assert rows[3].endswith("A: acknowledge ")
         assert f" {word} " in rows[0]
         unverified = any("✖ NOT VERIFIED: production.rollback" in row for row in rows[2:5])
         assert unverified is (env == "production" and state in {"failed", "aborted"})
@@ -196,14 +196,14 @@ async def test_a_new_release_is_judged_anew_and_can_trip_again(size: tuple[int, 
         source.tell()
         await pilot.pause(0.3)
         rows = picture(app)
-        assert rows[2].startswith(" ! LIVE AGAIN since ")
-        assert "tripped HTTP 5xx share at" in rows[2]
+        assert rows[3].startswith(" ! LIVE AGAIN since ")
+        assert "tripped HTTP 5xx share at" in rows[3]
         told.wait(600)
         told.condition("error-rate", "BREACHING", value="0.082", elapsed=150)
         source.tell()
         await pilot.pause(0.3)
         rows = picture(app)
-        assert rows[2].startswith(" ! BREACHING HTTP 5xx share 8.20 % > 1.00 % · trips in 2:30")
+        assert rows[3].startswith(" ! BREACHING HTTP 5xx share 8.20 % > 1.00 % · trips in 2:30")
         assert " ! BREACHING " in rows[0]
         told.wait(150)
         told.condition("error-rate", "TRIPPED", value="0.082", elapsed=300)
@@ -212,7 +212,7 @@ async def test_a_new_release_is_judged_anew_and_can_trip_again(size: tuple[int, 
         rows = picture(app)
         again = told.view().trips[-1]
         assert (again.release, first.release) == (seq, told.view().operations[0].seq)
-        assert rows[2].startswith(" ✖ TRIPPED HTTP 5xx share over 1.00 % at ")
-        assert formats.clock(again.at_us, seconds=False) in rows[2]
-        assert rows[2].endswith(" B: roll back · k: acknowledge ")
+        assert rows[3].startswith(" ✖ TRIPPED HTTP 5xx share over 1.00 % at ")
+        assert formats.clock(again.at_us, seconds=False) in rows[3]
+        assert rows[3].endswith(" B: roll back · A: acknowledge ")
         assert " ✖ TRIPPED " in rows[0]

@@ -32,11 +32,12 @@ async def test_the_dashboard_has_as_many_lines_as_gates(size: tuple[int, int]) -
         shown = [line[:38] for line in picture(app)]
         first = next(n for n, line in enumerate(shown) if "GATES" in line)
         assert "0 of 6 GO" in picture(app)[first]
-        lines = [line.split()[0] for line in shown[first + 1 : first + 7]]
-        assert lines == ["1", "2", "3", "4", "5", "6"]
-        below = [line for line in shown[first + 7 :] if line.strip()]
-        gap = shown.index(below[0]) - (first + 7)
-        assert gap == (0 if size[1] < 34 else 1)
+        here = [line for line in shown[first + 1 :] if line.split()]
+        numbers = [word for word in (line.split()[0] for line in here) if word.isdecimal()]
+        assert numbers[:6] == ["1", "2", "3", "4", "5", "6"]
+        if size[1] < 34:  # with more room their items stand below each
+            below = [line for line in shown[first + 7 :] if line.strip()]
+            assert shown.index(below[0]) == first + 7
         assert any("1-6 gate" in line for line in picture(app))
 
 
@@ -63,7 +64,7 @@ async def test_a_pipeline_that_the_runbook_does_not_have_takes_no_room() -> None
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("d")
         await pilot.pause()
-        assert picture(app)[2].startswith("operation ")
+        assert picture(app)[3].startswith("operation ")
 
 
 @pytest.mark.parametrize(("key", "size"), [("g", (80, 24)), ("g", (200, 55)), ("b", (100, 40))])

@@ -37,12 +37,17 @@ def seen(told: story.Story, name: str, **facts: Json) -> None:
     )  # fmt: skip
 
 
+WAITS: dict[str, Json] = {"phase": "ContainerCreating", "ready": 0}
+
 PODS: list[tuple[str, dict[str, Json], str, str]] = [
     # what is seen of the eighth pod, how many are counted as ready, how the list marks it
     ("well", {}, "✔ 8/8 ready", "✔ Running"),
     ("a closed gate", {"unready": "readiness gate lb"}, "✖ 7/8 ready", "✖ Running readiness gate lb"),
     ("between two crashes", {"loops_until_us": 2**62, "restarts": 5}, "✖ 7/8 ready", "✖ Running"),
     ("calm again", {"loops_until_us": 1, "restarts": 5}, "✔ 8/8 ready", "✔ Running"),
+    ("young", {**WAITS, "created_us": story.START_US}, "… 7/8 ready", "… ContainerCreating"),
+    ("no image", {**WAITS, "phase": "ErrImagePull", "created_us": story.START_US}, "✖ 7/8 ready", "✖ ErrImagePull"),
+    ("no longer young", {**WAITS, "created_us": story.START_US - 10**9}, "✖ 7/8 ready", "✖ ContainerCreating"),
     ("ending", {"phase": "Terminating"}, "✔ 7/7 ready", "· Terminating"),
     ("evicted", {"phase": "Failed", "ready": 0, "reason": "low on memory"}, "✔ 7/7 ready", "✖ Failed low on memory"),
     ("a job's, at work", {"of_job": True}, "✔ 7/7 ready", "✔ Running"),

@@ -84,7 +84,7 @@ def test_every_screen_has_a_picture() -> None:
 
 async def test_every_screen_is_opened_in_the_stories() -> None:
     """Its key opens it, and with that key the stories of hostile text, glyphs and a lost engine look at it too."""
-    assert set(SCREENS) == ALL, "console/ui/keymap.py has no key for a screen"
+    assert set(SCREENS) == ALL, "console/ui/keys/keymap.py has no key for a screen"
     app, _ = app_of(story.tripped())
     async with app.run_test(size=(80, 24)) as pilot:
         assert set(app._screens) == ALL, "console/ui/app.py installs other screens"

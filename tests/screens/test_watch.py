@@ -32,7 +32,7 @@ def words(one: Line) -> str:
 def test_a_countdown_is_on_every_screen_with_the_key_that_stops_it() -> None:
     (told,) = notices(replace(TRIPPED, mode=Mode.LIVE))
     assert told.text.startswith("✖ TRIPPED ROLLS BACK IN 23 s · h: hold · 5xx share over 1.00 %")
-    assert told.keys == "B: roll back · k: acknowledge"
+    assert told.keys == "B: roll back · A: acknowledge"
 
 
 def test_a_trip_rings_once_and_names_the_terminal() -> None:

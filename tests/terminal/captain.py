@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
-from itertools import pairwise
 
 from tests.terminal.range import PATIENT_S
 from tests.terminal.tmux import Tmux
@@ -12,23 +12,28 @@ from tests.terminal.tmux import Tmux
 ROW = re.compile(
     r"^ ?(?P<id>\d+\.\d+) +\S (?P<verdict>[A-Z]+) +(?:(?P<glyph>\S) (?P<good>\d+)/(?P<all>\d+)|-)"
     r"(?: +(?:-|later|\S [A-Z]+)){2}"
-    r" +(?P<person>asked|GO|NO-GO|-) "
+    r" +(?P<person>needed|GO|NO-GO|-) "
 )
-RELEASE = "dotmac"
-"""What is typed to confirm: the name of production's release."""
+PHRASE = re.compile(r"Type (.+?) to confirm")
+"""What a dangerous dialog wants typed: it names what is at stake."""
 OVERRIDE = "a rehearsal of trouble"
 """Why a lock is to be opened; the rehearsal's second person grants it."""
 WHY = "Why must it be done all the same?"
 """What the dialog of something locked asks, before anybody else is asked."""
 COMMENT = "by the platform team, rotated in May"
 """What is said where a GO takes a comment."""
-DIALOG = "│╭╰┃┏┗"
+DIALOG = "│╭╰┃┏┗║╔╚"
 """What the frames of dialogs are drawn with."""
+_DEVIATIONS = re.compile(r"([·✔]) #(\d+) ")
+"""A deviation that can be chosen, and whether somebody sees to it."""
 _STARTED = re.compile(r"\d checks? started")
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
-_REVERSED = re.compile(r"\x1b\[(?:[0-9]+;)*7m")
-_FRAMED = re.compile(r"[│┃](.*)[│┃]")
+_MARKED = re.compile(r"\x1b\[(?:48;5;(\d+)|(?:\d+;)*7)m[^\x1b]{2,}")
+"""A text on a background of its own or reversed; a text cursor is one cell wide, and blinks."""
+_FRAMED = re.compile(r"[│┃║](.*)[│┃║]")
 _BACK = re.compile(r"48;5;(\d+)")
+_BRIGHT = 0.5
+"""The luminance that the background of what has the focus exceeds, in a dark theme."""
 _READABLE = 3.5
 """The contrast that a button which can be pressed has at least, and one which can't has not."""
 
@@ -73,7 +78,7 @@ class Captain:
 
     def attached(self) -> str:
         """Wait for the first screen of a console that drives."""
-        return self.wait("(you) drives")
+        return self.wait("you are driving")
 
     # -- dialogs -------------------------------------------------------------------------------------
 
@@ -89,7 +94,7 @@ class Captain:
         """Go to a button with the tabulator, and press it."""
         self.ready(button)
         for _ in range(6):
-            if self._style(button)[2]:
+            if self._has_focus(button):
                 break
             self.tab()
         self.pane.keys("Enter")
@@ -103,24 +108,26 @@ class Captain:
     def _focus(self) -> list[tuple[str, list[int]]]:
         """Return what shows where the keys go.
 
-        It is the first background of each line of a dialog, and where something is reversed there.
+        It is the first background of each line of a dialog, and where a text stands on a bright one there.
         """
         coloured = self.pane.run("capture-pane", "-p", "-e").splitlines()
         inside = [found[1] for line in coloured if (found := _FRAMED.search(line))]
         return [
             (
                 found[1] if (found := _BACK.search(line)) else "",
-                [one.start() for one in _REVERSED.finditer(line)],
+                [
+                    m.start()
+                    for m in _MARKED.finditer(line)
+                    if m[1] is None or _luminance(int(m[1])) > _BRIGHT
+                ],
             )
             for line in inside
         ]
 
-    def _field(self, label: str) -> str:
-        """Return the background of the field below a label, which tells whether it has the keys."""
-        lines = self.pane.run("capture-pane", "-p", "-e").splitlines()
-        below = next((below for line, below in pairwise(lines) if label in line), "")
-        found = _BACK.search(below)
-        return found[1] if found else ""
+    def _has_focus(self, button: str) -> bool:
+        """Return whether a button has the focus: then it is reversed, or dark on bright."""
+        fore, back, reverse = self._style(button)
+        return reverse or _luminance(back) > max(_BRIGHT, _luminance(fore))
 
     def _style(self, text: str) -> tuple[int, int, bool]:
         """Return foreground, background (256 colours) and reversal of a text on the screen."""
@@ -150,8 +157,8 @@ class Captain:
             within=PATIENT_S,
         )
         if _in_dialog(shown, "Run all checks of gate"):
-            self.ready("Yes (y)")
-            self.pane.keys("y")
+            self.ready("(ctrl+g)")
+            self.pane.keys("C-g")
             self.gone("Run all checks of gate")
             self.pane.until(lambda s: _STARTED.search(s) is not None, within=PATIENT_S)
         return items(self.pane.until(lambda s: _judged(items(s)), within=PATIENT_S))
@@ -165,32 +172,48 @@ class Captain:
             within=PATIENT_S,
         )
         if _in_dialog(shown, "Run the checks of item"):
-            self.ready("Yes (y)")
-            self.pane.keys("y")
+            self.ready("(ctrl+g)")
+            self.pane.keys("C-g")
         self.pane.until(lambda s: _judged([i for i in items(s) if i.id == item]), within=PATIENT_S)
         self.attest(item)
 
     def attest(self, *only: str) -> None:
         """Attest GO on every item of the gate that is shown and that a person is asked about."""
         for item in items(self.pane.screen()):
-            if item.person == "asked" and (not only or item.id in only):
+            if item.person == "needed" and (not only or item.id in only):
                 self.choose(item.id)
                 self.pane.keys("a")
                 self.wait(f"Attest item {item.id}")
-                self.ready("GO (g)")
+                self.ready("GO (ctrl+g)")
                 if "a GO takes a comment" in self.pane.screen():
-                    before = self._field("comment (c)")
-                    self.pane.keys("c")
-                    self.pane.until(lambda _, b=before: self._field("comment (c)") != b, within=PATIENT_S)  # type: ignore[misc]  # bound now
                     self.pane.run("send-keys", "-l", COMMENT)
                     self.wait(COMMENT)
-                    self.press("GO (g)")
-                else:
-                    self.pane.keys("g")
+                self.pane.keys("C-g")
                 self.wait(f"{item.id} attested GO")
+
+    def follow_up(self, owner: str, text: str) -> None:
+        """Say of every deviation who sees to it and what follows, from a gate's screen."""
+        while True:
+            self.pane.keys("u")
+            listed = self.pane.until(lambda s: re.search(_DEVIATIONS, s) is not None, within=PATIENT_S)
+            first = re.search(_DEVIATIONS, listed)
+            if first is None or first[1] == "✔":
+                self.pane.keys("Escape")
+                self.pane.until(lambda s: re.search(_DEVIATIONS, s) is None, within=PATIENT_S)
+                return
+            self.pane.keys("Enter")
+            self.wait(f"Follow up deviation #{first[2]}")
+            for words in (owner, text):
+                self.pane.run("send-keys", "-l", words)
+                self.wait(words)
+                self.tab()
+            self.pane.keys("C-g")
+            self.wait(f"{owner} sees to deviation #{first[2]}")
 
     def choose(self, item: str) -> None:
         """Put the cursor on an item: its text stands below the list."""
+        # After a word the cursor moves on by itself: a key that comes between would take it one too far.
+        time.sleep(0.5)
         for _ in range(12):
             chosen = detail(self.pane.screen())
             if chosen == item:
@@ -233,8 +256,8 @@ class Captain:
             self.press("Request a second person")
             self.gone(WHY)
             self.wait("! GRANTED #")
-        self._open(operation, title, f"Type {RELEASE} to confirm")
-        return self.confirm(override=bool(override))
+        self._open(operation, title, "to confirm")
+        return self.confirm()
 
     def _open(self, operation: str, title: str, asked: str) -> None:
         """Open an operation's dialog, which asks for something."""
@@ -256,15 +279,16 @@ class Captain:
             self.pane.keys("Down" if at < ids.index(operation) else "Up")
             shown = self.pane.until(lambda s, b=shown: heading(s) != heading(b), within=PATIENT_S)  # type: ignore[misc]  # bound now
 
-    def confirm(self, *, override: bool = False) -> str:
+    def confirm(self) -> str:
         """Give what a dangerous command's dialog asks for; return what it showed."""
-        self.wait(f"Type {RELEASE} to confirm")
-        self.pane.keys(RELEASE)
-        button = "Override and run" if override else "Do it"
-        self.ready(button)
-        asked = self.pane.screen()
-        self.press(button)
-        self.gone(f"Type {RELEASE} to confirm")
+        self.wait("to confirm")
+        # The facts are laid out a moment after the frame that they stand in.
+        asked = self.pane.until(lambda s: "environment " in s and "$ " in s, within=PATIENT_S)
+        phrase = PHRASE.search(asked)
+        assert phrase is not None, asked
+        self.pane.run("send-keys", "-l", phrase[1])
+        self.pane.keys("Enter")
+        self.gone("to confirm")
         return asked
 
     def operate(self, operation: str, title: str) -> str:
@@ -283,7 +307,7 @@ class Captain:
         """Run the rehearsal's clock faster or slower: 1, 10, 60 or 300 times as fast as time."""
         self.pane.keys("f")
         self.wait("Change the clock")
-        self.pane.keys(str((1, 10, 60, 300).index(rate) + 1))
+        self.pane.keys(str((1, 10, 60, 300).index(rate) + 1), "Enter")
         self.pane.until(lambda s: f"×{rate}" in s.splitlines()[0], within=PATIENT_S)
 
 

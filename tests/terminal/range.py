@@ -39,11 +39,11 @@ class Range:
         self.log = folder / "launch.lclog"
         self.env = {"XDG_RUNTIME_DIR": str(folder), "XDG_STATE_HOME": str(folder / "state")}
 
-    def console(self, *argv: str, size: tuple[int, int] = (120, 40)) -> Tmux:
-        """Return a new terminal with the program in it."""
+    def console(self, *argv: str, size: tuple[int, int] = (119, 40)) -> Tmux:
+        """Return a new terminal with the program in it: below 120 columns, so that a detail stands below its list."""
         return Tmux("-m", "console", *argv, size=size, env=self.env)
 
-    def rehearse(self, *argv: str, size: tuple[int, int] = (120, 40)) -> Tmux:
+    def rehearse(self, *argv: str, size: tuple[int, int] = (119, 40)) -> Tmux:
         """Return a new terminal with a console on this rehearsal."""
         return self.console("rehearse", "--log", str(self.log), *argv, size=size)
 

@@ -26,9 +26,9 @@ def test_a_bad_candidate_trips_and_is_rolled_back_by_keys() -> None:
             assert "gate 1 is OPEN" in asked
             captain.ended("production.deploy", "SUCCEEDED")
             pane.keys("b")
-            captain.wait("seen good")
+            captain.wait(" healthy")
             captain.clock(60)
-            captain.wait("B: roll back · k: acknowledge")
+            captain.wait("B: roll back · A: acknowledge")
             captain.clock(10)
             pane.keys("B")
             captain.confirm()

@@ -35,7 +35,7 @@ def test_a_good_candidate_is_driven_by_keys_to_gate_ten_and_replayed() -> None:
             assert set(gates(shown).values()) == {"GO"}, shown
             pane.keys("q")
             left = captain.wait("code 0")
-            assert "The engine goes on" in left
+            assert "The engine keeps running" in left
         saved(made)
         with made.console("replay", str(made.log)) as pane:
             replayed(pane, len(made.events()))
@@ -72,7 +72,7 @@ def release(captain: Captain) -> None:
 def baked(captain: Captain, rate: int = 60) -> None:
     """Watch the bake to its end on a clock that a busy machine keeps up with."""
     captain.pane.keys("b")
-    captain.wait("seen good")
+    captain.wait(" healthy")
     if rate != RATE:
         captain.clock(rate)  # faster, and a busy machine looks too seldom for the bake to see enough
     captain.wait("DONE", within=BAKE_S * 2 / rate)

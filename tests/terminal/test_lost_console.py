@@ -77,7 +77,7 @@ def slowly(captain: Captain) -> None:
     """Let the clock go as time does, which the headline shows by saying nothing of it."""
     captain.pane.keys("f")
     captain.wait("Change the clock")
-    captain.pane.keys("1")
+    captain.pane.keys("1", "Enter")
     captain.pane.until(lambda shown: "×" not in shown.splitlines()[0], within=PATIENT_S)
 
 

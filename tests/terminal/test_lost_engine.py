@@ -39,7 +39,7 @@ def test_a_killed_engine_is_told_and_started_again_and_the_bake_goes_on() -> Non
         before = made.events()
         assert before[acknowledged - 1].body["text"] == "before the engine was killed"
         pane.keys("S")
-        pane.until(lambda s: "ENGINE LOST" not in s and "(you) drives" in s, within=PATIENT_S)
+        pane.until(lambda s: "ENGINE LOST" not in s and "you are driving" in s, within=PATIENT_S)
         assert made.engine_pid() != engine
         assert made.events()[: len(before)] == before
         captain.clock(60)
@@ -52,7 +52,7 @@ def test_a_killed_engine_is_told_and_started_again_and_the_bake_goes_on() -> Non
 
 def note(captain: Captain, text: str) -> int:
     """Add a note; return the event that the engine acknowledged."""
-    captain.pane.keys("n")
+    captain.pane.keys("c")
     captain.wait("Add a note")
     captain.pane.run("send-keys", "-l", text)
     captain.wait(text)
@@ -64,5 +64,5 @@ def note(captain: Captain, text: str) -> int:
 
 def good_s(shown: str) -> int | None:
     """Return the seconds that the bake screen says were seen good."""
-    found = re.search(r" (\d+):(\d\d) of \d+:\d\d seen good", shown)
+    found = re.search(r" (\d+):(\d\d) of \d+:\d\d healthy", shown)
     return int(found[1]) * 60 + int(found[2]) if found else None

@@ -21,10 +21,10 @@ def test_the_second_console_watches_and_is_refused_with_a_reason() -> None:
         engine = made.engine_pid()
         with made.rehearse(size=(80, 24)) as beside:
             watcher = Captain(beside)
-            shown = watcher.wait("drives +1")
+            shown = watcher.wait("is driving +1")
             assert "(you)" not in shown
             assert made.engine_pid() == engine
-            captain.wait("(you) drives +1")
+            captain.wait("you are driving +1")
             captain.open_gate(4)
             captain.run_checks(4)
             watcher.open_gate(4)
@@ -41,5 +41,5 @@ def test_the_second_console_watches_and_is_refused_with_a_reason() -> None:
             watcher.gone("take over first")
             beside.keys("q")
             watcher.wait("code 0")
-        pane.until(lambda s: "(you) drives" in s and "+1" not in s, within=PATIENT_S)
+        pane.until(lambda s: "you are driving" in s and "+1" not in s, within=PATIENT_S)
         assert any(e.kind == "gate.declared" for e in made.events())

@@ -4,9 +4,11 @@
 
 ``strace`` records a writer. After every acknowledgement, sync, truncation, rename and unlink the disk is rebuilt as
 a power loss could leave it: policy A drops every write and directory change that was not synced, policy B
-keeps a random half of the unsynced 512-byte sectors. Every such disk must open, verify, and hold every
-acknowledged event. Prints one JSON object; exits 1 where one doesn't. Drives that lie about syncs, and what file
-systems reorder beyond that, are not simulated.
+keeps a random half of the unsynced 512-byte sectors and tears some of those, so that their beginning alone is
+new. Every such disk must verify and hold every acknowledged event; then the program's own writer opens it,
+without its sidecars now and then, and appends. The writer also redacts, archives, keeps attachments and notes
+heads as a witness: what was acknowledged of those must hold too. Prints one JSON object; exits 1 where one
+doesn't. Drives that lie about syncs, and what file systems reorder beyond that, are not simulated.
 """
 
 from __future__ import annotations
@@ -23,20 +25,29 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
+from console.engine.record.attachments import Attachments
 from state.base.clock import SystemClock
-from state.events.event import Draft
+from state.events.event import Draft, Event
 from state.events.log import NoteAdded
+from state.log.archive import archive
+from state.log.errors import LogError
 from state.log.store import LogStore
 from state.log.verify import verify
+from state.log.witness import Witness
 from tests.paths import ROOT
 
 SECTOR = 512
+_TORN = 0.1
+_AFTERWARDS = 3
+"""Every how many of the disks the program's own writer opens, too."""
 _NAME = "lost.lclog"
 _CALLS = "openat,close,pwrite64,write,ftruncate,fsync,fdatasync,unlink,rename"
 _LINE = re.compile(r"(\d+) +(?:<\.\.\. \w+ resumed>)?(.*)", re.DOTALL)
 _CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+)", re.DOTALL)
+_LOG_ID = re.compile(r"[0-9a-f-]{36}")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 
 
@@ -49,7 +60,37 @@ class Outcome:
     states_b: int = 0
     states_that_lost: int = 0
     broken: int = 0
+    opened: int = 0
+    """Disks that the program's own writer went on with."""
     first_failure: str = ""
+
+
+@dataclass(slots=True)
+class Acknowledged:
+    """What the writer was told is done."""
+
+    events: dict[int, str] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    """Texts that were redacted."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Name to SHA-256 of attachments."""
+    archives: set[str] = field(default_factory=set)
+    witnessed: int = 0
+
+    def heard(self, row: str) -> None:
+        """Take one line of the writer's answers."""
+        kind, *rest = row.split()
+        match kind:
+            case "gone":
+                self.gone.add(rest[0])
+            case "file":
+                self.files[rest[0]] = rest[0]
+            case "archive":
+                self.archives.add(rest[0])
+            case "witness":
+                self.witnessed = int(rest[0])
+            case seq:
+                self.events[int(seq)] = rest[0]
 
 
 @dataclass(slots=True)
@@ -75,6 +116,8 @@ class Node:
             for at in range(0, len(written), SECTOR):
                 if chance is None or chance.random() < 0.5:
                     part = written[at : at + SECTOR]
+                    if chance is not None and chance.random() < _TORN:
+                        part = part[: chance.randrange(len(part) + 1)]
                     start = offset + at
                     data.extend(b"\0" * (start - len(data)))
                     data[start : start + len(part)] = part
@@ -131,12 +174,14 @@ def torture(directory: Path, events: int, chance: random.Random, rounds: int, *,
     outcome = Outcome()
     left = directory / "left"
     for acknowledged, disk in _moments(trace, written):
-        outcome.acknowledged = len(acknowledged)
+        outcome.acknowledged = len(acknowledged.events)
         for number in range(rounds + 1):
             files = disk.left(chance if number else None)
             outcome.states_b += number > 0
             outcome.states_a += number == 0
             _check(left, files, acknowledged, outcome)
+            if (outcome.states_a + outcome.states_b) % _AFTERWARDS == 0:
+                _go_on(left, acknowledged, chance, outcome)
     return outcome
 
 
@@ -158,11 +203,33 @@ class WeakStore(LogStore):
 def _write(directory: Path, events: int, store_class: type[LogStore]) -> None:
     """Append events one by one and in groups; write each answer down the moment it comes."""
     acks = os.open(directory.with_name("acks"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+
+    def told(row: str) -> None:
+        os.write(acks, f"{row}\n".encode())
+
+    kept = Attachments(directory / _NAME)
+    kept.folder = directory
     with store_class.create(directory / _NAME, clock=SystemClock(), session="s-1") as store:
+        witness = Witness(directory, store.log_id)
         for number in range(events):
-            drafts = [Draft(NoteAdded(f"note {number} " + "x" * (number * 37 % 900)))]
-            for event in store.append_many(drafts * (1 + (number % 5 == 0))).result():
-                os.write(acks, f"{event.seq} {event.hash}\n".encode())
+            drafts = [Draft(NoteAdded(f"{_mark(number)} note {number} " + "x" * (number * 37 % 900)))]
+            for event in store.append_many(drafts * (1 + (number % 5 == 0 and number % 4 != 2))).result():
+                told(f"{event.seq} {event.hash}")
+            if number % 4 == 2:
+                said = store.redact(event.seq, reason="a test", actor="ann")
+                told(f"gone {_mark(number)}\n{said.seq} {said.hash}")
+            if number % 4 == 3:
+                whole = f"attached {number}".encode() * 200
+                kept.keep(name := sha256(whole).hexdigest(), whole)
+                witness.record(store.head.anchor)
+                told(f"file {name}\nwitness {store.head.seq}")
+            if number % 8 == 5:
+                archive(directory / _NAME, directory / f"{number}.lclog")
+                told(f"archive {number}.lclog")
+
+
+def _mark(number: int) -> str:
+    return f"mark-{number:05d}-of-a-secret"
 
 
 def _calls(trace: Path) -> Iterator[tuple[str, str, int]]:
@@ -188,9 +255,9 @@ def _texts(arguments: str) -> list[bytes]:
     return [bytes.fromhex(found.replace("\\x", "")) for found in _TEXT.findall(arguments)]
 
 
-def _moments(trace: Path, directory: Path) -> Iterator[tuple[dict[int, str], Disk]]:
+def _moments(trace: Path, directory: Path) -> Iterator[tuple[Acknowledged, Disk]]:
     """Yield what was acknowledged, and the disk, at every moment that matters."""
-    acknowledged: dict[int, str] = {}
+    acknowledged = Acknowledged()
     disk = Disk()
     open_files: dict[int, Node | None] = {}
     acks = os.fsencode(directory.with_name("acks"))
@@ -207,7 +274,7 @@ def _moments(trace: Path, directory: Path) -> Iterator[tuple[dict[int, str], Dis
             open_files.pop(fd, None)
         elif name == "write" and fd == ack_fd:
             for line in _texts(arguments)[0].decode().splitlines():
-                acknowledged[int(line.split()[0])] = line.split()[1]
+                acknowledged.heard(line)
             yield acknowledged, disk
         elif name in {"unlink", "rename"}:
             if _renamed(disk, [Path(os.fsdecode(text)) for text in _texts(arguments)], directory):
@@ -257,15 +324,15 @@ def _changed(disk: Disk, node: Node | None, name: str, arguments: str, result: i
     return False
 
 
-def _check(left: Path, files: dict[str, bytes], acknowledged: dict[int, str], outcome: Outcome) -> None:
-    """Put a disk together, open its log as a new writer would, and look for what was acknowledged."""
+def _check(left: Path, files: dict[str, bytes], acknowledged: Acknowledged, outcome: Outcome) -> None:
+    """Put a disk together, and look for what was acknowledged."""
     shutil.rmtree(left, ignore_errors=True)
     left.mkdir()
     for name, content in files.items():
         (left / name).write_bytes(content)
     path = left / _NAME
     if not path.exists():
-        outcome.states_that_lost += bool(acknowledged)
+        outcome.states_that_lost += bool(acknowledged.events)
         return
     found: dict[int, str] = {}
     try:
@@ -276,11 +343,67 @@ def _check(left: Path, files: dict[str, bytes], acknowledged: dict[int, str], ou
         failure = "" if intact and report.ok else f"integrity {intact}, {report.message}"
     except sqlite3.Error as error:
         failure = str(error)
-    missing = [seq for seq, digest in acknowledged.items() if found.get(seq) != digest]
+    missing: list[object] = [seq for seq, digest in acknowledged.events.items() if found.get(seq) != digest]
+    missing += _missing_beside(left, files, found, acknowledged)
     outcome.broken += bool(failure)
     outcome.states_that_lost += bool(missing)
     if (failure or missing) and not outcome.first_failure:
-        outcome.first_failure = f"{failure}; missing {missing[:5]} of {len(acknowledged)}"
+        outcome.first_failure = f"{failure}; missing {missing[:5]} of {len(acknowledged.events)}"
+
+
+def _missing_beside(
+    left: Path, files: dict[str, bytes], found: dict[int, str], acknowledged: Acknowledged
+) -> list[object]:
+    """Return what of attachments, archives, redactions and the witness isn't as it was acknowledged."""
+    wrong: list[object] = [
+        f"attachment {name[:8]}"
+        for name, digest in acknowledged.files.items()
+        if sha256(files.get(name, b"")).hexdigest() != digest
+    ]
+    wrong += [
+        f"archive {name}"
+        for name in acknowledged.archives
+        if name not in files or not verify(left / name, processes=1).ok
+    ]
+    raw = (left / _NAME).read_bytes()  # sqlite has rolled its journal back
+    wrong += [f"{text} is there again" for text in acknowledged.gone if text.encode() in raw]
+    first = next((name for name in files if _LOG_ID.fullmatch(name)), "")
+    seen = Witness(left, first).seen() if first else None
+    if acknowledged.witnessed > (seen.seq if seen is not None else 0):
+        wrong.append("the witness")
+    if seen is not None and not found.get(seen.seq, "").startswith(seen.hash):
+        wrong.append("the witness is ahead of the log")
+    return wrong
+
+
+def _go_on(left: Path, acknowledged: Acknowledged, chance: random.Random, outcome: Outcome) -> None:
+    """Open what is left with the program's own writer, append, and look that nothing is lost by that."""
+    path = left / _NAME
+    if not path.exists() or not acknowledged.events:
+        return
+    if chance.random() < 0.5:
+        (left / f"{_NAME}.lock").unlink(missing_ok=True)
+    try:
+        with LogStore.open(path, clock=SystemClock(), session="s-2") as store:
+            added = store.append(Draft(NoteAdded("after the power came back"))).result()
+            kept = {event.seq: event.hash for event in _every(store)}
+        report = verify(path, processes=1)
+    except LogError as error:
+        failure = str(error)
+    else:
+        kept = {seq: digest for seq, digest in kept.items() if seq in acknowledged.events}
+        failure = "" if report.ok and report.events == added.seq else f"after it was opened: {report.message}"
+        failure = failure if kept == acknowledged.events else f"{failure}; events are other than before"
+    outcome.opened += 1
+    outcome.broken += bool(failure)
+    outcome.first_failure = outcome.first_failure or failure
+
+
+def _every(store: LogStore) -> Iterator[Event]:
+    after = 0
+    while chunk := store.read(after):
+        yield from chunk
+        after = chunk[-1].seq
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ def test_nothing_acknowledged_is_lost_to_a_power_loss(tmp_path: Path) -> None:
     assert (outcome.states_that_lost, outcome.broken) == (0, 0), outcome.first_failure
     assert outcome.acknowledged >= 12
     assert outcome.states_a + outcome.states_b > 200
+    assert outcome.opened > 60
 
 
 def test_the_simulation_catches_a_mode_that_loses(tmp_path: Path) -> None:

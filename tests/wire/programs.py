@@ -14,6 +14,7 @@ import pytest
 import yaml
 from aiohttp import web
 
+from state.base.json import Json
 from tests.programs import path
 
 SCRAPE_S = 0.5
@@ -110,11 +111,16 @@ class Server:
             self._process = None
 
 
-def prometheus(folder: Path, toy: Toy) -> Server:
-    """Return a Prometheus that scrapes the toy."""
-    scrape = {"job_name": "toy", "static_configs": [{"targets": [f"127.0.0.1:{toy.port}"]}]}
+def prometheus(folder: Path, toy: Toy | None = None, sends_to: Server | None = None) -> Server:
+    """Return a Prometheus that scrapes the toy, and that an Alertmanager hears from."""
     every = f"{int(SCRAPE_S * 1000)}ms"
-    config = {"global": {"scrape_interval": every, "scrape_timeout": every}, "scrape_configs": [scrape]}
+    config: dict[str, Json] = {"global": {"scrape_interval": every, "scrape_timeout": every}}
+    if toy is not None:
+        scrape: Json = {"job_name": "toy", "static_configs": [{"targets": [f"127.0.0.1:{toy.port}"]}]}
+        config["scrape_configs"] = [scrape]
+    if sends_to is not None:
+        targets: Json = [{"static_configs": [{"targets": [f"127.0.0.1:{sends_to.port}"]}]}]
+        config["alerting"] = {"alertmanagers": targets}
     path = folder / "prometheus.yml"
     path.write_text(yaml.safe_dump(config))
     return Server(

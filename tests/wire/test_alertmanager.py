@@ -24,9 +24,9 @@ from state.runbook.load import load_runbook
 from state.view.enums import Verdict
 from state.view.launch import LaunchView
 from tests.console.engine.outside import write_runbook
-from tests.wire.programs import alertmanager, free_port
+from tests.wire.programs import alertmanager, free_port, prometheus
 
-pytestmark = [pytest.mark.wire, pytest.mark.needs("alertmanager")]
+pytestmark = [pytest.mark.wire, pytest.mark.needs("alertmanager", "prometheus")]
 
 
 @pytest.mark.parametrize(("answers", "verdict"), [(200, Verdict.PASS), (400, Verdict.FAIL)])
@@ -48,8 +48,10 @@ async def test_an_alert_is_green_only_when_a_receiver_got_it(
     await web.TCPSite(runner, "127.0.0.1", port).start()
     server = alertmanager(tmp_path, f"http://127.0.0.1:{port}/hook")
     await server.start()
+    asked = prometheus(tmp_path, sends_to=server)
+    await asked.start()
     try:
-        data = yaml.safe_load(write_runbook(tmp_path, server.url).read_text())
+        data = yaml.safe_load(write_runbook(tmp_path, asked.url).read_text())
         for env in data["environments"].values():
             env["alertmanager"] = {"url": server.url}
         path = tmp_path / "wire.yaml"
@@ -57,12 +59,17 @@ async def test_an_alert_is_green_only_when_a_receiver_got_it(
         runbook, clock = load_runbook(path).runbook, SystemClock()
         clients = Clients(runbook, clock)
         context = CheckContext(Tier.PRODUCTION, runbook, clients, clock, LaunchView())
+        for _ in range(300):  # a Prometheus that has just begun knows none for some seconds
+            if await clients.prometheus(Tier.PRODUCTION).alertmanagers():
+                break
+            await asyncio.sleep(0.1)
         outcome = await routed(RoutedSettings(within=8, rules=False), context)
         await clients.aclose()
         assert got
         assert got[0].startswith("LaunchConsoleProbe")
         assert outcome.verdict is verdict, outcome.summary
     finally:
+        asked.kill()
         server.kill()
         await runner.cleanup()
 

@@ -46,7 +46,8 @@ def _case(suite: Element, title: str, row: Row) -> None:
     if tag != "skipped":
         told.set("type", row.outcome)
         evidence = row.result.evidence if row.result is not None else {}
-        told.text = _text(json.dumps(evidence, ensure_ascii=False, indent=1))
+        ways = [f"→ {way}" for way in row.result.ways] if row.result is not None else []
+        told.text = _text("\n".join([*ways, json.dumps(evidence, ensure_ascii=False, indent=1)]))
 
 
 def _totals(rows: Sequence[Row]) -> dict[str, str]:

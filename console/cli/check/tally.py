@@ -130,6 +130,8 @@ class Lines:
             env = f"{_where(row):<{self._places}}"
             item, kind = row.item.ljust(self._items), row.kind.ljust(self._kinds)
             self._out(f"{_SIGN[row.outcome]:<8} {item} {kind} {env} {row.summary}")
+            for way in row.result.ways if row.result is not None else ():
+                self._out(f"{'':<8} → {way}")
 
 
 def _rank(name: str) -> tuple[int, str]:
@@ -194,6 +196,7 @@ def _row(row: Row) -> Json:
         "look": row.look.value,
         "verdict": row.outcome,
         "summary": row.summary,
+        "ways": list(seen.ways) if seen is not None else [],
         "evidence": seen.evidence if seen is not None else {},
         "ms": seen.ms if seen is not None else 0,
     }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from checks import identity
 from checks.base import CheckContext, CheckKind, CouldNotLookError, Outcome, Settings, unknown
+from checks.guide import NO_GUIDE, named_way
 from checks.looks import CheckRef, asked, checks_of, checks_of_stages
 from checks.registry import kind as find_kind
 from console.engine.checks.evidence import fit
@@ -100,14 +102,20 @@ class Runner:
                 summary=line(self._clients.redactor.clean(outcome.summary)),
                 evidence=fit(outcome.evidence, self._clients.redactor),
                 ms=round((loop.time() - before) * 1000),
+                ways=tuple(line(self._clients.redactor.clean(way)) for way in outcome.ways),
             )
             await self._journal.record(Draft(body, gate, started.seq, actor))
 
     async def _judge(self, check: CheckRef) -> Outcome:
-        """Return what the check found; whatever goes wrong is unknown, never pass."""
+        """Return what the check found, with the way out where that is no pass."""
         kind = find_kind(check.spec.kind)
         if kind is None:
-            return unknown(f"there is no kind of check {check.spec.kind!r} in this version")
+            reason = f"there is no kind of check {check.spec.kind!r} in this version"
+            return replace(unknown(reason), ways=(named_way(NO_GUIDE, reason),))
+        return kind.mended(await self._judged(kind, check))
+
+    async def _judged(self, kind: CheckKind[Settings], check: CheckRef) -> Outcome:
+        """Return what the check found; whatever goes wrong is unknown, never pass."""
         try:
             async with asyncio.timeout(check.spec.timeout):
                 outcome = await self._outcome(kind, check)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from checks.clients.http import MAIN, NamesADomain
 from checks.looks import judges_the_old_release
@@ -13,6 +14,10 @@ from checks.registry import BROKEN, kind, similar
 from state.base.text import line
 from state.runbook.load import LoadedRunbook, Problem, RunbookError, load_runbook
 from state.runbook.models import CheckSpec, Runbook
+from state.runbook.wording import worded
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 def load_judgeable(path: Path) -> LoadedRunbook:
@@ -70,12 +75,19 @@ def _problems(spec: CheckSpec, domains: Sequence[str]) -> list[tuple[list[str | 
     try:
         settings = known.settings.model_validate(spec.settings)
     except ValidationError as error:
-        return [(["with", *e["loc"]], line(e["msg"].removeprefix("Value error, "))) for e in error.errors()]
+        return [_worded(one, known.settings, spec.settings) for one in error.errors()]
     return [
         (["with", *keys], f"{spec.env} has no domain {line(word, 60)!r}: expected {' or '.join(domains)}")
         for keys, word in _named_domains(settings)
         if word not in domains
     ]
+
+
+def _worded(
+    error: ErrorDetails, settings: type[BaseModel], data: Mapping[str, JsonValue]
+) -> tuple[list[str | int], str]:
+    place = [str(key) for key in error["loc"]]
+    return ["with", *error["loc"]], line(worded(error, settings, place, data), 300)
 
 
 def _named_domains(settings: object) -> Iterator[tuple[list[str | int], str]]:

@@ -39,6 +39,8 @@ class Result:
     summary: str
     evidence: JsonObject
     ms: int
+    ways: tuple[str, ...] = ()
+    """What to change, a line each, where it is no pass."""
 
 
 class MemoryStore:
@@ -95,7 +97,7 @@ async def sweep(
     def finished(event: Event, _view: LaunchView) -> None:
         body = body_of(event)
         if isinstance(body, CheckFinished) and (check := open_checks.pop(body.check, None)) is not None:
-            told(Result(check, body.verdict, body.summary, body.evidence, body.ms))
+            told(Result(check, body.verdict, body.summary, body.evidence, body.ms, body.ways))
 
     try:
         if not view.scope.launch_id:

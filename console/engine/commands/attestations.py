@@ -9,10 +9,10 @@ from console.engine.commands.handler import (
     Effect,
     gate_of,
     is_captain,
-    phrase_of,
     plain_preview,
 )
-from console.engine.commands.signatures import word_of
+from console.engine.commands.signatures import key_of, proof_of, word_of
+from state.attest.statement import Withdrawal
 from state.base.numbers import plural
 from state.base.times import SECOND_US, stamp
 from state.commands import Reply
@@ -20,7 +20,7 @@ from state.events.event import Body, Draft, gate_key
 from state.events.gates import AttestWithdrawn, ItemWaived
 from state.events.launch import DeviationFollowedUp
 from state.events.log import NoteAdded
-from state.view.attestations import cautions, go_problem, missing
+from state.view.attestations import cautions, go_problem, missing, word_to_withdraw
 from state.view.enums import GateStatus, Need
 from state.view.launch import DeviationView, ItemView
 from state.view.preview import Preview
@@ -61,6 +61,8 @@ async def _sign(context: CommandContext, request: CommandRequest) -> Reply:
     if lacking := missing(item, go=go, given=given):
         raise CommandRefusedError(lacking)
     word = word_of(context, request, item, go=go)
+    if go and word.key and (problem := go_problem(context.view, item, request.who.account, word.key)):
+        raise CommandRefusedError(problem)
     event = await context.journal.record(_draft(item, word, request))
     asked = item.rule.people
     after = context.view.item(item.id)
@@ -71,7 +73,7 @@ async def _sign(context: CommandContext, request: CommandRequest) -> Reply:
 async def _plan_withdraw(context: CommandContext, request: CommandRequest) -> Preview:
     item = request.item(context.view)
     # One's own, where several people signed.
-    signed = next((w for w in reversed(item.words) if w.actor == request.who.account), item.attestation)
+    signed = word_to_withdraw(item, request.who.account, key_of(request))
     if signed is None:
         raise CommandRefusedError(f"item {item.id} has no attestation to withdraw")
     if signed.actor != request.who.account and not is_captain(context.view, request.who):
@@ -81,7 +83,17 @@ async def _plan_withdraw(context: CommandContext, request: CommandRequest) -> Pr
 
 async def _withdraw(context: CommandContext, request: CommandRequest) -> Reply:
     item = request.item(context.view)
-    body = AttestWithdrawn(item.id, request.need("reason", "a reason"))
+    reason = request.need("reason", "a reason")
+    body = AttestWithdrawn(item.id, reason)
+    if proof := proof_of(context, request, Withdrawal, lambda s: (s.item, s.reason) == (item.id, reason)):
+        body = AttestWithdrawn(
+            item.id,
+            reason,
+            proof.how_known,
+            statement=proof.statement,
+            signature=proof.signature,
+            key=proof.key,
+        )
     await context.journal.record(_draft(item, body, request))
     return Reply(ok=True, message=f"the attestation of {item.id} is withdrawn")
 
@@ -93,8 +105,9 @@ async def _plan_waive(context: CommandContext, request: CommandRequest) -> Previ
     # The moment isn't part of from and to: they are bound to the confirmation, and time passes while it is typed.
     until = ""
     if minutes:
-        until_us = now + _minutes(minutes) * 60 * SECOND_US
-        until = f"until about {stamp(until_us, seconds=False)} ({minutes} min)"
+        length = request.whole("minutes", "minutes", LONGEST_WAIVER_MIN)
+        until_us = now + length * 60 * SECOND_US
+        until = f"until about {stamp(until_us, seconds=False)} ({length} min)"
     told = (f"item {item.id}: {item.text}", f"reason: {reason}" if reason else "", until)
     return plain_preview(
         request,
@@ -106,20 +119,14 @@ async def _plan_waive(context: CommandContext, request: CommandRequest) -> Previ
         from_what=item.verdict(now).value,
         to_what="waived",
         blast=tuple(one for one in told if one),
-        phrase=phrase_of(context.view),
+        phrase=f"waive {item.id}",
     )
-
-
-def _minutes(message: str) -> int:
-    if not message.isdecimal() or not 1 <= int(message[:9]) <= LONGEST_WAIVER_MIN:
-        raise CommandRefusedError(f"a waiver lasts 1 to {LONGEST_WAIVER_MIN} minutes, not {message[:20]!r}")
-    return int(message)
 
 
 async def _waive(context: CommandContext, request: CommandRequest) -> Reply:
     item = request.item(context.view)
     reason = request.need("reason", "a reason")
-    minutes = _minutes(request.need("minutes", "a number of minutes"))
+    minutes = request.whole("minutes", "minutes", LONGEST_WAIVER_MIN)
     granted = request.granted
     if granted is None:
         raise CommandRefusedError(_TWO)

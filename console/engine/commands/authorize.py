@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from console.engine.ports import ENGINE, Who
-from state.view.enums import LaunchState
+from state.view.enums import ENDED
 from state.view.launch import LaunchView
-from state.view.people import ACTING, ATTESTING, GRANTING, roles_of
+from state.view.people import ACTING, ATTESTING, GRANTING, may_attest, roles_of
 
-_ENDED = frozenset({LaunchState.SCRUBBED, LaunchState.CLOSED})
 _AFTER_THE_END = frozenset({"note.add", "engine.stop", "console.take_over"})
-_NO_ROLE_NEEDED = frozenset({"note.add"})
-_ATTESTING = frozenset({"attest.sign", "attest.withdraw", "deviation.follow_up"})
+_NO_ROLE_NEEDED = frozenset({"note.add", "pod.describe"})
+"""Whoever may attach may write a note, and look at what runs: neither changes anything."""
+_ATTESTING = frozenset({"attest.sign", "attest.withdraw", "deviation.follow_up", "poll.answer"})
 _ANSWERING = frozenset({"request.grant", "request.refuse"})
 _FROM_EVERY_CONSOLE = frozenset(
     {
-        *("note.add", "attest.sign", "attest.withdraw", "deviation.follow_up"),
+        *("note.add", "pod.describe", "attest.sign", "attest.withdraw", "deviation.follow_up"),
         *("operation.abort", "launch.hold", "console.take_over"),
-        *("request.grant", "request.refuse", "request.withdraw"),
+        *("request.grant", "request.refuse", "request.withdraw", "poll.answer"),
     }
 )
 """An abort and a hold can't wait for a take-over; an attestation and a grant are a person's own word."""
@@ -24,7 +24,7 @@ _FROM_EVERY_CONSOLE = frozenset(
 
 def refusal(view: LaunchView, name: str, who: Who) -> str:
     """Return why ``who`` may not give the command ``name`` now, in one line, or nothing."""
-    if view.state in _ENDED and name not in _AFTER_THE_END:
+    if view.state in ENDED and name not in _AFTER_THE_END:
         return f"the launch is {view.state}: nothing can be changed any more"
     if who == ENGINE:
         return ""
@@ -36,10 +36,10 @@ def _role_refusal(view: LaunchView, name: str, who: Who) -> str:
         return ""
     allowed = ATTESTING if name in _ATTESTING else GRANTING if name in _ANSWERING else ACTING
     roles = roles_of(view, who.account)
-    if roles & allowed:
+    if roles & allowed or (name in _ATTESTING and may_attest(roles)):
         return ""
     own = ", ".join(sorted(roles)) or "nobody in the runbook"
-    return f"{who.account} is {own}: this takes {' or '.join(sorted(allowed))}"
+    return f"you are {who.account} ({own}); this needs {' or '.join(sorted(allowed))}"
 
 
 def _driving_refusal(view: LaunchView, name: str, who: Who) -> str:

@@ -7,9 +7,9 @@ from console.engine.commands.handler import (
     CommandRefusedError,
     CommandRequest,
     Effect,
-    phrase_of,
     plain_preview,
 )
+from state.base.numbers import plural
 from state.base.times import SECOND_US
 from state.commands import Reply
 from state.events.bake import BakeExtended, BakeFinished, ConditionMuted
@@ -25,11 +25,7 @@ _BAKE = "launch.bake"
 """The kind of check that wants the minimum seen good: a bake that a person finishes doesn't pass it."""
 
 
-def _minutes(request: CommandRequest, longest: int) -> int:
-    told = request.need("minutes", "a number of minutes")
-    if not told.isdecimal() or not 1 <= int(told[:9]) <= longest:
-        raise CommandRefusedError(f"{request.spec.name} takes 1 to {longest} minutes, not {told[:20]!r}")
-    return int(told)
+_TWO = "a mute takes a second person"
 
 
 def _condition(context: CommandContext, request: CommandRequest) -> ConditionView:
@@ -44,28 +40,37 @@ def _condition(context: CommandContext, request: CommandRequest) -> ConditionVie
 
 async def _plan_mute(context: CommandContext, request: CommandRequest) -> Preview:
     condition = _condition(context, request)
+    minutes = request.whole("minutes", "minutes", LONGEST_MUTE_MIN) if request.text("minutes") else 0
+    length = f"for {plural(minutes, 'minute')}" if minutes else f"for at most {LONGEST_MUTE_MIN} minutes"
     return plain_preview(
         request,
+        allowed=False,
+        reason=_TWO,
+        override_allowed=True,
+        against=(_TWO,),
         environment=condition.env,
         tier=tier_of(condition.env),
         from_what=condition.state.value,
-        to_what=f"MUTED, for at most {LONGEST_MUTE_MIN} minutes",
+        to_what=f"MUTED, {length}",
         blast=(
             "it is evaluated and recorded, and stops nothing meanwhile",
             "a breach that began meanwhile trips it when the mute ends",
             "the bake's clock stands still",
         ),
-        phrase=phrase_of(context.view),
+        phrase=f"mute {condition.id}",
     )
 
 
 async def _mute(context: CommandContext, request: CommandRequest) -> Reply:
     condition = _condition(context, request)
-    minutes = _minutes(request, LONGEST_MUTE_MIN)
+    minutes = request.whole("minutes", "minutes", LONGEST_MUTE_MIN)
+    reason, granted = request.need("reason", "a reason"), request.granted
+    if granted is None:
+        raise CommandRefusedError(_TWO)
     until_us = context.clock.wall_us() + minutes * 60 * SECOND_US
-    body = ConditionMuted(condition.id, request.need("reason", "a reason"), until_us)
+    body = ConditionMuted(condition.id, reason, until_us, granted.granted_by, granted.seq)
     await context.journal.record(Draft(body, actor=request.who.account))
-    return Reply(ok=True, message=f"{condition.id} is muted for {minutes} minutes: a deviation")
+    return Reply(ok=True, message=f"{condition.id} is muted for {plural(minutes, 'minute')}: a deviation")
 
 
 def _bake(view: LaunchView) -> BakeView:
@@ -83,7 +88,7 @@ async def _plan_extend(context: CommandContext, request: CommandRequest) -> Prev
 
 async def _extend(context: CommandContext, request: CommandRequest) -> Reply:
     _bake(context.view)
-    minutes = _minutes(request, LONGEST_EXTENSION_MIN)
+    minutes = request.whole("minutes", "minutes", LONGEST_EXTENSION_MIN)
     body = BakeExtended(minutes, request.need("reason", "a reason"))
     await context.journal.record(Draft(body, actor=request.who.account))
     return Reply(ok=True, message=f"the bake may last {minutes} minutes longer")
@@ -97,10 +102,10 @@ async def _plan_finish(context: CommandContext, request: CommandRequest) -> Prev
         request,
         environment=Tier.PRODUCTION,
         tier=Tier.PRODUCTION,
-        from_what=f"{bake.good_s // 60} of {bake.minimum_s // 60} min seen good",
+        from_what=f"{bake.good_s // 60} of {bake.minimum_s // 60} min healthy",
         to_what=f"finished{still}",
         blast=("nobody counts good seconds any more; the stop conditions stay on watch",),
-        phrase=phrase_of(context.view),
+        phrase="end the bake",
     )
 
 

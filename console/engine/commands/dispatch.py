@@ -9,7 +9,16 @@ from dataclasses import replace
 from hashlib import sha256
 
 from checks.base import CouldNotLookError
-from console.engine.commands import attestations, bake, checks, launch, operations, requests
+from console.engine.commands import (
+    attestations,
+    bake,
+    checks,
+    launch,
+    operations,
+    pod_description,
+    polls,
+    requests,
+)
 from console.engine.commands.authorize import refusal
 from console.engine.commands.handler import CommandContext, CommandRefusedError, CommandRequest, Effect
 from console.engine.commands.requests import asked_of, with_request
@@ -23,6 +32,7 @@ from state.events.event import Draft
 from state.events.launch import CommandRefused
 from state.log.errors import LogError, LogFrozenError
 from state.view.enums import Danger, RequestState, tier_of
+from state.view.people import SINGLE_OPERATOR
 from state.view.preview import Preview
 
 EFFECTS: Mapping[str, Effect] = {
@@ -32,11 +42,13 @@ EFFECTS: Mapping[str, Effect] = {
     **operations.EFFECTS,
     **bake.EFFECTS,
     **requests.EFFECTS,
+    **polls.EFFECTS,
+    **pod_description.EFFECTS,
 }
 _SELECTING = frozenset(
     {
         *(Field.ITEM, Field.GATE, Field.STAGE, Field.OPERATION, Field.CONDITION),
-        *(Field.WATCHING, Field.CHOICE, Field.DEVIATION, Field.REQUEST),
+        *(Field.WATCHING, Field.CHOICE, Field.DEVIATION, Field.REQUEST, Field.POLL),
     }
 )
 _WHILE_FROZEN = frozenset({"operation.abort", "engine.stop"})
@@ -72,6 +84,8 @@ class Commands:
             planned = await EFFECTS[name].plan(self._context, request)
         except (CommandRefusedError, CouldNotLookError) as error:
             return request, self._refused(request, str(error))
+        if self._context.view.scope.single_operator and request.spec.danger is Danger.DANGER:
+            planned = replace(planned, blast=(*planned.blast, SINGLE_OPERATOR))
         if planned.phrase or planned.cautions:
             planned = replace(planned, token=self._token(request, planned))
         if planned.override_allowed and not planned.allowed:
@@ -144,7 +158,7 @@ class Commands:
                 else f"look again: {'; '.join(preview.cautions)}"
             )
         if preview.phrase and given.phrase.strip() != preview.phrase:
-            raise CommandRefusedError(f"the typed name is not {preview.phrase}: nothing was done")
+            raise CommandRefusedError(f"what was typed is not {preview.phrase}: nothing was done")
 
     def _token(self, request: CommandRequest, preview: Preview) -> str:
         """Bind a confirmation to what was shown. ``preview.token`` stands for the values files."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from console.engine.checks.runner import Runner
-from console.engine.ports import OperationsPort, Who
+from console.engine.ports import ClientsPort, OperationsPort, Who
 from console.engine.record.journal import Journal
 from state.base.json import JsonObject
 from state.base.text import line
@@ -21,6 +22,9 @@ from state.view.preview import Preview
 
 if TYPE_CHECKING:
     from state.base.clock import Clock
+
+
+_WHOLE = re.compile("[1-9][0-9]{0,8}")
 
 
 class CommandRefusedError(Exception):
@@ -39,6 +43,8 @@ class CommandContext:
     """Ends the engine: why, and who says so."""
     log_state: Callable[[], StoreState]
     """Whether the log is being written at the moment."""
+    clients: ClientsPort | None = None
+    """The outside world, for a command that looks at it itself."""
 
     @property
     def view(self) -> LaunchView:
@@ -88,6 +94,17 @@ class CommandRequest:
             raise CommandRefusedError(f"{self.spec.name} needs {what}")
         return value
 
+    def whole(self, name: str, what: str, longest: int) -> int:
+        """Return an argument that is a whole number from 1 to ``longest``: the very number that was checked.
+
+        Raises RefusedError for anything else, also for digits of another script and zeros before a number.
+        """
+        given = self.need(name, f"a number of {what}")
+        number = int(given) if _WHOLE.fullmatch(given) else 0
+        if not 1 <= number <= longest:
+            raise CommandRefusedError(f"{self.spec.name} takes 1 to {longest} {what}, not {given[:20]!r}")
+        return number
+
     def item(self, view: LaunchView) -> ItemView:
         """Return the item that is meant.
 
@@ -105,7 +122,7 @@ class CommandRequest:
         Raises RefusedError.
         """
         name = self.need("gate", "a gate from 1 to 10")
-        found = view.gate(int(name)) if name.isdecimal() and len(name) < 4 else None
+        found = view.gate(int(name)) if _WHOLE.fullmatch(name) else None
         if found is None:
             raise CommandRefusedError(f"there is no gate {name}")
         return found
@@ -138,11 +155,6 @@ def plain_preview(request: CommandRequest, **details: str | bool | tuple[str, ..
     """Return a preview that is allowed, of a command as the registry describes it."""
     given = {"title": request.heading, "danger": request.spec.danger, "allowed": True, **details}
     return Preview(name=request.spec.name, **given)  # type: ignore[arg-type]  # fields of Preview
-
-
-def phrase_of(view: LaunchView) -> str:
-    """Return what is typed before something dangerous: the name of production's release."""
-    return view.production.release if view.production is not None else view.scope.launch_id
 
 
 def gate_of(item_id: str) -> int:

@@ -9,7 +9,6 @@ from console.engine.commands.handler import (
     CommandRefusedError,
     CommandRequest,
     Effect,
-    phrase_of,
     plain_preview,
 )
 from state.base.numbers import pace
@@ -62,12 +61,14 @@ async def _plan_scrub(context: CommandContext, request: CommandRequest) -> Previ
         from_what=context.view.state.value,
         to_what="scrubbed",
         blast=("nothing is deployed or rolled back", "nothing can be changed in this log afterwards"),
-        phrase=phrase_of(context.view),
+        phrase="scrub",
     )
 
 
 async def _scrub(context: CommandContext, request: CommandRequest) -> Reply:
-    return await _with_reason(context, request, LaunchScrubbed, "the launch is scrubbed")
+    reply = await _with_reason(context, request, LaunchScrubbed, "the launch is scrubbed; the engine ends")
+    context.stop("the launch is scrubbed", request.who.account)
+    return reply
 
 
 async def _plan_close(context: CommandContext, request: CommandRequest) -> Preview:
@@ -79,13 +80,18 @@ async def _plan_close(context: CommandContext, request: CommandRequest) -> Previ
         f"gate {gate.number} {gate.title}: GO{f' at {clock(gate.used_us, seconds=False)}' if gate.used_us else ''}"
         for gate in view.gates
     )
-    return plain_preview(request, from_what=view.state.value, to_what="closed; the engine ends", checks=gates)
+    return plain_preview(
+        request,
+        from_what=view.state.value,
+        to_what="closed: the log is sealed and the engine stops",
+        checks=gates,
+    )
 
 
 async def _close(context: CommandContext, request: CommandRequest) -> Reply:
     await context.journal.record(Draft(LaunchClosed(), actor=request.who.account))
     context.stop("the launch is closed", request.who.account)
-    return Reply(ok=True, message="the launch is closed; the engine ends")
+    return Reply(ok=True, message="the launch is closed: the log is sealed and the engine stops")
 
 
 def _gates_from(number: int, view: LaunchView) -> str:
@@ -154,7 +160,7 @@ async def _plan_stop(context: CommandContext, request: CommandRequest) -> Previe
 
 async def _stop(context: CommandContext, request: CommandRequest) -> Reply:
     context.stop(request.need("reason", "a reason"), request.who.account)
-    return Reply(ok=True, message="the engine ends")
+    return Reply(ok=True, message="the engine stops")
 
 
 async def _plan_take_over(context: CommandContext, request: CommandRequest) -> Preview:
@@ -164,7 +170,7 @@ async def _plan_take_over(context: CommandContext, request: CommandRequest) -> P
     if own.drives:
         raise CommandRefusedError("this console drives already")
     driver = next((c for c in context.view.consoles if c.drives), None)
-    before = f"{driver.account} on console {driver.id}" if driver is not None else "nobody drives"
+    before = f"{driver.account} on console {driver.id}" if driver is not None else "no driver"
     return plain_preview(request, from_what=before, to_what=f"{own.account} on console {own.id}")
 
 

@@ -11,12 +11,13 @@ from console.engine.commands.handler import (
     Effect,
     plain_preview,
 )
-from console.engine.ports import Granted
+from console.engine.ports import ENGINE, Granted, Who
 from state.commands import Reply
 from state.view.enums import tier_of
 from state.view.first_launch import taken_up
 from state.view.launch import LaunchView, OperationView
 from state.view.locks import hold_words
+from state.view.people import role_problem
 from state.view.preview import Preview
 from state.view.rollbacks import is_way_back
 
@@ -24,7 +25,15 @@ from state.view.rollbacks import is_way_back
 async def _plan_run(context: CommandContext, request: CommandRequest) -> Preview:
     name = request.need("operation", "an operation")
     _not_held(context.view, name)
+    _has_role(context.view, name, request.who)
     return await context.operations.preview(name, request.who)
+
+
+def _has_role(view: LaunchView, name: str, who: Who) -> None:
+    """Refuse to somebody without the role that the runbook asks for; what the engine does by itself has none."""
+    spec = next((one for one in view.operation_specs if one.id == name), None)
+    if spec is not None and who != ENGINE and (problem := role_problem(view, spec.role, who.account)):
+        raise CommandRefusedError(f"{name}: {problem}")
 
 
 def _not_held(view: LaunchView, name: str) -> None:
@@ -68,6 +77,7 @@ async def _plan_recover(context: CommandContext, request: CommandRequest) -> Pre
         raise CommandRefusedError(f"{choice[:40]!r} is not on offer; on offer are {', '.join(last.offers)}")
     name = taken_up(context.view, last, choice)
     _not_held(context.view, name)
+    _has_role(context.view, name, request.who)
     preview = await context.operations.preview(name, request.who)
     return replace(preview, name=request.spec.name, title=request.heading, override_allowed=False)
 

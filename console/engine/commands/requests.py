@@ -15,9 +15,10 @@ from console.engine.commands.handler import (
     CommandRequest,
     Effect,
     is_captain,
-    phrase_of,
     plain_preview,
 )
+from console.engine.commands.signatures import asking_of, granting_of, key_of, proof_of
+from state.attest.statement import Refusing
 from state.base.json import obj
 from state.base.text import line
 from state.base.times import SECOND_US, clock
@@ -26,11 +27,11 @@ from state.events.event import Draft
 from state.events.requests import RequestGranted, RequestMade, RequestRefused, RequestWithdrawn
 from state.view.enums import RequestState, tier_of
 from state.view.launch import LaunchView, RequestView
-from state.view.people import grant_problem, granters_of
+from state.view.people import ALONE, fingerprints, grant_problem, granters_of
 from state.view.preview import Preview
 from state.view.requests import Args, newest_open, open_requests
 
-LASTS_MIN = 60
+LASTS_MIN = 15
 """For how long a request waits, and a grant is worth something."""
 
 
@@ -92,8 +93,12 @@ def _asked(request: CommandRequest) -> Preview:
 
 async def _plan_make(context: CommandContext, request: CommandRequest) -> Preview:
     asked = _asked(request)
-    if not granters_of(context.view, request.who.account):
-        raise CommandRefusedError("the runbook names no other account that may grant a request")
+    if not granters_of(context.view, request.who.account, key_of(request)):
+        unsigned = request.text("unsigned")
+        raise CommandRefusedError(
+            "the runbook names no other account that may grant a request. Where a team has one person only, it says "
+            f"single_operator: true{f'. It came unsigned: {unsigned}' if unsigned else ''}"
+        )
     return replace(asked, name=request.spec.name, title=f"Request: {asked.title}", allowed=True, phrase="")
 
 
@@ -116,8 +121,9 @@ async def _make(context: CommandContext, request: CommandRequest) -> Reply:
         until_us=context.clock.wall_us() + LASTS_MIN * 60 * SECOND_US,
         how_known=request.who.how_known,
     )
+    body = asking_of(context, request, body)
     event = await context.journal.record(Draft(body, actor=request.who.account))
-    who = " or ".join(granters_of(context.view, request.who.account))
+    who = " or ".join(granters_of(context.view, request.who.account, body.key))
     message = f"request #{event.seq} waits: {who} grants it from a console of theirs (G)"
     return Reply(ok=True, message=message, result={"request": event.seq})
 
@@ -153,34 +159,60 @@ def _shown(context: CommandContext, request: CommandRequest, one: RequestView, t
     )
 
 
+def _grant_problem(context: CommandContext, request: CommandRequest, one: RequestView) -> str:
+    """Return why this can't be granted; before it is signed, only where no key of the runbook could grant it."""
+    view, account, key = context.view, request.who.account, key_of(request)
+    problem = grant_problem(view, one.by, account, one.key, key)
+    if problem and not key and request.text("sign"):
+        keys = {name for person in view.people for name in fingerprints(person.signing_keys)}
+        return problem if all(grant_problem(view, one.by, account, one.key, name) for name in keys) else ""
+    return problem
+
+
 async def _plan_grant(context: CommandContext, request: CommandRequest) -> Preview:
     one = _meant(context, request)
-    problem = grant_problem(context.view, one.by, request.who.account)
+    problem = _grant_problem(context, request, one)
     if problem:
         raise CommandRefusedError(problem)
     if one.state is RequestState.GRANTED:
         raise CommandRefusedError(f"request #{one.seq} was granted by {one.answered_by} already")
     shown = _shown(context, request, one, f"granted, {one.by} may carry it out once")
-    return replace(shown, phrase=phrase_of(context.view), token=one.shown)
+    return replace(shown, phrase=f"grant {one.seq}", token=one.shown)
 
 
 async def _grant(context: CommandContext, request: CommandRequest) -> Reply:
     one = _meant(context, request)
-    body = RequestGranted(request.who.how_known, request.text("comment"))
+    alone = f", {ALONE}" if one.by == request.who.account else ""
+    body = RequestGranted(f"{request.who.how_known}{alone}", request.text("comment"))
+    body = granting_of(context, request, one, body)
+    if problem := grant_problem(context.view, one.by, request.who.account, one.key, body.key):
+        raise CommandRefusedError(problem)
     await context.journal.record(Draft(body, ref=one.seq, actor=request.who.account))
     return Reply(ok=True, message=f"request #{one.seq} is granted: {one.by} may carry it out once")
 
 
 async def _plan_refuse(context: CommandContext, request: CommandRequest) -> Preview:
     one = _meant(context, request)
-    if one.by == request.who.account:
+    if one.by == request.who.account and not one.key:
         raise CommandRefusedError("it is your own request: withdraw it")
     return _shown(context, request, one, "refused, it is not carried out")
 
 
 async def _refuse(context: CommandContext, request: CommandRequest) -> Reply:
     one = _meant(context, request)
-    body = RequestRefused(request.who.how_known, request.need("reason", "a reason"))
+    reason = request.need("reason", "a reason")
+    body = RequestRefused(request.who.how_known, reason)
+    proof = proof_of(
+        context, request, Refusing, lambda said: (said.request, said.reason) == (one.seq, reason), own=False
+    )
+    if proof is not None:
+        body = RequestRefused(
+            proof.how_known,
+            reason,
+            statement=proof.statement,
+            signature=proof.signature,
+            key=proof.key,
+        )
     await context.journal.record(Draft(body, ref=one.seq, actor=request.who.account))
     return Reply(ok=True, message=f"request #{one.seq} is refused")
 

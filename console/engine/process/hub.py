@@ -18,6 +18,7 @@ from console.engine.record.journal import Journal
 from console.engine.watch.source_health import record_source_health
 from state.base.codec import WIRE, read
 from state.base.json import JsonObject, decimal_text, integer, obj, text
+from state.base.lookalikes import resembling
 from state.base.text import line
 from state.commands import Confirmation, Reply
 from state.events.event import Draft, Event
@@ -71,6 +72,7 @@ class Session:
         self.ended = ""
         """Why it ended, or nothing while it is open."""
         self._hub = hub
+        self._greeted = False
 
     def put(self, frame: JsonObject) -> None:
         """Queue a frame; a console that has too many waiting is dropped."""
@@ -102,7 +104,11 @@ class Session:
         """
         if self.ended:
             return
-        if text(frame, "t") == "hello":
+        if text(frame, "t") == "hello" and self._greeted:
+            self.put({"t": "error", "message": "it said hello before: one connection is one console"})
+            self.end("it said hello twice")
+        elif text(frame, "t") == "hello":
+            self._greeted = True
             self._hub.spawn(self._hub.greet(self, line(text(frame, "tty"), 60)))
         elif not self.console:
             self.put({"t": "error", "message": "a console says hello first"})
@@ -137,7 +143,8 @@ class Session:
                 page = self._hub.journal.store.read(max(0, integer(frame, "after")), limit)
                 self.put({"t": "reply", "id": number, "events": [WIRE.dump(e) for e in page]})
             case other:
-                self.put({"t": "error", "message": f"this engine knows no frame {line(other, 30)!r}"})
+                message = f"this engine knows no frame {line(other, 30)!r}"
+                self.put({"t": "error", "id": number, "message": message})
 
 
 def _apology(frame: JsonObject, error: Exception) -> JsonObject:
@@ -214,8 +221,10 @@ class Hub:
         return LocalConnection(self.session(account, how_known or f"in the engine's process ({account})"))
 
     def session(self, account: str, how_known: str) -> Session:
-        """Return the engine's side of a new connection."""
-        return Session(self, account, how_known)
+        """Return the engine's side of a new connection; an account whose name passes for another's is told so."""
+        known = {one for person in self.journal.view.people for one in person.accounts}
+        like = resembling(account, known)
+        return Session(self, account, f"{how_known}, looks like {line(like, 60)}" if like else how_known)
 
     async def greet(self, session: Session, tty: str) -> None:
         """Let a console in: its event, then in one go the welcome, the view, and all events from there on."""

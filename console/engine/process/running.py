@@ -70,6 +70,18 @@ def socket_path(log: Path) -> Path:
     return runtime_directory() / f"{_key(log)}.sock"
 
 
+def shared_socket(log: Path) -> Path:
+    """Return where the engine of a log listens for the accounts of a group: beside the log, where they find it."""
+    return log.with_name(f"{log.name}.sock")
+
+
+def reach(log: Path) -> Path | None:
+    """Return the socket by which this account reaches the engine of a log; None where there is none."""
+    found = find(log)
+    shared = shared_socket(log.resolve())
+    return found.socket if found is not None else shared if shared.is_socket() else None
+
+
 def process_started(pid: int) -> int:
     """Return the kernel's start time of a process, or 0 where there is none (or only its remains)."""
     try:

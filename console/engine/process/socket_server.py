@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import grp
 import os
 import pwd
 import socket
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from console.client.protocol import FRAME_LIMIT, WireError, decode, encode
 from console.engine.process.hub import Hub, Session
+from state.log.errors import LogError
+from state.view.people import people_of
 
 _CREDENTIALS = struct.Struct("3i")
 _DRAIN_S = 10.0
@@ -26,11 +29,32 @@ def account_of(uid: int) -> str:
         return str(uid)
 
 
-class SocketServer:
-    """Listens at a path that only this account can use."""
+def group_id(name: str) -> int:
+    """Return a Unix group's number.
 
-    def __init__(self, hub: Hub, path: Path) -> None:
+    Raises LogError where there is none of that name.
+    """
+    try:
+        return int(name) if name.isascii() and name.isdecimal() else grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise LogError(f"there is no Unix group {name}, which the runbook names as group") from None
+
+
+def share(log: Path, group: int) -> None:
+    """Let a Unix group read a log, and reach what lies beside it; nobody but its owner ever writes it."""
+    for path, mode in ((log.parent, 0o750), (log, 0o640), (log.with_name(f"{log.name}-journal"), 0o640)):
+        with contextlib.suppress(FileNotFoundError):
+            os.chown(path, -1, group)
+            path.chmod(mode)
+
+
+class SocketServer:
+    """Listens at a path that only this account can use, or a Unix group too."""
+
+    def __init__(self, hub: Hub, path: Path, *, group: int | None = None) -> None:
+        """``group``: the Unix group whose accounts may connect too; which of them are let in, the runbook says."""
         self.path = path
+        self._group = group
         self._hub = hub
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
@@ -42,10 +66,14 @@ class SocketServer:
         """
         # bind creates the file: a chmod afterwards would leave a moment when others could connect.
         before = os.umask(0o177)
+        self.path.unlink(missing_ok=True)
         try:
             self._server = await asyncio.start_unix_server(self._accept, self.path, limit=FRAME_LIMIT)
         finally:
             os.umask(before)
+        if self._group is not None:
+            os.chown(self.path, -1, self._group)
+            self.path.chmod(0o660)
 
     async def aclose(self) -> None:
         """Stop to listen, and end every connection after a moment for its last frames."""
@@ -65,6 +93,9 @@ class SocketServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         account, how_known = _peer(writer)
+        if self._group is not None and not people_of(self._hub.journal.view, account):
+            await _turn_away(reader, writer, f"{account} is nobody in the runbook of this launch")
+            return
         session = self._hub.session(account, how_known)
         reading = asyncio.create_task(self._read(session, reader))
         try:
@@ -99,6 +130,16 @@ class SocketServer:
             session.end("it did not read")
         except OSError:
             session.end("its connection broke")
+
+
+async def _turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, why: str) -> None:
+    """Tell somebody who isn't let in why, once their greeting is read: else it would be lost with the connection."""
+    with contextlib.suppress(OSError, ValueError, TimeoutError):
+        async with asyncio.timeout(_DRAIN_S):
+            await reader.readline()
+            writer.write(encode({"t": "error", "message": why}))
+            await writer.drain()
+    writer.close()
 
 
 def _peer(writer: asyncio.StreamWriter) -> tuple[str, str]:

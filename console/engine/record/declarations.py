@@ -46,12 +46,11 @@ def opened(runbook: Runbook, launch_id: str, digest: str) -> Draft:
             regions=tuple(scope.regions),
             runbook_digest=digest,
             people=tuple(
-                Person(
-                    p.id, p.name, tuple(r.value for r in p.roles), tuple(p.accounts), tuple(p.signing_keys)
-                )
+                Person(p.id, p.name, tuple(p.roles), tuple(p.accounts), tuple(p.signing_keys))
                 for p in runbook.people
             ),
             candidate=candidate(runbook),
+            single_operator=runbook.single_operator,
         )
     )
 
@@ -132,7 +131,7 @@ def _rule(attest: AttestSpec | None) -> WordRule:
         return NO_RULE
     return WordRule(
         needs=attest.requires,
-        role=attest.role.value if attest.role is not None else "",
+        role=attest.role or "",
         people=attest.people,
         excluded=tuple(one.deed for one in attest.excluded),
     )
@@ -201,6 +200,7 @@ def _operation(operation: Operation) -> OperationDeclared:
         gates=tuple(operation.requires.gates),
         items=tuple(operation.requires.items),
         stages=tuple(operation.requires.stages),
+        role=operation.role or "",
     )
 
 

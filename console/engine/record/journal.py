@@ -15,7 +15,9 @@ from typing import Protocol
 from console.engine.record.body_filter import BodyFilter
 from state.base.clock import Clock
 from state.events.event import Draft, Event
+from state.events.operations import OperationIntended
 from state.fold import apply
+from state.log.errors import LogHeldError
 from state.view.launch import LaunchView
 
 _logger = logging.getLogger(__name__)
@@ -82,6 +84,13 @@ class Journal:
 
         What ``console.engine.record.body_filter`` leaves out of a body is not written.
         """
+        begins = any(draft.kind == OperationIntended.KIND for draft in drafts)
+        if begins and not getattr(self.store, "alone", True):  # what only reads back has no lock
+            raise LogHeldError(
+                "the log's .engine file was removed or replaced: another engine may have this log, so nothing is "
+                "begun; stop both engines, then start one",
+                pid=None,
+            )
         admitted = self._door.admit(drafts)
         # A caller that is cancelled can't take the event back: it is folded all the same.
         task = asyncio.create_task(self._write(admitted))

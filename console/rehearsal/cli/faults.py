@@ -1,4 +1,7 @@
-"""``launch-console faults``: what can be wrong where the SOP is rehearsed, and which item must notice."""
+"""``launch-console faults``: what can be wrong where the SOP is rehearsed, and which item must notice.
+
+Worlds in which nothing is wrong although they are odd are listed too, below ``odd:``: no item may be red for one.
+"""
 
 from __future__ import annotations
 

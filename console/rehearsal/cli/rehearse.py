@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from console.cli.saved_log import is_sealed, show_sealed, words_of_leaving
 from console.cli.say import refuse, tell
 from console.engine.process.running import EngineInfo
 from console.engine.process.spawn import EngineFailedError, look_at_log, start_engine
@@ -102,8 +103,10 @@ def run_console(request: RehearsalRequest) -> int:
     problem = no_terminal()
     if problem is not None:
         return refuse(problem, ExitCode.BAD_CONFIG)
+    if is_sealed(log):
+        return show_sealed(log)
     _make_place(log)
-    tell("The rehearsal's world is being made: a few seconds…")
+    tell("Starting the simulated cluster…")
     world = _world(log, request)
     try:
         info = _engine(world, log)
@@ -114,11 +117,8 @@ def run_console(request: RehearsalRequest) -> int:
     def restart() -> Path:
         return _engine(_world(log, request), log).socket
 
-    code = run_live(info.socket, restart=restart)
-    tell(
-        f"The engine goes on. Back to it:  launch-console rehearse --log {log}\n"
-        f"End it:  launch-console engine stop {log}\nReplay:  launch-console replay {log}"
-    )
+    code = run_live(info.socket, restart=restart, log=log)
+    tell(words_of_leaving(log, f"launch-console rehearse --log {log}"))
     return code
 
 

@@ -31,6 +31,13 @@ class Backups:
     every_s: int = 60
     size: int = _SIZE
     until_us: int | None = None
+    suffix: str = ".dump"
+    newest_size: int | None = None
+    """Of the last one; None: as large as those before it."""
+    beside: str = ""
+    """What lies beside each, of 64 bytes: the end of its name."""
+    parts: int = 1
+    """Pieces that each is written in."""
 
     def objects(self, env: Env, now_us: int) -> list[StoredObject]:
         """Return the backups that there are now: they follow from the time alone."""
@@ -40,12 +47,20 @@ class Backups:
             datetime.fromtimestamp(number * self.every_s, UTC)
             for number in range(newest - _KEPT + 1, newest + 1)
         ]
-        return [
-            StoredObject(
-                f"{PREFIX}{env}-{at:%Y%m%dT%H%M%SZ}.dump", at, size=self.size and self.size + at.minute
+        found = []
+        for at in made:
+            size = self.size and self.size + at.minute
+            if self.newest_size is not None and at == made[-1]:
+                size = self.newest_size
+            name = f"{PREFIX}{env}-{at:%Y%m%dT%H%M%SZ}"
+            names = (
+                [f"{name}/{number:03}.lz4" for number in range(self.parts)]
+                if self.parts > 1
+                else [name + self.suffix]
             )
-            for at in made
-        ]
+            found += [StoredObject(one, at, size=size // self.parts) for one in names]
+            found += [StoredObject(name + self.suffix + self.beside, at, size=64)] if self.beside else []
+        return found
 
 
 class Artifacts:

@@ -66,8 +66,9 @@ class Dotmac(Product):
 
     def faults(self) -> Sequence[Fault]:
         from console.rehearsal.dotmac.faults.catalogue import FAULTS  # they reach into this class
+        from console.rehearsal.dotmac.odd import ODD
 
-        return FAULTS
+        return (*FAULTS, *ODD)
 
     def enter(self, world: World) -> None:
         self._world = world
@@ -221,7 +222,11 @@ class Dotmac(Product):
     def pod_log(self, namespace: str, container: str) -> str:
         for env, platform in self.platforms.items():
             if env.namespace == namespace and container == "backend":
-                return "".join(f"{line.text()}\n" for line in platform.records.lines)
+                health = platform.settings.health
+                if health.log_elsewhere:
+                    return ""
+                lines = (line.text() for line in platform.records.lines)
+                return "".join(f"{line}\n" for line in (*lines, *health.log_more))
         return ""
 
     def describe(self, url: Callable[[str], str]) -> Mapping[str, Json]:

@@ -101,6 +101,11 @@ class Registry:
         repository = self._repositories.get(name)
         return repository.tags.get(tag) if repository else None
 
+    def has(self, name: str, digest: str) -> bool:
+        """Return whether a manifest is there."""
+        repository = self._repositories.get(name)
+        return repository is not None and digest in repository.manifests
+
     def remove(self, name: str, reference: str) -> None:
         """Delete a tag, or a manifest by its digest with all tags that point to it."""
         repository = self._repositories[name]

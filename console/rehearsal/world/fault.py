@@ -20,6 +20,10 @@ Apply = Callable[["World"], None]
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
 
+ODD = "odd:"
+"""What the name of a world begins with that is good, and unlike what one would expect."""
+
+
 class UnknownFaultError(Exception):
     """No fault has that name."""
 
@@ -55,6 +59,11 @@ class Fault:
     first: bool = False
     """Whether it shows only in a first launch."""
 
+    @property
+    def is_odd(self) -> bool:
+        """Return whether nothing is wrong with it at all."""
+        return self.name.startswith(ODD)
+
 
 def fails(
     name: str, item: str, what: str, *applies: Apply, prepare: Apply | None = None, live: bool = False
@@ -69,6 +78,11 @@ def fails(
         prepare=prepare,
         live=live,
     )
+
+
+def odd(name: str, item: str, what: str, *applies: Apply) -> Fault:
+    """Return a world that is good, but odd where ``item`` looks: no item may be red or unknown for it."""
+    return Fault(name=f"{ODD}{name}", item=item, expect=Expect.PASS, what=what, apply=together(*applies))
 
 
 def blinds(name: str, item: str, what: str, *applies: Apply) -> Fault:

@@ -114,7 +114,6 @@ def _person(person_id: str, name: str, account_name: str, *roles: Json) -> JsonO
 def _people() -> list[Json]:
     return [
         _person("captain", "Rehearsing captain", account(), "captain", "operator", "approver"),
-        _person("second", "Rehearsing second person", SECOND, "approver"),
         _person("rehearsal-second", "Rehearsal's second person", SECOND, "approver"),
         _person("observer", "Everybody else", "*", "observer"),
     ]

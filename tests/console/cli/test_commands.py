@@ -12,7 +12,8 @@ import pytest
 
 from console.__main__ import main
 from console.cli import arguments
-from console.cli.commands import COMMANDS, Argument, Command
+from console.cli.command import Argument, Command
+from console.cli.commands import COMMANDS
 from tests.test_imports import HEAVY, SCREEN, loaded
 
 RUN = [command for command in COMMANDS if command.run]

@@ -10,8 +10,8 @@ import yaml
 from checks.base import REGISTRY
 from checks.registry import names
 from console.__main__ import main
-from console.cli.kinds.kinds import spell
 from console.cli.kinds.schema import settings_schema
+from console.cli.kinds.told import spell
 from state.base.json import obj, objs, text
 
 KINDS = [name for name in names() if not name.startswith("test.")]

@@ -146,7 +146,7 @@ async def test_replay_and_follow_show_it_as_it_stands(what: str, replay: bool, l
         await pilot.pause(0.5)
         if replay:
             await pilot.press("end")
-        await pilot.press("l")
+        await pilot.press("l", "m")  # every event, not milestones alone
         await pilot.pause(0.8)
         assert RAW[what] in text_of(app)
         assert source.shown().view.seq == whole(log).seq

@@ -15,8 +15,8 @@ from console.engine.process.socket_server import account_of
 from console.exit_codes import ExitCode
 from state.events.event import Draft
 from state.events.log import NoteAdded
+from state.log.allowed_signers import read_allowed
 from state.log.reader import LogReader
-from state.log.signed import read_allowed
 from state.log.verify import verify
 from tests.console.engine.stand import stand
 from tests.state.attest.test_sshsig import keygen

@@ -144,19 +144,19 @@ WRONG: dict[str, Wrong] = {
     ),
     "no values file": (
         lambda p: (p.folder / "deploy/staging.yaml").unlink(),
-        "chart.values.0",
+        "chart: values 1",
         "deploy/staging.yaml",
         "cannot be read: there is no such file",
     ),
     "a values file that is no YAML": (
         lambda p: p.write("deploy/staging.yaml", "a: [1\nb: 2\n"),
-        "chart.values.0",
+        "chart: values 1",
         "deploy/staging.yaml",
         "is no YAML (line 2)",
     ),
     "a values file that is a list": (
         lambda p: p.write("deploy/staging.yaml", "- a\n"),
-        "chart.values.0",
+        "chart: values 1",
         "deploy/staging.yaml",
         "expected a mapping",
     ),
@@ -261,7 +261,8 @@ def test_one_thing_that_is_wrong(place: Place, capsys: pytest.CaptureFixture[str
     code, told = check(place, capsys)
     assert code == 2
     assert told, name
-    assert all(words in line and f"{key}: " in line for line in told), told
+    messages = [line for line in told if line.startswith(f"{place.book}:")]  # below each its line and a caret
+    assert all(words in line and f"{key}: " in line for line in messages), told
     assert told[0].startswith(f"{place.book}:{place.line_of(word)}:"), told
     # Both environments read the chart; everything else is told once.
     assert len(told) <= 2

@@ -19,8 +19,8 @@ from console.client.engine_client import EngineClient
 from console.client.signing import KEY_FILE, attestation_of, sign_attestation
 from state.base.json import JsonObject, text
 from state.events.gates import AttestSigned
+from state.log.allowed_signers import read_allowed
 from state.log.errors import Damage
-from state.log.signed import read_allowed
 from state.log.verify import verify
 from tests.console.engine.stand import Stand, stand
 from tests.paths import ROOT
@@ -43,6 +43,7 @@ async def signing(
         monkeypatch.setenv(KEY_FILE, str(key))
         monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
         await s.open()
+        await s.until(lambda view: len(view.parts) == 2)  # a statement names them
         client = await s.attach("ann")
         yield s, client, key
         await client.close()
@@ -65,19 +66,24 @@ async def test_a_word_is_signed_and_verifies_here_and_with_stock_tools(
         assert declared.how_known.endswith("self-declared")
         body = s.events(AttestSigned.KIND)[0].body
     assert stock_says(tmp_path, key, text(body, "signature"), text(body, "statement").encode())
-    said = json.loads(text(body, "statement"))
+    statement = json.loads(text(body, "statement"))
+    assert statement["_type"] == "https://in-toto.io/Statement/v1"
+    assert {one["name"] for one in statement["subject"]} == {name for name, _ in s.view.candidate.images}
+    said = statement["predicate"]
     assert (said["account"], said["item"], said["go"], said["comment"]) == ("ann", "1.1", True, "seen it")
 
     report = verify(s.log)
     assert (report.ok, report.signatures.signed, report.signatures.self_declared) == (True, 1, 1)
     assert report.unanchored == report.events  # the log's own keys seal nothing
     signers = tmp_path / "signers"
-    signers.write_text(f'# launch\nann namespaces="x" {key.with_suffix(".pub").read_text()}')
+    signers.write_text(
+        f'# launch\nann namespaces="attestation@launch-console" {key.with_suffix(".pub").read_text()}'
+    )
     sealed = verify(s.log, allowed=read_allowed(signers))
     assert sealed.unanchored == sealed.events - said["seq"]
     capsys.readouterr()
     assert main(["verify", str(s.log), "--allowed-signers", str(signers)]) == 0
-    assert f"1 signed, 1 self-declared; they seal the first {said['seq']} events" in capsys.readouterr().out
+    assert f"1 signed, 1 unsigned; they seal the first {said['seq']} events" in capsys.readouterr().out
 
     signers.write_text("eve " + key.with_suffix(".pub").read_text())
     strange = verify(s.log, allowed=read_allowed(signers))

@@ -90,7 +90,7 @@ async def test_old_evidence_opens_a_gate_again(tmp_path: Path) -> None:
                 continue
             preview = await client.preview("item.waive", args)
             await granted(s, client, "item.waive", args)
-            assert (await client.command("item.waive", args, confirmed("dotmac", preview.token))).ok
+            assert (await client.command("item.waive", args, confirmed(preview.phrase, preview.token))).ok
         await s.until(lambda v: v.statuses.get(3) is GateStatus.GO)
         await s.clock.advance(80)
         await s.until(lambda v: v.statuses.get(3) is GateStatus.OPEN)

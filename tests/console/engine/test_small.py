@@ -73,4 +73,4 @@ def test_what_is_recorded_of_a_pod_is_what_is_compared() -> None:
 
 def test_hostile_names_are_cleaned() -> None:
     body = ingress_body("production", ingress("a", "x\x1b]0;title\x07.example", "\u202egpj.exe"))
-    assert body.hosts == ("x.example", "gpj.exe")
+    assert body.hosts == ("x.example", "<U+202E>gpj.exe")

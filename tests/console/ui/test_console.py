@@ -19,7 +19,7 @@ from textual.worker import WorkerState
 
 from console.ui import crash, theme
 from console.ui.app import LaunchApp
-from console.ui.keymap import bindings, entries
+from console.ui.keys.keymap import bindings, entries
 from screens.base import LaunchScreen
 from screens.kit.screen_state import Mode
 from tests.paths import ROOT
@@ -95,13 +95,22 @@ async def test_both_themes_show_the_same_words(name: str) -> None:
         assert any("TRIPPED" in one for one in picture(app))
 
 
-async def test_a_key_changes_between_dark_and_light() -> None:
+@pytest.mark.parametrize("rich", [True, False])
+async def test_a_key_changes_between_dark_light_and_contrast(
+    rich: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLORTERM", "truecolor" if rich else "")
+    monkeypatch.delenv("COLORFGBG", raising=False)
     app, _ = app_of(story.opened())
     async with app.run_test(size=(80, 24)) as pilot:
+        light, dark = (theme.LIGHT, theme.DARK) if rich else (theme.LIGHT_256, theme.DARK_256)
+        assert app.theme == dark.name
         await pilot.press("T")
-        assert app.theme == theme.LIGHT.name
+        assert app.theme == light.name
         await pilot.press("T")
-        assert app.theme == theme.DARK.name
+        assert app.theme == theme.CONTRAST.name
+        await pilot.press("T")
+        assert app.theme == dark.name
 
 
 async def test_an_idle_console_costs_next_to_nothing() -> None:
@@ -150,7 +159,7 @@ async def test_five_thousand_pods_are_shown_quickly() -> None:
         app._screens["pods"].show(shown)
         await pilot.pause(0.1)
         assert time.process_time() - before < 0.5
-        assert "worker-00001" in picture(app)[4]
+        assert "worker-00001" in picture(app)[5]
 
 
 @pytest.mark.parametrize("which", ["tripped", "deploying", "rolled_back"])
@@ -174,7 +183,11 @@ def test_no_single_letter_acts_by_itself() -> None:
         "help",
         "back",
         "quit",
+        "filter",
         "hold",
+        "item_number",
+        "next",
+        "problem",
         "rollback",
         "requests",
         "start_engine",
@@ -272,7 +285,7 @@ async def test_a_lost_engine_can_be_started_again() -> None:
 def test_no_widget_is_given_a_string_with_values_in_it() -> None:
     """Textual reads markup in strings: text reaches a widget as spans or through ``plain.content``."""
     risky = re.compile(
-        r"(?:Static|Label|Button|Markdown|Checkbox)\(\s*f?[\"'][^\"']*\{|\.update\(\s*f?[\"']|notify\(|border_title\s*="
+        r"(?:Static|Label|Button|Markdown|Checkbox)\(\s*f?[\"'][^\"']*\{|\.update\(\s*f?[\"']|notify\(|border_title\s*=(?!\s*content\()"
     )
     found = [
         f"{path.relative_to(ROOT)}:{n}"

@@ -59,7 +59,7 @@ async def test_keys_between_a_wish_and_its_dialog_reach_no_screen() -> None:
 async def test_pasted_lines_become_one() -> None:
     app, source = app_of(story.ready())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("n")
+        await pilot.press("c")
         await pilot.pause(0.1)
         app.screen.query_one(Input).post_message(Paste("first\nsecond\n\n  third\n"))
         await pilot.pause(0.1)
@@ -79,11 +79,11 @@ async def test_no_column_of_a_command_is_hidden(width: int) -> None:
         await open_deploy(pilot)
         facts = app.screen.query_one("#facts", LineView)
         assert all(cell_len(line) <= facts.scrollable_content_region.width for line in facts.text.split("\n"))
-        assert "more lines: page down" in "\n".join(picture(app))
+        assert "more lines (PgDn)" in "\n".join(picture(app))
         await pilot.press(*["pagedown"] * 9)
         await pilot.pause(0.1)
         assert facts.below == 0
-        assert "that is all of it" in "\n".join(picture(app))
+        assert "end (PgUp)" in "\n".join(picture(app))
 
 
 async def test_a_lock_is_opened_by_a_request_and_no_name_can_be_typed() -> None:

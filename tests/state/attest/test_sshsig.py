@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import struct
 import subprocess
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.client.signing import key_words
 from state.attest.sshsig import ATTESTATION, REDACTION, SignatureError, check, fingerprint, parse, public_key
 
 MESSAGE = '{"item":"3.2","kind":"attestation","text":"Übergabe ✓"}'.encode()
@@ -99,3 +102,57 @@ def test_nothing_made_up_parses(words: str, blob: bytes) -> None:
     for told in (words, begin + words + end, begin + base64.b64encode(b"SSHSIG" + blob).decode() + end):
         with pytest.raises(SignatureError):
             parse(told)
+
+
+def security_key(folder: Path, kind: str, flags: int = 1) -> tuple[str, str]:
+    """Return the public line of a key in a made-up security key, and a signature of it for MESSAGE."""
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
+
+    def string(value: bytes) -> bytes:
+        return struct.pack(">I", len(value)) + value
+
+    def mpint(value: int) -> bytes:
+        return string(value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+    raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+    counted = bytes([flags]) + struct.pack(">I", 7)
+    digest = hashlib.sha512(MESSAGE).digest()
+    text = b"SSHSIG" + string(ATTESTATION.encode()) + string(b"") + string(b"sha512") + string(digest)
+    said = hashlib.sha256(b"ssh:").digest() + counted + hashlib.sha256(text).digest()
+    if kind.startswith("sk-ssh"):
+        own = ed25519.Ed25519PrivateKey.generate()
+        key = string(kind.encode()) + string(own.public_key().public_bytes(*raw))
+        made = own.sign(said)
+    else:
+        private = ec.generate_private_key(ec.SECP256R1())
+        point = private.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        )
+        key = string(kind.encode()) + string(b"nistp256") + string(point)
+        r, s = utils.decode_dss_signature(private.sign(said, ec.ECDSA(hashes.SHA256())))
+        made = mpint(r) + mpint(s)
+    key += string(b"ssh:")
+    inner = string(string(kind.encode()) + string(made) + counted)
+    blob = b"SSHSIG" + struct.pack(">I", 1) + string(key) + string(ATTESTATION.encode()) + string(b"")
+    blob += string(b"sha512") + inner
+    rows = base64.encodebytes(blob).decode()
+    armored = f"-----BEGIN SSH SIGNATURE-----\n{rows}-----END SSH SIGNATURE-----\n"
+    public = f"{kind} {base64.b64encode(key).decode()} ann"
+    (folder / "sk.pub").write_text(public)
+    return public, armored
+
+
+@pytest.mark.needs("ssh-keygen")
+@pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
+def test_a_security_key_counts_where_it_was_touched(kind: str, tmp_path: Path) -> None:
+    public, armored = security_key(tmp_path, kind)
+    found = check(armored, MESSAGE, ATTESTATION)
+    assert found.key == public_key(public)
+    assert stock_says(tmp_path, tmp_path / "sk", armored, MESSAGE)
+    with pytest.raises(SignatureError, match="doesn't sign"):
+        check(armored, MESSAGE + b"!", ATTESTATION)
+    _, untouched = security_key(tmp_path, kind, flags=0)
+    with pytest.raises(SignatureError, match="nobody touched"):
+        check(untouched, MESSAGE, ATTESTATION)
+    assert key_words(public).startswith("touch your security key now: SHA256:")

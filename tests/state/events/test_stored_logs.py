@@ -27,6 +27,7 @@ UNKNOWN = {"unknown_words", "strange_fields"}
 NOT_YET: frozenset[str] = frozenset(
     {
         *("condition.answered", "request.granted", "request.made", "request.refused", "request.withdrawn"),
+        *("poll.opened", "poll.answered", "poll.ended"),
         *(DeviationFollowedUp.KIND, ReleaseSeen.KIND, ClusterIdentified.KIND),
     }
 )

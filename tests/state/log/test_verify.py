@@ -154,7 +154,7 @@ def test_a_cut_tail_shows_only_beside_an_anchor(log: Path) -> None:
     assert verify(log).unanchored == 17
     covered = verify(log, anchors[:1])
     assert (covered.ok, covered.unanchored, covered.anchors) == (True, 12, 1)
-    assert "the last 12 of 17 are after the newest anchor" in covered.message
+    assert "12 newest of 17 events not anchored yet" in covered.message
     report = verify(log, anchors)
     assert (report.ok, report.bad_seq, report.damage, report.events) == (False, 18, Damage.TRUNCATED, 17)
 

@@ -43,7 +43,7 @@ def test_all_of_it(tmp_path: Path) -> None:
     ).runbook
     (attest,) = [i.attest for g in runbook.gates for i in g.items if i.attest and i.attest.question == "ok?"]
     assert attest.requires == (Need.COMMENT, Need.LINK)
-    assert attest.role is Role.APPROVER
+    assert attest.role == Role.APPROVER
     assert [one.deed for one in attest.excluded] == ["ran production.deploy", "signed 1.3"]
 
 
@@ -62,11 +62,16 @@ NOBODY = TWO + "  - { id: cy, name: D, roles: [approver] }\n"
         ("people: 3", TWIN, "people", "names 2"),  # two names for one person
         ("people: 3", NOBODY, "people", "names 2"),  # nobody can be known to be them
         ("people: 9", EVERYBODY, None, ""),
-        ("people: 0", TWO, "people", "greater than or equal to 1"),
+        ("people: 0", TWO, "people", "expected 1 or more"),
         ("role: approver, people: 2", TWO, "people", "2 people have to sign, and the runbook names 1"),
         ("role: approver, people: 2", CY, None, ""),
         ("role: observer", TWO, "role", "who is observer may not attest: approver or captain or operator"),
-        ("role: admiral", TWO, "role", "'captain', 'operator'"),
+        (
+            "role: admiral",
+            TWO,
+            "role",
+            "1 person has to sign, and the runbook names 0 with an account who is admiral",
+        ),
         (
             "role: approver",
             TWO.replace(", approver", ""),
@@ -100,7 +105,7 @@ def test_what_nobody_could_do_is_refused_when_it_is_read(
         load_runbook(path)
         return
     problems = told(path)
-    (place,) = problems
+    (place,) = [one for one in problems if one.startswith("gates")] if people == TWIN else problems
     assert place.partition(".attest.")[2] == key
     assert words in problems[place]
 
@@ -108,7 +113,7 @@ def test_what_nobody_could_do_is_refused_when_it_is_read(
 @pytest.mark.parametrize(
     ("more", "key", "words"),
     [
-        ('not_applicable: ""', "not_applicable", "at least 1 character"),
+        ('not_applicable: ""', "not_applicable", "it is empty"),
         ("due: 2h", "due", "how long before the launch window, as T-1d or T-2h, was expected"),
         ("due: T-0s", "due", "how long before the launch window"),
         ("due: T-soon", "due", "a duration such as 30s"),

@@ -98,7 +98,7 @@ def told(tmp_path: Path, **changes: object) -> str:
         ({"second": {"value": "max(x)"}}, "as the condition itself has"),
         ({"second": {"bad": RATE, "total": "rate(y_total[1m])"}}, "second.total"),
         ({"second": {"bad": RATE, "total": RATE}}, ""),
-        ({"baseline": {"offset": "1d", "factor": 1}}, "greater than 1"),
+        ({"baseline": {"offset": "1d", "factor": 1}}, "expected more than 1"),
         ({"baseline": {"offset": "7d", "factor": 2}}, ""),
         ({"for": "15s", "window": "3s", "scrape": "500ms"}, "at least two intervals"),
     ],

@@ -128,7 +128,7 @@ def test_a_runbook_without_gates_is_none(tmp_path: Path) -> None:
     start, end = text.index("gates:\n"), text.index("# A rate window")
     path = tmp_path / "runbook.yaml"
     path.write_text(text[:start] + "gates: []\n" + text[end:])
-    assert "at least 1" in told(path)["gates"]
+    assert "at least one" in told(path)["gates"]
 
 
 def test_keys_of_an_image_that_the_candidate_has_not_are_told(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ ONCE = "# freezes: [{ start: 2026-12-20T00:00:00Z, end: 2027-01-04T00:00:00Z, re
         (WEEKLY.replace('"16:00"', "16"), "from", 'a time of day such as "16:00" was expected'),
         (WEEKLY.replace('"16:00"', '"25:00"'), "from", 'a time of day such as "16:00" was expected'),
         (WEEKLY.replace("[fri]", "[]"), "weekdays", "at least one day was expected"),
-        (WEEKLY.replace("[fri]", "[friday]"), "weekdays.0", "should be 'mon', 'tue'"),
+        (WEEKLY.replace("[fri]", "[friday]"), "weekdays.0", "expected mon, tue, wed"),
         (WEEKLY.replace("timezone: Europe/Berlin, ", ""), "timezone", "is missing"),
         ("start: 2026-12-20T00:00:00Z, reason: x", "end", "is missing"),
         ("start: 2026-12-20T00:00:00Z, end: 2026-12-19T00:00:00Z, reason: x", "", "ends after it starts"),

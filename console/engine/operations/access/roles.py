@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from checks.base import CouldNotLookError
@@ -61,7 +62,7 @@ async def operating(site: Site) -> set[Need]:
     ):
         found |= console_needs(space, kind)
     found |= needs(space, "", "get list create update patch delete", "secrets")
-    register_secrets(site.helm.chart, site.clients.redactor)
+    await asyncio.to_thread(register_secrets, site.helm.chart, site.clients.redactor)
     rendered = await site.helm.render(site.runbook.candidate, by_server=False)
     register_rendered(rendered.manifest, site.clients.redactor)
     found |= await whole(site, rendered.manifest, rendered.hooks_manifest)

@@ -33,7 +33,7 @@ async def applied(
     except CouldNotLookError as error:
         return [*found, blind(f"whether this account may do it: {error}", operation)]
     if not denied:
-        return [*found, passes("this account may do what will be done")]
+        return [*found, passes("RBAC: this account has the permissions needed")]
     # One that may not everything can still be the only one who is there: a way back is not closed by a forecast.
     soft = operation.kind in WAYS_BACK
     return [*found, fails(f"this account may not {', '.join(denied)}", soft=soft)]

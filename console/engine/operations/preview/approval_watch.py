@@ -6,6 +6,7 @@ import asyncio
 
 from console.engine.operations.preview.approvals import Seen, parts_of, seen_draft, seen_of
 from console.engine.record.journal import Journal
+from state.events.bodies import body_as
 from state.events.event import Event
 from state.events.gates import AttestSigned
 from state.events.operations import CandidateSeen
@@ -51,6 +52,8 @@ class Approvals:
             for tier in Tier:
                 parts = parts_of(self._runbook, tier)
                 if self._newest(tier) != parts:
-                    task = asyncio.create_task(self._journal.record(seen_draft(tier, parts, event.seq)))
+                    # A signed word says itself what it is about: what its statement doesn't name, it doesn't cover.
+                    ref = None if body_as(AttestSigned, event).key else event.seq
+                    task = asyncio.create_task(self._journal.record(seen_draft(tier, parts, ref)))
                     self._writing.add(task)
                     task.add_done_callback(self._writing.discard)

@@ -7,7 +7,7 @@ them changed. An attestation stands for the parts that were seen last before it,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from checks.base import CouldNotLookError
 from checks.clients.kube_object import secret_values
-from checks.clients.redact import Redactor, secretish
+from checks.clients.redact import Redactor
+from console.engine.operations.helm.brought_values import brought_values
 from console.engine.operations.helm.private_copy import Parts, PrivateCopy, input_parts
 from console.engine.operations.preview.manifest import documents, parted
 from state.base import kube_yaml
@@ -113,16 +114,17 @@ def _for(attestation: AttestationView, seen: Sequence[Seen]) -> Parts:
 
 def register_secrets(chart: Chart, redactor: Redactor) -> None:
     """Let the redactor know what looks like a secret in the values files and in the values that charts bring."""
-    folder = Path(chart.path)
-    brought = sorted(folder.rglob("values.yaml")) if folder.is_dir() else []
-    for path in (*chart.values, *brought):
-        try:
-            answer = kube_yaml.load(path.read_bytes())
-        except (OSError, kube_yaml.KubeYamlError):
-            continue  # helm will say what is wrong with it
-        for key, value in _leaves(answer):
-            if secretish(key):
-                redactor.register_pair(key, value)
+    for path in chart.values:
+        with suppress(OSError):
+            _register_settings(path.read_bytes(), redactor)
+    for raw in brought_values(Path(chart.path)):
+        _register_settings(raw, redactor)
+
+
+def _register_settings(raw: bytes, redactor: Redactor) -> None:
+    with suppress(kube_yaml.KubeYamlError):  # helm will say what is wrong with it
+        for keys, value in kube_yaml.settings(raw):
+            redactor.register_setting(keys, value)
 
 
 async def register_mounted(runbook: Runbook, clients: Clients) -> None:
@@ -151,17 +153,6 @@ def register_rendered(manifest: str, redactor: Redactor) -> None:
             if text(document, "kind") == "Secret":
                 for key, value in secret_values(document).items():
                     redactor.register_pair(key, value)
-
-
-def _leaves(value: object, key: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for name, one in value.items():
-            yield from _leaves(one, str(name))
-    elif isinstance(value, list):
-        for one in value:
-            yield from _leaves(one, key)
-    elif isinstance(value, str):
-        yield key, value
 
 
 def _sha(raw: bytes) -> str:

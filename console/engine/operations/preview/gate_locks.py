@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from console.engine.operations.helm.private_copy import Parts
 from console.engine.operations.preview.approvals import Seen, parts_of, void
 from console.engine.operations.preview.finding import Finding, fails, passes
+from state.base.numbers import plural
 from state.base.times import moment
 from state.runbook.models import Operation, Runbook
 from state.runbook.window import frozen
@@ -45,9 +46,17 @@ def locks(
     told = void(view, seen, sorted(gates), operation.env, now)
     if told:
         found.append(fails(told, soft=True))
-    elif gates:
+    elif gates and _approved(view, gates):
         found.append(passes("images, chart, values and migration are what was approved"))
+    elif gates:
+        found.append(
+            passes("nobody approved images, chart, values or migration: no item of these gates was attested")
+        )
     return found
+
+
+def _approved(view: LaunchView, gates: set[int]) -> bool:
+    return any(w.go for gate in view.gates if gate.number in gates for i in gate.items for w in i.words)
 
 
 def spec_of(operation: Operation) -> OperationSpecView:
@@ -61,6 +70,7 @@ def spec_of(operation: Operation) -> OperationSpecView:
         operation.requires.gates,
         operation.requires.items,
         operation.requires.stages,
+        operation.role or "",
     )
 
 
@@ -69,8 +79,20 @@ def _open(view: LaunchView, operation: Operation, now_us: int) -> str:
     numbers = operation.requires.gates
     named, stages = ", ".join(map(str, numbers)), ", ".join(operation.requires.stages)
     count = sum(gate.deferred(now_us) for gate in view.gates if gate.number in numbers)
+    waived = [
+        i.id
+        for gate in view.gates
+        if gate.number in numbers
+        for i in gate.items
+        if i.verdict(now_us) is Verdict.WAIVED
+    ]
+    past = (
+        f", with {plural(len(waived), 'item')} waived ({', '.join(waived[:6])}{' …' if len(waived) > 6 else ''})"
+        if waived
+        else ""
+    )
     later = f", {count} deferred until after this first deploy" if count else ""
-    return f"gates {named} are GO and fresh{later}{f'; stages {stages} are good' if stages else ''}"
+    return f"gates {named} are GO and fresh{past}{later}{f'; stages {stages} are good' if stages else ''}"
 
 
 def _deferred(view: LaunchView, operation: Operation, now_us: int) -> Iterator[Finding]:

@@ -179,7 +179,7 @@ async def _careful_lease(lease: Lease, operation: Operation) -> Finding:
         other = await lease.foreign()
     except CouldNotLookError as error:
         return blind(f"the lease of this release cannot be read: {error}", operation, soft=True)
-    return fails(other.words) if other is not None else passes("nobody else works on this release")
+    return fails(other.words) if other is not None else passes("no other deploy holds the lock")
 
 
 async def _helm(site: Site, operation: Operation, preflight: Preflight) -> None:
@@ -257,7 +257,7 @@ async def _releases(site: Site, operation: Operation, preflight: Preflight) -> N
     elif good is not None:
         # A rollback goes to the revision that was recorded as good, which need not be helm's newest good one.
         if operation.kind is not OperationKind.ROLLBACK:
-            preflight.findings.append(passes(f"{good.words} is the good one to come back to"))
+            preflight.findings.append(passes(f"rollback target: {good.words}"))
     else:
         preflight.findings.append(passes(f"{newest.words}: nothing was ever installed completely"))
 
@@ -321,7 +321,7 @@ async def _record_size(site: Site, _operation: Operation, preflight: Preflight) 
     if preflight.newest is None:
         return
     size = await record_bytes(site, preflight.newest.number)
-    words = f"helm's record of the release has {size // 1024} KiB of at most {_LARGEST_RECORD // 1024}"
+    words = f"Helm release secret {size // 1024} KiB (limit {_LARGEST_RECORD // 1024} KiB)"
     preflight.findings.append(fails(words) if size > _LARGEST_RECORD else passes(words))
 
 

@@ -32,7 +32,7 @@ class Manifests:
             known = self._known.get(site.tier)
             if known is None or known[0] != parts:
                 redactor = site.clients.redactor
-                register_secrets(site.helm.chart, redactor)
+                await asyncio.to_thread(register_secrets, site.helm.chart, redactor)
                 # Not by the server: its word on it needs a namespace, which may not be there yet.
                 rendered = await site.helm.render(site.runbook.candidate, by_server=False)
                 register_rendered(rendered.manifest, redactor)

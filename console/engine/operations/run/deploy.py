@@ -69,7 +69,7 @@ async def _followed(run: Run, running: Running, end: Awaitable[T]) -> T:
         ended.set()
         watching.cancel()
         await asyncio.gather(following, watching, return_exceptions=True)
-    run.report.redact_files(running)
+    await asyncio.to_thread(run.report.redact_files, running)
     return result
 
 
@@ -161,7 +161,7 @@ async def deploy(run: Run, argv: Sequence[str]) -> End:
     if held:
         return End(State.FAILED, f"{_UNTOUCHED}: {held}", number, (RETRY,))
     # Before helm, which may print any of them.
-    register_secrets(run.site.helm.chart, run.site.clients.redactor)
+    await asyncio.to_thread(register_secrets, run.site.helm.chart, run.site.clients.redactor)
     missing = await secrets_step(run)
     if missing:
         return End(State.FAILED, f"helm was not started: {missing}", number, (RETRY,))

@@ -12,7 +12,7 @@ from checks.clients.redact import Redactor
 from console.engine.operations.run.program import Running, tail
 from console.engine.record.journal import Journal
 from state.base.frozen import remake
-from state.base.text import line
+from state.base.text import bare, line
 from state.events.bodies import body_of
 from state.events.event import Body, Draft, Event, gate_key
 from state.events.operations import (
@@ -144,12 +144,28 @@ class Report:
             after = chunk[-1].seq
         return found
 
+    def _without_secrets(self, raw: str) -> str:
+        """Return a program's output without secrets, also those that escapes and unseen marks took apart."""
+        rows = self._redactor.clean(raw).split("\n")
+        read = [bare(row) for row in rows]
+        together = self._redactor.clean("\n".join(read)).split("\n")
+        if len(together) == len(rows):  # escapes at the ends of lines hid where they were joined
+            rows = [
+                row if one == before else one for row, before, one in zip(rows, read, together, strict=True)
+            ]
+        return "\n".join(self._row(row) for row in rows)
+
+    def _row(self, row: str) -> str:
+        read = bare(row) if not row.isascii() or not row.isprintable() else row
+        cleaned = self._redactor.clean(read) if read != row else read
+        return cleaned if cleaned != read else row
+
     def redact_files(self, running: Running) -> None:
         """Write the output files of a program that has ended anew, without secret values."""
         for path in (running.out, running.err):
             with contextlib.suppress(OSError):
                 raw = path.read_text(errors="replace")
-                cleaned = f"{self._kept_back}\n" if self._kept_back and raw else self._redactor.clean(raw)
+                cleaned = f"{self._kept_back}\n" if self._kept_back and raw else self._without_secrets(raw)
                 if cleaned != raw:
                     path.write_text(cleaned)
 

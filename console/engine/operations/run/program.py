@@ -15,13 +15,18 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from state.base.text import line
+from state.base.text import bare, line
 
 _SHELL = "/bin/sh"
 # 75 is EX_TEMPFAIL of sysexits.h; helm itself only exits with 0 or 1.
 _GATE = 'read -r go || exit 75; exec "$@" </dev/null'
 # Real seconds: helm lives in them, whatever clock the launch has.
 _POLL_S = 0.1
+LONGEST_LINE = 16 * 1024
+"""Of a program's line; what is shown has 500 characters."""
+_OVERLAP = 4096
+_HELD = 8
+"""Lines that wait while a program goes on printing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +139,37 @@ def terminate(running: Running) -> bool:
     return True
 
 
+def shown_line(raw: str, clean: Callable[[str], str]) -> str:
+    """Return a line as it may be told: without what a terminal obeys, then without secrets, then cut."""
+    whole = line(clean(raw[:LONGEST_LINE]), LONGEST_LINE)
+    cleaned = clean(whole)
+    apart = " ".join(bare(raw[:LONGEST_LINE]).split())
+    if clean(apart) != apart:  # marks that nobody sees stood in a secret
+        cleaned = clean(apart)
+    if len(raw) > LONGEST_LINE:  # a secret may have been cut in two at its end
+        cleaned = cleaned[: max(0, len(cleaned) - _OVERLAP)] + "…"
+    return line(cleaned)
+
+
+def _lines(whole: Sequence[bytes], clean: Callable[[str], str]) -> list[str]:
+    texts = [one[: 4 * LONGEST_LINE].decode(errors="replace") for one in whole if one.strip()]
+    # Together first: what a program breaks at 76 columns stands whole in no line.
+    read = [bare(one[:LONGEST_LINE].replace("\t", " ")) for one in texts]
+    together = clean("\n".join(read)).split("\n")
+    rows = zip(texts, read, together, strict=True) if len(together) == len(texts) else ()
+    known = [raw if after == before else after for raw, before, after in rows] or texts
+    return [shown_line(one, clean) for one in known]
+
+
 async def tail(path: Path, ended: asyncio.Event, clean: Callable[[str], str]) -> AsyncIterator[list[str]]:
     """Yield the lines of a growing file until ``ended`` is set and all was read.
 
-    ``clean`` takes secrets out of a line before anything else is done to it.
+    ``clean`` takes secrets out of a line, in a thread, once nothing is left in it that a terminal obeys. Of a line
+    that is longer than ``LONGEST_LINE`` bytes the beginning is kept: nobody reads more, and an engine that looked
+    through all of it would stand still.
     """
-    rest, offset = b"", 0
+    rest, offset, skipping = b"", 0, False
+    held: list[bytes] = []
     while True:
         # Looked at before reading, so that nothing written before the end is missed.
         last = ended.is_set()
@@ -147,11 +177,20 @@ async def tail(path: Path, ended: asyncio.Event, clean: Callable[[str], str]) ->
             file.seek(offset)
             piece = file.read(64 * 1024)
         offset += len(piece)
-        rest += piece
-        *whole, rest = rest.split(b"\n")
+        *whole, rest = (rest + piece).split(b"\n")
+        if skipping and whole:
+            whole[0], skipping = b"", False
+        if skipping:
+            rest = b""
+        elif len(rest) > LONGEST_LINE:
+            whole, rest, skipping = [*whole, rest], b"", True
         if last and not piece and rest:
             whole, rest = [*whole, rest], b""
-        lines = [line(clean(one.decode(errors="replace"))) for one in whole if one.strip()]
+        # The last of them wait for what follows: it may be the rest of a value that began there.
+        whole = held + whole
+        held = whole[-_HELD:] if piece else []
+        whole = whole[: len(whole) - len(held)]
+        lines = await asyncio.to_thread(_lines, whole, clean) if whole else []
         if lines:
             yield lines
         if last and not piece:

@@ -157,7 +157,7 @@ async def again(run: Run, view: OperationView) -> End:
             f"{view.id} was intended, but the engine ended before {_what(run)} was started",
             offers=(RETRY,),
         )
-    register_secrets(run.site.helm.chart, run.site.clients.redactor)
+    await asyncio.to_thread(register_secrets, run.site.helm.chart, run.site.clients.redactor)
     with contextlib.suppress(CouldNotLookError):  # the judgement says it, if it lasts
         await history(run.site)  # whose secrets must be known before anything is read that helm printed
     if run.operation.kind is OperationKind.STOP_JOB:
@@ -173,7 +173,7 @@ async def again(run: Run, view: OperationView) -> End:
         await deploying.follow_helm(run, name)
     else:
         await run.report.step("engine", "done", "helm had ended meanwhile: judged by what is there")
-        run.report.redact_files(run.running)
+        await asyncio.to_thread(run.report.redact_files, run.running)
     if run.operation.kind is OperationKind.UNINSTALL:
         return await uninstalling.judge_uninstalled(run)
     if run.operation.kind is OperationKind.ROLLBACK:

@@ -59,6 +59,7 @@ from state.runbook.models import Operation, Runbook
 from state.view.enums import Danger, OperationKind, Tier
 from state.view.first_launch import taken_up
 from state.view.launch import GoodRevision, LaunchView, OperationView
+from state.view.phrases import operation_act, operation_phrase
 from state.view.preview import Preview
 
 _KUBECONFIGS = "kubeconfig"
@@ -121,7 +122,8 @@ class Operations:
             blast=plan.blast(operation, site, preflight),
             checks=tuple(f.shown for f in preflight.findings),
             diff=differing.shown(preflight.diff) if preflight.diff is not None else (),
-            phrase=site.release,
+            phrase=operation_phrase(operation.kind, site.tier, site.namespace),
+            act=operation_act(operation.kind, site.environment.title),
             token=plan.token(operation, commands, self._parts(operation.env, preflight)),
             inputs=plan.inputs(operation) if preflight.inputs_sha else "",
             inputs_sha=preflight.inputs_sha,
@@ -142,8 +144,7 @@ class Operations:
         async with self._lock:
             self._starting, self._stopped = True, ""
             try:
-                # Surveyed again: minutes may lie between the preview and the typed name, and only this look
-                # counts.
+                # Surveyed again: minutes may lie between the preview and the typed phrase: only this look counts.
                 site, preflight = await self._surveyed(operation, self._site(operation.env), inputs_sha)
                 try:
                     refused = self._refused(operation, preflight, granted, inputs_sha)
@@ -293,7 +294,7 @@ class Operations:
         return _reading(site, copy), preflight
 
     async def _looked(self, operation: Operation, site: Site, copy: PrivateCopy | None) -> Preflight:
-        register_secrets(site.helm.chart, self._clients.redactor)
+        await asyncio.to_thread(register_secrets, site.helm.chart, self._clients.redactor)
         await register_mounted(self._runbook, self._clients)
         job = job_name(site, self._view) if operation.kind is OperationKind.MIGRATE else ""
         bad = seen_failing(self._view, site.tier)

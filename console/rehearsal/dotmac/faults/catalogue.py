@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from console.rehearsal.dotmac.faults import (
+    alerting,
     blindness,
+    browser,
     builds,
     data,
+    given,
     infrastructure,
+    kept,
     monitors,
     platform,
     release,
     security,
     setting,
+    stand_ins,
 )
 from console.rehearsal.world.fault import Fault
 
@@ -25,4 +30,9 @@ FAULTS: tuple[Fault, ...] = (
     *builds.FAULTS,
     *release.FAULTS,
     *blindness.FAULTS,
+    *browser.FAULTS,
+    *given.FAULTS,
+    *kept.FAULTS,
+    *alerting.FAULTS,
+    *stand_ins.FAULTS,
 )

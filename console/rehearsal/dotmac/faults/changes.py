@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from console.rehearsal.dotmac.names import SECRET, Env
+from console.rehearsal.dotmac.platform import Fixed, PlatformSettings
 from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.dotmac.reconcile import Lasting
 from console.rehearsal.sim.fast_yaml import dump, load
-from console.rehearsal.world.fault import Apply, Expect, Fault, together
+from console.rehearsal.world.fault import Apply, Expect, Fault, below, together
 from console.rehearsal.world.world import World
-from state.base.json import Json, obj
+from state.base.json import Json, JsonObject, obj, objs, path
 
 NOTHING: Apply = together()
 Flaw = Callable[[World, Env], Callable[[], None] | None]
@@ -247,5 +248,115 @@ def denied(env: Env, resource: str, *verbs: str) -> Apply:
                 and namespace in ("", env.namespace)
             )
         )
+
+    return apply
+
+
+def of_candidate(
+    name: str, item: str, what: str, *flaws: Flaw, expect: Expect = Expect.FAIL, live: bool = False
+) -> Fault:
+    """Return what is wrong with the candidate alone, wherever it runs; ``live``: it shows only in production."""
+    apply = lasting(flaws, Env, candidate=True)
+    return Fault(name=name, item=item, expect=expect, what=what, apply=apply, live=live)
+
+
+def edited(plural: str, name: str, change: Callable[[dict[str, Json]], None]) -> Flaw:
+    """Return that an object of the release was changed, as by hand; it goes with the release."""
+
+    def flaw(world: World, env: Env) -> Callable[[], None] | None:
+        body = world.store.get(plural, env.namespace, name)
+        if body is None:
+            return None
+        change(below(body))
+        world.store.put(plural, body)
+        return lambda: None
+
+    return flaw
+
+
+def edit(
+    plural: str, name: str, change: Callable[[dict[str, Json]], None], env: Env = Env.PRODUCTION
+) -> Apply:
+    """Change an object of an environment, where it is there."""
+
+    def apply(world: World) -> None:
+        edited(plural, name, change)(world, env)
+
+    return apply
+
+
+def of_pods(app: str, change: Callable[[dict[str, Json], World], None]) -> Flaw:
+    """Return that every pod with a label ``app`` was changed, status and all."""
+
+    def flaw(world: World, env: Env) -> Callable[[], None] | None:
+        found = [
+            pod
+            for pod in world.store.list("pods", env.namespace)
+            if path(pod, ("metadata", "labels", "app")) == app and path(pod, ("status", "phase")) == "Running"
+        ]
+        for pod in found:
+            change(below(pod), world)
+            world.store.put("pods", pod)
+        return (lambda: None) if found else None
+
+    return flaw
+
+
+def container_of(deployment: dict[str, Json]) -> dict[str, Json]:
+    """Return the first container of a deployment's template, to be changed."""
+    containers = cast("list[dict[str, Json]]", below(deployment, "spec", "template", "spec")["containers"])
+    return containers[0]
+
+
+def with_env(*given: JsonObject) -> Callable[[dict[str, Json]], None]:
+    """Give a deployment's first container further environment variables."""
+
+    def change(deployment: dict[str, Json]) -> None:
+        box = container_of(deployment)
+        names = {one["name"] for one in given}
+        box["env"] = [*(one for one in objs(box.get("env")) if one.get("name") not in names), *given]
+
+    return change
+
+
+def answered(path_: str, status: int, text: str, content_type: str = "application/json") -> Flaw:
+    """Return that a path of the API has one answer for everybody."""
+    return _in(lambda settings: settings.flows.answers, path_, Fixed(status, text, content_type))
+
+
+def admin_answered(path_: str, status: int, text: str, content_type: str = "text/html") -> Flaw:
+    """Return that a path of the Admin UI has one answer for everybody."""
+    return _in(lambda settings: settings.web.admin_answers, path_, Fixed(status, text, content_type))
+
+
+def _in(choose: Callable[[PlatformSettings], dict[str, Fixed]], name: str, value: Fixed) -> Flaw:
+    def flaw(world: World, env: Env) -> Callable[[], None]:
+        held = choose(world.product(Dotmac).settings[env])
+        held[name] = value
+        return lambda: (held.pop(name, None), None)[1]
+
+    return flaw
+
+
+def at_once(env: Env, *flaws: Flaw) -> Apply:
+    """Let an environment have flaws from the beginning on, whatever runs there."""
+
+    def apply(world: World) -> None:
+        for flaw in flaws:
+            flaw(world, env)
+
+    return apply
+
+
+def condition(name: str, change: Callable[[dict[str, Json]], None]) -> Apply:
+    """Change a stop condition of the runbook."""
+
+    def apply(world: World) -> None:
+        def changed(runbook: dict[str, Json]) -> None:
+            for one in objs(runbook["conditions"]):
+                if one.get("id") == name:
+                    change(cast("dict[str, Json]", one))
+
+        world.control.runbook_changes.append(changed)
 
     return apply

@@ -76,7 +76,7 @@ FAULTS: tuple[Fault, ...] = (
         "rate-limit-for-all",
         "3.3",
         "one attacker behind the ingress locks everybody out",
-        switched("auth.limit_by_username", False),
+        switched("auth.limit_for_all", True),
     ),
     *released(
         "limiter-leaks",

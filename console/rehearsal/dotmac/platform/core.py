@@ -10,13 +10,14 @@ from random import Random
 from console.rehearsal.dotmac.platform.database import Activity, Database
 from console.rehearsal.dotmac.platform.records import Line, Records
 from console.rehearsal.dotmac.platform.routes.limits import Limiter
-from console.rehearsal.dotmac.platform.seeds import ANONYMOUS, Account, iso
-from console.rehearsal.dotmac.platform.settings import Feature, PlatformSettings, Recording
+from console.rehearsal.dotmac.platform.seeds import ANONYMOUS, Account, Tenant, iso
+from console.rehearsal.dotmac.platform.settings import Feature, Fixed, PlatformSettings, Recording
 from console.rehearsal.sim.seeded import identifier, key
 from state.base.clock import SECOND_US, Clock
 from state.base.json import Json, JsonObject, obj
 
 TENANT_REQUIRED = "Tenant ID is required"
+NO_TENANT = "a tenant without anything"
 
 
 @dataclass(slots=True)
@@ -138,11 +139,18 @@ class Call:
         asked = self.headers.get("X-Target-Tenant-ID") or self.headers.get("X-Tenant-ID")
         home = self.account.tenant
         free = home is None or self.settings.auth.foreign_tenant_served
+        if home is not None and self.names_another(home):
+            return NO_TENANT
         if asked and free:
             rows = self.core.database.query("SELECT id FROM tenants WHERE id = ? OR slug = ?", asked, asked)
             if rows:
                 return str(rows[0]["id"])
         return home.id if home else None
+
+    def names_another(self, home: Tenant) -> bool:
+        """Return whether a member names another tenant, and is shown it although it has nothing."""
+        asked = self.headers.get("X-Target-Tenant-ID") or self.headers.get("X-Tenant-ID")
+        return bool(self.settings.auth.foreign_tenant_empty and asked and asked not in {home.id, home.slug})
 
     def number(self, name: str, default: int) -> int:
         """Return a whole number of the query string."""
@@ -187,6 +195,12 @@ class Route:
 def text_answer(body: str, status: int = 200, content_type: str = "text/plain") -> Answer:
     """Return an answer in plain text or HTML."""
     return Answer(status, body.encode(), content_type=content_type)
+
+
+def fixed_answer(fixed: Fixed) -> Answer:
+    """Return an answer that is given whatever is asked."""
+    headers = [("Location", fixed.location)] if fixed.location else []
+    return Answer(fixed.status, fixed.text.encode(), headers, fixed.content_type)
 
 
 def error(call: Call, status: int, message: str, code: str = "") -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable
+from secrets import token_urlsafe
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -111,7 +112,10 @@ class Ingress:
         if host == self.hosts[0]:
             added = browser_headers(settings, settings.csp_api, API_CSP)
         else:
-            added = browser_headers(settings, settings.csp_admin, admin_csp(self.hosts[0]))
+            policy = settings.csp_admin_text
+            told = policy.replace("{nonce}", token_urlsafe(16)) if policy else admin_csp(self.hosts[0])
+            added = browser_headers(settings, settings.csp_admin, told)
+            added += [("Content-Security-Policy", more) for more in settings.csp_admin_more]
         names = {name.lower() for name, _ in added}
         answer.headers = [header for header in answer.headers if header[0].lower() not in names] + added
 
@@ -121,7 +125,8 @@ class Ingress:
             return write_answer(text_answer(NO_BACKEND, 404))
         if status is None:
             return await self._forward(request)
-        target = f"https://{_host_name(request.host)}{request.rel_url}"
+        host = self._platform.settings.web.redirect_host or _host_name(request.host)
+        target = f"https://{host}{request.rel_url}"
         return write_answer(Answer(status, b"", [("Location", target)], "text/html"))
 
 

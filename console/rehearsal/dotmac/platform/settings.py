@@ -80,6 +80,16 @@ class Vault(StrEnum):
     UNINITIALISED = "uninitialised"
 
 
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """An answer that is given whatever is asked, as by a proxy, a cache or a stub."""
+
+    status: int
+    text: str
+    content_type: str = "application/json"
+    location: str = ""
+
+
 @dataclass(slots=True)
 class Cookie:
     """The attributes of one cookie; ``same_site`` empty leaves the attribute out."""
@@ -90,6 +100,8 @@ class Cookie:
     same_site: str = "strict"
     path: str = "/"
     domain: str = ""
+    expires: str = ""
+    """As in the header."""
 
 
 def _api_cookies() -> dict[str, Cookie]:
@@ -118,8 +130,14 @@ class AuthSettings:
     token_lifetime_s: int = 900
     forged_keys: set[str] = field(default_factory=set)
     """Keys besides the real one that a token may be signed with; "" is the empty key (blocker B3)."""
+    forged_algorithms: set[str] = field(default_factory=lambda: {"HS256"})
+    """Algorithms with which one of ``forged_keys`` is accepted."""
     unsigned_tokens: bool = False
     """Tokens with alg none are accepted."""
+    unsigned_words: set[str] = field(default_factory=set)
+    """Further spellings of none that are accepted, each as it is."""
+    more_cookies: list[str] = field(default_factory=list)
+    """Further Set-Cookie headers of a login."""
     refused_roles: set[str] = field(default_factory=set)
     """Accounts of these roles get 401, as with a changed password."""
     mfa_roles: set[str] = field(default_factory=set)
@@ -128,6 +146,10 @@ class AuthSettings:
     """(role, path) -> status, instead of the role matrix; 200 lets in. "anonymous" is a role here."""
     foreign_tenant_served: bool = False
     """A tenant's member gets another tenant's data by X-Tenant-ID."""
+    foreign_tenant_empty: bool = False
+    """A tenant's member who names another tenant is shown that one, which has nothing."""
+    foreign_tenant_status: int | None = None
+    """What the ingress answers where another tenant is named, with its own page."""
     overexposed_reads: bool = False
     """Partners, rate limits and monitoring answer every login, as the real platform does."""
     cookie_login_limit: int | None = 5
@@ -135,13 +157,16 @@ class AuthSettings:
     login_limit: int | None = 100
     limit_window_s: int = 60
     limit_by_username: bool = True
-    """False: one bucket per source address, so that a burst locks everybody behind the ingress out."""
+    """False: one bucket per source address."""
+    limit_for_all: bool = False
+    """One bucket, so that a burst locks everybody out."""
     limiter_leaks: bool = False
     """After as many calls as its limit, a route answers 429 to everyone for ever (blocker B4)."""
     limit_headers: bool = False
     """429 carries Retry-After and X-RateLimit-*; the real platform sends none."""
     lockout_after: int | None = None
-    """Failed logins after which a user name is refused with 403; None: never."""
+    """Failed logins after which a user name is refused; None: never."""
+    lockout_status: int = 403
     csrf_missing_status: int = 403
     """500 on the real platform."""
 
@@ -152,6 +177,12 @@ class WebSettings:
 
     csp_admin: Csp = Csp.STRONG
     csp_api: Csp = Csp.STRONG
+    csp_admin_text: str | None = None
+    """The Admin UI's policy, in place of that of ``csp_admin``; ``{nonce}`` is another one in each answer."""
+    csp_admin_more: tuple[str, ...] = ()
+    """Further headers of that name."""
+    csp_admin_meta: str = ""
+    """A policy that the Admin UI's pages give in themselves."""
     csp_report_only: bool = False
     hsts: str | None = "max-age=31536000; includeSubDomains"
     nosniff: bool = True
@@ -165,12 +196,24 @@ class WebSettings:
     """The http variant of the Admin UI's origin is allowed."""
     cors_any_origin: bool = False
     """Any origin is reflected, with credentials."""
+    cors_pattern: str = ""
+    """A regular expression whose matches are allowed, from an origin's beginning on, as careless code tries it."""
+    cors_answers_any: bool = False
+    """Preflights are right, and plain answers are for any origin."""
+    admin_answers: dict[str, Fixed] = field(default_factory=dict)
+    """Path of the Admin UI -> what is answered there."""
+    admin_head: str = ""
+    """More HTML in the head of each page of the Admin UI."""
+    bundle_more: str = ""
+    """More text in the Admin UI's script."""
     admin_login_status: int = 200
     admin_broken_paths: dict[str, int] = field(default_factory=dict)
     bundle_api_url: str | None = None
     """Baked into the Admin UI's JavaScript; None: the API's https origin. The default is localhost."""
     redirect_status: int | None = 308
     """Of plain HTTP; None: no redirect, the platform answers in clear text."""
+    redirect_host: str = ""
+    """Where plain HTTP leads to; empty: the same host."""
     certificate: CertificateFault = CertificateFault.NONE
     api_outage: Outage = Outage.NONE
     admin_outage: Outage = Outage.NONE
@@ -198,6 +241,10 @@ class HealthSettings:
     """A 500 has details.stack_trace, as with a root logger at DEBUG."""
     log_level: str = "INFO"
     """DEBUG: the log has DEBUG lines."""
+    log_more: tuple[str, ...] = ()
+    """Further lines of the API's log."""
+    log_elsewhere: bool = False
+    """The pods' own log is empty: it is written to somewhere else."""
 
 
 @dataclass(slots=True)
@@ -211,6 +258,8 @@ class FlowSettings:
     deployment: Feature = Feature.DISABLED
     platform_v1_broken: bool = False
     """Everything below /api/platform/v1 answers 500 (blocker B5)."""
+    answers: dict[str, Fixed] = field(default_factory=dict)
+    """API path -> what is answered there, whoever asks."""
     broken_paths: dict[str, int] = field(default_factory=dict)
     """API path -> status for every caller, whatever else is set: a failing flow, a 501."""
     error_share: float = 0.0
@@ -223,6 +272,8 @@ class FlowSettings:
     job_queue_s: float = 1.0
     job_run_s: float = 3.0
     audit: Recording = Recording.ON
+    failed_login_action: str = "login_failed"
+    """What the audit trail calls a failed login."""
     audit_delay_s: float = 600.0
     audit_api_empty: bool = False
     """The audit list is empty although rows are written."""

@@ -49,6 +49,7 @@ class Alertmanager:
         self.hooks: list[Before] = []
         self.inbox: list[Notification] = []
         self.failing: set[str] = set()
+        self.cluster_status = "ready"
         self.external_url = "http://alertmanager.example"
         self._clock = clock
         self._groups = Groups(config or Config())
@@ -198,7 +199,7 @@ class Alertmanager:
     async def _status(self, _: web.Request) -> web.Response:
         return _json(
             {
-                "cluster": {"name": "01JREHEARSAL0000000000000", "peers": [], "status": "ready"},
+                "cluster": {"name": "01JREHEARSAL0000000000000", "peers": [], "status": self.cluster_status},
                 "config": {"original": self.config.original()},
                 "uptime": stamp(self._started_ms),
                 "versionInfo": {
@@ -229,6 +230,14 @@ class Alertmanager:
             )
         ]
         return _json(shown)
+
+    def silence(self, *matchers: Matcher, hours: float = 24.0, by: str = "somebody") -> Silence:
+        """Silence alerts from a minute ago on, for some hours; below zero: until then, long ago."""
+        now, identity = self._now(), str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
+        ends = now + round(hours * 3_600_000)
+        made = Silence(identity, matchers, min(now - 60_000, ends - 60_000), ends, now, by, "rehearsal")
+        self._silences[identity] = made
+        return made
 
     async def _post_silence(self, request: web.Request) -> web.Response:
         try:

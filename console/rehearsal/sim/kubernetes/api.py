@@ -86,6 +86,10 @@ class KubeApi:
         except NoRouteError:
             return web.Response(text="404 page not found\n", status=404)
 
+    def user_of(self, request: web.Request) -> str:
+        """Return who asks. Raises KubeError (401) for a token that nobody has."""
+        return self._user(request)
+
     def _user(self, request: web.Request) -> str:
         if self._tokens is None:
             return NOBODY

@@ -11,6 +11,7 @@ from state.base.json import objs as read_objs
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 Obj: TypeAlias = "dict[str, Value]"
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 
 
 def copied(value: object) -> Value:
@@ -18,6 +19,17 @@ def copied(value: object) -> Value:
 
     Raises TypeError where it holds something that JSON has not.
     """
+    kind = type(value)  # most are of just these types: an object is copied for each look at it
+    if kind is dict:
+        whole = cast("dict[object, object]", value)
+        return {
+            str(key): cast("Value", one) if type(one) in _LEAVES else copied(one)
+            for key, one in whole.items()
+        }
+    if kind is list:
+        return [
+            cast("Value", one) if type(one) in _LEAVES else copied(one) for one in cast("list[object]", value)
+        ]
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, Mapping):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from console.rehearsal.sim.prometheus.series import NAME, Labels, show, without
@@ -38,6 +39,7 @@ class Vector:
 Value: TypeAlias = "Scalar | Vector | str"
 
 
+@lru_cache(maxsize=1 << 16)
 def nameless(labels: Labels) -> Labels:
     """Return the labels without the metric's name."""
     return without(labels, (NAME,))

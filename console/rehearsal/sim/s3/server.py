@@ -15,6 +15,7 @@ from aiohttp import web
 
 from console.rehearsal.sim.hooks import Before, Handler, guarded
 from console.rehearsal.sim.s3.signature import Refusal, check
+from state.base.json import JsonObject
 
 _XMLNS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -29,6 +30,24 @@ class LifecycleRule:
     days: int
     prefix: str = ""
     enabled: bool = True
+    expires: bool = True
+    """False: it only aborts uploads that were never finished."""
+    tag: str = ""
+    """Of only those objects below the prefix that have this tag."""
+
+    def to_xml(self) -> str:
+        """Return the rule as a bucket's configuration shows it."""
+        narrowed = f"<Prefix>{escape(self.prefix)}</Prefix>"
+        if self.tag:
+            narrowed = f"<And>{narrowed}<Tag><Key>{escape(self.tag)}</Key><Value>yes</Value></Tag></And>"
+        acts = f"<Expiration><Days>{self.days}</Days></Expiration>"
+        if not self.expires:
+            days = f"<DaysAfterInitiation>{self.days}</DaysAfterInitiation>"
+            acts = f"<AbortIncompleteMultipartUpload>{days}</AbortIncompleteMultipartUpload>"
+        return (
+            f"<Rule><ID>{escape(self.id)}</ID><Status>{'Enabled' if self.enabled else 'Disabled'}</Status>"
+            f"<Filter>{narrowed}</Filter>{acts}</Rule>"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +80,10 @@ class Bucket:
     versioning: str | None = "Enabled"
     encryption: str | None = "AES256"
     public: bool = False
+    policy: tuple[JsonObject, ...] = ()
+    """Statements of its policy, besides the one of a public bucket."""
+    acl_public: bool = False
+    """Its access list lets everybody read."""
     objects: list[StoredObject] = field(default_factory=list)
 
 
@@ -156,12 +179,7 @@ def _location(bucket: Bucket) -> web.Response:
 def _lifecycle(bucket: Bucket) -> web.Response:
     if not bucket.lifecycle:
         raise Refusal(404, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
-    rules = "".join(
-        f"<Rule><ID>{escape(one.id)}</ID><Status>{'Enabled' if one.enabled else 'Disabled'}</Status>"
-        f"<Filter><Prefix>{escape(one.prefix)}</Prefix></Filter>"
-        f"<Expiration><Days>{one.days}</Days></Expiration></Rule>"
-        for one in bucket.lifecycle
-    )
+    rules = "".join(rule.to_xml() for rule in bucket.lifecycle)
     return _xml(f"<LifecycleConfiguration {_XMLNS}>{rules}</LifecycleConfiguration>")
 
 
@@ -187,16 +205,32 @@ def _encryption(bucket: Bucket) -> web.Response:
 
 
 def _policy(bucket: Bucket) -> web.Response:
-    if not bucket.public:
+    if not bucket.public and not bucket.policy:
         raise Refusal(404, "NoSuchBucketPolicy", "The bucket policy does not exist")
-    statement = {
+    statement: JsonObject = {
         "Effect": "Allow",
         "Principal": {"AWS": ["*"]},
         "Action": ["s3:GetObject"],
         "Resource": [f"arn:aws:s3:::{bucket.name}/*"],
     }
-    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    statements = [*([statement] if bucket.public else []), *bucket.policy]
+    text = json.dumps({"Version": "2012-10-17", "Statement": statements})
     return web.Response(text=text, content_type="application/json")
+
+
+def _acl(bucket: Bucket) -> web.Response:
+    everybody = "http://acs.amazonaws.com/groups/global/AllUsers"
+    xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    grants = [f'<Grantee {xsi} xsi:type="CanonicalUser"><ID>rehearsal</ID></Grantee>', "FULL_CONTROL"]
+    shown = f"<Grant>{grants[0]}<Permission>{grants[1]}</Permission></Grant>"
+    if bucket.acl_public:
+        shown += (
+            f'<Grant><Grantee {xsi} xsi:type="Group"><URI>{everybody}</URI></Grantee>'
+            "<Permission>READ</Permission></Grant>"
+        )
+    owner = "<Owner><ID>rehearsal</ID></Owner>"
+    body = f"{owner}<AccessControlList>{shown}</AccessControlList>"
+    return _xml(f"<AccessControlPolicy {_XMLNS}>{body}</AccessControlPolicy>")
 
 
 def _missing(code: str, message: str) -> Callable[[Bucket], web.Response]:
@@ -212,6 +246,7 @@ _SETTINGS: dict[str, Callable[[Bucket], web.Response]] = {
     "versioning": _versioning,
     "encryption": _encryption,
     "policy": _policy,
+    "acl": _acl,
     "tagging": _missing("NoSuchTagSet", "The TagSet does not exist"),
     "replication": _missing(
         "ReplicationConfigurationNotFoundError", "The replication configuration was not found"

@@ -29,7 +29,9 @@ class _Chunk:
 
     def of(self, exported: Exported) -> list[float | None]:
         """Return a series' values at ``times``, made once each."""
-        known = self.values.setdefault(exported, [])
+        known = self.values.get(exported)
+        if known is None:
+            known = self.values[exported] = []
         missing = len(known)
         if missing < len(self.rows):
             rows = self.rows[missing:]

@@ -36,13 +36,14 @@ ANN, BOB, EVE, TOM = (
     Who(a, "test", c) for a, c in (("ann", "c1"), ("bob", "c2"), ("eve", "c3"), ("tom", "c4"))
 )
 
-EVERYBODY = {"note.add"}
+EVERYBODY = {"note.add", "pod.describe"}
 APPROVERS = {
     *("attest.sign", "attest.withdraw", "deviation.follow_up", "request.grant", "request.refuse"),
+    "poll.answer",
 }
 EVERY_OPERATOR = {
     *("operation.abort", "launch.hold", "console.take_over", "attest.sign", "attest.withdraw"),
-    *("deviation.follow_up", "request.withdraw"),
+    *("deviation.follow_up", "request.withdraw", "poll.answer"),
 }
 
 
@@ -84,7 +85,7 @@ async def test_a_refusal_is_an_event(tmp_path: Path) -> None:
         client = await s.attach("tom")
         reply = await client.command("attest.sign", {"item": "1.1", "verdict": "GO"})
         assert not reply.ok
-        assert reply.message == "tom is observer: this takes approver or captain or operator"
+        assert reply.message == "you are tom (observer); this needs approver or captain or operator"
         (event,) = s.events(CommandRefused.KIND)
         assert (event.actor, event.body["command"]) == ("tom", "attest.sign")
         assert (await client.command("note.add", {"text": "I saw \x1b[31msomething"})).ok
@@ -121,7 +122,11 @@ async def test_danger_needs_the_preview_and_the_name(tmp_path: Path) -> None:
         ann = await s.attach("ann")
         args: dict[str, Json] = {"item": "1.1", "reason": "why", "minutes": 5}
         preview = await ann.preview("item.waive", args)
-        assert (preview.allowed, preview.override_allowed, preview.phrase) == (False, True, "dotmac")
+        assert (preview.allowed, preview.override_allowed, preview.phrase) == (
+            False,
+            True,
+            f"waive {args['item']}",
+        )
         assert preview.against == ("a waiver takes a second person",)
         assert preview.title == "Waive item 1.1"
         until = datetime.fromtimestamp(s.clock.wall_us() / 1_000_000 + 300, UTC)
@@ -130,19 +135,19 @@ async def test_danger_needs_the_preview_and_the_name(tmp_path: Path) -> None:
             "reason: why",
             f"until about {until:%Y-%m-%d %H:%M}Z (5 min)",
         )
-        alone = await ann.command("item.waive", args, confirmed("dotmac", preview.token))
+        alone = await ann.command("item.waive", args, confirmed(preview.phrase, preview.token))
         assert "a second person can open it, request it first" in alone.message
         await granted(s, ann, "item.waive", args)
         for wrong in (
             Confirmation(),
-            confirmed("dotmac", ""),
-            confirmed("dotmac", "0" * 32),
+            confirmed(preview.phrase, ""),
+            confirmed(preview.phrase, "0" * 32),
             confirmed("wrong", preview.token),
         ):
             assert not (await ann.command("item.waive", args, wrong)).ok
         other = {**args, "item": "1.2"}
-        assert not (await ann.command("item.waive", other, confirmed("dotmac", preview.token))).ok
-        assert (await ann.command("item.waive", args, confirmed("dotmac", preview.token))).ok
+        assert not (await ann.command("item.waive", other, confirmed(preview.phrase, preview.token))).ok
+        assert (await ann.command("item.waive", args, confirmed(preview.phrase, preview.token))).ok
         waiver = s.view.item("1.1").waiver  # type: ignore[union-attr]  # it is there
         assert waiver is not None
         assert waiver.second == "eve (in the engine's process (eve))"
@@ -158,7 +163,7 @@ async def test_a_changed_candidate_voids_a_confirmation(tmp_path: Path) -> None:
         journal = s.engine.journal
         changed = replace(journal.view.candidate, images=(("backend", "other@sha256:1"),))
         journal.view = replace(journal.view, candidate=changed)
-        reply = await ann.command("launch.scrub", {"reason": "x"}, confirmed("dotmac", preview.token))
+        reply = await ann.command("launch.scrub", {"reason": "x"}, confirmed(preview.phrase, preview.token))
         assert not reply.ok
         assert "changed" in reply.message
         await ann.close()
@@ -183,7 +188,9 @@ async def test_hold_release_recycle_take_over_and_close(tmp_path: Path) -> None:
         assert not (await bob.command("clock.rate", {"rate": "60"})).ok
         assert not (await bob.command("condition.acknowledge", {"condition": "error-rate"})).ok
         preview = await bob.preview("launch.scrub")
-        assert (await bob.command("launch.scrub", {"reason": "no"}, confirmed("dotmac", preview.token))).ok
+        assert (
+            await bob.command("launch.scrub", {"reason": "no"}, confirmed(preview.phrase, preview.token))
+        ).ok
         assert not (await bob.command("launch.hold", {"reason": "late"})).ok
         await ann.close()
         await bob.close()

@@ -43,15 +43,15 @@ async def made(client: EngineClient, args: JsonObject = ARGS) -> int:
     return integer(reply.result, "request")
 
 
-async def grant(client: EngineClient, seq: int, phrase: str = "dotmac") -> Reply:
+async def grant(client: EngineClient, seq: int, phrase: str = "") -> Reply:
     args: JsonObject = {"request": str(seq), "comment": "I looked at it"}
     shown = await client.preview("request.grant", args)
-    return await client.command("request.grant", args, confirmed(phrase, shown.token))
+    return await client.command("request.grant", args, confirmed(phrase or shown.phrase, shown.token))
 
 
 async def carry_out(client: EngineClient, args: JsonObject = ARGS) -> Reply:
     shown = await client.preview(WAIVE, args)
-    return await client.command(WAIVE, args, confirmed("dotmac", shown.token))
+    return await client.command(WAIVE, args, confirmed(shown.phrase, shown.token))
 
 
 def request(s: Stand, seq: int) -> RequestView:
@@ -72,7 +72,11 @@ async def test_one_person_alone_waives_nothing(tmp_path: Path) -> None:
         ann = await s.attach("ann")
         shown = await ann.preview(WAIVE, ARGS)
         assert (shown.allowed, shown.override_allowed, shown.request) == (False, True, 0)
-        for confirmation in (confirmed("dotmac", shown.token), confirmed("", shown.token), Confirmation()):
+        for confirmation in (
+            confirmed(shown.phrase, shown.token),
+            confirmed("", shown.token),
+            Confirmation(),
+        ):
             reply = await ann.command(WAIVE, ARGS, confirmation)
             assert reply.message.startswith("a waiver takes a second person: ")
         seq = await made(ann)
@@ -96,12 +100,12 @@ async def test_a_request_says_exactly_what_is_wanted_and_both_accounts_stand_in_
         assert (event.seq, event.actor) == (seq, "ann")
         assert event.body["args"] == [["item", "1.1"], ["reason", ARGS["reason"]], ["minutes", "60"]]
         assert event.body["over"] == ["a waiver takes a second person"]
-        assert event.body["until_us"] == event.wall_us + 3600 * 1_000_000
+        assert event.body["until_us"] == event.wall_us + 900 * 1_000_000
         seen = await eve.preview("request.grant", {"request": str(seq)})
         assert seen.title == f"Grant request #{seq}: Waive item 1.1"
         assert seen.blast[0].startswith("ann (in the engine's process (ann)) requests it: the vendor answers")
         assert seen.blast[1] == "✖ a waiver takes a second person"
-        assert seen.phrase == "dotmac"
+        assert seen.phrase == f"grant {seq}"
         assert not (await grant(eve, seq, phrase="yes")).ok
         assert (await grant(eve, seq)).ok
         (said,) = s.events(RequestGranted.KIND)
@@ -129,7 +133,7 @@ async def test_a_grant_is_worth_one_run_also_where_two_are_asked_for_at_once(tmp
         assert (await grant(eve, seq)).ok
         shown = await ann.preview(WAIVE, ARGS)
         both = await asyncio.gather(
-            *(ann.command(WAIVE, ARGS, confirmed("dotmac", shown.token)) for _ in range(2))
+            *(ann.command(WAIVE, ARGS, confirmed(shown.phrase, shown.token)) for _ in range(2))
         )
         assert sorted(reply.ok for reply in both) == [False, True]
         assert len(s.events(ItemWaived.KIND)) == 1
@@ -192,7 +196,7 @@ async def test_refused_withdrawn_and_taken_back(tmp_path: Path) -> None:
         args: JsonObject = {"request": str(seq), "reason": "ask the vendor first"}
         assert not (await ann.command("request.refuse", args)).ok
         assert (await bob.command("request.refuse", args)).message == (
-            "bob is operator: this takes approver or captain"
+            "you are bob (operator); this needs approver or captain"
         )
         assert not (await eve.command("request.refuse", {"request": str(seq)})).ok
         assert (await eve.command("request.refuse", args)).ok
@@ -228,8 +232,8 @@ async def test_who_may_grant_is_a_person_not_a_name(tmp_path: Path) -> None:
         seq = await made(ann)
         for account, why in (
             ("ann.admin", "are the same person (cap)"),
-            ("bob", "bob is operator"),
-            ("tom", "tom is observer"),
+            ("bob", "you are bob (operator)"),
+            ("tom", "you are tom (observer)"),
             ("ann", "doesn't grant it"),
         ):
             other = await s.attach(account)
@@ -326,7 +330,7 @@ async def test_over_the_socket_two_accounts_are_two_people_and_one_account_is_on
             assert (
                 "doesn't grant it" in (await grant(again, seq)).message
             )  # another console, the same account
-            assert "nobody is observer" in (await grant(stranger, seq)).message
+            assert "you are nobody (observer)" in (await grant(stranger, seq)).message
             assert (await grant(other, seq)).ok
             one = request(s, seq)
             assert one.granted_by == f"daemon (socket peer uid {second.pw_uid} (daemon))"

@@ -125,7 +125,9 @@ async def test_the_signed_statement_holds_what_spoke_against_it(
         ann = await s.attach("ann")
         assert (await sign(ann, "3.2")).ok
         assert (await sign(ann, "1.1")).ok
-        against, plain = (json.loads(text(e.body, "statement")) for e in s.events(AttestSigned.KIND))
+        against, plain = (
+            json.loads(text(e.body, "statement"))["predicate"] for e in s.events(AttestSigned.KIND)
+        )
         assert against["cautions"] == ["test.told (production) never ran"]
         assert "cautions" not in plain
         await ann.close()

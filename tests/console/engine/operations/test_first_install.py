@@ -147,7 +147,7 @@ async def _taken_away(stand: Stand) -> None:
     assert way_out(stand.journal.view) is not None
     preview = await stand.operations.preview(AWAY, ANN)
     assert preview.allowed, preview.reason
-    assert preview.phrase == "dotmac"
+    assert preview.phrase == "uninstall"
     assert len(preview.commands) == 1
     assert " uninstall dotmac --namespace dotmac-production " in preview.commands[0]
     assert "takes away" in "\n".join(preview.blast)

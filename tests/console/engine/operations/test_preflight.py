@@ -29,7 +29,7 @@ async def test_a_preview_shows_exactly_what_would_run(tmp_path: Path) -> None:
         )
         assert "--atomic" not in preview.commands[0]
         assert preview.commands[1] == "kubectl --context staging -n dotmac-staging get pods,ingress"
-        assert (preview.environment, preview.phrase) == ("rehearsal staging", "dotmac")
+        assert (preview.environment, preview.phrase) == ("rehearsal staging", "dotmac-staging")
         assert preview.from_what == "revision 1 (deployed)"
         assert preview.to_what.startswith("v1.4.0 (")
         assert preview.blast == (
@@ -37,7 +37,7 @@ async def test_a_preview_shows_exactly_what_would_run(tmp_path: Path) -> None:
             "traffic of api.staging.dotmac.test, admin.staging.dotmac.test",
         )
         assert not [check for check in preview.checks if not check.startswith("pass: ")]
-        assert "pass: revision 1 (deployed) is the good one to come back to" in preview.checks
+        assert "pass: rollback target: revision 1 (deployed)" in preview.checks
         artifacts = stand.platform.artifacts
         old, new = artifacts.previous["backend"], artifacts.candidate["backend"]
         backend = next(one for one in preview.diff if one.startswith("Deployment/dotmac-backend"))

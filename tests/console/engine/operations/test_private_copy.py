@@ -127,7 +127,7 @@ async def test_what_changed_since_the_preview_is_told(tmp_path: Path) -> None:
         await stand.journal.record(Draft(driving, actor=CAPTAIN.account))
         shown = await commands.preview("operation.run", args, CAPTAIN)
         assert shown.allowed, shown.reason
-        given = Confirmation("dotmac", shown.token)
+        given = Confirmation(shown.phrase, shown.token)
         template = stand.platform.chart / "templates" / "backend-deployment.yaml"
         before = template.read_text()
         template.write_text(before.replace("periodSeconds: 10", "periodSeconds: 11"))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hmac
+from html import escape
 from urllib.parse import parse_qs, quote, urlencode
 
-from console.rehearsal.dotmac.platform.core import Answer, Call, text_answer
+from console.rehearsal.dotmac.platform.core import Answer, Call, fixed_answer, text_answer
 from console.rehearsal.dotmac.platform.routes import tokens
 from console.rehearsal.dotmac.platform.routes.auth import allow_login, check_password, token_for
 from console.rehearsal.dotmac.platform.routes.cookies import set_cookie
 from console.rehearsal.dotmac.platform.seeds import iso
+from console.rehearsal.dotmac.platform.settings import WebSettings
 from console.rehearsal.sim.seeded import digest, key
 from state.base.clock import SECOND_US
 from state.base.json import Json
@@ -27,10 +29,10 @@ _HEADERS = [
 ]
 
 
-def page(title: str, body: str) -> bytes:
+def page(title: str, body: str, head: str = "") -> bytes:
     """Return one page of the Admin UI."""
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/><title>{title}</title>'
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/><title>{title}</title>{head}'
         f'<script src="{CHUNK}" defer=""></script></head><body><div id="__next">{body}</div></body></html>'
     ).encode()
 
@@ -44,16 +46,17 @@ def answer_admin(call: Call) -> Answer:
 
 def _route(call: Call) -> Answer:
     settings = call.settings.web
+    if (fixed := settings.admin_answers.get(call.path)) is not None:
+        return fixed_answer(fixed)
     if status := settings.admin_broken_paths.get(call.path):
         return Answer(status, page("Error", f"{status}"), content_type="text/html; charset=utf-8")
     match call.method, call.path:
         case (("GET" | "HEAD"), "/"):
-            return Answer(
-                200, page("DotMac Admin", "<main>DotMac</main>"), content_type="text/html; charset=utf-8"
-            )
+            body = page("DotMac Admin", "<main>DotMac</main>", _head(settings))
+            return Answer(200, body, content_type="text/html; charset=utf-8")
         case (("GET" | "HEAD"), "/login"):
             form = '<form><input name="username"/><input name="password" type="password"/></form>'
-            body = page("Sign in", form)
+            body = page("Sign in", form, _head(settings))
             return Answer(settings.admin_login_status, body, content_type="text/html; charset=utf-8")
         case "GET", "/api/auth/csrf":
             return _csrf(call)
@@ -71,12 +74,19 @@ def _route(call: Call) -> Answer:
             )
 
 
+def _head(settings: WebSettings) -> str:
+    policy = settings.csp_admin_meta
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}"/>' if policy else ""
+    return meta + settings.admin_head
+
+
 def _chunk(call: Call) -> str:
     base = call.settings.web.bundle_api_url or f"https://{call.core.api_host}"
     socket = base.replace("http", "ws", 1)
     return (
         '(self.webpackChunk_N_E=self.webpackChunk_N_E||[]).push([[744],{1:(e,t,n)=>{"use strict";'
         f'const api="{base}",ws="{socket}/ws";n.d(t,{{api:()=>api,ws:()=>ws}})}}}}]);'
+        + call.settings.web.bundle_more
     )
 
 
@@ -139,7 +149,7 @@ def _sign_in(call: Call) -> Answer:
 def _session(call: Call) -> Answer:
     secret = key(call.core.seed, call.core.environment, "nextauth")
     now_s = call.core.now_us() // SECOND_US
-    claims = tokens.read(call.cookies.get(SESSION, ""), (secret,), now_s=now_s)
+    claims = tokens.read(call.cookies.get(SESSION, ""), secret, now_s=now_s)
     owner = next(
         (
             account

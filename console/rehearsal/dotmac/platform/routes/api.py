@@ -16,12 +16,14 @@ from console.rehearsal.dotmac.platform.core import (
     Core,
     Route,
     error,
+    fixed_answer,
     text_answer,
 )
 from console.rehearsal.dotmac.platform.records import Span
 from console.rehearsal.dotmac.platform.routes import auth, flows, health, optional, trail
 from console.rehearsal.dotmac.platform.routes.cors import cors_headers, preflight
 from console.rehearsal.dotmac.platform.settings import Feature, PlatformSettings
+from console.rehearsal.sim.nginx import UNAVAILABLE_PAGE
 from console.rehearsal.sim.seeded import digest
 from state.base.json import Json
 
@@ -68,12 +70,16 @@ def _host_is_trusted(call: Call) -> bool:
 
 def _dispatch(call: Call) -> Answer:
     settings = call.settings
+    if (fixed := settings.flows.answers.get(call.path)) is not None:
+        return fixed_answer(fixed)
     if status := settings.flows.broken_paths.get(call.path):
         return error(call, status, "Not implemented" if status == 501 else "Request failed")
     share = 0.0 if _NEVER_FAIL.fullmatch(call.path) else settings.flows.error_share
     if share and call.core.dice.random() < share:
         return error(call, 500, "Internal server error")
     call.account = auth.identify(call)
+    if (status := settings.auth.foreign_tenant_status) and _names_another_tenant(call):
+        return text_answer(UNAVAILABLE_PAGE, status, "text/html")
     if call.path.startswith(_PLATFORM_V1 + "/"):
         refusal = _enter_platform_v1(call)
         if refusal is not None:
@@ -88,6 +94,12 @@ def _dispatch(call: Call) -> Answer:
         return _not_found(call)
     refusal = None if override is not None else _refusal(call, route)
     return refusal or route.handler(call)
+
+
+def _names_another_tenant(call: Call) -> bool:
+    home = call.account.tenant if call.account is not None else None
+    asked = call.headers.get("X-Tenant-ID")
+    return home is not None and bool(asked) and asked not in {home.id, home.slug}
 
 
 def _enter_platform_v1(call: Call) -> Answer | None:

@@ -51,10 +51,11 @@ def identify(call: Call) -> Account | None:
 
 def _owner(call: Call, token: str, kind: str) -> Account | None:
     settings = call.settings.auth
-    keys = {call.core.key("jwt"), *settings.forged_keys}
-    claims = tokens.read(
-        token, keys, now_s=call.core.now_us() // SECOND_US, unsigned=settings.unsigned_tokens
+    careless = tokens.Carelessness(
+        settings.forged_keys, settings.forged_algorithms, settings.unsigned_tokens, settings.unsigned_words
     )
+    now_s = call.core.now_us() // SECOND_US
+    claims = tokens.read(token, call.core.key("jwt"), now_s=now_s, careless=careless)
     if claims is None or text(claims, "type", kind) != kind:
         return None
     subject = text(claims, "sub")
@@ -77,6 +78,8 @@ def allow_login(call: Call, route: str, username: str) -> Draw:
     settings = call.settings.auth
     limit = {"login": settings.login_limit, "login/cookie": settings.cookie_login_limit}.get(route)
     client = f"{call.source} {username.lower()}" if settings.limit_by_username else call.source
+    if settings.limit_for_all:
+        client = "everybody"
     if limit is None:
         return Draw(allowed=True, limit=0, remaining=0, retry_after_s=0)
     return call.core.limiter.draw(
@@ -97,7 +100,7 @@ def check_password(call: Call, username: str, password: str) -> Account | None:
         failures[expected] = failures.get(expected, 0) + 1
         note = Activity(
             "api.request",
-            "login_failed",
+            call.settings.flows.failed_login_action,
             f"Failed login for {username[:100]}",
             "high",
             username=username[:100],
@@ -149,7 +152,12 @@ def _attempt(call: Call, route: str) -> Account | Answer:
         return limited(call, draw)
     lockout = call.settings.auth.lockout_after
     if lockout is not None and call.core.failed_logins.get(username.lower(), 0) >= lockout:
-        return error(call, 403, "Account locked after too many failed logins", "ACCOUNT_LOCKED")
+        return error(
+            call,
+            call.settings.auth.lockout_status,
+            "Account locked after too many failed logins",
+            "ACCOUNT_LOCKED",
+        )
     account = check_password(call, username, password)
     if account is None:
         return error(call, 401, "Invalid username or password")
@@ -168,7 +176,7 @@ def _cookies(call: Call, access: str, refresh: str) -> list[tuple[str, str]]:
         set_cookie(name, values[name], rules[name])
         for name in values
         if name in rules and name not in left_out
-    ]
+    ] + [("Set-Cookie", header) for header in call.settings.auth.more_cookies]
 
 
 def _tokens(call: Call, account: Account) -> Answer:

@@ -21,4 +21,5 @@ def set_cookie(name: str, value: str, rules: Cookie) -> tuple[str, str]:
     if rules.same_site:
         crumb["samesite"] = rules.same_site
     crumb["httponly"], crumb["secure"] = rules.http_only, rules.secure
-    return "Set-Cookie", crumb.OutputString()
+    until = f"; Expires={rules.expires}" if rules.expires else ""
+    return "Set-Cookie", crumb.OutputString() + until

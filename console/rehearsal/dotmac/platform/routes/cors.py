@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from console.rehearsal.dotmac.platform.core import Answer, Call, text_answer
 
 _METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
@@ -15,6 +17,8 @@ def allowed(call: Call, origin: str) -> bool:
     origins = set(settings.cors_origins if settings.cors_origins is not None else [f"https://{admin}"])
     if settings.cors_localhost:
         origins.update(_LOCALHOST)
+    if settings.cors_pattern and re.match(settings.cors_pattern, origin):
+        return True
     if settings.cors_plain_http:
         origins.add(f"http://{admin}")
     return settings.cors_any_origin or origin in origins
@@ -26,7 +30,7 @@ def cors_headers(call: Call) -> list[tuple[str, str]]:
     if origin is None:
         return []
     found = [("Access-Control-Allow-Credentials", "true")]
-    if allowed(call, origin):
+    if allowed(call, origin) or call.settings.web.cors_answers_any:
         found += [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
     return found
 

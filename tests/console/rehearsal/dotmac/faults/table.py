@@ -27,6 +27,8 @@ from tests.console.rehearsal.worlds import helm, running, until, upgrade
 RATE = 20.0
 AT_ONCE = 12
 """Checks that run together: their limits are real seconds, and a busy machine serves no sixty at once."""
+PATIENCE = 3
+"""How many times its own limit a check may take here: what is judged isn't how fast a busy machine is."""
 RELEASES = 9
 """The gate of the production release."""
 Looks = Callable[[CheckRef], bool]
@@ -41,6 +43,13 @@ class Judged:
 
     verdict: Verdict
     words: str
+
+
+async def promote(staged: Path, folder: Path) -> None:
+    """Copy a stopped world in which the candidate is in staging, and release it in the copy's production."""
+    shutil.copytree(staged, folder)
+    async with running(folder, rate=60) as world:
+        await deploy(world, Env.PRODUCTION)
 
 
 async def release(folder: Path, *faults: str, production: bool) -> None:
@@ -66,7 +75,7 @@ async def deploy(world: World, env: Env) -> None:
     """Release the candidate, as the engine does it."""
     images = world.product(Dotmac).artifacts.references()
     given = [word for part in images for word in ("--set-string", f"image.{part}={images[part]}")]
-    code, _, err = await helm(world, env, *upgrade(world, env, *given))
+    code, _, err = await helm(world, env, *upgrade(world, env, *given, "--timeout", "40m"))
     assert code == 0, err
 
 
@@ -86,7 +95,7 @@ async def judge(folder: Path, looks: Looks, *, as_it_is: bool = False) -> dict[s
         runbook = load_runbook(world.runbook_path).runbook
         clients = Clients(runbook)
         await world.clock.sleep(20)
-        view = LaunchView(operations=_operations(world))
+        view = LaunchView(operations=operations(world))
         asked = {
             i.id: [
                 replace(one, look=Look.ONCE) if as_it_is else one
@@ -105,7 +114,7 @@ async def judge(folder: Path, looks: Looks, *, as_it_is: bool = False) -> dict[s
         free = asyncio.Semaphore(AT_ONCE)
         try:
             found = await asyncio.gather(
-                *(_item(refs, runbook, clients, world.clock, view, free) for refs in items.values())
+                *(judged_item(refs, runbook, clients, world.clock, view, free) for refs in items.values())
             )
         finally:
             await clients.aclose()
@@ -127,7 +136,7 @@ def live(ref: CheckRef) -> bool:
     return ref.look is Look.LIVE
 
 
-def _operations(world: World) -> tuple[OperationView, ...]:
+def operations(world: World) -> tuple[OperationView, ...]:
     """Return the operations that a launch would have seen: all done just now."""
     now = world.clock.wall_us()
     return tuple(
@@ -149,7 +158,7 @@ def _operations(world: World) -> tuple[OperationView, ...]:
     )
 
 
-async def _item(
+async def judged_item(
     refs: list[CheckRef],
     runbook: Runbook,
     clients: Clients,
@@ -176,7 +185,7 @@ async def _check(ref: CheckRef, runbook: Runbook, clients: Clients, clock: Clock
         return kind.run(dict(spec.settings), context)
 
     try:
-        async with asyncio.timeout(spec.timeout):
+        async with asyncio.timeout(spec.timeout * PATIENCE):
             bound = ref.look is not Look.ONCE
             outcome = await (identity.judged(context, probe) if bound else probe())
     except CouldNotLookError as error:

@@ -9,6 +9,7 @@ import pytest
 from console.rehearsal.cli import faults
 from console.rehearsal.dotmac.faults.catalogue import FAULTS
 from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.odd import ODD
 from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.products import open_world
 from console.rehearsal.world.fault import UnknownFaultError, named
@@ -29,22 +30,25 @@ P95 = (
 
 
 def test_the_catalogue_is_large_and_covers_the_items() -> None:
-    assert len(FAULTS) >= 60
-    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+    assert len(FAULTS) >= 220
+    assert len(ODD) >= 40
+    assert len({fault.name for fault in (*FAULTS, *ODD)}) == len(FAULTS) + len(ODD)
+    assert all(fault.is_odd == (fault in ODD) for fault in (*FAULTS, *ODD))
     counts = {"1": 4, "2": 3, "3": 6, "4": 3, "5": 4, "6": 7, "7": 3, "8": 4, "9": 5, "10": 3}
     items = {f"{gate}.{item}" for gate, last in counts.items() for item in range(1, last + 1)}
     assert items - {fault.item for fault in FAULTS} <= OF_THE_LAUNCH
     stages = {stage.id for stage in load_runbook(SOP_RUNBOOK).runbook.stages if stage.checks()}
+    assert {fault.item for fault in ODD} <= items | stages
     assert {fault.item for fault in FAULTS} - items == stages == {"build", "test", "package"}
 
 
 def test_every_fault_says_what_is_wrong_in_a_line() -> None:
-    assert all(10 < len(fault.what) < 110 and not fault.what.endswith(".") for fault in FAULTS)
+    assert all(10 < len(fault.what) < 110 and not fault.what.endswith(".") for fault in (*FAULTS, *ODD))
 
 
 @pytest.mark.parametrize("part", range(4))
 async def test_every_fault_can_be_applied_and_applied_again(tmp_path: Path, part: int) -> None:
-    chosen = [fault.name for fault in FAULTS][part::4]
+    chosen = [fault.name for fault in (*FAULTS, *ODD)][part::4]
     for _ in range(2):
         async with running(tmp_path / "w", *chosen) as world:
             assert world.kept.faults == tuple(chosen)
@@ -60,7 +64,7 @@ def test_a_name_that_is_not_there_is_answered_with_those_like_it() -> None:
 def test_the_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert faults.run(as_json=True) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert [set(one) for one in listed] == [{"name", "item", "expect", "what"}] * len(FAULTS)
+    assert [set(one) for one in listed] == [{"name", "item", "expect", "what"}] * (len(FAULTS) + len(ODD))
     assert {one["expect"] for one in listed} == {"fail", "unknown", "pass"}
     assert faults.run(as_json=False) == 0
     assert "bad-candidate" in capsys.readouterr().out

@@ -64,7 +64,7 @@ async def test_what_is_wrong_with_the_monitors_is_told_and_no_condition_is_ok(tm
         first = await one.look(30)
         assert first is not None
         assert (first.ok, first.reason) == (True, "")
-        assert await one.reasons() == {f"not released yet; now {ConditionState.OK}"}
+        assert await one.reasons() == {f"armed after the deploy (currently {ConditionState.OK})"}
 
         base = one.world.product(Dotmac).reconciler.base
         well = base[Env.PRODUCTION]

@@ -34,7 +34,7 @@ def misbehave(world: World, name: str) -> None:
 async def breaching(engine: Engine) -> set[str]:
     """Return which conditions breach now, or would trip, were the candidate released."""
     await engine.conditions.tick()
-    words = ("now BREACHING", "now TRIPPED")
+    words = ("currently BREACHING", "currently TRIPPED")
     return {c.id for c in engine.journal.view.conditions if any(word in c.reason for word in words)}
 
 

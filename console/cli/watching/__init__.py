@@ -1,0 +1,1 @@
+"""Commands that show a launch and change nothing: a log that is followed or replayed, with a screen or without."""

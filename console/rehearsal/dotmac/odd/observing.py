@@ -1,0 +1,78 @@
+"""What watches otherwise than one would expect, and rightly: receivers of every kind, silences, rules, CI."""
+
+from __future__ import annotations
+
+from console.rehearsal.dotmac.faults.alerting import routes, ruled, silences
+from console.rehearsal.dotmac.faults.changes import switch
+from console.rehearsal.dotmac.names import Env
+from console.rehearsal.sim.alertmanager import Config, Receiver, Route
+from console.rehearsal.sim.alertmanager.routing import severity
+from console.rehearsal.sim.prometheus.rules import AlertRule
+from console.rehearsal.sim.prometheus.series import Matcher, MatchOp
+from console.rehearsal.world.fault import Fault, odd
+
+_KINDS = (
+    *("pagerduty", "opsgenie", "victorops", "pushover", "incidentio", "jira", "email", "slack", "telegram"),
+    *("sns", "msteams", "msteamsv2", "discord", "webex", "wechat", "mattermost", "rocketchat"),
+)
+
+
+def _told_by(kind: str) -> Fault:
+    config = Config(
+        (Receiver("oncall", kind), Receiver("event-log")),
+        Route("event-log", routes=(Route("oncall", (severity("critical"),), group_wait_s=10.0),)),
+    )
+    return odd(f"oncall-by-{kind}", "10.2", f"on-call is told by {kind}", routes(config))
+
+
+ODD: tuple[Fault, ...] = (
+    *(_told_by(kind) for kind in _KINDS),
+    odd(
+        "oncall-for-all",
+        "10.2",
+        "every alert goes to on-call, at once",
+        routes(Config((Receiver("oncall", "pagerduty"),), Route("oncall", group_wait_s=0.0))),
+    ),
+    odd(
+        "silence-of-one",
+        "10.2",
+        "an alert of somebody else is silenced",
+        silences(Matcher("alertname", MatchOp.EQUAL, "BackupMissing")),
+    ),
+    odd(
+        "silence-over",
+        "10.2",
+        "a silence of everything is over since an hour",
+        silences(Matcher("alertname", MatchOp.REGEX, ".+"), hours=-1.0),
+    ),
+    odd(
+        "rule-of-absence",
+        "10.2",
+        "a rule fires by a metric that is absent, which is right",
+        ruled(AlertRule("BackupMissing", "absent(backup_failed_marker)", 3600, {"severity": "info"})),
+    ),
+    odd(
+        "watchdog",
+        "10.2",
+        "a watchdog fires all the time",
+        ruled(AlertRule("Watchdog", "vector(1)", 0, {"severity": "none"})),
+    ),
+    odd(
+        "ci-again",
+        "test",
+        "the unit tests failed once, and succeeded when they were run again",
+        switch("observers.ci_earlier", {"unit-tests": "failure"}, Env.STAGING),
+    ),
+    odd(
+        "traces-late",
+        "8.4",
+        "traces come ten seconds late",
+        switch("observers.trace_delay_s", 10.0, Env.STAGING),
+    ),
+    odd(
+        "logs-late",
+        "8.4",
+        "log lines come ten seconds late",
+        switch("observers.log_delay_s", 10.0, Env.STAGING),
+    ),
+)
