@@ -39,6 +39,7 @@ def test_a_first_launch_fails_is_taken_away_and_driven_by_keys_to_ten_gates_go()
             captain.open_gate(10)
             captain.run_checks(10)
             # What went wrong before is asked about: who sees to it, and what follows.
+            captain.choose("10.3")
             shown = captain.wait("lacks an owner and a follow-up")
             assert "FIRST LAUNCH" not in shown
             captain.follow_up("the platform team", "look at the image pull before the next launch")
