@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.terminal.captain import COMMENT, PHRASE, Captain, gates
+from tests.terminal.captain import COMMENT, PHRASE, Captain
 from tests.terminal.range import PATIENT_S, new_range
 
 pytestmark = [
@@ -80,6 +80,8 @@ class Follower:
 
 def _asks(shown: str) -> bool:
     """Return whether there is something to do: a dialog, a step with its key, or the end."""
+    if "LAUNCH COMPLETE" in shown:
+        return True
     if _FRAME.search(shown):
         return _BUTTON.search(shown) is not None or "to confirm" in shown or "LAUNCH COMPLETE" in shown
     return _KEY.search(_next_words(shown)) is not None
@@ -106,5 +108,3 @@ def test_a_launch_by_what_the_screen_says_comes_next() -> None:
         shown = follower.drive()
         assert "10/10 GO" in shown
         assert follower.presses <= MOST, follower.did
-        pane.keys("g")
-        assert set(gates(pane.until(lambda s: len(gates(s)) == 10, within=PATIENT_S)).values()) == {"GO"}
