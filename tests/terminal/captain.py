@@ -78,6 +78,10 @@ class Captain:
         """Wait for the first screen of a console that drives."""
         return self.wait("you are driving")
 
+    def either(self, *texts: str) -> str:
+        """Return the screen as soon as it shows one of some texts."""
+        return self.pane.until(lambda shown: any(text in shown for text in texts), within=PATIENT_S)
+
     # -- dialogs -------------------------------------------------------------------------------------
 
     def gone(self, title: str) -> str:
@@ -187,17 +191,11 @@ class Captain:
                     self.pane.run("send-keys", "-l", COMMENT)
                     self.wait(COMMENT)
                 self.pane.keys("C-g")
-                again = f"Attest item {item.id} (ctrl+g)"
-                shown = self.pane.until(
-                    lambda s, i=item.id, a=again: f"{i} attested GO" in s or a in s,
-                    within=PATIENT_S,  # type: ignore[misc]  # bound now
-                )
-                if (
-                    again in shown
-                ):  # something speaks against it still, such as a check that runs: it is said all the same
+                told, again = f"{item.id} attested GO", f"Attest item {item.id} (ctrl+g)"
+                if again in self.either(told, again):  # a check that runs still speaks against it
                     self.ready(again)
                     self.pane.keys("C-g")
-                    self.wait(f"{item.id} attested GO")
+                    self.wait(told)
 
     def choose(self, item: str) -> None:
         """Put the cursor on an item: its text stands below the list."""
