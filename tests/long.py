@@ -234,15 +234,6 @@ LONG: Mapping[str, tuple[str, ...]] = {
     "tests/terminal/test_lost_engine.py": (
         "test_a_killed_engine_is_told_and_started_again_and_the_bake_goes_on",
     ),
-    "tests/terminal/test_what_next.py": ("test_a_launch_by_what_the_screen_says_comes_next",),
-    "tests/torture/test_powerloss.py": ("test_nothing_acknowledged_is_lost_to_a_power_loss",),
-    "tests/torture/test_rehearsals.py": ("test_kills_in_a_running_rehearsal_lose_nothing",),
-    "tests/torture/test_syscalls.py": ("test_no_error_of_a_system_call_loses_anything",),
-    "tests/wire/test_conditions.py": (
-        "test_a_breach_that_was_over_before_the_engine_came_back_trips_at_its_start",
-        "test_a_breach_trips_when_for_is_over_also_with_an_engine_that_was_away",
-        "test_a_short_outage_of_the_service_does_not_trip",
-    ),
 }
 """A module, and the functions of it."""
 SHORT = frozenset(
