@@ -106,7 +106,6 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "test_a_first_install_that_was_killed_is_finished",
         "test_a_new_engine_attaches_to_the_helm_that_runs",
         "test_helm_killed_in_a_rollback",
-        "test_helm_killed_in_an_upgrade",
         "test_somebody_elses_stuck_release_is_left_alone_for_a_while",
         "test_the_engine_ended_in_good_order_leaves_helm_alone",
         "test_the_engine_killed_and_its_terminal_gone_in_an_upgrade",
@@ -241,11 +240,6 @@ SHORT = frozenset(
         "tests/cluster/test_readiness.py::test_every_kind_of_workload_succeeds_and_goes_back[4]",
         "tests/console/engine/operations/test_wire.py::test_first_install_upgrade_and_back[4]",
         "tests/console/engine/operations/test_wire_killed.py::test_helm_killed_or_hung_up_in_an_upgrade[4]",
-        "tests/console/engine/operations/test_killed.py::test_helm_killed_in_an_upgrade",
-        (
-            "tests/console/engine/operations/test_countdown.py::"
-            "test_a_migration_that_is_not_compatible_disarms_the_countdown_and_says_why"
-        ),
     }
 )
 """Cases of long tests that are short enough to stand for them."""
