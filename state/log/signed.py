@@ -21,7 +21,7 @@ from state.attest.statement import (
 from state.base.canonical import CanonicalError, parse_anchor
 from state.base.text import line
 from state.events.bodies import body_of
-from state.events.event import REDACTED_BODY, Event
+from state.events.event import REDACTED_BODY, Body, Event
 from state.events.gates import AttestSigned, AttestWithdrawn
 from state.events.launch import LaunchOpened
 from state.events.log import LogRedacted
@@ -198,10 +198,15 @@ def _asking(event: Event, body: RequestMade) -> Asking:
     return said
 
 
+def _answered(con: sqlite3.Connection, event: Event) -> Body | None:
+    """Return what an event answers."""
+    row = con.execute(SELECT_CHUNK, ((event.ref or 0) - 1, 1)).fetchone()
+    return body_of(event_of(row)) if row is not None else None
+
+
 def _granting(con: sqlite3.Connection, event: Event, body: RequestGranted) -> Granting:
     said = read_statement(Granting, body.statement)
-    row = con.execute(SELECT_CHUNK, ((event.ref or 0) - 1, 1)).fetchone()
-    asked = body_of(event_of(row)) if row is not None else None
+    asked = _answered(con, event)
     shown = asked.shown if isinstance(asked, RequestMade) else None
     if (said.account, said.request, said.comment, said.shown) != (
         event.actor,
@@ -229,8 +234,7 @@ def _withdrawal(event: Event, body: AttestWithdrawn) -> Withdrawal:
 
 def _poll_word(con: sqlite3.Connection, event: Event, body: PollAnswered) -> PollWord:
     said = read_statement(PollWord, body.statement)
-    row = con.execute(SELECT_CHUNK, ((event.ref or 0) - 1, 1)).fetchone()
-    asked = body_of(event_of(row)) if row is not None else None
+    asked = _answered(con, event)
     shown = asked.shown if isinstance(asked, PollOpened) else None
     given = (event.actor, event.ref, shown, body.go, body.comment)
     if (said.account, said.poll, said.shown, said.go, said.comment) != given:
