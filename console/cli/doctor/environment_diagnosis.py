@@ -18,20 +18,19 @@ from checks.errors import CouldNotLookError
 from console.cli.doctor.diagnosed import Diagnosis
 from console.cli.doctor.machine import bad, good, unknown
 from console.engine.operations.access.needs import Need
+from console.engine.operations.access.permissions import not_allowed
 from console.engine.operations.access.roles import looking, operating
 from console.engine.operations.helm.helm import Helm, HelmError
 from console.engine.operations.run.context import Site
 from state.base.clock import SECOND_US, Clock
 from state.base.times import moment
-from state.runbook.environment import Environment
+from state.runbook.environment import Environment, Tier
 from state.runbook.models import Runbook
 from state.view.enums import OperationKind
 
-_AT_ONCE = 8
 _SKEW_S = 5.0
 """A certificate, a token and the age of a sample are judged by this machine's clock."""
 _EXPIRES_DAYS = 14
-_MOST_TOLD = 8
 _ENDPOINTS = ("prometheus", "alertmanager", "registry", "grafana", "traces", "logs", "ci")
 
 
@@ -172,27 +171,13 @@ async def _release(look: _Look, site: Site) -> Diagnosis:
 
 
 async def _permissions(look: _Look, site: Site, needed: set[Need]) -> Diagnosis:
-    some = asyncio.Semaphore(_AT_ONCE)
-
-    async def may(one: Need) -> bool:
-        resource, _, part = one.resource.partition("/")
-        async with some:
-            return await site.kube.access_review(
-                one.verb, one.group, resource, one.namespace, part, name=one.name
-            )
-
-    wanted = sorted(needed)
-    answers = await asyncio.gather(*(may(one) for one in wanted), return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, CouldNotLookError):
-            return look.unknown("permissions", str(answer), _rbac(look))
-        if isinstance(answer, BaseException):
-            raise answer
-    refused = [one.words for one, yes in zip(wanted, answers, strict=True) if not yes]
+    try:
+        refused = await not_allowed(site, needed)
+    except CouldNotLookError as error:
+        return look.unknown("permissions", str(error), _rbac(look))
     if not refused:
-        return look.good("permissions", f"all {len(wanted)} that the launch needs")
-    more = f" and {len(refused) - _MOST_TOLD} more" if len(refused) > _MOST_TOLD else ""
-    return look.bad("permissions", f"not allowed: {', '.join(refused[:_MOST_TOLD])}{more}", _rbac(look))
+        return look.good("permissions", f"all {len(needed)} that the launch needs")
+    return look.bad("permissions", f"not allowed: {', '.join(refused)}", _rbac(look))
 
 
 def _rbac(look: _Look) -> str:
@@ -258,14 +243,17 @@ async def _prometheus(look: _Look) -> list[Diagnosis]:
     try:
         client = look.clients.prometheus(look.environment.tier)
         before = look.clock.wall_us()
-        (answer, *_) = await client.query("time()")
+        answers = await client.query("time()")
         after = look.clock.wall_us()
     except CouldNotLookError as error:
         return [look.bad("Prometheus", str(error), fix)]
+    if not answers:
+        return [look.unknown("Prometheus", "it answers, but not what time it is", fix)]
     told = [look.good("Prometheus", f"{look.environment.prometheus.url} answers queries")]
-    told += [await _series(look)]
+    if look.place == Tier.PRODUCTION:  # its Prometheus is the one that judges
+        told += [await _series(look)]
     # What it says lies between the moments before and after; that much is not the clock's.
-    skew = answer.value - (before + after) / 2 / SECOND_US
+    skew = answers[0].value - (before + after) / 2 / SECOND_US
     slack = (after - before) / 2 / SECOND_US
     if abs(skew) - slack > _SKEW_S:
         said = f"this machine is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} Prometheus"
@@ -275,9 +263,11 @@ async def _prometheus(look: _Look) -> list[Diagnosis]:
 
 async def _series(look: _Look) -> Diagnosis:
     """Look whether the stop conditions have anything to judge: a query that finds nothing now may be blind later."""
-    if look.place != "production":
-        return look.good("stop conditions", "judged by production's Prometheus")
     client = look.clients.prometheus(look.environment.tier)
+    if not look.runbook.conditions:
+        return look.unknown(
+            "stop conditions", "there are none: nothing stops a bad release", "name some in conditions:"
+        )
     empty = []
     for condition in look.runbook.conditions:
         query = condition.total or condition.value

@@ -32,7 +32,15 @@ async def refused(
 
     Raises the client's errors where the cluster doesn't say.
     """
-    wanted = sorted(await needed(site, operation, preflight, good))
+    return await not_allowed(site, await needed(site, operation, preflight, good))
+
+
+async def not_allowed(site: Site, found: Iterable[Need]) -> list[str]:
+    """Return which of some needs this account has not, as ``create jobs in shop``.
+
+    Raises the client's errors where the cluster doesn't say.
+    """
+    wanted = sorted(found)
     some = asyncio.Semaphore(_AT_ONCE)
 
     async def may(one: Need) -> bool:
