@@ -10,14 +10,12 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-from pydantic import BaseModel
-
 from checks.clients.errors import MisconfiguredError, Where
 from checks.clients.http import WebClient, read_secret
 from checks.clients.redact import Redactor
 from checks.clients.wire import Wire
 from state.runbook.ci_service import CiKind
-from state.runbook.units import MissingSecretError, SecretRef, TokenRef
+from state.runbook.units import MissingSecretError, SecretRef, TokenRef, secret_refs, setting_of
 from state.view.enums import Tier
 
 if TYPE_CHECKING:
@@ -51,13 +49,12 @@ class Clients:
         self.runbook = runbook
         self._clock = clock
         self.redactor = Redactor(public_words(runbook))
-        for name, ref in secret_refs(
-            "", runbook
-        ):  # all at once: helm may tell one before a check has read it
+        # All at once: helm may tell one before a check has read it.
+        for keys, ref in secret_refs(runbook):
             if isinstance(ref, TokenRef) and ref.exec:
                 continue  # its program is run when the token is needed, and no sooner
             with suppress(MissingSecretError):
-                self.redactor.register_pair(name, ref.read())
+                self.redactor.register_pair(setting_of(keys), ref.read())
         # New for each run, so that nobody can guess a password by hashing candidates against a log.
         self._key = secrets.token_bytes(32)
         self._built: dict[tuple[str, str], object] = {}
@@ -279,21 +276,6 @@ class Clients:
         if place not in self._built:
             self._built[place] = build()
         return cast("C", self._built[place])
-
-
-def secret_refs(name: str, part: object) -> Iterator[tuple[str, SecretRef]]:
-    """Yield every secret that a part of the runbook names, with the name of its setting."""
-    if isinstance(part, SecretRef):
-        yield name, part
-    elif isinstance(part, BaseModel):
-        for field in type(part).model_fields:
-            yield from secret_refs(field, getattr(part, field))
-    elif isinstance(part, Mapping):
-        for key, one in part.items():
-            yield from secret_refs(str(key), one)
-    elif isinstance(part, tuple | list):
-        for one in part:
-            yield from secret_refs(name, one)
 
 
 def public_words(runbook: Runbook) -> Iterator[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -184,3 +185,26 @@ def _told_by(argv: tuple[str, ...]) -> str:
     if not said or not said.isprintable() or " " in said:
         raise MissingSecretError(f"{argv[0]} told no token: expected it alone, or an ExecCredential with one")
     return said
+
+
+def secret_refs(part: object, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], SecretRef]]:
+    """Yield every secret that a part of a runbook names, with the keys that lead to it.
+
+    Members of a list are numbered from 1.
+    """
+    if isinstance(part, SecretRef):
+        yield keys, part
+    elif isinstance(part, BaseModel):
+        for name in type(part).model_fields:
+            yield from secret_refs(getattr(part, name), keys if name == "root" else (*keys, name))
+    elif isinstance(part, Mapping):
+        for key, one in part.items():
+            yield from secret_refs(one, (*keys, str(key)))
+    elif isinstance(part, tuple | list):
+        for number, one in enumerate(part, 1):
+            yield from secret_refs(one, (*keys, str(number)))
+
+
+def setting_of(keys: Sequence[str]) -> str:
+    """Return the name of the setting to which keys lead: the last that numbers no member of a list."""
+    return next((key for key in reversed(keys) if not key.isdecimal()), "")

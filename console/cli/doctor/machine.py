@@ -7,11 +7,9 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-
-from pydantic import BaseModel
 
 from checks.clients.redact import Redactor
 from console.cli.doctor.diagnosed import Diagnosis, Mark
@@ -23,7 +21,7 @@ from state.base.clock import Clock
 from state.base.times import moment
 from state.runbook.load import LoadedRunbook
 from state.runbook.models import Person, Runbook
-from state.runbook.units import MissingSecretError, SecretRef
+from state.runbook.units import MissingSecretError, SecretRef, secret_refs
 from state.view.people import ACTING, ANYBODY, GRANTING
 
 HERE = "this machine"
@@ -139,27 +137,11 @@ def _named_here(loaded: LoadedRunbook) -> Iterator[Diagnosis]:
         yield unknown("runbook", f"line {one.line}: {one.where}: {one.message}", f"{loaded.path}:{one.line}")
 
 
-def secret_refs(part: object, place: str = "") -> Iterator[tuple[str, SecretRef]]:
-    """Yield every secret that a part of a runbook names, with the keys that lead to it."""
-    if isinstance(part, SecretRef):
-        yield place, part
-    elif isinstance(part, BaseModel):
-        for name in type(part).model_fields:
-            below = place if name == "root" else f"{place}.{name}".lstrip(".")
-            yield from secret_refs(getattr(part, name), below)
-    elif isinstance(part, Mapping):
-        for key, one in part.items():
-            yield from secret_refs(one, f"{place}.{key}".lstrip("."))
-    elif isinstance(part, tuple | list):
-        for index, one in enumerate(part):
-            yield from secret_refs(one, f"{place} {index + 1}")
-
-
 async def _secrets(runbook: Runbook, redactor: Redactor) -> list[Diagnosis]:
     """Read each source once, as the engine would; what it held goes to the redactor and nowhere else."""
     wanted: dict[SecretRef, list[str]] = {}
-    for place, ref in secret_refs(runbook):
-        wanted.setdefault(ref, []).append(place)
+    for keys, ref in secret_refs(runbook):
+        wanted.setdefault(ref, []).append(_place(keys))
 
     async def one(ref: SecretRef, places: list[str]) -> Diagnosis:
         source = _source(ref)
@@ -172,6 +154,11 @@ async def _secrets(runbook: Runbook, redactor: Redactor) -> list[Diagnosis]:
         return good("secret", f"{source} has it ({of})")
 
     return list(await asyncio.gather(*(one(ref, places) for ref, places in wanted.items())))
+
+
+def _place(keys: Sequence[str]) -> str:
+    """Return keys as they are told: ``environments.staging.apply_secrets 1.data``."""
+    return "".join(f" {key}" if key.isdecimal() else f".{key}" for key in keys).lstrip(".")
 
 
 def _source(ref: SecretRef) -> str:

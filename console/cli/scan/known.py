@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from checks.base import CouldNotLookError
-from checks.clients.clients import Clients, public_words, secret_refs
+from checks.clients.clients import Clients, public_words
 from checks.clients.errors import Where
 from checks.clients.kubeconfig.access import read_access
 from checks.clients.redact import Redactor
@@ -17,7 +17,7 @@ from console.engine.operations.run.secrets import env_lines
 from state.base import kube_yaml
 from state.runbook.environment import Environment
 from state.runbook.models import Runbook
-from state.runbook.units import MissingSecretError, SecretRef, TokenRef
+from state.runbook.units import MissingSecretError, SecretRef, TokenRef, secret_refs, setting_of
 
 
 @dataclass(slots=True)
@@ -48,8 +48,8 @@ class Known:
 def known(runbook: Runbook) -> Known:
     """Return the values that a runbook names on this machine. Nothing outside it is asked."""
     found = Known(tuple(public_words(runbook)))
-    for name, ref in secret_refs("", runbook):
-        _ref(found, name, ref)
+    for keys, ref in secret_refs(runbook):
+        _ref(found, setting_of(keys), ref)
     for environment in runbook.environments.values():
         _settings(found, environment)
         _kubeconfig(found, environment)

@@ -72,10 +72,10 @@ def noted(place: Path, *texts: str) -> None:
 
 def without_missing(place: Path) -> list[str]:
     """Give every variable that the example's runbook names, so that nothing is unread."""
-    from checks.clients.clients import secret_refs
     from state.runbook.load import load_runbook
+    from state.runbook.units import secret_refs
 
-    return [ref.env or "" for _, ref in secret_refs("", load_runbook(place / "runbook.yaml").runbook)]
+    return [ref.env or "" for _, ref in secret_refs(load_runbook(place / "runbook.yaml").runbook)]
 
 
 @pytest.mark.parametrize("source", SECRETS)

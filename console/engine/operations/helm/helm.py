@@ -12,12 +12,10 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from pydantic import BaseModel
 
 from checks.base import CouldNotLookError
 from checks.clients.kube_object import name_of
@@ -29,7 +27,7 @@ from state.runbook.environment import Chart, Environment
 from state.runbook.helm_commands import Sop, expand, template
 from state.runbook.image_keys import assignments
 from state.runbook.models import Candidate, Runbook
-from state.runbook.units import SecretRef
+from state.runbook.units import secret_refs
 
 # A dry run against a server takes some 0.2 s; this allows for a slow cluster.
 _TIMEOUT_S = 60.0
@@ -113,7 +111,7 @@ class Helm:
         self.kubeconfig = kubeconfig
         self._redactor = redactor
         self._template = template(runbook.helm_commands, Sop.UPGRADE)
-        self._hidden = {ref.env for ref in _secret_refs(runbook) if ref.env is not None}
+        self._hidden = {ref.env for _, ref in secret_refs(runbook) if ref.env is not None}
 
     def reading(self, chart: Chart) -> Helm:
         """Return the same helm for a copy of the chart and its values files."""
@@ -354,18 +352,3 @@ def _apply(version: Version, *, by_server: bool) -> list[str]:
 def shown(argv: Sequence[str]) -> str:
     """Return a command line as a person would type it."""
     return shlex.join(argv)
-
-
-def _secret_refs(part: object) -> Iterator[SecretRef]:
-    """Yield every reference to a secret that a runbook holds."""
-    if isinstance(part, SecretRef):
-        yield part
-    elif isinstance(part, BaseModel):
-        for name in type(part).model_fields:
-            yield from _secret_refs(getattr(part, name))
-    elif isinstance(part, dict):
-        for one in part.values():
-            yield from _secret_refs(one)
-    elif isinstance(part, tuple | list):
-        for one in part:
-            yield from _secret_refs(one)
