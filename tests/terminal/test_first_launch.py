@@ -37,7 +37,9 @@ def test_a_first_launch_fails_is_taken_away_and_driven_by_keys_to_gate_nine() ->
             baked(captain, RATE)
             captain.gate(9)
             captain.open_gate(10)
-            captain.run_checks(10)
+            pane.keys("R")
+            captain.press("(ctrl+g)")
+            captain.gone("Run all checks of gate")
             # What went wrong before is asked about: who sees to it, and what follows.
             captain.choose("10.3")
             shown = pane.until(lambda s: "lacks an owner" in " ".join(s.split()), within=PATIENT_S)
