@@ -5,14 +5,13 @@ The engine decides, and may refuse for more than is known here; nothing is kept 
 
 from __future__ import annotations
 
+from state.view.authority import needs_driving, roles_lacking
 from state.view.closing import obstacles
 from state.view.enums import ConditionState, LaunchState, Role
 from state.view.launch import LaunchView
 from state.view.locks import locks
-from state.view.people import ACTING, roles_of
+from state.view.people import roles_of
 from state.view.requests import open_requests
-
-_FOR_ALL = frozenset({"note.add", "console.take_over", "launch.hold", "operation.abort"})
 
 
 def why_locked(view: LaunchView, command: str, now_us: int, console: str, account: str) -> str:
@@ -50,11 +49,10 @@ def _nothing_to_do(view: LaunchView, command: str, now_us: int) -> str:
 
 
 def _not_yours(view: LaunchView, command: str, console: str, account: str) -> str:
-    if command in _FOR_ALL or command.startswith(("attest.", "request.", "deviation.")):
+    if view.people and roles_lacking(view, command, account):
+        return f"you are {', '.join(sorted(roles_of(view, account))) or Role.OBSERVER}"
+    if not needs_driving(command):
         return ""
-    roles = roles_of(view, account)
-    if view.people and not roles & ACTING:
-        return f"you are {', '.join(sorted(roles)) or Role.OBSERVER}"
     driver = next((one for one in view.consoles if one.drives), None)
     if driver is None:
         return "no driver (t: take over)"

@@ -161,6 +161,8 @@ async def test_the_palette_says_why_an_entry_is_locked() -> None:
     assert "is driving" in why_locked(view, "gate.run", now, "c9", "captain")
     assert why_locked(view, "gate.run", now, "c1", "tom") == "you are observer"
     assert why_locked(view, "note.add", now, "c9", "tom") == ""
+    assert why_locked(view, "poll.answer", now, "c9", "operator") == "", "from every console"
+    assert why_locked(view, "poll.answer", now, "c9", "tom") == "you are observer"
     assert why_operation_locked(view, "production.deploy", now)
     async with app.run_test(size=(120, 40)) as pilot:
         await pressed(app, pilot, "question_mark", *"abort")
