@@ -224,7 +224,7 @@ LONG: Mapping[str, tuple[str, ...]] = {
     ),
     "tests/terminal/test_bad_candidate.py": ("test_a_bad_candidate_trips_and_is_rolled_back_by_keys",),
     "tests/terminal/test_first_launch.py": (
-        "test_a_first_launch_fails_is_taken_away_and_driven_by_keys_to_gate_nine",
+        "test_a_first_launch_fails_is_taken_away_and_driven_by_keys_to_ten_gates_go",
     ),
     "tests/terminal/test_launch.py": ("test_a_good_candidate_is_driven_by_keys_to_gate_ten_and_replayed",),
     "tests/terminal/test_lost_console.py": (

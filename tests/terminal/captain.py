@@ -24,6 +24,8 @@ COMMENT = "by the platform team, rotated in May"
 """What is said where a GO takes a comment."""
 DIALOG = "│╭╰┃┏┗║╔╚"
 """What the frames of dialogs are drawn with."""
+_DEVIATION = re.compile(r"│ +(?:\d+ +)?([·✔]) #(\d+) ")
+"""A deviation that can be chosen, and whether somebody sees to it."""
 _STARTED = re.compile(r"\d checks? started")
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
 _MARKED = re.compile(r"\x1b\[(?:48;5;(\d+)|(?:\d+;)*7)m[^\x1b]{2,}")
@@ -196,6 +198,25 @@ class Captain:
                     self.ready(again)
                     self.pane.keys("C-g")
                     self.wait(told)
+
+    def follow_up(self, owner: str, text: str) -> None:
+        """Say of every deviation who sees to it and what follows, from a gate's screen."""
+        while True:
+            self.pane.keys("u")
+            listed = self.pane.until(lambda s: _DEVIATION.search(s) is not None, within=PATIENT_S)
+            first = _DEVIATION.search(listed)
+            if first is None or first[1] == "✔":
+                self.pane.keys("Escape")
+                self.pane.until(lambda s: _DEVIATION.search(s) is None, within=PATIENT_S)
+                return
+            self.pane.keys("Enter")
+            self.wait(f"Follow up deviation #{first[2]}")
+            for words in (owner, text):
+                self.pane.run("send-keys", "-l", words)
+                self.wait(words)
+                self.tab()
+            self.pane.keys("C-g")
+            self.wait(f"{owner} sees to deviation #{first[2]}")
 
     def choose(self, item: str) -> None:
         """Put the cursor on an item: its text stands below the list."""

@@ -1,11 +1,11 @@
-"""A captain drives a first launch by keys: an install that fails, its way out, and gate nine."""
+"""A captain drives a first launch by keys: an install that fails, its way out, and ten gates GO."""
 
 from __future__ import annotations
 
 import pytest
 
 from state.view.enums import OperationKind, OperationState
-from tests.terminal.captain import Captain
+from tests.terminal.captain import Captain, gates
 from tests.terminal.range import PATIENT_S, new_range
 from tests.terminal.test_launch import RATE, baked, from_staging
 
@@ -18,7 +18,7 @@ pytestmark = [
 DEPLOY = ("production.deploy", "Promote the candidate to production")
 
 
-def test_a_first_launch_fails_is_taken_away_and_driven_by_keys_to_gate_nine() -> None:
+def test_a_first_launch_fails_is_taken_away_and_driven_by_keys_to_ten_gates_go() -> None:
     with new_range() as made:
         with made.rehearse("--first", "--fault", "first-install-fails", "--rate", str(RATE)) as pane:
             captain = Captain(pane)
@@ -44,6 +44,11 @@ def test_a_first_launch_fails_is_taken_away_and_driven_by_keys_to_gate_nine() ->
             captain.choose("10.3")
             shown = pane.until(lambda s: "lacks an owner" in " ".join(s.split()), within=PATIENT_S)
             assert "FIRST LAUNCH" not in shown
+            captain.follow_up("the platform team", "look at the image pull before the next launch")
+            captain.gate(10)
+            pane.keys("g")
+            shown = pane.until(lambda s: len(gates(s)) == 10, within=PATIENT_S)
+            assert set(gates(shown).values()) == {"GO"}, shown
         view = made.view()
         ran = [(o.kind, o.state) for o in view.operations if o.env == "production"]
         assert ran == [
