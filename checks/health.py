@@ -11,8 +11,10 @@ from checks.guides import browsers
 from checks.judging import FRESH, Findings, key, looked, lookup
 from checks.unobserved import is_html, unobserved
 from checks.workloads import deployment, parts_of, pods, ready_replicas
-from state.base.json import items, obj, texts
+from state.base.json import texts
+from state.base.numbers import plural
 from state.base.text import line
+from state.view.diagnosis import pod_trouble
 from state.view.enums import Judges
 from state.view.pods import crashed_lately, is_ready, observe, restarts_lately
 
@@ -180,19 +182,10 @@ async def _pods(settings: HealthSettings, part: str, context: CheckContext, find
     for pod in running:
         known = observe(context.environment.tier, pod)
         if not is_ready(known, now_us):
-            findings.wrong(f"pod {known.name} is not ready ({_waiting(pod)})")
+            findings.wrong(f"pod {known.name} is not ready ({pod_trouble(pod, (), late=True)})")
         elif why := crashed_lately(pod, now_us):
             findings.wrong(f"pod {known.name} was restarted within the last ten minutes after {why}")
     findings.need(
         restarts <= settings.max_restarts,
-        f"{part}: a pod was restarted {restarts} times, the last time within a day",
+        f"{part}: a pod was restarted {plural(restarts, 'time')}, the last time within a day",
     )
-
-
-def _waiting(pod: object) -> str:
-    for status in items(lookup(obj(pod), "status.containerStatuses")):
-        for state in ("waiting", "terminated"):
-            reason = lookup(obj(status), f"state.{state}.reason")
-            if isinstance(reason, str):
-                return line(reason, 60)
-    return "no reason given"

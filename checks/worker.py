@@ -90,7 +90,7 @@ async def parity(settings: ParitySettings, context: CheckContext) -> Outcome:
     restarts = sum(restarts_lately(pod, context.clock.wall_us()) for pod in running)
     findings.saw("worker_restarts", restarts)
     findings.need(
-        restarts <= settings.max_restarts, f"the worker was restarted {restarts} times within a day"
+        restarts <= settings.max_restarts, f"the worker was restarted {plural(restarts, 'time')} within a day"
     )
     if settings.queues:
         _queues(settings, boxes[1], envs[1], findings)

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from state.base.images import shortened
 from state.base.json import JsonObject, flag, integer, obj, objs, path, text
+from state.base.numbers import plural
 from state.base.text import line
 from state.base.times import micros_of
-from state.view.pods import condition_of
+from state.view.pods import condition_of, loops_until_us
 from state.view.rollout import Rollout
 
 _STARTS = frozenset({"", "PodInitializing", "ContainerCreating"})
@@ -99,7 +100,7 @@ def _container(status: JsonObject, *, late: bool) -> str:
     now = obj(path(status, ("state", "terminated")))
     ended = now or obj(path(status, ("lastState", "terminated")))
     restarts = integer(status, "restartCount")
-    again = f", restarted {restarts} times" if restarts else ""
+    again = f", restarted {plural(restarts, 'time')}" if restarts else ""
     code = f", last exit code {integer(ended, 'exitCode')} ({text(ended, 'reason')})" if ended else ""
     if waits:
         reason = text(waits, "reason")
@@ -108,7 +109,7 @@ def _container(status: JsonObject, *, late: bool) -> str:
         message = f": {text(waits, 'message')}" if text(waits, "message") else ""
         return _said(f"{name} waits, {reason}{message}{code}{again}")
     if flag(status, "ready"):
-        return ""
+        return line(f"{name} runs again{code}{again}", _LONGEST) if late and loops_until_us(status) else ""
     if now and integer(now, "exitCode"):
         message = f": {text(now, 'message')}" if text(now, "message") else ""
         return _said(f"{name} has ended{message}{code}{again}")

@@ -25,6 +25,8 @@ _ENDING = "Terminating"
 _LOOPING = "CrashLoopBackOff"
 _STARTING = frozenset({"Running", "Pending", "ContainerCreating", "PodInitializing"})
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 10, 300
+_START_S = 120
+"""What a container may take to start after its wait, a pull included."""
 _LOOP = 2
 """Restarts from which on the kubelet waits: the first one comes at once."""
 
@@ -137,7 +139,7 @@ def observe(env: str, pod: JsonObject) -> PodView:
         unready=_unready(spec, pod, states),
         of_job=_for_a_while(meta),
         ended=text(status, "phase") in _OVER and phase not in _OVER,
-        loops_until_us=max((_loops_until_us(state) for state in states), default=0),
+        loops_until_us=max((loops_until_us(state) for state in states), default=0),
     )
 
 
@@ -186,6 +188,24 @@ def crashed_lately(pod: JsonObject, now_us: int) -> str:
     return ""
 
 
+def loops_until_us(state: JsonObject) -> int:
+    """Return until when a container that runs again counts as crashing, or 0 where it doesn't.
+
+    ``state``: its status. Where it ran again only long after its end, no crash loop's wait was between the two: the
+    node was down, say.
+    """
+    restarts = integer(state, "restartCount")
+    since_us = micros_of(text(obj(path(state, ("state", "running"))), "startedAt"))
+    last = obj(path(state, ("lastState", "terminated")))
+    if restarts < _LOOP or not since_us or not last:
+        return 0
+    ended_us = micros_of(text(last, "finishedAt"))
+    if ended_us and since_us - ended_us > (_LONGEST_WAIT_S + _START_S) * SECOND_US:
+        return 0
+    wait_s = min(_FIRST_WAIT_S << min(restarts - 1, 5), _LONGEST_WAIT_S)
+    return since_us + wait_s * SECOND_US
+
+
 def condition_of(thing: JsonObject, name: str) -> JsonObject:
     """Return a condition of an object's status by its type, or an empty object where it has none."""
     conditions = objs(path(thing, ("status", "conditions")))
@@ -213,16 +233,6 @@ def _unready(spec: JsonObject, pod: JsonObject, states: list[JsonObject]) -> str
         return line(f"readiness gate {closed}", 200)
     ready = condition_of(pod, "Ready")
     return "" if _true(ready) else line(text(ready, "reason") or "not Ready", 200)
-
-
-def _loops_until_us(state: JsonObject) -> int:
-    """Return until when a container that runs again counts as crashing, or 0 where it doesn't."""
-    restarts = integer(state, "restartCount")
-    since = text(obj(path(state, ("state", "running"))), "startedAt")
-    if restarts < _LOOP or not since or not path(state, ("lastState", "terminated")):
-        return 0
-    wait_s = min(_FIRST_WAIT_S << min(restarts - 1, 5), _LONGEST_WAIT_S)
-    return micros_of(since) + wait_s * SECOND_US
 
 
 def _phase(meta: JsonObject, status: JsonObject, states: list[JsonObject]) -> tuple[str, str]:

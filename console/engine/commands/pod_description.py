@@ -18,6 +18,7 @@ from console.engine.commands.handler import (
 )
 from state.base.images import short
 from state.base.json import JsonObject, flag, integer, obj, objs, path, text
+from state.base.numbers import plural
 from state.base.text import line
 from state.base.times import ago, micros_of
 from state.commands import Reply
@@ -74,7 +75,7 @@ def _container(state: JsonObject) -> Iterator[str]:
     reason = " ".join(one for one in (text(detail, "reason"), text(detail, "message")) if one)
     sign = "✔" if flag(state, "ready") else "✖"
     restarts = integer(state, "restartCount")
-    again = f", restarted {restarts} times" if restarts else ""
+    again = f", restarted {plural(restarts, 'time')}" if restarts else ""
     yield f"{sign} {text(state, 'name')}: {word}{f' ({reason})' if reason else ''}{again}"
     image, digest = text(state, "image").partition("@")[0], text(state, "imageID").rpartition("@")[2]
     yield f"│ {image} {short(digest) if digest else 'digest pending'}"

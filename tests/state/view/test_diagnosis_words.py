@@ -56,6 +56,8 @@ def event(reason: str, message: str, at: str = "2026-11-30T10:00:00Z", uid: str 
     }
 
 
+AGAIN: JsonObject = {"running": {"startedAt": "2026-11-30T11:59:00Z"}}
+READY: JsonObject = {"type": "Ready", "status": "True"}
 RUNS: JsonObject = {"running": {"startedAt": "2026-11-30T10:00:00Z"}}
 UNHEALTHY = event("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
 UNSCHEDULED: JsonObject = {
@@ -79,8 +81,10 @@ PODS: list[tuple[str, JsonObject, list[JsonObject], str, str]] = [
      "web waits, CrashLoopBackOff, last exit code 137 (OOMKilled), restarted 4 times", ""),
     ("ended just now", pod(container(ended(2, message="no such flag"))),
      [], "web has ended: no such flag, last exit code 2 (Error)", ""),
+    ("between two crashes", pod(container(AGAIN, ready=True, restarts=3, last=ended(1)), conditions=(READY,)),
+     [], "", "web runs again, last exit code 1 (Error), restarted 3 times"),
     ("runs again", pod(container(RUNS, restarts=1, last=ended(1))),
-     [], "web runs again, last exit code 1 (Error), restarted 1 times", ""),
+     [], "web runs again, last exit code 1 (Error), restarted 1 time", ""),
     ("ended well and runs again", pod(container(RUNS, restarts=1, last=ended(0, "Completed"))),
      [], "", "web runs but isn't ready, last exit code 0"),
     ("config", pod(container(waits("CreateContainerConfigError", 'secret "a" not found'))),

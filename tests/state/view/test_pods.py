@@ -100,6 +100,12 @@ def again(restarts: int, since_s: float, reason: str = "Error") -> JsonObject:
     return container(restarts=restarts, state={"running": {"startedAt": at(since_s)}}, last=ended(reason))
 
 
+def back(after_s: float) -> JsonObject:
+    """Return a container that was restarted five times; it runs since five seconds, so long after its last end."""
+    last = {"terminated": {"reason": "Unknown", "exitCode": 255, "finishedAt": at(after_s + 5)}}
+    return {**again(5, 5), "lastState": last}
+
+
 DONE = container(ready=False, state=ended("Completed", 0))
 LOOPS = container(ready=False, restarts=4, state=waits("CrashLoopBackOff"))
 
@@ -135,6 +141,9 @@ CASES = [
     ("many crashes, runs since 6 minutes", pod(again(40, 360)), "rcf..."),
     ("two crashes, runs since 15 seconds", pod(again(2, 15)), ".c.l.."),
     ("two crashes, runs since 25 seconds", pod(again(2, 25)), "rcf..."),
+    ("its node was down for an hour", pod(back(3600)), "rcf..."),
+    ("its node was down for two minutes", pod(back(120)), ".c.l.."),
+    ("it waited longest, and an image was pulled", pod(back(390)), ".c.l.."),
     ("restarted once: no loop", pod(again(1, 1, "OOMKilled")), "rcf..."),
     ("ended in an error just now", pod(container(ready=False, state=ended("Error"))), ".c...."),
     ("done", pod(DONE, phase="Succeeded"), "..f.o."),

@@ -11,6 +11,7 @@ from checks.owned import Owned, asleep, owned
 from checks.rendered import documents
 from checks.running_images import as_released
 from state.base.json import JsonObject, flag, obj, objs, path, text
+from state.base.numbers import plural
 from state.view.launch import PodView
 from state.view.pods import (
     is_ending,
@@ -142,5 +143,5 @@ def _why(known: PodView, pod: JsonObject) -> str:
     if known.unready:
         return f"{known.name} runs, not ready: {known.unready}"
     if known.loops_until_us:
-        return f"{known.name} runs again, restarted {known.restarts} times"
+        return f"{known.name} runs again, restarted {plural(known.restarts, 'time')}"
     return f"{known.name} is {known.phase}"

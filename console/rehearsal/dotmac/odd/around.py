@@ -29,7 +29,7 @@ from state.base.json import Json, JsonObject, items, objs
 
 _PRODUCTION = Env.PRODUCTION
 _RBAC = "rbac.authorization.k8s.io"
-_WEEK_US = 7 * 86_400 * SECOND_US
+_MINUTE_US, _DAY_US, _WEEK_US = 60 * SECOND_US, 86_400 * SECOND_US, 7 * 86_400 * SECOND_US
 _SAFE: JsonObject = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -85,19 +85,26 @@ def _deployments(change: Callable[[dict[str, Json]], None], *parts: str) -> Appl
     return together(*(edit("deployments", f"dotmac-{part}", change, env) for env in Env for part in parts))
 
 
-def _restarted_long_ago(pod: dict[str, Json], world: World) -> None:
-    at = stamp(world.clock.wall_us() - 3 * _WEEK_US)
-    for one in objs(below(pod, "status").get("containerStatuses")):
-        status = cast("dict[str, Json]", one)
-        ended: JsonObject = {"reason": "Completed", "exitCode": 0, "startedAt": at, "finishedAt": at}
-        status["restartCount"], status["lastState"] = 5, {"terminated": ended}
+_PODS = ("dotmac-backend", "dotmac-frontend", "dotmac-worker")
 
 
-def _long_ago(*apps: str) -> Apply:
+def _restarted(ended_us: int, since_us: int, reason: str, code: int) -> Apply:
+    """Let every pod be four weeks old, restarted five times; the last end and the last start were so long ago."""
+
+    def change(pod: dict[str, Json], world: World) -> None:
+        now_us = world.clock.wall_us()
+        made, ended, since = (stamp(now_us - ago) for ago in (4 * _WEEK_US, ended_us, since_us))
+        below(pod, "metadata")["creationTimestamp"] = below(pod, "status")["startTime"] = made
+        for one in objs(below(pod, "status").get("containerStatuses")):
+            status = cast("dict[str, Json]", one)
+            last: JsonObject = {"reason": reason, "exitCode": code, "startedAt": made, "finishedAt": ended}
+            status["restartCount"], status["lastState"] = 5, {"terminated": last}
+            status["state"] = {"running": {"startedAt": since}}
+
     def apply(world: World) -> None:
-        for app in apps:
+        for app in _PODS:
             for env in Env:
-                of_pods(app, _restarted_long_ago)(world, env)
+                of_pods(app, change)(world, env)
 
     return apply
 
@@ -234,7 +241,13 @@ _CLUSTER: tuple[Fault, ...] = (
         "restarts-long-ago",
         "6.2",
         "pods were restarted some times, three weeks ago",
-        _long_ago("dotmac-backend", "dotmac-frontend", "dotmac-worker"),
+        _restarted(3 * _WEEK_US, 3 * _WEEK_US, "Completed", 0),
+    ),
+    odd(
+        "nodes-back",
+        "6.2",
+        "the nodes were down for two days, and their pods run again since a minute",
+        _restarted(2 * _DAY_US, _MINUTE_US, "Unknown", 255),
     ),
     odd(
         "uninstalled-release",
