@@ -77,7 +77,10 @@ async def test_what_is_wrong_with_the_monitors_is_told_and_no_condition_is_ok(tm
         assert down is not None
         assert "scrape targets are down" in down.reason
         reasons = await one.reasons()
-        assert all("ERROR: the monitors can't be trusted: " in reason for reason in reasons), reasons
+        # One refused login among some eighty a minute is above a hundredth: a breach that is seen stays one.
+        doubted = {reason for reason in reasons if "BREACHING" not in reason}
+        assert doubted
+        assert all("ERROR: the monitors can't be trusted: " in reason for reason in doubted), reasons
 
         base[Env.PRODUCTION] = well
         one.world.product(Dotmac).reconciler.step()
