@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from checks.base import CheckContext, Outcome, Settings, check
-from checks.clients.errors import NotFoundError
+from checks.clients.errors import NotFoundError, WrongContentError
 from checks.clients.helm_release import HelmStatus
 from checks.clients.kube_object import labels_of
 from checks.guides import accounts, configuration
 from checks.judging import LASTING, Findings
 from checks.powers import powers_of
-from state.base.json import JsonObject, items, obj, objs, path, text
+from state.base.json import JsonObject, obj, objs, path, text
 from state.base.numbers import plural
 from state.view.enums import After
 
@@ -135,7 +135,6 @@ async def access(settings: AccessSettings, context: CheckContext) -> Outcome:
             findings.wrong(
                 f"{one.subject} may {', '.join(one.powers)} (by {one.role}) and is not on the list"
             )
-    await _tokens(kube, findings)
     told = plural(len({one.subject for one in judged}), "subject has", "subjects have")
     return findings.outcome(f"{told} power in production, all on the list")
 
@@ -155,6 +154,10 @@ async def _grants(kube: KubeClient, findings: Findings) -> list[_Grant]:
         for binding in (await kube.list_objects(where)).items:
             bindings += 1
             ref = obj(binding.get("roleRef"))
+            if not text(ref, "name"):
+                raise WrongContentError(
+                    f"{kube.where} told a role binding without a role; expected its roleRef"
+                )
             powers = powers_of(roles.get((text(ref, "kind"), text(ref, "name")), []))
             labels = obj(path(binding, ("metadata", "labels")))
             by_itself = text(labels, "kubernetes.io/bootstrapping") == "rbac-defaults"
@@ -174,28 +177,3 @@ def _subjects(binding: JsonObject) -> Iterator[str]:
             # The same account by the name that it has as a user.
             kind, name = "ServiceAccount", name.removeprefix(_ACCOUNT).replace(":", "/", 1)
         yield f"{kind} {name}"
-
-
-async def _tokens(kube: KubeClient, findings: Findings) -> None:
-    listed = await findings.look(kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/pods"))
-    accounts = await findings.look(kube.list_objects(f"/api/v1/namespaces/{kube.namespace}/serviceaccounts"))
-    if listed is None or accounts is None:
-        return
-    closed = {
-        text(obj(item.get("metadata")), "name")
-        for item in accounts.items
-        if item.get("automountServiceAccountToken") is False
-    }
-    exposed = set()
-    for pod in listed.items:
-        spec = obj(pod.get("spec"))
-        mounts = spec.get("automountServiceAccountToken")
-        if mounts is True or (
-            mounts is None and (text(spec, "serviceAccountName") or "default") not in closed
-        ):
-            exposed.add(
-                text(obj(path(pod, ("metadata", "labels"))), "app") or text(obj(pod.get("metadata")), "name")
-            )
-    findings.saw("pods", len(items(listed.items)))
-    for app in sorted(exposed):
-        findings.wrong(f"pods of {app} get a Kubernetes token that they don't need")

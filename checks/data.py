@@ -16,6 +16,7 @@ from checks.guides import deliveries
 from checks.judging import LASTING, STEADY, Findings, key
 from checks.workloads import config_values
 from state.base.json import JsonObject, obj, objs, path, text
+from state.base.numbers import plural
 from state.base.text import line
 from state.base.times import micros_of, moment
 from state.runbook.units import Seconds
@@ -358,23 +359,31 @@ async def smoke(settings: SmokeSettings, context: CheckContext) -> Outcome:
         if columns is not None:
             findings.saw(key(dotted), "there" if column in columns else "missing")
             findings.need(column in columns, f"column {dotted} is missing{although}")
-    for query in settings.queries:
-        await _query(query, context, findings)
-    count = len(settings.tables) + len(settings.columns) + len(settings.queries)
-    good = f"{count} tables, columns and queries are as the application needs them"
-    return _told_early(findings.outcome(good), context)
+    asked = [await _query(query, context, findings) for query in settings.queries]
+    found = _found(settings, sum(asked))
+    if not found:
+        findings.blind("nothing was looked at: no table, no column, and no query for this database")
+    return _told_early(findings.outcome(", ".join(found)), context)
 
 
-async def _query(one: Query, context: CheckContext, findings: Findings) -> None:
+def _found(settings: SmokeSettings, queries: int) -> list[str]:
+    named = ((len(settings.tables), "table"), (len(settings.columns), "column"))
+    there = [plural(count, word) for count, word in named if count]
+    found = [f"{' and '.join(there)} found"] if there else []
+    return found + ([f"{plural(queries, 'query gave', 'queries gave')} what is expected"] if queries else [])
+
+
+async def _query(one: Query, context: CheckContext, findings: Findings) -> bool:
+    """Judge one query; return whether it is one for this database."""
     database = context.clients.sql(context.tier)
     if one.dialect is not None and await database.dialect() != one.dialect:
         findings.saw(key(one.id), f"only for {one.dialect}")
-        return
+        return False
     try:
         value = await database.scalar(one.sql)
     except NotFoundError as error:
         findings.wrong(f"{one.id}: {error}")
-        return
+        return True
     number = value if isinstance(value, int) else None
     findings.saw(key(one.id), number)
     if number is None:
@@ -383,3 +392,4 @@ async def _query(one: Query, context: CheckContext, findings: Findings) -> None:
         findings.wrong(f"{one.id} is {number}; expected at least {one.at_least}")
     elif one.equals is not None and number != one.equals:
         findings.wrong(f"{one.id} is {number}; expected {one.equals}")
+    return True

@@ -11,15 +11,17 @@ from checks.clients.errors import LoginRefusedError, WrongContentError
 from checks.clients.http import MAIN, Surface
 from checks.guides import watching
 from checks.judging import FRESH, Findings, key, lookup
-from checks.unobserved import stand_in, unobserved
+from checks.unobserved import is_html, stand_in, unobserved
 from state.base.json import Json
 from state.base.numbers import plural
+from state.base.text import line
 from state.base.times import SECOND_US
 from state.runbook.units import Seconds
 from state.view.enums import Judges
 
 if TYPE_CHECKING:
     from checks.clients.http import WebClient
+    from checks.clients.wire import Reply
 
 
 _YES: Final = frozenset({"valid", "active", "authenticated", "ok", "success", "healthy", "ready"})
@@ -41,6 +43,8 @@ class Step(Settings):
     """Statuses that are right."""
     has: tuple[str, ...] = ()
     """Dotted fields that the JSON answer must have, ``valid`` and its like not as false, others with any value."""
+    page: bool | None = None
+    """Whether the answer is a web page; none: it isn't on the main domain, and may be one elsewhere."""
 
 
 class Task(Settings):
@@ -128,19 +132,31 @@ async def _walk(step: Step, web: WebClient, findings: Findings) -> int | None:
     if reply.status not in step.expect:
         findings.wrong(f"{name} answers {reply.status}{who}; expected {' or '.join(map(str, step.expect))}")
         return reply.elapsed_ms
-    if step.has:
-        try:
-            answer = reply.json()
-        except CouldNotLookError as error:
-            findings.blind(f"{name}: {error}")
-            return reply.elapsed_ms
-        missing = [field for field in step.has if not _has(answer, field)]
-        findings.need(not missing, f"{name}: the answer{who} lacks {', '.join(missing)}")
-        no = [
-            field for field in step.has if field.rpartition(".")[2] in _YES and lookup(answer, field) is False
-        ]
-        findings.need(not no, f"{name}: the answer{who} says {', '.join(f'{field}: false' for field in no)}")
+    if reply.status < 300 and reply.status != 204:
+        content(step, reply, name, who, findings)
     return reply.elapsed_ms
+
+
+def content(step: Step, reply: Reply, name: str, who: str, findings: Findings) -> None:
+    """Judge what a step's answer holds; without ``has``, that it holds what could be an answer at all."""
+    if step.page or (step.page is None and step.surface != MAIN and not step.has):
+        if not reply.body.strip():
+            findings.blind(f"{name} answers {reply.status}{who} with nothing in it")
+        elif step.page and not is_html(reply):
+            findings.blind(f"{name} answers{who} with something else than a web page")
+        return
+    try:
+        answer = reply.json()
+    except CouldNotLookError as error:
+        findings.blind(f"{name}: {error}")
+        return
+    if answer is None or answer == {}:
+        findings.blind(f"{name} answers{who} with nothing in it: {line(reply.text, 20)}")
+        return
+    missing = [field for field in step.has if not _has(answer, field)]
+    findings.need(not missing, f"{name}: the answer{who} lacks {', '.join(missing)}")
+    no = [field for field in step.has if field.rpartition(".")[2] in _YES and lookup(answer, field) is False]
+    findings.need(not no, f"{name}: the answer{who} says {', '.join(f'{field}: false' for field in no)}")
 
 
 def _has(answer: Json, dotted: str) -> bool:

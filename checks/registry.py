@@ -28,6 +28,7 @@ from checks import (  # noqa: F401  each registers its kinds
     monitors,
     origins,
     package,
+    pod_tokens,
     rate_limit,
     scope,
     secrets,

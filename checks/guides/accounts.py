@@ -63,18 +63,33 @@ FORGED: Final = Guide(
 )
 
 ACCESS: Final = Guide(
-    asks="Lists roles, cluster roles and their bindings, and pods with their service accounts, from the cluster.",
+    asks="Lists roles, cluster roles and their bindings from the cluster.",
     proves="Only the listed subjects may read secrets, enter pods, act as others, give power or change things in the"
-    " namespace, and pods that don't need the cluster's API get no token.",
+    " namespace.",
     unseen="Who is in a group, rights outside RBAC (a cloud's own, a webhook's), and who holds a copy of a "
     "credential.",
-    rights="list on roles, rolebindings, clusterroles, clusterrolebindings and pods.",
+    rights="list on roles, rolebindings, clusterroles and clusterrolebindings.",
     mends={
         "is not on the list": "take the binding away, or name the subject in with.allowed where it must have"
         " the power",
-        "get a Kubernetes token": "set automountServiceAccountToken: false for these pods",
+        "without a role": "name the API server's own address in the kubeconfig, past proxies",
     },
     otherwise="take the binding away, or name the subject in with.allowed",
+)
+
+POD_TOKENS: Final = Guide(
+    asks="Reads the manifest of the newest deployed revision (in a first launch: the chart as rendered), and lists"
+    " pods and service accounts of the namespace.",
+    proves="No pod of the release gets a token of the cluster's API, but those whose account is listed in"
+    " with.needed.",
+    unseen="A token that is mounted by a volume of one's own, and what an account that needs one may do"
+    " (cluster.access tells it).",
+    rights="list on pods, serviceaccounts and secrets.",
+    mends={
+        "get a Kubernetes token": "set automountServiceAccountToken: false in the pod template, or name the service"
+        " account in with.needed where its pods ask the cluster's API",
+    },
+    otherwise="set automountServiceAccountToken: false in the pod template",
 )
 
 STRONG: Final = Guide(

@@ -150,6 +150,7 @@ DATA_SMOKE: Final = Guide(
     rights="select on the named tables.",
     mends={
         "the chart's own hook migrates": "deploy: the chart's hook migrates then",
+        "nothing was looked at": "name tables, columns or queries for this database in the check's settings",
         "is missing": "run the migration that makes it; where it says that it ran, go back and see what it "
         "did",
         "gave no whole number": "correct the query: one row with one whole number",

@@ -97,10 +97,12 @@ MONITORS: Final = Guide(
 FLOWS: Final = Guide(
     asks="Walks the steps of its settings over the environment's domains as their test accounts, and puts one task"
     " into the queue.",
-    proves="Each step answered as it must with real fields, and a task went through a worker and came back done.",
+    proves="Each step answered as it must and not with nothing, and a task went through a worker and came back done.",
     unseen="What the steps don't ask for, and anything at the load of a launch.",
     rights="The test accounts of the steps.",
     mends={
+        "with nothing in it": "see why the answer is empty, or name a path whose answer holds something",
+        "something else than a web page": "correct the step's path, or take page: out",
         "; expected the platform's own answer": "let the request through to the platform, then run it again",
         "answers …; expected": "see in the platform's log why the step answers so",
         "lacks": "see why the answer lacks the fields, or correct has: of the step",

@@ -34,6 +34,7 @@ def looking(runbook: Runbook, tier: Tier) -> set[Need]:
     if "cluster.access" in kinds:
         found |= needs(space, RBAC, "list", "roles", "rolebindings")
         found |= needs("", RBAC, "list", "clusterroles", "clusterrolebindings")
+    if "cluster.pod_tokens" in kinds:
         found |= needs(space, "", "list", "serviceaccounts")
     if "scope.regions" in kinds:
         found |= needs("", "", "list", "nodes")

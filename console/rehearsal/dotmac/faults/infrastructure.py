@@ -123,7 +123,6 @@ def _bucket_is(**changes: object) -> Apply:
 
 
 def _no_key(values: dict[str, str], _: World) -> None:
-    values.pop("VAULT__TOKEN", None)
     values.pop("TRUSTED_HOSTS", None)
 
 
@@ -226,7 +225,7 @@ FAULTS: tuple[Fault, ...] = (
     fails(
         "secret-key-missing",
         "6.6",
-        "the release's secret lacks the Vault token and the trusted hosts",
+        "the release's secret lacks the trusted hosts",
         secret(_no_key, name=SECRET),
     ),
     *two_forms(

@@ -181,8 +181,8 @@ FAULTS: tuple[Fault, ...] = (
     fails(
         "values-above-limits",
         "6.7",
-        "the values request more for the worker than they allow it",
-        prepare=together(*(chart_values(_too_small, env) for env in Env)),
+        "production's values request more for the worker than they allow it",
+        chart_values(_too_small),
     ),
     fails(
         "values-no-request",

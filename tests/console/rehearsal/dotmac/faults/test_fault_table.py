@@ -57,8 +57,17 @@ REPLACED = [fault for fault in FAULTS if fault.expect is Expect.PASS]
 UNREACHABLE = {"certificate-missing-san", "ci-unknown-commit", "login-refused"}
 """Who cannot trust a certificate sends nothing: other items of that domain can't be judged, and don't pass. So can't
 another stage where CI knows nothing, nor what asks as an account that can't log in."""
-SAME_SOURCE = {"6.7": {"package"}, "package": {"6.7"}, "9.3": {"6.2"}, "6.2": {"9.3"}, "10.1": {"8.3"}}
-"""Two that stand on the same: the registry, the values files, and production's health after the release."""
+SAME_SOURCE = {
+    "6.7": {"package", "8.1"},
+    "package": {"6.7"},
+    "9.3": {"6.2"},
+    "6.2": {"9.3"},
+    "10.1": {"8.3"},
+    "2.1": {"1.2"},
+    "2.2": {"1.2"},
+}
+"""Two that stand on the same: the registry, the values files, production's health after the release; a module that is
+neither in scope nor off."""
 NOT_THE_CANDIDATE = {"worker-other-digest-candidate"}
 """What runs is something else than the candidate: nothing is said of how that behaves, by any item."""
 FOUR = ("csp-missing", "cors-any-origin", "user-lists-tenants", "docs-public")
