@@ -13,6 +13,7 @@ from screens.base import STYLES, LaunchScreen
 from screens.kit import formats
 from screens.kit.messages import ScreenRequested
 from screens.kit.pane import Pane
+from screens.kit.plain import Line
 from screens.kit.screen_state import Mode, ScreenState
 from screens.sections import gate_rail
 from screens.sections.chart import nth_chart
@@ -21,6 +22,7 @@ from screens.sections.conditions import conditions
 from screens.sections.log_tail import tail
 from screens.sections.operation import operation
 from screens.sections.urgent import urgent_keys
+from screens.sections.your_part import has_part, missing, your_part
 from state.view.enums import ConditionState
 from state.view.gates import next_problem
 
@@ -34,6 +36,11 @@ SMALLEST_CLUSTER = 11
 
 _LEADS = {"cluster": "pods", "conditions": "bake", "operation": "deploy", "tail": "log", "tail-beside": "log"}
 """Sections with the screen that has more of them."""
+
+
+def _operation(shown: ScreenState, width: int, height: int) -> list[Line]:
+    """Return the operation; before there is one, what somebody is in this launch, and what is missing."""
+    return (your_part if has_part(shown) else operation)(shown, width, height)
 
 
 class DashboardScreen(LaunchScreen):
@@ -64,7 +71,7 @@ class DashboardScreen(LaunchScreen):
             Pane(nth_chart(1), id="graph1", classes="graph"),
             Pane(nth_chart(2), id="graph2", classes="graph"),
             Pane(conditions, id="conditions"),
-            Pane(operation, id="operation"),
+            Pane(_operation, id="operation"),
             Pane(tail, id="tail"),
             id="right",
         )
@@ -81,6 +88,7 @@ class DashboardScreen(LaunchScreen):
     def refresh_body(self, shown: ScreenState) -> None:
         """Give the gates the lines that they need, and the cluster below them the rest."""
         self.set_class(self.size.height < LOW, "-low")
+        self.set_class(has_part(shown) and bool(missing(shown)), "-missing")
         pane = self.query_one("#gates", Pane)
         if self.has_class("-vast"):
             pane.styles.height = "1fr"

@@ -21,6 +21,7 @@ from console.engine.checks.validate import load_judgeable
 from console.engine.commands import Commands
 from console.engine.commands.handler import CommandContext
 from console.engine.commands.polls import PollClock
+from console.engine.operations.access.here import lacks_of
 from console.engine.ports import ENGINE, OperationsPort
 from console.engine.process.hub import EngineFacts, Hub, LocalConnection
 from console.engine.process.supervisor import Supervisor
@@ -166,7 +167,8 @@ class Engine:
         resumed = bool(self.journal.view.scope.launch_id)
         if self.journal.view.state in ENDED:
             raise LogSealedError(self.store.path, self.journal.view.state)
-        first = Draft(EngineStarted(os.getpid(), resumed, version(), account))
+        lacks = await asyncio.to_thread(lacks_of, self.loaded.runbook)
+        first = Draft(EngineStarted(os.getpid(), resumed, version(), account, lacks))
         if not resumed:
             launch_id = f"{self.loaded.runbook.candidate.version}-{self.store.log_id[:8]}"
             declared = declarations(self.loaded.runbook)

@@ -82,6 +82,9 @@ def notices(shown: ScreenState) -> list[Notice]:
         told.append(Notice(f"! HOLD by {view.hold.by} {since}: {view.hold.reason}", Role.MARKED))
     told += _breaches(shown)
     told += _live_again(view)
+    if live and view.lacks:
+        what = "; ".join(one.what for one in view.lacks)
+        told.append(Notice(f"! {len(view.lacks)} MISSING HERE: {what}", Role.MARKED))
     if shown.note:
         told.append(Notice(f"! {shown.note}", Role.MARKED))
     return told

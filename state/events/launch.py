@@ -96,6 +96,14 @@ class RunbookChanged(Body):
     """What the runbook has no more: ``condition latency-p95``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that a launch needs and the engine's machine hasn't: what, and what to do. Never a secret."""
+
+    what: str
+    fix: str
+
+
 @event("engine.started")
 class EngineStarted(Body):
     """An engine has the log."""
@@ -104,6 +112,8 @@ class EngineStarted(Body):
     resumed: bool
     version: str
     account: str
+    lacks: tuple[Lack, ...] = left_out(default=())
+    """What it found missing on its machine as it started: helm, contexts, sources of secrets."""
 
 
 @event("engine.stopped")

@@ -49,6 +49,13 @@ def _condition(body: bake.ConditionChanged, view: LaunchView | None) -> str:
     return f"{body.id} is {body.state}{shown}{since}{': ' + body.reason if body.reason else ''}"
 
 
+def _started(body: launch.EngineStarted, _event: Event) -> str:
+    lacks = (
+        f"; missing here: {'; '.join(f'{one.what} ({one.fix})' for one in body.lacks)}" if body.lacks else ""
+    )
+    return f"engine started, pid {body.pid}{', resumed' if body.resumed else ''}{lacks}"
+
+
 def _followed(body: launch.DeviationFollowedUp, _event: Event) -> str:
     link = f" ({body.link})" if body.link else ""
     return f"{body.owner} sees to deviation #{body.deviation}: {body.text}{link}"
@@ -149,7 +156,7 @@ WORDS: Mapping[type[Body], Say[Any]] = dict(
         _on(launch.RunbookChanged, lambda b, _: f"the runbook changed: {'; '.join(b.diff)}"),
         _on(
             launch.EngineStarted,
-            lambda b, _: f"engine started, pid {b.pid}{', resumed' if b.resumed else ''}",
+            _started,
         ),
         _on(launch.EngineStopped, lambda b, _: b.reason),
         _on(launch.ConsoleOpened, lambda b, _: f"console {b.id} attached{', drives' if b.drives else ''}"),

@@ -157,13 +157,13 @@ def _stage(view: LaunchView, _event: Event, body: StageDeclared) -> LaunchView:
 
 
 @step(EngineStarted)
-def _engine_started(view: LaunchView, event: Event, _body: EngineStarted) -> LaunchView:
-    return replace(view, engine=event.session, consoles=())
+def _engine_started(view: LaunchView, event: Event, body: EngineStarted) -> LaunchView:
+    return replace(view, engine=event.session, consoles=(), lacks=body.lacks)
 
 
 @step(EngineStopped)
 def _engine_stopped(view: LaunchView, _event: Event, _body: EngineStopped) -> LaunchView:
-    return replace(view, engine="", consoles=())
+    return replace(view, engine="", consoles=(), lacks=())
 
 
 @step(ConsoleOpened)

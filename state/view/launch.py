@@ -15,6 +15,7 @@ from state.events.declared import EnvironmentDeclared as EnvironmentView
 from state.events.declared import GraphDeclared, Series
 from state.events.declared import OperationDeclared as OperationSpecView
 from state.events.launch import Candidate as CandidateView
+from state.events.launch import Lack
 from state.events.launch import Person as PersonView
 from state.events.operations import GoodRevision
 from state.events.world import AlertChanged as AlertView
@@ -265,6 +266,8 @@ class LaunchView:
     consoles: tuple[ConsoleView, ...] = ()
     engine: str = ""
     """The session of the engine that runs, or nothing."""
+    lacks: tuple[Lack, ...] = field(default=(), metadata=OMIT)
+    """What the engine that runs found missing on its machine."""
     parts: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=empty_map, metadata=OMIT)
     """By environment, what was seen last of that which a deploy is made of: (what, fingerprint)."""
     deviations: tuple[DeviationView, ...] = ()

@@ -8,6 +8,7 @@ of the key's holder, whatever account brought it; one that isn't may be anybody'
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from state.attest.sshsig import SignatureError, fingerprint, public_key
@@ -21,6 +22,8 @@ KNOWN = frozenset(Role)
 """Roles with a meaning of their own; every other word is one of the runbook's, which items and operations ask for."""
 ANYBODY = "*"
 SINGLE_OPERATOR = "single operator: the runbook says that one person is enough, so nobody else looks at this"
+NO_SECOND = "nobody else may grant an override or a waiver"
+SECOND_FIX = "give a person with an account of their own the role approver, or say single_operator: true"
 ALONE = "single operator: nobody else was asked"
 
 
@@ -125,6 +128,47 @@ def grant_problem(
     theirs = people_of(view, requester, requester_key)
     both = [p for p in people_of(view, account, key) if p in theirs]
     return f"{who} and {requester_key or requester} are the same person ({both[0].id})" if both else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody is in a launch, and may do."""
+
+    who: str
+    """``ann is Ann (captain)``."""
+    may: str
+    """``you may drive, sign and grant``."""
+    known: bool
+    acts: bool
+    fix: str
+    """What gives them more to do."""
+
+
+def standing(view: LaunchView, account: str) -> Standing:
+    """Return who an account is in a launch, and what it may do, in words."""
+    people, roles = people_of(view, account), roles_of(view, account)
+    fix = f"add {account} to accounts: of a person with the role captain or operator, under people:"
+    if not people:
+        who, may = f"{account} is nobody in the runbook", "no command of yours would be taken"
+        return Standing(who, may, known=False, acts=False, fix=fix)
+    who = f"{account} is {' and '.join(p.name for p in people)} ({', '.join(sorted(roles))})"
+    verbs = [
+        *(["drive"] if roles & ACTING else []),
+        *(["sign"] if may_attest(roles) else []),
+        *(["grant"] if roles & GRANTING else []),
+    ]
+    listed = f"{', '.join(verbs[:-1])} and {verbs[-1]}" if len(verbs) > 1 else "".join(verbs)
+    may = f"you may {listed}" if verbs else "you may only watch"
+    return Standing(who, may, known=True, acts=bool(roles & ACTING), fix=fix)
+
+
+def seconds_of(view: LaunchView, account: str) -> tuple[str, ...]:
+    """Return the names of those who could grant what an account requests, unsigned or signed with its own key."""
+    keys = ("", *keys_of(view, account))
+    granters = {one for key in keys for one in granters_of(view, account, key)}
+    return tuple(
+        p.name for p in view.people if granters & ({*p.accounts} | fingerprints(p.signing_keys)) and p.name
+    )
 
 
 def granters_of(view: LaunchView, requester: str, requester_key: str = "") -> tuple[str, ...]:

@@ -12,11 +12,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from checks.clients.clients import Clients
-from checks.clients.errors import ForbiddenError, MisconfiguredError, NotFoundError, Where
-from checks.clients.kubeconfig.access import kubeconfig_path, read_access
+from checks.clients.errors import ForbiddenError, NotFoundError
+from checks.clients.kubeconfig.access import kubeconfig_path
 from checks.errors import CouldNotLookError
 from console.cli.doctor.diagnosed import Diagnosis
 from console.cli.doctor.machine import bad, good, unknown
+from console.engine.operations.access.here import LackingError, find_context
 from console.engine.operations.access.needs import Need
 from console.engine.operations.access.permissions import not_allowed
 from console.engine.operations.access.roles import looking, operating
@@ -76,10 +77,9 @@ async def look_at(
 async def _cluster(look: _Look) -> list[Diagnosis]:
     kube = look.environment.kube
     try:
-        access = read_access(kube, Where("Kubernetes", look.environment.title))
-    except MisconfiguredError as error:
-        fix = f"kubectl config get-contexts lists yours; name one in {look.key('kube.context')}"
-        return [look.bad("context", str(error), fix)]
+        access = find_context(look.environment)
+    except LackingError as error:
+        return [look.bad("context", error.lack.what, error.lack.fix)]
     told = [look.good("context", f"{kube.context} at {access.server}")]
     client = look.clients.kube(look.environment.tier)
     try:

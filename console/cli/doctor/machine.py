@@ -14,15 +14,18 @@ from pathlib import Path
 from checks.clients.redact import Redactor
 from console.cli.doctor.diagnosed import Diagnosis, Mark
 from console.cli.runbook.this_machine import look
+from console.engine.operations.access.here import LackingError, find_helm, how_to_give, secrets_of
 from console.engine.operations.helm.helm import Helm, HelmError
 from console.engine.process.socket_server import account_of
+from console.engine.record.declarations import people
 from console.ui import terminal
 from state.base.clock import Clock
 from state.base.times import moment
 from state.runbook.load import LoadedRunbook
-from state.runbook.models import Person, Runbook
-from state.runbook.units import MissingSecretError, SecretRef, secret_refs
-from state.view.people import ACTING, ANYBODY, GRANTING
+from state.runbook.models import Runbook
+from state.runbook.units import MissingSecretError, SecretRef
+from state.view.launch import LaunchView, ScopeView
+from state.view.people import NO_SECOND, SECOND_FIX, seconds_of, standing
 
 HERE = "this machine"
 _OLDEST_SQLITE = (3, 37)
@@ -49,10 +52,11 @@ def unknown(subject: str, said: str, fix: str, place: str = HERE) -> Diagnosis:
 
 async def machine(loaded: LoadedRunbook, clock: Clock, redactor: Redactor) -> list[Diagnosis]:
     """Look at this machine."""
-    runbook = loaded.runbook
+    runbook, account = loaded.runbook, account_of(os.getuid())
+    view = LaunchView(people=people(runbook), scope=ScopeView(single_operator=runbook.single_operator))
     return [
-        _you(runbook, account_of(os.getuid())),
-        _second(runbook, account_of(os.getuid())),
+        _you(view, account),
+        _second(view, account),
         _window(runbook, moment(clock.wall_us())),
         await _helm(runbook),
         *await asyncio.to_thread(lambda: list(_named_here(loaded))),
@@ -63,42 +67,23 @@ async def machine(loaded: LoadedRunbook, clock: Clock, redactor: Redactor) -> li
     ]
 
 
-def _people(runbook: Runbook, account: str) -> list[Person]:
-    named = [one for one in runbook.people if account in one.accounts]
-    return named or [one for one in runbook.people if ANYBODY in one.accounts]
+def _you(view: LaunchView, account: str) -> Diagnosis:
+    you = standing(view, account)
+    said = f"{you.who}: {you.may}"
+    if not you.known:
+        return bad("you", said, you.fix)
+    return good("you", said) if you.acts else unknown("you", said, you.fix)
 
 
-def _you(runbook: Runbook, account: str) -> Diagnosis:
-    fix = f"add {account} to accounts: of a person with the role captain or operator, under people:"
-    people = _people(runbook, account)
-    if not people:
-        return bad("you", f"{account} is nobody in the runbook: no command of yours would be taken", fix)
-    roles = {role for one in people for role in one.roles}
-    who = f"{account} is {' and '.join(one.name for one in people)} ({', '.join(sorted(roles))})"
-    if roles & ACTING:
-        return good("you", f"{who}: you may drive")
-    if roles & GRANTING:
-        return unknown("you", f"{who}: you may sign and grant, not drive", fix)
-    return unknown("you", f"{who}: you may only watch", fix)
-
-
-def _second(runbook: Runbook, account: str) -> Diagnosis:
+def _second(view: LaunchView, account: str) -> Diagnosis:
     """Look whether anybody else could grant what needs two people."""
     subject = "second person"
-    if runbook.single_operator:
+    if view.scope.single_operator:
         return good(subject, "none: the runbook says that one person is enough (single_operator)")
-    others = [
-        one
-        for one in runbook.people
-        if set(one.roles) & GRANTING and (set(one.accounts) - {account, ANYBODY} or one.signing_keys)
-    ]
+    others = seconds_of(view, account)
     if others:
-        return good(subject, f"{', '.join(one.name for one in others)} may grant what needs two people")
-    return bad(
-        subject,
-        "nobody else may grant an override or a waiver",
-        "give a person with an account of their own the role approver, or say single_operator: true",
-    )
+        return good(subject, f"{', '.join(others)} may grant what needs two people")
+    return bad(subject, NO_SECOND, SECOND_FIX)
 
 
 def _window(runbook: Runbook, now: datetime) -> Diagnosis:
@@ -115,12 +100,14 @@ def _window(runbook: Runbook, now: datetime) -> Diagnosis:
 async def _helm(runbook: Runbook) -> Diagnosis:
     environment = next(iter(runbook.environments.values()))
     helm = Helm(runbook, environment, Path(os.devnull), Redactor())
-    fix = "install helm 3 or 4 (helm.sh/docs/intro/install), or set helm: in the runbook to its path"
+    fix = "install helm 3 or 4, or set helm: in the runbook to its path"
     try:
+        where = find_helm(runbook.helm)
         version = await helm.version()
+    except LackingError as error:
+        return bad("helm", error.lack.what, error.lack.fix)
     except HelmError as error:
         return bad("helm", str(error).removeprefix("helm: "), fix)
-    where = shutil.which(runbook.helm) or runbook.helm
     problem = version.problem()
     return bad("helm", problem, fix) if problem else good("helm", f"{version.text} at {where}")
 
@@ -139,40 +126,24 @@ def _named_here(loaded: LoadedRunbook) -> Iterator[Diagnosis]:
 
 async def _secrets(runbook: Runbook, redactor: Redactor) -> list[Diagnosis]:
     """Read each source once, as the engine would; what it held goes to the redactor and nowhere else."""
-    wanted: dict[SecretRef, list[str]] = {}
-    for keys, ref in secret_refs(runbook):
-        wanted.setdefault(ref, []).append(_place(keys))
 
-    async def one(ref: SecretRef, places: list[str]) -> Diagnosis:
+    async def one(ref: SecretRef, places: Sequence[str]) -> Diagnosis:
         source = _source(ref)
         of = f"of {places[0]}{f' and {len(places) - 1} more' if len(places) > 1 else ''}"
         try:
             async with asyncio.timeout(_MOST_S):
                 redactor.register(await asyncio.to_thread(ref.read))
         except (MissingSecretError, TimeoutError) as error:
-            return bad("secret", f"{error or 'no answer in time'} ({of})", _how(ref))
+            return bad("secret", f"{error or 'no answer in time'} ({of})", how_to_give(ref))
         return good("secret", f"{source} has it ({of})")
 
-    return list(await asyncio.gather(*(one(ref, places) for ref, places in wanted.items())))
-
-
-def _place(keys: Sequence[str]) -> str:
-    """Return keys as they are told: ``environments.staging.apply_secrets 1.data``."""
-    return "".join(f" {key}" if key.isdecimal() else f".{key}" for key in keys).lstrip(".")
+    return list(await asyncio.gather(*(one(ref, places) for ref, places in secrets_of(runbook).items())))
 
 
 def _source(ref: SecretRef) -> str:
     if ref.env is not None:
         return f"environment variable {ref.env}"
     return f"file {ref.file}" if ref.file is not None else "its program"
-
-
-def _how(ref: SecretRef) -> str:
-    if ref.env is not None:
-        return f"export {ref.env}=… in the shell that starts the engine"
-    if ref.file is not None:
-        return f"write it to {ref.file}, readable by you alone (chmod 600)"
-    return "run the program by hand and see what it says"
 
 
 def _folder(folder: Path) -> Diagnosis:

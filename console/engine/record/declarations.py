@@ -45,13 +45,17 @@ def opened(runbook: Runbook, launch_id: str, digest: str) -> Draft:
             modules=tuple(scope.modules),
             regions=tuple(scope.regions),
             runbook_digest=digest,
-            people=tuple(
-                Person(p.id, p.name, tuple(p.roles), tuple(p.accounts), tuple(p.signing_keys))
-                for p in runbook.people
-            ),
+            people=people(runbook),
             candidate=candidate(runbook),
             single_operator=runbook.single_operator,
         )
+    )
+
+
+def people(runbook: Runbook) -> tuple[Person, ...]:
+    """Return who takes part, as ``launch.opened`` holds them."""
+    return tuple(
+        Person(p.id, p.name, tuple(p.roles), tuple(p.accounts), tuple(p.signing_keys)) for p in runbook.people
     )
 
 
