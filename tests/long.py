@@ -64,6 +64,9 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "test_init_doctor_and_check_lead_to_a_runbook_that_launches",
     ),
     "tests/console/cli/test_of_another_version.py": ("test_replay_and_follow_show_it_as_it_stands",),
+    "tests/console/cli/test_plain_launch.py": (
+        "test_a_rehearsal_is_told_line_by_line_and_goes_on_when_it_is_left",
+    ),
     "tests/console/client/test_signed_once.py": ("test_a_statement_about_something_else_is_refused",),
     "tests/console/engine/bake/test_after_a_gap.py": (
         "test_a_breach_that_nobody_could_look_at_trips_at_once",

@@ -48,8 +48,13 @@ COMMANDS = (
             _BOOK,
             arg("--log", type=Path, help="the launch's log; a new one where it does not exist"),
             _CLOCK,
+            _PLAIN,
         ),
-        examples=("runbook.yaml", "open runbook.yaml --log launches/1.4.0.lclog"),
+        examples=(
+            "runbook.yaml",
+            "open runbook.yaml --log launches/1.4.0.lclog",
+            "open runbook.yaml --plain",
+        ),
     ),
     Command(
         name="rehearse",
@@ -58,6 +63,7 @@ COMMANDS = (
         arguments=(
             *_WORLD,
             arg("--headless", action="store_true", help="the launch drives itself, without a screen"),
+            _PLAIN,
             _json("one JSON object for each event, last a summary"),
             arg("--log", type=Path, help="the launch's log; an existing one goes on where it was"),
         ),

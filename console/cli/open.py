@@ -8,6 +8,7 @@ from pathlib import Path
 
 from console.cli.saved_log import is_sealed, show_sealed, words_of_leaving
 from console.cli.say import refuse, tell
+from console.cli.watching.event_lines import print_events, watch
 from console.engine.process.running import find, running_engines, shared_socket
 from console.engine.process.spawn import look_at_log, start_engine
 from console.exit_codes import ExitCode, FailedError
@@ -22,9 +23,10 @@ def default_log(runbook: Path) -> Path:
     return runbook.resolve().parent / "launches" / f"{stamp}-{runbook.stem}-{os.getpid()}.lclog"
 
 
-def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
+def run(runbook: Path, log: Path | None, clock: Path | None, plain: bool = False) -> int:
     """Open the console on a runbook, on its running engine or on a new one, and return the console's exit code.
 
+    ``plain``: one line an event, without a screen, until the launch or its engine has ended.
     Raises LogError, RunbookError and FailedError before a console is seen.
     """
     log = log or _running(runbook) or default_log(runbook)
@@ -33,10 +35,12 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
     if shared is not None and _there(
         shared.is_socket
     ):  # the engine of another account, which lets a group in
+        if plain:
+            return print_events(log, on=True)
         problem = no_terminal()
         return refuse(problem, ExitCode.BAD_CONFIG) if problem is not None else run_live(shared)
     if attached is None and _there(log.is_file) and is_sealed(log):
-        return show_sealed(log)
+        return print_events(log, on=False) if plain else show_sealed(log)
     if attached is None and not runbook.is_file():
         message = (
             f"there is no runbook {runbook}: name one, write one with `launch-console init`, "
@@ -45,15 +49,18 @@ def run(runbook: Path, log: Path | None, clock: Path | None) -> int:
         raise FailedError(message, ExitCode.BAD_CONFIG)
     if attached is None:
         look_at_log(log)
-    problem = no_terminal()
+    back = f"launch-console {runbook} --log {log}"
+    problem = None if plain else no_terminal()
     if problem is not None:
         _judge(
             runbook
         )  # in a pipeline, what is wrong with the runbook is worth more than the missing terminal
         return refuse(problem, ExitCode.BAD_CONFIG)
     info = attached or start_engine(runbook, log, clock)
+    if plain:
+        return watch(log, back)
     code = run_live(info.socket, restart=lambda: start_engine(runbook, log, clock).socket, log=log)
-    tell(words_of_leaving(log, f"launch-console {runbook} --log {log}", running=find(log) is not None))
+    tell(words_of_leaving(log, back, running=find(log) is not None))
     return code
 
 

@@ -38,12 +38,12 @@ def trouble(environ: Mapping[str, str], *, tty: bool) -> str | None:
     if not tty:
         return (
             "this console needs a terminal, and its input or output is none: "
-            "run it in one, or use `launch-console follow LOG --plain` or `launch-console rehearse --headless --json`"
+            "run it in one, or add --plain: one line an event (`launch-console rehearse --headless` drives itself)"
         )
     if environ.get("TERM", "") in {"", "dumb", "unknown"}:
         return (
             f"the terminal {environ.get('TERM') or 'without a TERM'} can't move its cursor: "
-            "use another one, or `launch-console follow LOG --plain` or `launch-console rehearse --headless --json`"
+            "use another one, or add --plain: one line an event (`launch-console rehearse --headless` drives itself)"
         )
     return None
 

@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from console.cli.saved_log import sealed
+from console.cli.saved_log import sealed, words_of_leaving
+from console.cli.say import tell
+from console.engine.process.running import find
 from console.exit_codes import ExitCode
 from state.base.text import line
 from state.base.times import stamp
@@ -56,6 +58,31 @@ def print_events(
                 break
     sys.stdout.write(f"-- {view.seq} events; the launch is {sealed(log) or view.state}\n")
     return ExitCode.GO
+
+
+def watch(log: Path, back: str) -> ExitCode:
+    """Print a launch that an engine runs until it has ended, or its engine has (NO_ENGINE), and say how to go on.
+
+    ``back`` is the command that opens a console on it. Raises LogError.
+    """
+    lost = 0
+
+    def wait() -> bool:
+        nonlocal lost
+        _half_a_second()
+        lost += find(log) is None
+        return lost < 2  # one more look: what an engine wrote last is there once it is gone
+
+    tell(
+        f"One line an event; Ctrl-C leaves. A screen:  {back}\nFrom here:  launch-console attest | grant | poll"
+    )
+    try:
+        print_events(log, on=True, wait=wait)
+    except KeyboardInterrupt:
+        tell(words_of_leaving(log, back, running=find(log) is not None))
+        raise
+    tell(words_of_leaving(log, back, running=find(log) is not None))
+    return ExitCode.GO if sealed(log) else ExitCode.NO_ENGINE
 
 
 def _half_a_second() -> bool:

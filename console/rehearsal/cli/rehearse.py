@@ -20,6 +20,7 @@ from pathlib import Path
 
 from console.cli.saved_log import is_sealed, show_sealed, words_of_leaving
 from console.cli.say import refuse, tell
+from console.cli.watching.event_lines import print_events, watch
 from console.engine.process.running import EngineInfo
 from console.engine.process.spawn import EngineFailedError, look_at_log, start_engine
 from console.exit_codes import ExitCode, FailedError
@@ -61,13 +62,15 @@ def run(
     headless: bool,
     as_json: bool,
     first: bool = False,
+    plain: bool = False,
 ) -> int:
     """Rehearse, on the screen or by itself; return the exit code.
 
-    Raises LogError and FailedError.
+    ``plain``: one line an event, without a screen, while somebody drives it from elsewhere. A launch that drives
+    itself is told so anyway. Raises LogError and FailedError.
     """
     request = RehearsalRequest(log, faults, seed, rate, runbook, first)
-    return run_headless(request, as_json=as_json) if headless else run_console(request)
+    return run_headless(request, as_json=as_json) if headless else run_console(request, plain=plain)
 
 
 def run_headless(request: RehearsalRequest, *, as_json: bool) -> ExitCode:
@@ -94,17 +97,17 @@ def run_headless(request: RehearsalRequest, *, as_json: bool) -> ExitCode:
         raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
 
 
-def run_console(request: RehearsalRequest) -> int:
+def run_console(request: RehearsalRequest, *, plain: bool = False) -> int:
     """Open the console on a rehearsal; one that is under way on the same log is attached to."""
     from console.ui.run import no_terminal, run_live
 
     log = (request.log or new_log()).resolve()
     look_at_log(log)
-    problem = no_terminal()
+    problem = None if plain else no_terminal()
     if problem is not None:
         return refuse(problem, ExitCode.BAD_CONFIG)
     if is_sealed(log):
-        return show_sealed(log)
+        return print_events(log, on=False) if plain else show_sealed(log)
     _make_place(log)
     tell("Starting the simulated cluster…")
     world = _world(log, request)
@@ -117,8 +120,11 @@ def run_console(request: RehearsalRequest) -> int:
     def restart() -> Path:
         return _engine(_world(log, request), log).socket
 
+    back = f"launch-console rehearse --log {log}"
+    if plain:
+        return watch(log, back)
     code = run_live(info.socket, restart=restart, log=log)
-    tell(words_of_leaving(log, f"launch-console rehearse --log {log}"))
+    tell(words_of_leaving(log, back))
     return code
 
 

@@ -310,6 +310,7 @@ def test_without_a_terminal_nothing_is_started(place: Path) -> None:
         said = command(place, *argv)
         assert said.code == 2
         assert "needs a terminal" in said.err
+        assert "add --plain: one line an event" in said.err
         assert "--headless" in said.err
     assert {p.name for p in place.iterdir()} == before
     assert "no engine" in command(place, "engine", "list").out
