@@ -331,6 +331,22 @@ COMMANDS = (
         examples=("follow launch.lclog", "follow launch.lclog --plain"),
     ),
     Command(
+        name="serve",
+        help="show a launch in a browser of this machine, read-only",
+        run="console.cli.watching.serve:run",
+        arguments=(
+            arg(
+                "target",
+                type=Path,
+                metavar="RUNBOOK|LOG",
+                help="of a launch whose engine runs, or a saved log",
+            ),
+            arg("--port", type=int, default=8000, help="on 127.0.0.1; 0 is any that is free"),
+            arg("--drive", action="store_true", help="whoever has the address acts as you"),
+        ),
+        examples=("serve launch.lclog", "serve launch.yaml --port 0", "serve launch.yaml --drive"),
+    ),
+    Command(
         name="grant",
         help="grant what somebody else requests, as the second person",
         run="console.cli.word:run_grant",

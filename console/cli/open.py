@@ -29,7 +29,7 @@ def run(runbook: Path, log: Path | None, clock: Path | None, plain: bool = False
     ``plain``: one line an event, without a screen, until the launch or its engine has ended.
     Raises LogError, RunbookError and FailedError before a console is seen.
     """
-    log = log or _running(runbook) or default_log(runbook)
+    log = log or running_log(runbook) or default_log(runbook)
     attached = find(log)
     shared = shared_socket(log.resolve()) if attached is None else None
     if shared is not None and _there(
@@ -78,7 +78,7 @@ def _judge(runbook: Path) -> None:
     load_judgeable(runbook)
 
 
-def _running(runbook: Path) -> Path | None:
+def running_log(runbook: Path) -> Path | None:
     """Return the log of the engine that runs this runbook, where there is exactly one."""
     expected = runbook.resolve()
     logs = [engine.log for engine in running_engines() if engine.runbook == expected]

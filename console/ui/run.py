@@ -66,6 +66,8 @@ def no_terminal() -> str | None:
 
     It is asked before anything is started for a console that nobody would see.
     """
+    if terminal.in_browser(os.environ):
+        return None
     tty = sys.stdin.isatty() and sys.stderr.isatty()  # Textual draws on the error stream
     return terminal.trouble(os.environ, tty=tty)
 
@@ -76,6 +78,8 @@ def _guarded(show: Callable[[], int]) -> int:
         sys.stderr.write(f"launch-console: {problem}\n")
         return ExitCode.BAD_CONFIG
     terminal.prepare(os.environ)
+    if terminal.in_browser(os.environ):
+        return show()  # there is no terminal that a guardian could restore
     return terminal.guarded(show)
 
 
@@ -90,7 +94,9 @@ def _show(source: object, mode: object, restart: Restart | None, log: Path | Non
         restart=restart,
         log=log,
         ascii_only=terminal.ascii_only(os.environ),
-        driver_class=SafeDriver,
+        driver_class=None
+        if terminal.in_browser(os.environ)
+        else SafeDriver,  # None: the one of the environment
         keys=key_file.read(key_file.path_of(os.environ), keymap.usual_keys()),
     )
     app.run()

@@ -28,6 +28,8 @@ _RESET = (
     "\x1b[?2004l\x1b[?1004l\x1b[?2048l"  # no bracketed paste, focus or resize reports
     "\x1b[<u\x1b[?25h\x1b[?7h\x1b[0m"  # usual keys, a cursor, line wrap, no colours
 )
+_OF_A_PAGE = "textual.drivers.web_driver:WebDriver"
+"""What textual-serve gives the programs that it runs."""
 # From linux/prctl.h: the standard library has no name for it.
 _PR_SET_PDEATHSIG = 1
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
@@ -46,6 +48,11 @@ def trouble(environ: Mapping[str, str], *, tty: bool) -> str | None:
             "use another one, or add --plain: one line an event (`launch-console rehearse --headless` drives itself)"
         )
     return None
+
+
+def in_browser(environ: Mapping[str, str]) -> bool:
+    """Return whether a page of ``serve`` shows the console: a pipe that speaks the protocol of its driver."""
+    return environ.get("TEXTUAL_DRIVER", "") == _OF_A_PAGE
 
 
 def prepare(environ: MutableMapping[str, str]) -> None:

@@ -68,7 +68,7 @@ async def test_nothing_is_said_of_what_is_there_and_what_was_missing_is_forgotte
         assert told[0] == "no program 'no-such-helm' was found"
         assert not [one for one in told if "CANARY" in one]
         await s.engine.close()
-        assert len(s.view.lacks) == 0
+        assert not tuple(s.view.lacks)
         change(s, helm=helm, secret={"env": "CANARY_TOKEN"})
         await s.open(run=False)
         assert not [one for one in s.view.lacks if "program" in one.what]
