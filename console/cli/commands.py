@@ -64,11 +64,13 @@ COMMANDS = (
             *_WORLD,
             arg("--headless", action="store_true", help="the launch drives itself, without a screen"),
             _PLAIN,
+            arg("--tour", action="store_true", help="first a tour of the screens, which Esc leaves"),
             _json("one JSON object for each event, last a summary"),
             arg("--log", type=Path, help="the launch's log; an existing one goes on where it was"),
         ),
         examples=(
             "rehearse --fault bad-candidate",
+            "rehearse --tour",
             "rehearse --first",
             "rehearse --headless --json --runbook examples/web-service.yaml",
         ),

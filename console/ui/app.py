@@ -24,6 +24,7 @@ from console.ui.keys import keymap
 from console.ui.keys.key_file import KeyFile
 from console.ui.kind_text import kind_text
 from console.ui.navigation import NavigatingApp
+from console.ui.stops import lead
 from console.ui.terminal_app import settle
 from console.ui.theme import THEMES, themes
 from screens.bake import BakeScreen
@@ -75,12 +76,14 @@ class LaunchApp(NavigatingApp):
         ascii_only: bool = False,
         driver_class: type[Driver] | None = None,
         keys: KeyFile | None = None,
+        tour: bool = False,
     ) -> None:
         super().__init__(driver_class, log)
         self._keys = keys or KeyFile()
         self.source = source
         self.mode = mode
         self._restart = restart
+        self._tour = tour
         self._ascii_only = ascii_only
         self._shown = ScreenState(mode=mode, ascii_only=ascii_only)
         self._labels = keymap.labels(self._keys.keys)
@@ -127,6 +130,10 @@ class LaunchApp(NavigatingApp):
         # After the first frame: a full collection now would delay it.
         self.call_after_refresh(settle)
         self.take_keys()
+        if self._tour:
+            self.run_worker(
+                lead(self.action_open, self.push_screen_wait, self._labels), group="tour", exit_on_error=False
+            )
         if self._keys.problems:
             more = f" (and {len(self._keys.problems) - 1} more)" if len(self._keys.problems) > 1 else ""
             self.tell(f"your file of keys counts for nothing: {self._keys.problems[0]}{more}", bad=True)

@@ -16,20 +16,23 @@ from console.ui import terminal
 Restart = Callable[[], Path | Awaitable[Path]]
 
 
-def run_live(socket_path: Path, *, restart: Restart | None = None, log: Path | None = None) -> int:
+def run_live(
+    socket_path: Path, *, restart: Restart | None = None, log: Path | None = None, tour: bool = False
+) -> int:
     """Show the launch of the engine that listens at a socket; return the exit code.
 
     ``restart`` starts an engine for the same launch and returns its socket; it is called, in a thread of the
-    console's process, when the captain asks for it after the engine was lost. ``log`` is
-    the launch's, for its report at the end. It ends by a code of ``ExitCode``: GO left, INTERNAL a mistake in
-    the program, BAD_CONFIG no usable terminal, NO_ENGINE none answered; or by 128 + n, ended by a signal.
+    console's process, when the captain asks for it after the engine was lost. ``log`` is the launch's, for its
+    report at the end; ``tour`` leads through the screens first. It ends by a code of ``ExitCode``: GO left,
+    INTERNAL a mistake in the program, BAD_CONFIG no usable terminal, NO_ENGINE none answered; or by 128 + n, ended
+    by a signal.
     """
 
     def show() -> int:
         from console.client.sources import LiveSource
         from screens.kit.screen_state import Mode
 
-        return _show(LiveSource(socket_path, tty=_tty()), Mode.LIVE, restart, log)
+        return _show(LiveSource(socket_path, tty=_tty()), Mode.LIVE, restart, log, tour=tour)
 
     return _guarded(show)
 
@@ -83,7 +86,9 @@ def _guarded(show: Callable[[], int]) -> int:
     return terminal.guarded(show)
 
 
-def _show(source: object, mode: object, restart: Restart | None, log: Path | None = None) -> int:
+def _show(
+    source: object, mode: object, restart: Restart | None, log: Path | None = None, *, tour: bool = False
+) -> int:
     from console.ui.app import LaunchApp
     from console.ui.driver import SafeDriver
     from console.ui.keys import key_file, keymap
@@ -97,6 +102,7 @@ def _show(source: object, mode: object, restart: Restart | None, log: Path | Non
         driver_class=None
         if terminal.in_browser(os.environ)
         else SafeDriver,  # None: the one of the environment
+        tour=tour,
         keys=key_file.read(key_file.path_of(os.environ), keymap.usual_keys()),
     )
     app.run()

@@ -63,14 +63,17 @@ def run(
     as_json: bool,
     first: bool = False,
     plain: bool = False,
+    tour: bool = False,
 ) -> int:
     """Rehearse, on the screen or by itself; return the exit code.
 
     ``plain``: one line an event, without a screen, while somebody drives it from elsewhere. A launch that drives
-    itself is told so anyway. Raises LogError and FailedError.
+    itself is told so anyway. ``tour``: lead through the screens first. Raises LogError and FailedError.
     """
     request = RehearsalRequest(log, faults, seed, rate, runbook, first)
-    return run_headless(request, as_json=as_json) if headless else run_console(request, plain=plain)
+    return (
+        run_headless(request, as_json=as_json) if headless else run_console(request, plain=plain, tour=tour)
+    )
 
 
 def run_headless(request: RehearsalRequest, *, as_json: bool) -> ExitCode:
@@ -97,7 +100,7 @@ def run_headless(request: RehearsalRequest, *, as_json: bool) -> ExitCode:
         raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
 
 
-def run_console(request: RehearsalRequest, *, plain: bool = False) -> int:
+def run_console(request: RehearsalRequest, *, plain: bool = False, tour: bool = False) -> int:
     """Open the console on a rehearsal; one that is under way on the same log is attached to."""
     from console.ui.run import no_terminal, run_live
 
@@ -123,7 +126,7 @@ def run_console(request: RehearsalRequest, *, plain: bool = False) -> int:
     back = f"launch-console rehearse --log {log}"
     if plain:
         return watch(log, back)
-    code = run_live(info.socket, restart=restart, log=log)
+    code = run_live(info.socket, restart=restart, log=log, tour=tour)
     tell(words_of_leaving(log, back))
     return code
 
