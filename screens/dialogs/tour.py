@@ -69,7 +69,7 @@ STOPS = (
     Stop(
         "dashboard",
         "Now drive it",
-        "Do what comes next until production bakes. In a rehearsal nothing can break. The engine runs on when you quit.",
+        "Do what comes next until production bakes. In a rehearsal nothing breaks. The engine runs on when you quit.",
         (("space", "do what comes next"), ("f", "a faster clock"), ("q", "quit")),
     ),
 )
