@@ -102,7 +102,7 @@ def again(restarts: int, since_s: float, reason: str = "Error") -> JsonObject:
 
 def back(after_s: float) -> JsonObject:
     """Return a container that was restarted five times; it runs since five seconds, so long after its last end."""
-    last = {"terminated": {"reason": "Unknown", "exitCode": 255, "finishedAt": at(after_s + 5)}}
+    last: JsonObject = {"terminated": {"reason": "Unknown", "exitCode": 255, "finishedAt": at(after_s + 5)}}
     return {**again(5, 5), "lastState": last}
 
 
