@@ -14,7 +14,7 @@ from console.client.sources import EventSource
 from console.ui.dialog_host import PICKED, carry_out, pick_request, urgent
 from console.ui.ended import EndingApp
 from console.ui.keys import keymap
-from screens.base import LaunchScreen
+from screens.base import FLASH_S, LaunchScreen
 from screens.dialogs.dialogs import Dialog
 from screens.kit.messages import CommandRequested
 from screens.kit.screen_state import ScreenState
@@ -24,6 +24,8 @@ from state.view.next_step import NextStep, next_step
 T = TypeVar("T")
 SLOW_S = 0.5
 """Seconds after which it is said that the engine is being asked."""
+AGAIN_S = FLASH_S / 2
+"""Seconds after which it is said again, for as long as it lasts: what is told goes away by itself."""
 
 
 class CommandApp(EndingApp):
@@ -80,7 +82,7 @@ class CommandApp(EndingApp):
         self.run_worker(self._request_command(name, known), exit_on_error=False, group="command")
 
     async def _request_command(self, name: str, known: dict[str, str]) -> None:
-        slow = self.set_timer(SLOW_S, self._still_asking)
+        slow = (self.set_timer(SLOW_S, self._still_asking), self.set_interval(AGAIN_S, self._still_asking))
         reply: Reply | None = None
         self._opened = replaced = False
         try:
@@ -101,7 +103,8 @@ class CommandApp(EndingApp):
             replaced = True  # what gave way leaves the keys to what took its place
             raise
         finally:
-            slow.stop()
+            for timer in slow:
+                timer.stop()
             if self._letting_go is not None:
                 self._letting_go.stop()
             self._giving = False

@@ -159,11 +159,7 @@ def _of_gate(view: LaunchView, gate: GateView, now_us: int, seen: frozenset[int]
     release = _release_for(view, left, now_us)
     if release is not None:
         return _towards(view, release, now_us, seen | {gate.number})
-    unrun = [
-        c
-        for item, c in _checks(gate)
-        if c.at(now_us) is Verdict.PENDING and not _by_itself(item, c)
-    ]
+    unrun = [c for item, c in _checks(gate) if c.at(now_us) is Verdict.PENDING and not _by_itself(item, c)]
     if unrun and not _runs(gate):
         count = plural(len(unrun), "check", "checks")
         args = (("gate", str(gate.number)),)
@@ -181,9 +177,7 @@ def _of_gate(view: LaunchView, gate: GateView, now_us: int, seen: frozenset[int]
 
 
 def _checks(gate: GateView) -> Iterator[tuple[ItemView, CheckView]]:
-    return (
-        (item, c) for item in gate.items for c in item.checks if c.counts and not item.not_applicable
-    )
+    return ((item, c) for item in gate.items for c in item.checks if c.counts and not item.not_applicable)
 
 
 def _runs(gate: GateView) -> bool:

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from console.ui import command_app, navigation
 from console.ui.app import LaunchApp
+from screens import base
 from screens.dialogs.dialogs import Dialog
 from screens.dialogs.forms import AttestDialog
 from screens.dialogs.question import AskDialog
@@ -18,6 +19,7 @@ from screens.kit.table import Table
 from state.base.json import JsonObject
 from state.commands import Confirmation, Reply
 from state.events.gates import AttestSigned
+from state.view.preview import Preview
 from tests.screens import story
 from tests.screens.stage import SCREENS, StorySource, app_of, picture
 from tests.screens.test_commands import DEPLOY
@@ -136,3 +138,32 @@ async def test_a_number_that_is_begun_anew_has_all_its_time(monkeypatch: pytest.
         await pilot.press("4")
         await pilot.pause(0.1)
         assert app.screen.query_one(Table).key == "3.4"
+
+
+class SilentSource(StorySource):
+    """Gives no preview until it is let."""
+
+    def __init__(self, told: story.Story) -> None:
+        super().__init__(told)
+        self.answers = asyncio.Event()
+
+    async def preview(self, name: str, args: JsonObject) -> Preview:
+        await self.answers.wait()
+        return await super().preview(name, args)
+
+
+async def test_that_the_engine_is_asked_is_said_for_as_long_as_it_lasts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(base, "FLASH_S", 0.4)
+    monkeypatch.setattr(command_app, "AGAIN_S", 0.2)
+    source = SilentSource(story.ready())
+    source.previews["operation.run"] = DEPLOY
+    app = LaunchApp(source, Mode.LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("space")
+        await until(pilot, lambda: "asking the engine" in picture(app)[-1])
+        await pilot.pause(1.0)
+        assert "asking the engine" in picture(app)[-1]
+        source.answers.set()
+        await until(pilot, lambda: isinstance(app.screen, AskDialog))
