@@ -136,8 +136,9 @@ def _under_way(view: LaunchView) -> Iterator[NextStep]:
 
 def _of_gates(view: LaunchView, now_us: int) -> NextStep:
     begun = _left_of_release(view)
-    if begun is not None:
-        return _towards(view, begun, now_us, frozenset())
+    first = _towards(view, begun, now_us, frozenset()) if begun is not None else None
+    if first is not None and not first.waits:
+        return first
     waiting: NextStep | None = None
     for gate in view.gates:
         if gate.status(now_us) in {GateStatus.GO, GateStatus.DEFERRED}:
