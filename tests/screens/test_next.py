@@ -40,12 +40,10 @@ async def test_its_key_goes_there_and_opens_what_is_asked_and_the_cursor_moves_o
     app, source = app_of(story.opened())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("enter")
-        await pilot.pause(0.5)
-        assert isinstance(app.screen, AttestDialog)
+        await until(pilot, lambda: isinstance(app.screen, AttestDialog))
         await pilot.press("ctrl+g")
-        await pilot.pause(0.5)
+        await until(pilot, lambda: app._screens["gate"].query_one(Table).key == "1.2")
         assert source.given[0][1] == {"item": "1.1", "verdict": "GO"}
-        assert app._screens["gate"].query_one(Table).key == "1.2"
 
 
 async def test_what_is_dangerous_is_only_shown() -> None:

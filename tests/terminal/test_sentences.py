@@ -24,7 +24,7 @@ pytestmark = [
 DIALOGS: dict[str, tuple[str, Sequence[str], str]] = {
     "attest": ("opened", ("1", "a"), "Attest item 1.1"),
     "note": ("opened", ("c",), "Add a note"),
-    "deviation": ("ready", ("1", "u", "Enter"), "Follow up deviation"),
+    "deviation": ("tripped", ("1", "u", "Enter"), "Follow up deviation"),
     "hold": ("opened", ("h",), "Hold the launch"),
     "roll back": ("tripped", ("B",), "to confirm"),
     "deploy": ("ready", ("d", "Enter"), "to confirm"),
@@ -64,7 +64,7 @@ def typed_at(name: str, pace: float, notes: Path) -> int:
     """Type sentences into a dialog, and return how many stood there as they were typed."""
     moment, keys, title = DIALOGS[name]
     good = 0
-    with Tmux("-m", "tests.terminal.typing_stage", moment, str(notes), size=SIZE) as pane:
+    with Tmux("-m", "tests.terminal.play", moment, str(notes), size=SIZE) as pane:
         pane.until(lambda s: "NEXT" in s or "\ncode " in s, within=PATIENT_S)
         # Opened and written in one breath: nothing waits for the dialog but the keys themselves.
         for key in keys:
@@ -79,6 +79,10 @@ def typed_at(name: str, pace: float, notes: Path) -> int:
             pane.until(lambda s: FIELD in lines(s), within=PATIENT_S)
         pane.keys("Escape")
         pane.until(lambda s: title not in s or not lines(s), within=PATIENT_S)
+        # Last a command on purpose: what is given is noted.
+        for key in ("c", "x", "Enter"):
+            pane.keys(key)
+        pane.until("note.add taken", within=PATIENT_S)
         pane.keys("q")
         pane.until("code 0", within=PATIENT_S)
     return good
@@ -89,4 +93,4 @@ def test_twelve_sentences_at_two_paces_end_in_their_field(name: str, tmp_path: P
     with ThreadPoolExecutor(len(PACES)) as both:
         told = [both.submit(typed_at, name, pace, tmp_path / f"{pace}") for pace in PACES]
     assert [one.result() for one in told] == [COUNT, COUNT]
-    assert [path.read_text() for path in tmp_path.iterdir()] == []
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["note.add\n"] * len(PACES)
