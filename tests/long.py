@@ -243,6 +243,8 @@ LONG: Mapping[str, tuple[str, ...]] = {
     "tests/terminal/test_lost_engine.py": (
         "test_a_killed_engine_is_told_and_started_again_and_the_bake_goes_on",
     ),
+    "tests/terminal/test_sentences.py": ("test_twelve_sentences_at_two_paces_end_in_their_field",),
+    "tests/terminal/test_what_next.py": ("test_a_launch_by_what_the_screen_says_comes_next",),
     "tests/test_programs.py": ("test_without_any_of_them_nothing_is_red",),
 }
 """A module, and the functions of it."""

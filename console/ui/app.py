@@ -46,7 +46,7 @@ from state.log.errors import LogError
 from state.view.ending import is_over
 from state.view.enums import LaunchState
 from state.view.first_launch import way_out
-from state.view.next_step import Place, next_step
+from state.view.next_step import Place
 from state.view.requests import open_requests
 from state.view.rollbacks import rollback_of
 
@@ -223,7 +223,7 @@ class LaunchApp(NavigatingApp):
 
     def action_open(self, name: str) -> None:
         """Show a screen by its name; nothing happens while a dialog is open."""
-        screen = self._screens[name]
+        screen, self._wished = self._screens[name], None
         if self._opening or isinstance(self.screen, Dialog):
             return
         if self.screen is not screen:
@@ -255,7 +255,7 @@ class LaunchApp(NavigatingApp):
         if self._opening:
             self.workers.cancel_group(self, "command")
             return
-        self._jump = ""
+        self._jump, self._wished = "", None
         front = self._front()
         if front is not None and front.clear_filter():
             return
@@ -282,8 +282,8 @@ class LaunchApp(NavigatingApp):
             if not isinstance(self.screen, Dialog):
                 self.show_end(self._shown.view)
             return
-        step = next_step(self._shown.view, self._shown.now_us, self._shown.account)
-        if step is None or self._opening or isinstance(self.screen, Dialog):
+        step = self.step()
+        if step is None or self._opening or isinstance(self.screen, Dialog) or self.await_answer(step):
             return
         if step.place is Place.GATE:
             self.action_gate(step.gate, step.item)

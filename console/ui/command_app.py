@@ -14,15 +14,18 @@ from console.client.sources import EventSource
 from console.ui.dialog_host import PICKED, carry_out, pick_request, urgent
 from console.ui.ended import EndingApp
 from console.ui.keys import keymap
-from screens.base import LaunchScreen
+from screens.base import FLASH_S, LaunchScreen
 from screens.dialogs.dialogs import Dialog
 from screens.kit.messages import CommandRequested
 from screens.kit.screen_state import ScreenState
 from state.commands import Reply
+from state.view.next_step import NextStep, next_step
 
 T = TypeVar("T")
 SLOW_S = 0.5
 """Seconds after which it is said that the engine is being asked."""
+AGAIN_S = FLASH_S / 2
+"""Seconds after which it is said again, for as long as it lasts: what is told goes away by itself."""
 
 
 class CommandApp(EndingApp):
@@ -38,6 +41,8 @@ class CommandApp(EndingApp):
         self._opened = False
         """Whether the wish under way opened a dialog."""
         self._letting_go: Timer | None = None
+        self._wished: NextStep | None = None
+        """The step that somebody asked for before the command before it was answered."""
 
     def moment(self) -> ScreenState:
         """Return what is shown now."""
@@ -45,6 +50,10 @@ class CommandApp(EndingApp):
 
     def _front(self) -> LaunchScreen | None:
         """Return the screen of the launch that is shown, below any dialog."""
+        raise NotImplementedError
+
+    def publish(self) -> None:
+        """Show the newest moment."""
         raise NotImplementedError
 
     def on_command_requested(self, message: CommandRequested) -> None:
@@ -58,6 +67,7 @@ class CommandApp(EndingApp):
         """
         if isinstance(self.screen, Dialog):
             return
+        self._wished = None
         if self._asking and not urgent(self._shown.view, name, args or {}):
             self._still_asking()
             return
@@ -72,7 +82,7 @@ class CommandApp(EndingApp):
         self.run_worker(self._request_command(name, known), exit_on_error=False, group="command")
 
     async def _request_command(self, name: str, known: dict[str, str]) -> None:
-        slow = self.set_timer(SLOW_S, self._still_asking)
+        slow = (self.set_timer(SLOW_S, self._still_asking), self.set_interval(AGAIN_S, self._still_asking))
         reply: Reply | None = None
         self._opened = replaced = False
         try:
@@ -84,6 +94,8 @@ class CommandApp(EndingApp):
             expected = keymap.parameters_of(name)
             reply = await carry_out(self, name, {k: v for k, v in known.items() if k in expected})
             if reply is not None:
+                # What the command changed is there before its answer: a key that waited for it acts on that.
+                self.publish()
                 if reply.ok and (front := self._front()) is not None:
                     front.done(name, known)
                 self.tell(reply.message or ("done" if reply.ok else "refused"), bad=not reply.ok)
@@ -91,7 +103,8 @@ class CommandApp(EndingApp):
             replaced = True  # what gave way leaves the keys to what took its place
             raise
         finally:
-            slow.stop()
+            for timer in slow:
+                timer.stop()
             if self._letting_go is not None:
                 self._letting_go.stop()
             self._giving = False
@@ -100,6 +113,36 @@ class CommandApp(EndingApp):
                 self._ahead.drop()
             if not replaced or not self._asking:
                 self._opening = False
+            if not self._asking:
+                self._take_wished()
+
+    def step(self) -> NextStep | None:
+        """Return what comes next now; None where nothing does."""
+        shown = self._shown
+        return next_step(shown.view, shown.now_us, shown.account)
+
+    def action_next(self) -> None:
+        """Do what comes next."""
+        raise NotImplementedError
+
+    def await_answer(self, step: NextStep) -> bool:
+        """Return whether a command was given and is not answered yet: the step is then taken once it is.
+
+        The engine tells what it recorded before it answers: whoever reads what comes next, and presses its key, has
+        done nothing wrong.
+        """
+        if not self._asking or self._opening or not step.command:
+            return False
+        if urgent(self._shown.view, step.command, dict(step.args)):
+            return False
+        self._wished = step
+        self._still_asking()
+        return True
+
+    def _take_wished(self) -> None:
+        wished, self._wished = self._wished, None
+        if wished is not None and wished == self.step():
+            self.action_next()
 
     def _still_asking(self) -> None:
         if self._asking and not isinstance(self.screen, Dialog):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from textual.driver import Driver
+from textual.timer import Timer
 
 from console.client.engine_client import AttachError
 from console.ui.command_app import CommandApp
@@ -29,14 +30,22 @@ class NavigatingApp(CommandApp):
         self._screens: dict[str, LaunchScreen] = {}
         self._jump = ""
         """The gate, a point and the digits of an item that is being typed."""
+        self._jumping: Timer | None = None
+        """Ends the newest number that is being typed, and no other."""
 
     def action_item_number(self) -> None:
         """Take the digits that follow for an item's of the gate that is shown: ``3.2``."""
         front = self._front()
         if isinstance(front, GateScreen) and not isinstance(self.screen, Dialog):
-            self._jump = f"{front.number}."
+            self._await_digits(f"{front.number}.")
             front.flash(f"item {self._jump}_")
-            self.set_timer(JUMP_S, self._jumped)
+
+    def _await_digits(self, named: str) -> None:
+        """Wait for the next digit of a number, from now on as long as for its first."""
+        if self._jumping is not None:
+            self._jumping.stop()
+        self._jump = named
+        self._jumping = self.set_timer(JUMP_S, self._jumped)
 
     def _jump_on(self, digit: str) -> None:
         """Go to the item that the digits name; wait for another one where a longer number begins like it."""
@@ -51,7 +60,7 @@ class NavigatingApp(CommandApp):
         if named in items:
             front.open(front.number, named)
         if any(one != named and one.startswith(named) for one in items):
-            self._jump = named
+            self._await_digits(named)
 
     def _jumped(self) -> None:
         self._jump = ""

@@ -157,8 +157,9 @@ class Table(ScrollView, Inked, can_focus=True):
         return len(self._all) - len(self._rows)
 
     def _paint(self, y: int) -> None:
+        """Paint a line as it is seen: what is scrolled away above counts for nothing."""
         if 0 <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1).translate(self.scroll_offset))
+            self.refresh(Region(0, y, self.size.width, 1))
 
     @property
     def rows(self) -> tuple[Row, ...]:

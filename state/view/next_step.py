@@ -135,6 +135,10 @@ def _under_way(view: LaunchView) -> Iterator[NextStep]:
 
 
 def _of_gates(view: LaunchView, now_us: int) -> NextStep:
+    begun = _left_of_release(view)
+    first = _towards(view, begun, now_us, frozenset()) if begun is not None else None
+    if first is not None and not first.waits:
+        return first
     waiting: NextStep | None = None
     for gate in view.gates:
         if gate.status(now_us) in {GateStatus.GO, GateStatus.DEFERRED}:
@@ -156,15 +160,15 @@ def _of_gate(view: LaunchView, gate: GateView, now_us: int, seen: frozenset[int]
     release = _release_for(view, left, now_us)
     if release is not None:
         return _towards(view, release, now_us, seen | {gate.number})
-    unrun = [c for c in _checks(gate) if c.at(now_us) is Verdict.PENDING]
-    if unrun:
+    unrun = [c for item, c in _checks(gate) if c.at(now_us) is Verdict.PENDING and not _by_itself(item, c)]
+    if unrun and not _runs(gate):
         count = plural(len(unrun), "check", "checks")
         args = (("gate", str(gate.number)),)
         return NextStep(
             f"run {count} of gate {gate.number}", Place.GATE, gate.number, command="gate.run", args=args
         )
     for item in left:
-        if item.verdict(now_us) is not Verdict.RUNNING:
+        if not _judged_soon(gate, item, now_us):
             return _of_item(gate, item, now_us)
     return (
         NextStep(f"the checks of gate {gate.number} are running", Place.GATE, gate.number, waits=True)
@@ -173,12 +177,39 @@ def _of_gate(view: LaunchView, gate: GateView, now_us: int, seen: frozenset[int]
     )
 
 
-def _checks(gate: GateView) -> Iterator[CheckView]:
-    return (c for item in gate.items for c in item.checks if c.counts and not item.not_applicable)
+def _checks(gate: GateView) -> Iterator[tuple[ItemView, CheckView]]:
+    return ((item, c) for item in gate.items for c in item.checks if c.counts and not item.not_applicable)
+
+
+def _runs(gate: GateView) -> bool:
+    """Return whether checks of a gate run: others of it may only wait for their turn then."""
+    return any(c.verdict is Verdict.RUNNING for _, c in _checks(gate))
+
+
+def _by_itself(item: ItemView, check: CheckView) -> bool:
+    """Return whether the engine runs a check again without being asked: something happened since it was judged.
+
+    Not where it could not be judged, which a person has to see, nor where a promotion used what it saw of staging.
+    """
+    used = check.look is Look.CANDIDATE and bool(item.used_us)
+    return bool(check.since) and check.verdict is not Verdict.UNKNOWN and not used
+
+
+def _judged_soon(gate: GateView, item: ItemView, now_us: int) -> bool:
+    """Return whether an item's checks run, wait for their turn, or are run by themselves; not where one failed."""
+    if item.verdict(now_us) is Verdict.FAIL:
+        return False
+    moving, counting = _runs(gate), [c for c in item.checks if c.counts]
+    return any(
+        c.verdict is Verdict.RUNNING or _by_itself(item, c) or (moving and c.at(now_us) is Verdict.PENDING)
+        for c in counting
+    )
 
 
 def _of_item(gate: GateView, item: ItemView, now_us: int) -> NextStep:
     args = (("item", item.id),)
+    if _judged_soon(gate, item, now_us):
+        return NextStep(f"the checks of {item.id} are running", Place.GATE, gate.number, item.id, waits=True)
     if any(c.at(now_us) is Verdict.PENDING for c in item.checks if c.counts):
         return NextStep(f"{item.id} run its checks", Place.GATE, gate.number, item.id, "check.run", args)
     stale = next((c for c in item.checks if c.counts and c.at(now_us) is Verdict.STALE), None)
@@ -188,7 +219,9 @@ def _of_item(gate: GateView, item: ItemView, now_us: int) -> NextStep:
         return NextStep(words, Place.GATE, gate.number, item.id, "check.run", args)
     bad = next((c for c in item.checks if c.counts and c.at(now_us) in {Verdict.FAIL, Verdict.UNKNOWN}), None)
     if bad is not None:
-        return NextStep(f"{item.id} {item.text}: {bad.summary}", Place.GATE, gate.number, item.id)
+        mended = "fix it, then " if bad.at(now_us) is Verdict.FAIL else ""
+        words = f"{item.id} {mended}run its checks again: {bad.summary}"
+        return NextStep(words, Place.GATE, gate.number, item.id, "check.run", args)
     if any(not word.go for word in item.words):
         who = next(word.actor for word in item.words if not word.go)
         return NextStep(f"{item.id} {who} said NO-GO: {item.text}", Place.GATE, gate.number, item.id)
@@ -214,6 +247,27 @@ def _release_for(view: LaunchView, items: Sequence[ItemView], now_us: int) -> Op
             spec
             for spec in view.operation_specs
             if spec.env in waiting and _brings(spec) and _wanted(view, spec)
+        ),
+        None,
+    )
+
+
+def _left_of_release(view: LaunchView) -> OperationSpecView | None:
+    """Return the migrations of staging, where this launch brought the candidate there and left them out so far.
+
+    Whatever the gates ask for then, and whatever was judged already: they would make all of that stale.
+    """
+    specs = view.operation_specs
+    brought = {
+        spec.env
+        for spec in specs
+        if spec.kind == OperationKind.DEPLOY and spec.env == Tier.STAGING and not _wanted(view, spec)
+    }
+    return next(
+        (
+            spec
+            for spec in specs
+            if spec.kind == OperationKind.MIGRATE and spec.env in brought and _wanted(view, spec)
         ),
         None,
     )
@@ -247,7 +301,11 @@ def _towards(view: LaunchView, spec: OperationSpecView, now_us: int, seen: froze
 def _unlocking(view: LaunchView, lock: Lock, now_us: int, seen: frozenset[int]) -> NextStep | None:
     if lock.kind is LockKind.STAGE:
         stage = next((one for one in view.stages if one.id == lock.what), None)
-        if stage is None or not stage.checks or any(c.verdict is not Verdict.PENDING for c in stage.checks):
+        if stage is None or not stage.checks:
+            return None
+        if any(c.verdict is Verdict.RUNNING for c in stage.checks):
+            return NextStep(f"the checks of stage {stage.title} are running", waits=True)
+        if any(c.verdict is not Verdict.PENDING for c in stage.checks):
             return None
         args = (("stage", stage.id),)
         return NextStep(f"run the checks of stage {stage.title}", command="stage.run", args=args)

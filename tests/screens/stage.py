@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from console.client.engine_client import AttachError
 from console.client.sources import Changed
@@ -16,6 +17,7 @@ from screens.kit.table import Table
 from state.base.json import JsonObject
 from state.commands import BY_NAME, Confirmation, Reply
 from state.events.event import Event
+from state.view.enums import Danger, Tier
 from state.view.preview import Preview
 from tests.screens.story import Story
 
@@ -78,6 +80,30 @@ class StorySource:
     async def command(self, name: str, args: JsonObject, given: Confirmation | None) -> Reply:
         self.given.append((name, args, given))
         return self.replies.get(name) or Reply(ok=True, message=f"{name} taken")
+
+
+class NotingSource(StorySource):
+    """Writes every command that is given as a line of a file, before it answers; an operation wants its phrase."""
+
+    def __init__(self, story: Story, notes: Path) -> None:
+        super().__init__(story)
+        self._notes = notes
+        self.previews["operation.run"] = Preview(
+            "operation.run",
+            "Change what production runs",
+            Danger.DANGER,
+            allowed=True,
+            environment="PRODUCTION (rehearsal)",
+            tier=Tier.PRODUCTION,
+            commands=("helm upgrade --install dotmac deploy/helm/dotmac-platform",),
+            phrase="dotmac-production",
+            token="t-1",
+        )
+
+    async def command(self, name: str, args: JsonObject, given: Confirmation | None) -> Reply:
+        with self._notes.open("a") as notes:
+            notes.write(f"{name}\n")
+        return await super().command(name, args, given)
 
 
 def app_of(story: Story, *, mode: Mode = Mode.LIVE) -> tuple[LaunchApp, StorySource]:

@@ -44,11 +44,15 @@ async def _plan(context: CommandContext, request: CommandRequest) -> Preview:
 
 async def _execute(context: CommandContext, request: CommandRequest) -> Reply:
     told = (await _plan(context, request)).told
-    return Reply(ok=True, message=f"{len(told)} lines", result={"lines": list(told)})
+    seen = context.view.pods[f"{request.text('env')}/{request.text('pod')}"]
+    where = f"node {seen.node or 'none yet'}, made {ago(seen.created_us, context.clock.wall_us())}"
+    return Reply(ok=True, message=f"{len(told) + 1} lines", result={"lines": [where, *told]})
 
 
 async def describe(kube: KubeClient, name: str, now_us: int) -> list[str]:
     """Return what a pod is and does, in lines; what can't be seen of it is said in its place.
+
+    Without what the watch tells of it anyway: where it runs, and since when.
 
     Raises CouldNotLookError where the pod itself can't be read.
     """
@@ -59,7 +63,6 @@ async def describe(kube: KubeClient, name: str, now_us: int) -> list[str]:
     fine = is_ready(known, now_us) or is_over(known) or is_ending(known)
     why = "" if fine else pod_trouble(pod, warnings(found, uid), late=True)
     lines = [f"! not ready: {part}" for part in why.split("; ") if part]
-    lines += [f"node {known.node or 'none yet'}, made {ago(known.created_us, now_us)}"]
     lines += [one for state in objs(path(pod, ("status", "containerStatuses"))) for one in _container(state)]
     lines += ["# EVENTS", *(list(_event_lines(found, now_us)) or ["none"]), *notes]
     for state in objs(path(pod, ("status", "containerStatuses")))[:_CONTAINERS]:

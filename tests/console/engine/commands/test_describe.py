@@ -81,6 +81,7 @@ async def test_a_pod_is_described_as_the_cluster_tells_it(asked: Callable[..., K
     assert any(line.startswith("! not ready: ") for line in told)
     assert any("Readiness probe failed: 503" in line for line in told)
     assert "✖ api: running, restarted 4 times" in told
+    assert not any(line.startswith("node ") for line in told)  # the screen has it beside what the watch saw
     assert "│ r/api:v2 abababababab" in told
     assert "│ ended before: Error, exit code 3" in told
     log = told[told.index("# LOG api") + 1 :]
