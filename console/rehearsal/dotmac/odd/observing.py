@@ -1,9 +1,10 @@
-"""What watches otherwise than one would expect, and rightly: receivers of every kind, silences, rules, CI."""
+"""What watches otherwise than one would expect, and rightly: receivers of every kind, silences, rules, CI, queues."""
 
 from __future__ import annotations
 
 from console.rehearsal.dotmac.faults.alerting import routes, ruled, silences
 from console.rehearsal.dotmac.faults.changes import switch
+from console.rehearsal.dotmac.faults.monitors import lengths
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.sim.alertmanager import Config, Receiver, Route
 from console.rehearsal.sim.alertmanager.routing import severity
@@ -15,6 +16,9 @@ _KINDS = (
     *("pagerduty", "opsgenie", "victorops", "pushover", "incidentio", "jira", "email", "slack", "telegram"),
     *("sns", "msteams", "msteamsv2", "discord", "webex", "wechat", "mattermost", "rocketchat"),
 )
+
+_FIRST_MINUTES, _LAST_MINUTES = 3, 8
+"""Of the ten that queues are looked at for."""
 
 
 def _told_by(kind: str) -> Fault:
@@ -74,5 +78,23 @@ ODD: tuple[Fault, ...] = (
         "8.4",
         "log lines come ten seconds late",
         switch("observers.log_delay_s", 10.0, Env.STAGING),
+    ),
+    odd(
+        "queue-burst",
+        "6.3",
+        "five thousand tasks waited for a minute, and are done",
+        lengths(lambda n: 5000 if n == _FIRST_MINUTES else 0),
+    ),
+    odd(
+        "queue-worked-off",
+        "6.3",
+        "many tasks wait, and get fewer",
+        lengths(lambda n: 3000 - 250 * n),
+    ),
+    odd(
+        "queue-batch",
+        "6.3",
+        "a batch of tasks was put in a minute ago",
+        lengths(lambda n: 400 if n > _LAST_MINUTES else 0),
     ),
 )
