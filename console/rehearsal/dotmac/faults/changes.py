@@ -366,7 +366,7 @@ def gone_from(namespace: str, pod: str) -> Apply:
 
     def apply(world: World) -> None:
         if world.store.peek("pods", namespace, pod) is not None:
-            world.store.delete("pods", namespace, pod)
+            world.store.delete("pods", namespace, pod, grace=False)
 
     return apply
 
