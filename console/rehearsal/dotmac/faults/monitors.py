@@ -11,7 +11,7 @@ from console.rehearsal.dotmac.metrics import QUEUE_LENGTH, QUEUE_READERS, TASKS_
 from console.rehearsal.dotmac.names import QUEUES
 from console.rehearsal.world.fault import Apply, Fault, Hook, at, blinds, fails, only
 from console.rehearsal.world.world import World
-from state.base.json import Json
+from state.base.json import Json, JsonObject
 
 _AHEAD_S = 30.0
 _WORKERS = 4
@@ -67,7 +67,7 @@ def lengths(value: Callable[[int], int], queues: Sequence[str] = QUEUES) -> Appl
     return lambda world: world.prometheus.hooks.append(hook)
 
 
-def _vector(metric: str, *samples: tuple[dict[str, Json], str]) -> Apply:
+def _vector(metric: str, *samples: tuple[JsonObject, str]) -> Apply:
     """Let Prometheus answer a query for a metric with these samples."""
 
     def apply(world: World) -> None:
