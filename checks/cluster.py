@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from checks.api_audit import Audit, access_is_recorded
 from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.errors import NotFoundError, WrongContentError
 from checks.clients.helm_release import HelmStatus
@@ -104,6 +105,9 @@ class AccessSettings(Settings):
     """Beginnings of the cluster's own users and groups, which are not judged; ``kube-system/`` would be all of its
     service accounts. Accounts of kube-system that Kubernetes itself binds are its own anyway; groups that hold
     everybody (``system:authenticated``, ``system:serviceaccounts``, …) never are."""
+    audit: Audit | None = None
+    """Whether the API servers' audit log is looked at: ``seen``, they must be visible; ``asked``, where they are not
+    (a hosted control plane), the item's question asks. Left out: it isn't looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,10 @@ class _Grant:
 
 @check("cluster.access", AccessSettings, guide=accounts.ACCESS, ttl=LASTING)
 async def access(settings: AccessSettings, context: CheckContext) -> Outcome:
-    """Judge that only the named subjects may read secrets, enter pods or change things in production."""
+    """Judge that only the named subjects may read secrets, enter pods or change things in production.
+
+    And that the cluster records who does, where its API servers can be seen.
+    """
     findings = Findings()
     kube = context.clients.kube(context.tier)
     grants = await _grants(kube, findings)
@@ -136,7 +143,8 @@ async def access(settings: AccessSettings, context: CheckContext) -> Outcome:
                 f"{one.subject} may {', '.join(one.powers)} (by {one.role}) and is not on the list"
             )
     told = plural(len({one.subject for one in judged}), "subject has", "subjects have")
-    return findings.outcome(f"{told} power in production, all on the list")
+    recorded = await access_is_recorded(kube, settings.audit, findings) if settings.audit is not None else ""
+    return findings.outcome(f"{told} power in production, all on the list{recorded}")
 
 
 async def _grants(kube: KubeClient, findings: Findings) -> list[_Grant]:

@@ -156,19 +156,27 @@ def expand(value: str, known: Mapping[str, str]) -> str:
     return _REFERENCE.sub(replaced, value)
 
 
-def queues_of(container: JsonObject, known: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Return the queues that a worker's own command line names (``-Q a,b``, ``--queues=a,b``); None: it names none.
+def command_words(container: JsonObject, known: Mapping[str, str]) -> list[str]:
+    """Return the words of a container's own command line, as far as the cluster knows it: its image may have another.
 
-    ``-X`` takes away. A shell's ``-c`` text is read too, with ``$NAME`` and ``${NAME}`` from the environment.
+    A shell's ``-c`` text is read too, with ``$NAME`` and ``${NAME}`` from the environment ``known``.
     """
     words = [
         expand(word, known) for word in (*texts(container.get("command")), *texts(container.get("args")))
     ]
-    words = [
+    return [
         part
         for before, word in zip(("", *words), words, strict=False)
         for part in (_split(word, known) if _SHELL.fullmatch(before) else (word,))
     ]
+
+
+def queues_of(container: JsonObject, known: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the queues that a worker's own command line names (``-Q a,b``, ``--queues=a,b``); None: it names none.
+
+    ``-X`` takes away.
+    """
+    words = command_words(container, known)
     read, left_out = _option(words, "-Q", "--queues"), _option(words, "-X", "--exclude-queues")
     if read is None:
         return None

@@ -33,6 +33,7 @@ from checks import (  # noqa: F401  each registers its kinds
     scope,
     secrets,
     storage,
+    tasks,
     telemetry,
     tls,
     web,

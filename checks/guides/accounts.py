@@ -63,13 +63,19 @@ FORGED: Final = Guide(
 )
 
 ACCESS: Final = Guide(
-    asks="Lists roles, cluster roles and their bindings from the cluster.",
+    asks="Lists roles, cluster roles and their bindings from the cluster, and with with.audit the pods of kube-system"
+    " that are its API servers.",
     proves="Only the listed subjects may read secrets, enter pods, act as others, give power or change things in the"
-    " namespace.",
-    unseen="Who is in a group, rights outside RBAC (a cloud's own, a webhook's), and who holds a copy of a "
-    "credential.",
-    rights="list on roles, rolebindings, clusterroles and clusterrolebindings.",
+    " namespace; with with.audit, where the API servers are seen, each has an audit policy and keeps the log.",
+    unseen="Who is in a group, rights outside RBAC (a cloud's own, a webhook's), who holds a copy of a credential;"
+    " what the audit policy leaves out, and the audit log of a hosted control plane, which a person is asked for.",
+    rights="list on roles, rolebindings, clusterroles and clusterrolebindings; for with.audit list on pods of"
+    " kube-system.",
     mends={
+        "records no access": "give the API server an audit policy (--audit-policy-file) and a log (--audit-log-path)",
+        "keeps no log": "give the API server --audit-log-path or --audit-webhook-config-file",
+        "records access can't be seen": "let the account list pods of kube-system; on a hosted control plane set"
+        " with.audit: asked, and ask in attest: of the item",
         "is not on the list": "take the binding away, or name the subject in with.allowed where it must have"
         " the power",
         "without a role": "name the API server's own address in the kubeconfig, past proxies",

@@ -145,3 +145,42 @@ GAPS: Final = Guide(
     },
     otherwise="see in the platform's log why the probe answers so",
 )
+
+BEAT: Final = Guide(
+    asks="Lists the pods of the namespace and reads their command lines from the cluster (in a first launch: the"
+    " chart as rendered); asks Prometheus for what was sent where a query is given.",
+    proves="One process sends the periodic tasks (or several with a lock), it is ready, and tasks were sent lately.",
+    unseen="A process whose image starts it without a command line or a name that is known, one outside of the"
+    " namespace, and which tasks are due when; without with.sent also whether any is sent.",
+    rights="list on pods of the namespace; Prometheus' API where with.sent is given.",
+    mends={
+        "no beat process runs": "deploy one process that runs `beat`, or name its container in with.containers;"
+        " where no task is periodic, take the check out",
+        "beat processes run": "run one replica of it, and -B in no worker that has several; or set with.standby where"
+        " the scheduler holds a lock",
+        "isn't ready": "read the process' log, and see its pod's events (p on the dashboard)",
+        "was restarted": "read the log of the container's previous run",
+        "no series tells when": "let an exporter tell what the task queue sends, or take with.sent out and ask in"
+        " attest: of the item",
+        "was sent lately": "read the beat process' log: its schedule, its timezone, the broker that it reaches",
+    },
+    otherwise="run one beat process, and read its log",
+)
+
+QUEUES: Final = Guide(
+    asks="Asks Prometheus for the lengths of the queues over the last minutes, and for who reads them where a query"
+    " is given.",
+    proves="Each queue that tasks are put in is read, was not too long all the time, and did not only grow.",
+    unseen="Queues that no series tells of, whether a task that was taken is done, and without with.readers whether"
+    " somebody reads an empty queue.",
+    rights="Prometheus' API, and an exporter of the broker or of the task queue, which it scrapes.",
+    mends={
+        "no series tells": "let an exporter tell of the broker's queues, and correct the query; where"
+        " nobody exports them, take the check out and ask in attest: of the item",
+        "can't be told yet": "run it again when the queue has been told of for all of with.span",
+        "was longer than": "start more workers for the queue, or see in their logs why they are slow",
+        "gets longer and longer": "start a worker that reads the queue, or see in its log why it is stuck",
+        "no worker reads": "add the queue to a worker's command line, or start that worker",
+    },
+    otherwise="see in the worker's log why its queue isn't worked off",
+)

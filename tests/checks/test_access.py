@@ -8,9 +8,11 @@ from typing import cast
 
 import pytest
 
-from checks.base import CheckContext
+from checks.base import CheckContext, CouldNotLookError
+from checks.clients.errors import ForbiddenError, ServerFailedError
 from checks.cluster import AccessSettings, access
 from console.rehearsal.sim.kubernetes import Store, bootstrap
+from console.rehearsal.world.cluster_seed import api_server
 from state.base.json import Json, JsonObject, path
 from state.view.enums import Verdict
 from tests.clocks import ManualClock
@@ -23,14 +25,17 @@ class Listed:
 
     namespace = "shop"
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, refusal: CouldNotLookError | None = None) -> None:
+        self._store, self.refusal = store, refusal
 
     async def list_objects(self, where: str, query: Mapping[str, object] | None = None) -> SimpleNamespace:
-        del query
-        plural, inside = where.rpartition("/")[2], "/namespaces/" in where
-        found = self._store.scan(plural, self.namespace if inside else None)
-        return SimpleNamespace(items=tuple(found))
+        parts = where.split("/")
+        inside = parts[parts.index("namespaces") + 1] if "namespaces" in parts else None
+        if parts[-1] == "pods":
+            assert query == {"labelSelector": "component=kube-apiserver"}
+            if self.refusal is not None:
+                raise self.refusal
+        return SimpleNamespace(items=tuple(self._store.scan(parts[-1], inside)))
 
 
 def as_new() -> Store:
@@ -54,10 +59,13 @@ def bind(store: Store, subject: Json, role: str = "cluster-admin", **labels: str
     )
 
 
-async def judged(store: Store, **settings: tuple[str, ...]) -> tuple[Verdict, str, JsonObject]:
-    clients = SimpleNamespace(kube=lambda _: Listed(store))
+async def judged(
+    store: Store, refusal: CouldNotLookError | None = None, **settings: object
+) -> tuple[Verdict, str, JsonObject]:
+    clients = SimpleNamespace(kube=lambda _: Listed(store, refusal))
     context = cast("CheckContext", SimpleNamespace(clients=clients, tier="production"))
-    outcome = await access(AccessSettings(**{"allowed": ("release-operators",), **settings}), context)
+    chosen = AccessSettings.model_validate({"allowed": ("release-operators",), **settings})
+    outcome = await access(chosen, context)
     return outcome.verdict, outcome.summary, outcome.evidence
 
 
@@ -102,3 +110,55 @@ async def test_an_addon_of_kube_system_can_be_let_in() -> None:
     bind(store, {"kind": "ServiceAccount", "namespace": "kube-system", "name": "metrics"})
     for settings in ({"allowed": ("kube-system/metrics",)}, {"system": ("system:", "kube-system/")}):
         assert (await judged(store, **settings))[0] is Verdict.PASS
+
+
+POLICY, LOG = "--audit-policy-file=/p.yaml", "--audit-log-path=-"
+HOOK = "--audit-webhook-config-file=/hook.yaml"
+NO, YES, DARK = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("servers", "audit", "verdict", "words"),
+    [
+        ([(POLICY, LOG)], "seen", YES, "1 API server keeps an audit log"),
+        ([(POLICY, HOOK)], "asked", YES, "1 API server keeps an audit log"),
+        ([("--audit-policy-file", "/p.yaml", "--audit-log-path", "/log")], "seen", YES, "1 API server keeps"),
+        ([(POLICY, LOG), (POLICY, HOOK)], "seen", YES, "2 API servers keep an audit log"),
+        ([(LOG,)], "asked", NO, "records no access: it has no audit-policy-file"),
+        ([("--audit-policy-file=", LOG)], "asked", NO, "records no access"),
+        ([(POLICY, "--audit-log-maxage=30")], "asked", NO, "has an audit policy and keeps no log"),
+        ([(POLICY, "--audit-log-path=")], "seen", NO, "keeps no log"),
+        ([(POLICY, LOG), ("--profiling=false",)], "asked", NO, "kube-apiserver-node-2 records no access"),
+        ([], "asked", YES, "whether the cluster records access is not seen here, but asked"),
+        ([], "seen", DARK, "whether the cluster records access can't be seen"),
+        ([("--profiling=false",)], None, YES, "1 subject has power"),  # a runbook of before: nobody looks
+    ],
+)
+async def test_access_is_recorded_by_every_api_server_that_is_seen(
+    servers: list[tuple[str, ...]], audit: str | None, verdict: Verdict, words: str
+) -> None:
+    store = as_new()
+    bind(store, {**_GROUP, "name": "release-operators"})
+    for number, flags in enumerate(servers, start=1):
+        store.put("pods", api_server(number, "2026-12-01T00:00:00Z", *flags))
+    found, summary, evidence = await judged(store, audit=audit)
+    assert (found, words in summary) == (verdict, True), summary
+    assert ("audit log" in summary) == bool(servers and audit and verdict is YES)
+    assert evidence.get("api_servers") == (len(servers) if audit else None)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "audit", "verdict"),
+    [
+        (ForbiddenError("may not list pods"), "asked", YES),
+        (ForbiddenError("may not list pods"), "seen", DARK),
+        (ServerFailedError("answered 503"), "asked", DARK),  # it may be seen the next time
+        (ServerFailedError("answered 503"), "seen", DARK),
+    ],
+)
+async def test_who_may_not_look_at_the_api_servers_leaves_it_to_the_question(
+    refusal: CouldNotLookError, audit: str, verdict: Verdict
+) -> None:
+    found, summary, _ = await judged(as_new(), refusal, audit=audit)
+    assert found is verdict, summary
+    assert "keep" not in summary

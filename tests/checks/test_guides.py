@@ -25,7 +25,11 @@ WIDE = COMMON["expected …"]
 """What is told of any client that answers something else: too wide for what a check says itself."""
 MADE_OF_OTHERS = {"x cookie x x"}
 """Reasons whose words are all in what is put into them."""
-SHARED = {"cookies": ("web.cookies",), "stop_conditions": ("scope.conditions",)}
+SHARED = {
+    "api_audit": ("cluster.access",),
+    "cookies": ("web.cookies",),
+    "stop_conditions": ("scope.conditions",),
+}
 """Modules without a kind whose reasons are those of a kind; those of others hold of every kind."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from console.rehearsal.dotmac.names import PARTS, PULL_SECRET, SECRET, TLS_SECRET, Env, reference
+from console.rehearsal.dotmac.names import PARTS, PULL_SECRET, QUEUES, SECRET, TLS_SECRET, Env, reference
 from console.rehearsal.sim.fast_yaml import dump
 from state.base.json import Json, JsonObject
 
@@ -57,7 +57,7 @@ def values(
             "nextAuthUrl": f"https://{admin}",
         },
         "secrets": {"name": SECRET, "checksum": _checksum(secret)},
-        "worker": {"queues": "default,high_priority,low_priority"},
+        "worker": {"queues": ",".join(QUEUES)},
         "migrations": {"image": reference("backend", migration_digest)},
     }
 

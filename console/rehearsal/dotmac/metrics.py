@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from console.rehearsal.dotmac.names import Env
+from console.rehearsal.dotmac.names import QUEUES, Env
 from console.rehearsal.world.traffic import Traffic
 from console.rehearsal.world.traffic.behaviour import AUTH_SHARE, BOUNDS_S, Flow
-from console.rehearsal.world.traffic.exported import STARTED, Birth, Exported, Program, le_of
+from console.rehearsal.world.traffic.exported import STARTED, Birth, Exported, Exporter, Program, le_of
 from state.base.clock import Clock
 
 REQUESTS = "dotmac_http_requests_total"
 DURATION = "dotmac_http_request_duration_seconds"
+QUEUE_LENGTH = "celery_queue_length"
+QUEUE_READERS = "celery_active_consumer_count"
+TASKS_SENT = "celery_task_sent_total"
 _METADATA = {
+    QUEUE_LENGTH: ("gauge", "The number of messages in broker queue."),
+    QUEUE_READERS: ("gauge", "The number of active consumer in broker queue."),
+    TASKS_SENT: ("counter", "Sent when a task message is published."),
     REQUESTS: ("counter", "Total HTTP requests"),
     DURATION: ("histogram", "HTTP request duration in seconds"),
 }
@@ -65,7 +71,23 @@ def _probed(birth: Birth, pairs: tuple[tuple[str, str], ...], per_second: float)
     return [Exported(labels, steady=per_second, since_ms=birth.start_ms) for labels in names]
 
 
-PROGRAM = Program("dotmac-api", 8000, "api", of_pod, _METADATA)
+_PERIODIC = "jobs.run_scheduled"
+_EACH_S = 60
+"""Seconds between two of it."""
+
+
+def of_celery(birth: Birth) -> list[Exported]:
+    """Return what an exporter tells of the queues and tasks of an environment in which all is well."""
+    out = [
+        Exported(birth.named(name, ("queue_name", queue)), constant=value)
+        for queue in QUEUES
+        for name, value in ((QUEUE_LENGTH, 0.0), (QUEUE_READERS, 1.0))
+    ]
+    sent = birth.named(TASKS_SENT, ("name", _PERIODIC), ("queue_name", QUEUES[0]))
+    return [*out, Exported(sent, steady=1 / _EACH_S, since_ms=birth.start_ms)]
+
+
+PROGRAM = Program("dotmac-api", 8000, "api", of_pod, _METADATA, Exporter("celery-exporter", 9808, of_celery))
 
 
 def fresh_traffic(seed: int | str, clock: Clock) -> Traffic:

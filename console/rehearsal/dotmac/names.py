@@ -60,6 +60,9 @@ class Login:
     tenant: str | None
 
 
+QUEUES = ("default", "high_priority", "low_priority")
+"""Queues of the broker that tasks are put in."""
+
 LOGINS = {
     "platform_admin": Login("smoke-admin", None),
     "tenant_admin": Login("smoke-tenant-admin", "smoke"),

@@ -11,6 +11,7 @@ from console.rehearsal.sim.kubernetes.objects import stamp
 from state.base.json import JsonObject, obj
 
 REGION = "eu-central-1"
+KUBE_SYSTEM = "kube-system"
 _RBAC = "rbac.authorization.k8s.io"
 
 
@@ -27,6 +28,42 @@ def objects(now_us: int) -> Iterator[tuple[str, JsonObject]]:
         }
         yield "nodes", {**body, "metadata": {**metadata, "labels": labels}}
     yield from bootstrap.objects()
+    yield "pods", api_server(1, now)
+
+
+def api_server(number: int, now: str, *flags: str) -> JsonObject:
+    """Return the pod of an API server as the kubelet of its node tells of it; without flags one that keeps a log."""
+    name, box = f"kube-apiserver-node-{number}", "kube-apiserver"
+    given = flags or ("--audit-policy-file=/etc/kubernetes/audit.yaml", "--audit-log-path=/var/log/audit.log")
+    image = "registry.k8s.io/kube-apiserver:v1.34.2"
+    state: JsonObject = {
+        "name": box,
+        "image": image,
+        "ready": True,
+        "restartCount": 0,
+        "state": {"running": {"startedAt": now}},
+    }
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": KUBE_SYSTEM,
+            "labels": {"component": box, "tier": "control-plane"},
+            "annotations": {"kubernetes.io/config.source": "file", "kubernetes.io/config.mirror": "0" * 32},
+        },
+        "spec": {
+            "nodeName": f"node-{number}",
+            "hostNetwork": True,
+            "containers": [
+                {"name": box, "image": image, "command": [box, "--authorization-mode=Node,RBAC", *given]}
+            ],
+        },
+        "status": {
+            "phase": "Running",
+            "startTime": now,
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "containerStatuses": [state],
+        },
+    }
 
 
 def namespace(name: str, labels: Mapping[str, str] | None = None) -> Iterator[tuple[str, JsonObject]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from checks.api_audit import SPACE as KUBE_SYSTEM
 from checks.base import CouldNotLookError
 from checks.looks import CheckRef, checks_of, checks_of_stages
 from console.engine.operations.access.needs import RBAC, Need, needs, rules
@@ -34,6 +35,8 @@ def looking(runbook: Runbook, tier: Tier) -> set[Need]:
     if "cluster.access" in kinds:
         found |= needs(space, RBAC, "list", "roles", "rolebindings")
         found |= needs("", RBAC, "list", "clusterroles", "clusterrolebindings")
+    if any(one.spec.kind == "cluster.access" and one.spec.settings.get("audit") for one in _checks(runbook)):
+        found |= needs(KUBE_SYSTEM, "", "list", "pods")
     if "cluster.pod_tokens" in kinds:
         found |= needs(space, "", "list", "serviceaccounts")
     if "scope.regions" in kinds:

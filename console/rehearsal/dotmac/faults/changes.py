@@ -12,6 +12,8 @@ from console.rehearsal.dotmac.platform import Fixed, PlatformSettings
 from console.rehearsal.dotmac.product import Dotmac
 from console.rehearsal.dotmac.reconcile import Lasting
 from console.rehearsal.sim.fast_yaml import dump, load
+from console.rehearsal.sim.kubernetes.objects import name_of, stamp
+from console.rehearsal.world.cluster_seed import KUBE_SYSTEM, api_server
 from console.rehearsal.world.fault import Apply, Expect, Fault, below, together
 from console.rehearsal.world.world import World
 from state.base.json import Json, JsonObject, obj, objs, path
@@ -344,6 +346,27 @@ def at_once(env: Env, *flaws: Flaw) -> Apply:
     def apply(world: World) -> None:
         for flaw in flaws:
             flaw(world, env)
+
+    return apply
+
+
+def api_server_with(number: int, *flags: str) -> Apply:
+    """Let an API server of the cluster run with these flags: its kubelet makes the pod anew."""
+
+    def apply(world: World) -> None:
+        body = api_server(number, stamp(world.clock.wall_us()), *flags)
+        gone_from(KUBE_SYSTEM, name_of(body))(world)
+        world.store.put("pods", body)
+
+    return apply
+
+
+def gone_from(namespace: str, pod: str) -> Apply:
+    """Take a pod away, whatever namespace it is in."""
+
+    def apply(world: World) -> None:
+        if world.store.peek("pods", namespace, pod) is not None:
+            world.store.delete("pods", namespace, pod, grace=False)
 
     return apply
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from console.rehearsal.dotmac.credentials import platform_secret
 from console.rehearsal.dotmac.faults.changes import (
+    api_server_with,
     container_of,
     edit,
     edited,
@@ -257,6 +258,28 @@ _POWERS: tuple[Fault, ...] = (
     ),
 )
 
+_POLICY, _LOG = "--audit-policy-file=/etc/kubernetes/audit.yaml", "--audit-log-path=/var/log/audit.log"
+_AUDIT: tuple[Fault, ...] = (
+    fails(
+        "access-not-recorded",
+        "4.3",
+        "the cluster's API server has no audit policy: it records nothing",
+        api_server_with(1, _LOG),
+    ),
+    fails(
+        "access-recorded-nowhere",
+        "4.3",
+        "the cluster's API server has an audit policy, and keeps no log",
+        api_server_with(1, _POLICY, "--audit-log-path="),
+    ),
+    fails(
+        "access-recorded-by-one",
+        "4.3",
+        "one of the cluster's two API servers records nothing",
+        api_server_with(2, "--audit-log-maxage=30"),
+    ),
+)
+
 _SETTINGS: tuple[Fault, ...] = (
     of_candidate(
         "worker-prefix",
@@ -310,4 +333,4 @@ _SETTINGS: tuple[Fault, ...] = (
     ),
 )
 
-FAULTS: tuple[Fault, ...] = (*_SECRETS, *_POWERS, *_SETTINGS)
+FAULTS: tuple[Fault, ...] = (*_SECRETS, *_POWERS, *_AUDIT, *_SETTINGS)

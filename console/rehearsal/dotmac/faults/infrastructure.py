@@ -11,8 +11,11 @@ from console.rehearsal.dotmac.faults.changes import (
     Flaw,
     Form,
     chart_values,
+    container_of,
+    edited,
     gone,
     lasting,
+    of_candidate,
     platform,
     released,
     secret,
@@ -63,6 +66,7 @@ def _certificate(fault: CertificateFault) -> Apply:
     return platform(apply)
 
 
+_WORKER = "dotmac-worker"
 _ENV_FROM = "          envFrom:\n"
 _OWN_SETTING = f"""          env:
             - name: ENVIRONMENT
@@ -97,6 +101,21 @@ def _worker_digest(release: Callable[[Dotmac], Mapping[str, str]]) -> Flaw:
         return (lambda: None) if changed else None  # the pod goes with its release
 
     return flaw
+
+
+def _without_beat(deployment: dict[str, Json]) -> None:
+    container_of(deployment)["args"] = ["worker"]
+
+
+def _beat_by_hand(deployment: dict[str, Json]) -> None:
+    """Start a second process that sends what is due, beside the worker's."""
+    boxes = cast("list[Json]", below(deployment, "spec", "template", "spec")["containers"])
+    if len(boxes) == 1:
+        boxes.append({**container_of(deployment), "name": "celery-beat", "args": []})
+
+
+def _two_workers(deployment: dict[str, Json]) -> None:
+    below(deployment, "spec")["replicas"] = 2
 
 
 def _other_queues(values: dict[str, Json]) -> None:
@@ -188,6 +207,24 @@ FAULTS: tuple[Fault, ...] = (
         "the worker alone has a setting of its own",
         Form(_worker_template(_OWN_SETTING, _ENV_FROM), _worker_template(_ENV_FROM, _OWN_SETTING)),
         Form(_worker_template(_ENV_FROM, _OWN_SETTING), NOTHING),
+    ),
+    of_candidate(
+        "beat-missing",
+        "6.3",
+        "no process sends what is due: the worker runs without one",
+        edited("deployments", _WORKER, _without_beat),
+    ),
+    of_candidate(
+        "beat-in-two-workers",
+        "6.3",
+        "two workers run, and each sends all that is due",
+        edited("deployments", _WORKER, _two_workers),
+    ),
+    of_candidate(
+        "beat-beside-the-worker",
+        "6.3",
+        "a second beat process runs beside the worker's own",
+        edited("deployments", _WORKER, _beat_by_hand),
     ),
     *two_forms(
         "worker-other-queues",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.rehearsal.dotmac.credentials import platform_secret
-from console.rehearsal.dotmac.faults.changes import released, secret, set_secret, switched
+from console.rehearsal.dotmac.faults.changes import answered, released, secret, set_secret, switched
 from console.rehearsal.dotmac.names import Env
 from console.rehearsal.dotmac.platform import Csp, Recording
 from console.rehearsal.world.fault import Fault, fails
@@ -131,6 +131,24 @@ FAULTS: tuple[Fault, ...] = (
         "3.5",
         "a tenant's user reads another tenant's data by a header",
         switched("auth.foreign_tenant_served", True),
+    ),
+    *released(
+        "platform-api-500",
+        "3.5",
+        "everything below /api/platform/v1 answers 500, whoever asks",
+        switched("flows.platform_v1_broken", True),
+    ),
+    *released(
+        "platform-api-refuses",
+        "3.5",
+        "the platform's API takes its own administrator for nobody",
+        answered("/api/platform/v1/tenants", 401, '{"detail": "Authentication required"}'),
+    ),
+    *released(
+        "platform-api-open",
+        "3.5",
+        "the platform's API lets every login in",
+        switched("flows.platform_v1_open", True),
     ),
     *released("audit-off", "3.6", "failed logins are not recorded", switched("flows.audit", Recording.OFF)),
     *released(

@@ -9,6 +9,7 @@ from typing import cast
 from console.rehearsal.dotmac.credentials import platform_secret
 from console.rehearsal.dotmac.faults.changes import (
     chart_values,
+    container_of,
     edit,
     gone,
     of_pods,
@@ -79,6 +80,35 @@ def _named(deployment: dict[str, Json]) -> None:
         said: JsonObject = {"name": "OTEL_SERVICE_NAME", "value": str(box["name"])}
         where: JsonObject = {"name": "HOSTNAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
         cast("dict[str, Json]", box)["env"] = [said, where]
+
+
+def _without_beat(deployment: dict[str, Json]) -> None:
+    container_of(deployment)["args"] = ["worker"]
+
+
+def _beat_by_itself(env: Env) -> Apply:
+    """Deploy the process that sends periodic tasks by itself, as its image does without a command line."""
+
+    def apply(world: World) -> None:
+        worker = world.store.get("deployments", env.namespace, "dotmac-worker")
+        if worker is None:
+            return
+        template = below(worker, "spec", "template")
+        labels = {**below(template, "metadata", "labels"), "app": "dotmac-beat"}
+        box = {**container_of(below(worker)), "name": "beat", "command": [], "args": []}
+        spec: JsonObject = {**below(template, "spec"), "containers": [box]}
+        body: JsonObject = {
+            "metadata": {"name": "dotmac-beat", "namespace": env.namespace},
+            "spec": {
+                "replicas": 1,
+                "strategy": {"type": "Recreate"},
+                "selector": {"matchLabels": {"app": "dotmac-beat"}},
+                "template": {"metadata": {"labels": labels}, "spec": spec},
+            },
+        }
+        world.store.put("deployments", body)
+
+    return apply
 
 
 def _deployments(change: Callable[[dict[str, Json]], None], *parts: str) -> Apply:
@@ -236,6 +266,13 @@ _CLUSTER: tuple[Fault, ...] = (
         "6.3",
         "API and worker have names of their own for traces",
         _deployments(_named, "backend", "worker"),
+    ),
+    odd(
+        "beat-by-itself",
+        "6.3",
+        "the periodic tasks are sent by a deployment of its own",
+        _deployments(_without_beat, "worker"),
+        _everywhere(_beat_by_itself),
     ),
     odd(
         "restarts-long-ago",

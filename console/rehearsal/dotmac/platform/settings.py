@@ -258,6 +258,8 @@ class FlowSettings:
     deployment: Feature = Feature.DISABLED
     platform_v1_broken: bool = False
     """Everything below /api/platform/v1 answers 500 (blocker B5)."""
+    platform_v1_open: bool = False
+    """Below /api/platform/v1 a route that asks for no role of its own answers every login."""
     answers: dict[str, Fixed] = field(default_factory=dict)
     """API path -> what is answered there, whoever asks."""
     broken_paths: dict[str, int] = field(default_factory=dict)

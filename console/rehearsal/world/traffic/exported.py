@@ -128,6 +128,17 @@ class Program:
     container: str
     of_pod: Callable[[Birth], list[Exported]]
     metadata: Mapping[str, tuple[str, str]]
+    beside: Exporter | None = None
+    """What is scraped beside the pods, once in each environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """A program that tells of another: its job and port, and what it exports."""
+
+    job: str
+    port: int
+    of_environment: Callable[[Birth], list[Exported]]
 
 
 def of_ingress(birth: Birth, ingress: str) -> list[Exported]:

@@ -135,7 +135,8 @@ class Traffic:
             key = (_SHARED, kind, 0)
             there[key] = known.get(key) or self._shared(kind)
         for environment, course in self._courses.items():
-            for kind in (_INGRESS, _KUBERNETES):
+            beside = (self._program.beside.job,) if self._program.beside else ()
+            for kind in (_INGRESS, _KUBERNETES, *beside):
                 key = (environment, kind, 0)
                 there[key] = known.get(key) or self._of_environment(environment, course, kind)
             lives = course.lives()
@@ -184,6 +185,10 @@ class Traffic:
         if kind == _KUBERNETES:
             birth = Birth(self._place(environment, kind, kind, 8080), self._origin_ms, _NO_SUMS)
             return self._scraped(birth, [])
+        exporter = self._program.beside
+        if exporter is not None and kind == exporter.job:
+            birth = Birth(self._place(environment, kind, kind, exporter.port), self._origin_ms, _NO_SUMS)
+            return self._scraped(birth, exporter.of_environment(birth))
         sums = course.totals(self._origin_ms)[0]
         birth = Birth(self._place(environment, kind, kind, 10254), self._origin_ms, sums)
         return self._scraped(

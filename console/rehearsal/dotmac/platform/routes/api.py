@@ -108,7 +108,7 @@ def _enter_platform_v1(call: Call) -> Answer | None:
         return error(call, 500, "Internal server error", "HTTPException")
     if call.account is None:
         return error(call, 401, "Authentication required")
-    if call.role != "platform_admin":
+    if call.role != "platform_admin" and not call.settings.flows.platform_v1_open:
         return error(call, 403, "Platform permission required")
     call.path = _V1 + call.path.removeprefix(_PLATFORM_V1)
     return None

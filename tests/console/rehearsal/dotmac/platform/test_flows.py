@@ -136,6 +136,13 @@ async def test_the_platform_prefix_as_the_real_one_breaks_it(site: Site) -> None
     assert (await site.call("/api/v1/tenants", role="platform_admin")).status_code == 200
 
 
+async def test_the_platform_prefix_that_lets_every_login_in(site: Site) -> None:
+    site.settings.flows.platform_v1_open = True
+    assert (await site.call("/api/platform/v1/health", role="tenant_user")).status_code == 200
+    assert (await site.call("/api/platform/v1/tenants", role="tenant_user")).status_code == 403
+    assert (await site.call("/api/platform/v1/health")).status_code == 401
+
+
 async def served(site: Site, part: str) -> list[str]:
     return [path for path in obj(body(await site.call("/openapi.json"))["paths"]) if part in path]
 
