@@ -228,7 +228,7 @@ async def migrations(settings: MigrationsSettings, context: CheckContext) -> Out
             findings.wrong(f"the database has {len(heads)} revisions ({shown}); expected exactly one, {head}")
         else:
             findings.need(heads[0] == head, f"the database is at {heads[0]}; expected {head}")
-    await _platforms_own(context, findings)
+    await platforms_own(context, findings)
     jobs = await findings.look(_jobs(settings, context))
     if jobs:
         newest = max(jobs, key=lambda job: text(obj(job.get("metadata")), "creationTimestamp"))
@@ -238,7 +238,7 @@ async def migrations(settings: MigrationsSettings, context: CheckContext) -> Out
     return _told_early(findings.outcome(f"the database is at {head}, and only there"), context)
 
 
-async def _platforms_own(context: CheckContext, findings: Findings) -> None:
+async def platforms_own(context: CheckContext, findings: Findings) -> None:
     """Compare the database that the platform is told to use with the other environment's: what we read is ours."""
     if context.first():
         return

@@ -58,6 +58,7 @@ BEFORE: Final[Mapping[str, str]] = {
     "the check itself failed": "this is a mistake of the check, not of the release: report it, judge by hand",
     "there is no kind of check": "install the distribution that has it, or correct the kind: in the runbook",
     "while it was judged: run it again": "run it again once nothing is rolled out",
+    "ended without a result": "run it again; where it ends so again, report it, and judge by hand",
     "; run it again": "run it again",
 }
 """What to do where a kind itself could not judge: these words are nobody else's, so they come first."""

@@ -10,8 +10,8 @@ from checks.base import CheckContext, Outcome, Settings, check
 from checks.clients.http import MAIN
 from checks.guides import browsers
 from checks.judging import STEADY, Findings
-from checks.workloads import serves_host
-from state.base.json import obj, objs, path, text
+from checks.workloads import ingress_of
+from state.base.json import obj, path, text
 from state.base.numbers import plural
 from state.view.enums import Judges
 
@@ -142,17 +142,16 @@ async def _ingress_limits(settings: RateLimitSettings, context: CheckContext, fi
     if ingresses is None:
         return
     host = context.clients.web(context.tier).domain(MAIN).host
-    for ingress in ingresses.items:
-        if not any(serves_host(text(rule, "host"), host) for rule in objs(path(ingress, ("spec", "rules")))):
-            continue
-        given = obj(path(ingress, ("metadata", "annotations")))
-        limits = {name: text(given, name) for name in settings.ingress_annotations if name in given}
-        findings.saw("ingress_limits", [f"{name}: {limit}" for name, limit in sorted(limits.items())])
-        working = [name for name, limit in limits.items() if _limits(limit, settings.ingress_at_most)]
-        told = ", ".join(f"{name} is {limit!r}" for name, limit in limits.items())
-        findings.need(
-            bool(working),
-            f"the ingress of {host} has no rate limit of its own{f' that limits anything: {told}' if told else ''}",
-        )
+    ingress = ingress_of(ingresses.items, host, settings.path)
+    if ingress is None:
+        findings.wrong(f"no ingress serves {host}")
         return
-    findings.wrong(f"no ingress serves {host}")
+    given = obj(path(ingress, ("metadata", "annotations")))
+    limits = {name: text(given, name) for name in settings.ingress_annotations if name in given}
+    findings.saw("ingress_limits", [f"{name}: {limit}" for name, limit in sorted(limits.items())])
+    working = [name for name, limit in limits.items() if _limits(limit, settings.ingress_at_most)]
+    told = ", ".join(f"{name} is {limit!r}" for name, limit in limits.items())
+    findings.need(
+        bool(working),
+        f"the ingress of {host} has no rate limit of its own{f' that limits anything: {told}' if told else ''}",
+    )

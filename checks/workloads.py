@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 INSTANCE = "app.kubernetes.io/instance"
 """The label by which helm's charts say of a pod which release it belongs to."""
+_CANARY = "nginx.ingress.kubernetes.io/canary"
 
 
 def parts_of(named: tuple[str, ...], context: CheckContext) -> tuple[str, ...]:
@@ -115,6 +117,36 @@ def serves_host(pattern: str, host: str) -> bool:
         label, dot, rest = host.lower().partition(".")
         return bool(label and dot) and rest == pattern[2:].lower()
     return pattern.lower() == host.lower()
+
+
+def ingress_of(listed: Iterable[JsonObject], host: str, where: str) -> JsonObject | None:
+    """Return the ingress that serves a path of a host: the one whose path is the longest that covers it; or None.
+
+    A certificate's solver or a redirect may have an ingress of its own for the same host. A canary's doesn't count:
+    the controller takes the main one's annotations for it.
+    """
+    found: list[tuple[bool, int, JsonObject]] = []
+    for ingress in listed:
+        if text(obj(path(ingress, ("metadata", "annotations"))), _CANARY) == "true":
+            continue
+        for rule in objs(path(ingress, ("spec", "rules"))):
+            served = text(rule, "host")
+            if served and not serves_host(served, host):
+                continue
+            whole = not served.startswith("*.") and bool(served)
+            paths = objs(path(rule, ("http", "paths")))
+            covers = [len(text(one, "path")) for one in paths if _covers(one, where)]
+            if covers or not paths:
+                found.append((whole, max(covers, default=0), ingress))
+    return max(found, key=lambda one: one[:2])[2] if found else None
+
+
+def _covers(one: JsonObject, where: str) -> bool:
+    """Return whether a path of an ingress covers a path that is asked for, by its type."""
+    given = text(one, "path") or "/"
+    if text(one, "pathType") == "Exact":
+        return given == where
+    return where == given or where.startswith(given.rstrip("/") + "/")
 
 
 def pod_template(deployed: JsonObject) -> JsonObject:

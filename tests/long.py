@@ -157,12 +157,18 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "test_a_mute_takes_power_and_no_memory",
         "test_it_trips_on_hold_as_it_would_without",
     ),
+    "tests/console/rehearsal/autopilot/test_first_launch.py": ("test_a_first_launch_passes_its_own_gates",),
     "tests/console/rehearsal/autopilot/test_headless.py": (
         "test_a_bad_candidate_trips_rolls_back_verifies_and_is_no_go",
+        "test_a_good_candidate_ends_with_ten_gates_go_in_a_minute",
     ),
     "tests/console/rehearsal/autopilot/test_headless_killed.py": ("test_a_killed_rehearsal_goes_on_to_go",),
     "tests/console/rehearsal/autopilot/test_promoted_again.py": (
         "test_the_second_promotion_takes_two_people_and_trips_again",
+    ),
+    "tests/console/rehearsal/dotmac/faults/test_fault_table.py": (
+        "test_a_fault_that_was_taken_out_leaves_nothing",
+        "test_what_is_wrong_with_the_release_before_harms_nobody",
     ),
     "tests/console/rehearsal/dotmac/test_canaries.py": ("test_they_are_nowhere",),
     "tests/console/rehearsal/dotmac/test_live_look.py": (
@@ -212,6 +218,7 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "test_frames_at_every_size",
         "test_styles_in_every_theme",
     ),
+    "tests/screens/test_hostile.py": ("test_forty_kinds_of_payload_on_every_screen",),
     "tests/screens/test_pods.py": ("test_every_screen_judges_a_pod_alike",),
     "tests/screens/test_room.py": (
         "test_a_list_and_its_evidence_stand_side_by_side_from_120_columns",
@@ -233,6 +240,7 @@ LONG: Mapping[str, tuple[str, ...]] = {
     "tests/terminal/test_lost_engine.py": (
         "test_a_killed_engine_is_told_and_started_again_and_the_bake_goes_on",
     ),
+    "tests/test_programs.py": ("test_without_any_of_them_nothing_is_red",),
 }
 """A module, and the functions of it."""
 SHORT = frozenset(
@@ -240,6 +248,7 @@ SHORT = frozenset(
         "tests/cluster/test_readiness.py::test_every_kind_of_workload_succeeds_and_goes_back[4]",
         "tests/console/engine/operations/test_wire.py::test_first_install_upgrade_and_back[4]",
         "tests/console/engine/operations/test_wire_killed.py::test_helm_killed_or_hung_up_in_an_upgrade[4]",
+        "tests/screens/test_hostile.py::test_forty_kinds_of_payload_on_every_screen[size0]",
     }
 )
 """Cases of long tests that are short enough to stand for them."""

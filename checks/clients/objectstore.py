@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -86,6 +87,8 @@ class ObjectStoreClient:
         self._timeout = timeout
         self._workers = Workers("objectstore", 2)
         self._client: Any = None
+        self._pool: Any = None
+        self._opening = Lock()
 
     async def bucket_exists(self) -> bool:
         """Return whether the bucket is there."""
@@ -163,8 +166,12 @@ class ObjectStoreClient:
         return await self._run(work, f"the objects below {prefix}")
 
     async def aclose(self) -> None:
-        """Let the threads end."""
-        self._workers.close()
+        """Close the connections and let the threads end."""
+        self._workers.close(self._shut)
+
+    def _shut(self) -> None:
+        if self._pool is not None:
+            self._pool.clear()
 
     async def _optional(self, work: Callable[[Any], Any], what: str, absent: str) -> Any:
         from minio.error import S3Error
@@ -189,19 +196,21 @@ class ObjectStoreClient:
             raise self._explain(error, expected) from None
 
     def _open(self) -> Any:
-        if self._client is None:
-            import minio
+        with self._opening:
+            if self._client is None:
+                import minio
 
-            address = urlsplit(self._store.url)
-            self._client = minio.Minio(
-                address.netloc,
-                access_key=self._keys[0],
-                secret_key=self._keys[1],
-                secure=address.scheme == "https",
-                region=self._store.region,
-                http_client=_pool(self.where, self._store, self._timeout),
-            )
-        return self._client
+                address = urlsplit(self._store.url)
+                self._pool = _pool(self.where, self._store, self._timeout)
+                self._client = minio.Minio(
+                    address.netloc,
+                    access_key=self._keys[0],
+                    secret_key=self._keys[1],
+                    secure=address.scheme == "https",
+                    region=self._store.region,
+                    http_client=self._pool,
+                )
+            return self._client
 
     def _explain(self, error: Exception, expected: str) -> CouldNotLookError:
         from minio.error import InvalidResponseError, MinioException, S3Error, ServerError

@@ -153,10 +153,13 @@ class PrometheusClient:
 
     async def aclose(self) -> None:
         """Close the connections and let the threads end."""
-        if self._connection is not None:
-            self._connection[1].close()
-            self._connection = None
-        self._workers.close()
+        self._workers.close(self._shut)
+
+    def _shut(self) -> None:
+        with self._connecting:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            connection[1].close()
 
     async def _data(self, path: str, expected: str) -> JsonObject:
         def work() -> JsonObject:

@@ -24,6 +24,8 @@ class Workers:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads = 0
         self._busy = 0
+        self._ending = 0
+        self._at_last: Callable[[], None] | None = None
         self._lock = threading.Lock()
 
     async def run(self, work: Callable[[], T], timeout: float) -> T:  # noqa: ASYNC109  each job has its own
@@ -60,12 +62,19 @@ class Workers:
         async with asyncio.timeout(timeout):
             return await future
 
-    def close(self) -> None:
-        """Let the threads end after what they are doing."""
+    def close(self, at_last: Callable[[], None] | None = None) -> None:
+        """Let the threads end after what they are doing; the last one to end does ``at_last``.
+
+        Connections are closed there: a thread that still asks over one would hand it back to what is closed already.
+        """
         with self._lock:
-            for _ in range(self._threads):
+            self._at_last = at_last
+            ending, self._threads = self._threads, 0
+            self._ending += ending
+            for _ in range(ending):
                 self._jobs.put(None)
-            self._threads = 0
+        if not ending and at_last is not None:
+            at_last()
 
     def _hire(self) -> None:
         with self._lock:
@@ -82,3 +91,8 @@ class Workers:
             finally:
                 with self._lock:
                     self._busy -= 1
+        with self._lock:
+            self._ending -= 1
+            last = self._at_last if not self._ending else None
+        if last is not None:
+            last()

@@ -6,12 +6,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from checks import data
 from checks.alerts import silences_everything
 from checks.artifact import own_states
+from checks.base import CheckContext
+from checks.clients.clients import Clients
 from checks.data import BackupSettings, backups_among
 from checks.data_places import databases_of, place_of, places_of
+from checks.judging import Findings
 from checks.storage import _lets_everybody_in
+from state.base.clock import SystemClock
 from state.base.json import Json, JsonObject
+from state.runbook.load import load_runbook
+from state.view.enums import Tier, Verdict
+from state.view.launch import LaunchView
+from tests.paths import SOP_RUNBOOK
 
 
 @pytest.mark.parametrize(
@@ -151,3 +160,38 @@ def test_the_parts_own_containers_are_found_and_sidecars_are_not() -> None:
     }
     found = own_states(pod, "backend", "ghcr.io/acme/shop:v1@sha256:0")
     assert [one["name"] for one in found] == ["app", "migrate"]
+
+
+OURS = "postgresql://shop:x@db:5432/shop"
+THEIRS = "postgresql://shop:y@db.shop-staging:5432/shop"  # staging's, by its full name
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "verdict"),
+    [
+        ({"DATABASE_URL": OURS}, {"DATABASE_URL": OURS}, Verdict.PASS),  # a name in each namespace of its own
+        ({"DATABASE_URL": THEIRS}, {"DATABASE_URL": OURS}, Verdict.FAIL),
+        ({"REPORTS_URL": THEIRS, "DATABASE_URL": OURS}, {"DATABASE_URL": OURS}, Verdict.FAIL),
+        ({}, {"DATABASE_URL": OURS}, Verdict.PASS),
+        ({"DATABASE_URL": OURS}, {}, Verdict.PASS),
+    ],
+)
+async def test_a_platform_that_uses_the_other_environments_database_was_not_read(
+    ours: dict[str, str], theirs: dict[str, str], verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = load_runbook(SOP_RUNBOOK).runbook
+    placed = {
+        tier: one.model_copy(update={"kube": one.kube.model_copy(update={"namespace": f"shop-{tier}"})})
+        for tier, one in book.environments.items()
+    }
+    book = book.model_copy(update={"environments": placed})
+
+    async def settings(_: CheckContext, tier: Tier | None = None) -> dict[str, str]:
+        return theirs if tier is Tier.STAGING else ours
+
+    monkeypatch.setattr(data, "config_values", settings)
+    findings = Findings()
+    context = CheckContext(Tier.PRODUCTION, book, Clients(book), SystemClock(), LaunchView())
+    await data.platforms_own(context, findings)
+    outcome = findings.outcome("read")
+    assert outcome.verdict is verdict, outcome.summary

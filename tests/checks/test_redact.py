@@ -99,3 +99,15 @@ def test_json_is_cleaned_in_keys_and_values() -> None:
     redactor.register("s3cr3t-value")
     answer: JsonObject = {"a s3cr3t-value": ["x", {"b": "s3cr3t-value!"}, 3, None, True]}
     assert redactor.clean_json(answer) == {f"a {MARK}": ["x", {"b": f"{MARK}!"}, 3, None, True]}
+
+
+@pytest.mark.parametrize("cut", ["\n", "\r\n", "\n  ", "\\\n", "\n    | "])
+def test_a_value_that_the_end_of_a_line_cuts_goes_and_the_lines_stay(cut: str) -> None:
+    redactor = Redactor()
+    redactor.register("correct-horse-battery-staple-42")
+    text = f"begin: correct-horse-{cut}battery-staple-42 end"
+    cleaned = redactor.clean(text)
+    assert not any(part in cleaned for part in ("horse", "battery", "staple"))
+    assert (cleaned.startswith("begin: "), cleaned.endswith(" end"), cleaned.count("\n")) == (True, True, 1)
+    assert redactor.finds_across(text)
+    assert not redactor.finds_across(cleaned)

@@ -29,7 +29,10 @@ from tests import drawing
 from tests.checks.wrong_shapes import TIMEOUT_S, WrongServer, one_server, plain_shapes
 
 # A check that runs out of time leaves the connection that it was opening to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.timeout(3600 if os.environ.get("LAUNCH_CONSOLE_SHAPES") == "all" else 120),
+]
 
 ASKS_NOBODY = {"launch.bake", "launch.deviations", "artifact.packaged"}
 """Kinds that read the log or files alone."""

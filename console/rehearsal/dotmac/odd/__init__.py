@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.rehearsal.dotmac.odd import around, observing, seen
+from console.rehearsal.dotmac.odd import around, observing, seen, working
 from console.rehearsal.world.fault import Fault
 
-ODD: tuple[Fault, ...] = (*seen.ODD, *around.ODD, *observing.ODD)
+ODD: tuple[Fault, ...] = (*seen.ODD, *around.ODD, *observing.ODD, *working.ODD)

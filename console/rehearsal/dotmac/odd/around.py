@@ -30,7 +30,7 @@ from state.base.json import Json, JsonObject, items, objs
 _PRODUCTION = Env.PRODUCTION
 _RBAC = "rbac.authorization.k8s.io"
 _MINUTE_US, _DAY_US, _WEEK_US = 60 * SECOND_US, 86_400 * SECOND_US, 7 * 86_400 * SECOND_US
-_SAFE: JsonObject = {
+SAFE: JsonObject = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
     "runAsNonRoot": True,
@@ -49,7 +49,7 @@ def _mesh(deployment: dict[str, Json]) -> None:
         "name": "istio-proxy",
         "image": f"docker.io/istio/proxyv2@sha256:{'7' * 64}",
         "env": [{"name": "LOG_LEVEL", "value": "debug"}, {"name": "SECRET_KEY", "value": "short"}],
-        "securityContext": _SAFE,
+        "securityContext": SAFE,
     }
     own = [box for box in objs(spec["containers"]) if box.get("name") != sidecar["name"]]
     spec["containers"] = [*own, sidecar]
