@@ -15,10 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import Final
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 
 from state.base import kube_yaml
 from state.base.json import Json, JsonObject
+from state.base.text import CUT
 
 MARK: Final = "[redacted]"
 
@@ -82,6 +83,14 @@ _BREAKS: Final = (
     re.compile(r"([ \t\r]*\n[ \t]*[>|+-][ \t]*)"),
 )
 _VARIABLE: Final = re.compile(r"[A-Za-z_][\w.-]{0,100}")
+_CONNECTION: Final = re.compile(
+    r"(?:^|(?<=[\s;,]))([\w.-]{1,60})\s*=\s*('[^']{1,1000}'|\"[^\"]{1,1000}\"|[^\s;,]{1,1000})"
+)
+_HOOK: Final = re.compile(r"web_?hook", re.IGNORECASE)
+_SHORTEST: Final = 4
+"""Characters of a value that is looked for, and of a beginning of one."""
+_TOKEN: Final = 20
+"""Characters from which on a URL's user without a password, or the path of a webhook, is taken for a token."""
 _LARGEST_FILE: Final = 256 * 1024
 _BROKEN: Final = 8
 """Characters of a value that is also looked for across the ends of lines."""
@@ -155,13 +164,11 @@ class Redactor:
 
         Unless it is an everyday word or public anyway; a short one is remembered beside its key.
 
-        A URL's password is remembered by itself too, and so is what stands under secret names in a whole file of
-        settings, as a Secret may hold one.
+        What opens something in a URL or in the words of a connection is remembered by itself too, and so is what
+        stands under secret names in a whole file of settings, as a Secret may hold one.
         """
-        if "://" in value:
-            password = _password_of(value)
-            if password:
-                self.register(password)
+        for inner in inner_secrets(value, hook=bool(_HOOK.search(key))):
+            self.register(inner)
         for path, inner in _settings_in(value):
             self.register_setting(path, inner)
         if secretish(key) and len(value.strip()) >= 4:
@@ -201,9 +208,22 @@ class Redactor:
                 text = text.replace(needle, _marked(needle))
         if "\n" in text:
             text = self._across(text)
+        if CUT in text:
+            text = self._at_cuts(text)
         text = _PRIVATE_KEY.sub(lambda found: _marked(found[0]), text)
         for shape, mark in _SHAPES:
             text = shape.sub(mark, text)
+        return text
+
+    def _at_cuts(self, text: str) -> str:
+        """Return a text without the beginnings of values at which it was cut: errors are cut where they are made."""
+        at = text.find(CUT)
+        while at >= 0:
+            begins = [_begin_of(needle, text, at) for needle in self._all_needles()]
+            if (begin := min(begins, default=at)) < at:
+                text = f"{text[:begin]}{MARK}{text[at:]}"
+                at = begin + len(MARK)
+            at = text.find(CUT, at + 1)
         return text
 
     def _across(self, text: str) -> str:
@@ -309,11 +329,44 @@ def _marked(needle: str) -> str:
     return "\n".join([MARK] * (needle.count("\n") + 1))
 
 
-def _password_of(url: str) -> str | None:
+def inner_secrets(value: str, *, hook: bool = False) -> Iterator[str]:
+    """Yield what opens something in a URL or a line of ``name=value``: as written, and as a server reads it.
+
+    ``hook``: the URL's path is secret too, as that of a webhook is.
+    """
+    if "://" not in value:
+        if "\n" not in value.strip():
+            yield from (one.strip("'\"") for name, one in _CONNECTION.findall(value) if secretish(name))
+        return
     try:
-        return urlsplit(url).password
+        url = urlsplit(value)
+        found = (
+            [url.password or url.username or ""] if url.password or len(url.username or "") >= _TOKEN else []
+        )
     except ValueError:
-        return None
+        return
+    # What is written with blanks or a plus is cut out of the text, so that both spellings of a blank are known.
+    pairs = [one.partition("=") for one in url.query.split("&")]
+    found += [
+        one for name, _, one in pairs if below_secret((unquote_plus(name),)) or (hook and len(one) >= _BROKEN)
+    ]
+    found += (
+        [url.path, *([f"{url.path}?{url.query}"] if url.query else [])]
+        if hook and len(url.path) >= _TOKEN
+        else []
+    )
+    for one in found:
+        yield from dict.fromkeys((one, unquote(one), unquote_plus(one)))
+
+
+def _begin_of(needle: str, text: str, end: int) -> int:
+    """Return where a beginning of a value begins that ends at a place of a text; the place itself where none does."""
+    begin = text.find(needle[:_SHORTEST], max(0, end - len(needle) + 1), end)
+    while begin >= 0:
+        if needle.startswith(text[begin:end]):
+            return begin
+        begin = text.find(needle[:_SHORTEST], begin + 1, end)
+    return end
 
 
 def _pair_forms(key: str, value: str) -> Iterator[str]:

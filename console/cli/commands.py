@@ -246,6 +246,11 @@ COMMANDS = (
                 help="whose SSH keys count, as ssh-keygen reads it; else the log's own",
             ),
             arg(
+                *("--revoked-keys",),
+                type=Path,
+                help="keys that count no more: a KRL, or public keys, one a line",
+            ),
+            arg(
                 "--no-witness", action="store_true", help="leave out what this account saw of the log before"
             ),
             _json(),

@@ -11,24 +11,32 @@ from console.exit_codes import ExitCode, FailedError
 from state.base.times import stamp
 from state.log.allowed_signers import read_allowed
 from state.log.errors import Damage, LogError, NotALogError
+from state.log.revoked_keys import read_revoked
 from state.log.verify import VerifyReport, verify
 
 
 def run(
-    log: Path, anchor: list[str], allowed_signers: Path | None, no_witness: bool, as_json: bool
+    log: Path,
+    anchor: list[str],
+    allowed_signers: Path | None,
+    revoked_keys: Path | None,
+    no_witness: bool,
+    as_json: bool,
 ) -> ExitCode:
     """Check a log against its chain and every ``anchor``, and print what was found.
 
-    ``allowed_signers`` is an allowed_signers file. What this account saw of the log before counts as an anchor,
+    ``allowed_signers`` is an allowed_signers file, ``revoked_keys`` a KRL or a file of
+    public keys. What this account saw of the log before counts as an anchor,
     unless ``no_witness``. Raises LogError, and FailedError for a wrong anchor text or a bad file of signers.
     """
     seen = [] if no_witness else seen_of(log)
     try:
         allowed = read_allowed(allowed_signers) if allowed_signers is not None else None
-    except LogError as error:  # of the file of signers, not of the log
+        revoked = read_revoked(revoked_keys) if revoked_keys is not None else None
+    except LogError as error:  # of a file of keys, not of the log
         raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
     try:
-        report = verify(log, [*anchor, *seen], allowed=allowed)
+        report = verify(log, [*anchor, *seen], allowed=allowed, revoked=revoked)
     except ValueError as error:
         raise FailedError(str(error), ExitCode.BAD_CONFIG) from None
     if report.damage is Damage.NOT_A_LOG:

@@ -28,14 +28,17 @@ _UNSEEN = re.compile(
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 LINE_LIMIT = 500
+CUT = "…"
+"""Stands where a text was cut."""
 
 
 def plain(value: str, limit: int = LINE_LIMIT) -> str:
     """Return ``value`` without anything a terminal obeys, at most ``limit`` characters, newlines kept."""
+    whole = len(value) <= limit * 8
     value = _ESCAPES.sub("", value[: limit * 8])
     value = _CONTROLS.sub("", value.replace("\r\n", "\n").replace("\t", " "))
     value = marked(_UNSEEN.sub(_named, _SURROGATES.sub("\ufffd", value)))
-    return value if len(value) <= limit else value[: limit - 1] + "…"
+    return value if whole and len(value) <= limit else value[: limit - 1] + CUT
 
 
 def _named(found: re.Match[str]) -> str:

@@ -19,7 +19,7 @@ from state.base.times import SECOND_US
 from state.log.errors import LogError
 
 LARGEST = 1 << 20
-"""Bytes of an allowed_signers file: some thousand keys."""
+"""Bytes of a file of keys: some thousand of them."""
 _OTHER_TYPES = re.compile(r"(?:ecdsa-sha2-|sk-|ssh-dss|[a-z0-9@.-]+-cert-v01@openssh\.com)")
 _BLANK = " \t"
 _OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:[^"\\]|\\.)*)")?(?:,|\Z)', re.DOTALL)
@@ -66,16 +66,22 @@ def read_allowed(path: Path) -> list[Allowed]:
 
 
 def _lines(path: Path) -> list[str]:
+    # By newlines alone, as ssh-keygen does: other separators would make two lines of one.
+    return read_key_file(path, "the keys that are allowed to sign").decode("utf-8", "replace").split("\n")
+
+
+def read_key_file(path: Path, what: str) -> bytes:
+    """Return a file of keys as it is; ``what`` says in an error which ones were expected in it.
+
+    Raises LogError where it can't be read, is no regular file, or is over 1 MiB.
+    """
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise LogError(
-                f"{path} is not a regular file; expected one with the keys that are allowed to sign"
-            )
+            raise LogError(f"{path} is not a regular file; expected one with {what}")
         if found.st_size > LARGEST:
-            raise LogError(f"{path} has {found.st_size} bytes; a file of allowed signers has at most 1 MiB")
-        # By newlines alone, as ssh-keygen does: other separators would make two lines of one.
-        return path.read_text(encoding="utf-8", errors="replace").split("\n")
+            raise LogError(f"{path} has {found.st_size} bytes; a file of {what} has at most 1 MiB")
+        return path.read_bytes()
     except OSError as error:
         raise LogError(f"{path} can't be read: {error.strerror}") from error
 

@@ -31,6 +31,7 @@ from state.log.allowed_signers import Allowed, keys_for
 from state.log.chain import Fault
 from state.log.errors import Damage
 from state.log.layout import SELECT_CHUNK
+from state.log.revoked_keys import RevokedKeys
 from state.log.rows import event_of
 
 Signed = (
@@ -62,11 +63,16 @@ class Signatures:
 
 
 def check_signatures(
-    con: sqlite3.Connection, log_id: str, seqs: Sequence[int], allowed: Sequence[Allowed] | None
+    con: sqlite3.Connection,
+    log_id: str,
+    seqs: Sequence[int],
+    allowed: Sequence[Allowed] | None,
+    revoked: RevokedKeys | None = None,
 ) -> Signatures:
     """Check the words at these sequence numbers, whose chain holds.
 
-    Keys are those of ``allowed``; without it, those that the log itself names, as a forger could do too.
+    Keys are those of ``allowed``; without it, those that the log itself names, as a forger could do too. What one of
+    ``revoked`` signed, whenever that was, is believed no more.
     """
     result = Signatures()
     signed_before: dict[str, int] = {}
@@ -87,7 +93,7 @@ def check_signatures(
             keys = _keys_of(event, body, named, allowed)
             try:
                 _once(body.statement, seq, signed_before)
-                head, key = _check(con, log_id, event, body, keys)
+                head, key = _check(con, log_id, event, body, keys, revoked)
             except (SignatureError, CanonicalError, ValueError) as error:
                 result.fault = Fault(seq, Damage.SIGNATURE, f"the signature of {event.actor}: {error}")
                 return result
@@ -150,12 +156,15 @@ def _check(
     event: Event,
     body: Signed,
     keys: frozenset[bytes] | None,
+    revoked: RevokedKeys | None,
 ) -> tuple[int, str]:
     """Check one signed word; return the number of the event that it names as its head, and the key that signed."""
     purpose = REDACTION if isinstance(body, LogRedacted) else ATTESTATION
     made = check(body.signature, body.statement.encode(), purpose)
     if keys is not None and made.key not in keys:
         raise SignatureError(f"the key {made.fingerprint} is not known as theirs, for this, at that time")
+    if revoked is not None and revoked.holds(made.key):
+        raise SignatureError(f"the key {made.fingerprint} is revoked")
     _key_told(body, made.fingerprint)
     said = _said(con, event, body)
     head = parse_anchor(said.head)

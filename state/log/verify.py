@@ -31,6 +31,7 @@ from state.log.errors import (
     NotALogError,
 )
 from state.log.layout import SELECT_CHUNK, check_file, check_layout, is_broken_text, is_hot, open_read_only
+from state.log.revoked_keys import RevokedKeys
 from state.log.rows import Row
 from state.log.signed import Signatures, check_signatures
 from state.log.snapshot import Snapshot
@@ -88,11 +89,13 @@ def verify(
     anchors: Sequence[str] = (),
     *,
     allowed: Sequence[Allowed] | None = None,
+    revoked: RevokedKeys | None = None,
     processes: int | None = None,
 ) -> VerifyReport:
     """Check every event of a log against its chain, its signatures, and heads that were kept elsewhere.
 
-    With ``allowed`` only these keys count, and what they sign is sealed as by an anchor.
+    With ``allowed`` only these keys count, and what they sign is sealed as by an anchor; those of ``revoked``
+    never do.
     Uses ``processes`` processes for a long log (by default one per core, at most 4). Raises ValueError for an
     anchor that is none, and LogError where the file can't be read at all.
     """
@@ -100,7 +103,8 @@ def verify(
     try:
         check_file(path)
         with readable(path) as (con, opened):
-            return _verify(con, opened, expected, allowed, processes or min(4, os.cpu_count() or 1))
+            keys = allowed, revoked
+            return _verify(con, opened, expected, keys, processes or min(4, os.cpu_count() or 1))
     except (LogMissingError, NotALogError, NewerFormatError) as error:
         return _refused(str(error))
     except LogDamagedError as error:
@@ -143,7 +147,7 @@ def _verify(
     con: sqlite3.Connection,
     path: Path,
     anchors: Sequence[canonical.Anchor],
-    allowed: Sequence[Allowed] | None,
+    keys: tuple[Sequence[Allowed] | None, RevokedKeys | None],
     processes: int,
 ) -> VerifyReport:
     _tolerate_broken_text(con)
@@ -160,7 +164,7 @@ def _verify(
         stray = Fault(part.good + 1, Damage.SEQ, f"an event with the number {lowest} stands in the log")
         part = _Part(part.good, part.hash, stray, (), frozenset())
     good = [seq for seq in part.noted if seq <= part.good]
-    return _report(log_id, part, anchors, con, check_signatures(con, log_id, good, allowed))
+    return _report(log_id, part, anchors, con, check_signatures(con, log_id, good, *keys))
 
 
 def _checked(path: Path, log_id: str, highest: int, processes: int) -> list[_Part]:

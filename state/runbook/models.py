@@ -285,6 +285,9 @@ class Runbook(Model):
     group: str | None = None
     """A Unix group whose accounts reach the engine and read the log; None: the account that started it alone. Who of
     them may do what is said by ``people``, and who isn't named there is refused."""
+    revoked_keys: FilePath | None = None
+    """A file of SSH keys that are revoked, as ``ssh-keygen -Y verify -r`` takes it: a KRL, or lines of public keys.
+    It is read at every signature: what such a key signs is refused, and all that is signed where it can't be read."""
     single_operator: bool = False
     """Whether the team has one person only: a captain then grants their own requests. The header, every preview of
     something dangerous, the record and the report say so."""

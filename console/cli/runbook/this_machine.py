@@ -26,6 +26,8 @@ from console.engine.operations.helm.helm import Helm, HelmError
 from state.base.images import ImageRef, digest_of
 from state.base.json import obj, objs, text
 from state.base.text import line
+from state.log.errors import LogError
+from state.log.revoked_keys import read_revoked
 from state.runbook.environment import Environment
 from state.runbook.load import LoadedRunbook, Problem
 
@@ -50,7 +52,7 @@ Found = Iterator[tuple[bool, Sequence[str | int], str]]
 
 def look(loaded: LoadedRunbook) -> Looked:
     """Look at everything that a runbook names on this machine. No cluster and no server is asked."""
-    found = [*_candidate(loaded), *_helm(loaded), *_timeouts(loaded)]
+    found = [*_candidate(loaded), *_revoked(loaded), *_helm(loaded), *_timeouts(loaded)]
     for tier, environment in loaded.runbook.environments.items():
         place = ("environments", tier.value)
         found += [(bad, (*place, *keys), why) for bad, keys, why in _environment(environment)]
@@ -76,6 +78,14 @@ def _candidate(loaded: LoadedRunbook) -> Found:
             yield True, place, "a placeholder, not a digest: put in the one that the registry has"
         if _EXAMPLE.search(image.host.partition(":")[0]):
             yield True, place, f"{line(image.host, 80)} is a domain for examples: expected your registry"
+
+
+def _revoked(loaded: LoadedRunbook) -> Found:
+    if (file := loaded.runbook.revoked_keys) is not None:
+        try:
+            read_revoked(file)
+        except LogError as error:
+            yield True, ("revoked_keys",), f"{line(str(error), 200)}: nothing that is signed would be taken"
 
 
 def _is_blank(digits: str) -> bool:

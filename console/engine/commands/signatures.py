@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from console.engine.commands.handler import CommandContext, CommandRefusedError, CommandRequest
 from state.attest.sshsig import ATTESTATION, Signature, SignatureError, check, parse, public_key
@@ -12,6 +13,8 @@ from state.base.canonical import CanonicalError, parse_anchor
 from state.base.json import text
 from state.events.gates import AttestSigned
 from state.events.requests import RequestGranted, RequestMade
+from state.log.errors import LogError
+from state.log.revoked_keys import read_revoked
 from state.view.attestations import cautions, parts_of, verdicts_of
 from state.view.launch import ItemView
 from state.view.people import people_of
@@ -46,7 +49,7 @@ def word_of(context: CommandContext, request: CommandRequest, item: ItemView, *,
             why = request.text("unsigned") or "it came without a signature"
             raise CommandRefusedError(f"{request.who.account} signs a GO with an SSH key: {why}")
         return word
-    said, made = _signed(request, Attestation)
+    said, made = _signed(context, request, Attestation)
     if made.key not in keys:
         raise CommandRefusedError(
             f"the runbook does not list the key {made.fingerprint} for {request.who.account}"
@@ -70,7 +73,7 @@ def asking_of(context: CommandContext, request: CommandRequest, body: RequestMad
     """
     if not text(request.args, "signature"):
         return body
-    said, made = _signed(request, Asking)
+    said, made = _signed(context, request, Asking)
     _known(context, made)
     if (said.account, said.command, said.args, said.shown, said.reason) != (
         request.who.account,
@@ -99,7 +102,7 @@ def granting_of(
     """
     if not text(request.args, "signature"):
         return body
-    said, made = _signed(request, Granting)
+    said, made = _signed(context, request, Granting)
     _known(context, made)
     given = (request.who.account, one.seq, one.shown, body.comment)
     if (said.account, said.request, said.shown, said.comment) != given:
@@ -143,7 +146,7 @@ def proof_of(
     signature = text(request.args, "signature")
     if not signature:
         return None
-    said, made = _signed(request, kind)
+    said, made = _signed(context, request, kind)
     _known(context, made)
     account = request.who.account
     if own and not any(account in p.accounts for p in people_of(context.view, "", made.fingerprint)):
@@ -162,17 +165,33 @@ def key_of(request: CommandRequest) -> str:
         return ""
 
 
-def _signed(request: CommandRequest, kind: type[S]) -> tuple[S, Signature]:
+def _signed(context: CommandContext, request: CommandRequest, kind: type[S]) -> tuple[S, Signature]:
     """Return what a command's statement says and what signed it.
 
-    Raises RefusedError where the signature doesn't hold.
+    Raises RefusedError where the signature doesn't hold, and where its key is revoked or that can't be told.
     """
     statement = text(request.args, "statement")
     try:
         said = read_statement(kind, statement)
-        return said, check(text(request.args, "signature"), statement.encode(), ATTESTATION)
+        made = check(text(request.args, "signature"), statement.encode(), ATTESTATION)
     except (CanonicalError, SignatureError) as error:
         raise CommandRefusedError(f"the signature does not hold: {error}") from None
+    _not_revoked(context.runbook.revoked_keys, made)
+    return said, made
+
+
+def _not_revoked(file: Path | None, made: Signature) -> None:
+    """Check that no file revokes a key. It is read each time: a key leaks in the middle of a launch too."""
+    if file is None:
+        return
+    try:
+        revoked = read_revoked(file)
+    except LogError as error:
+        raise CommandRefusedError(f"whether {made.fingerprint} is revoked is not known: {error}") from None
+    if revoked.holds(made.key):
+        raise CommandRefusedError(
+            f"the key {made.fingerprint} is revoked: sign with another, which the runbook lists"
+        )
 
 
 def _known(context: CommandContext, made: Signature) -> None:

@@ -96,7 +96,25 @@ def _repositories(place: Place, name: str) -> None:
     place.replace("path: deploy/shop,", "path: team/shop,")
 
 
+def _revoked(place: Place, text: str) -> None:
+    place.replace("environments:\n", "revoked_keys: ./revoked\nenvironments:\n")
+    if text:
+        place.write("revoked", text)
+
+
 WRONG: dict[str, Wrong] = {
+    "no list of revoked keys": (
+        lambda p: _revoked(p, ""),
+        "revoked_keys",
+        "revoked_keys: ./revoked",
+        "can't be read: No such file or directory: nothing that is signed would be taken",
+    ),
+    "no keys in it": (
+        lambda p: _revoked(p, "all of them\n"),
+        "revoked_keys",
+        "revoked_keys: ./revoked",
+        "line 1 is no public key, and the file is no list of revoked keys (KRL)",
+    ),
     "no chart": (
         lambda p: p.replace("path: deploy/shop,", "path: ./deploy/none,"),
         "chart.path",

@@ -19,7 +19,7 @@ import yaml
 from console.rehearsal.dotmac.names import Env
 from state.base.json import Json
 from state.view.enums import OperationState as State
-from tests.console.engine.operations.helms import find
+from tests.console.engine.operations.helms import both_helms, find
 from tests.console.engine.operations.screen import asked, told
 from tests.console.engine.operations.stand import ANN, launch, section, wrapped_helm
 from tests.console.rehearsal.dotmac.test_canaries import command_lines
@@ -157,9 +157,11 @@ async def test_they_are_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.wire
-@pytest.mark.needs("helm3")
-async def test_they_are_nowhere_with_helm_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    await _planted_and_looked_for(tmp_path, monkeypatch, find(3))
+@both_helms
+async def test_they_are_nowhere_with_helm_itself(
+    tmp_path: Path, major: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _planted_and_looked_for(tmp_path, monkeypatch, find(major))
 
 
 async def _planted_and_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real: str) -> None:
@@ -170,7 +172,7 @@ async def _planted_and_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     script = script.replace("FILE", str(tmp_path / "app.env"))
 
     def change(body: dict[str, Json]) -> None:
-        helm = real or str(body["helm"])
+        helm = body["helm"] = real or str(body["helm"])  # also for what the script hands on at its end
         staging = section(body, "environments", "staging")
         staging["apply_secrets"] = [
             {"name": "of-env", "data": {"token": {"env": "TOKEN_OF_ENV"}}},
