@@ -14,6 +14,7 @@ from checks.config import DebugSettings, holds_host, holds_trace
 from checks.gaps import is_empty
 from checks.judging import Findings
 from checks.powers import powers_of
+from checks.telemetry import moved
 from checks.unobserved import is_login_redirect
 from checks.workloads import serves_host
 from state.base.json import Json, JsonObject
@@ -209,3 +210,19 @@ def test_nothing_looked_at_is_no_pass() -> None:
 )
 def test_a_redirect_to_a_login_is_told(status: int, where: str, login: bool) -> None:
     assert is_login_redirect(Reply(Where("w", "t"), status, (("Location", where),), b"", 1)) is login
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "counted"),
+    [
+        ({"a": 3.0}, {"a": 4.0}, True),
+        ({"a": 3.0}, {"a": 3.0}, False),
+        ({"a": 3.0}, {"a": 1.0}, False),  # started anew: what it counts since then may be another's
+        ({"a": 3.0}, {"a": 3.0, "b": 1.0}, True),
+        ({"a": 3.0}, {"a": 3.0, "b": 0.0}, False),
+        ({"a": 3.0}, {}, False),
+        ({}, {}, False),
+    ],
+)
+def test_a_counter_has_moved(before: dict[str, float], now: dict[str, float], counted: bool) -> None:
+    assert moved(before, now) is counted

@@ -22,6 +22,7 @@ from state.view.pods import (
     is_ready,
     observe,
     other_version,
+    restarts_lately,
     restarts_of,
     running_digests,
     serves,
@@ -273,3 +274,17 @@ def test_a_pod_that_helm_runs_beside_a_release_counts_as_little_as_a_jobs() -> N
     assert seen.of_job
     assert not serves(seen)
     assert unready([seen], "production", NOW_US) == []
+
+
+@pytest.mark.parametrize(
+    ("boxes", "counted"),
+    [
+        ((container(),), 0),
+        ((back(7200),), 5),
+        ((back(90_000),), 0),  # a day ago, and not since
+        ((again(3, 60),), 3),  # its end isn't told
+        ((back(90_000), again(2, 60)), 2),
+    ],
+)
+def test_restarts_of_the_last_day_count(boxes: tuple[JsonObject, ...], counted: int) -> None:
+    assert restarts_lately(pod(*boxes), NOW_US) == counted
