@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from aiohttp import web
+
 from console.rehearsal.dotmac.alert_rules import rules
 from console.rehearsal.dotmac.faults.changes import chart_values, database, platform, switch, when_live
 from console.rehearsal.dotmac.names import Env
@@ -13,7 +15,7 @@ from console.rehearsal.sim.prometheus.rules import AlertRule
 from console.rehearsal.world.coupling import image_of
 from console.rehearsal.world.fault import Apply, Expect, Fault, below, fails, misbehaves
 from console.rehearsal.world.world import World
-from state.base.json import Json, JsonObject, path
+from state.base.json import Json, JsonObject, integer, obj, path
 
 _STAGING, _PRODUCTION = Env.STAGING, Env.PRODUCTION
 _CRASHED = 1
@@ -45,6 +47,25 @@ def _pager_fails(world: World) -> None:
 
 def _stops(env: Env, flow: str) -> Apply:
     return switch("flows.broken_paths", {flow: 500}, env)
+
+
+def _unseen(env: Env, part: str) -> Apply:
+    """Let a deployment be newer than what its controller has seen: its status is that of the spec before."""
+
+    def apply(world: World) -> None:
+        name = f"dotmac-{part}"
+
+        async def hook(request: web.Request) -> web.StreamResponse | None:
+            if request.method != "GET" or not request.path.endswith(f"/{env.namespace}/deployments/{name}"):
+                return None
+            live = world.store.need("deployments", env.namespace, name)
+            meta = obj(live["metadata"])
+            newer = {**meta, "generation": integer(meta, "generation") + 1}
+            return web.json_response({**live, "metadata": newer})
+
+        world.kube.hooks.append(hook)
+
+    return apply
 
 
 def _first_install_fails(world: World) -> None:
@@ -82,6 +103,12 @@ FAULTS: tuple[Fault, ...] = (
         "8.1",
         "staging runs with other settings and limits than production",
         prepare=chart_values(_small_staging, _STAGING),
+    ),
+    fails(
+        "staging-rollout-unseen",
+        "8.1",
+        "staging's frontend was changed a moment ago, and its controller hasn't seen it yet",
+        _unseen(_STAGING, "frontend"),
     ),
     fails(
         "staging-behind",
@@ -132,6 +159,12 @@ FAULTS: tuple[Fault, ...] = (
         "9.2",
         "after the release somebody takes production's database back a revision",
         when_live(_PRODUCTION, database(heads=(PREVIOUS_HEAD,))),
+    ),
+    fails(
+        "rollout-unseen",
+        "9.3",
+        "production's frontend was changed after the release, and its controller hasn't seen it yet",
+        _unseen(_PRODUCTION, "frontend"),
     ),
     fails(
         "production-unhealthy",
