@@ -71,7 +71,6 @@ COMMANDS = (
         examples=(
             "rehearse --fault bad-candidate",
             "rehearse --tour",
-            "rehearse --first",
             "rehearse --headless --json --runbook examples/web-service.yaml",
         ),
     ),

@@ -122,6 +122,7 @@ async def test_the_signed_statement_holds_what_spoke_against_it(
         data["people"][0]["signing_keys"] = [key.with_suffix(".pub").read_text()]
         s.runbook.write_text(yaml.safe_dump(data))
         await s.open()
+        await s.until(lambda view: len(view.parts) == len(view.environments))  # part of what is signed
         ann = await s.attach("ann")
         assert (await sign(ann, "3.2")).ok
         assert (await sign(ann, "1.1")).ok

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,8 @@ async def test_a_helm_that_somebody_runs_by_hand_is_not_called_stuck(tmp_path: P
         await stand.until(lambda: stand.release(Env.STAGING, 2) is not None)
         hold.go.set()
         ended = await stand.ended()
-        by_hand.terminate()
+        with suppress(ProcessLookupError):  # it may have ended by itself on a busy machine
+            by_hand.terminate()
         await by_hand.communicate()
         assert ended.state is State.FAILED
         assert "revision 2 (pending-upgrade) is somebody else's work" in ended.verdict
