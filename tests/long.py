@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 LONG: Mapping[str, tuple[str, ...]] = {
     "tests/bench/test_conditions.py": ("test_the_engine_and_the_reference_agree",),
+    "tests/checks/test_extensions.py": ("test_the_guides_kind_comes_with_a_distribution_of_its_own",),
     "tests/checks/test_wire.py": ("test_each_trouble_has_its_error",),
     "tests/cluster/test_charts.py": ("test_ten_charts_are_equal_unchanged_and_a_change_by_hand_is_found",),
     "tests/cluster/test_diagnosis.py": ("test_odd_ones_are_complete_when_the_new_ones_serve_and_not_before",),
@@ -50,7 +51,10 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "test_a_bad_log_has_one_code_everywhere",
         "test_a_log_that_this_account_may_not_read",
     ),
-    "tests/console/cli/test_check.py": ("test_all_checks_of_two_gates_pass",),
+    "tests/console/cli/test_check.py": (
+        "test_a_fault_is_named_and_counted",
+        "test_all_checks_of_two_gates_pass",
+    ),
     "tests/console/cli/test_command_line.py": (
         "test_a_bad_runbook_names_file_line_and_column_of_every_problem",
         "test_a_damaged_log_is_named_with_its_first_bad_event_and_left_alone",
@@ -67,6 +71,7 @@ LONG: Mapping[str, tuple[str, ...]] = {
     "tests/console/cli/test_plain_launch.py": (
         "test_a_rehearsal_is_told_line_by_line_and_goes_on_when_it_is_left",
     ),
+    "tests/console/cli/test_serve.py": ("test_the_page_answers_with_its_key_and_shows_a_watcher",),
     "tests/console/client/test_signed_once.py": ("test_a_statement_about_something_else_is_refused",),
     "tests/console/engine/bake/test_after_a_gap.py": (
         "test_a_breach_that_nobody_could_look_at_trips_at_once",
@@ -75,15 +80,20 @@ LONG: Mapping[str, tuple[str, ...]] = {
     "tests/console/engine/operations/test_abort.py": (
         "test_a_deploy_before_helm",
         "test_a_deploy_in_its_rollout",
+        "test_a_deploy_that_a_new_engine_follows",
+        "test_a_migration_that_runs",
         "test_a_rollback_is_never_signalled",
         "test_real_helm_in_a_hook_in_a_rollout_and_in_a_rollback",
         "test_while_it_is_still_being_looked_at",
     ),
     "tests/console/engine/operations/test_blind_ways_back.py": (
+        "test_a_page_that_is_too_large_closes_no_rollback",
+        "test_a_rollback_without_a_history_that_can_be_seen_takes_two",
         "test_what_cannot_be_seen_is_said_and_closes_no_rollback",
     ),
     "tests/console/engine/operations/test_chart.py": ("test_it_is_vendored_and_deployed",),
     "tests/console/engine/operations/test_countdown.py": (
+        "test_a_migration_that_is_not_compatible_disarms_the_countdown_and_says_why",
         "test_what_brought_production_nothing_back_does_not_switch_it_off",
         "test_without_a_migration_it_counts_down_and_rolls_back",
     ),
@@ -114,6 +124,10 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "test_the_engine_killed_and_its_terminal_gone_in_an_upgrade",
         "test_the_engine_killed_in_a_rollback_and_helm_ended_meanwhile",
     ),
+    "tests/console/engine/operations/test_lease.py": (
+        "test_a_helm_that_somebody_runs_by_hand_is_not_called_stuck",
+    ),
+    "tests/console/engine/operations/test_migrate.py": ("test_the_command_that_is_shown_makes_the_same_job",),
     "tests/console/engine/operations/test_private_copy.py": (
         "test_a_chart_from_elsewhere_is_fetched_once_and_run",
         "test_a_new_engine_takes_the_copy_over_and_removes_it",
@@ -173,6 +187,12 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "test_a_fault_that_was_taken_out_leaves_nothing",
         "test_what_is_wrong_with_the_release_before_harms_nobody",
     ),
+    "tests/console/rehearsal/dotmac/faults/test_faults.py": (
+        "test_a_bad_candidate_hurts_once_it_is_live_and_a_rollback_cures_it",
+    ),
+    "tests/console/rehearsal/dotmac/faults/test_out_of_reach.py": (
+        "test_a_cluster_out_of_reach_is_unknown_and_says_why",
+    ),
     "tests/console/rehearsal/dotmac/test_canaries.py": ("test_they_are_nowhere",),
     "tests/console/rehearsal/dotmac/test_live_look.py": (
         "test_a_condition_that_could_never_trip_is_unknown",
@@ -184,6 +204,7 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "test_the_real_one_answers_as_recorded",
         "test_the_simulated_one_answers_like_the_real_one",
     ),
+    "tests/console/rehearsal/sim/prometheus/test_promql.py": ("test_a_range_query_is_its_instant_queries",),
     "tests/console/rehearsal/web_service/test_web_service.py": (
         "test_a_fault_of_the_platform_is_no_fault_of_the_service",
         "test_its_bad_candidate_trips_and_is_rolled_back",
@@ -212,6 +233,7 @@ LONG: Mapping[str, tuple[str, ...]] = {
         "test_the_banner_says_rolled_back_only_when_production_was",
         "test_the_screen_is_filled_and_no_line_is_too_long",
     ),
+    "tests/screens/test_every_binding.py": ("test_nothing_that_may_hurt_is_carried_out_but_by_its_dialog",),
     "tests/screens/test_failures.py": ("test_a_failure_is_a_visible_state_and_the_console_goes_on",),
     "tests/screens/test_finding.py": (
         "test_a_slash_filters_every_list",
@@ -246,11 +268,16 @@ LONG: Mapping[str, tuple[str, ...]] = {
     "tests/terminal/test_sentences.py": ("test_twelve_sentences_at_two_paces_end_in_their_field",),
     "tests/terminal/test_what_next.py": ("test_a_launch_by_what_the_screen_says_comes_next",),
     "tests/test_programs.py": ("test_without_any_of_them_nothing_is_red",),
+    "tests/wire/test_conditions.py": (
+        "test_a_breach_that_was_over_before_the_engine_came_back_trips_at_its_start",
+        "test_a_breach_trips_when_for_is_over_also_with_an_engine_that_was_away",
+        "test_a_dead_target_is_blind_and_not_green",
+    ),
+    "tests/wire/test_monitors.py": ("test_what_is_wrong_with_the_monitors_is_said",),
 }
 """A module, and the functions of it."""
 SHORT = frozenset(
     {
-        "tests/cluster/test_readiness.py::test_every_kind_of_workload_succeeds_and_goes_back[4]",
         "tests/console/engine/operations/test_wire.py::test_first_install_upgrade_and_back[4]",
         "tests/console/engine/operations/test_wire_killed.py::test_helm_killed_or_hung_up_in_an_upgrade[4]",
         "tests/screens/test_hostile.py::test_forty_kinds_of_payload_on_every_screen[size0]",
