@@ -44,7 +44,8 @@ class Step(Settings):
     has: tuple[str, ...] = ()
     """Dotted fields that the JSON answer must have, ``valid`` and its like not as false, others with any value."""
     page: bool | None = None
-    """Whether the answer is a web page; none: it isn't on the main domain, and may be one elsewhere."""
+    """Whether the answer is a web page; none: it isn't where somebody is logged in on the main domain, or the path
+    begins with ``/api``; it may be one elsewhere."""
 
 
 class Task(Settings):
@@ -139,7 +140,7 @@ async def _walk(step: Step, web: WebClient, findings: Findings) -> int | None:
 
 def content(step: Step, reply: Reply, name: str, who: str, findings: Findings) -> None:
     """Judge what a step's answer holds; without ``has``, that it holds what could be an answer at all."""
-    if step.page or (step.page is None and step.surface != MAIN and not step.has):
+    if not step.has and (_may_be_page(step) if step.page is None else step.page):
         if not reply.body.strip():
             findings.blind(f"{name} answers {reply.status}{who} with nothing in it")
         elif step.page and not is_html(reply):
@@ -157,6 +158,11 @@ def content(step: Step, reply: Reply, name: str, who: str, findings: Findings) -
     findings.need(not missing, f"{name}: the answer{who} lacks {', '.join(missing)}")
     no = [field for field in step.has if field.rpartition(".")[2] in _YES and lookup(answer, field) is False]
     findings.need(not no, f"{name}: the answer{who} says {', '.join(f'{field}: false' for field in no)}")
+
+
+def _may_be_page(step: Step) -> bool:
+    api = step.role is not None or f"{step.path}/".startswith("/api/")
+    return step.surface != MAIN or not api
 
 
 def _has(answer: Json, dotted: str) -> bool:

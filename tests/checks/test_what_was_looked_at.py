@@ -38,6 +38,11 @@ NO = Verdict.UNKNOWN
         ({}, JSON, b'{"total": 3', NO),
         ({}, HTML, PAGE, NO),
         ({}, JSON, PAGE, NO),  # a page that calls itself JSON
+        ({"role": None, "path": "/cart"}, HTML, PAGE, Verdict.PASS),  # a shop's own page
+        ({"role": None, "path": "/cart"}, HTML, b"", NO),
+        ({"role": None, "path": "/apis-explained"}, HTML, PAGE, Verdict.PASS),
+        ({"role": None, "path": "/api/v1/plans"}, HTML, PAGE, NO),
+        ({"role": None, "path": "/api"}, HTML, PAGE, NO),
         ({"page": True}, HTML, PAGE, Verdict.PASS),
         ({"page": True}, JSON, b'{"error": 1}', NO),
         ({"page": True}, HTML, b" \n", NO),
@@ -55,7 +60,7 @@ def test_a_step_is_right_by_what_its_answer_holds(
     step: dict[str, object], kind_: str, body: bytes, verdict: Verdict
 ) -> None:
     findings = Findings()
-    one = Step.model_validate({"flow": "a", "path": "/x", **step})
+    one = Step.model_validate({"flow": "a", "path": "/x", "role": "ann", **step})
     content(
         one, Reply(Where("w", "t"), 200, (("Content-Type", kind_),), body, 1), "a: /x", " as ann", findings
     )
