@@ -116,6 +116,7 @@ class Redactor:
         self._values: set[str] = set()
         self._unread: set[str] = set()
         self._needles: tuple[str, ...] = ()
+        self._formed: dict[str, tuple[str, ...]] = {}
         self._pairs: set[tuple[str, str]] = set()
 
     def register_setting(self, path: Sequence[str], value: str) -> None:
@@ -283,7 +284,9 @@ class Redactor:
 
     def _all_needles(self) -> tuple[str, ...]:
         if not self._needles and (self._values or self._pairs):
-            forms = {form for value in self._values for form in _forms(value)}
+            for value in self._values - self._formed.keys():
+                self._formed[value] = tuple(_forms(value))
+            forms = {form for value in self._values for form in self._formed[value]}
             forms |= {form for key, value in self._pairs for form in _pair_forms(key, value)}
             # Longest first: otherwise a short value would cut a longer one that contains it.
             self._needles = tuple(sorted(forms, key=lambda form: (-len(form), form)))

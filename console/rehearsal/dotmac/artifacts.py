@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 
 from console.rehearsal.dotmac.credentials import access_key, storage_key
@@ -72,6 +72,7 @@ class Artifacts:
         self.previous = self._push(seed, PREVIOUS_VERSION)
         self.candidate = self._push(seed, CANDIDATE_VERSION)
         self.backups = {env: Backups() for env in Env}
+        self._made: dict[Env, tuple[object, list[StoredObject]]] = {}
         for env in Env:
             objects.buckets[env.bucket] = _bucket(env)
             objects.keys[access_key(seed, env)] = storage_key(seed, env)
@@ -101,7 +102,16 @@ class Artifacts:
             bucket = self.objects.buckets.get(env.bucket)
             if bucket is not None:
                 others = [stored for stored in bucket.objects if not stored.key.startswith(PREFIX)]
-                bucket.objects = [*others, *self.backups[env].objects(env, now)]
+                bucket.objects = [*others, *self._backups(env, now)]
+
+    def _backups(self, env: Env, now_us: int) -> list[StoredObject]:
+        """Return an environment's backups, made anew where there is a new one or they were changed."""
+        backups = self.backups[env]
+        state = (now_us // SECOND_US // backups.every_s, *astuple(backups))
+        known = self._made.get(env)
+        if known is None or known[0] != state:
+            known = self._made[env] = (state, backups.objects(env, now_us))
+        return known[1]
 
     async def back_up_for_ever(self) -> None:
         """Back up as time goes on."""

@@ -126,25 +126,16 @@ class ScrapeTarget:
                 pieces.append((chunk, low, high))
                 times.extend(chunk.times[low:high])
         out: list[Series] = []
+        born: dict[Exported | None, int] = {None: 0}
         for exported in chosen if times else ():
             values = _joined(pieces, exported)
-            first = self._born(pieces, exported)
+            gate = exported if exported.gated else exported.born_with
+            if gate is not None and gate not in born:  # a histogram's series are born together
+                born[gate] = _born(pieces, gate)
+            first = born[gate]
             if first < len(times):
                 out.append(Series(exported.labels, times[first:] if first else times, values[first:]))
         return out
-
-    def _born(self, pieces: list[tuple[_Chunk, int, int]], exported: Exported) -> int:
-        """Return from which sample on a series is exported."""
-        gate = exported if exported.gated else exported.born_with
-        if gate is None:
-            return 0
-        place = 0
-        for chunk, low, high in pieces:
-            for value in chunk.of(gate)[low:high]:
-                if value:
-                    return place
-                place += 1
-        return place
 
     def up(self, start_ms: int, end_ms: int, now_ms: int) -> list[Series]:
         """Return the series ``up`` of this target."""
@@ -158,6 +149,17 @@ class ScrapeTarget:
             times.extend(chunk.up_times[low:high])
             values.extend(chunk.up[low:high])
         return [Series(self.up_labels, times, values)] if times else []
+
+
+def _born(pieces: list[tuple[_Chunk, int, int]], gate: Exported) -> int:
+    """Return from which sample on the series with this gate are exported."""
+    place = 0
+    for chunk, low, high in pieces:
+        for value in chunk.of(gate)[low:high]:
+            if value:
+                return place
+            place += 1
+    return place
 
 
 def _joined(pieces: list[tuple[_Chunk, int, int]], exported: Exported) -> list[float | None]:
