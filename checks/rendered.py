@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from checks.base import CouldNotLookError
 from checks.clients.errors import NotFoundError
@@ -14,6 +15,9 @@ from state.view.enums import Tier
 
 _NESTED = 10
 """Lists in lists: deeper than anybody writes them."""
+
+_REMEMBERED = 8
+"""Manifests whose objects are kept: every look at a release reads the same one, before and after."""
 
 Render = Callable[[Tier], Awaitable[str]]
 """Gives the manifest that a deploy of the candidate to an environment would install.
@@ -58,8 +62,13 @@ def documents(manifest: str) -> list[JsonObject]:
 
     Raises UnreadableManifestError.
     """
+    return list(_documents(manifest))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _documents(manifest: str) -> tuple[JsonObject, ...]:
     try:
-        return [one for document in kube_yaml.load_all(manifest) for one in unfolded(document)]
+        return tuple(one for document in kube_yaml.load_all(manifest) for one in unfolded(document))
     except kube_yaml.KubeYamlError as error:
         raise UnreadableManifestError(f"the manifest cannot be read: {error}") from None
 

@@ -32,6 +32,8 @@ class _Chunk:
         known = self.values.get(exported)
         if known is None:
             known = self.values[exported] = []
+        elif len(known) == len(self.rows):
+            return known
         missing = len(known)
         if missing < len(self.rows):
             rows = self.rows[missing:]
