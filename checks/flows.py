@@ -96,7 +96,7 @@ async def smoke(settings: SmokeSettings, context: CheckContext) -> Outcome:
     web = context.clients.web(context.tier)
     flows: dict[str, list[int]] = {}
     for step in settings.steps:
-        took = await _walk(step, web, findings)
+        took = await walk(step, web, findings)
         if took is not None:
             flows.setdefault(step.flow, []).append(took)
     if settings.task is not None:
@@ -112,7 +112,8 @@ async def smoke(settings: SmokeSettings, context: CheckContext) -> Outcome:
     )
 
 
-async def _walk(step: Step, web: WebClient, findings: Findings) -> int | None:
+async def walk(step: Step, web: WebClient, findings: Findings) -> int | None:
+    """Ask one step and judge its answer; return how long that took, or None where nothing was answered."""
     name = f"{step.flow}: {step.path}"
     try:
         reply = await web.get_as(step.role, step.path, surface=step.surface)
@@ -133,7 +134,7 @@ async def _walk(step: Step, web: WebClient, findings: Findings) -> int | None:
     if reply.status not in step.expect:
         findings.wrong(f"{name} answers {reply.status}{who}; expected {' or '.join(map(str, step.expect))}")
         return reply.elapsed_ms
-    if reply.status < 300 and reply.status != 204:
+    if step.has or (reply.status < 300 and reply.status != 204):
         content(step, reply, name, who, findings)
     return reply.elapsed_ms
 
@@ -151,7 +152,7 @@ def content(step: Step, reply: Reply, name: str, who: str, findings: Findings) -
     except CouldNotLookError as error:
         findings.blind(f"{name}: {error}")
         return
-    if answer is None or answer == {}:
+    if not step.has and (answer is None or answer == {}):
         findings.blind(f"{name} answers{who} with nothing in it: {line(reply.text, 20)}")
         return
     missing = [field for field in step.has if not _has(answer, field)]

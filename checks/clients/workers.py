@@ -73,7 +73,8 @@ class Workers:
             self._ending += ending
             for _ in range(ending):
                 self._jobs.put(None)
-        if not ending and at_last is not None:
+            idle = not self._ending
+        if idle and at_last is not None:
             at_last()
 
     def _hire(self) -> None:

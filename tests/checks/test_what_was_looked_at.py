@@ -11,7 +11,7 @@ from checks.base import CheckContext
 from checks.clients.clients import Clients
 from checks.clients.errors import Where
 from checks.clients.wire import Reply
-from checks.flows import Step, content
+from checks.flows import Step, content, walk
 from checks.judging import Findings
 from checks.registry import kind
 from state.base.clock import SystemClock
@@ -53,6 +53,8 @@ NO = Verdict.UNKNOWN
         ({"has": ["total"]}, JSON, b'{"total": null}', Verdict.PASS),
         ({"has": ["total"]}, JSON, b'{"sum": 1}', Verdict.FAIL),
         ({"has": ["total"]}, JSON, b"[]", Verdict.FAIL),
+        ({"has": ["total"]}, JSON, b"{}", Verdict.FAIL),
+        ({"has": ["total"]}, JSON, b"null", Verdict.FAIL),
         ({"has": ["ok"]}, JSON, b'{"ok": false}', Verdict.FAIL),
     ],
 )
@@ -64,6 +66,38 @@ def test_a_step_is_right_by_what_its_answer_holds(
     content(
         one, Reply(Where("w", "t"), 200, (("Content-Type", kind_),), body, 1), "a: /x", " as ann", findings
     )
+    outcome = findings.outcome("fine")
+    assert outcome.verdict is verdict, outcome.summary
+
+
+class Answering:
+    """A platform that answers everything alike."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.reply = Reply(Where("w", "t"), status, (("Content-Type", JSON),), body, 1)
+
+    async def get_as(self, role: str | None, path: str, *, surface: str = "") -> Reply:
+        return self.reply
+
+
+@pytest.mark.parametrize(
+    ("status", "has", "body", "verdict"),
+    [
+        (403, ["detail"], b'{"detail": "no"}', Verdict.PASS),
+        (403, ["detail"], b'{"error": "no"}', Verdict.FAIL),  # whatever the status, its fields are due
+        (403, [], b"", Verdict.PASS),
+        (204, [], b"", Verdict.PASS),
+        (204, ["id"], b"", NO),
+        (200, [], b"", NO),
+        (404, ["detail"], b'{"detail": "no"}', Verdict.FAIL),
+    ],
+)
+async def test_the_fields_of_a_step_are_due_at_every_status_that_is_right(
+    status: int, has: list[str], body: bytes, verdict: Verdict
+) -> None:
+    step = {"flow": "a", "path": "/x", "role": "ann", "expect": [200, 204, 403], "has": has}
+    findings = Findings()
+    await walk(Step.model_validate(step), Answering(status, body), findings)  # type: ignore[arg-type]  # all it asks
     outcome = findings.outcome("fine")
     assert outcome.verdict is verdict, outcome.summary
 

@@ -27,6 +27,7 @@ async def test_what_is_done_at_last_waits_for_work_that_nobody_waits_for_any_mor
         done.set()
 
     workers.close(at_last)
+    workers.close(at_last)  # twice is once, and no sooner
     await asyncio.sleep(0.05)
     assert order == []
     go.set()
