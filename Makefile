@@ -89,7 +89,7 @@ cluster: $(READY) ## build (once) and start a real control plane on loopback, un
 cluster-quiet: $(READY) ## watch 300 pods of a real control plane for five minutes: what an engine asks, and its CPU
 	LAUNCH_CONSOLE_QUIET_S=300 $(BIN)/python -m pytest -q -s -p no:cacheprovider tests/cluster/test_quiet.py
 
-cluster-charts: $(READY) ## prove every chart of ours with both helms on a real control plane; SEED draws what is changed by hand
+cluster-charts: $(READY) ## prove every chart of ours with both helms on a real control plane; SEED draws what is changed by hand, SEED=every changes it all
 	$(BIN)/python -m tests.cluster.charts --seed "$${SEED:-$$(git rev-parse HEAD)}"
 
 format: $(READY)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from checks.base import CouldNotLookError
-from console.engine.operations.compare.drift import drift_of
+from console.engine.operations.compare.drift import drift_of, of_object
 from console.engine.operations.compare.live_objects import LiveObjects, by_key
 from console.engine.operations.run.context import Site
 from console.engine.operations.verdict.helm_history import history
@@ -27,6 +27,8 @@ from tests.console.engine.operations.helms import real
 from tests.console.engine.operations.stand import Stand, on_world, section
 
 _HAND = "kubectl-edit"
+EVERY = "every"
+"""The seed that draws nothing, and tries all."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,50 @@ class Proof:
                 )
                 return words
         raise AssertionError("no field could be changed")
+
+    async def every_field(self) -> str:
+        """Change every field that can be, one after the other, and put each back; return how many.
+
+        Raises AssertionError with the places of those that weren't found.
+        """
+        manifest = (await history(self.site))[-1].manifest
+        expected = by_key(manifest, self.namespace)
+        asked = LiveObjects(self.site)
+        tried, missed = 0, list[str]()
+        for key in sorted(expected):
+            for alternatives in by_field(expected[key], (await asked.get([key]))[key]):
+                live = (await asked.get([key]))[key]
+                change = await self._first(asked.path(key), alternatives, live)
+                if change is None:
+                    continue
+                tried += 1
+                found = await of_object(asked, key, expected[key], (await asked.get([key]))[key])
+                if not any(one.lasting for one in found.found):
+                    missed.append(f"{key[1]}/{key[3]} {change['path']} {change['value']!r}")
+                if not await self._put_back(asked.path(key), change, live):
+                    break  # what was made immutable stays as it is
+        assert tried, "no field could be changed"
+        assert not missed, f"missed {len(missed)} of {tried}: {'; '.join(missed)}"
+        return f"{tried} fields"
+
+    async def _first(
+        self, where: str, alternatives: Sequence[JsonObject], live: JsonObject
+    ) -> JsonObject | None:
+        """Make the first change that the API takes; None where it takes none."""
+        for change in alternatives:
+            if await self._changes(where, change, live):
+                return change
+        return None
+
+    async def _put_back(self, where: str, change: JsonObject, live: JsonObject) -> bool:
+        """Undo a change; return whether the API takes that."""
+        parts = [part.replace("~1", "/").replace("~0", "~") for part in str(change["path"]).split("/")[1:]]
+        was: Json = live
+        for part in parts:
+            was = was[int(part)] if isinstance(was, list) else obj(was).get(part)
+        back = {**change, "value": was} if was is not None else {"op": "remove", "path": change["path"]}
+        query = {"fieldManager": _HAND}
+        return (await self.api.ask("PATCH", where, [back], query=query, kind=JSON_PATCH))[0] < 400
 
     async def _changes(self, where: str, change: JsonObject, live: JsonObject) -> bool:
         """Make a change; return whether it was one."""
@@ -137,7 +183,10 @@ async def proof(
 async def prove(
     cluster: Cluster, api: KubeHttp, base: Stand, chart: Chart, folder: Path, major: int, seed: str
 ) -> str:
-    """Prove all of a chart and return the field that was changed by hand. Raises AssertionError."""
+    """Prove all of a chart and return the field that was changed by hand; all of them where the seed is `every`.
+
+    Raises AssertionError.
+    """
     folder.mkdir(parents=True)  # noqa: ASYNC240  one quick call
     async with proof(cluster, api, base, chart, folder, major) as one:
         try:
@@ -147,6 +196,6 @@ async def prove(
             await one.run("staging.rollback")
             config = await api.get(f"/api/v1/namespaces/{one.namespace}/configmaps/web-config")
             assert path(config, ("data", "level")) == LEVELS[0]
-            return await one.changed_by_hand(seed)
+            return await (one.every_field() if seed == EVERY else one.changed_by_hand(seed))
         except CouldNotLookError as error:
             raise AssertionError(f"could not look: {error}") from error

@@ -126,7 +126,7 @@ def _told_apart(members: Sequence[Json], keys: tuple[str, ...]) -> bool:
 
 def _identity(one: Json, keys: tuple[str, ...]) -> tuple[str, ...]:
     assert isinstance(one, Mapping)
-    return tuple(str(one.get(key, "TCP" if key == "protocol" else "")) for key in keys)
+    return tuple(str(one.get(key) or ("TCP" if key == "protocol" else "")) for key in keys)
 
 
 def same(kind: str, expected: Json, live: Json, place: Place) -> bool:

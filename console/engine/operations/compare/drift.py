@@ -20,8 +20,9 @@ from console.engine.operations.compare.places import (
     applied_fields,
     decides,
     keyed,
-    member_of,
+    members_of,
     others,
+    same_member,
     words,
 )
 from console.engine.operations.run.context import Site
@@ -127,6 +128,9 @@ async def of_object(asked: LiveObjects, key: Key, expected: JsonObject, live: Js
         pairs = by_type(expected, live)
     else:
         pairs = by_fields(fields, expected, answer, live)
+        if _untold(fields, answer):
+            notes = (f"{name}: a member of a list was not told",)
+            pairs = by_type(expected, live)
     hide = asked.site.clients.fingerprint
     found = [_difference(name, key[1], live, pair, hide) for pair in pairs]
     return Drift((*found, *_added(name, expected, live)), notes)
@@ -168,25 +172,40 @@ def _by_fields(
 ) -> Iterator[tuple[Place, Json, Json]]:
     """Yield what differs at the fields of a set, between what would be stored and what is."""
     for mark, inner in keyed(fields):
+        for step, expected, now in _at(mark, answer, live):
+            where = (*place, step)
+            if now is ABSENT and expected is not ABSENT:
+                yield where, expected, ABSENT
+            elif inner and not _whole(expected, now):
+                yield from _by_fields(inner, expected, now, where)
+            elif without_nulls(expected) != without_nulls(now) and expected is not ABSENT:
+                yield where, expected, now
+
+
+def _at(mark: str, answer: Json, live: Json) -> Iterator[tuple[Step, Json, Json]]:
+    """Yield what a mark stands for: the step to it, what would be stored there, what is; or ABSENT."""
+    if mark.startswith("f:"):
+        name = mark[2:]
+        now = live.get(name, ABSENT) if isinstance(live, Mapping) else ABSENT
+        yield Step(name), obj(answer).get(name, ABSENT), now
+        return
+    for at, expected in members_of(answer, mark):
+        there = same_member(live, expected, mark)
+        yield Step(member=expected, index=at), expected, ABSENT if there is None else there
+
+
+def _untold(fields: JsonObject, answer: Json) -> bool:
+    """Return whether a mark stands for nothing that would be stored: of that place the server's word says nothing."""
+    for mark, inner in keyed(fields):
         if mark.startswith("f:"):
-            name = mark[2:]
-            step = Step(name)
-            expected = obj(answer).get(name, ABSENT)
-            now = live.get(name, ABSENT) if isinstance(live, Mapping) else ABSENT
+            below = [(inner, obj(answer)[mark[2:]])] if mark[2:] in obj(answer) else []
         else:
-            at, expected = member_of(answer, mark)
-            there, now = member_of(live, mark)
-            if at < 0:
-                continue  # a mark that the answer itself lacks tells nothing
-            now = now if there >= 0 else ABSENT
-            step = Step(member=expected, index=at)
-        where = (*place, step)
-        if now is ABSENT and expected is not ABSENT:
-            yield where, expected, ABSENT
-        elif inner and not _whole(expected, now):
-            yield from _by_fields(inner, expected, now, where)
-        elif without_nulls(expected) != without_nulls(now) and expected is not ABSENT:
-            yield where, expected, now
+            below = [(inner, member) for _, member in members_of(answer, mark)]
+            if not below:
+                return True
+        if any(_untold(inner, value) for inner, value in below):
+            return True
+    return False
 
 
 def _whole(expected: Json, now: Json) -> bool:

@@ -111,8 +111,7 @@ def marks(mark: str, member: Json) -> bool:
     except ValueError:
         return False
     if mark.startswith("k:"):
-        one = obj(member)
-        return bool(one) and all(_same_key(one.get(key), value) for key, value in obj(told).items())
+        return bool(obj(member)) and _has(member, obj(told))
     return mark.startswith("v:") and told == member
 
 
@@ -120,13 +119,39 @@ def _same_key(value: Json, told: Json) -> bool:
     return value == told and isinstance(value, bool) == isinstance(told, bool)
 
 
-def member_of(found: Json, mark: str) -> tuple[int, Json]:
-    """Return which member of a list a mark stands for; (-1, None) where it isn't there."""
-    if isinstance(found, Sequence) and not isinstance(found, str):
-        for at, member in enumerate(found):
-            if marks(mark, member):
-                return at, member
-    return -1, None
+def members_of(found: Json, mark: str) -> list[tuple[int, Json]]:
+    """Return the members of a list that a mark stands for, each with where it is.
+
+    A key that a manifest sets to nothing (``protocol: ""``) is in the mark as nothing, and stored as its default:
+    where no member is the mark's exactly, all are it that are equal in the rest of its key.
+    """
+    members = list(enumerate(found)) if isinstance(found, Sequence) and not isinstance(found, str) else []
+    exact = [(at, one) for at, one in members if marks(mark, one)]
+    if exact or not mark.startswith("k:"):
+        return exact[:1]
+    told = {key: value for key, value in _key_of(mark).items() if value not in {None, "", 0}}
+    return [(at, one) for at, one in members if told and _has(one, told)]
+
+
+def same_member(found: Json, member: Json, mark: str) -> Json:
+    """Return the member of another list with the same key as this one; None where it has none."""
+    if mark.startswith("k:"):
+        one = obj(member)
+        key = {name: one[name] for name in _key_of(mark) if name in one}
+        mark = f"k:{json.dumps(key)}"
+    return next((one for _, one in members_of(found, mark)[:1]), None)
+
+
+def _key_of(mark: str) -> JsonObject:
+    try:
+        return obj(json.loads(mark[2:]))
+    except ValueError:
+        return {}
+
+
+def _has(member: Json, key: JsonObject) -> bool:
+    one = obj(member)
+    return all(_same_key(one.get(name), value) for name, value in key.items())
 
 
 def keyed(fields: JsonObject) -> Iterator[tuple[str, JsonObject]]:
