@@ -81,3 +81,11 @@ async def test_whom_the_runbook_does_not_name_is_turned_away_at_once(
 
 def test_an_account_without_a_name_is_its_number() -> None:
     assert account_of(2**31 - 7) == str(2**31 - 7)
+
+
+async def test_a_second_hello_is_an_error(tmp_path: Path) -> None:
+    async with stand(tmp_path) as s:
+        await s.open(run=False)
+        told = await talk(s, None, {"t": "hello", "tty": "y"})
+        assert text(told[-1], "t") == "error"
+        assert "one connection is one console" in text(told[-1], "message")
