@@ -160,7 +160,9 @@ def stage_detail(stage: StageView, parts: list[PartView], now_us: int, width: in
 def part_lines(part: PartView, now_us: int, width: int) -> list[Line]:
     """Return a part: what it is, its verdict, when, what was found, and the checks with their evidence."""
     if part.kind is PartKind.CHECK and part.checks:
-        return [line for check in worst_first(part.checks, now_us) for line in check_lines(check, now_us, width)]
+        return [
+            line for check in worst_first(part.checks, now_us) for line in check_lines(check, now_us, width)
+        ]
     sign = formats.sign(formats.VERDICT[part.verdict])
     lines = [heading(cut(f"{_HOW[part.kind]} {part.name}", width - 12), width, sign)]
     lines += [row(f"  {text}") for text in wrap(part.title, width - 2) if text]

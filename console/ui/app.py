@@ -26,7 +26,7 @@ from console.ui.kind_text import kind_text
 from console.ui.navigation import NavigatingApp
 from console.ui.stops import lead
 from console.ui.terminal_app import settle
-from console.ui.theme import THEMES, themes
+from console.ui.theme import THEMES, ChosenLook, first_of, look_of, themes
 from screens.bake import BakeScreen
 from screens.base import LaunchScreen
 from screens.dashboard import DashboardScreen
@@ -77,8 +77,10 @@ class LaunchApp(NavigatingApp):
         driver_class: type[Driver] | None = None,
         keys: KeyFile | None = None,
         tour: bool = False,
+        look: ChosenLook | None = None,
     ) -> None:
         super().__init__(driver_class, log)
+        self._look = look
         self._keys = keys or KeyFile()
         self.source = source
         self.mode = mode
@@ -93,7 +95,7 @@ class LaunchApp(NavigatingApp):
         for theme in THEMES:
             self.register_theme(theme)
         if "TEXTUAL_THEME" not in os.environ:
-            self.theme = themes(os.environ)[0].name
+            self.theme = first_of(themes(os.environ), look.read() if look is not None else "").name
         self._bindings = BindingsMap.merge(
             [self._bindings, BindingsMap(keymap.bindings(mode, self._keys.keys))]
         )
@@ -345,6 +347,8 @@ class LaunchApp(NavigatingApp):
         names = [one.name for one in themes(os.environ)]
         if self.theme in names:
             self.theme = names[(names.index(self.theme) + 1) % len(names)]
+            if self._look is not None:
+                self._look.write(look_of(self.theme))
 
     def action_help(self) -> None:
         """Show all keys and commands."""

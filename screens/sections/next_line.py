@@ -10,7 +10,7 @@ from state.view.own_step import own_step
 
 
 def next_line(shown: ScreenState, width: int, key: str) -> list[Line]:
-    """Return what comes next in a launch that goes on, for who sits here; nothing in a replay, or where nothing does."""
+    """Return what comes next in a launch for who sits here; nothing in a replay, or where nothing does."""
     if ended := ending(shown.view):
         role = Role.GOOD if shown.view.state is LaunchState.CLOSED else Role.WARN
         keys = f"{key}: report, verify  q: quit " if shown.mode is not Mode.REPLAY else ""

@@ -1,7 +1,7 @@
 """What comes next for one person: a step that is theirs to take, or who is awaited.
 
-``next_step`` says what brings the launch on, whoever takes it. Here that is held against who somebody is: an observer,
-or a captain beside the console that drives, is never told to press a key that the engine would refuse.
+``next_step`` says what brings the launch on, whoever takes it. Here that is held against who somebody is: an
+observer, or a captain beside the console that drives, is never told to press a key that the engine would refuse.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def own_step(view: LaunchView, now_us: int, account: str, console: str = "") -> 
 
 
 def lacks(view: LaunchView, step: NextStep, account: str) -> bool:
-    """Return whether an account may not take a step, whoever drives: for want of a role, or for what it did before."""
+    """Return whether an account may not take a step, whoever drives: for want of a role, or for what it did."""
     if roles_lacking(view, step.command, account):
         return True
     args = dict(step.args)

@@ -129,7 +129,9 @@ def test_who_signed_already_waits_for_the_second() -> None:
 def test_who_drives_goes_on_with_the_checks_while_a_word_is_awaited() -> None:
     unrun = with_item(at("opened"), "1.2", checks=(replace(CHECK, id="2.2/0"),), question=None)
     view = driven(with_item(unrun, "1.1", rule=WordRule(role="release-manager"), checks=()))
-    gates = tuple(replace(g, items=tuple(i for i in g.items if i.id in {"1.1", "2.1"})) for g in view.gates[:2])
+    gates = tuple(
+        replace(g, items=tuple(i for i in g.items if i.id in {"1.1", "2.1"})) for g in view.gates[:2]
+    )
     view = replace(view, gates=gates)
     assert step_of(view, "ann", "c1").command == "gate.run"
     assert step_of(view, "ann", "c1").gate == 2
@@ -168,9 +170,7 @@ def test_nobody_is_ever_told_to_do_what_would_be_refused(moment: str, account: s
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_who_drives_and_may_do_it_all_has_the_launch_s_own_next_step(moment: str) -> None:
     view = driven(at(moment))
-    assert own_step(view, view.wall_us, "ann", "c1") == next_step(
-        view, view.wall_us, "ann"
-    )
+    assert own_step(view, view.wall_us, "ann", "c1") == next_step(view, view.wall_us, "ann")
 
 
 def test_an_item_that_waits_for_a_running_check_is_no_word_to_give() -> None:
