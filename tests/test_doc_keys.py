@@ -35,10 +35,9 @@ def _told() -> dict[str, str]:
         for one in key.split(","):
             found[SHOWN.get(one, one)] += f" {action} {what}"
     for screen in (*SCREENS, AskDialog, AttestDialog):
-        for one in screen.BINDINGS:
-            if isinstance(one, Binding):
-                for key in one.key.split(","):
-                    found[SHOWN.get(key, key)] += f" {one.action} {one.description}"
+        for own in (one for one in screen.BINDINGS if isinstance(one, Binding)):
+            for key in own.key.split(","):
+                found[SHOWN.get(key, key)] += f" {own.action} {own.description}"
     for command in COMMANDS:
         found[command.key] += f" {command.title}"
     for key, more in _ALSO.items():

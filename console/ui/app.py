@@ -217,8 +217,10 @@ class LaunchApp(NavigatingApp):
 
     async def _explain(self, kinds: tuple[str, ...]) -> None:
         self.tell(f"reading what {', '.join(kinds)} tells …")
+        at = self._front()
         text = await kind_text(kinds)
-        if not isinstance(self.screen, Dialog):
+        # It takes seconds on a busy machine: whoever went on meanwhile isn't called back.
+        if self.screen is at:
             self.push_screen(ReadingDialog(", ".join(kinds), text))
 
     # -- screens -------------------------------------------------------------------------------------
