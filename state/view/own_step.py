@@ -41,7 +41,7 @@ def own_step(view: LaunchView, now_us: int, account: str, console: str = "") -> 
     if driver is None and view.consoles and acts(view, account):
         return NextStep("take over: nobody is driving", command="console.take_over")
     own = _meanwhile(view, step, now_us, account)
-    if own is not None and not _drives(view, own, driver, console):
+    if own is not None and (lacks(view, own, account) or not _drives(view, own, driver, console)):
         own = None
     return own or next(_words_of(view, now_us, account), None) or _awaited(view, step, driver, account)
 
