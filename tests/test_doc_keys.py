@@ -26,6 +26,7 @@ _ALSO = {
     "j": "move list",
     "k": "move list",
     "d": "shows operation",
+    "g": "takes words",  # of where to go, in a replay
 }
 
 

@@ -23,7 +23,6 @@ from console.ui.bell import Attention, deposed_words
 from console.ui.dialog_host import PICKED, going, leaving
 from console.ui.keys import keymap
 from console.ui.keys.key_file import KeyFile
-from console.ui.kind_text import kind_text
 from console.ui.navigation import NavigatingApp
 from console.ui.stops import lead
 from console.ui.terminal_app import settle
@@ -33,10 +32,9 @@ from screens.base import LaunchScreen
 from screens.dashboard import DashboardScreen
 from screens.deploy import DeployScreen
 from screens.dialogs.dialogs import Dialog
-from screens.dialogs.reading import ReadingDialog
 from screens.gate import GateScreen
 from screens.help import HelpDialog, HelpEntry
-from screens.kit.messages import ExplanationRequested, ScreenRequested
+from screens.kit.messages import ScreenRequested
 from screens.kit.screen_state import Mode, ScreenState
 from screens.log import LogScreen
 from screens.pipeline import PipelineScreen
@@ -210,19 +208,6 @@ class LaunchApp(NavigatingApp):
         front = self._front()
         if front is not None and message:
             front.flash(message, bad=bad)
-
-    def on_explanation_requested(self, message: ExplanationRequested) -> None:
-        """Let somebody read what kinds of checks tell of themselves."""
-        if not isinstance(self.screen, Dialog):
-            self.run_worker(self._explain(message.kinds), group="explain", exclusive=True)
-
-    async def _explain(self, kinds: tuple[str, ...]) -> None:
-        self.tell(f"reading what {', '.join(kinds)} tells …")
-        at = self._front()
-        text = await kind_text(kinds)
-        # It takes seconds on a busy machine: whoever went on meanwhile isn't called back.
-        if self.screen is at:
-            self.push_screen(ReadingDialog(", ".join(kinds), text))
 
     # -- screens -------------------------------------------------------------------------------------
 

@@ -297,7 +297,7 @@ async def test_what_a_check_proves_and_how_to_mend_it_is_read_on_its_gate(
     async def told_of(kinds: Iterable[str]) -> str:
         return f"{', '.join(kinds)}\n\nA PASS PROVES\n  That it is so."
 
-    monkeypatch.setattr("console.ui.app.kind_text", told_of)
+    monkeypatch.setattr("console.ui.navigation.kind_text", told_of)
     told = story.opened()
     told.check("3.2", "fail", "no policy")
     app, _ = app_of(told)
@@ -324,7 +324,7 @@ async def test_what_takes_long_to_read_opens_over_no_other_screen(monkeypatch: p
         await answers.wait()
         return "A PASS PROVES"
 
-    monkeypatch.setattr("console.ui.app.kind_text", told_of)
+    monkeypatch.setattr("console.ui.navigation.kind_text", told_of)
     told = story.opened()
     told.check("3.2", "fail", "no policy")
     app, _ = app_of(told)
