@@ -24,7 +24,7 @@ from screens.sections.evidence_table import evidence_lines
 from screens.sections.gate_rail import DONE, gate_sign
 from state.base.times import SECOND_US
 from state.view.enums import Look, Verdict
-from state.view.gates import PROBLEMS, next_problem
+from state.view.gates import PROBLEMS, next_problem, worst_first
 from state.view.launch import CheckView, GateView, ItemView
 
 LATER = frozenset({Verdict.RUNNING, Verdict.DEFERRED})
@@ -301,7 +301,7 @@ def _look(item: ItemView, look: Look, now_us: int) -> Span:
 def item_lines(
     item: ItemView, now_us: int, width: int, start_us: int = 0, *, dialog: bool = False, raw: bool = False
 ) -> list[Line]:
-    """Return all that is known of an item: text, owner, waiver, question, words, checks with evidence.
+    """Return all that is known of an item: text, owner, waiver, question, words, the worst check first.
 
     ``start_us`` is when the launch window opens: what is due is due before that. ``dialog``: for the one that attests
     it, without keys and without the evidence. ``raw``: with the evidence as JSON.
@@ -311,7 +311,7 @@ def item_lines(
     if item.waiver is not None:
         lines += _waiver(item, now_us, width)
     lines += item_words.word_lines(item, now_us, width, dialog=dialog)
-    for check in item.checks:
+    for check in worst_first(item.checks, now_us):
         lines += check_lines(check, now_us, width, evidence=not dialog, raw=raw)
     return lines
 

@@ -18,7 +18,7 @@ from screens.kit.pane import Pane
 from screens.kit.plain import Line, Role, Span, cut, fill, heading, row, wrap
 from screens.kit.screen_state import ScreenState
 from screens.kit.table import Column, Row, Table
-from state.view.gates import PROBLEMS
+from state.view.gates import PROBLEMS, worst_first
 from state.view.launch import LaunchView, StageView
 from state.view.stages import PartKind, PartView, is_good, parts_of, stage_verdict
 
@@ -160,13 +160,15 @@ def stage_detail(stage: StageView, parts: list[PartView], now_us: int, width: in
 def part_lines(part: PartView, now_us: int, width: int) -> list[Line]:
     """Return a part: what it is, its verdict, when, what was found, and the checks with their evidence."""
     if part.kind is PartKind.CHECK and part.checks:
-        return [line for check in part.checks for line in check_lines(check, now_us, width)]
+        return [
+            line for check in worst_first(part.checks, now_us) for line in check_lines(check, now_us, width)
+        ]
     sign = formats.sign(formats.VERDICT[part.verdict])
     lines = [heading(cut(f"{_HOW[part.kind]} {part.name}", width - 12), width, sign)]
     lines += [row(f"  {text}") for text in wrap(part.title, width - 2) if text]
     lines.append(row(Span(f"  {formats.ago(part.at_us, now_us)}" if part.at_us else "  not yet", Role.DIM)))
     if part.kind is not PartKind.ITEM:
         lines += [row(f"  {text}") for text in wrap(part.words, width - 2) if text]
-    for check in part.checks:
+    for check in worst_first(part.checks, now_us):
         lines += check_lines(check, now_us, width)
     return lines

@@ -22,20 +22,18 @@ from console.ui.bell import Attention, deposed_words
 from console.ui.dialog_host import PICKED, leaving
 from console.ui.keys import keymap
 from console.ui.keys.key_file import KeyFile
-from console.ui.kind_text import kind_text
 from console.ui.past_app import LookingBackApp
 from console.ui.stops import lead
 from console.ui.terminal_app import settle
-from console.ui.theme import THEMES, themes
+from console.ui.theme import THEMES, ChosenLook, first_of, look_of, themes
 from screens.bake import BakeScreen
 from screens.base import LaunchScreen
 from screens.dashboard import DashboardScreen
 from screens.deploy import DeployScreen
 from screens.dialogs.dialogs import Dialog
-from screens.dialogs.reading import ReadingDialog
 from screens.gate import GateScreen
 from screens.help import HelpDialog, HelpEntry
-from screens.kit.messages import ExplanationRequested, ScreenRequested
+from screens.kit.messages import ScreenRequested
 from screens.kit.screen_state import Mode, ScreenState
 from screens.log import LogScreen
 from screens.pipeline import PipelineScreen
@@ -77,8 +75,10 @@ class LaunchApp(LookingBackApp):
         driver_class: type[Driver] | None = None,
         keys: KeyFile | None = None,
         tour: bool = False,
+        look: ChosenLook | None = None,
     ) -> None:
         super().__init__(driver_class, log)
+        self._look = look
         self._keys = keys or KeyFile()
         self.source = source
         self.mode = mode
@@ -95,7 +95,7 @@ class LaunchApp(LookingBackApp):
         for theme in THEMES:
             self.register_theme(theme)
         if "TEXTUAL_THEME" not in os.environ:
-            self.theme = themes(os.environ)[0].name
+            self.theme = first_of(themes(os.environ), look.read() if look is not None else "").name
         self._bindings = BindingsMap.merge(
             [self._bindings, BindingsMap(keymap.bindings(mode, self._keys.keys))]
         )
@@ -211,17 +211,6 @@ class LaunchApp(LookingBackApp):
         front = self._front()
         if front is not None and message:
             front.flash(message, bad=bad)
-
-    def on_explanation_requested(self, message: ExplanationRequested) -> None:
-        """Let somebody read what kinds of checks tell of themselves."""
-        if not isinstance(self.screen, Dialog):
-            self.run_worker(self._explain(message.kinds), group="explain", exclusive=True)
-
-    async def _explain(self, kinds: tuple[str, ...]) -> None:
-        self.tell(f"reading what {', '.join(kinds)} tells …")
-        text = await kind_text(kinds)
-        if not isinstance(self.screen, Dialog):
-            self.push_screen(ReadingDialog(", ".join(kinds), text))
 
     # -- screens -------------------------------------------------------------------------------------
 
@@ -350,6 +339,8 @@ class LaunchApp(LookingBackApp):
         names = [one.name for one in themes(os.environ)]
         if self.theme in names:
             self.theme = names[(names.index(self.theme) + 1) % len(names)]
+            if self._look is not None:
+                self._look.write(look_of(self.theme))
 
     def action_help(self) -> None:
         """Show all keys and commands."""

@@ -19,7 +19,8 @@ from screens.dialogs.dialogs import Dialog
 from screens.kit.messages import CommandRequested
 from screens.kit.screen_state import ScreenState
 from state.commands import Reply
-from state.view.next_step import NextStep, next_step
+from state.view.next_step import NextStep
+from state.view.own_step import own_step
 
 T = TypeVar("T")
 SLOW_S = 0.5
@@ -117,9 +118,9 @@ class CommandApp(EndingApp):
                 self._take_wished()
 
     def step(self) -> NextStep | None:
-        """Return what comes next now; None where nothing does."""
+        """Return what comes next now for who sits here; None where nothing does."""
         shown = self._shown
-        return next_step(shown.view, shown.now_us, shown.account)
+        return own_step(shown.view, shown.now_us, shown.account, shown.me)
 
     def action_next(self) -> None:
         """Do what comes next."""

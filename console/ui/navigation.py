@@ -1,4 +1,4 @@
-"""An app in which one finds one's way: items by their number, filters, the next problem, a pod that is opened."""
+"""An app in which one finds one's way: items by number, filters, problems, a pod that is opened, what checks tell."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from textual.timer import Timer
 
 from console.client.engine_client import AttachError
 from console.ui.command_app import CommandApp
+from console.ui.kind_text import kind_text
 from screens.base import LaunchScreen
 from screens.dialogs.dialogs import Dialog
+from screens.dialogs.reading import ReadingDialog
 from screens.gate import GateScreen
-from screens.kit.messages import PodAsked
+from screens.kit.messages import ExplanationRequested, PodAsked
 from screens.kit.screen_state import Mode
 from screens.pods import PodsScreen
 
@@ -76,6 +78,19 @@ class NavigatingApp(CommandApp):
         front = self._front()
         if front is not None and not isinstance(self.screen, Dialog) and not front.problem(by):
             self.tell("no problem here")
+
+    def on_explanation_requested(self, message: ExplanationRequested) -> None:
+        """Let somebody read what kinds of checks tell of themselves."""
+        if not isinstance(self.screen, Dialog):
+            self.run_worker(self._explain(message.kinds), group="explain", exclusive=True)
+
+    async def _explain(self, kinds: tuple[str, ...]) -> None:
+        self.tell(f"reading what {', '.join(kinds)} tells …")
+        at = self._front()
+        text = await kind_text(kinds)
+        # It takes seconds on a busy machine: whoever went on meanwhile isn't called back.
+        if self.screen is at:
+            self.push_screen(ReadingDialog(", ".join(kinds), text))
 
     def on_pod_asked(self, message: PodAsked) -> None:
         """Ask the engine for what the cluster tells of a pod, and give it to the screen."""

@@ -93,6 +93,7 @@ def _show(
     from console.ui.app import LaunchApp
     from console.ui.driver import SafeDriver
     from console.ui.keys import key_file, keymap
+    from console.ui.theme import ChosenLook, look_path
 
     app = LaunchApp(
         source,  # type: ignore[arg-type]  # made above as an EventSource, which is imported only there
@@ -105,6 +106,7 @@ def _show(
         else SafeDriver,  # None: the one of the environment
         tour=tour,
         keys=key_file.read(key_file.path_of(os.environ), keymap.usual_keys()),
+        look=ChosenLook(look_path(os.environ)),
     )
     app.run()
     return app.return_code or ExitCode.GO

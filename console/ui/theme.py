@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from textual.theme import Theme
 
@@ -90,3 +92,41 @@ def themes(environ: Mapping[str, str]) -> tuple[Theme, ...]:
     dark, light = (DARK, LIGHT) if rich else (DARK_256, LIGHT_256)
     ground = environ.get("COLORFGBG", "").rpartition(";")[2]
     return (light, dark, CONTRAST) if ground in {"7", "15"} else (dark, light, CONTRAST)
+
+
+def look_of(name: str) -> str:
+    """Return what a theme is to the eye, however many colours there are: ``dark``, ``light``, ``contrast``."""
+    return name.removeprefix("launch-").removesuffix("-256")
+
+
+def first_of(offered: tuple[Theme, ...], chosen: str) -> Theme:
+    """Return the theme of the look that somebody chose; the terminal's first where they chose none of these."""
+    return next((one for one in offered if look_of(one.name) == chosen), offered[0])
+
+
+class ChosenLook:
+    """The look that a user chose last, in a file of theirs, for all of their consoles."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> str:
+        """Return it; nothing where none was chosen, or the file can't be read."""
+        try:
+            with self._path.open(encoding="ascii") as file:
+                return file.read(20).strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    def write(self, look: str) -> None:
+        """Remember it; a console whose user has no home to write to does without."""
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.write_text(f"{look}\n", encoding="ascii")
+
+
+def look_path(environ: Mapping[str, str]) -> Path:
+    """Return where the look is remembered: ``~/.local/state/launch-console/theme``."""
+    base = environ.get("XDG_STATE_HOME", "")
+    folder = Path(base) if base.startswith("/") else Path(environ.get("HOME", "/")) / ".local" / "state"
+    return folder / "launch-console" / "theme"

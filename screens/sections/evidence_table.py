@@ -30,7 +30,7 @@ def evidence_lines(evidence: str, width: int) -> list[Line]:
         found = {"answer": found}
     told = " ".join(_words(found.get(key)) for key in _FIRST).lower()
     cells = [(_rank(key, value, told), n, key, value) for n, (key, value) in enumerate(_cells(found, "", 0))]
-    cells.sort(key=lambda one: one[:2])
+    cells.sort(key=lambda one: (one[0], _wrong(one[2]), one[1]))
     column = _column([(key, value) for _, _, key, value in cells], width)
     return [line for rank, _, key, value in cells for line in _cell(key, value, rank, (column, width))]
 
@@ -51,6 +51,12 @@ def _rank(key: str, value: str, told: str) -> int:
     last = key.rpartition(".")[2].replace("_", " ").lower()
     named = bool(told) and len(last) > 2 and (last in told or key.lower() in told)
     return 1 if named or (bool(told) and len(value) > 2 and value.lower() in told) else 2
+
+
+def _wrong(key: str) -> int:
+    """Return how bad a key is: 0 what failed, then what was not seen, then what only a deploy will tell."""
+    top = key.partition(".")[0]
+    return list(_FIRST).index(top) if top in _FIRST else len(_FIRST)
 
 
 def _cells(found: Json, key: str, depth: int) -> Iterator[tuple[str, str]]:

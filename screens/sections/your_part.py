@@ -27,7 +27,7 @@ def your_part(shown: ScreenState, width: int, height: int) -> list[Line]:
         lines.append(row(Span(cut(f"✖ {what}", width), Role.BAD)))
         lines += [row(Span(cut(f"  {fix}", width), Role.DIM))] if len(lines) + len(wanted) < height else []
     if not wanted:
-        lines.append(row(Span(cut("nothing found missing; d: operations", width), Role.DIM)))
+        lines.append(row(Span(cut("helm, contexts and secrets are here", width), Role.DIM)))
     if len(lines) > height:
         more = len(lines) - height + 1
         lines[height - 1 :] = [row(Span(cut(f"✖ {more} more: launch-console doctor", width), Role.BAD))]

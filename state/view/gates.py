@@ -195,6 +195,21 @@ def _worst(seen: Sequence[Verdict]) -> Verdict:
     return next((worst for worst in _WORST_FIRST if worst in seen), passed)
 
 
+def worst_first(checks: Iterable[CheckView], now_us: int) -> list[CheckView]:
+    """Return checks with what somebody has to look at before what passed; else in the runbook's order.
+
+    A second look that doesn't count yet comes last.
+    """
+
+    def rank(check: CheckView) -> int:
+        verdict = check.at(now_us)
+        if not check.counts:
+            return len(_WORST_FIRST) + 1
+        return _WORST_FIRST.index(verdict) if verdict in _WORST_FIRST else len(_WORST_FIRST)
+
+    return sorted(checks, key=rank)
+
+
 def failing_live(gates: Iterable[GateView], now_us: int) -> tuple[CheckView, ...]:
     """Return the checks by whose second look the candidate fails in production; waived items are left out."""
     return tuple(

@@ -30,6 +30,7 @@ from state.view.locks import WAYS_BACK, Lock, LockKind, locks
 from state.view.people import grant_problem, same_person
 from state.view.requests import open_requests
 from state.view.rollbacks import rollback_of, unanswered
+from state.view.seats import open_poll, seat_problem
 from state.view.trips import taken_back, unverified
 
 
@@ -67,6 +68,7 @@ def next_step(view: LaunchView, now_us: int, account: str = "") -> NextStep | No
             for step in (
                 *_trouble(view),
                 *_requests(view, now_us, account),
+                *_poll(view, now_us, account),
                 *_under_way(view),
             )
         ),
@@ -119,6 +121,13 @@ def _answer(one: RequestView) -> NextStep:
     return NextStep(f"{one.by} asks for a second person: {one.title}", command="request.grant", args=args)
 
 
+def _poll(view: LaunchView, now_us: int, account: str) -> Iterator[NextStep]:
+    poll = open_poll(view)
+    if poll is None or not account or now_us >= poll.until_us or seat_problem(view, poll, account, go=True):
+        return
+    yield NextStep(f"your answer: {poll.about}", command="poll.answer", args=(("poll", str(poll.seq)),))
+
+
 def _under_way(view: LaunchView) -> Iterator[NextStep]:
     running = view.running()
     if running is not None:
@@ -154,7 +163,7 @@ def _of_gate(view: LaunchView, gate: GateView, now_us: int, seen: frozenset[int]
     """Return what brings a gate on. ``seen``: the gates that wait for it, so that none waits for itself."""
     for spec in view.operation_specs:
         # Before its gate's checks: those judge what it makes, and would fail without it.
-        if spec.gate == gate.number and _wanted(view, spec):
+        if spec.gate == gate.number and wanted(view, spec):
             return _towards(view, spec, now_us, seen | {gate.number})
     left = [item for item in gate.items if item.verdict(now_us) not in {*PASSES, Verdict.DEFERRED}]
     release = _release_for(view, left, now_us)
@@ -246,7 +255,7 @@ def _release_for(view: LaunchView, items: Sequence[ItemView], now_us: int) -> Op
         (
             spec
             for spec in view.operation_specs
-            if spec.env in waiting and _brings(spec) and _wanted(view, spec)
+            if spec.env in waiting and _brings(spec) and wanted(view, spec)
         ),
         None,
     )
@@ -261,13 +270,13 @@ def _left_of_release(view: LaunchView) -> OperationSpecView | None:
     brought = {
         spec.env
         for spec in specs
-        if spec.kind == OperationKind.DEPLOY and spec.env == Tier.STAGING and not _wanted(view, spec)
+        if spec.kind == OperationKind.DEPLOY and spec.env == Tier.STAGING and not wanted(view, spec)
     }
     return next(
         (
             spec
             for spec in specs
-            if spec.kind == OperationKind.MIGRATE and spec.env in brought and _wanted(view, spec)
+            if spec.kind == OperationKind.MIGRATE and spec.env in brought and wanted(view, spec)
         ),
         None,
     )
@@ -279,7 +288,7 @@ def _brings(spec: OperationSpecView) -> bool:
     )
 
 
-def _wanted(view: LaunchView, spec: OperationSpecView) -> bool:
+def wanted(view: LaunchView, spec: OperationSpecView) -> bool:
     """Return whether an operation is still to be run in this launch."""
     if spec.kind in WAYS_BACK or (spec.kind == OperationKind.PREPARE and not is_first(view)):
         return False

@@ -18,7 +18,7 @@ from screens.sections.urgent import urgent_keys
 from state.view.locked import why_locked, why_operation_locked
 from tests.screens import story
 from tests.screens.frames import settled
-from tests.screens.stage import app_of, text_of
+from tests.screens.stage import SCREENS, app_of, picture, text_of
 
 LISTS = {"3": "items", "d": "operations", "s": "stages", "p": "pods"}
 
@@ -178,3 +178,14 @@ async def test_a_filter_is_no_command() -> None:
         assert app.screen.query_one("#narrow", Field).value == "Bx q"
         assert source.given == []
         assert app.is_running
+
+
+async def test_the_key_that_ends_other_programs_says_how_to_leave_and_shows_no_toast() -> None:
+    app, source = app_of(story.opened())
+    async with app.run_test(size=(80, 24)) as pilot:
+        for key in SCREENS.values():
+            await pilot.press(key, "ctrl+c")
+            await settled(app, pilot)
+            assert "q: quit (the engine keeps running)" in picture(app)[-1]
+            assert len(app._notifications) == 0
+        assert source.given == []

@@ -76,6 +76,22 @@ async def test_a_replay_has_nothing_to_do_next() -> None:
         assert not isinstance(app.screen, Dialog)
 
 
+async def test_who_may_not_do_it_is_told_who_is_awaited_and_its_key_asks_for_nothing() -> None:
+    told = story.opened()
+    for mode, account in ((Mode.LIVE, "eve"), (Mode.FOLLOW, "")):
+        app, source = app_of(told, mode=mode)
+        source.account = account
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            line = picture(app)[2]
+            assert line.startswith(" NOW  waiting for Release captain or Platform operator: 1.1 attest")
+            assert not line.rstrip().endswith(("enter", "space"))
+            await pilot.press("space", "enter")
+            await pilot.pause(0.1)
+            assert not isinstance(app.screen, Dialog)
+            assert source.given == []
+
+
 async def until(pilot: Pilot[int], true: Callable[[], bool]) -> None:
     """Wait until something holds, however busy the machine is."""
     async with asyncio.timeout(20):

@@ -6,13 +6,15 @@ import re
 
 import pytest
 
+from screens.gate import item_lines
 from screens.kit.lines import LineView
 from screens.kit.pane import Pane
 from screens.kit.plain import Line
 from screens.kit.table import Table
 from screens.sections.evidence_table import evidence_lines
 from screens.sections.gate_rail import gates_with_items
-from state.view.enums import Danger, GateStatus
+from state.view.enums import Danger, GateStatus, Look, Verdict
+from state.view.gates import CheckView, ItemView
 from state.view.preview import Preview
 from tests.screens import story
 from tests.screens.frames import settled
@@ -65,6 +67,26 @@ def test_evidence_is_a_table_with_what_failed_first() -> None:
     }.items()
     assert words(evidence_lines("no JSON [/", 60)) == ["no JSON [/"]
     assert evidence_lines("", 60) == []
+
+
+def test_what_failed_stands_before_what_was_not_seen_and_what_a_deploy_will_tell() -> None:
+    told = words(evidence_lines('{"after_the_deploy": ["c"], "not_seen": ["b"], "problems": ["a"]}', 60))
+    assert [one.split()[1] for one in told] == ["problems", "not", "after"]
+
+
+def test_the_worst_check_of_an_item_is_read_first() -> None:
+    said = [
+        *(Verdict.PASS, Verdict.DEFERRED, Verdict.PENDING, Verdict.STALE, Verdict.RUNNING),
+        *(Verdict.UNKNOWN, Verdict.FAIL),
+    ]
+    checks = tuple(
+        CheckView(f"6.2/{n}", f"kind.{n}", "production", 60, writes=False, verdict=verdict)
+        for n, verdict in enumerate(said)
+    )
+    later = CheckView("6.2/9", "kind.9", "production", 60, writes=False, look=Look.LIVE)
+    told = "\n".join(words(item_lines(ItemView("6.2", "Health", None, (later, *checks)), 0, 80)))
+    places = [told.index(f"kind.{n}") for n in (6, 5, 4, 3, 2, 1, 0, 9)]
+    assert places == sorted(places)
 
 
 async def test_e_shows_evidence_as_json_and_as_a_table_again() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -296,7 +297,7 @@ async def test_what_a_check_proves_and_how_to_mend_it_is_read_on_its_gate(
     async def told_of(kinds: Iterable[str]) -> str:
         return f"{', '.join(kinds)}\n\nA PASS PROVES\n  That it is so."
 
-    monkeypatch.setattr("console.ui.app.kind_text", told_of)
+    monkeypatch.setattr("console.ui.navigation.kind_text", told_of)
     told = story.opened()
     told.check("3.2", "fail", "no policy")
     app, _ = app_of(told)
@@ -314,6 +315,29 @@ async def test_what_a_check_proves_and_how_to_mend_it_is_read_on_its_gate(
         await pilot.press("escape")
         await pilot.pause(0.1)
         assert "A PASS PROVES" not in "\n".join(picture(app))
+
+
+async def test_what_takes_long_to_read_opens_over_no_other_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = asyncio.Event()
+
+    async def told_of(kinds: Iterable[str]) -> str:
+        await answers.wait()
+        return "A PASS PROVES"
+
+    monkeypatch.setattr("console.ui.navigation.kind_text", told_of)
+    told = story.opened()
+    told.check("3.2", "fail", "no policy")
+    app, _ = app_of(told)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await pilot.press("3", "down", "i")
+        await pilot.pause(0.1)
+        await pilot.press("escape", "p")
+        await pilot.pause(0.1)
+        reading = [one for one in app.workers if one.group == "explain"]
+        answers.set()
+        await app.workers.wait_for_complete(reading)
+        await pilot.pause(0.1)
+        assert app.screen is app._screens["pods"]
 
 
 @pytest.mark.timeout(300)

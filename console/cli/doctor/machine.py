@@ -13,6 +13,7 @@ from pathlib import Path
 
 from checks.clients.redact import Redactor
 from console.cli.doctor.diagnosed import Diagnosis, Mark
+from console.cli.doctor.shared_tmux import shared_terminal
 from console.cli.runbook.this_machine import look
 from console.engine.operations.access.here import LackingError, find_helm, how_to_give, secrets_of
 from console.engine.operations.helm.helm import Helm, HelmError
@@ -64,6 +65,7 @@ async def machine(loaded: LoadedRunbook, clock: Clock, redactor: Redactor) -> li
         _folder(runbook.launches),
         _sqlite(),
         _terminal(os.environ),
+        *await asyncio.to_thread(shared_terminal, os.environ),
     ]
 
 

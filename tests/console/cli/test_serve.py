@@ -79,9 +79,11 @@ def test_without_its_library_it_says_what_to_install(log: Path, monkeypatch: pyt
 
 
 @asynccontextmanager
-async def served(log: Path) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+async def served(
+    log: Path, *more: str, patience: float = REAL_S
+) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
     run = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "console", "serve", str(log), "--port", "0"),
+        *(sys.executable, "-m", "console", "serve", str(log), "--port", "0", *more),
         cwd=log.parent,
         env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(log.parent / "state")},
         stdin=asyncio.subprocess.DEVNULL,
@@ -90,7 +92,7 @@ async def served(log: Path) -> AsyncIterator[tuple[str, asyncio.subprocess.Proce
     )
     assert run.stdout is not None
     try:
-        async with asyncio.timeout(REAL_S):
+        async with asyncio.timeout(patience):
             yield (await run.stdout.readline()).decode().strip(), run
             run.send_signal(signal.SIGTERM)
             await run.wait()

@@ -65,7 +65,7 @@ def test_a_second_person_is_missed_but_where_one_is_enough() -> None:
     alone = LaunchView(people=(ANN,))
     assert "✖ nobody else may grant an override or a waiver" in said(alone, "ann")
     enough = replace(alone, scope=ScopeView(single_operator=True))
-    assert said(enough, "ann")[2] == "nothing found missing; d: operations"
+    assert said(enough, "ann")[2] == "helm, contexts and secrets are here"
 
 
 def test_nobody_is_told_of_a_part_in_a_replay_or_before_anything_is_known() -> None:
