@@ -9,6 +9,7 @@ from argparse import SUPPRESS
 from pathlib import Path
 
 from console.cli.command import Argument, Command, arg, times
+from console.cli.saved.saved_commands import SAVED
 
 _LOG = arg("log", type=Path)
 _BOOK = arg("runbook", nargs="?", type=Path, default=Path("runbook.yaml"))
@@ -276,6 +277,7 @@ COMMANDS = (
         ),
         examples=("report launch.lclog launch.md",),
     ),
+    *SAVED,
     Command(
         name="redact",
         help="take the body of an event out of a log for good, after a leak",
