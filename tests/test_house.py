@@ -161,6 +161,7 @@ ROOMS = {
     "state/base": "clock, text, numbers, JSON: knows nothing of launches",
     "state/conditions": "when a stop condition trips",
     "state/events": "events, a file for each subject",
+    "state/exports": "a launch in formats of other programs, and what is left out of one for others",
     "state/figures": "figures of delivery over launches",
     "state/fold": "from an event to the view, and to words",
     "state/log": "the file on disk; the one room of state/ with threads and files",

@@ -146,7 +146,7 @@ def figures_of(log: str, events: Iterable[Event]) -> LaunchFigures:
         state=view.state,
         opened_us=view.scope.opened_us,
         gates=tuple(_gates(seen)),
-        changes=tuple(_changes(view)),
+        changes=changes_of(view),
         incidents=tuple(_incidents(seen)),
         no_go=tuple(NoGo(item, _text_of(view, item), n) for item, n in sorted(seen.no_go.items())),
         overrides=tuple((who, what, n) for (who, what), n in sorted(seen.overrides.items())),
@@ -216,11 +216,14 @@ def _gates(seen: _Seen) -> Iterator[GateFigure]:
         )
 
 
-def _changes(view: LaunchView) -> Iterator[Change]:
-    for run in view.operations:
+def changes_of(view: LaunchView) -> tuple[Change, ...]:
+    """Return what became of each deploy of production that began, in their order."""
+    return tuple(
+        _change(view, run)
+        for run in view.operations
         # One that never started changed nothing.
-        if run.kind == OperationKind.DEPLOY and run.env == Tier.PRODUCTION and run.started_us:
-            yield _change(view, run)
+        if run.kind == OperationKind.DEPLOY and run.env == Tier.PRODUCTION and run.started_us
+    )
 
 
 def _change(view: LaunchView, run: OperationView) -> Change:

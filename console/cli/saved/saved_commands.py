@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.cli.command import Command, arg
+from console.cli.command import Command, arg, times
 
 _OUTPUT = arg("-o", "--output", type=Path, metavar="FILE", help="the file to write; else the standard output")
 
@@ -28,6 +28,37 @@ SAVED = (
             "stats launches/",
             "stats launches/ --format html -o figures.html",
             "stats a.lclog b.lclog --format json",
+        ),
+    ),
+    Command(
+        name="export",
+        help="a saved launch in a format of another program",
+        run="console.cli.saved.export:run",
+        arguments=(
+            arg("log", type=Path),
+            arg(
+                *("--format",),
+                dest="style",
+                choices=("jsonl", "csv", "junit", "asciicast", "intoto", "ical"),
+                required=True,
+                help="events, samples, checks, the screen, statements, the window with what is due",
+            ),
+            arg(
+                *("--redact",),
+                choices=("none", "people", "strict"),
+                default="none",
+                help="people: pseudonyms and no addresses; strict: no free text, hosts, commands, evidence either",
+            ),
+            _OUTPUT,
+            arg("--size", default="120x36", metavar="COLSxROWS", help="of the screen of an asciicast"),
+            arg(
+                "--speed", type=times, default=60.0, help="of an asciicast: how many times as fast as it was"
+            ),
+        ),
+        examples=(
+            "export launch.lclog --format jsonl --redact people -o launch.jsonl",
+            "export launch.lclog --format junit -o checks.xml",
+            "export launch.lclog --format asciicast --size 100x30 --speed 120 -o launch.cast",
         ),
     ),
 )
