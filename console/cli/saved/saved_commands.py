@@ -61,4 +61,15 @@ SAVED = (
             "export launch.lclog --format asciicast --size 100x30 --speed 120 -o launch.cast",
         ),
     ),
+    Command(
+        name="judge",
+        help="judge a recorded launch again by other stop conditions",
+        run="console.cli.judge:run",
+        arguments=(
+            arg("log", type=Path),
+            arg("--runbook", type=Path, required=True, help="whose stop conditions are tried"),
+            arg("--json", dest="as_json", action="store_true", help="print JSON"),
+        ),
+        examples=("judge launch.lclog --runbook stricter.yaml",),
+    ),
 )
