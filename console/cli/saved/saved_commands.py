@@ -1,4 +1,4 @@
-"""The rows of the command line's table for what saved logs tell to other programs."""
+"""The rows of the command line's table for what saved logs tell: figures, other formats, other judgements."""
 
 from __future__ import annotations
 
