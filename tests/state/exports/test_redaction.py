@@ -132,3 +132,24 @@ def test_what_was_judged_and_measured_is_the_same_after_redaction(
             [json.loads(s)["predicateType"] for s in statements(outcome_of(e))] for e in (events, redacted)
         ]
         assert kinds[0] == kinds[1]
+
+
+def test_addresses_of_people_whom_nobody_named_are_gone_and_the_same_one_stays_the_same() -> None:
+    told = event(
+        "note.added", {"text": "ask x.y@example.org or 192.0.2.7, again x.y@example.org at 12:30:00"}, 2
+    )
+    made = Redaction(Level.PEOPLE, [opened(), told])(told)
+    assert made.body == {"text": "ask address-1 or address-2, again address-1 at 12:30:00"}
+
+
+@pytest.mark.parametrize("kind", ["attest.signed", "request.granted", "poll.answered", "log.redacted"])
+def test_a_signature_says_whose_it_is_and_is_left_out(kind: str) -> None:
+    told = event(kind, filled(kind, "c2lnbmF0dXJl"), 2)
+    made = Redaction(Level.PEOPLE, [opened(), told])(told)
+    assert not {"statement", "signature", "key"} & set(made.body)
+    assert (made.session, made.boot) == ("", "")
+
+
+def test_strict_leaves_nothing_of_evidence() -> None:
+    told = event("check.finished", filled("check.finished", FREE) | {"evidence": {FREE: [FREE]}}, 2)
+    assert Redaction(Level.STRICT, [told])(told).body["evidence"] == {}
