@@ -35,6 +35,9 @@ BESIDE, VAST = 120, 180
 FLASH_S = 8.0
 STYLES = Path(__file__).parent
 
+_ACTS: frozenset[str | tuple[str, str]] = frozenset({*"hfcBAxourRaw", ("enter", "preview and run")})
+"""Keys that somebody who only watches has no use for."""
+
 
 class LaunchScreen(Guarded, Screen[None]):
     """A screen of the launch. It keeps nothing of the launch: ``show`` gives it all that it draws."""
@@ -46,6 +49,9 @@ class LaunchScreen(Guarded, Screen[None]):
     """The id of the table that ``/`` filters and ``n`` finds problems in; nothing where there is none."""
     NEXT_KEY: ClassVar[str] = "space"
     """The key that does what comes next: enter, where no list takes it."""
+    PAST_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("esc", "back to live"), ("[]", "moment"), ("{}", "breach"), ("y", "pointer"), ("h", "hold"), ("?", "help"),
+    )  # fmt: skip
     REPLAY_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("space", "play"), (",.", "step"), ("[]", "moment"), ("B", "breach"), ("x", "operation"), ("g", "go to"),
         ("<>", "speed"), ("?", "help"),
@@ -73,10 +79,13 @@ class LaunchScreen(Guarded, Screen[None]):
     def keys(self) -> list[tuple[str, str]]:
         """Return the keys worth telling, the most useful first."""
         if self.shown.mode is Mode.REPLAY:
-            return list(self.REPLAY_KEYS)
+            past = self.shown.transport is not None and self.shown.transport.now is not None
+            return list(self.PAST_KEYS if past else self.REPLAY_KEYS)
         urgent = urgent_keys(self.shown)
         told = {key for key, _ in urgent}
         usual = [key for key in self.KEYS if key[0] != "f" or self.shown.adjustable]
+        if self.shown.mode is Mode.FOLLOW:
+            usual = [*(key for key in usual if not (key[0] in _ACTS or key in _ACTS)), ("[", "look back")]
         more = [("/", "filter"), ("n", "problem")] if self.LIST else []
         kept = [key for key in [*usual, *more] if key[0] not in told]
         return [*((self._label(key), what) for key, what in (*urgent, *kept)), ("?", "help"), ("q", "quit")]

@@ -132,10 +132,12 @@ class FileSource:
                 self._changed()
             for event in events:
                 self._view = apply(self._view, event)
+            # A full chunk means there is more: catch up without pausing.
+            more = len(events) == CHUNK
+            self._note = f"catching up: read to event {self._view.seq}" if more else ""
             if events:
                 self._changed()
-            # A full chunk means there is more: catch up without pausing.
-            if len(events) < CHUNK:
+            if not more:
                 await self._clock.sleep(POLL_S)
 
     def shown(self) -> ScreenState:
@@ -147,7 +149,9 @@ class FileSource:
                 if self._view.clock_rate == 1
                 else self._view.wall_us
             )
-            return ScreenState(self._view, now, Mode.FOLLOW, lost=self._lost, doubt=self._doubt)
+            return ScreenState(
+                self._view, now, Mode.FOLLOW, lost=self._lost, note=self._note, doubt=self._doubt
+            )
         player = self.player
         told = replace(player.transport(), proof=self._proof, reading=self._reading)
         return ScreenState(

@@ -38,6 +38,8 @@ class Transport:
     """What names this moment to others: ``lc1:<log>:<seq>``."""
     proof: str = ""
     """What was verified of the log, and how far something else than its file speaks for it."""
+    now: LaunchView | None = None
+    """Of a launch that goes on and is looked back in: what it is at now."""
     reading: bool = False
     """Whether the log is still being read."""
 

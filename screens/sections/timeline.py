@@ -8,7 +8,9 @@ from screens.kit import formats
 from screens.kit.plain import Line, Role, Span, crop, fit, row
 from screens.kit.plot import merged
 from screens.kit.screen_state import ScreenState, Transport
+from screens.sections.status_line import STANDING
 from state.view.moments import Moment, MomentKind
+from state.view.trips import standing
 
 TALL = 28
 """From how many lines on the legend and the words of the moment have a line each."""
@@ -49,10 +51,10 @@ def transport(shown: ScreenState, width: int, height: int) -> list[Line]:
 
 
 def _bar(shown: ScreenState, how: Transport, width: int) -> Line:
-    sign = "▶" if how.playing else "■"
     end = " end" if how.seq >= how.last_seq and not how.reading else ""
+    what = f"REPLAY {'▶' if how.playing else '■'} ×{how.speed:g}{end}" if how.now is None else "PAST"
     left = row(
-        Span(f" REPLAY {sign} ×{how.speed:g}{end} ", Role.MARKED),
+        Span(f" {what} ", Role.MARKED),
         " ",
         Span(f"{formats.date(shown.now_us)} {formats.clock(shown.now_us)}", Role.STRONG),
         " ",
@@ -62,8 +64,11 @@ def _bar(shown: ScreenState, how: Transport, width: int) -> Line:
     if how.skipped_s:
         left = (*left, Span(f"skipped {formats.span(how.skipped_s)} ", Role.WARN))
     right = Span(f" {how.seq}/{how.last_seq}{' reading' if how.reading else ''}", Role.DIM)
-    room = width - sum(len(s.text) for s in left) - len(right.text)
-    return crop((*left, *ruler(how, shown.now_us, room, ascii_only=shown.ascii_only), right), width)
+    live: Line = ()
+    if how.now is not None:
+        live = (Span("  now ", Role.DIM), STANDING[standing(how.now)], Span("  esc ", Role.KEY))
+    room = width - sum(len(s.text) for s in (*left, right, *live))
+    return crop((*left, *ruler(how, shown.now_us, room, ascii_only=shown.ascii_only), right, *live), width)
 
 
 def ruler(how: Transport, now_us: int, width: int, *, ascii_only: bool = False) -> Line:
@@ -88,7 +93,7 @@ def legend(shown: ScreenState, how: Transport, width: int) -> Line:
     for kind, (*signs, key) in _SIGNS.items():
         if kind in there:
             parts += [Span(f"{signs[shown.ascii_only]} ", Role.STRONG)]
-            parts += [Span(f"{key} ", Role.KEY)] if key else []
+            parts += [Span(f"{key} ", Role.KEY)] if key and how.now is None else []
             parts += [Span(f"{kind}  ", Role.DIM)]
     return crop(tuple(parts), width)
 

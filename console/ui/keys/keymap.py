@@ -52,6 +52,14 @@ LIVE: tuple[tuple[str, str, str], ...] = (
     ("t", "ask('console.take_over')", "take over from the console that drives"),
     ("S", "start_engine", "start an engine where it was lost"),
 )
+PAST: tuple[tuple[str, str, str], ...] = (
+    ("left_square_bracket", "transport('marker','-')", "look back: the moment before"),
+    ("right_square_bracket", "transport('marker','+')", "looking back: the next moment"),
+    ("left_curly_bracket", "transport('same','-')", "look back: the breach or trip before"),
+    ("right_curly_bracket", "transport('same','+')", "looking back: the next breach or trip"),
+    ("y", "pointer", "copy the pointer to this moment"),
+)
+"""Of a launch that goes on: what was before; escape is back to live."""
 REPLAY: tuple[tuple[str, str, str], ...] = (
     ("space", "transport('play')", "play or pause"),
     ("comma", "transport('step','-')", "one event back"),
@@ -90,7 +98,7 @@ def bindings(mode: Mode, changed: Mapping[str, str] | None = None) -> list[Bindi
 
     ``changed``: actions with the keys that somebody gave them.
     """
-    own = REPLAY if mode is Mode.REPLAY else LIVE if mode is Mode.LIVE else ()
+    own = REPLAY if mode is Mode.REPLAY else (*LIVE, *PAST) if mode is Mode.LIVE else PAST
     taken = {key for key, _, _ in own}
     keys = [*own, *(one for one in EVERYWHERE if one[0] not in taken)]
     given = changed or {}
@@ -111,7 +119,7 @@ def name_of(action: str) -> str:
 
 def usual_keys() -> dict[str, str]:
     """Return every action that a file of keys may name, with the key that it has without one."""
-    every = {name_of(action): key for key, action, _ in (*EVERYWHERE, *LIVE) if not key.isdigit()}
+    every = {name_of(action): key for key, action, _ in (*EVERYWHERE, *LIVE, *PAST) if not key.isdigit()}
     del every["back"]
     for screen in SCREENS:
         every |= {one.id: one.key for one in screen.BINDINGS if isinstance(one, Binding) and one.id}
@@ -125,7 +133,7 @@ def labels(changed: Mapping[str, str]) -> dict[tuple[str, str], str]:
     told = {}
     for action, key in changed.items():
         area = action.partition(".")[0]
-        is_own = area in screens and not any(action == name_of(a) for _, a, _ in (*EVERYWHERE, *LIVE))
+        is_own = area in screens and not any(action == name_of(a) for _, a, _ in (*EVERYWHERE, *LIVE, *PAST))
         for old in usual[action].split(","):
             told[area if is_own else "", SHOWN.get(old, old)] = SHOWN.get(key, key)
     return told
