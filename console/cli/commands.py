@@ -9,6 +9,7 @@ from argparse import SUPPRESS
 from pathlib import Path
 
 from console.cli.command import Argument, Command, arg, times
+from console.cli.saved.saved_commands import SAVED
 
 _LOG = arg("log", type=Path)
 _BOOK = arg("runbook", nargs="?", type=Path, default=Path("runbook.yaml"))
@@ -276,6 +277,7 @@ COMMANDS = (
         ),
         examples=("report launch.lclog launch.md",),
     ),
+    *SAVED,
     Command(
         name="redact",
         help="take the body of an event out of a log for good, after a leak",
@@ -304,17 +306,6 @@ COMMANDS = (
             "scan launch.lclog",
             "scan launch.lclog launch.md /srv/launches --runbook launch.yaml --cluster",
         ),
-    ),
-    Command(
-        name="judge",
-        help="judge a recorded launch again by other stop conditions",
-        run="console.cli.judge:run",
-        arguments=(
-            _LOG,
-            arg("--runbook", type=Path, required=True, help="whose stop conditions are tried"),
-            _json(),
-        ),
-        examples=("judge launch.lclog --runbook stricter.yaml",),
     ),
     Command(
         name="replay",

@@ -6,7 +6,7 @@ or ``-`` where there was none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote, unquote
 
 from state.base.json import Json, decimal, items
@@ -40,6 +40,25 @@ def by_series(answer: Json, declared: Mapping[str, Sequence[str]]) -> dict[tuple
         if len(series) == len(numbers):
             found.update({(graph, s): decimal({"v": n}, "v") for s, n in zip(series, numbers, strict=True)})
     return found
+
+
+def spelled(answer: Json, declared: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str, str]]:
+    """Yield (graph, series, value as the log spells it) of every value; nothing stands for a gap.
+
+    A series that isn't declared has its place for a name: ``#1`` is the first of its graph.
+    """
+    if not isinstance(answer, str):
+        for row in map(items, items(answer)):
+            if len(row) == 3:
+                yield str(row[0]), str(row[1]), "" if row[2] is None else str(row[2])
+        return
+    for part in answer.split(";") if answer else ():
+        name, _, values = part.partition("=")
+        graph, numbers = unquote(name), values.split(",")
+        series = declared.get(graph, ())
+        named = series if len(series) == len(numbers) else [f"#{n}" for n in range(1, len(numbers) + 1)]
+        for one, number in zip(named, numbers, strict=True):
+            yield graph, one, "" if number == _NONE else number
 
 
 def count(answer: Json) -> int:

@@ -60,6 +60,13 @@ class LogReader:
             yield from chunk
             after = chunk[-1].seq
 
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows of all events as they are stored, a chunk at a time: with salts, digests and links."""
+        after = 0
+        while chunk := self._rows(SELECT_CHUNK, (after, LARGEST_CHUNK)):
+            yield from chunk
+            after += len(chunk)
+
     def of_kinds(self, kinds: Iterable[str]) -> Iterator[Event]:
         """Yield the events of some kinds, without decoding the others."""
         expected, after = json.dumps(sorted(kinds)), 0

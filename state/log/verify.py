@@ -156,7 +156,9 @@ def _verify(
     if log_id is None:
         damage = Damage.BODY if first is not None else Damage.TRUNCATED
         return VerifyReport(False, 0, "", 1, damage, f"event 1: {damage.value}: it names no log", 0, 0, "")
-    (lowest, highest) = con.execute("SELECT min(seq), max(seq) FROM event").fetchone()
+    # Asked for together they would be looked for in every page, and one torn page would hide all that is before it.
+    (lowest,) = con.execute("SELECT min(seq) FROM event").fetchone()
+    (highest,) = con.execute("SELECT max(seq) FROM event").fetchone()
     parts = _checked(path, log_id, max(highest, 0), processes)
     claimed = _claimed(con) if any(one.fault is not None for one in parts) else frozenset()
     part = _joined(log_id, parts, claimed)

@@ -23,6 +23,7 @@ from tests.paths import ROOT
 COMMANDS: dict[str, tuple[str, ...]] = {
     "verify": ("verify", "LOG"),
     "report": ("report", "LOG"),
+    "export": ("export", "LOG", "--format", "jsonl"),
     "judge": ("judge", "LOG", "--runbook", str(SOP)),
     "archive": ("archive", "LOG", "TARGET"),
     "replay": ("replay", "LOG"),

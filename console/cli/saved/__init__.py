@@ -1,0 +1,1 @@
+"""What saved logs tell to other programs: figures over many, and one in other formats."""

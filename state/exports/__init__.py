@@ -1,0 +1,1 @@
+"""A launch in formats of other programs."""
