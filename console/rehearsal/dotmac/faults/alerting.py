@@ -47,6 +47,12 @@ def routes(config: Config) -> Apply:
     return lambda world: world.alertmanager.set_config(config)
 
 
+def _critical_to(receiver: Receiver) -> Config:
+    """Return that on-call is told of every alert but of critical ones, which go to a receiver."""
+    critical = Route(receiver.name, (Matcher("severity", MatchOp.EQUAL, "critical"),), group_wait_s=10.0)
+    return Config((Receiver("oncall", "pagerduty"), receiver), Route("oncall", routes=(critical,)))
+
+
 def ruled(*more: AlertRule) -> Apply:
     """Let Prometheus have further rules."""
     return lambda world: world.prometheus.set_rules([*rules(), *more])
@@ -130,7 +136,13 @@ FAULTS: tuple[Fault, ...] = (
         "critical-to-nobody",
         "10.2",
         "critical alerts alone go to a receiver that tells nobody",
-        routes(Config((Receiver("nobody", ""), Receiver("dotmac-webhook")), Route("nobody"))),
+        routes(_critical_to(Receiver("nobody", ""))),
+    ),
+    fails(
+        "critical-to-itself",
+        "10.2",
+        "critical alerts alone go to the platform's own webhook, which takes them",
+        routes(_critical_to(Receiver("dotmac-webhook"))),
     ),
     fails("no-alertmanager", "10.2", "Prometheus is connected to no Alertmanager", _no_alertmanager),
     fails("alertmanager-settling", "10.2", "a peer of Alertmanager is missing", _settling),
