@@ -47,7 +47,8 @@ class LaunchScreen(Guarded, Screen[None]):
     NEXT_KEY: ClassVar[str] = "space"
     """The key that does what comes next: enter, where no list takes it."""
     REPLAY_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("space", "play"), (",.", "step"), ("[]", "marker"), ("<>", "speed"), ("g", "go to"), ("?", "help"),
+        ("space", "play"), (",.", "step"), ("[]", "moment"), ("B", "breach"), ("x", "operation"), ("g", "go to"),
+        ("<>", "speed"), ("?", "help"),
         ("q", "quit"),
     )  # fmt: skip
 
@@ -194,18 +195,20 @@ class LaunchScreen(Guarded, Screen[None]):
         """Bring widgets of the body up to date that are no panes."""
 
     def _frame(self, shown: ScreenState) -> None:
-        height = banner.banner_height(shown)
-        pane = self.query_one("#banner", Pane)
-        if pane.styles.height is None or pane.styles.height.value != height:
-            pane.styles.height = height
-            pane.display = height > 0
+        _tall(self.query_one("#banner", Pane), banner.banner_height(shown))
         declared = bool(shown.view.gates)
         for number, graph in enumerate(pane for pane in self._panes if pane.has_class("graph")):
             graph.set_class(declared and number >= len(shown.view.graphs), "-absent")
         self.query_one("#next", Pane).display = takes_room(shown)
         transport = self.query_one("#transport", Pane)
-        if transport.display != (shown.transport is not None):
-            transport.display = shown.transport is not None
+        lines = timeline.transport_height(shown, self.size.height)
+        if (
+            transport.display != (lines > 0)
+            or transport.styles.height is None
+            or transport.styles.height.value != lines
+        ):
+            transport.display = lines > 0
+            transport.styles.height = lines
 
     def flash(self, message: str, *, bad: bool = False) -> None:
         """Tell something in the bottom line for a while."""
@@ -240,3 +243,11 @@ def _tiny(shown: ScreenState, width: int, height: int) -> list[Line]:
         row(Span(cut(doing, width), Role.STRONG)),
         row(cut(f"too small: {SMALLEST[0]}x{SMALLEST[1]} at least", width)),
     ]
+
+
+def _tall(pane: Pane, lines: int) -> None:
+    """Give a section so many lines, where it hasn't; none hides it."""
+    height = pane.styles.height
+    if height is None or height.value != lines:
+        pane.styles.height = lines
+        pane.display = lines > 0

@@ -16,7 +16,8 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from console.client.engine_client import AttachError
-from console.client.sources import EventSource, FileSource, Reopens
+from console.client.file_source import FileSource
+from console.client.sources import EventSource, Reopens
 from console.exit_codes import ExitCode, of_log
 from console.ui.bell import Attention, deposed_words
 from console.ui.dialog_host import PICKED, going, leaving
@@ -402,6 +403,13 @@ class LaunchApp(NavigatingApp):
         """Move a replay."""
         if isinstance(self.source, FileSource):
             self.tell(self.source.transport(action, value), bad=True)
+
+    def action_pointer(self) -> None:
+        """Give the pointer to this moment to the terminal's clipboard, and show it."""
+        if self._shown.transport is not None:
+            told = self._shown.transport.pointer
+            self.copy_to_clipboard(told)
+            self.tell(f"copied: {told}")
 
     def action_goto(self) -> None:
         """Ask where a replay shall go."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from console.client import replay
+from console.client.file_source import FileSource
 from console.client.replay import CHUNK, SPEEDS, Player, Recording
-from console.client.sources import FileSource
 from console.exit_codes import ExitCode
 from console.ui.app import LaunchApp
 from screens.kit.screen_state import Mode
