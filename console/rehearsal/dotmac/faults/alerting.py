@@ -121,6 +121,18 @@ FAULTS: tuple[Fault, ...] = (
         _replaced("total", "/api/v1/auth/", "/auth/v9/", "auth-errors"),
     ),
     fails(
+        "condition-of-staging",
+        "1.4",
+        "a stop condition of production watches staging, as copied from there",
+        *(_replaced(part, "dotmac-production", "dotmac-staging") for part in ("bad", "total")),
+    ),
+    fails(
+        "condition-of-staging-by-pattern",
+        "1.4",
+        "a stop condition of production watches staging, by a pattern",
+        _replaced("value", 'namespace="dotmac-production"', 'namespace=~"(dotmac-stag.*)"', "latency-p95"),
+    ),
+    fails(
         "alerts-silenced",
         "10.2",
         "a silence hides every critical alert",
