@@ -85,20 +85,30 @@ async def _receivers(client: AlertmanagerClient) -> list[Receiver]:
 def _reaches_somebody(
     settings: RoutedSettings, receivers: list[Receiver], context: CheckContext, findings: Findings
 ) -> None:
-    hosts = (domain.host for domain in context.environment.domains.all())
-    own = {*hosts, "localhost", *settings.own_hosts}
-    shown, useful = [], False
-    for receiver in receivers:
-        outside = [url for url in receiver.urls if (urlsplit(url).hostname or "") not in own]
-        useful |= receiver.name not in settings.own_receivers and bool(
-            set(receiver.kinds) & set(settings.human) or outside
-        )
-        shown.append(f"{receiver.name}: {', '.join(receiver.kinds) or 'drops everything'}")
-    findings.saw("receivers", list(shown))
+    findings.saw("receivers", [_shown(receiver) for receiver in receivers])
     if not receivers:
         findings.wrong("no route of Alertmanager leads to a receiver")
-    elif not useful:
-        findings.wrong(f"alerts reach nobody: {'; '.join(shown)}")
+    elif not _of_people(settings, receivers, context):
+        findings.wrong(f"alerts reach nobody: {'; '.join(map(_shown, receivers))}")
+
+
+def _shown(receiver: Receiver) -> str:
+    return f"{receiver.name}: {', '.join(receiver.kinds) or 'drops everything'}"
+
+
+def _of_people(settings: RoutedSettings, receivers: list[Receiver], context: CheckContext) -> list[Receiver]:
+    """Return the receivers that tell somebody: not those that drop everything, nor the platform's own webhook."""
+    hosts = (domain.host for domain in context.environment.domains.all())
+    own = {*hosts, "localhost", *settings.own_hosts}
+    return [
+        receiver
+        for receiver in receivers
+        if receiver.name not in settings.own_receivers
+        and (
+            set(receiver.kinds) & set(settings.human)
+            or any((urlsplit(url).hostname or "") not in own for url in receiver.urls)
+        )
+    ]
 
 
 async def _counts(client: AlertmanagerClient, context: CheckContext) -> dict[str, tuple[float, float]]:
@@ -161,12 +171,14 @@ async def _notified(
         not by and text(muted, "state") != "suppressed",
         f"the synthetic alert is suppressed ({', '.join(by) or 'Alertmanager does not say by what'}): nobody is told",
     )
-    # Only by what its own receivers notify: others' alerts go on meanwhile.
-    kinds = (
-        {kind for receiver in receivers if receiver.name in names for kind in receiver.kinds}
-        if receivers
-        else None
-    )
+    # Only by what its own receivers notify: others' alerts go on meanwhile. And only by those of people: the platform
+    # itself may be told of it too.
+    routed_to = [receiver for receiver in receivers if receiver.name in names]
+    people = _of_people(settings, routed_to, context)
+    if routed_to and not people and not hopeless:
+        hopeless = True
+        findings.wrong(f"an alert like this one reaches nobody: {'; '.join(map(_shown, routed_to))}")
+    kinds = {kind for receiver in people for kind in receiver.kinds} if receivers else None
     left = sum(
         count
         for kind, count in sent.items()

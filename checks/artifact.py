@@ -10,7 +10,7 @@ from checks.guides import deliveries
 from checks.judging import STEADY, Findings, key
 from checks.running_images import others_than
 from checks.workloads import parts_of, pods
-from state.base.images import ImageRef, digest_of
+from state.base.images import ImageRef, digest_of, is_loaded
 from state.base.json import JsonObject, obj, objs, path, text
 from state.base.numbers import plural
 from state.view.enums import Judges, Tier
@@ -100,17 +100,19 @@ async def _runs(part: str, reference: str, tier: Tier, context: CheckContext, fi
     running = await findings.look(pods(context, part, tier)) or ()
     told: dict[str, str] = {}
     seen: set[str] = set()
+    loaded: set[str] = set()
     for pod in running:
         boxes = own_states(pod, part, reference)
         told |= {f"{name_of(pod)}/{text(box, 'name')}": digest_of(text(box, "imageID")) for box in boxes}
         seen |= {digest_of(text(box, "imageID")) for box in boxes}
+        loaded |= {digest_of(one) for one in (text(box, "imageID") for box in boxes) if is_loaded(one)}
         if not boxes:
             findings.blind(f"{part} in {tier}: the cluster does not say which digest {name_of(pod)} runs")
     findings.saw(key(part, tier), sorted(seen))
     if not told:
         return
     expected = digest_of(reference)
-    others = await others_than(reference, told, context.clients.registry(tier), findings)
+    others = await others_than(reference, told, context.clients.registry(tier), findings, loaded=loaded)
     for digest in sorted(set(others.values())):
         box = next(name for name, one in others.items() if one == digest)
         which = "" if box.endswith(f"/{part}") else f" ({box.rpartition('/')[2]})"

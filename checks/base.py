@@ -61,6 +61,13 @@ class Settings(BaseModel):
     )
 
 
+class LeavesToQuestion:
+    """Marks a setting that may leave a part to the item's question, and the value that does: it needs one then."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a check found: a verdict, one line that a captain understands, and what it saw.

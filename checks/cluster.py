@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from checks.api_audit import Audit, access_is_recorded
-from checks.base import CheckContext, Outcome, Settings, check
+from checks.base import CheckContext, LeavesToQuestion, Outcome, Settings, check
 from checks.clients.errors import NotFoundError, WrongContentError
 from checks.clients.helm_release import HelmStatus
 from checks.clients.kube_object import labels_of
@@ -105,7 +105,7 @@ class AccessSettings(Settings):
     """Beginnings of the cluster's own users and groups, which are not judged; ``kube-system/`` would be all of its
     service accounts. Accounts of kube-system that Kubernetes itself binds are its own anyway; groups that hold
     everybody (``system:authenticated``, ``system:serviceaccounts``, …) never are."""
-    audit: Audit | None = None
+    audit: Annotated[Audit | None, LeavesToQuestion(Audit.ASKED)] = None
     """Whether the API servers' audit log is looked at: ``seen``, they must be visible; ``asked``, where they are not
     (a hosted control plane), the item's question asks. Left out: it isn't looked at."""
 

@@ -47,12 +47,19 @@ async def as_released(
 
 
 async def others_than(
-    reference: str, told: Mapping[str, str], registry: RegistryClient, findings: Findings
+    reference: str,
+    told: Mapping[str, str],
+    registry: RegistryClient,
+    findings: Findings,
+    *,
+    loaded: Collection[str] = (),
 ) -> dict[str, str]:
     """Return those of (pod, digest) that run another image than a reference by digest; notes what can't be told.
 
     The registry is asked only where digests differ: a runtime may tell that of an index, of a platform's manifest, or
     of a configuration. Where it can't say, a digest is another one if beside it a pod tells the reference's own.
+    ``loaded`` are digests of images that were put into a node by hand: one of them that the registry doesn't know may
+    be of the same image all the same, or of any other.
     """
     expected, image = digest_of(reference), ImageRef.parse(reference)
     by_index = expected in told.values()
@@ -69,7 +76,13 @@ async def others_than(
                 findings.blind(f"whether {short(digest)} is {short(expected)} can't be told: {error}")
                 continue
             same = False
-        if not same:
+        if same:
+            continue
+        if digest in loaded:
+            findings.blind(
+                f"which image {pods[0]} runs can't be told: {short(digest)} was loaded into its node by hand"
+            )
+        else:
             found |= dict.fromkeys(pods, digest)
     return found
 

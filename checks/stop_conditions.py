@@ -7,6 +7,7 @@ come. What Prometheus can't be asked about is unknown, never a pass.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ import promql_parser as promql
 
 from checks.base import CheckContext, CouldNotLookError
 from checks.clients.errors import RejectedError
-from checks.condition_selectors import NOWHERE, problems
+from checks.condition_selectors import NOWHERE, Match, problems, selectors
 from checks.judging import Findings, key, whole
 from checks.rules import exists, metrics_of
 from state.base.times import SECOND_US
@@ -36,6 +37,7 @@ _FULL: Final = 1.7
 
 async def look(condition: StopCondition, context: CheckContext, findings: Findings) -> None:
     """Note what is wrong with the queries of a condition, or can't be seen."""
+    _own_environment(condition, context, findings)
     if context.first(condition.env):
         await _before_a_first_launch(condition, context, findings)
         return
@@ -48,6 +50,31 @@ async def look(condition: StopCondition, context: CheckContext, findings: Findin
             findings.blind(f"{condition.id} could never trip: {words}")
     for selector, window in sorted({one for _, query, _ in _queries(condition) for one in windows(query)}):
         await _scrapes(condition, selector, window, prometheus, findings)
+
+
+def _own_environment(condition: StopCondition, context: CheckContext, findings: Findings) -> None:
+    """Note a query that watches another environment's namespace, as one does that was copied from there."""
+    spaces = {tier: one.kube.namespace for tier, one in context.runbook.environments.items()}
+    own = spaces.get(condition.env, "")
+    others = {space: tier for tier, space in spaces.items() if space != own}
+    for name, query, _ in _queries(condition):
+        matches = (match for selector in selectors(query) for match in selector.matches)
+        for match in dict.fromkeys(matches):
+            whose = next((tier for space, tier in others.items() if _selects(match, space)), None)
+            if whose is not None and not _selects(match, own):
+                findings.wrong(
+                    f"{condition.id} ({name}) watches {match}, which is {whose}, not {condition.env}"
+                )
+
+
+def _selects(match: Match, value: str) -> bool:
+    """Return whether a matcher takes a value; one that excludes asks for nothing, nor does what Python can't read."""
+    if match.sign == "=":
+        return match.value == value
+    try:
+        return match.sign == "=~" and re.fullmatch(match.value, value) is not None
+    except re.error:
+        return False
 
 
 async def _before_a_first_launch(condition: StopCondition, context: CheckContext, findings: Findings) -> None:

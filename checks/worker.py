@@ -22,7 +22,7 @@ from state.base.images import digest_of
 from state.base.json import JsonObject, obj, path, text
 from state.base.numbers import plural
 from state.view.enums import Judges
-from state.view.pods import restarts_lately, running_digests
+from state.view.pods import restarts_lately, running_digests, unnamed_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -165,7 +165,9 @@ async def _running(
     if not expected:
         return
     told = {name_of(pod): running_digests(pod).get(name, "") for pod in running}
-    others = await others_than(named, told, context.clients.registry(context.tier), findings)
+    loaded = {digest for pod in running for box, digest in unnamed_digests(pod) if box == name}
+    registry = context.clients.registry(context.tier)
+    others = await others_than(named, told, registry, findings, loaded=loaded)
     for pod, digest in others.items():
         findings.wrong(f"{part}: {pod} runs {digest[:19]}, its deployment names {expected[:19]}")
 

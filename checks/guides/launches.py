@@ -66,6 +66,7 @@ CONDITIONS: Final = Guide(
     rights="Prometheus' query API.",
     mends={
         "has no stop condition": "add stop_conditions to the runbook",
+        "watches …, which is": "correct the namespace in the query: it was copied from another environment",
         "could never trip": "correct the selector: label and value that the metric has",
         "series where one is expected": "say how they become one: reduce: of the condition",
         "which nobody exports": "correct the metric's name in the query, or export it",

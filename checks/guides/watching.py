@@ -16,6 +16,8 @@ ROUTED: Final = Guide(
     mends={
         "no route of Alertmanager leads": "add a route with a receiver to Alertmanager's configuration",
         "alerts reach nobody": "give the receiver a channel that is filled in: address, URL or key",
+        "like this one reaches nobody": "lead alerts with these labels to a receiver of people: a route of "
+        "their own, or continue: true",
         "does not appear in Alertmanager": "see in Alertmanager's log why it doesn't take alerts",
         "is routed to no receiver": "add a route that catches the alert's labels",
         "is suppressed": "end the silence or the inhibition that is named",

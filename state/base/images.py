@@ -12,6 +12,19 @@ def digest_of(reference: str) -> str:
     return f"sha256:{digest}" if found else ""
 
 
+def is_loaded(image_id: str) -> bool:
+    """Return whether a kubelet's imageID names no repository: the image was put into the node by hand.
+
+    Runtimes then tell the digest of its configuration alone (``sha256:…``, ``docker://sha256:…``), or containerd one
+    that it worked out when it read the archive (``docker.io/library/import-2026-11-30@sha256:…``): both are other
+    digests than that which the image was pushed under.
+    """
+    return bool(digest_of(image_id)) and ("@" not in image_id or bool(_IMPORTED.search(image_id)))
+
+
+_IMPORTED = re.compile(r"/import-\d{4}-\d{2}-\d{2}@")
+
+
 def short(digest: str) -> str:
     """Return the first twelve digits of a digest, as people compare them."""
     return digest.removeprefix("sha256:")[:12] or "no digest"

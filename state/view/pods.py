@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from state.base.images import digest_of, short
+from state.base.images import digest_of, is_loaded, short
 from state.base.json import JsonObject, flag, integer, obj, objs, path, text
 from state.base.text import line
 from state.base.times import SECOND_US, micros_of
@@ -150,13 +150,13 @@ def running_digests(pod: JsonObject) -> dict[str, str]:
 
 
 def unnamed_digests(pod: JsonObject) -> set[tuple[str, str]]:
-    """Return (container, digest) where the runtime names an image by its configuration alone, without a repository.
+    """Return (container, digest) where the runtime names no repository, as of an image that was loaded by hand.
 
     That digest is another than the image's: what it stands for only the registry can say.
     """
     states = objs(path(pod, ("status", "containerStatuses")))
     ids = ((text(state, "name"), text(state, "imageID")) for state in states)
-    return {(name, digest_of(image)) for name, image in ids if digest_of(image) and "@" not in image}
+    return {(name, digest_of(image)) for name, image in ids if is_loaded(image)}
 
 
 def restarts_of(pod: JsonObject) -> int:

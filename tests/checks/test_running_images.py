@@ -10,11 +10,13 @@ from aiohttp import web
 from checks.base import CouldNotLookError
 from checks.clients.redact import Redactor
 from checks.clients.registry import RegistryClient
-from checks.running_images import as_released
+from checks.judging import Findings
+from checks.running_images import as_released, others_than
 from console.rehearsal.sim.oci_registry import Registry, image_manifest
 from state.base.images import ImageRef
 from state.base.json import Json, JsonObject, obj, text
 from state.runbook.environment import Endpoint
+from state.view.enums import Verdict
 from state.view.pods import running_digests, unnamed_digests
 from tests.console.rehearsal.serving import served
 
@@ -95,6 +97,41 @@ async def test_what_runs_by_the_name_of_the_release(
     reference = f"reg.test/{NAME}:1@{stored.index}"
     named = await as_released(running, {"web": reference}, {"web": reference}, unnamed_digests(pod), client)
     assert (named == (("web", stored.index),)) == same
+
+
+@pytest.mark.parametrize(
+    ("called", "verdict"),
+    [
+        ("reg.test/team/shop@{index}", Verdict.PASS),
+        ("reg.test/team/shop@{amd}", Verdict.PASS),
+        ("mirror.test/team/shop@{arm}", Verdict.PASS),
+        ("{config}", Verdict.PASS),
+        ("docker://{config}", Verdict.PASS),
+        ("docker.io/library/import-2026-11-30@{amd}", Verdict.PASS),
+        ("reg.test/team/shop@{plain}", Verdict.FAIL),
+        ("reg.test/team/shop@{attested}", Verdict.FAIL),
+        ("docker-pullable://reg.test/team/shop@{other}", Verdict.FAIL),
+        ("{other}", Verdict.UNKNOWN),
+        ("docker://{other}", Verdict.UNKNOWN),
+        ("docker.io/library/import-2026-11-30@{other}", Verdict.UNKNOWN),
+        ("", Verdict.UNKNOWN),
+    ],
+)
+async def test_what_another_image_than_the_release_is_called(
+    there: tuple[Stored, RegistryClient], called: str, verdict: Verdict
+) -> None:
+    stored, client = there
+    digests = {"index": stored.index, "amd": stored.amd, "arm": stored.arm, "plain": stored.plain}
+    image = called.format(**digests, attested=stored.attested, config=config_of(AMD), other=OTHER)
+    pod: JsonObject = {"status": {"containerStatuses": [{"name": "web", "imageID": image}]}}
+    told = {f"web-{box}": digest for box, digest in running_digests(pod).items()}
+    loaded = {digest for _, digest in unnamed_digests(pod)}
+    findings = Findings()
+    findings.saw("pods", len(told))
+    reference = f"reg.test/{NAME}:1@{stored.index}"
+    for one, digest in (await others_than(reference, told, client, findings, loaded=loaded)).items():
+        findings.wrong(f"{one} runs {digest}")
+    assert findings.outcome("all run the release").verdict is verdict
 
 
 async def test_without_a_registry_a_configuration_cannot_be_told_and_another_digest_differs() -> None:

@@ -60,6 +60,32 @@ def test_a_domain_that_the_runbook_does_not_name_is_found_when_it_is_read(tmp_pa
     assert problem.message == "production has no domain 'blog': expected shop"
 
 
+def test_what_is_left_to_a_question_needs_one_that_somebody_is_asked(tmp_path: Path) -> None:
+    """``audit: asked`` would pass with nothing seen and nobody asked; ``seen`` is judged, so that it needs none."""
+    question = re.compile(
+        r"^( +)attest: .Were the people with access to production reviewed.*\n", re.MULTILINE
+    )
+    sop = SOP_RUNBOOK.read_text()
+    assert len(question.findall(sop)) == 1
+    unasked = tmp_path / "unasked.yaml"
+    unasked.write_text(question.sub("", sop))
+    (problem,) = check_problems(load_runbook(unasked))
+    with_line = next(
+        n
+        for n, one in enumerate(unasked.read_text().splitlines(), 1)
+        if "audit: asked" in one and "with" in one
+    )
+    assert (problem.line, problem.key) == (with_line, "gates.3.items.2.checks.0.with.audit")
+    assert problem.message == (
+        "asked leaves what can't be seen to a person, and item 4.3 asks nobody: ask it in the item's attest, or "
+        "leave audit out or set it to what is judged by itself"
+    )
+    unasked.write_text(question.sub("", sop).replace("audit: asked }", "audit: seen }"))
+    assert check_problems(load_runbook(unasked)) == []
+    unasked.write_text(question.sub(r"\1not_applicable: a cluster of nobody else\n", sop))
+    assert check_problems(load_runbook(unasked)) == []
+
+
 def test_a_mistake_in_the_settings_is_found_when_the_runbook_is_read() -> None:
     loaded = load_runbook(SOP_RUNBOOK)
     runbook = loaded.runbook

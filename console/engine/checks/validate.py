@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from checks.base import LeavesToQuestion
 from checks.clients.http import MAIN, NamesADomain
 from checks.looks import judges_the_old_release
 from checks.registry import BROKEN, kind, similar
 from state.base.text import line
 from state.runbook.load import LoadedRunbook, Problem, RunbookError, load_runbook
-from state.runbook.models import CheckSpec, Runbook
+from state.runbook.models import CheckSpec, Item, Runbook
 from state.runbook.wording import worded
 
 if TYPE_CHECKING:
@@ -35,22 +36,23 @@ def load_judgeable(path: Path) -> LoadedRunbook:
 def check_problems(loaded: LoadedRunbook) -> list[Problem]:
     """Return every check that no kind of ``checks/`` could run, at its place in the file."""
     found: list[Problem] = []
-    for place, spec in _placed(loaded.runbook):
+    for place, spec, item in _placed(loaded.runbook):
         words = tuple(loaded.runbook.environments[spec.env].domains.named())
-        found += [loaded.problem([*place, *keys], told) for keys, told in _problems(spec, words)]
+        problems = [*_problems(spec, words), *_unasked(spec, item)]
+        found += [loaded.problem([*place, *keys], told) for keys, told in problems]
     return found
 
 
-def _placed(runbook: Runbook) -> Iterator[tuple[list[str | int], CheckSpec]]:
-    """Yield every check of the runbook, and at which keys it stands."""
+def _placed(runbook: Runbook) -> Iterator[tuple[list[str | int], CheckSpec, Item | None]]:
+    """Yield every check of the runbook, at which keys it stands, and its item; a stage's check has none."""
     for g, gate in enumerate(runbook.gates):
         for i, item in enumerate(gate.items):
             for c, spec in enumerate(item.checks):
-                yield ["gates", g, "items", i, "checks", c], spec
+                yield ["gates", g, "items", i, "checks", c], spec, item
     for s, stage in enumerate(runbook.stages):
         for p, part in enumerate(stage.parts):
             if part.check is not None:
-                yield ["stages", s, "parts", p, "check"], part.check
+                yield ["stages", s, "parts", p, "check"], part.check, None
 
 
 def check_warnings(loaded: LoadedRunbook) -> list[Problem]:
@@ -81,6 +83,23 @@ def _problems(spec: CheckSpec, domains: Sequence[str]) -> list[tuple[list[str | 
         for keys, word in _named_domains(settings)
         if word not in domains
     ]
+
+
+def _unasked(spec: CheckSpec, item: Item | None) -> Iterator[tuple[list[str | int], str]]:
+    """Yield each setting that leaves something to the item's question where nobody is asked anything."""
+    if item is not None and (item.attest is not None or item.not_applicable is not None):
+        return
+    known = kind(spec.kind)
+    for name, field in known.settings.model_fields.items() if known is not None else ():
+        given = spec.settings.get(name)
+        for mark in field.metadata:
+            if isinstance(mark, LeavesToQuestion) and given == mark.value:
+                whose = f"item {item.id} asks nobody" if item is not None else "a stage asks nobody"
+                told = (
+                    f"{given} leaves what can't be seen to a person, and {whose}: ask it in the item's attest, or "
+                    f"leave {name} out or set it to what is judged by itself"
+                )
+                yield ["with", name], told
 
 
 def _worded(

@@ -18,8 +18,11 @@ from console.rehearsal.sim.oci_registry import Registry, image_manifest
 from console.rehearsal.sim.s3.server import Bucket, LifecycleRule, ObjectStore, StoredObject
 from console.rehearsal.world.cluster_seed import REGION
 from state.base.clock import SECOND_US, Clock
+from state.base.json import obj, objs, text
 
 PREFIX = "backups/platform/"
+ARCHITECTURES = ("amd64", "arm64")
+"""Which nodes images are built for; those of the cluster are of the first."""
 _KEPT = 120
 _SIZE = 268_435_456
 
@@ -79,9 +82,15 @@ class Artifacts:
         self.back_up()
 
     def _push(self, seed: int, version: str) -> dict[str, str]:
+        """Push every part's image for each platform, as a build for several pushes it: an index of manifests."""
         return {
-            part: self.registry.tag(
-                repository(part), version, image_manifest(repository(part), f"{seed} {version}")
+            part: self.registry.tag_index(
+                repository(part),
+                version,
+                {
+                    each: image_manifest(repository(part), f"{seed} {version} {each}")
+                    for each in ARCHITECTURES
+                },
             )
             for part in PARTS
         }
@@ -89,6 +98,15 @@ class Artifacts:
     def references(self) -> dict[str, str]:
         """Return the candidate's images as the runbook names them."""
         return {part: reference(part, self.candidate[part]) for part in PARTS}
+
+    def platform_digest(self, part: str, digest: str) -> str:
+        """Return the digest of the manifest that a node takes out of an image's index."""
+        return text(objs(self.registry.manifest(repository(part), digest).get("manifests"))[0], "digest")
+
+    def config_digest(self, part: str, digest: str) -> str:
+        """Return the digest of the configuration that a node runs an image of an index with."""
+        manifest = self.registry.manifest(repository(part), self.platform_digest(part, digest))
+        return text(obj(manifest.get("config")), "digest")
 
     def move_tag(self, part: str) -> str:
         """Let the candidate's tag point to another image, as a careless push does, and return its digest."""

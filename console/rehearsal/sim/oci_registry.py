@@ -14,9 +14,10 @@ from hashlib import sha256
 from aiohttp import web
 
 from console.rehearsal.sim.hooks import Before, guarded
-from state.base.json import Json, JsonObject, integer, objs, opt_text, text
+from state.base.json import Json, JsonObject, integer, obj, objs, opt_text, text
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 
@@ -86,11 +87,32 @@ class Registry:
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a repository")
+        digest = self._keep(name, manifest)
+        self._repositories[name].tags[tag] = digest
+        return digest
+
+    def tag_index(self, name: str, tag: str, platforms: Mapping[str, JsonObject]) -> str:
+        """Let a tag point to an index of manifests by architecture, all of Linux, and return the index's digest."""
+        manifests: list[Json] = [
+            {
+                "mediaType": OCI_MANIFEST,
+                "digest": self._keep(name, manifest),
+                "size": len(manifest_bytes(manifest)),
+                "platform": {"os": "linux", "architecture": architecture},
+            }
+            for architecture, manifest in platforms.items()
+        ]
+        return self.tag(name, tag, {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})
+
+    def manifest(self, name: str, digest: str) -> JsonObject:
+        """Return a manifest; raises KeyError where there is none."""
+        return obj(json.loads(self._repositories[name].manifests[digest][1]))
+
+    def _keep(self, name: str, manifest: JsonObject) -> str:
         repository = self._repositories.setdefault(name, _Repository({}, {}, {}))
         body = manifest_bytes(manifest)
         digest = digest_of(body)
         repository.manifests[digest] = (opt_text(manifest, "mediaType") or OCI_MANIFEST, body)
-        repository.tags[tag] = digest
         config = manifest.get("config")
         for blob in [*objs([config]), *objs(manifest.get("layers"))]:
             repository.blobs[text(blob, "digest")] = integer(blob, "size")

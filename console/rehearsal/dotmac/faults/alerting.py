@@ -47,6 +47,12 @@ def routes(config: Config) -> Apply:
     return lambda world: world.alertmanager.set_config(config)
 
 
+def _critical_to(receiver: Receiver) -> Config:
+    """Return that on-call is told of every alert but of critical ones, which go to a receiver."""
+    critical = Route(receiver.name, (Matcher("severity", MatchOp.EQUAL, "critical"),), group_wait_s=10.0)
+    return Config((Receiver("oncall", "pagerduty"), receiver), Route("oncall", routes=(critical,)))
+
+
 def ruled(*more: AlertRule) -> Apply:
     """Let Prometheus have further rules."""
     return lambda world: world.prometheus.set_rules([*rules(), *more])
@@ -115,6 +121,18 @@ FAULTS: tuple[Fault, ...] = (
         _replaced("total", "/api/v1/auth/", "/auth/v9/", "auth-errors"),
     ),
     fails(
+        "condition-of-staging",
+        "1.4",
+        "a stop condition of production watches staging, as copied from there",
+        *(_replaced(part, "dotmac-production", "dotmac-staging") for part in ("bad", "total")),
+    ),
+    fails(
+        "condition-of-staging-by-pattern",
+        "1.4",
+        "a stop condition of production watches staging, by a pattern",
+        _replaced("value", 'namespace="dotmac-production"', 'namespace=~"(dotmac-stag.*)"', "latency-p95"),
+    ),
+    fails(
         "alerts-silenced",
         "10.2",
         "a silence hides every critical alert",
@@ -130,7 +148,13 @@ FAULTS: tuple[Fault, ...] = (
         "critical-to-nobody",
         "10.2",
         "critical alerts alone go to a receiver that tells nobody",
-        routes(Config((Receiver("nobody", ""), Receiver("dotmac-webhook")), Route("nobody"))),
+        routes(_critical_to(Receiver("nobody", ""))),
+    ),
+    fails(
+        "critical-to-itself",
+        "10.2",
+        "critical alerts alone go to the platform's own webhook, which takes them",
+        routes(_critical_to(Receiver("dotmac-webhook"))),
     ),
     fails("no-alertmanager", "10.2", "Prometheus is connected to no Alertmanager", _no_alertmanager),
     fails("alertmanager-settling", "10.2", "a peer of Alertmanager is missing", _settling),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.rehearsal.dotmac.odd import around, observing, seen, working
+from console.rehearsal.dotmac.odd import around, observing, seen, told_images, working
 from console.rehearsal.world.fault import Fault
 
-ODD: tuple[Fault, ...] = (*seen.ODD, *around.ODD, *observing.ODD, *working.ODD)
+ODD: tuple[Fault, ...] = (*seen.ODD, *around.ODD, *observing.ODD, *working.ODD, *told_images.ODD)

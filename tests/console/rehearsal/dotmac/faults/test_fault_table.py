@@ -69,7 +69,13 @@ SAME_SOURCE = {
 }
 """Two that stand on the same: the registry, the values files, production's health after the release; a module that is
 neither in scope nor off."""
-NOT_THE_CANDIDATE = {"worker-other-digest-candidate"}
+NOT_THE_CANDIDATE = {
+    "worker-other-digest-candidate",
+    "worker-loaded-by-hand",
+    "image-imported",
+    "previous-by-platform",
+    "another-part-by-platform",
+}
 """What runs is something else than the candidate: nothing is said of how that behaves, by any item."""
 FOUR = ("csp-missing", "cors-any-origin", "user-lists-tenants", "docs-public")
 
