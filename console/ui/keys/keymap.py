@@ -98,9 +98,10 @@ def bindings(mode: Mode, changed: Mapping[str, str] | None = None) -> list[Bindi
 
     ``changed``: actions with the keys that somebody gave them.
     """
-    own = REPLAY if mode is Mode.REPLAY else (*LIVE, *PAST) if mode is Mode.LIVE else PAST
+    own = REPLAY if mode is Mode.REPLAY else LIVE if mode is Mode.LIVE else ()
+    past = PAST if mode is not Mode.REPLAY else ()
     taken = {key for key, _, _ in own}
-    keys = [*own, *(one for one in EVERYWHERE if one[0] not in taken)]
+    keys = [*own, *(one for one in EVERYWHERE if one[0] not in taken), *past]
     given = changed or {}
     return [
         Binding(given.get(name_of(action), key), action, what, show=False, id=f"{mode.value}.{key}")
