@@ -32,7 +32,8 @@ import asyncio, sys
 import console.ui.run
 assert "textual" not in sys.modules
 from console.ui.app import LaunchApp
-from console.client.sources import LiveSource, FileSource
+from console.client.file_source import FileSource
+from console.client.sources import LiveSource
 from console.ui.driver import SafeDriver
 from tests.screens import story
 from tests.screens.stage import app_of, picture
@@ -194,6 +195,7 @@ def test_no_single_letter_acts_by_itself() -> None:
         "theme",
         "transport",
         "goto",
+        "pointer",
     }
     for mode in Mode:
         assert {b.action.partition("(")[0] for b in bindings(mode)} <= harmless
