@@ -162,7 +162,8 @@ ROOMS = {
     "state/events": "events, a file for each subject",
     "state/fold": "from an event to the view, and to words",
     "state/log": "the file on disk; the one room of state/ with threads and files",
-    "state/report": "the launch as a page",
+    "state/report": "the launch as facts, and as a page that knows no format",
+    "state/report/formats": "that page as Markdown, HTML and JSON",
     "state/runbook": "what a runbook may say",
     "state/view": "what is known of a launch, and the rules of the domain",
 }

@@ -90,7 +90,7 @@ def test_the_time_of_a_gate_is_when_it_was_decided_whatever_else_is_called_like_
     verified = VerifyReport(
         ok=True, events=1, head="", bad_seq=None, damage=None, message="", unanchored=0, anchors=0, log_id=""
     )
-    (row,) = [one for one in report(told.view(), verified).split("\n") if one.startswith("| 1 | GO |")]
+    (row,) = [one for one in report(told.events, verified).split("\n") if one.startswith("| 1 | GO |")]
     assert decided in row
 
 
@@ -99,7 +99,7 @@ def test_the_pipeline_is_told_with_what_each_stage_stands_on() -> None:
     verified = VerifyReport(
         ok=True, events=1, head="", bad_seq=None, damage=None, message="", unanchored=0, anchors=0, log_id=""
     )
-    page = report(told.view(), verified)
+    page = report(told.events, verified)
     assert "- **Build pass**\n    - build/0 (ci.passed) pass at " in page
     assert "- **Test fail**" in page
     assert "CI job unit-tests is failure" in page
