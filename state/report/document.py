@@ -14,6 +14,9 @@ from state.report.day_times import Times
 from state.report.run_facts import Curve, Mark
 from state.view.enums import Severity
 
+LONGEST = 20_000
+"""Characters of a text; more than the log takes of one."""
+
 
 class Style(StrEnum):
     """How a span is shown."""

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from typing import TypeVar, cast
 
+from state.base.frozen import replace
 from state.base.numbers import plural
+from state.base.text import plain
 from state.base.times import span
 from state.report.day_times import Times
 from state.report.document import (
+    LONGEST,
     Document,
     Entries,
     Entry,
@@ -24,6 +30,7 @@ from state.report.document import (
     text,
 )
 from state.report.facts import LaunchReport
+from state.report.run_facts import Line
 from state.report.telling_items import gates, pipeline, waivers
 from state.report.telling_runs import bakes, blindness, conditions, operations
 from state.report.telling_words import polls, requests, signed
@@ -31,9 +38,12 @@ from state.view.enums import LaunchState, Severity
 from state.view.launch import DeviationView
 from state.view.people import SINGLE_OPERATOR
 
+T = TypeVar("T")
+
 
 def document(facts: LaunchReport) -> Document:
     """Return a report as a document; times are UTC, and without the date on the day of the opening."""
+    facts = cleaned(facts)
     times = Times(facts.scope.opened_us)
     sections = (
         _timeline(facts, times),
@@ -61,6 +71,23 @@ def document(facts: LaunchReport) -> Document:
         facts=Entries(tuple(_facts(facts, times))),
         sections=sections,
     )
+
+
+def cleaned(value: T) -> T:
+    """Return facts whose every text is cleaned by itself.
+
+    What one text leaves open, as an escape sequence without its end, would else take away what is told after it.
+    """
+    if isinstance(value, str):
+        return cast("T", value if isinstance(value, StrEnum) else plain(value, LONGEST))
+    if isinstance(value, tuple):
+        return cast("T", tuple(cleaned(one) for one in value))
+    if isinstance(value, Line):
+        return cast("T", replace(value, label=plain(value.label)))
+    if is_dataclass(value) and not isinstance(value, type):
+        changes = {one.name: cleaned(getattr(value, one.name)) for one in fields(value)}
+        return cast("T", type(value)(**changes))
+    return value
 
 
 def _facts(facts: LaunchReport, times: Times) -> Iterable[Entry]:

@@ -15,6 +15,7 @@ from html import escape
 
 from state.base.text import line, plain
 from state.report.document import (
+    LONGEST,
     Document,
     Entries,
     Entry,
@@ -32,8 +33,6 @@ from state.report.formats.curves import description, shown, svg
 from state.report.formats.html_style import STYLE
 from state.view.enums import Severity
 
-LONGEST, LONGEST_CODE = 2000, 4000
-"""Characters of a text, and of one that is code."""
 _FOLLOWED = re.compile(r"https?://[^\s<>\"'`\\]+\Z")
 _ID = re.compile(r"[^a-z0-9-]+")
 
@@ -181,7 +180,7 @@ def _of(entry: Entry) -> Iterator[int]:
 
 
 def _fold(fold: Fold) -> str:
-    kept = "\n".join(plain(one, LONGEST_CODE).replace("\n", " ") for one in fold.lines)
+    kept = "\n".join(plain(one, LONGEST).replace("\n", " ") for one in fold.lines)
     return f"<details><summary>{escape(fold.title)}</summary><pre>{escape(kept)}</pre></details>"
 
 
@@ -192,7 +191,7 @@ def _figure(figure: Figure, name: str) -> Iterator[str]:
     marks = shown(figure)
     if marks:
         said = "; ".join(f"{place} {mark.label} {figure.times.at(mark.at_us)}" for place, mark in marks)
-        yield f"<br>Marks: {escape(line(said, LONGEST_CODE))}"
+        yield f"<br>Marks: {escape(line(said, LONGEST))}"
     yield "</figcaption>\n</figure>"
 
 
@@ -201,7 +200,7 @@ def _text(spans: Text) -> str:
 
 
 def _span(span: Span) -> str:
-    kept = line(span.text, LONGEST_CODE if span.style is Style.CODE else LONGEST)
+    kept = line(span.text, LONGEST)
     told = escape(kept)
     match span.style:
         case Style.CODE:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from state.base.numbers import number
 from state.base.text import line
 from state.report.document import (
+    LONGEST,
     Document,
     Entries,
     Entry,
@@ -26,8 +27,6 @@ _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|&~$"})
 _NAME = re.compile(r"(?<![^\s(\[,;:'\"])[A-Za-z0-9./:=-]*_[\w./:=-]*\w(?![^\s)\],;:.'\"])", re.ASCII)
 """A word of a sentence that is a name: ``SECRET_KEY``, ``web.rate_limit``."""
 _TICKS = re.compile(r"`+")
-LONGEST, LONGEST_CODE = 2000, 4000
-"""Characters of a text, and of one that is code."""
 
 
 def markdown(page: Document) -> str:
@@ -82,7 +81,7 @@ def _fold(fold: Fold, indent: str) -> Iterator[str]:
 def _kept(value: str) -> str:
     """Return a line of code with its indent."""
     blanks = len(value) - len(value.lstrip(" "))
-    return " " * min(blanks, 8) + line(value, LONGEST_CODE)
+    return " " * min(blanks, 8) + line(value, LONGEST)
 
 
 def _table(table: Table) -> Iterator[str]:
@@ -145,7 +144,7 @@ def _edges(value: str) -> str:
 
 def _code(value: str) -> str:
     """Return a code span; its fence is longer than any in it."""
-    kept = line(value, LONGEST_CODE)
+    kept = line(value, LONGEST)
     if not kept:
         return ""
     fence = "`" * (1 + max((len(found) for found in _TICKS.findall(kept)), default=0))

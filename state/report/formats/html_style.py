@@ -32,7 +32,8 @@ border-left:6px solid var(--good);padding:.75rem 1rem;margin:0}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.92em}
 caption{text-align:left;color:var(--dim)}
-th,td{text-align:left;vertical-align:top;overflow-wrap:break-word;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--edge)}
+th,td{text-align:left;vertical-align:top;overflow-wrap:break-word;
+padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--edge)}
 th{white-space:nowrap}td{min-width:4.5rem}
 details{margin:.2rem 0}
 summary{cursor:pointer;color:var(--dim)}
