@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from state.base.frozen import remake, replace
+from state.base.text import line
 from state.base.times import SECOND_US
 from state.events.event import Body, Event
 from state.events.launch import (
@@ -20,6 +21,7 @@ from state.events.launch import (
     RunbookChanged,
 )
 from state.events.log import LogAnchored, NoteAdded
+from state.report.document import LONGEST
 from state.report.facts import (
     Account,
     Anchored,
@@ -78,7 +80,7 @@ class Attendance:
                 self.holds.append(hold)
             case LaunchReleased() | LaunchScrubbed() | LaunchClosed():
                 why = body.reason if not isinstance(body, LaunchClosed) else ""
-                how = f"{_ENDS[type(body)]} by {event.actor}{': ' + why if why else ''}"
+                how = f"{_ENDS[type(body)]} by {line(event.actor)}{': ' + line(why, LONGEST) if why else ''}"
                 self._end_holds(event.wall_us, how)
                 if not isinstance(body, LaunchReleased):
                     self.ended_us = event.wall_us

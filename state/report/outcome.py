@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from state.base.numbers import plural
+from state.base.text import line
 from state.base.times import SECOND_US, clock, date, span, stamp, stopwatch
 from state.report.facts import Account, ConsoleFacts, Hold, Scope, SummaryLine
 from state.report.item_facts import GateFacts
@@ -86,10 +87,10 @@ def _told_back(back: WayBack) -> str:
 
 
 def _who(gates: Sequence[GateFacts], accounts: Sequence[Account], consoles: Sequence[ConsoleFacts]) -> str:
-    drove = list(dict.fromkeys(one.account for one in consoles if one.drove))
+    drove = list(dict.fromkeys(line(one.account) for one in consoles if one.drove))
     words = [word for gate in gates for item in gate.items for word in item.words]
-    signers = list(dict.fromkeys(word.actor for word in words))
-    others = [one.account for one in accounts if one.account not in {*drove, *signers}]
+    signers = list(dict.fromkeys(line(word.actor) for word in words))
+    others = [name for name in (line(one.account) for one in accounts) if name not in {*drove, *signers}]
     signed = sum(bool(word.key) for word in words)
     told = [f"{', '.join(drove) or 'nobody'} drove"]
     if words:
@@ -111,7 +112,7 @@ def _how_long(scope: Scope, holds: Sequence[Hold], held_s: int) -> str:
 
 def _told_bake(bake: BakeFacts) -> str:
     said = f"{stopwatch(bake.good_s)} of {stopwatch(bake.minimum_s)} healthy, {bake.state.value}"
-    return said if bake.state is BakeState.DONE or not bake.why else f"{said}: {bake.why}"
+    return said if bake.state is BakeState.DONE or not bake.why else f"{said}: {line(bake.why)}"
 
 
 def _deviated(view: LaunchView) -> str:
