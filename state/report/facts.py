@@ -12,7 +12,7 @@ from state.events.launch import Candidate, Person
 from state.report.item_facts import GateChange, GateFacts, ItemFacts, Recycling, StageFacts, Waiver
 from state.report.run_facts import BakeFacts, Blindness, ConditionFacts, Curve, Mark, OperationFacts, WayBack
 from state.view.enums import LaunchState, RequestState, Severity
-from state.view.launch import DeviationView
+from state.view.launch import DeviationView, IngressView, PodView
 from state.view.polls import PollView
 from state.view.requests import RequestView
 
@@ -219,6 +219,9 @@ class LaunchReport:
     """Seconds in which at least one stop condition with power was evaluated and could not be judged."""
     curves: tuple[Curve, ...]
     marks: tuple[Mark, ...]
+    pods: tuple[PodView, ...]
+    """As they were at the end of the log."""
+    ingresses: tuple[IngressView, ...]
     deviations: tuple[DeviationView, ...]
     runbook_changes: tuple[RunbookChange, ...]
     accounts: tuple[Account, ...]

@@ -19,7 +19,7 @@ from state.events.bodies import body_of
 from state.events.event import REDACTED_BODY, Body, Event
 from state.events.gates import CheckStarted
 from state.events.log import LogRedacted
-from state.events.operations import OperationIntended, OperationOutput
+from state.events.operations import OperationIntended, OperationOutput, OperationStep
 from state.events.world import PodChanged, PodGone
 from state.fold import apply, line_of
 from state.fold.severity import milestone, severity
@@ -60,6 +60,8 @@ class _Gathered:
     timeline: list[Moment] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     intents: dict[int, OperationIntended] = field(default_factory=dict)
+    steps: dict[int, list[StepFacts]] = field(default_factory=dict)
+    """By operation, every step in each of its states."""
     requests: dict[int, RequestView] = field(default_factory=dict)
     polls: dict[int, PollView] = field(default_factory=dict)
 
@@ -79,6 +81,9 @@ class _Gathered:
         self.attendance.take(before, event, body)
         if isinstance(body, OperationIntended):
             self.intents[event.seq] = body
+        if isinstance(body, OperationStep) and event.ref in self.intents:
+            step = remake(StepFacts, body, at_us=event.wall_us)
+            self.steps.setdefault(event.ref, []).append(step)
         if after.marks is not before.marks and after.marks:
             mark = after.marks[-1]
             self.marks.append(remake(Mark, mark, severity=severity(body)))
@@ -147,13 +152,15 @@ def launch_report(events: Iterable[Event], verified: VerifyReport) -> LaunchRepo
         requests=tuple(found.requests.values()),
         request_states=tuple((seq, one.at(view.wall_us)) for seq, one in found.requests.items()),
         polls=tuple(found.polls.values()),
-        operations=tuple(_operation(run, found.intents.get(run.seq)) for run in view.operations),
+        operations=tuple(_operation(run, found) for run in view.operations),
         conditions=conditions,
         bakes=tuple(course.bakes),
         blindness=course.blindness(),
         blind_s=course.blind_s(),
         curves=found.measured.curves(conditions),
         marks=tuple(found.marks),
+        pods=tuple(view.pods.values()),
+        ingresses=tuple(view.ingresses.values()),
         deviations=view.deviations,
         runbook_changes=tuple(attendance.runbook_changes),
         accounts=accounts,
@@ -175,12 +182,13 @@ def _scope(view: LaunchView, ended_us: int) -> Scope:
     )
 
 
-def _operation(run: OperationView, intent: OperationIntended | None) -> OperationFacts:
+def _operation(run: OperationView, found: _Gathered) -> OperationFacts:
+    intent = found.intents.get(run.seq)
     override = intent.override if intent is not None else None
     return remake(
         OperationFacts,
         run,
-        steps=tuple(remake(StepFacts, step) for step in run.steps),
+        steps=tuple(found.steps.get(run.seq, ())),
         diff_sha=intent.diff_sha if intent is not None else "",
         inputs_sha=intent.inputs_sha if intent is not None else "",
         parts=intent.parts if intent is not None else (),

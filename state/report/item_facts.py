@@ -25,6 +25,9 @@ class Result:
     ways: tuple[str, ...]
     """What to change, a line each, where it is no pass."""
     ms: int
+    """How long its kind says that it took, in milliseconds."""
+    began_us: int
+    """When it began, as the log has it; 0: it doesn't say."""
     newest: bool
     """Whether no later one of the check replaced it."""
 

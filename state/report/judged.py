@@ -55,7 +55,9 @@ class Judged:
             case CheckFinished():
                 check = _declared(before, body)
                 kind, env = (check.kind, check.env) if check is not None else ("", "")
-                self.results.append(remake(Result, body, **told, kind=kind, env=env, newest=True))
+                began_us = check.started_us if check is not None else 0
+                result = remake(Result, body, **told, kind=kind, env=env, began_us=began_us, newest=True)
+                self.results.append(result)
             case AttestSigned():
                 self.words.append(remake(SignOff, body, **told, actor=event.actor, standing=STANDS))
                 self._note_ended(before, after, f"replaced by #{event.seq}", event.seq)

@@ -23,7 +23,7 @@ class OverrideFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFacts:
-    """A step of an operation, as it ended."""
+    """A step of an operation entered a state."""
 
     name: str
     state: StepState
@@ -47,6 +47,7 @@ class OperationFacts:
     intended_us: int
     started_us: int
     finished_us: int
+    timeout_s: int
     commands: tuple[str, ...]
     steps: tuple[StepFacts, ...]
     output: tuple[str, ...]

@@ -32,7 +32,7 @@ from state.report.document import (
 from state.report.facts import LaunchReport
 from state.report.run_facts import Line
 from state.report.telling_items import gates, pipeline, waivers
-from state.report.telling_runs import bakes, blindness, conditions, operations
+from state.report.telling_runs import bakes, blindness, conditions, operations, running
 from state.report.telling_words import polls, requests, signed
 from state.view.enums import LaunchState, Severity
 from state.view.launch import DeviationView
@@ -60,6 +60,7 @@ def document(facts: LaunchReport) -> Document:
         bakes(facts, times),
         *_curves(facts, times),
         blindness(facts, times),
+        running(facts, times),
         _deviations(facts, times),
         *_runbook(facts, times),
         _people(facts, times),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from state.base.canonical import encode
+from state.base.times import SECOND_US
 from state.report.day_times import Times
 from state.report.document import Entries, Entry, Fold, Paragraph, Row, Section, Table, code, link, text
 from state.report.facts import LaunchReport
@@ -116,12 +117,17 @@ def _result(one: Result, times: Times, *, named: bool) -> Entry:
         text=text(
             f"{one.item} " if named else "",
             code(one.kind or one.check),
-            f"{where} {one.verdict.value} at {times.at(one.at_us)}{later}",
+            f"{where} {one.verdict.value} at {times.at(one.at_us)}, {_took(one)}{later}",
             f": {one.summary}" if one.summary else "",
         ),
         details=tuple(Entry(text=text(f"to mend it: {way}")) for way in one.ways),
         folds=evidence,
     )
+
+
+def _took(one: Result) -> str:
+    seconds = (one.at_us - one.began_us) / SECOND_US if one.began_us else one.ms / 1000
+    return f"took {seconds:.1f} s"
 
 
 def _word(one: SignOff, times: Times, *, named: bool) -> Entry:

@@ -9,8 +9,8 @@ from state.base.times import SECOND_US, span, stopwatch
 from state.report.day_times import Times
 from state.report.document import Entries, Entry, Fold, Paragraph, Row, Section, Table, code, text
 from state.report.facts import LaunchReport
-from state.report.run_facts import BakeFacts, ConditionFacts, OperationFacts
-from state.view.enums import ConditionState, OperationState, Severity, StepState
+from state.report.run_facts import BakeFacts, ConditionFacts, OperationFacts, StepFacts
+from state.view.enums import ConditionState, OperationState, Severity
 
 
 def operations(facts: LaunchReport, times: Times) -> Section:
@@ -21,12 +21,15 @@ def operations(facts: LaunchReport, times: Times) -> Section:
 
 
 def _operation(run: OperationFacts, times: Times) -> Entry:
-    took = span((run.finished_us - run.intended_us) / SECOND_US) if run.finished_us else "no end"
+    seconds = (run.finished_us - (run.started_us or run.intended_us)) / SECOND_US
+    took = f"{stopwatch(seconds)} of at most {stopwatch(run.timeout_s)}" if run.finished_us else "no end"
     folds = (
         [Fold("commands", tuple(line for one in run.commands for line in folded(one)))]
         if run.commands
         else []
     )
+    if run.steps:
+        folds.append(Fold("steps", tuple(_step(step, times) for step in run.steps)))
     if run.output:
         folds.append(Fold("what it printed last", run.output))
     return Entry(
@@ -39,12 +42,12 @@ def _operation(run: OperationFacts, times: Times) -> Entry:
             f" by {run.actor}, {times.at(run.intended_us)} to {times.at(run.finished_us)}, {took}",
             f": {run.from_what} → {run.to_what}" if run.from_what or run.to_what else "",
         ),
-        details=tuple(_details(run, times)),
+        details=tuple(_details(run)),
         folds=tuple(folds),
     )
 
 
-def _details(run: OperationFacts, times: Times) -> Iterable[Entry]:
+def _details(run: OperationFacts) -> Iterable[Entry]:
     if run.verdict:
         yield Entry(text=text(run.verdict))
     if run.abort_by:
@@ -69,10 +72,11 @@ def _details(run: OperationFacts, times: Times) -> Iterable[Entry]:
     if run.inputs_sha:
         yield Entry(text=text("what it read: ", code(run.inputs_sha)))
     yield from (Entry(text=text(f"{what}: ", code(digest))) for what, digest in run.parts)
-    for step in run.steps:
-        shade = Severity.BAD if step.state is StepState.FAILED else Severity.PLAIN
-        said = f"{step.name} {step.state.value} at {times.at(step.at_us)}"
-        yield Entry(text=text(said, f": {step.detail}" if step.detail else ""), severity=shade)
+
+
+def _step(step: StepFacts, times: Times) -> str:
+    said = f"{times.at(step.at_us)} {step.name} {step.state.value}"
+    return f"{said}: {step.detail}" if step.detail else said
 
 
 def folded(command: str) -> tuple[str, ...]:
@@ -224,3 +228,36 @@ def blindness(facts: LaunchReport, times: Times) -> Section:
     said = f"{plural(facts.blind_s, 'second')} in which a stop condition with power could not be judged."
     none = () if not entries else (Entries(entries),)
     return Section("blind", "Blind", (Paragraph(text(said)), *none))
+
+
+def running(facts: LaunchReport, times: Times) -> Section:
+    """Return what ran at the end of the log: pods with the digests of their images, ingresses with their hosts."""
+    heads = ("environment", "pod", "phase", "ready", "restarts", "image", "since")
+    rows = tuple(
+        Row(
+            (
+                *(
+                    text(pod.env),
+                    text(code(pod.name)),
+                    text(pod.phase),
+                    text(f"{pod.ready}/{pod.containers}"),
+                ),
+                *(
+                    text(f"{pod.restarts}"),
+                    text(code(pod.digest or pod.image)),
+                    text(times.at(pod.created_us)),
+                ),
+            )
+        )
+        for pod in facts.pods
+    )
+    ways = tuple(
+        Entry(
+            lead="TLS" if one.tls else "no TLS",
+            severity=Severity.PLAIN if one.tls else Severity.BAD,
+            text=text(f"{one.env}: ", code(", ".join(one.hosts)), f" → {one.address or 'no address'}"),
+        )
+        for one in facts.ingresses
+    )
+    table = Table(heads, rows, "Pods at the end of the log") if rows else Paragraph(text("No pod was seen."))
+    return Section("running", "What ran at the end", (table, *((Entries(ways),) if ways else ())))

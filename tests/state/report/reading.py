@@ -22,7 +22,8 @@ PARTS = {
     "Notes": "notes", "Requests and grants": "requests", "Go/no-go polls": "polls", "Operations": "operations",
     "Stop conditions": "conditions", "Bake": "bake", "Blind": "blind", "Deviations": "deviations",
     "Changes of the runbook": "runbook", "Participants": "participants",
-    "What the head proves, and what not": "head", "Pipeline": "pipeline", "Curves": "curves",
+    "What the head proves, and what not": "head", "Pipeline": "pipeline",
+    "What ran at the end": "running", "Curves": "curves",
 }  # fmt: skip
 
 

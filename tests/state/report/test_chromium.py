@@ -25,7 +25,8 @@ from tests.state.report.test_complete import VERIFIED
 from tests.state.report.test_formats import ATTACKS
 
 WIDTHS = (390, 1280)
-_LIVE = re.compile(r"$^")
+_LIVE = re.compile(r"(?m)^.*(?:[─┊]|production pod |staging pod ).*$")
+"""What a screen draws or is passing: axes of graphs, whose figures the report tells, and pods that came and went."""
 _NUMBER = re.compile(r"\d+(?:[.:,]\d+)*")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -50,7 +51,7 @@ from state.report.gather import launch_report
 from state.report.page import ReportFormat, rendered
 from tests.screens import story
 from tests.state.events.test_stored_logs import NAMES, events_of, stored
-from tests.state.made_events import BODIES, ITEMS, event_lists
+from tests.state.made_events import BODIES, ITEMS, Bodies, event_lists
 from tests.state.report import reading
 from tests.state.report.reading import Told, words
 
@@ -184,8 +185,7 @@ _word = st.text(max_size=20) | st.sampled_from(
         "x_y z_",
     )
 )
-MORE = {
-    **BODIES,
+_MORE = {
     NoteAdded.KIND: st.fixed_dictionaries({"text": _word}),
     LaunchHeld.KIND: st.fixed_dictionaries({"reason": _word}),
     LaunchScrubbed.KIND: st.fixed_dictionaries({"reason": _word}),
@@ -212,6 +212,7 @@ MORE = {
     BakeExtended.KIND: st.fixed_dictionaries({"minutes": st.just(5), "reason": _word}),
     ConditionMuted.KIND: st.fixed_dictionaries({"id": st.sampled_from("abc"), "reason": _word}),
 }
+MORE = cast("Bodies", {**BODIES, **_MORE})
 
 
 @given(event_lists(bodies=MORE))
