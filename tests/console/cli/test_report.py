@@ -104,3 +104,26 @@ def test_the_pipeline_is_told_with_what_each_stage_stands_on() -> None:
     assert "- **Test fail**" in page
     assert "CI job unit-tests is failure" in page
     assert "- **Package pending**\n    - package/0 (ci.passed) pending" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        (("--format", "html"), "<!doctype html>"),
+        (("--format", "json"), '{"format":"launch-console-report/1"'),
+        (("--format", "md"), "# "),
+        (("x.html",), "<!doctype html>"),
+        (("x.JSON",), '{"format":'),
+        (("x.txt",), "# "),
+        (("x.html", "--format", "md"), "# "),
+    ],
+)
+async def test_the_format_is_what_is_asked_for_or_what_the_files_name_ends_in(
+    words: tuple[str, ...], begins: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = await launch(tmp_path)
+    given = [str(tmp_path / one) if one.startswith("x.") else one for one in words]
+    assert main(["report", str(log), *given]) == 0
+    told = capsys.readouterr().out
+    written = Path(given[0]).read_text() if words[0].startswith("x.") else told
+    assert written.startswith(begins)
