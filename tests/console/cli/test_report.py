@@ -122,8 +122,9 @@ async def test_the_format_is_what_is_asked_for_or_what_the_files_name_ends_in(
     words: tuple[str, ...], begins: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = await launch(tmp_path)
-    given = [str(tmp_path / one) if one.startswith("x.") else one for one in words]
+    target = tmp_path / words[0]
+    given = [str(target) if one.startswith("x.") else one for one in words]
     assert main(["report", str(log), *given]) == 0
     told = capsys.readouterr().out
-    written = Path(given[0]).read_text() if words[0].startswith("x.") else told
+    written = target.read_text() if words[0].startswith("x.") else told
     assert written.startswith(begins)
