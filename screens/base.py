@@ -35,6 +35,9 @@ BESIDE, VAST = 120, 180
 FLASH_S = 8.0
 STYLES = Path(__file__).parent
 
+_ACTS: frozenset[str | tuple[str, str]] = frozenset({*"hfcBAxourRaw", ("enter", "preview and run")})
+"""Keys that somebody who only watches has no use for."""
+
 
 class LaunchScreen(Guarded, Screen[None]):
     """A screen of the launch. It keeps nothing of the launch: ``show`` gives it all that it draws."""
@@ -46,8 +49,12 @@ class LaunchScreen(Guarded, Screen[None]):
     """The id of the table that ``/`` filters and ``n`` finds problems in; nothing where there is none."""
     NEXT_KEY: ClassVar[str] = "space"
     """The key that does what comes next: enter, where no list takes it."""
+    PAST_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("esc", "back to live"), ("[]", "moment"), ("{}", "breach"), ("y", "pointer"), ("h", "hold"), ("?", "help"),
+    )  # fmt: skip
     REPLAY_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("space", "play"), (",.", "step"), ("[]", "marker"), ("<>", "speed"), ("g", "go to"), ("?", "help"),
+        ("space", "play"), (",.", "step"), ("[]", "moment"), ("B", "breach"), ("x", "operation"), ("g", "go to"),
+        ("<>", "speed"), ("?", "help"),
         ("q", "quit"),
     )  # fmt: skip
 
@@ -72,10 +79,13 @@ class LaunchScreen(Guarded, Screen[None]):
     def keys(self) -> list[tuple[str, str]]:
         """Return the keys worth telling, the most useful first."""
         if self.shown.mode is Mode.REPLAY:
-            return list(self.REPLAY_KEYS)
+            past = self.shown.transport is not None and self.shown.transport.now is not None
+            return list(self.PAST_KEYS if past else self.REPLAY_KEYS)
         urgent = urgent_keys(self.shown)
         told = {key for key, _ in urgent}
         usual = [key for key in self.KEYS if key[0] != "f" or self.shown.adjustable]
+        if self.shown.mode is Mode.FOLLOW:
+            usual = [*(key for key in usual if not (key[0] in _ACTS or key in _ACTS)), ("[", "look back")]
         more = [("/", "filter"), ("n", "problem")] if self.LIST else []
         kept = [key for key in [*usual, *more] if key[0] not in told]
         return [*((self._label(key), what) for key, what in (*urgent, *kept)), ("?", "help"), ("q", "quit")]
@@ -194,18 +204,20 @@ class LaunchScreen(Guarded, Screen[None]):
         """Bring widgets of the body up to date that are no panes."""
 
     def _frame(self, shown: ScreenState) -> None:
-        height = banner.banner_height(shown)
-        pane = self.query_one("#banner", Pane)
-        if pane.styles.height is None or pane.styles.height.value != height:
-            pane.styles.height = height
-            pane.display = height > 0
+        _tall(self.query_one("#banner", Pane), banner.banner_height(shown))
         declared = bool(shown.view.gates)
         for number, graph in enumerate(pane for pane in self._panes if pane.has_class("graph")):
             graph.set_class(declared and number >= len(shown.view.graphs), "-absent")
         self.query_one("#next", Pane).display = takes_room(shown)
         transport = self.query_one("#transport", Pane)
-        if transport.display != (shown.transport is not None):
-            transport.display = shown.transport is not None
+        lines = timeline.transport_height(shown, self.size.height)
+        if (
+            transport.display != (lines > 0)
+            or transport.styles.height is None
+            or transport.styles.height.value != lines
+        ):
+            transport.display = lines > 0
+            transport.styles.height = lines
 
     def flash(self, message: str, *, bad: bool = False) -> None:
         """Tell something in the bottom line for a while."""
@@ -240,3 +252,11 @@ def _tiny(shown: ScreenState, width: int, height: int) -> list[Line]:
         row(Span(cut(doing, width), Role.STRONG)),
         row(cut(f"too small: {SMALLEST[0]}x{SMALLEST[1]} at least", width)),
     ]
+
+
+def _tall(pane: Pane, lines: int) -> None:
+    """Give a section so many lines, where it hasn't; none hides it."""
+    height = pane.styles.height
+    if height is None or height.value != lines:
+        pane.styles.height = lines
+        pane.display = lines > 0

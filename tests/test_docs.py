@@ -86,6 +86,19 @@ def test_a_test_that_a_document_names_without_its_folder_is_named_once(lines: li
     assert wrong == []
 
 
+def test_what_is_said_of_security_is_held_by_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    there = {
+        name
+        for path in tracked()
+        if path.name.startswith("test_") and path.suffix == ".py"
+        for name in re.findall(r"^ *(?:async )?def (test_\w+)\(", path.read_text(), re.MULTILINE)
+    }
+    assert set(re.findall(r"`(test_\w+)`", page)) - there == set()
+    said = re.split(r"\n(?=- |#)", page.partition("## ")[2])
+    assert [one for one in said if one.startswith("- ") and "`test_" not in one] == []
+
+
 def test_nothing_cites_what_a_reader_does_not_have(lines: list[tuple[str, str]]) -> None:
     assert [
         at for at, line in lines if NOT_HERE.search(line) and not at.startswith("tests/test_docs.py")

@@ -220,6 +220,7 @@ TWICE = {
     "locks": (2, "on files; on operations"),
     "log": (2, "events of the log itself; the screen"),
     "metrics": (3, "watched by the engine; what each product of the rehearsal exports"),
+    "moments": (2, "which events are worth jumping to; what the view says of one"),
     "monitors": (2, "a family of checks; the faults that it must notice"),
     "names": (2, "each product of the rehearsal has its own"),
     "operations": (3, f"{_SUBJECT}, its commands"),

@@ -327,13 +327,21 @@ COMMANDS = (
         help="replay a saved log on the same screens",
         run="console.cli.watching.replay:run",
         arguments=(
-            _LOG,
+            arg("log", type=Path, help="its file, or a pointer to a moment: lc1:0193b0c4:1204"),
             arg("--speed", type=times, default=1.0, help="how many times as fast as it was"),
             _DAMAGED,
             _PLAIN,
-            arg("--at", default="", help="where to begin: T+12m, 14:03, 'gate 6', deploy, or a number"),
+            arg(
+                "--at",
+                default="",
+                help="where to begin: T+12m, 14:03, 'gate 6', 'first breach', deploy, or a number",
+            ),
         ),
-        examples=("replay launch.lclog --speed 10", "replay launch.lclog --at 'gate 6'"),
+        examples=(
+            "replay launch.lclog --speed 10",
+            "replay launch.lclog --at 'first breach'",
+            "replay lc1:0193b0c4:1204",
+        ),
     ),
     Command(
         name="follow",

@@ -8,15 +8,18 @@ out.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from console.client.destinations import PLACES, moment_of, place_of, pointer
 from screens.kit.screen_state import Transport
 from state.base.times import SECOND_US
 from state.events.event import Event
 from state.fold import apply, fold
-from state.view.launch import LaunchView, MarkView
+from state.fold.moments import moment
+from state.view.launch import LaunchView
+from state.view.moments import WEIGHT, Moment, MomentKind
 
 CHUNK = 500
 """How many events are read at a time."""
@@ -29,6 +32,9 @@ IDLE_S = 2.0
 """Seconds at the screen after which a stretch without events is left out."""
 _DECLARING_US = SECOND_US
 """How long after its opening a launch has been declared in full."""
+
+_SHOWN = 600
+"""Into how many parts the timeline is cut; of each the weightiest moment is shown."""
 
 Fetch: TypeAlias = Callable[[int, int], Sequence[Event]]
 """Returns up to a number of events after a sequence number."""
@@ -43,12 +49,18 @@ class Recording:
         self._keyframes = (_FIRST_EVERY, [LaunchView()])
         """How many events lie between two, and the keyframes; replaced as one: a thread reads on meanwhile."""
         self._newest = LaunchView()
+        self._moments: list[Moment] = []
+        self._shown: tuple[int, tuple[Moment, ...]] = (0, ())
+        """Of how many moments, and the weightiest of each part of the time."""
         self._chunk: tuple[int, Sequence[Event]] = (-1, ())
 
     def read(self) -> int:
         """Take in one more chunk of the log; return how many events it had, 0 at the end."""
         events = self._fetch(len(self._walls), CHUNK)
         for event in events:
+            found = moment(self._newest, event)
+            if found is not None:
+                self._moments.append(found)
             self._newest = apply(self._newest, event)
             self._walls.append(event.wall_us)
             self._keep()
@@ -61,6 +73,28 @@ class Recording:
             kept.append(self._newest)
             if len(kept) > LARGEST:
                 self._keyframes = (every * 2, kept[::2])
+
+    @property
+    def moments(self) -> Sequence[Moment]:
+        """All moments worth jumping to that are known, in the log's order."""
+        return self._moments
+
+    @property
+    def shown_moments(self) -> tuple[Moment, ...]:
+        """As many of them as a timeline can show: the weightiest of each part of the time."""
+        count, known = self._shown
+        if count != len(self._moments):
+            moments = self._moments[:]  # a thread may read on meanwhile
+            first = moments[0].at_us
+            length = max(1, moments[-1].at_us - first)
+            best: dict[int, Moment] = {}
+            for one in moments:
+                part = max(0, one.at_us - first) * _SHOWN // length
+                if part not in best or WEIGHT[best[part].kind] <= WEIGHT[one.kind]:
+                    best[part] = one
+            known = tuple(sorted(best.values(), key=lambda one: WEIGHT[one.kind]))
+            self._shown = (len(moments), known)
+        return known
 
     @property
     def count(self) -> int:
@@ -116,6 +150,8 @@ class Player:
         self.now_us = 0
         self.view = LaunchView()
         self._skipped_s = 0
+        self._kinds: tuple[str, ...] = (MomentKind.BREACH, MomentKind.TRIP)
+        """Which moments were asked for last."""
 
     def transport(self) -> Transport:
         """Return how the replay stands, for the bar."""
@@ -129,8 +165,16 @@ class Player:
             start,
             max(start, last),
             self._skipped_s,
-            self.recording.newest.marks,
+            self.recording.shown_moments,
+            self._here(),
+            pointer(self.recording.newest.log_id, self.seq),
         )
+
+    def _here(self) -> Moment | None:
+        """Return the moment that it stands on, or None."""
+        known = self.recording.moments
+        at = bisect_left(known, self.seq, key=lambda one: one.seq)
+        return known[at] if at < len(known) and known[at].seq == self.seq else None
 
     def go(self, seq: int, now_us: int = 0) -> None:
         """Stand after an event; at its own time, or at a given later one."""
@@ -177,73 +221,69 @@ class Player:
         self.speed = SPEEDS[max(0, min(len(SPEEDS) - 1, nearest + by))]
 
     def marker(self, by: int) -> bool:
-        """Go to the next or the previous marked moment; return whether there is one."""
-        marks = [m for m in self.recording.newest.marks if (m.seq > self.seq if by > 0 else m.seq < self.seq)]
-        if not marks:
-            return False
-        self.go(marks[0 if by > 0 else -1].seq)
-        return True
+        """Go to the next or the previous moment, and pause; return whether there is one."""
+        return self._to(self._beyond(by, lambda _: True))
+
+    def next_of(self, kinds: str) -> str:
+        """Go to the next moment of some kinds, ``breach trip``, and pause; return that there is none, or nothing.
+
+        ``failure``: anything that went wrong.
+        """
+        self._kinds = tuple(kinds.split())
+        return self.same(1)
+
+    def same(self, by: int) -> str:
+        """Go to the next or the previous moment of the kinds that were asked for last; see ``next_of``."""
+        kinds = self._kinds
+        if self._to(self._beyond(by, lambda one: any(one.is_called(kind) for kind in kinds))):
+            return ""
+        there = self._beyond(-by, lambda one: any(one.is_called(kind) for kind in kinds)) is not None
+        back = ("; { goes to the one before" if by > 0 else "; } goes to the one after") if there else ""
+        return f"no {' or '.join(kinds)} {'after' if by > 0 else 'before'} this{back}"
+
+    def _beyond(self, by: int, fits: Callable[[Moment], bool]) -> Moment | None:
+        known = self.recording.moments
+        if by > 0:
+            start = bisect_right(known, self.seq, key=lambda one: one.seq)
+            return next((one for one in known[start:] if fits(one)), None)
+        end = bisect_left(known, self.seq, key=lambda one: one.seq)
+        return next((one for one in reversed(known[:end]) if fits(one)), None)
+
+    def _to(self, found: Moment | None) -> bool:
+        if found is not None:
+            self.playing = False
+            self.go(found.seq)
+        return found is not None
 
     def goto(self, expected: str) -> str:
         """Go where the words say; return what could not be understood or found, or nothing."""
-        words = expected.strip().lower()
+        words = " ".join(expected.lower().split())
         if not words:
             return ""
-        if words.removeprefix("#").isdecimal():
-            self.go(int(words.removeprefix("#")))
+        try:
+            place = place_of(words, self.recording.newest.log_id)
+        except ValueError as error:
+            return str(error)
+        if place is not None:
+            self.go(place)
             return ""
-        moment = _moment(words, self.recording)
-        if moment is not None:
-            self.go(self.recording.at(moment), moment)
+        at = moment_of(words, self.recording.newest.scope.opened_us or self.recording.wall(1))
+        if at is not None:
+            self.go(self.recording.at(at), at)
             return ""
-        mark = _mark(words, self.recording.newest.marks, self.seq)
-        if mark is None:
-            return f"nothing here is called {expected!r}: try T+12m, 20:14, gate 6, deploy, rollback or #123"
-        self.go(mark.seq)
-        return ""
+        if self._to(self._called(words)):
+            return ""
+        return f"nothing here is called {expected!r}: try {PLACES}"
 
-
-def _moment(words: str, recording: Recording) -> int | None:
-    """Return the time that ``t+1h2m3s`` or ``20:14`` means, in microseconds, or None."""
-    start = recording.newest.scope.opened_us or recording.wall(1)
-    if words.startswith("t+"):
-        seconds = _length(words[2:])
-        return None if seconds is None else start + seconds * SECOND_US
-    parts = words.rstrip("z").split(":")
-    if not 2 <= len(parts) <= 3 or not all(p.isdigit() and len(p) <= 2 for p in parts):
-        return None
-    expected = sum(int(p) * size for p, size in zip(parts, (3600, 60, 1), strict=False)) * SECOND_US
-    day = 86_400 * SECOND_US
-    moment = start - start % day + expected
-    return moment if moment >= start - 60 * SECOND_US else moment + day
-
-
-def _length(words: str) -> int | None:
-    """Return ``1h2m3s``, ``12m``, ``90`` or ``1:02:03`` in seconds, or None."""
-    if ":" in words:
-        parts = words.split(":")
-        if len(parts) > 3 or not all(p.isdigit() for p in parts):
-            return None
-        return sum(int(p) * size for p, size in zip(reversed(parts), (1, 60, 3600), strict=False))
-    total, digits = 0, ""
-    for char in words.replace(" ", ""):
-        if char.isdigit():
-            digits += char
-        elif char in "hms" and digits:
-            total += int(digits) * {"h": 3600, "m": 60, "s": 1}[char]
-            digits = ""
-        else:
-            return None
-    return total + int(digits or 0) if total or digits else None
-
-
-def _mark(words: str, marks: Sequence[MarkView], seq: int) -> MarkView | None:
-    """Return the next mark that has the words in its label, or the first one of the launch."""
-    found = [m for m in marks if words in m.label.lower() and not _longer_gate(words, m.label.lower())]
-    return next((m for m in found if m.seq > seq), found[0] if found else None)
-
-
-def _longer_gate(words: str, label: str) -> bool:
-    """Return whether ``gate 1`` would wrongly find ``gate 10``."""
-    end = label.find(words) + len(words)
-    return words[-1:].isdigit() and label[end : end + 1].isdigit()
+    def _called(self, words: str) -> Moment | None:
+        """Return the moment that words mean: the next such one, or from the beginning where none comes any more."""
+        known = self.recording.moments
+        order, _, rest = words.partition(" ")
+        if order in {"first", "last", "next", "previous"} and rest:
+            if order in {"next", "previous"}:
+                return self._beyond(1 if order == "next" else -1, lambda one: one.is_called(rest))
+            return next(
+                (m for m in (known if order == "first" else reversed(known)) if m.is_called(rest)), None
+            )
+        found = [one for one in known if one.is_called(words)]
+        return next((one for one in found if one.seq > self.seq), found[0] if found else None)

@@ -1,4 +1,4 @@
-"""Where a console's events come from: a running engine, or a file that is followed or replayed.
+"""Where a console's events come from: a running engine; files are in file_source.py.
 
 Screens can't tell them apart: each gives moments to show, pages of the log, and answers to commands.
 """
@@ -8,25 +8,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from console.client.engine_client import AttachError, EngineClient
-from console.client.replay import CHUNK, Player, Recording
 from console.client.signing import TOUCH
-from console.client.witness import ConsoleWitness, doubt_of
+from console.client.witness import ConsoleWitness
 from screens.kit.screen_state import Mode, ScreenState
 from state.base.clock import Clock, SystemClock
-from state.base.json import EMPTY, JsonObject
+from state.base.json import JsonObject
 from state.base.times import SECOND_US
-from state.commands import COMMANDS, Confirmation, Reply
+from state.commands import Confirmation, Reply
 from state.events.event import Event
 from state.events.log import LogAnchored
-from state.fold import apply
-from state.log.errors import LogError
-from state.log.reader import LogReader
-from state.view.enums import Danger
 from state.view.launch import LaunchView
 from state.view.preview import Preview
 
@@ -235,154 +229,3 @@ class LiveSource:
 
 def _nothing() -> None:
     """Do nothing until somebody listens."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """Why nothing can be commanded where there is no engine."""
-
-    reason: str
-
-    def preview(self, name: str) -> Preview:
-        title = next((c.title for c in COMMANDS if c.name == name), name)
-        return Preview(name, title, Danger.SAFE, allowed=False, reason=self.reason)
-
-    def reply(self) -> Reply:
-        return Reply(ok=False, message=self.reason, result=EMPTY)
-
-
-class FileSource:
-    """A log's file, read-only: followed while somebody writes it, or replayed."""
-
-    def __init__(
-        self, path: Path, *, replay: bool, speed: float = 1.0, at: str = "", clock: Clock | None = None
-    ) -> None:
-        self._path = path
-        self._clock = clock or SystemClock()
-        self._replay = replay
-        self._at = at
-        self._reader: LogReader | None = None
-        self._recording = Recording(self._fetch)
-        self.player = Player(self._recording, speed=speed)
-        self._view = LaunchView()
-        self._note = ""
-        self._doubt = ""
-        self._lost = ""
-        self._changed: Changed = _nothing
-        self._task: asyncio.Task[None] | None = None
-        what = "a replay" if replay else "a follower"
-        self._refusal = _Refusal(f"{what} reads the log and changes nothing")
-
-    async def open(self, changed: Changed) -> None:
-        """Open the file and begin to read; see EventSource."""
-        self._changed = changed
-        self._reader = await asyncio.to_thread(LogReader, self._path)
-        self._doubt = await asyncio.to_thread(doubt_of, self._reader)
-        self._task = asyncio.create_task(self._play() if self._replay else self._follow(), name="log-file")
-
-    async def close(self) -> None:
-        """Stop reading."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        if self._reader is not None:
-            self._reader.close()
-
-    def _fetch(self, after: int, limit: int) -> Sequence[Event]:
-        return self._reader.events(after, limit) if self._reader is not None else ()
-
-    async def _play(self) -> None:
-        try:
-            while await asyncio.to_thread(self._recording.read):
-                if self.player.seq == 0:
-                    self.player.go(1)
-                self._changed()
-        except LogError as error:
-            self._note = f"the log can't be read to its end: {error}"
-        if self._at:
-            self._note = self.player.goto(self._at) or self._note
-        else:
-            self.player.begin()
-        self._changed()
-        before = self._clock.mono_us()
-        while True:
-            # Twice as often as the app paints.
-            await self._clock.sleep(0.1)
-            now = self._clock.mono_us()
-            if self.player.advance((now - before) / SECOND_US):
-                self._changed()
-            before = now
-
-    async def _follow(self) -> None:
-        while True:
-            try:
-                events = await asyncio.to_thread(self._fetch, self._view.seq, CHUNK)
-                self._lost = ""
-            except LogError as error:
-                events, self._lost = (), str(error)
-                self._changed()
-            for event in events:
-                self._view = apply(self._view, event)
-            if events:
-                self._changed()
-            # A full chunk means there is more: catch up without pausing.
-            if len(events) < CHUNK:
-                await self._clock.sleep(POLL_S)
-
-    def shown(self) -> ScreenState:
-        """Return the newest moment, or where the replay stands."""
-        if not self._replay:
-            now = (
-                # A rehearsal's clock may run fast: then only the log's own time is right.
-                max(self._view.wall_us, self._clock.wall_us())
-                if self._view.clock_rate == 1
-                else self._view.wall_us
-            )
-            return ScreenState(self._view, now, Mode.FOLLOW, lost=self._lost, doubt=self._doubt)
-        player = self.player
-        told = player.transport()
-        return ScreenState(
-            player.view, player.now_us, Mode.REPLAY, transport=told, note=self._note, doubt=self._doubt
-        )
-
-    def transport(self, action: str, value: str = "") -> str:
-        """Move the replay as a screen asks; return why it can't, or nothing."""
-        player, by = self.player, 1 if value == "+" else -1
-        trouble = ""
-        match action:
-            case "play":
-                player.playing = not player.playing
-                if player.playing and player.seq >= self._recording.count:
-                    player.go(1)
-            case "step":
-                player.step(by)
-            case "marker":
-                trouble = "" if player.marker(by) else "no marker there"
-            case "speed":
-                player.faster(by)
-            case "home":
-                player.go(1)
-            case "end":
-                player.go(self._recording.count)
-            case _:
-                trouble = player.goto(value)
-        self._changed()
-        return trouble
-
-    async def page(self, after: int, limit: int) -> Sequence[Event]:
-        """See EventSource; a replay gives no event that it hasn't come to."""
-        if self._reader is None:
-            return ()
-        events = await asyncio.to_thread(self._fetch, after, limit)
-        return [e for e in events if e.seq <= self.player.seq] if self._replay else events
-
-    async def preview(self, name: str, args: JsonObject) -> Preview:
-        """Refuse."""
-        del args
-        return self._refusal.preview(name)
-
-    async def command(self, name: str, args: JsonObject, given: Confirmation | None) -> Reply:
-        """Refuse."""
-        del name, args, given
-        return self._refusal.reply()

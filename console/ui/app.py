@@ -16,14 +16,14 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from console.client.engine_client import AttachError
-from console.client.sources import EventSource, FileSource, Reopens
+from console.client.sources import EventSource, Reopens
 from console.exit_codes import ExitCode, of_log
 from console.ui.bell import Attention, deposed_words
-from console.ui.dialog_host import PICKED, going, leaving
+from console.ui.dialog_host import PICKED, leaving
 from console.ui.keys import keymap
 from console.ui.keys.key_file import KeyFile
 from console.ui.kind_text import kind_text
-from console.ui.navigation import NavigatingApp
+from console.ui.past_app import LookingBackApp
 from console.ui.stops import lead
 from console.ui.terminal_app import settle
 from console.ui.theme import THEMES, themes
@@ -57,7 +57,7 @@ SOONEST_S = 0.2
 """Seconds between two paintings of the view: at most five a second."""
 
 
-class LaunchApp(NavigatingApp):
+class LaunchApp(LookingBackApp):
     """A window on a launch. ``restart`` starts an engine where the one that was attached is gone."""
 
     TITLE = "launch console"
@@ -86,6 +86,8 @@ class LaunchApp(NavigatingApp):
         self._tour = tour
         self._ascii_only = ascii_only
         self._shown = ScreenState(mode=mode, ascii_only=ascii_only)
+        self._live = self._shown
+        """The newest moment, also where another one is looked at."""
         self._labels = keymap.labels(self._keys.keys)
         self._due: Timer | None = None
         self._last = 0.0
@@ -110,7 +112,7 @@ class LaunchApp(NavigatingApp):
             PipelineScreen(),
             BakeScreen(),
             PodsScreen(),
-            LogScreen(self.source.page),
+            LogScreen(self.page),
         )
         for screen in made:
             self._screens[screen.NAME] = screen
@@ -142,6 +144,7 @@ class LaunchApp(NavigatingApp):
         """Leave the source, and the terminal its own title."""
         self._ahead.stop()
         self._write(self._attention.end())
+        self.let_go()
         await self.source.close()
 
     # -- what is shown -------------------------------------------------------------------------------
@@ -158,7 +161,8 @@ class LaunchApp(NavigatingApp):
             self._due.stop()
             self._due = None
         self._last = asyncio.get_running_loop().time()
-        shown = self._moment_of_source()
+        live = self._moment_of_source()
+        shown = self.looked_at(live)
         lost = (
             f"{shown.lost} · S: start an engine" if shown.lost and self._restart is not None else shown.lost
         )
@@ -173,10 +177,10 @@ class LaunchApp(NavigatingApp):
             labels=self._labels,
         )
         if shown != self._shown:
-            deposed = deposed_words(self._shown, shown)
-            ended = is_over(shown.view) and self.mode is Mode.LIVE and not is_over(self._shown.view)
-            self._shown = shown
-            self._write(self._attention.notice(shown))
+            deposed = deposed_words(self._live, live)
+            ended = is_over(live.view) and self.mode is Mode.LIVE and not is_over(self._live.view)
+            self._shown, self._live = shown, live
+            self._write(self._attention.notice(live))
             self._show()
             self.tell(deposed, bad=True)
             if ended:
@@ -188,7 +192,7 @@ class LaunchApp(NavigatingApp):
             return self.source.shown()
         except Exception as error:
             self._handle_exception(error)
-            return replace(self._shown, broken="")
+            return replace(self._live, broken="")
 
     def _write(self, sequence: str) -> None:
         if sequence and self._driver is not None:
@@ -259,7 +263,8 @@ class LaunchApp(NavigatingApp):
         front = self._front()
         if front is not None and front.clear_filter():
             return
-        self.action_open("dashboard")
+        if not self.back_to_live():
+            self.action_open("dashboard")
 
     def on_screen_requested(self, message: ScreenRequested) -> None:
         """Show what a screen asks for."""
@@ -276,7 +281,7 @@ class LaunchApp(NavigatingApp):
         """Ask for a command by a key."""
         self.request_command(name)
 
-    def action_next(self) -> None:
+    def do_next(self) -> None:
         """Do what comes next: run it where it is safe, else show it, and what it would do."""
         if is_over(self._shown.view):
             if not isinstance(self.screen, Dialog):
@@ -395,18 +400,3 @@ class LaunchApp(NavigatingApp):
             if isinstance(error, Exception) and not isinstance(error, LogError | AttachError | OSError):
                 self._tell_broken(error)
             self.tell(f"that failed: {line(str(error), 300)}", bad=True)
-
-    # -- replay --------------------------------------------------------------------------------------
-
-    def action_transport(self, action: str, value: str = "") -> None:
-        """Move a replay."""
-        if isinstance(self.source, FileSource):
-            self.tell(self.source.transport(action, value), bad=True)
-
-    def action_goto(self) -> None:
-        """Ask where a replay shall go."""
-        self.push_screen(going(), self._gone_to)
-
-    def _gone_to(self, values: dict[str, str] | None) -> None:
-        if values:
-            self.action_transport("goto", values["where"])

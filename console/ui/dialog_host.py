@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from textual.screen import Screen
 
+from console.client.destinations import PLACES
 from console.client.engine_client import AttachError
 from console.client.sources import EventSource
 from screens.dialogs.forms import AttestDialog, FormDialog, FormField, PickDialog
@@ -163,7 +164,7 @@ def over(view: LaunchView) -> PickDialog:
 
 def going() -> FormDialog:
     """Return the question of where a replay shall go; its field is ``where``."""
-    field = FormField("where", "T+12m, 20:14, gate 6, deploy, rollback, TRIPPED, #123")
+    field = FormField("where", PLACES)
     return FormDialog("Go to", [field], yes="Go")
 
 

@@ -86,7 +86,7 @@ class NavigatingApp(CommandApp):
     async def _describe(self, env: str, pod: str) -> None:
         screen = self._screens["pods"]
         told: tuple[str, ...] = ("? only a live console can ask the cluster",)
-        if self.mode is Mode.LIVE:
+        if self._shown.mode is Mode.LIVE:
             try:
                 answer = await self.source.preview("pod.describe", {"env": env, "pod": pod})
                 told = answer.told if answer.allowed else (f"? {answer.reason}",)

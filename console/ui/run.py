@@ -37,17 +37,18 @@ def run_live(
     return _guarded(show)
 
 
-def run_replay(log_path: Path, *, speed: float = 1.0, at: str = "") -> int:
+def run_replay(log_path: Path, *, speed: float = 1.0, at: str = "", proof: str = "") -> int:
     """Replay a log, read-only; return the exit code.
 
-    ``at`` is a moment to stand at, paused: ``T+12m``, ``20:14``, ``gate 6``, ``deploy``, ``#123``.
+    ``at`` is a moment to stand at, paused: ``T+12m``, ``20:14``, ``gate 6``, ``first breach``, ``#123``; ``proof``
+    what was verified of the log, in words.
     """
 
     def show() -> int:
-        from console.client.sources import FileSource
+        from console.client.file_source import FileSource
         from screens.kit.screen_state import Mode
 
-        return _show(FileSource(log_path, replay=True, speed=speed, at=at), Mode.REPLAY, None)
+        return _show(FileSource(log_path, replay=True, speed=speed, at=at, proof=proof), Mode.REPLAY, None)
 
     return _guarded(show)
 
@@ -56,7 +57,7 @@ def run_follow(log_path: Path) -> int:
     """Show a log that somebody else writes, read-only; return the exit code."""
 
     def show() -> int:
-        from console.client.sources import FileSource
+        from console.client.file_source import FileSource
         from screens.kit.screen_state import Mode
 
         return _show(FileSource(log_path, replay=False), Mode.FOLLOW, None, log_path)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from state.view.launch import LaunchView, MarkView
+from state.view.launch import LaunchView
+from state.view.moments import Moment
 
 
 class Mode(StrEnum):
@@ -29,8 +30,18 @@ class Transport:
     last_us: int
     skipped_s: int = 0
     """How many seconds of idle time the newest skip left out."""
-    marks: tuple[MarkView, ...] = ()
-    """All moments of the recording that are worth jumping to."""
+    moments: tuple[Moment, ...] = ()
+    """The weightiest moments of the recording, the weightiest last."""
+    here: Moment | None = None
+    """The one that it stands on."""
+    pointer: str = ""
+    """What names this moment to others: ``lc1:<log>:<seq>``."""
+    proof: str = ""
+    """What was verified of the log, and how far something else than its file speaks for it."""
+    now: LaunchView | None = None
+    """Of a launch that goes on and is looked back in: what it is at now."""
+    reading: bool = False
+    """Whether the log is still being read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,9 @@ def _window(shown: ScreenState) -> tuple[Span, ...]:
 
 
 def _driver(shown: ScreenState) -> tuple[Span, ...]:
+    if shown.mode is Mode.FOLLOW:
+        age_s = max(0, shown.now_us - shown.view.wall_us) / SECOND_US
+        return (Span("read-only", Role.WARN), Span(f", newest event {formats.span(age_s)} ago", Role.DIM))
     if shown.mode is not Mode.LIVE:
         return (Span("read-only", Role.WARN),)
     driver = next((c for c in shown.view.consoles if c.drives), None)

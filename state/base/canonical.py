@@ -14,6 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 from json import JSONEncoder
 from json.encoder import encode_basestring
+from typing import cast
 
 from state.base.json import Json, JsonObject
 
@@ -22,6 +23,7 @@ LARGEST_DEPTH = 16
 LARGEST_BODY_BYTES = 16 * 1024
 
 _KEY = re.compile(r"[a-z0-9_]+")
+_is_key = lru_cache(maxsize=4096)(_KEY.fullmatch)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ANCHOR = re.compile(r"lc1:([0-9a-f]{8}):([1-9][0-9]{0,15}):([0-9a-f]{32})")
 _dump = JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -120,6 +122,24 @@ def _member(value: Json, where: str, depth: int) -> Json:
         return [_member(one, f"{where}[{index}]", depth + 1) for index, one in enumerate(value)]
     hint = "; write it as a decimal text" if isinstance(value, float) else ""
     raise CanonicalError(f"{where}: a {type(value).__name__} has no canonical form{hint}")
+
+
+def in_domain(value: Json, depth: int = 1) -> bool:
+    """Return whether parsed JSON is what ``encode`` writes: its keys, its whole numbers and how deep it is nested."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return -LARGEST_INTEGER <= cast("int", value) <= LARGEST_INTEGER
+    if kind is dict:
+        members = cast("dict[str, Json]", value)
+        keyed = depth <= LARGEST_DEPTH and all(map(_is_key, members))
+        return keyed and all(in_domain(one, depth + 1) for one in members.values() if type(one) is not str)
+    return (
+        kind is list
+        and depth <= LARGEST_DEPTH
+        and all(in_domain(one, depth + 1) for one in cast("list[Json]", value) if type(one) is not str)
+    )
 
 
 def genesis(log_id: str) -> bytes:

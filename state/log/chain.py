@@ -16,8 +16,8 @@ from state.events.log import LogRedacted
 from state.log.errors import Damage
 from state.log.rows import LOG_ID, Row
 
-_SAMPLES = re.compile(r'\{"at_us":[1-9][0-9]{0,15},"values":"[^"\\\x00-\x1f]*"\}')
-"""What most bodies of a log look like; a text that matches has one spelling."""
+_SAMPLES = re.compile(r'\{"at_us":(?:[1-8][0-9]{0,15}|9[0-9]{0,14}),"values":"[^"\\\x00-\x1f]*"\}')
+"""What most bodies of a log look like; a text that matches has one spelling, and its number is below 2**53."""
 _BODY = b"launch-console/body/v1\n"
 _NONE = type(None)
 _NOTED = frozenset(
@@ -238,4 +238,4 @@ def is_canonical(body: str) -> bool:
         parsed, _ = _scan(body, 0)  # what stands after the object shows in the comparison
     except (ValueError, RecursionError, StopIteration):
         return False
-    return isinstance(parsed, dict) and canonical.spell(parsed) == body
+    return isinstance(parsed, dict) and canonical.spell(parsed) == body and canonical.in_domain(parsed)

@@ -7,7 +7,7 @@ import base64
 import contextlib
 import json
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -42,10 +42,10 @@ PADS = ("", *("x" * size for size in range(40, 400, 23)))
 _S3 = "<?xml version='1.0'?><Error><Code>InternalError</Code><Message>{}</Message><Resource>/b</Resource></Error>"
 
 
-def left(told: str) -> list[str]:
+def left(told: str, values: Sequence[str] = EVERY) -> list[str]:
     """Return which canary a text holds: eight characters of it in any spelling."""
     found = []
-    for value in EVERY:
+    for value in values:
         spelled = {value, quote(value, safe=""), json.dumps(value)[1:-1]}
         spelled |= {base64.b64encode(b"=" * at + value.encode()).decode()[4:-4] for at in range(3)}
         if any(one[at : at + 8] in told for one in spelled for at in range(len(one) - 7)):

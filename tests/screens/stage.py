@@ -106,10 +106,10 @@ class NotingSource(StorySource):
         return await super().command(name, args, given)
 
 
-def app_of(story: Story, *, mode: Mode = Mode.LIVE) -> tuple[LaunchApp, StorySource]:
-    """Return an app on a story, and its source."""
+def app_of(story: Story, *, mode: Mode = Mode.LIVE, log: Path | None = None) -> tuple[LaunchApp, StorySource]:
+    """Return an app on a story, and its source; ``log`` is the file of its launch."""
     source = StorySource(story, mode=mode)
-    return LaunchApp(source, mode), source
+    return LaunchApp(source, mode, log=log), source
 
 
 def text_of(app: LaunchApp) -> str:

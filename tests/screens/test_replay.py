@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from console.client import replay
+from console.client.file_source import FileSource
 from console.client.replay import CHUNK, SPEEDS, Player, Recording
-from console.client.sources import FileSource
 from console.exit_codes import ExitCode
 from console.ui.app import LaunchApp
 from screens.kit.screen_state import Mode
@@ -249,6 +249,11 @@ async def test_a_log_that_is_written_is_followed(tmp_path: Path) -> None:
         await clock.advance(1)
         await pilot.pause(0.5)
         assert "HOLD by ann" in text_of(app)
+        await clock.advance(75)
+        await pilot.pause(1.3)
+        assert "read-only, newest event 1 m" in text_of(app)
+        assert "h hold" not in picture(app)[-1]
+        assert "[ look back" in picture(app)[-1]
 
 
 async def test_a_file_that_is_no_log_is_one_clear_message(

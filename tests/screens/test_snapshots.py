@@ -9,6 +9,8 @@ from typing import Protocol
 import pytest
 from textual.pilot import Pilot
 
+from console.client.destinations import pointer
+from console.client.replay import Recording
 from console.ui.app import LaunchApp
 from screens.base import LaunchScreen
 from screens.kit.screen_state import Mode, ScreenState, Transport
@@ -22,6 +24,9 @@ class ReplaySource(StorySource):
 
     def shown(self) -> ScreenState:
         live = super().shown()
+        recorded = Recording(lambda after, limit: self.story.events[after : after + limit])
+        while recorded.read():
+            pass
         how = Transport(
             playing=False,
             speed=10,
@@ -29,7 +34,8 @@ class ReplaySource(StorySource):
             last_seq=315,
             first_us=story.START_US,
             last_us=self.story.now_us + 600_000_000,
-            marks=live.view.marks,
+            moments=recorded.shown_moments,
+            pointer=pointer(live.view.log_id, 285),
         )
         return ScreenState(live.view, live.now_us, Mode.REPLAY, transport=how)
 

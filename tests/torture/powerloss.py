@@ -62,6 +62,8 @@ class Outcome:
     broken: int = 0
     opened: int = 0
     """Disks that the program's own writer went on with."""
+    beside: int = 0
+    """Redactions, attachments, archives and witnessed heads that were acknowledged at the end."""
     first_failure: str = ""
 
 
@@ -76,6 +78,11 @@ class Acknowledged:
     """Name to SHA-256 of attachments."""
     archives: set[str] = field(default_factory=set)
     witnessed: int = 0
+
+    @property
+    def beside(self) -> int:
+        """How much of what isn't an event was acknowledged."""
+        return len(self.gone) + len(self.files) + len(self.archives) + bool(self.witnessed)
 
     def heard(self, row: str) -> None:
         """Take one line of the writer's answers."""
@@ -175,6 +182,7 @@ def torture(directory: Path, events: int, chance: random.Random, rounds: int, *,
     left = directory / "left"
     for acknowledged, disk in _moments(trace, written):
         outcome.acknowledged = len(acknowledged.events)
+        outcome.beside = acknowledged.beside
         for number in range(rounds + 1):
             files = disk.left(chance if number else None)
             outcome.states_b += number > 0

@@ -19,6 +19,7 @@ def test_nothing_acknowledged_is_lost_to_a_power_loss(tmp_path: Path) -> None:
     assert outcome.acknowledged >= 12
     assert outcome.states_a + outcome.states_b > 200
     assert outcome.opened > 60
+    assert outcome.beside == 3 + 3 + 1 + 1, "redactions, attachments, an archive and the witness"
 
 
 def test_the_simulation_catches_a_mode_that_loses(tmp_path: Path) -> None:

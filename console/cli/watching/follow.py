@@ -8,6 +8,7 @@ from console.cli.saved_log import verified
 from console.cli.watching.event_lines import print_events
 from console.ui.run import run_follow
 from state.log.errors import LogDamagedError
+from state.log.verify import VerifyReport
 
 
 def run(log: Path, damaged: bool, plain: bool = False) -> int:
@@ -19,14 +20,15 @@ def run(log: Path, damaged: bool, plain: bool = False) -> int:
     return print_events(log, on=True) if plain else run_follow(log)
 
 
-def look_at(log: Path, *, damaged: bool) -> None:
+def look_at(log: Path, *, damaged: bool) -> VerifyReport | None:
     """Look whether a log verifies, before a screen hides what is said of it; with ``damaged`` it needs not.
 
-    Raises LogError.
+    Returns what was found of one that verifies. Raises LogError.
     """
     try:
-        verified(log)
+        return verified(log)
     except LogDamagedError as error:
         if not damaged:
             message = f"{error}. To look at it all the same, add --damaged"
             raise LogDamagedError(message, damage=error.damage, seq=error.seq) from None
+        return None

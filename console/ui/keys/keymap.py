@@ -52,15 +52,32 @@ LIVE: tuple[tuple[str, str, str], ...] = (
     ("t", "ask('console.take_over')", "take over from the console that drives"),
     ("S", "start_engine", "start an engine where it was lost"),
 )
+PAST: tuple[tuple[str, str, str], ...] = (
+    ("left_square_bracket", "transport('marker','-')", "look back: the moment before"),
+    ("right_square_bracket", "transport('marker','+')", "looking back: the next moment"),
+    ("left_curly_bracket", "transport('same','-')", "look back: the breach or trip before"),
+    ("right_curly_bracket", "transport('same','+')", "looking back: the next breach or trip"),
+    ("y", "pointer", "copy the pointer to this moment"),
+)
+"""Of a launch that goes on: what was before; escape is back to live."""
 REPLAY: tuple[tuple[str, str, str], ...] = (
     ("space", "transport('play')", "play or pause"),
     ("comma", "transport('step','-')", "one event back"),
     ("full_stop", "transport('step','+')", "one event on"),
-    ("left_square_bracket", "transport('marker','-')", "previous marked moment"),
-    ("right_square_bracket", "transport('marker','+')", "next marked moment"),
+    ("left_square_bracket", "transport('marker','-')", "previous moment on the line"),
+    ("right_square_bracket", "transport('marker','+')", "next moment on the line"),
+    ("B", "transport('next','breach trip')", "next breach or trip"),
+    ("x", "transport('next','operation')", "next start or end of an operation"),
+    ("F", "transport('next','failure')", "next thing that went wrong"),
+    ("h", "transport('next','hold')", "next hold or release"),
+    ("t", "transport('next','take-over')", "next take-over"),
+    ("c", "transport('next','note')", "next note"),
+    ("left_curly_bracket", "transport('same','-')", "previous one of these"),
+    ("right_curly_bracket", "transport('same','+')", "next one of these"),
+    ("y", "pointer", "copy the pointer to this moment"),
     ("less_than_sign", "transport('speed','-')", "slower"),
     ("greater_than_sign", "transport('speed','+')", "faster"),
-    ("g", "goto", "go to T+12m, 20:14, gate 6, deploy, rollback, #123"),
+    ("g", "goto", "go to T+12m, 20:14, gate 6, 3.2, first breach, by ann, #123"),
     ("home", "transport('home')", "to the beginning"),
     ("end", "transport('end')", "to the end"),
 )
@@ -69,7 +86,8 @@ SCREENS = (GateScreen, DeployScreen, PipelineScreen, BakeScreen, LogScreen)
 SHOWN = {
     "space,enter": "space",
     "question_mark,ctrl+p": "?", "escape": "esc", "comma": ",", "full_stop": ".", "left_square_bracket": "[",
-    "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">",
+    "right_square_bracket": "]", "left_curly_bracket": "{",
+    "right_curly_bracket": "}", "less_than_sign": "<", "greater_than_sign": ">",
     "slash": "/",
     "plus,equals_sign": "+", "minus": "-", "left": "←", "right": "→",
 }  # fmt: skip
@@ -80,7 +98,7 @@ def bindings(mode: Mode, changed: Mapping[str, str] | None = None) -> list[Bindi
 
     ``changed``: actions with the keys that somebody gave them.
     """
-    own = REPLAY if mode is Mode.REPLAY else LIVE if mode is Mode.LIVE else ()
+    own = REPLAY if mode is Mode.REPLAY else (*LIVE, *PAST) if mode is Mode.LIVE else PAST
     taken = {key for key, _, _ in own}
     keys = [*own, *(one for one in EVERYWHERE if one[0] not in taken)]
     given = changed or {}
@@ -101,7 +119,7 @@ def name_of(action: str) -> str:
 
 def usual_keys() -> dict[str, str]:
     """Return every action that a file of keys may name, with the key that it has without one."""
-    every = {name_of(action): key for key, action, _ in (*EVERYWHERE, *LIVE) if not key.isdigit()}
+    every = {name_of(action): key for key, action, _ in (*EVERYWHERE, *LIVE, *PAST) if not key.isdigit()}
     del every["back"]
     for screen in SCREENS:
         every |= {one.id: one.key for one in screen.BINDINGS if isinstance(one, Binding) and one.id}
@@ -115,7 +133,7 @@ def labels(changed: Mapping[str, str]) -> dict[tuple[str, str], str]:
     told = {}
     for action, key in changed.items():
         area = action.partition(".")[0]
-        is_own = area in screens and not any(action == name_of(a) for _, a, _ in (*EVERYWHERE, *LIVE))
+        is_own = area in screens and not any(action == name_of(a) for _, a, _ in (*EVERYWHERE, *LIVE, *PAST))
         for old in usual[action].split(","):
             told[area if is_own else "", SHOWN.get(old, old)] = SHOWN.get(key, key)
     return told

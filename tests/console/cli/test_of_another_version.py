@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main
-from console.client.sources import FileSource
+from console.client.file_source import FileSource
 from console.ui.app import LaunchApp
 from screens.kit.screen_state import Mode
 from state.base.json import JsonObject

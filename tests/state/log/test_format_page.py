@@ -14,15 +14,10 @@ from state.log import layout
 from state.log.verify import verify
 from state.runbook.models import Person
 from tests.paths import ROOT
+from tests.state.log.agreement import block
 from tests.state.log.support import LOG_ID, chained, forge, stamped, tampered, written
 
 PAGE = (ROOT / "docs" / "log-format.md").read_text(encoding="utf-8")
-
-
-def block(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    assert found is not None
-    return found[1]
 
 
 def check(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -8,26 +8,19 @@ from __future__ import annotations
 
 import gzip
 import random
-import re
 import shutil
 import sqlite3
-import sys
-from contextlib import closing, redirect_stdout
-from io import StringIO
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from state.log.errors import Damage
 from state.log.verify import verify
 from tests.paths import ROOT
+from tests.state.log.agreement import agree
 from tests.state.log.support import tampered, written
-from tests.state.log.test_format_page import block
 
 STORED = sorted((ROOT / "tests" / "logs").glob("*.lclog.gz"))
-SCRIPT = compile(block("python"), "the script of docs/log-format.md", "exec")
-BY_FORMAT = {Damage.SCHEMA, Damage.NOT_A_LOG, Damage.FILE}
-"""What is wrong with a file beside its events: the script, which reads events alone, may pass it."""
 DAMAGED = [
     *("UPDATE event SET actor='mallory' WHERE seq={n}", "UPDATE event SET wall_us=wall_us+1 WHERE seq={n}"),
     *("UPDATE event SET body='{{}}' WHERE seq={n}", "UPDATE event SET salt=zeroblob(16) WHERE seq={n}"),
@@ -37,36 +30,6 @@ DAMAGED = [
     *("UPDATE event SET gate='g10' WHERE seq={n}", "UPDATE event SET type='note.changed' WHERE seq={n}"),
     *("UPDATE event SET seq=seq+1000000 WHERE seq={n}", "UPDATE event SET eid='x' WHERE seq={n}"),
 ]
-
-
-def stock(path: Path, *anchors: str) -> str:
-    """Return what is wrong with a log by the script of the page and SQLite's own check; nothing where all is well."""
-    before, told = sys.argv, StringIO()
-    sys.argv = ["check.py", str(path), *anchors]
-    try:
-        with redirect_stdout(told):
-            exec(SCRIPT, {"__name__": "__main__"})  # the page is our own
-    except SystemExit as end:
-        return str(end.code)
-    except Exception as error:
-        return f"{type(error).__name__}"
-    finally:
-        sys.argv = before
-    assert verify(path, processes=1).head in {told.getvalue().split()[-1], ""}
-    return ""
-
-
-def agree(path: Path, *anchors: str) -> tuple[bool, bool]:
-    """Return whether verify and stock tools pass a log, having compared what they name."""
-    ours, theirs = verify(path, list(anchors), processes=1), stock(path, *anchors)
-    if ours.ok:
-        assert theirs == ""
-    elif ours.damage not in BY_FORMAT:
-        assert theirs, ours.message
-    named = re.match(r"event (\d+)", theirs)
-    if named and ours.bad_seq is not None and ours.damage not in BY_FORMAT:
-        assert int(named[1]) == ours.bad_seq, (theirs, ours.message)
-    return ours.ok, not theirs
 
 
 @pytest.mark.parametrize("stored", STORED, ids=lambda path: path.name.partition(".")[0])

@@ -32,6 +32,7 @@ from state.base.text import line
 
 _VALUE = 140
 _META = frozenset({"labels", "annotations", "finalizers", "ownerReferences"})
+_CONTROLLERS = frozenset({"kube-controller-manager", "clusterrole-aggregation-controller"})
 _NOT_SET = frozenset({"apiVersion", "kind", "metadata", "status"})
 _ADDED_TO = frozenset({"containers", "initContainers", "env"})
 
@@ -160,11 +161,28 @@ def by_fields(
     """Yield what differs between what would be stored and what is, at all that a manifest sets."""
     seen: set[str] = set()
     set_ones = {key: value for key, value in clear_secret(expected).items() if key not in _NOT_SET}
-    for pair in (*_by_fields(fields, answer, live, ()), *zeros(set_ones, answer, live)):
+    found = (
+        *_by_fields(fields, answer, live, ()),
+        *zeros(set_ones, answer, live),
+        *_filled(set_ones, live),
+    )
+    for pair in found:
         where = words(pair[0])
         if where not in seen:
             seen.add(where)
             yield pair
+
+
+def _filled(expected: JsonObject, live: JsonObject) -> Iterator[tuple[Place, Json, Json]]:
+    """Yield the lists that a manifest says are empty, and that somebody filled.
+
+    An apply leaves another one's members in a list of named ones: the answer has them as well. What a controller
+    of the cluster fills in, as the rules of an aggregated role, it is there for.
+    """
+    for place, said, now in zeros(expected, ABSENT, live):
+        lists = isinstance(said, list | tuple) and isinstance(now, list | tuple)
+        if lists and now and not _CONTROLLERS.issuperset(others(live, place)):
+            yield place, said, now
 
 
 def _by_fields(

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from itertools import product
 from pathlib import Path
+from struct import pack
 
 import pytest
 
 from console.client.engine_client import EngineClient
-from console.engine.commands.polls import PollClock
+from console.engine.commands.handler import CommandRefusedError, CommandRequest
+from console.engine.commands.polls import PollClock, _seat
+from console.engine.commands.signatures import Proof
+from console.engine.ports import Who
 from screens.kit.screen_state import Mode, ScreenState
 from screens.sections.banner import Notice, notices
+from state.attest.sshsig import fingerprint, public_key
 from state.base.frozen import replace
 from state.base.json import JsonObject, integer, objs, text
-from state.commands import Reply
+from state.commands import BY_NAME, Reply
 from state.events.event import Draft
 from state.events.launch import LaunchHeld
 from state.events.operations import CandidateSeen
@@ -21,8 +28,10 @@ from state.fold import fold
 from state.log.reader import LogReader
 from state.log.verify import verify
 from state.report.page import report
-from state.view.enums import LaunchState, PollState
-from state.view.launch import PersonView
+from state.view.enums import GateStatus, LaunchState, PollState
+from state.view.launch import LaunchView, PersonView
+from state.view.polls import PollView, SeatView
+from state.view.seats import seats_of
 from tests.console.engine.commands.test_alone import people, person
 from tests.console.engine.stand import Stand, stand
 
@@ -158,6 +167,73 @@ async def test_one_person_has_one_seat(tmp_path: Path) -> None:
         answer = await say(s, "eve", poll)
         assert "signs a GO with an SSH key" in answer.message, "whose word it is isn't known"
         assert not s.events(PollAnswered.KIND)
+
+
+@pytest.mark.parametrize(
+    ("qa", "sec", "second"),
+    [
+        ((), ("eve",), "eve"),  # the same account, which is somebody else's now
+        (("eve",), ("eve", "eva"), "eva"),  # another account of who answered
+    ],
+)
+async def test_who_answered_answers_for_no_other_seat(
+    qa: tuple[str, ...], sec: tuple[str, ...], second: str, tmp_path: Path
+) -> None:
+    """The net below: should accounts come to be another's while a poll is open, a person still answers once."""
+    async with stand(tmp_path) as s:
+        people(s, *SEATS)
+        await s.open(run=False)
+        poll = await opened(await s.attach("ann"))
+        assert (await say(s, "eve", poll)).ok
+        journal, now = s.engine.journal, {"qa": qa, "sec": sec}
+        moved = tuple(replace(p, accounts=now.get(p.id, p.accounts)) for p in s.view.people)
+        journal.view = replace(journal.view, people=moved)
+        told = (await say(s, second, poll)).message
+        assert told == f"{second} answered for qa already: one person has one seat"
+        assert len(s.events(PollAnswered.KIND)) == 1
+
+
+K, L = (
+    f"ssh-ed25519 {b64encode(pack('>I11sI32s', 11, b'ssh-ed25519', 32, bytes([n]) * 32)).decode()}"
+    for n in (1, 2)
+)
+WORDS = [(account, key) for account in ("ann", "bob", "tom") for key in ("", K, L)]
+NAMED = [
+    (accounts, keys)
+    for accounts in (("ann",), ("bob",), ("ann", "bob"), ("ann", "*"), ("*",))
+    for keys in ((), (K,), (K, L))
+]
+
+
+def answered(view: LaunchView, poll: PollView, account: str, key: str) -> PollView:
+    """Return a poll after somebody's GO; raises RefusedError where it isn't taken."""
+    name = fingerprint(public_key(key)) if key else ""
+    request = CommandRequest(BY_NAME["poll.answer"], {}, Who(account, "here"))
+    seat = _seat(view, poll, request, Proof("", "", name) if name else None, go=True)
+    said = replace(seat, answer=GateStatus.GO, actor=account, key=name)
+    return replace(poll, seats=tuple(said if one.person == seat.person else one for one in poll.seats))
+
+
+def test_no_two_seats_are_one_persons_whatever_the_runbook_calls_them() -> None:
+    """One key under two names, one account under two names, ``*``: every pair of people, and every pair of words."""
+    taken = refused = 0
+    for one, two in product(NAMED, NAMED):
+        both = (PersonView("p", "P", ("approver",), *one), PersonView("q", "Q", ("approver",), *two))
+        view = LaunchView(people=both)
+        seats = tuple(SeatView(person=person.id) for person in seats_of(view))
+        poll = PollView(seq=1, by="", at_us=0, until_us=0, about="", shown="", seats=seats)
+        for first, second in product(WORDS, WORDS):
+            try:
+                answered(view, answered(view, poll, *first), *second)
+            except CommandRefusedError:
+                refused += 1
+                continue
+            taken += 1
+            (a, key), (b, other) = first, second
+            assert key != other or not key, (both, first, second)
+            assert a != b or (key and other), (both, first, second)
+    assert taken > 50
+    assert refused > 1_000
 
 
 async def test_a_poll_takes_several_people_and_who_drives(tmp_path: Path) -> None:

@@ -55,3 +55,27 @@ def test_a_mark_is_a_member_exactly_where_one_is() -> None:
     assert members_of(["a"], 'v:"a"') == [(0, "a")]
     assert members_of("ab", 'v:"a"') == []
     assert members_of([_UDP], "k:no JSON") == []
+
+
+def _pod(secrets: list[Json], manager: str) -> JsonObject:
+    owned: JsonObject = {"f:spec": {"f:imagePullSecrets": {'k:{"name":"by-hand"}': {}}}}
+    meta: JsonObject = {"managedFields": [{"manager": manager, "operation": "Update", "fieldsV1": owned}]}
+    return {"kind": "Deployment", "metadata": meta, "spec": {"imagePullSecrets": secrets}}
+
+
+@pytest.mark.parametrize(
+    ("manager", "live", "found"),
+    [
+        ("kubectl-edit", [{"name": "by-hand"}], True),
+        ("kubectl-edit", [{}], True),
+        ("kubectl-edit", [], False),
+        ("clusterrole-aggregation-controller", [{"name": "by-hand"}], False),
+    ],
+)
+def test_a_list_that_is_empty_in_the_manifest_and_was_filled_differs(
+    manager: str, live: list[Json], found: bool
+) -> None:
+    expected: JsonObject = {"kind": "Deployment", "spec": {"imagePullSecrets": []}}
+    stored = _pod(live, manager)
+    told = [words(place) for place, *_ in by_fields({"f:spec": {}}, expected, stored, stored)]
+    assert told == (["spec.imagePullSecrets"] if found else [])

@@ -12,7 +12,7 @@ import yaml
 
 from console.__main__ import main
 from console.client.engine_client import EngineClient
-from console.client.sources import FileSource
+from console.client.file_source import FileSource
 from console.client.witness import ConsoleWitness
 from console.engine.record.anchors import CONFIGMAP
 from console.exit_codes import ExitCode

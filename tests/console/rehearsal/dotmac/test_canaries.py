@@ -19,7 +19,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from console.client.engine_client import EngineClient
-from console.client.sources import EventSource, FileSource, LiveSource
+from console.client.file_source import FileSource
+from console.client.sources import EventSource, LiveSource
 from console.engine.process.spawn import start_engine, stop
 from console.rehearsal.autopilot.captain import Captain, Outcome, Pace
 from console.rehearsal.cli import rehearse
