@@ -110,6 +110,10 @@ PROGRAMS = {
     "ssh-keygen": Program(_on_path("ssh-keygen"), f"{_APT}openssh-client"),
     "ssh-agent": Program(_on_path("ssh-agent"), f"{_APT}openssh-client"),
     "sqlite3": Program(_on_path("sqlite3"), f"{_APT}sqlite3"),
+    # Large, and not in every list of packages: CI tries to install it, and goes on without.
+    "chromium": Program(
+        _on_path("chromium-headless-shell", "chromium"), f"{_APT}chromium-headless-shell", in_ci=False
+    ),
     "git": Program(_on_path("git"), f"{_APT}git"),
     "control-plane": Program(_control_plane, "python -m tests.cluster.build (wants Go)"),
     "strace": Program(_tracing, f"{_APT}strace", in_ci=False),

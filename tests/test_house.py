@@ -165,7 +165,8 @@ ROOMS = {
     "state/figures": "figures of delivery over launches",
     "state/fold": "from an event to the view, and to words",
     "state/log": "the file on disk; the one room of state/ with threads and files",
-    "state/report": "the launch as a page",
+    "state/report": "the launch as facts, and as a page that knows no format",
+    "state/report/formats": "that page as Markdown, HTML and JSON",
     "state/runbook": "what a runbook may say",
     "state/view": "what is known of a launch, and the rules of the domain",
 }
@@ -218,6 +219,7 @@ TWICE = {
     "health": (2, _JUDGED),
     "helm": (2, "a family of checks; the program"),
     "journal": (2, "the engine's door to the log; the file of the simulated Kubernetes API"),
+    "judged": (2, "the newest results, for exports; all of them, for the report"),
     "launch": (5, f"{_SUBJECT}, the view, its commands; and a family of checks"),
     "locks": (2, "on files; on operations"),
     "log": (2, "events of the log itself; the screen"),

@@ -269,13 +269,19 @@ COMMANDS = (
     ),
     Command(
         name="report",
-        help="tell a launch as a page to keep, in Markdown",
+        help="tell a launch as a page to keep, in Markdown, HTML or JSON",
         run="console.cli.report:run",
         arguments=(
             _LOG,
             arg("target", nargs="?", type=Path, help="the file to write; else the standard output"),
+            arg(
+                "--format",
+                dest="form",
+                choices=("md", "html", "json"),
+                help="else as the file's name ends, or md",
+            ),
         ),
-        examples=("report launch.lclog launch.md",),
+        examples=("report launch.lclog launch.html", "report launch.lclog --format json"),
     ),
     *SAVED,
     Command(

@@ -1,4 +1,4 @@
-"""``launch-console report LOG``: the launch as a page to keep, in Markdown."""
+"""``launch-console report LOG``: the launch as a page to keep, in Markdown, HTML or JSON."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 from console.cli.saved_log import saved_log
 from console.cli.say import out
 from console.exit_codes import ExitCode, FailedError
-from state.fold import fold
-from state.report.page import report
+from state.report.page import ReportFormat, report
 
 
-def run(log: Path, target: Path | None) -> ExitCode:
+def run(log: Path, target: Path | None, form: str | None) -> ExitCode:
     """Write a launch's report to ``target``, or to the standard output.
 
+    ``form`` is ``md``, ``html`` or ``json``; without it, what the name of ``target`` ends in, and else Markdown.
     Raises LogError, and FailedError where the file can't be written or is there already.
     """
     with saved_log(log) as (reader, found):
-        page = report(fold(reader.every()), found)
+        page = report(reader.every(), found, _format(target, form))
     if target is None:
         sys.stdout.write(page)
         return ExitCode.GO
@@ -31,3 +31,8 @@ def run(log: Path, target: Path | None) -> ExitCode:
         raise FailedError(f"{target} can't be written: {error.strerror}", ExitCode.BAD_CONFIG) from None
     out(str(target))
     return ExitCode.GO
+
+
+def _format(target: Path | None, form: str | None) -> ReportFormat:
+    named = form or (target.suffix.lower().removeprefix(".") if target is not None else "")
+    return next((one for one in ReportFormat if one.value == named), ReportFormat.MD)

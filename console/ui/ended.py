@@ -41,14 +41,13 @@ class EndingApp(TerminalApp):
 def write_report(log: Path) -> tuple[str, bool]:
     """Write the report beside the log; return where it is, or why it isn't, and whether it is there."""
     # Loaded here: what only the end needs would delay the first frame.
-    from state.fold import fold
     from state.log.verify import verify
     from state.report.page import report
 
     target = log.with_suffix(".md")
     try:
         with LogReader(log) as reader:
-            page = report(fold(reader.every()), verify(log))
+            page = report(reader.every(), verify(log))
         target.write_text(page, encoding="utf-8")
     except (LogError, OSError) as error:
         return f"the report can't be written: {error}", False

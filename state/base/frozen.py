@@ -13,7 +13,7 @@ __all__ = ["remake", "replace"]
 T = TypeVar("T")
 
 
-def remake(kind: type[T], source: object, **more: object) -> T:
+def remake(kind: type[T], source: object, /, **more: object) -> T:
     """Return a dataclass of a kind with the fields that ``source`` has of it, and ``more``."""
     names, values = _shared(cast("Hashable", kind), cast("Hashable", type(source)))
     return kind(**{**dict(zip(names, values(source), strict=True)), **more})

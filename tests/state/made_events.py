@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 from hypothesis import strategies as st
 
 from state.base.json import Json
@@ -109,9 +112,12 @@ EARLIER: dict[str, st.SearchStrategy[dict[str, Json]]] = {
 """Bodies as earlier versions wrote them: they are read, and not written any more."""
 
 
+Bodies: TypeAlias = "Mapping[str, st.SearchStrategy[dict[str, Json]]]"
+
+
 @st.composite
-def event_lists(draw: st.DrawFn, max_size: int = 40) -> list[Event]:
-    kinds = draw(st.lists(st.sampled_from(sorted(BODIES)), max_size=max_size))
+def event_lists(draw: st.DrawFn, max_size: int = 40, bodies: Bodies = BODIES) -> list[Event]:
+    kinds = draw(st.lists(st.sampled_from(sorted(bodies)), max_size=max_size))
     events = []
     for seq, kind in enumerate(kinds, 1):
         events.append(
@@ -120,13 +126,13 @@ def event_lists(draw: st.DrawFn, max_size: int = 40) -> list[Event]:
                 eid=f"e{seq}",
                 kind=kind,
                 gate="g03",
-                ref=draw(_ref) if kind.startswith("operation.") and seq > 1 else None,
+                ref=draw(_ref) if kind.startswith(("operation.", "request.", "poll.")) and seq > 1 else None,
                 actor="ann",
                 session="s",
                 boot="b",
                 wall_us=1_795_000_000_000_000 + seq,
                 mono_us=seq,
-                body=draw(BODIES[kind] | EARLIER[kind] if kind in EARLIER else BODIES[kind]),
+                body=draw(bodies[kind] | EARLIER[kind] if kind in EARLIER else bodies[kind]),
                 hash=f"{seq:064x}",
             )
         )

@@ -90,7 +90,7 @@ def test_the_time_of_a_gate_is_when_it_was_decided_whatever_else_is_called_like_
     verified = VerifyReport(
         ok=True, events=1, head="", bad_seq=None, damage=None, message="", unanchored=0, anchors=0, log_id=""
     )
-    (row,) = [one for one in report(told.view(), verified).split("\n") if one.startswith("| 1 | GO |")]
+    (row,) = [one for one in report(told.events, verified).split("\n") if one.startswith("| 1 | GO |")]
     assert decided in row
 
 
@@ -99,8 +99,32 @@ def test_the_pipeline_is_told_with_what_each_stage_stands_on() -> None:
     verified = VerifyReport(
         ok=True, events=1, head="", bad_seq=None, damage=None, message="", unanchored=0, anchors=0, log_id=""
     )
-    page = report(told.view(), verified)
+    page = report(told.events, verified)
     assert "- **Build pass**\n    - build/0 (ci.passed) pass at " in page
     assert "- **Test fail**" in page
     assert "CI job unit-tests is failure" in page
     assert "- **Package pending**\n    - package/0 (ci.passed) pending" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        (("--format", "html"), "<!doctype html>"),
+        (("--format", "json"), '{"format":"launch-console-report/1"'),
+        (("--format", "md"), "# "),
+        (("x.html",), "<!doctype html>"),
+        (("x.JSON",), '{"format":'),
+        (("x.txt",), "# "),
+        (("x.html", "--format", "md"), "# "),
+    ],
+)
+async def test_the_format_is_what_is_asked_for_or_what_the_files_name_ends_in(
+    words: tuple[str, ...], begins: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = await launch(tmp_path)
+    target = tmp_path / words[0]
+    given = [str(target) if one.startswith("x.") else one for one in words]
+    assert main(["report", str(log), *given]) == 0
+    told = capsys.readouterr().out
+    written = target.read_text() if words[0].startswith("x.") else told
+    assert written.startswith(begins)

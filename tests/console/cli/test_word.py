@@ -162,7 +162,8 @@ def test_from_grant_to_poll_with_two_keys_on_one_account(
     assert [seat.key for seat in ended.seats] == [one.answered_key, one.key]
     found = verify(engine.log)
     assert found.ok, found.message
-    page = report(view, found)
+    with LogReader(engine.log) as reader:
+        page = report(reader.every(), found)
     assert f"NO-GO by {ME} (SSH key {one.answered_key})" in page.replace("\\", "")
     assert f"app GO by {ME} (SSH key {one.answered_key})" in page.replace("\\", "")
     capsys.readouterr()

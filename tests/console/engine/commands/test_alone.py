@@ -14,7 +14,6 @@ from state.events.bake import ConditionMuted
 from state.events.gates import ItemWaived
 from state.events.operations import OperationIntended
 from state.events.requests import RequestGranted
-from state.fold import fold
 from state.log.reader import LogReader
 from state.log.verify import verify
 from state.report.page import report
@@ -112,7 +111,7 @@ async def test_a_single_operator_is_told_everywhere(name: str, tmp_path: Path) -
         assert str(answer.body["how_known"]).endswith("single operator: nobody else was asked")
         assert s.view.scope.single_operator
     with LogReader(s.log) as reader:
-        assert f"**{SINGLE_OPERATOR}**" in report(fold(reader.every()), verify(s.log))
+        assert f"**{SINGLE_OPERATOR}**" in report(reader.every(), verify(s.log))
 
 
 MINUTES = (

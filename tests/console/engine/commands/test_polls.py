@@ -98,9 +98,10 @@ async def test_seats_answer_in_order_captain_last_and_one_event_has_all_of_it(tm
         assert s.view.state is LaunchState.RUNNING
         assert "there is no open poll" in (await say(s, "eve", poll, "NO-GO", "late")).message
     with LogReader(s.log) as reader:
-        view = fold(reader.every())
+        every = list(reader.every())
+    view = fold(every)
     assert view.polls[-1].state is PollState.GO, "a replay shows the same"
-    page = report(view, verify(s.log))
+    page = report(every, verify(s.log))
     assert f"- **#{poll} GO** promote, asked by ann" in page
     assert "    - ops GO by bob (in the engine's process (bob)) at" in page
 
