@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Literal
 
 from checks.base import CheckContext, Outcome, Settings, check
@@ -10,7 +11,10 @@ from checks.clients.http import MAIN, Surface
 from checks.guides import browsers
 from checks.judging import STEADY, Findings, key
 from checks.unobserved import unobserved
+from checks.workloads import first_part, part_env
+from state.base.json import texts
 from state.base.numbers import plural
+from state.base.text import line
 from state.view.enums import Judges
 
 if TYPE_CHECKING:
@@ -38,6 +42,8 @@ class CorsSettings(Settings):
     """Besides origins like that domain's own: another scheme, port or host that a careless pattern takes for it."""
     credentials: bool = False
     """The session is a cookie: the allowed origins need Access-Control-Allow-Credentials."""
+    configured: str = ""
+    """The setting of the release that lists the allowed origins; none: only what is asked tells of them."""
 
 
 @check("web.cors", CorsSettings, guide=browsers.CORS, ttl=STEADY, judges=Judges.CANDIDATE)
@@ -47,7 +53,10 @@ async def cors(settings: CorsSettings, context: CheckContext) -> Outcome:
     web = context.clients.web(context.tier)
     own = web.url(settings.origin)
     expected = dict.fromkeys((own, *settings.allowed), True)
-    for origin in (*settings.refused, *lookalikes(own)):
+    listed = await _listed(settings.configured, context, findings) if settings.configured else []
+    for origin in listed:
+        findings.need(origin in expected, f"{settings.configured} allows {line(origin, 200)}; it must not")
+    for origin in (*settings.refused, *lookalikes(own), *listed):
         expected.setdefault(origin, False)
     asked = [_asked(origin, settings, web, findings) for origin in expected]
     judged = 0
@@ -89,6 +98,25 @@ def lookalikes(own: str) -> list[str]:
     if "." in parent:
         found += [f"https://launch-console-probe.{parent}", f"http://{label}-x.{parent}"]
     return [origin for origin in dict.fromkeys(found) if origin != own]
+
+
+async def _listed(setting: str, context: CheckContext, findings: Findings) -> list[str]:
+    """Return the origins that a setting of the release lists: as JSON, or with commas between them."""
+    env = await findings.look(part_env(context, first_part(context)))
+    if env is None:
+        return []
+    value = env.values.get(setting)
+    findings.saw(key(setting), "not set" if value is None else line(value, 400))
+    return origins_of(value or "")
+
+
+def origins_of(value: str) -> list[str]:
+    """Return the origins of a setting, as browsers send them: from a JSON list, or with commas between them."""
+    try:
+        told = texts(json.loads(value))
+    except (ValueError, RecursionError):
+        told = tuple(value.split(","))
+    return [one.strip().rstrip("/").lower() for one in told if one.strip()]
 
 
 async def _asked(

@@ -124,7 +124,9 @@ def _judge_csp(settings: CspSettings, name: str, reply: Reply, findings: Finding
     weak = open_to([*policies, *inside], settings.required, settings.unsafe)
     if weak:
         findings.wrong(f"{name}: the policy allows {', '.join(weak)} for scripts")
-    if settings.styles and styles_open([*policies, *inside]):
+    inline = styles_open([*policies, *inside])
+    findings.saw(key(name, "inline_styles"), "allowed" if inline else "not allowed")
+    if settings.styles and inline:
         findings.wrong(f"{name}: the policy allows 'unsafe-inline' for styles")
     return [*policies, *inside]
 

@@ -56,10 +56,11 @@ COOKIES: Final = Guide(
 
 CORS: Final = Guide(
     asks="Sends preflights and GETs to a path of the main domain, each with another Origin: our own, those of the "
-    "settings, and made-up ones that resemble ours.",
+    "settings, made-up ones that resemble ours, and those that the release's own setting lists, where it is named.",
     proves="Browsers let pages of exactly the intended origins read the API's answers.",
     unseen="Other paths, other methods, and origins that nobody thought of.",
-    rights="The domains of the environment; no account.",
+    rights="The domains of the environment; no account. With `configured`: get on deployments, config maps and "
+    "secrets of the namespace.",
     mends={
         "is refused (": "add the origin to the API's list of allowed origins",
         "allowed without credentials": "send Access-Control-Allow-Credentials: true to the allowed origins",
@@ -67,6 +68,7 @@ CORS: Final = Guide(
         " as with the preflight, once",
         "it must be refused": "compare origins whole with a list, without patterns, and never reflect Origin"
         " or null",
+        "allows … it must not": "take the origin out of the setting, and deploy",
         "a preflight from": "let OPTIONS of the path reach the API, past whatever answers now",
     },
     otherwise="correct the API's list of allowed origins",

@@ -11,7 +11,7 @@ from checks.clients.wire import Reply
 from checks.cookies import CookieRule, judge_cookies, parse_cookies
 from checks.csp import framed_by_others, nonces, of_page, open_to, parse, styles_open
 from checks.judging import Findings
-from checks.origins import granted, lookalikes
+from checks.origins import granted, lookalikes, origins_of
 from checks.unobserved import is_html, stand_in, unobserved
 from checks.web import hsts_days
 from state.base.times import micros
@@ -253,3 +253,22 @@ def test_whose_word_an_answer_is(answer: Reply, seen: bool) -> None:
 def test_a_page_that_stands_in_for_another_is_told(body: str, stands_in: bool) -> None:
     assert bool(stand_in(reply(body=body))) is stands_in
     assert is_html(reply(body=body)) is body.startswith("<")
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("", []),
+        ("[]", []),
+        (
+            '["https://Admin.example.com/", "https://b.example.com"]',
+            ["https://admin.example.com", "https://b.example.com"],
+        ),
+        ("https://a.example.com, https://b.example.com,", ["https://a.example.com", "https://b.example.com"]),
+        ("*", ["*"]),
+        ('"https://a.example.com"', []),
+        ("[" * 5000, ["[" * 5000]),
+    ],
+)
+def test_a_setting_lists_origins_as_json_or_with_commas(value: str, origins: list[str]) -> None:
+    assert origins_of(value) == origins

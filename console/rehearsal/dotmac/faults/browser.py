@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.rehearsal.dotmac.faults.changes import (
     Flaw,
+    configured,
     edited,
     of_candidate,
     released,
@@ -135,6 +136,12 @@ FAULTS: tuple[Fault, ...] = (
         "5.2",
         "CORS allows every subdomain, of which one may be a stranger's",
         switched("web.cors_pattern", r"https?://[^/]+\.dotmac\.test$"),
+    ),
+    *released(
+        "cors-old-admin",
+        "5.2",
+        "CORS__ORIGINS still lists the Admin UI's domain of before",
+        configured("CORS__ORIGINS", '["https://old-admin.dotmac.test"]'),
     ),
     *released(
         "cors-null", "5.2", "CORS allows sandboxed frames of anybody", switched("web.cors_pattern", "null$")
