@@ -29,6 +29,11 @@ def micros_of(stamp: str) -> int:
         return 0
 
 
+def iso(at_us: int) -> str:
+    """Return a moment for other programs, as RFC 3339 writes it: ``2026-12-01T20:14:07Z``."""
+    return f"{moment(at_us):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def clock(at_us: int, *, seconds: bool = True) -> str:
     """Return the time of day: ``20:14:07Z``, ``20:14Z``; dashes where there is none."""
     if at_us <= 0:

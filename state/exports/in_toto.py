@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from state.base.images import ImageRef, digest_of
 from state.base.json import Json
-from state.base.times import moment
+from state.base.times import iso
 from state.exports.judged import Judged, Outcome
 from state.figures.one_launch import Change, changes_of
 from state.view.enums import GateStatus, LaunchState, Verdict
@@ -146,6 +146,6 @@ def _properties(view: LaunchView) -> Iterator[str]:
 def _svr(view: LaunchView, properties: list[str]) -> dict[str, Json]:
     return {
         "verifier": {"id": VERIFIER, "policies": _configuration(view)},
-        "timeCreated": moment(view.wall_us).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "timeCreated": iso(view.wall_us),
         "properties": properties,
     }

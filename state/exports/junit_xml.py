@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from state.base.times import moment
+from state.base.times import iso
 from state.exports.judged import Judged, Outcome
 from state.view.enums import Verdict
 
@@ -48,7 +48,7 @@ def _case(suite: Element, one: Judged) -> None:
         suite, "testcase", {"classname": _text(one.place), "name": _text(name), "time": _seconds([one])}
     )
     if one.at_us:
-        case.set("timestamp", moment(one.at_us).strftime("%Y-%m-%dT%H:%M:%S"))
+        case.set("timestamp", iso(one.at_us).removesuffix("Z"))
     tag = TAGS.get(one.verdict, _ERROR)
     if tag == _PASS:
         return
