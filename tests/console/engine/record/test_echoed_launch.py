@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -87,14 +88,19 @@ async def engine(book: Path, log: Path) -> AsyncIterator[Engine]:
         await one.close()
 
 
-CONNECTED: set[str] = set()
-"""Where this process connected to; an audit hook can't be taken away again."""
+@contextmanager
+def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """Note where this process' Python connects to; libpq's own are in the database's hands."""
+    found: set[str] = set()
+    plain = socket.socket.connect
 
+    def connect(one: socket.socket, to: Any) -> None:
+        found.add(":".join(str(part) for part in to[:2]) if isinstance(to, tuple) else str(to))
+        plain(one, to)
 
-def _connects(event: str, args: tuple[object, ...]) -> None:
-    if event == "socket.connect":
-        to = args[1]
-        CONNECTED.add(":".join(str(part) for part in to[:2]) if isinstance(to, tuple) else str(to))
+    with monkeypatch.context() as patched:
+        patched.setattr(socket.socket, "connect", connect)
+        yield found
 
 
 async def happened(s: Stand, kind: str, times: int) -> None:
@@ -141,11 +147,10 @@ async def test_nothing_is_left_of_what_every_server_says_back(
     async with echoing() as echo, database() as (port, heard):
         url = f"postgresql+psycopg://app:{quote(OWN, safe='')}@127.0.0.1:{port}/x"
         book = written(tmp_path, echo.url, monkeypatch, url)
-        CONNECTED.clear()
-        sys.addaudithook(_connects)
-        await driven(book, log, echo)
-        assert {echo.url.removeprefix("http://")} <= CONNECTED
-        assert {echo.url.removeprefix("http://"), "127.0.0.1:9"} >= CONNECTED, "nobody else is told anything"
+        with connections(monkeypatch) as connected:
+            await driven(book, log, echo)
+        assert {echo.url.removeprefix("http://")} <= connected
+        assert {echo.url.removeprefix("http://"), "127.0.0.1:9"} >= connected, "nobody else is told anything"
     sent = "\n".join(echo.heard)
     assert {CANARIES[name] for name in ("TOKEN", "PASSWORD", "ACCESS", "HEADER")} <= set(left(sent)), (
         "all was sent"
