@@ -6,7 +6,7 @@ MOTO := .venv-moto
 MOTO_READY := $(MOTO)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-long test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile test-accounts keys pictures
+.PHONY: demo test test-long test-bare check format lock clean picture kinds shapes torture bench cluster cluster-quiet cluster-charts faults hostile test-accounts keys pictures frames
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +41,11 @@ check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+RUNS ?= 3
+
+frames: $(READY) ## draw the canonical frames RUNS times: none may differ
+	for run in $$(seq $(RUNS)); do $(BIN)/python -m pytest -q -p no:cacheprovider tests/screens/test_frames.py || exit 1; done
 
 pictures: $(READY) ## draw every picture of README and docs
 	$(BIN)/python -m tests.pictures
