@@ -45,6 +45,7 @@ def _range(*words: str) -> Iterator[tuple[subprocess.Popen[str], JsonObject]]:
         process.stdout.close()
 
 
+@pytest.mark.alone  # a bound of time
 async def test_a_new_world_serves_within_seconds_and_its_past_is_good(tmp_path: Path) -> None:
     began = time.monotonic()
     async with running(tmp_path / "w") as world:

@@ -234,6 +234,7 @@ async def test_a_hook_can_answer_with_a_page_of_html(world: _World) -> None:
     assert (await world.http.get("/-/ready")).status_code == 200
 
 
+@pytest.mark.alone  # a bound of time
 async def test_twenty_minutes_of_a_ratio_are_worked_out_fast(world: _World) -> None:
     params: dict[str, str | int] = {
         "query": f"{_BAD} / {_ALL}",
