@@ -173,25 +173,25 @@ async def test_an_answer_in_the_first_moment_waits_where_something_was_typed(
 ) -> None:
     from screens.dialogs import dialogs
 
-    monkeypatch.setattr(dialogs, "ARM_S", dict.fromkeys(dialogs.ARM_S, 0.2))
+    monkeypatch.setattr(dialogs, "ARM_S", dict.fromkeys(dialogs.ARM_S, 0.8))
     app, source = app_of(story.tripped())
     source.previews["operation.run"] = DEPLOY
     async with app.run_test(size=(80, 24)) as pilot:
         await burst(app, pilot, "A", "enter")
         assert isinstance(app.screen, FormDialog)
-        await pilot.pause(0.3)
+        await pilot.pause(0.9)
         assert source.given == []
         await burst(app, pilot, "escape", "A", *"seen", "enter")
-        await pilot.pause(0.4)
+        await pilot.pause(1.0)
         assert [(name, args) for name, args, _ in source.given] == [
             ("condition.acknowledge", {"condition": "error-rate", "comment": "seen"})
         ]
         await burst(app, pilot, "1", "a", *"as agreed", "ctrl+g")
-        await pilot.pause(0.4)
+        await pilot.pause(1.0)
         assert not isinstance(app.screen, AttestDialog)
         assert source.given[-1][1] == {"item": "1.1", "verdict": "GO", "comment": "as agreed"}
         await burst(app, pilot, "B", *"dotmac", "enter")
-        await pilot.pause(0.4)
+        await pilot.pause(1.0)
         assert source.given[-1][0] == "operation.run"
 
 
