@@ -94,7 +94,7 @@ async def test_somebody_elses_stuck_release_is_left_alone_for_a_while(tmp_path: 
 
 
 async def test_a_new_engine_attaches_to_the_helm_that_runs(tmp_path: Path) -> None:
-    async with launch(tmp_path) as stand:
+    async with launch(tmp_path, rate=40.0) as stand:  # or helm's patience ends on a loaded machine
         stand.bad_pods(Env.STAGING, PodPlan(ready=False))  # it is in the middle until they may be ready
         await stand.start("staging.deploy")
         await stand.until(lambda: stand.release(Env.STAGING, 2) is not None)
