@@ -93,10 +93,6 @@ async def test_what_only_a_live_look_can_tell(world: World) -> None:
             'namespace="dotmac-prod",status_code=~"5.."',
             f'looks at dotmac_http_requests_total{{namespace="dotmac-prod"}} and total at {REQUESTS}, which are',
         ),
-        (
-            'namespace="dotmac-staging",status_code=~"5.."',
-            'bad looks at dotmac_http_requests_total{namespace="dotmac-staging"} and total at',
-        ),
         ('status_code=~"5.."', "which are not the same series (0 only in total,"),
         (
             'namespace="dotmac-production",status_code="5.."',
@@ -109,6 +105,15 @@ async def test_a_condition_that_could_never_trip_is_unknown(world: World, bad: s
     verdict, told = await judged(world, one)
     assert verdict is (Verdict.UNKNOWN if words else Verdict.PASS)
     assert words in told
+
+
+async def test_a_condition_of_production_that_watches_staging_fails(world: World) -> None:
+    one = condition(
+        bad='sum(rate(dotmac_http_requests_total{namespace="dotmac-staging",status_code=~"5.."}[1m]))'
+    )
+    verdict, told = await judged(world, one)
+    assert verdict is Verdict.FAIL
+    assert 'watches namespace="dotmac-staging", which is staging, not production' in told
 
 
 def test_the_windows_of_a_query() -> None:
