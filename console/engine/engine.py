@@ -205,7 +205,10 @@ class Engine:
         self.clusters.hold()
         keep("consoles", self.hub.beat)
         keep("gates", GateKeeper(journal).run)
-        keep("after-operations", AfterOperations(journal, runbook, self.runner).run)
+        keep(
+            "after-operations",
+            AfterOperations(journal, runbook, self.runner, lambda: self.commands.asked).run,
+        )
         keep("anchors", self.anchors.run)
         for environment in runbook.environments.values():
             keep(

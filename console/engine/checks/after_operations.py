@@ -7,12 +7,14 @@ anew goes on where the one before it stopped, and a check that somebody ran in t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from checks.looks import CheckRef, asked, checks_of
 from console.engine.checks.runner import Runner
 from console.engine.ports import ENGINE
 from console.engine.record.journal import Journal
 from state.events.event import Event
+from state.events.operations import OperationFinished
 from state.runbook.models import Runbook
 from state.view.enums import After, LaunchState, OperationKind, Tier, Verdict
 from state.view.launch import CheckView, LaunchView
@@ -21,13 +23,20 @@ AT_ONCE = 6
 """So many of them run together: an operation may have changed what a whole runbook's checks look at."""
 _AGAIN_S = 0.2
 """Real seconds after which what couldn't be started is tried again: a run of the same check just ends."""
+_NEXT_S, _MOST_S = 0.2, 5.0
+"""Real seconds in which whoever runs one operation after another asks for the next; how long that is waited for."""
 _OVER = frozenset({LaunchState.CLOSED, LaunchState.SCRUBBED})
 
 
 class AfterOperations:
     """Runs the checks whose evidence an operation or the bake made out of date."""
 
-    def __init__(self, journal: Journal, runbook: Runbook, runner: Runner) -> None:
+    def __init__(
+        self, journal: Journal, runbook: Runbook, runner: Runner, asked: Callable[[], int] = lambda: 0
+    ) -> None:
+        """``asked`` tells how many operations are previewed or started just now."""
+        self._asked = asked
+        self._ended = False
         self._journal = journal
         self._runbook = runbook
         self._runner = runner
@@ -43,13 +52,23 @@ class AfterOperations:
             while True:
                 await self._news.wait()
                 self._news.clear()
+                if self._ended:
+                    await self._patience()
                 if self.start():
                     await asyncio.sleep(_AGAIN_S)
                     self._news.set()
         finally:
             end()
 
-    def _told(self, _event: Event, view: LaunchView) -> None:
+    async def _patience(self) -> None:
+        """Give way to the next operation: it would make what is begun now out of date again."""
+        self._ended, waited = False, 0.0
+        while waited == 0 or (self._asked() and waited < _MOST_S):
+            await asyncio.sleep(_NEXT_S)
+            waited += _NEXT_S
+
+    def _told(self, event: Event, view: LaunchView) -> None:
+        self._ended = self._ended or event.kind == OperationFinished.KIND
         if view.gates is not self._gates or view.operations is not self._operations:
             self._gates, self._operations = view.gates, view.operations
             self._news.set()

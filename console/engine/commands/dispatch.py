@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 
@@ -62,10 +63,22 @@ class Commands:
         self._context = context
         self._granted = asyncio.Lock()
         """A grant is worth one run, also where two are asked for at once."""
+        self.asked = 0
+        """How many operations are previewed or started just now."""
+
+    @contextmanager
+    def _asking(self, name: str) -> Iterator[None]:
+        count = int(name.startswith("operation."))
+        self.asked += count
+        try:
+            yield
+        finally:
+            self.asked -= count
 
     async def preview(self, name: str, args: JsonObject, who: Who) -> Preview:
         """Return what a command would do, or why it may not; nothing is recorded."""
-        return (await self._prepared(name, args, who))[1]
+        with self._asking(name):
+            return (await self._prepared(name, args, who))[1]
 
     async def _prepared(self, name: str, args: JsonObject, who: Who) -> tuple[CommandRequest | None, Preview]:
         """Return a command with everything that it is about, and its preview; None: there is no such command."""
@@ -110,7 +123,8 @@ class Commands:
     async def run(self, name: str, args: JsonObject, confirmation: Confirmation, who: Who) -> Reply:
         """Carry out a command and return when it is recorded; what it started may still run."""
         try:
-            reply = await self._carry_out(name, args, confirmation, who)
+            with self._asking(name):
+                reply = await self._carry_out(name, args, confirmation, who)
         except (CommandRefusedError, CouldNotLookError, CanonicalError) as error:
             reply = Reply(ok=False, message=str(error))
         except LogError as error:

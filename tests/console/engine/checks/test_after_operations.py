@@ -10,14 +10,18 @@ import pytest
 import yaml
 
 from checks.looks import traces_after
+from console.engine.checks import after_operations
 from console.engine.checks.after_operations import outdated
+from console.engine.ports import Who
 from state.base.json import Json
+from state.commands import Confirmation
 from state.events.bake import BakeFinished, BakeStarted
 from state.events.gates import CheckStarted
 from state.events.operations import OperationFinished, OperationIntended
 from state.runbook.load import load_runbook
-from state.view.enums import Verdict
+from state.view.enums import Danger, Verdict
 from state.view.launch import CheckView, LaunchView
+from state.view.preview import Preview
 from tests.console.engine import kinds
 from tests.console.engine.stand import Stand, stand
 from tests.drafts import draft
@@ -75,7 +79,7 @@ def starts(s: Stand) -> list[tuple[Json, str]]:
 
 async def quiet(s: Stand) -> None:
     """Give what would run by mistake the time to begin."""
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.8)
     await s.engine.runner.idle()
 
 
@@ -111,7 +115,7 @@ async def test_a_person_s_own_run_is_left_alone_and_judged_again_where_it_began_
     assert (await client.command("check.run", {"item": "8.3"})).ok
     await standing.until(lambda v: check(v, "8.3/0").verdict is Verdict.RUNNING)
     await end(standing, "staging.migrate", intended)
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.8)
     assert [name for name, _ in starts(standing)].count("8.3/0") == 1
     kinds.gate.set()
     view = await standing.until(
@@ -172,3 +176,54 @@ def test_the_promotion_tells_what_the_checks_after_it_leave(standing: Stand) -> 
     assert staging is not None
     assert traces_after(runbook, promotion) == {"a footprint (production)": ["3.2"]}
     assert traces_after(runbook, staging) == {}
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_what_the_next_operation_would_make_out_of_date_is_not_begun(
+    standing: Stand, goes_on: bool
+) -> None:
+    """Whoever runs one operation after another asks for the next at once; who only looks keeps nothing waiting."""
+    await standing.open()
+    commands = standing.engine.commands
+    commands.asked += 1  # a preview is being made
+    await done(standing, "staging.migrate")
+    await quiet(standing)
+    assert starts(standing) == []
+    intended = await intend(standing, "staging.migrate") if goes_on else 0
+    commands.asked -= 1
+    await quiet(standing)
+    assert bool(starts(standing)) is not goes_on
+    if goes_on:
+        await end(standing, "staging.migrate", intended)
+        await standing.until(lambda v: bool(check(v, "8.2/0").finished_us))
+    assert [name for name, _ in starts(standing)].count("8.2/0") == 1
+
+
+async def test_a_preview_that_never_ends_keeps_no_look_waiting(
+    standing: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(after_operations, "_MOST_S", 0.5)
+    await standing.open()
+    standing.engine.commands.asked += 1
+    await done(standing, "staging.migrate")
+    await standing.until(lambda v: bool(check(v, "8.2/0").finished_us))
+
+
+async def test_a_command_of_an_operation_is_counted_while_it_is_answered(
+    standing: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await standing.open()
+    commands = standing.engine.commands
+    seen: list[int] = []
+
+    async def prepared(*_: object) -> tuple[None, Preview]:
+        seen.append(commands.asked)
+        return None, Preview("x", "", Danger.SAFE, allowed=False, reason="no")
+
+    monkeypatch.setattr(commands, "_prepared", prepared)
+    who = Who("ann", "test")
+    await commands.preview("operation.run", {}, who)
+    await commands.preview("note.add", {}, who)
+    await commands.run("operation.run", {}, Confirmation(), who)
+    assert seen == [1, 0, 1]
+    assert commands.asked == 0
