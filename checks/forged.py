@@ -183,7 +183,7 @@ def claims_of(token: str) -> JsonObject:
         return {}
     try:
         return obj(json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 

@@ -223,7 +223,7 @@ def _can_pull(values: Mapping[str, str]) -> bool:
         try:
             if isinstance(json.loads(values.get(name, "")), dict):
                 return True
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     return False
 

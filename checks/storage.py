@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Final
 
 from checks.base import CheckContext, CouldNotLookError, Outcome, Settings, check
@@ -114,7 +114,10 @@ async def _protection(settings: LifecycleSettings, context: CheckContext, findin
         if policy is not None:
             public = _public(policy)
             findings.saw("public_statements", public)
-            findings.need(public == 0, f"the policy of {store.bucket} lets everybody in")
+            if public is None:
+                findings.blind(f"the policy of {store.bucket} can't be read: it is no JSON object")
+            else:
+                findings.need(public == 0, f"the policy of {store.bucket} lets everybody in")
         grants = await findings.look(store.public_grants())
         findings.saw("public_grants", list(grants) if grants is not None else None)
         findings.need(
@@ -127,13 +130,16 @@ async def _told(asking: Awaitable[str | None]) -> str:
     return await asking or ""
 
 
-def _public(policy: str) -> int:
+def _public(policy: str) -> int | None:
+    """Return how many statements let everybody in; None where the policy can't be read."""
     if not policy:
         return 0
     try:
         answer: Json = json.loads(policy)
-    except ValueError:
-        return 0
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(answer, Mapping):
+        return None
     return sum(_lets_everybody_in(one) for one in objs(obj(answer).get("Statement")))
 
 

@@ -173,7 +173,7 @@ class HelmClient:
             # As helm does: records older than its compression have no gzip header.
             raw = _expand(packed) if packed[:2] == b"\x1f\x8b" else packed
             answer = json.loads(raw)
-        except (binascii.Error, ValueError, OSError, EOFError, zlib.error):
+        except (binascii.Error, ValueError, RecursionError, OSError, EOFError, zlib.error):
             name = text(obj(secret.get("metadata")), "name")
             raise WrongContentError(
                 f"{self.where}: {name} is not a release record; expected helm 3 or newer"

@@ -173,6 +173,7 @@ LIFECYCLE: Final = Guide(
         "doesn't use bucket": "name the platform's own bucket in the runbook",
         "versioning": "switch versioning on",
         "is not encrypted": "set encryption by default on the bucket",
+        "it is no JSON object": "see what answers in the object store's place, or which policy the bucket has",
         "lets everybody in": "take the statement for everybody out of the bucket's policy",
         "gives everybody": "make the bucket's access list private",
     },
