@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+from console.cli.saved.written import write_pieces
 from console.cli.saved_log import saved_log
-from console.cli.say import out
-from console.exit_codes import ExitCode, FailedError
+from console.exit_codes import ExitCode
 from state.report.page import ReportFormat, report
 
 
@@ -19,17 +18,7 @@ def run(log: Path, target: Path | None, form: str | None) -> ExitCode:
     """
     with saved_log(log) as (reader, found):
         page = report(reader.every(), found, _format(target, form))
-    if target is None:
-        sys.stdout.write(page)
-        return ExitCode.GO
-    try:
-        with target.open("x", encoding="utf-8") as file:
-            file.write(page)
-    except FileExistsError:
-        raise FailedError(f"{target} is there already: name another file", ExitCode.BAD_CONFIG) from None
-    except OSError as error:
-        raise FailedError(f"{target} can't be written: {error.strerror}", ExitCode.BAD_CONFIG) from None
-    out(str(target))
+    write_pieces((page,), target)
     return ExitCode.GO
 
 

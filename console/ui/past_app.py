@@ -7,6 +7,7 @@ from pathlib import Path
 
 from textual.driver import Driver
 
+from console.client.destinations import pointer
 from console.client.file_source import FileSource
 from console.client.past import Past
 from console.ui.dialog_host import going, urgent
@@ -52,7 +53,7 @@ class LookingBackApp(NavigatingApp):
         return (
             shown.transport.pointer
             if shown.transport is not None
-            else ":".join(shown.view.head.split(":")[:3])
+            else pointer(shown.view.log_id, shown.view.seq)
         )
 
     async def _look_back(self, action: str, value: str) -> None:

@@ -12,7 +12,8 @@ from state.report.item_facts import GateFacts
 from state.report.run_facts import BakeFacts, WayBack
 from state.view.ending import ending, is_over
 from state.view.enums import BakeState, GateStatus, OperationKind, OperationState, Verdict
-from state.view.launch import LaunchView, OperationView, TripView
+from state.view.launch import LaunchView, TripView
+from state.view.rollbacks import rollbacks_since
 from state.view.trips import standing
 
 
@@ -25,14 +26,10 @@ def ways_back(view: LaunchView, trips: Iterable[TripView]) -> tuple[WayBack, ...
 
 
 def _way_back(view: LaunchView, trip: TripView) -> WayBack:
-    after = [o for o in view.operations if o.env == trip.env and o.seq > trip.release]
-    deploys = [o.seq for o in after if o.kind == OperationKind.DEPLOY and o.seq > trip.seq]
-    until = min(deploys, default=view.seq + 1)
-    backs = [
-        o
-        for o in after
-        if o.kind == OperationKind.ROLLBACK and o.seq < until and not (o.state.ended and _before(o, trip))
-    ]
+    deploys = (o.seq for o in view.operations if o.env == trip.env and o.kind == OperationKind.DEPLOY)
+    until = min((seq for seq in deploys if seq > trip.seq), default=view.seq + 1)
+    since = reversed(rollbacks_since(view, trip.env, trip.at_us))
+    backs = [o for o in since if trip.release < o.seq < until]
     verified = next((o for o in backs if o.state is OperationState.SUCCEEDED), None)
     back = verified or (backs[-1] if backs else None)
     at_us = verified.finished_us if verified is not None else 0
@@ -44,10 +41,6 @@ def _way_back(view: LaunchView, trip: TripView) -> WayBack:
         verified_us=at_us,
         seconds=max(0, at_us - trip.at_us) // SECOND_US if verified is not None else None,
     )
-
-
-def _before(run: OperationView, trip: TripView) -> bool:
-    return max(run.intended_us, run.finished_us) < trip.at_us
 
 
 def summary(
