@@ -56,16 +56,14 @@ def moment(before: LaunchView, event: Event) -> Moment | None:
     kind = _KINDS.get(type(body))
     if kind is None:
         return None
-    said = words(event, before, (body, notes))
+    if isinstance(body, CheckFinished) and (body.verdict is not Verdict.FAIL or _failed(before, body)):
+        return None
+    entered = _entered(before, event, body) if isinstance(body, ConditionChanged) else (kind, "")
+    if entered is None:
+        return None
+    # Last: most results and values are no moment, and a long log has many.
+    kind, said = entered[0], entered[1] or words(event, before, (body, notes))
     match body:
-        case CheckFinished():
-            if body.verdict is not Verdict.FAIL or _failed(before, body):
-                return None
-        case ConditionChanged():
-            entered = _entered(before, event, body)
-            if entered is None:
-                return None
-            kind, said = entered
         case LaunchOpened():
             said = f"launch opened: {body.title}"
         case LaunchHeld() | LaunchReleased():
